@@ -1,0 +1,217 @@
+//! API keys: who may do what. The store sees hashes, never keys.
+
+use std::fmt;
+
+use openai_admin::Timestamp;
+
+use crate::{
+    audit_events::{Audit, Event, Subject},
+    error::{Error, Kind, Result},
+    organizations::Org,
+    stamp::Stamp,
+    store::Store,
+    transaction::{Row, Transaction, values},
+};
+
+/// A key that is about to be stored.
+#[derive(Clone)]
+pub struct NewApiKey {
+    /// The SHA-256 of the key, in hexadecimal.
+    pub hash: String,
+    /// The key's ends, to recognise it by.
+    pub redacted: String,
+    /// What it is for, in its owner's words.
+    pub name: String,
+    /// What it may do, in the names of scopes.
+    pub scopes: Vec<String>,
+    /// When it stops working, if it does.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for NewApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewApiKey").field("redacted", &self.redacted).finish_non_exhaustive()
+    }
+}
+
+/// A key that is stored.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct ApiKey {
+    /// Whose it is.
+    #[serde(skip)]
+    pub org: Org,
+    /// Its id, such as `key_01J1F8ABCDXYZ`.
+    pub id: String,
+    /// What it is for, in its owner's words.
+    pub name: String,
+    /// Its ends, to recognise it by.
+    pub redacted_value: String,
+    /// What it may do, in the names of scopes.
+    pub scopes: Vec<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it stops working, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// The columns of a key, in the order that [`from_row`] reads.
+macro_rules! select_keys {
+    ($condition:literal) => {
+        concat!(
+            "select org, id, name, redacted, scopes, created_at, expires_at, last_used_at from api_keys where ",
+            $condition
+        )
+    };
+}
+
+/// The id of the one key that is given to the server instead of minted by it.
+const BOOTSTRAP_ID: &str = "key_bootstrap";
+
+impl Store {
+    /// Stores a key.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
+        self.write(move |transaction| {
+            let id = stamp.mint("key_", 0);
+            insert(transaction, org, &stamp, &id, &new)
+        })
+        .await
+    }
+
+    /// Makes `new` the organization's bootstrap key, in the place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<()> {
+        self.write(move |transaction| {
+            let same =
+                "select 1 from api_keys where org = $1 and id = $2 and hash = $3 and revoked_at is null";
+            let values = values![org.seq(), BOOTSTRAP_ID, new.hash.as_str()];
+            if transaction.query_one(same, values, |_| Ok(()))?.is_some() {
+                return Ok(());
+            }
+            // The hash may be known under another id: the same key, minted earlier and now made the bootstrap key.
+            transaction.execute(
+                "delete from api_keys where org = $1 and (id = $2 or hash = $3)",
+                values![org.seq(), BOOTSTRAP_ID, new.hash.as_str()],
+            )?;
+            insert(transaction, org, &stamp, BOOTSTRAP_ID, &new).map(|_| ())
+        })
+        .await
+    }
+
+    /// The keys of an organization that work, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn list_api_keys(&self, org: Org) -> Result<Vec<ApiKey>> {
+        self.read(move |transaction| {
+            let sql = select_keys!("org = $1 and revoked_at is null order by created_at, id");
+            transaction.query(sql, values![org.seq()], from_row)
+        })
+        .await
+    }
+
+    /// The key with this hash, unless it was revoked. Whether it has expired is for the caller to say, who has a clock.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn find_api_key(&self, hash: String) -> Result<Option<ApiKey>> {
+        self.read(move |transaction| {
+            let sql = select_keys!("hash = $1 and revoked_at is null");
+            transaction.query_one(sql, values![hash.as_str()], from_row)
+        })
+        .await
+    }
+
+    /// Records when a key was last used.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn touch_api_key(&self, hash: String, at: Timestamp) -> Result<()> {
+        self.write(move |transaction| {
+            let sql = "update api_keys set last_used_at = $1 where hash = $2";
+            transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
+        })
+        .await
+    }
+
+    /// Revokes a key for good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when the organization has no such key that works.
+    pub async fn revoke_api_key(&self, org: Org, stamp: Stamp, id: String) -> Result<()> {
+        self.write(move |transaction| {
+            let revoked = transaction.execute(
+                "update api_keys set revoked_at = $1 where org = $2 and id = $3 and revoked_at is null",
+                values![stamp.seconds(), org.seq(), id.as_str()],
+            )?;
+            if revoked == 0 {
+                return Err(Error::not_found(Kind::ApiKey, &id));
+            }
+            let of = Subject { detail: Some(&id), ..Subject::default() };
+            Audit::new(org, &stamp).record(transaction, Event::ApiKeyRevoked, of)
+        })
+        .await
+    }
+}
+
+fn from_row(row: &Row<'_>) -> Result<ApiKey> {
+    Ok(ApiKey {
+        org: Org::from_row(row, 0)?,
+        id: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        redacted_value: row.text(3)?.to_owned(),
+        scopes: row.text(4)?.split_whitespace().map(str::to_owned).collect(),
+        created_at: Timestamp::from_unix_seconds(row.integer(5)?),
+        expires_at: row.optional_integer(6)?.map(Timestamp::from_unix_seconds),
+        last_used_at: row.optional_integer(7)?.map(Timestamp::from_unix_seconds),
+    })
+}
+
+fn insert(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    id: &str,
+    new: &NewApiKey,
+) -> Result<ApiKey> {
+    let scopes = new.scopes.join(" ");
+    transaction.execute(
+        "insert into api_keys (hash, org, id, name, redacted, scopes, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        values![
+            new.hash.as_str(),
+            org.seq(),
+            id,
+            new.name.as_str(),
+            new.redacted.as_str(),
+            scopes.as_str(),
+            stamp.seconds(),
+            new.expires_at.map(Timestamp::unix_seconds)
+        ],
+    )?;
+    let of = Subject { detail: Some(id), ..Subject::default() };
+    Audit::new(org, stamp).record(transaction, Event::ApiKeyCreated, of)?;
+    Ok(ApiKey {
+        org,
+        id: id.to_owned(),
+        name: new.name.clone(),
+        redacted_value: new.redacted.clone(),
+        scopes: new.scopes.clone(),
+        created_at: stamp.at(),
+        expires_at: new.expires_at,
+        last_used_at: None,
+    })
+}

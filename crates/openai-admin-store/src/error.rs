@@ -1,0 +1,170 @@
+use std::{fmt, sync::Arc};
+
+use openai_admin::{Cursor, GroupId, UserId};
+
+/// The result of an operation of the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation of the store did not happen. Nothing of it is in the database then, except where
+/// [`Unavailable`](Self::Unavailable) says otherwise.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such thing, or there is none any more.
+    NotFound {
+        /// What was looked for.
+        kind: Kind,
+        /// Its id.
+        id: String,
+    },
+    /// Group and user exist, but the user is not in the group.
+    NotMember {
+        /// The group.
+        group_id: GroupId,
+        /// The user.
+        user_id: UserId,
+    },
+    /// Something that must be unique exists.
+    AlreadyExists {
+        /// What it is.
+        kind: Kind,
+        /// The field that must be unique.
+        field: &'static str,
+        /// The value that is taken.
+        value: String,
+    },
+    /// The cursor is no place in the list.
+    UnknownCursor(Cursor),
+    /// An identity provider or a tenant manages the group, so nobody else may change it.
+    ManagedGroup(GroupId),
+    /// A value that the store does not take.
+    InvalidValue {
+        /// The field.
+        field: String,
+        /// What it takes instead.
+        expected: String,
+    },
+    /// Two changes met and the retries ran out; the change did not happen and may be tried again.
+    Conflict,
+    /// More operations wait than the store queues; this one was not begun.
+    Overloaded,
+    /// The database cannot be reached or used. A change may or may not have happened.
+    Unavailable(Cause),
+    /// The database holds what this version cannot read, or a bug of ours: never the caller's fault.
+    Internal(Cause),
+}
+
+/// The error underneath, shared by all operations of a commit that failed.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// The things that the store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// An organization.
+    Organization,
+    /// A group.
+    Group,
+    /// A user.
+    User,
+    /// A role.
+    Role,
+    /// An API key.
+    ApiKey,
+}
+
+impl Kind {
+    /// The name for people, in the middle of a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Group => "group",
+            Self::User => "user",
+            Self::Role => "role",
+            Self::ApiKey => "API key",
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn not_found(kind: Kind, id: &impl fmt::Display) -> Self {
+        Self::NotFound { kind, id: id.to_string() }
+    }
+
+    pub(crate) fn invalid_value(field: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::InvalidValue { field: field.into(), expected: expected.into() }
+    }
+
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(cause.into()))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { kind, id } => write!(f, "no {} with id '{id}'", kind.as_str()),
+            Self::NotMember { group_id, user_id } => {
+                write!(f, "user '{user_id}' is not in group '{group_id}'")
+            }
+            Self::AlreadyExists { kind, field, value } => {
+                write!(f, "another {} has the {field} '{value}'", kind.as_str())
+            }
+            Self::UnknownCursor(cursor) => write!(f, "'{cursor}' is no place in this list"),
+            Self::ManagedGroup(group_id) => {
+                write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
+            }
+            Self::InvalidValue { field, expected } => write!(f, "{field}: expected {expected}"),
+            Self::Conflict => f.write_str("the change met other changes too often; try again"),
+            Self::Overloaded => f.write_str("too many operations wait for the database; try again"),
+            Self::Unavailable(_) => f.write_str("the database is unavailable"),
+            Self::Internal(_) => f.write_str("the store failed"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        match error.sqlite_error_code() {
+            Some(
+                Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::DiskFull
+                | Code::CannotOpen
+                | Code::ReadOnly
+                | Code::SystemIoFailure
+                | Code::OutOfMemory,
+            ) => Self::unavailable(error),
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<::postgres::Error> for Error {
+    fn from(error: ::postgres::Error) -> Self {
+        use ::postgres::error::SqlState;
+        match error.code() {
+            Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => Self::Conflict,
+            // Without a code it is the connection; classes 08, 53, 57 and 58 are the server's state.
+            None => Self::unavailable(error),
+            Some(code) if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => Self::unavailable(error),
+            // Two transactions created the same unique thing: run again, the loser sees the winner's row.
+            Some(&SqlState::UNIQUE_VIOLATION) => Self::Conflict,
+            Some(_) => Self::internal(error),
+        }
+    }
+}

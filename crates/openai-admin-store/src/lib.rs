@@ -1,0 +1,30 @@
+//! What the server remembers: organizations, groups, users, memberships and keys, in SQLite or PostgreSQL.
+//!
+//! Each public method of [`Store`] is one whole operation in one transaction, named like the operation: either all
+//! of it is visible or none. A change is on disk before its method returns, and its audit event is part of it.
+//!
+//! The store knows no HTTP, and no clock or random numbers of its own: each change carries a [`Stamp`].
+
+mod api_keys;
+mod audit_events;
+mod directory;
+mod error;
+mod group_users;
+mod groups;
+mod migrations;
+mod organizations;
+mod page;
+mod postgres;
+mod sqlite;
+mod stamp;
+mod store;
+mod transaction;
+mod users;
+mod verify;
+
+pub use api_keys::{ApiKey, NewApiKey};
+pub use directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary};
+pub use error::{Cause, Error, Kind, Result};
+pub use organizations::{Org, Organization};
+pub use stamp::Stamp;
+pub use store::{DatabaseUrl, Store};

@@ -1,0 +1,117 @@
+//! Organizations: who shares a database without ever seeing each other.
+
+use openai_admin::OrganizationId;
+
+use crate::{
+    audit_events::{Audit, Event, Subject},
+    error::{Error, Kind, Result},
+    stamp::Stamp,
+    store::Store,
+    transaction::{Row, Transaction, values},
+};
+
+/// An organization of this database, as every operation names it. The store hands it out; nobody can invent one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Org(i64);
+
+impl Org {
+    pub(crate) fn seq(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn from_row(row: &Row<'_>, column: usize) -> Result<Self> {
+        row.integer(column).map(Self)
+    }
+}
+
+/// An organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Organization {
+    /// What operations name it by.
+    pub org: Org,
+    /// Its id, such as `org-abc123`.
+    pub id: OrganizationId,
+    /// Its title, for people.
+    pub title: String,
+}
+
+impl Store {
+    /// All organizations of this database, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn organizations(&self) -> Result<Vec<Organization>> {
+        self.read(list).await
+    }
+
+    /// The organization that is meant: the one with `id`, or the only one, or a new one in an empty database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is none with `id`, and [`Error::InvalidValue`] when there are several and no
+    /// `id` says which.
+    pub async fn open_organization(&self, stamp: Stamp, id: Option<OrganizationId>) -> Result<Organization> {
+        // Most of the time it is there, and then nothing needs to be written.
+        let wanted = id.clone();
+        match self.read(move |transaction| choose(list(transaction)?, wanted.as_ref())).await? {
+            Some(organization) => Ok(organization),
+            None => self.write(move |transaction| open(transaction, &stamp, id.as_ref())).await,
+        }
+    }
+}
+
+fn open(
+    transaction: &mut Transaction<'_>,
+    stamp: &Stamp,
+    id: Option<&OrganizationId>,
+) -> Result<Organization> {
+    match choose(list(transaction)?, id)? {
+        Some(organization) => Ok(organization),
+        None => {
+            let id = OrganizationId::new(stamp.mint("org-", 0)).map_err(Error::internal)?;
+            create(transaction, stamp, &id, "My organization")
+        }
+    }
+}
+
+fn choose(organizations: Vec<Organization>, id: Option<&OrganizationId>) -> Result<Option<Organization>> {
+    let ids: Vec<String> = organizations.iter().map(|organization| organization.id.to_string()).collect();
+    let mut organizations = organizations.into_iter();
+    match id {
+        Some(id) => organizations
+            .find(|organization| organization.id == *id)
+            .map(Some)
+            .ok_or_else(|| Error::not_found(Kind::Organization, id)),
+        None if ids.len() > 1 => Err(Error::invalid_value(
+            "organization",
+            format!("one of {}, since the database has several", ids.join(", ")),
+        )),
+        None => Ok(organizations.next()),
+    }
+}
+
+pub(crate) fn list(transaction: &mut Transaction<'_>) -> Result<Vec<Organization>> {
+    transaction.query("select org, id, title from organizations order by org", values![], |row| {
+        Ok(Organization { org: Org::from_row(row, 0)?, id: row.parsed(1)?, title: row.text(2)?.to_owned() })
+    })
+}
+
+pub(crate) fn create(
+    transaction: &mut Transaction<'_>,
+    stamp: &Stamp,
+    id: &OrganizationId,
+    title: &str,
+) -> Result<Organization> {
+    let last = transaction
+        .query_one("select max(org) from organizations", values![], |row| row.optional_integer(0))?;
+    let org = Org(last.flatten().unwrap_or(0) + 1);
+    transaction.execute(
+        "insert into organizations (org, id, title, created_at) values ($1, $2, $3, $4)",
+        values![org.0, id.as_str(), title, stamp.seconds()],
+    )?;
+    let of = Subject { detail: Some(id.as_str()), ..Subject::default() };
+    Audit::new(org, stamp).record(transaction, Event::OrganizationCreated, of)?;
+    Ok(Organization { org, id: id.clone(), title: title.to_owned() })
+}

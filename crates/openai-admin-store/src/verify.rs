@@ -1,0 +1,113 @@
+//! Checks of a whole database against everything that must always hold.
+
+use crate::{
+    error::Result,
+    store::Store,
+    transaction::{Transaction, values},
+    users::email_key,
+};
+
+/// What must hold, as a query for what breaks it. Each returns the organization and a place in it.
+const INVARIANTS: [(&str, &str); 9] = [
+    (
+        "a membership has a group that is not removed",
+        "select m.org, m.group_seq from group_users m
+         left join groups g on g.org = m.org and g.seq = m.group_seq
+         where g.seq is null or g.removed_at is not null",
+    ),
+    (
+        "a membership has a user who is not removed",
+        "select m.org, m.user_seq from group_users m
+         left join users u on u.org = m.org and u.seq = m.user_seq
+         where u.seq is null or u.removed_at is not null",
+    ),
+    (
+        "a user belongs to an organization and has a place that it handed out",
+        "select u.org, u.seq from users u left join organizations o on o.org = u.org
+         where o.org is null or u.seq < 1 or u.seq > o.last_user_seq",
+    ),
+    (
+        "a group belongs to an organization and has a place that it handed out",
+        "select g.org, g.seq from groups g left join organizations o on o.org = g.org
+         where o.org is null or g.seq < 1 or g.seq > o.last_group_seq",
+    ),
+    (
+        "every place that was handed out is a user or a tombstone",
+        "select o.org, o.last_user_seq from organizations o
+         where o.last_user_seq <> (select count(*) from users u where u.org = o.org)
+            or o.last_group_seq <> (select count(*) from groups g where g.org = o.org)",
+    ),
+    (
+        "a removed user keeps no personal data",
+        "select org, seq from users
+         where removed_at is not null
+           and (email is not null or email_key is not null or name <> '' or picture is not null)",
+    ),
+    (
+        "the audit events of a membership end in what it is",
+        "select org, group_seq from (
+             select org, group_seq, user_seq,
+                    sum(case event when 'group.user.added' then 1 else 0 end)
+                  - sum(case event when 'group.user.removed' then 1 else 0 end) as members
+             from audit_events where event in ('group.user.added', 'group.user.removed')
+             group by org, group_seq, user_seq
+         ) told
+         where members <> (select count(*) from group_users m
+                           where m.org = told.org and m.group_seq = told.group_seq and m.user_seq = told.user_seq)",
+    ),
+    (
+        "a membership has an audit event",
+        "select m.org, m.group_seq from group_users m
+         where not exists (select 1 from audit_events a
+                           where a.org = m.org and a.group_seq = m.group_seq and a.user_seq = m.user_seq
+                             and a.event = 'group.user.added')",
+    ),
+    (
+        "a user or group that is or was there has the audit event of its creation",
+        "select u.org, u.seq from users u
+         where not exists (select 1 from audit_events a
+                           where a.org = u.org and a.user_seq = u.seq and a.event = 'user.added')
+         union all
+         select g.org, g.seq from groups g
+         where not exists (select 1 from audit_events a
+                           where a.org = g.org and a.group_seq = g.seq and a.event = 'group.created')",
+    ),
+];
+
+impl Store {
+    /// Checks the whole database, and returns a line for each kind of thing that is wrong: none when all is well.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn verify(&self) -> Result<Vec<String>> {
+        self.read(verify).await
+    }
+}
+
+fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for (invariant, sql) in INVARIANTS {
+        let broken = transaction.query(sql, values![], |row| Ok((row.integer(0)?, row.integer(1)?)))?;
+        if let Some((org, seq)) = broken.first() {
+            problems.push(format!(
+                "not so: {invariant} ({} times; first: organization {org}, number {seq})",
+                broken.len()
+            ));
+        }
+    }
+    let emails =
+        "select org, seq, email, email_key from users where email is not null or email_key is not null";
+    let wrong_keys = transaction.query(emails, values![], |row| {
+        Ok(row.optional_text(2)?.map(email_key).as_deref() != row.optional_text(3)?)
+    })?;
+    if wrong_keys.contains(&true) {
+        problems.push("not so: an email address is looked up in lower case".to_owned());
+    }
+    if let Transaction::Sqlite(_) = transaction {
+        let checks =
+            transaction.query("pragma integrity_check", values![], |row| Ok(row.text(0)?.to_owned()))?;
+        problems.extend(checks.into_iter().filter(|check| check != "ok"));
+    }
+    Ok(problems)
+}

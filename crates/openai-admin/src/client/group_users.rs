@@ -1,0 +1,84 @@
+use super::{Client, ListCall, Response};
+use crate::{
+    Error, GroupId, UserId,
+    models::{CreateGroupUserBody, GroupMemberUser, GroupUserAssignment, GroupUserDeletedResource},
+    operations::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser},
+};
+
+/// Users of a group: [`Client::group_users`].
+///
+/// Ids may be given as text; one that would change the route is refused before anything is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupUsersApi<'a>(&'a Client);
+
+impl Client {
+    /// Users of a group: add, list, retrieve, remove.
+    pub fn group_users(&self) -> GroupUsersApi<'_> {
+        GroupUsersApi(self)
+    }
+}
+
+impl<'a> GroupUsersApi<'a> {
+    /// Adds a user to a group.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::is_not_found`] when there is no such group or user, which
+    /// [`Error::param`] names.
+    pub async fn add_group_user<G>(
+        &self,
+        group_id: G,
+        create_group_user_body: CreateGroupUserBody,
+    ) -> Result<Response<GroupUserAssignment>, Error>
+    where
+        G: TryInto<GroupId>,
+        Error: From<G::Error>,
+    {
+        self.0.send(&AddGroupUser { group_id: group_id.try_into()?, body: create_group_user_body }).await
+    }
+
+    /// Lists the users of a group: newest first, 100 a page, unless told otherwise.
+    pub fn list_group_users<G>(&self, group_id: G) -> ListCall<'a, ListGroupUsers>
+    where
+        G: TryInto<GroupId>,
+        Error: From<G::Error>,
+    {
+        ListCall::new(self.0, group_id.try_into().map(ListGroupUsers::new).map_err(Error::from))
+    }
+
+    /// Retrieves a user in a group.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::is_not_found`] when the user is not in the group.
+    pub async fn retrieve_group_user<G, U>(
+        &self,
+        group_id: G,
+        user_id: U,
+    ) -> Result<Response<GroupMemberUser>, Error>
+    where
+        G: TryInto<GroupId>,
+        U: TryInto<UserId>,
+        Error: From<G::Error> + From<U::Error>,
+    {
+        self.0.send(&RetrieveGroupUser::new(group_id.try_into()?, user_id.try_into()?)).await
+    }
+
+    /// Removes a user from a group.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::is_not_found`] when the user was not in the group.
+    pub async fn remove_group_user<G, U>(
+        &self,
+        group_id: G,
+        user_id: U,
+    ) -> Result<Response<GroupUserDeletedResource>, Error>
+    where
+        G: TryInto<GroupId>,
+        U: TryInto<UserId>,
+        Error: From<G::Error> + From<U::Error>,
+    {
+        self.0.send(&RemoveGroupUser::new(group_id.try_into()?, user_id.try_into()?)).await
+    }
+}

@@ -1,0 +1,182 @@
+//! Lists: one page when awaited, all pages or all items when asked.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use super::{Client, Response};
+use crate::{Cursor, Error, ListEndpoint, Order, OrderedListEndpoint, Page};
+
+/// A list that is about to be read: await it for one page, or take its [`pages`](Self::pages) or
+/// [`items`](Self::items).
+#[must_use = "a list is read when it is awaited"]
+pub struct ListCall<'a, E> {
+    client: &'a Client,
+    /// A parameter that was refused is reported when the list is read.
+    request: Result<E, Error>,
+}
+
+impl<E> fmt::Debug for ListCall<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListCall").finish_non_exhaustive()
+    }
+}
+
+impl<'a, E: ListEndpoint> ListCall<'a, E> {
+    pub(super) fn new(client: &'a Client, request: Result<E, Error>) -> Self {
+        Self { client, request }
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut E) -> Result<(), Error>) -> Self {
+        self.request = self.request.and_then(|mut request| change(&mut request).map(|()| request));
+        self
+    }
+
+    /// How many items a page holds. The list's own bounds are checked before anything is sent.
+    pub fn limit(self, limit: impl Into<i64>) -> Self {
+        self.with(|request| Ok(request.set_limit(limit.into())?))
+    }
+
+    /// Begins after this item: the cursor of the page before, or an id.
+    pub fn after<C>(self, after: C) -> Self
+    where
+        C: TryInto<Cursor>,
+        Error: From<C::Error>,
+    {
+        self.with(|request| {
+            request.set_after(after.try_into()?);
+            Ok(())
+        })
+    }
+
+    /// The direction of the list.
+    pub fn order(self, order: Order) -> Self
+    where
+        E: OrderedListEndpoint,
+    {
+        self.with(|request| {
+            request.set_order(order);
+            Ok(())
+        })
+    }
+
+    /// All pages, each read when it is asked for.
+    pub fn pages(self) -> Pages<'a, E> {
+        let (request, error) = match self.request {
+            Ok(request) if request.limit() == 0 => (
+                None,
+                Some(Error::invalid_request("pages of 0 items never end: choose a limit of at least 1")),
+            ),
+            Ok(request) => (Some(request), None),
+            Err(error) => (None, Some(error)),
+        };
+        Pages { client: self.client, request, error, seen: HashSet::new() }
+    }
+
+    /// All items of all pages, each page read when it is needed.
+    pub fn items(self) -> Items<'a, E> {
+        Items { pages: self.pages(), page: Vec::new().into_iter() }
+    }
+}
+
+impl<'a, E: ListEndpoint> IntoFuture for ListCall<'a, E> {
+    type Output = Result<Response<E::Response>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.client.send(&self.request?).await })
+    }
+}
+
+/// The pages of a list, read one after the other by [`next`](Self::next).
+pub struct Pages<'a, E> {
+    client: &'a Client,
+    /// The request of the next page; none after the last page or an error.
+    request: Option<E>,
+    error: Option<Error>,
+    /// Every cursor that was followed, so that a list that runs in a circle ends.
+    seen: HashSet<Cursor>,
+}
+
+impl<E> fmt::Debug for Pages<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("pages_followed", &self.seen.len()).finish_non_exhaustive()
+    }
+}
+
+impl<E: ListEndpoint> Pages<'_, E> {
+    /// Reads the next page; none after the last one, and after an error.
+    ///
+    /// A page that says there is more but not where, or that names a place already passed, is delivered; the
+    /// error follows it.
+    pub async fn next(&mut self) -> Option<Result<Response<E::Response>, Error>> {
+        if let Some(error) = self.error.take() {
+            return Some(Err(error));
+        }
+        let mut request = self.request.take()?;
+        let page = match self.client.send(&request).await {
+            Ok(page) => page,
+            Err(error) => return Some(Err(error)),
+        };
+        match (page.next_cursor(), page.has_more()) {
+            (Some(cursor), _) => {
+                if self.seen.insert(cursor.clone()) {
+                    request.set_after(cursor);
+                    self.request = Some(request);
+                } else {
+                    let problem = "the list runs in a circle: it named a cursor a second time";
+                    self.error = Some(Error::broken_list(problem).of::<E>());
+                }
+            }
+            (None, true) => {
+                let problem = "the list has more items, but names no cursor to read them";
+                self.error = Some(Error::broken_list(problem).of::<E>());
+            }
+            (None, false) => {}
+        }
+        Some(Ok(page))
+    }
+}
+
+/// The items of a list, read page after page by [`next`](Self::next).
+pub struct Items<'a, E: ListEndpoint> {
+    pages: Pages<'a, E>,
+    page: std::vec::IntoIter<<E::Response as Page>::Item>,
+}
+
+impl<E: ListEndpoint> fmt::Debug for Items<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
+
+impl<E: ListEndpoint> Items<'_, E> {
+    /// The next item; none at the end of the list, and after an error.
+    pub async fn next(&mut self) -> Option<Result<<E::Response as Page>::Item, Error>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Some(Ok(item));
+            }
+            match self.pages.next().await? {
+                Ok(page) => self.page = page.into_inner().into_items().into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    /// All items that are left.
+    ///
+    /// # Errors
+    ///
+    /// The first error; what was read before it is dropped. Use [`next`](Self::next) to keep it.
+    pub async fn try_collect(mut self) -> Result<Vec<<E::Response as Page>::Item>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await {
+            items.push(item?);
+        }
+        Ok(items)
+    }
+}

@@ -1,0 +1,93 @@
+//! What an operation is: one struct that is its request, and five facts about it.
+
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// An operation of the API.
+///
+/// The struct that implements it *is* the request, and three rules say where each field travels
+/// (checked over all 119 operations of the published description):
+///
+/// 1. a field that [`PATH`](Self::PATH) names in braces travels in the path,
+/// 2. a field called `body` is the JSON body,
+/// 3. any other field travels in the query.
+///
+/// Client, server and OpenAPI document are all derived from this one declaration.
+///
+/// ```
+/// use openai_admin::{Endpoint, operations::AddGroupUser};
+/// assert_eq!(AddGroupUser::PATH, "/organization/groups/{group_id}/users");
+/// ```
+pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The operation id of the published description, such as `add-group-user`.
+    const ID: &'static str;
+    /// The HTTP method.
+    const METHOD: Method;
+    /// The path below the base URL; `{name}` stands for the field of that name, in the order of the fields.
+    const PATH: &'static str;
+    /// What a key must be allowed to do.
+    const SCOPE: Scope;
+    /// The tag of the published description, such as `Group users`.
+    const TAG: &'static str;
+    /// The answer.
+    type Response: Serialize + DeserializeOwned + Send + 'static;
+}
+
+/// The methods that the API uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads; safe to repeat.
+    Get,
+    /// Creates or changes.
+    Post,
+    /// Removes; safe to repeat.
+    Delete,
+}
+
+impl Method {
+    /// The method as it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A permission of a key, as the API writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope(&'static str);
+
+impl Scope {
+    /// Read groups and their users.
+    pub const GROUPS_READ: Self = Self("api.groups.read");
+    /// Change groups and their users.
+    pub const GROUPS_WRITE: Self = Self("api.groups.write");
+    /// Read the organization: users, and later invites, projects and so on.
+    pub const MANAGEMENT_READ: Self = Self("api.management.read");
+    /// Change the organization.
+    pub const MANAGEMENT_WRITE: Self = Self("api.management.write");
+
+    /// Every scope that an operation asks for today.
+    pub const ALL: [Self; 4] =
+        [Self::GROUPS_READ, Self::GROUPS_WRITE, Self::MANAGEMENT_READ, Self::MANAGEMENT_WRITE];
+
+    /// The scope as it stands in an error message or a key's list of scopes.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}

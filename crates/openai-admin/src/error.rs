@@ -1,0 +1,347 @@
+//! What can go wrong with a call.
+
+use std::{convert::Infallible, fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use crate::{Endpoint, Scope, violation::Violation, wire::EncodeError};
+
+/// How much of an unreadable body an error message quotes, in characters.
+const QUOTED_CHARACTERS_MAX: usize = 200;
+
+/// A call that did not succeed.
+///
+/// Ask [`kind`](Self::kind) for the phase in which it failed, [`was_sent`](Self::was_sent) whether the service may
+/// have acted on it, and the other methods for what the service said.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    was_sent: bool,
+    operation: Option<&'static str>,
+    scope: Option<Scope>,
+    answer: Option<Answer>,
+    source: Option<BoxError>,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    code: Option<String>,
+    param: Option<String>,
+    error_type: Option<String>,
+}
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The phase in which a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request or the client's configuration is wrong; nothing was sent.
+    InvalidRequest,
+    /// The connection could not be made or broke.
+    Transport,
+    /// No complete answer came in time.
+    Timeout,
+    /// The service answered with a status that is not success.
+    Refused,
+    /// The service's answer is not what the operation answers.
+    UnreadableAnswer,
+}
+
+impl Error {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            was_sent: false,
+            operation: None,
+            scope: None,
+            answer: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message)
+    }
+
+    pub(crate) fn transport(was_sent: bool, source: BoxError) -> Self {
+        let message = if was_sent { "the connection broke before the answer" } else { "could not connect" };
+        let mut error = Self::new(ErrorKind::Transport, message);
+        error.0.was_sent = was_sent;
+        error.0.source = Some(source);
+        error
+    }
+
+    pub(crate) fn timeout(after: Duration) -> Self {
+        let mut error = Self::new(ErrorKind::Timeout, format!("no answer within {} s", after.as_secs_f64()));
+        error.0.was_sent = true;
+        error
+    }
+
+    pub(crate) fn oversized(bytes_max: usize) -> Self {
+        let message = format!("the answer is larger than {bytes_max} bytes");
+        let mut error = Self::new(ErrorKind::UnreadableAnswer, message);
+        error.0.was_sent = true;
+        error
+    }
+
+    /// A list that does not obey the rules of lists.
+    pub(crate) fn broken_list(message: impl Into<String>) -> Self {
+        let mut error = Self::new(ErrorKind::UnreadableAnswer, message);
+        error.0.was_sent = true;
+        error
+    }
+
+    pub(crate) fn refused(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let said = Said::read(&body);
+        let message = match said.message {
+            Some(message) => message,
+            None => quote(&body).unwrap_or_else(|| "the answer has no body".to_owned()),
+        };
+        let mut error = Self::new(ErrorKind::Refused, message);
+        error.0.was_sent = true;
+        error.0.answer = Some(Answer {
+            status,
+            headers,
+            body,
+            code: said.code,
+            param: said.param,
+            error_type: said.error_type,
+        });
+        error
+    }
+
+    pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, problem: String) -> Self {
+        let mut error =
+            Self::new(ErrorKind::UnreadableAnswer, format!("the answer cannot be read: {problem}"));
+        error.0.was_sent = true;
+        error.0.answer = Some(Answer { status, headers, body, code: None, param: None, error_type: None });
+        error
+    }
+
+    pub(crate) fn of<E: Endpoint>(mut self) -> Self {
+        self.0.operation = Some(E::ID);
+        self.0.scope = Some(E::SCOPE);
+        self
+    }
+
+    /// The phase in which the call failed.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The id of the operation, such as `add-group-user`; none before a request was made of it.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Whether the request left this machine, so that the service may have acted on it.
+    pub fn was_sent(&self) -> bool {
+        self.0.was_sent
+    }
+
+    /// The status of the answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The service's `code`, such as `invalid_api_key`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.code.as_deref()
+    }
+
+    /// The parameter that the service names.
+    pub fn param(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.param.as_deref()
+    }
+
+    /// The service's `type`, such as `invalid_request_error`.
+    pub fn error_type(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.error_type.as_deref()
+    }
+
+    /// What the service says is wrong, or what this library says.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The id that the service gave the request, for its support and its logs.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.headers.get("x-request-id")?.to_str().ok()
+    }
+
+    /// How long the service asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.0.answer.as_ref()?.headers.get(http::header::RETRY_AFTER)?;
+        seconds.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// The body of the answer, as it came.
+    pub fn body(&self) -> Option<&[u8]> {
+        Some(&self.0.answer.as_ref()?.body)
+    }
+
+    /// Whether the service knows no such group, user or route.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// Whether the key is missing or wrong.
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether the key may not do this.
+    pub fn is_permission_denied(&self) -> bool {
+        self.status() == Some(StatusCode::FORBIDDEN)
+    }
+
+    /// Whether the service asks to slow down.
+    pub fn is_rate_limited(&self) -> bool {
+        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { message, operation, answer, scope, .. } = &*self.0;
+        if let Some(operation) = operation {
+            write!(f, "{operation}: ")?;
+        }
+        if let Some(Answer { status, .. }) = answer {
+            write!(f, "{status}: ")?;
+        }
+        f.write_str(message)?;
+        if let Some(request_id) = self.request_id() {
+            write!(f, " (request {request_id})")?;
+        }
+        match (self.status(), scope) {
+            (Some(StatusCode::UNAUTHORIZED), _) => f.write_str("; this API needs an admin key (sk-admin-…)"),
+            (Some(StatusCode::FORBIDDEN), Some(scope)) => write!(f, "; the key needs the scope {scope}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+// A body may hold names and addresses of people, so Debug shows only how long it is.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
+            .field("status", &self.status())
+            .field("code", &self.code())
+            .field("param", &self.param())
+            .field("request_id", &self.request_id())
+            .field("was_sent", &self.0.was_sent)
+            .field("body_bytes", &self.body().map(<[u8]>::len))
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::invalid_request(violation.to_string())
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::invalid_request(error.to_string())
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// What an error body says, in any of the forms that have been seen: the envelope, `error` as a bare string, a
+/// numeric code; anything else says nothing.
+#[derive(Default)]
+struct Said {
+    message: Option<String>,
+    code: Option<String>,
+    param: Option<String>,
+    error_type: Option<String>,
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else { return Self::default() };
+        match body.remove("error") {
+            Some(Value::String(message)) => Self { message: Some(message), ..Self::default() },
+            Some(Value::Object(mut error)) => {
+                let mut text = |field: &str| match error.remove(field)? {
+                    Value::String(text) => Some(text),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                };
+                Self {
+                    message: text("message"),
+                    code: text("code"),
+                    param: text("param"),
+                    error_type: text("type"),
+                }
+            }
+            _ => Self::default(),
+        }
+    }
+}
+
+fn quote(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let quoted: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
+    let more = if quoted.len() < text.len() { "…" } else { "" };
+    if quoted.is_empty() { None } else { Some(format!("the service answered: {quoted}{more}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, body: &'static str) -> Error {
+        let status = StatusCode::from_u16(status).expect("a status");
+        Error::refused(status, HeaderMap::new(), Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn every_shape_of_an_error_body_is_read() {
+        let envelope =
+            refused(404, r#"{"error":{"message":"No group","type":"t","param":"group_id","code":"c"}}"#);
+        assert_eq!(envelope.message(), "No group");
+        assert_eq!(
+            (envelope.code(), envelope.param(), envelope.error_type()),
+            (Some("c"), Some("group_id"), Some("t"))
+        );
+        assert_eq!(refused(403, r#"{"error":"Missing scopes"}"#).message(), "Missing scopes");
+        assert_eq!(refused(500, r#"{"error":{"message":"x","code":17}}"#).code(), Some("17"));
+        assert_eq!(
+            refused(502, "<html>Bad gateway</html>").message(),
+            "the service answered: <html>Bad gateway</html>"
+        );
+        assert_eq!(refused(503, "").message(), "the answer has no body");
+        assert_eq!(refused(503, "").status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    }
+
+    #[test]
+    fn debug_shows_no_body() {
+        assert!(!format!("{:?}", refused(400, r#"{"error":{"message":"ada@example.com"}}"#)).contains("ada"));
+    }
+}

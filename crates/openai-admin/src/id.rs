@@ -1,0 +1,235 @@
+//! Ids, cursors and other short values that travel in paths and queries.
+//!
+//! An id is opaque: no prefix is checked. It refuses only what would change the route it is put into: an id
+//! that exists is safe in any path. `/` is refused and not encoded, because gateways on the way decode `%2F`.
+
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+use compact_str::CompactString;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+use crate::violation::{Violation, ViolationCode};
+
+/// The greatest length of an id, in bytes.
+pub const ID_BYTES_MAX: usize = 255;
+/// The greatest length of a cursor, in bytes.
+pub const CURSOR_BYTES_MAX: usize = 512;
+
+fn check_id(id: &str) -> Result<(), Violation> {
+    check_token(id, ID_BYTES_MAX)?;
+    let problem = if id.contains('/') {
+        "it contains a slash"
+    } else if is_dot_segment(id) {
+        "it is a relative path segment"
+    } else {
+        return Ok(());
+    };
+    Err(Violation::new(ViolationCode::InvalidValue, format!("expected an id, but {problem}.")))
+}
+
+/// What ids and cursors have in common: one visible word of bounded length.
+fn check_token(token: &str, bytes_max: usize) -> Result<(), Violation> {
+    let problem = if token.trim().is_empty() {
+        "it is empty".to_owned()
+    } else if token.len() > bytes_max {
+        format!("it is longer than {bytes_max} bytes")
+    } else if token.chars().any(char::is_control) {
+        "it contains a control character".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Violation::new(ViolationCode::InvalidValue, format!("expected an id, but {problem}.")))
+}
+
+/// `.` and `..`, also with encoded dots: URL parsers on the way collapse all of these.
+fn is_dot_segment(id: &str) -> bool {
+    let plain = id.replace("%2e", ".").replace("%2E", ".");
+    plain == "." || plain == ".."
+}
+
+macro_rules! tokens {
+    ($($(#[$doc:meta])* $name:ident checked by $check:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(CompactString);
+
+        impl $name {
+            #[doc = concat!("Checks and wraps a `", stringify!($name), "`.")]
+            ///
+            /// # Errors
+            ///
+            /// Names the problem when the text is empty or blank, too long, or would change the route.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Violation> {
+                let text = text.as_ref();
+                $check(text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text as it travels.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Violation;
+            fn from_str(text: &str) -> Result<Self, Violation> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = Violation;
+            fn try_from(text: &str) -> Result<Self, Violation> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Violation;
+            fn try_from(text: String) -> Result<Self, Violation> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&String> for $name {
+            type Error = Violation;
+            fn try_from(text: &String) -> Result<Self, Violation> {
+                Self::new(text)
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = CompactString::deserialize(deserializer)?;
+                $check(&text).map_err(D::Error::custom)?;
+                Ok(Self(text))
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string" })
+            }
+        }
+    )*};
+}
+
+tokens! {
+    /// The id of a group, such as `group_01J1F8ABCDXYZ`.
+    ///
+    /// ```
+    /// use openai_admin::GroupId;
+    /// assert!(GroupId::new("group_01J1F8ABCDXYZ").is_ok());
+    /// assert!(GroupId::new("..").is_err(), "it would read another route");
+    /// ```
+    GroupId checked by check_id;
+    /// The id of a user, such as `user-abc123`.
+    UserId checked by check_id;
+    /// The id of an organization, such as `org-abc123`.
+    OrganizationId checked by check_id;
+    /// The id of a custom role.
+    RoleId checked by check_id;
+    /// A place in a list: the `next` of a page, or the id of its last item.
+    Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX);
+}
+
+macro_rules! cursor_from {
+    ($($id:ident),*) => {$(
+        impl From<&$id> for Cursor {
+            fn from(id: &$id) -> Self {
+                Self(id.0.clone())
+            }
+        }
+    )*};
+}
+
+cursor_from!(GroupId, UserId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_refuse_what_would_change_the_route() {
+        for bad in [
+            "",
+            " ",
+            ".",
+            "..",
+            "%2e",
+            "%2E%2e",
+            ".%2E",
+            "a/b",
+            "../x",
+            "a\nb",
+            "a\0",
+            "\u{7f}",
+            &"x".repeat(256),
+        ] {
+            assert!(GroupId::new(bad).is_err(), "{bad:?} was taken");
+        }
+        for good in
+            ["group_1", "a b", "a%2fb", "a?b#c", "a\\b", "...", "пользователь", "🦀", &"x".repeat(255)]
+        {
+            assert_eq!(GroupId::new(good).expect(good), *good);
+        }
+    }
+
+    #[test]
+    fn a_refused_id_says_why() {
+        let error = UserId::new("a/b").expect_err("a slash");
+        assert_eq!(error.to_string(), "expected an id, but it contains a slash.");
+        assert_eq!(error.code(), ViolationCode::InvalidValue);
+    }
+}

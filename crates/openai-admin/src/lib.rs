@@ -1,0 +1,65 @@
+//! Client and types of the OpenAI organization administration API: who is in which group.
+//!
+//! ```no_run
+//! # #[cfg(feature = "rustls")]
+//! # async fn example() -> Result<(), openai_admin::Error> {
+//! use openai_admin::{Client, models::CreateGroupUserBody};
+//!
+//! let client = Client::new("sk-admin-…")?;
+//! let body = CreateGroupUserBody::new("user_abc123".parse()?);
+//! let added = client.group_users().add_group_user("group_01J1F8ABCDXYZ", body).await?;
+//! println!("{} is in {}", added.user_id, added.group_id);
+//!
+//! let mut users = client.group_users().list_group_users("group_01J1F8ABCDXYZ").items();
+//! while let Some(user) = users.next().await {
+//!     println!("{}", user?.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A map
+//!
+//! - [`Client`]: sends requests. [`Client::group_users`], [`Client::groups`] and [`Client::users`] are its front
+//!   doors, named like the API's own reference; [`Client::send`] runs any operation.
+//! - [`operations`]: the requests, one struct each, and [`Endpoint`], what a request is.
+//! - [`models`]: the answers and bodies, under the names of the published schemas.
+//! - [`GroupId`], [`UserId`], [`Cursor`], [`Limit`]: values that cannot hold what the API would refuse or, worse,
+//!   take for something else.
+//! - [`Page`]: what all lists have in common.
+//! - [`Error`]: what went wrong, whether the request was sent, and what the service said.
+//! - [`wire`]: how a request becomes bytes and comes back; for those who build servers, proxies and tests.
+//!
+//! # Features
+//!
+//! `rustls` (default): the default transport, hyper over rustls. `client`: the client alone, for a transport of
+//! your own. `schema`: JSON Schemas of all types. Without features: the types and `wire`, no IO.
+
+pub mod endpoint;
+pub mod id;
+pub mod models;
+pub mod operations;
+pub mod page;
+pub mod value;
+pub mod violation;
+pub mod wire;
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "client")]
+pub mod error;
+
+#[cfg(feature = "client")]
+pub use client::{Client, ClientBuilder, Response};
+pub use endpoint::{Endpoint, Method, Scope};
+#[cfg(feature = "client")]
+pub use error::{Error, ErrorKind};
+pub use id::{Cursor, GroupId, OrganizationId, RoleId, UserId};
+pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
+pub use value::{
+    BoundedText, GroupType, Limit, Object, ObjectName, Order, PersonalText, Timestamp, UserRole, UserType,
+};
+pub use violation::{Violation, ViolationCode};
+
+/// Where the API lives.
+pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";

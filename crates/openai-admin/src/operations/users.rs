@@ -1,0 +1,340 @@
+//! Users of the organization: `/organization/users`, and the extensions of our server under `/x/users`.
+
+use serde::{Deserialize, Serialize};
+
+use super::groups::GroupListResource;
+use crate::{
+    BoundedText, Cursor, Endpoint, IdPage, Limit, ListItem, Method, Object, ObjectName, Order, PersonalText,
+    RoleId, Scope, Timestamp, UserId, UserRole, page::list_endpoint,
+};
+
+const TAG: &str = "Users";
+
+/// A user's name: 0 to 255 characters.
+pub type UserName = BoundedText<0, 255>;
+/// An email address: 3 to 320 characters with an `@` (checked by who stores it).
+pub type EmailText = BoundedText<3, 320>;
+
+/// Lists all of the users in the organization.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ListUsers {
+    /// How many users to return.
+    pub limit: Option<Limit<1, 100, 20>>,
+    /// Return users after this one: the `last_id` of the page before.
+    pub after: Option<Cursor>,
+    /// Filter by the email address of users.
+    #[serde(default)]
+    pub emails: Vec<PersonalText>,
+}
+
+impl ListUsers {
+    /// The first page, with everything at its default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Endpoint for ListUsers {
+    const ID: &'static str = "list-users";
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/organization/users";
+    const SCOPE: Scope = Scope::MANAGEMENT_READ;
+    const TAG: &'static str = TAG;
+    type Response = UserListResponse;
+}
+
+list_endpoint!(ListUsers);
+
+/// Retrieves a user by their identifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RetrieveUser {
+    /// The ID of the user.
+    pub user_id: UserId,
+}
+
+impl RetrieveUser {
+    /// Retrieves `user_id`.
+    pub fn new(user_id: UserId) -> Self {
+        Self { user_id }
+    }
+}
+
+impl Endpoint for RetrieveUser {
+    const ID: &'static str = "retrieve-user";
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/organization/users/{user_id}";
+    const SCOPE: Scope = Scope::MANAGEMENT_READ;
+    const TAG: &'static str = TAG;
+    type Response = User;
+}
+
+/// Modifies a user's role in the organization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ModifyUser {
+    /// The ID of the user.
+    pub user_id: UserId,
+    /// What changes; what is absent or null stays.
+    pub body: UserRoleUpdateRequest,
+}
+
+impl ModifyUser {
+    /// Changes `user_id` as `body` says.
+    pub fn new(user_id: UserId, body: UserRoleUpdateRequest) -> Self {
+        Self { user_id, body }
+    }
+}
+
+impl Endpoint for ModifyUser {
+    const ID: &'static str = "modify-user";
+    const METHOD: Method = Method::Post;
+    const PATH: &'static str = RetrieveUser::PATH;
+    const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
+    const TAG: &'static str = TAG;
+    type Response = User;
+}
+
+/// Deletes a user from the organization, and with them every membership they have (assumed).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct DeleteUser {
+    /// The ID of the user.
+    pub user_id: UserId,
+}
+
+impl DeleteUser {
+    /// Deletes `user_id`.
+    pub fn new(user_id: UserId) -> Self {
+        Self { user_id }
+    }
+}
+
+impl Endpoint for DeleteUser {
+    const ID: &'static str = "delete-user";
+    const METHOD: Method = Method::Delete;
+    const PATH: &'static str = RetrieveUser::PATH;
+    const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
+    const TAG: &'static str = TAG;
+    type Response = UserDeleteResponse;
+}
+
+/// Extension: creates a user. The published API has no such operation, since people accept an invitation; a
+/// directory that one runs oneself needs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct CreateUser {
+    /// Who is created.
+    pub body: CreateUserBody,
+}
+
+impl CreateUser {
+    /// Creates the user that `body` describes.
+    pub fn new(body: CreateUserBody) -> Self {
+        Self { body }
+    }
+}
+
+impl Endpoint for CreateUser {
+    const ID: &'static str = "x-create-user";
+    const METHOD: Method = Method::Post;
+    const PATH: &'static str = "/x/users";
+    const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
+    const TAG: &'static str = TAG;
+    type Response = User;
+}
+
+/// Extension: lists the groups that a user is in. The published API has no such operation: its clients read
+/// every group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct ListUserGroups {
+    /// The ID of the user.
+    pub user_id: UserId,
+    /// How many groups to return.
+    pub limit: Option<Limit<0, 1000, 100>>,
+    /// Return groups after this one: the `next` of the page before, or the ID of its last group.
+    pub after: Option<Cursor>,
+    /// The order of the groups, by when they were created; `asc` by default.
+    pub order: Option<Order>,
+}
+
+impl ListUserGroups {
+    /// The first page, with everything at its default.
+    pub fn new(user_id: UserId) -> Self {
+        Self { user_id, limit: None, after: None, order: None }
+    }
+}
+
+impl Endpoint for ListUserGroups {
+    const ID: &'static str = "x-list-user-groups";
+    const METHOD: Method = Method::Get;
+    const PATH: &'static str = "/x/users/{user_id}/groups";
+    const SCOPE: Scope = Scope::GROUPS_READ;
+    const TAG: &'static str = TAG;
+    type Response = GroupListResource;
+}
+
+list_endpoint!(ListUserGroups, ordered);
+
+/// New attributes of a user; what is absent or null stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserRoleUpdateRequest {
+    /// `owner` or `reader`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<UserRole>,
+    /// Role ID to assign to the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<RoleId>,
+    /// Technical level metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technical_level: Option<BoundedText<0, 255>>,
+    /// Developer persona metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub developer_persona: Option<BoundedText<0, 255>>,
+}
+
+impl UserRoleUpdateRequest {
+    /// Gives the user another role and leaves the rest.
+    pub fn role(role: UserRole) -> Self {
+        Self { role: Some(role), ..Self::default() }
+    }
+}
+
+/// Extension: who is created.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct CreateUserBody {
+    /// The user's id; minted by the server when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<UserId>,
+    /// The user's email address; one user of an organization at most has it, in any letter case. Null for
+    /// service accounts without one.
+    #[serde(default)]
+    pub email: Option<EmailText>,
+    /// The user's name.
+    pub name: UserName,
+    /// The user's role in the organization; `reader` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<UserRole>,
+    /// Whether the user is a service account; not when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_service_account: Option<bool>,
+}
+
+impl CreateUserBody {
+    /// A reader with an id that the server mints.
+    pub fn new(email: EmailText, name: UserName) -> Self {
+        Self { id: None, email: Some(email), name, role: None, is_service_account: None }
+    }
+}
+
+/// Paginated list of the organization's users.
+pub type UserListResponse = IdPage<User>;
+
+/// Represents an individual `user` within an organization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct User {
+    /// Always `organization.user`.
+    #[serde(default)]
+    pub object: Object<OrganizationUserObject>,
+    /// The identifier, which can be referenced in API endpoints.
+    pub id: UserId,
+    /// The name of the user.
+    #[serde(default)]
+    pub name: Option<PersonalText>,
+    /// The email address of the user.
+    #[serde(default)]
+    pub email: Option<PersonalText>,
+    /// `owner` or `reader`.
+    #[serde(default)]
+    pub role: Option<UserRole>,
+    /// The Unix timestamp (in seconds) of when the user was added.
+    pub added_at: Timestamp,
+    /// Whether the user is a service account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_service_account: Option<bool>,
+    /// Whether the user is managed through SCIM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_scim_managed: Option<bool>,
+    /// The technical level metadata for the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technical_level: Option<String>,
+    /// The developer persona metadata for the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub developer_persona: Option<String>,
+}
+
+impl User {
+    /// A user of whom nothing more is known.
+    pub fn new(id: UserId, added_at: Timestamp) -> Self {
+        Self {
+            object: Object::new(),
+            id,
+            name: None,
+            email: None,
+            role: None,
+            added_at,
+            is_service_account: None,
+            is_scim_managed: None,
+            technical_level: None,
+            developer_persona: None,
+        }
+    }
+}
+
+impl ListItem for User {
+    const LIST_SCHEMA: &'static str = "UserListResponse";
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// The `object` of a user of the organization.
+#[derive(Clone, Debug)]
+pub enum OrganizationUserObject {}
+
+impl ObjectName for OrganizationUserObject {
+    const NAME: &'static str = "organization.user";
+}
+
+/// Confirmation payload returned after deleting a user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserDeleteResponse {
+    /// Always `organization.user.deleted`.
+    #[serde(default)]
+    pub object: Object<OrganizationUserDeletedObject>,
+    /// Identifier of the deleted user.
+    pub id: UserId,
+    /// Whether the user was deleted.
+    pub deleted: bool,
+}
+
+impl UserDeleteResponse {
+    /// Confirms the deletion of `id`.
+    pub fn new(id: UserId) -> Self {
+        Self { object: Object::new(), id, deleted: true }
+    }
+}
+
+/// The `object` of a deleted user.
+#[derive(Clone, Debug)]
+pub enum OrganizationUserDeletedObject {}
+
+impl ObjectName for OrganizationUserDeletedObject {
+    const NAME: &'static str = "organization.user.deleted";
+}

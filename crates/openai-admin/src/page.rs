@@ -1,0 +1,180 @@
+//! The envelopes of lists. The API has two of them here: most lists hand out a `next` cursor; the older ones
+//! name the first and last id of the page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::Cursor,
+    value::{Object, ObjectName, Order},
+    violation::Violation,
+};
+
+/// A page of a list, whatever its envelope.
+pub trait Page {
+    /// What the list holds.
+    type Item;
+
+    /// The items of this page, in the order of the list.
+    fn items(&self) -> &[Self::Item];
+    /// The items of this page, owned.
+    fn into_items(self) -> Vec<Self::Item>;
+    /// Whether the list goes on after this page.
+    fn has_more(&self) -> bool;
+    /// Where the next page begins: what to send as `after`. None at the end, and in a broken answer.
+    fn next_cursor(&self) -> Option<Cursor>;
+}
+
+/// A request for a page of a list.
+pub trait ListEndpoint: crate::Endpoint<Response: Page> + Clone {
+    /// Sets the place after which the page begins.
+    fn set_after(&mut self, after: Cursor);
+
+    /// Sets how many items a page holds.
+    ///
+    /// # Errors
+    ///
+    /// When the list does not allow such pages.
+    fn set_limit(&mut self, limit: i64) -> Result<(), Violation>;
+
+    /// How many items a page holds.
+    fn limit(&self) -> u16;
+}
+
+/// A list that can be read in both directions.
+pub trait OrderedListEndpoint: ListEndpoint {
+    /// Sets the direction.
+    fn set_order(&mut self, order: Order);
+}
+
+/// Implements [`ListEndpoint`], and [`OrderedListEndpoint`] where asked, for a request with those fields.
+macro_rules! list_endpoint {
+    ($request:ty) => {
+        impl $crate::ListEndpoint for $request {
+            fn set_after(&mut self, after: $crate::Cursor) {
+                self.after = Some(after);
+            }
+            fn set_limit(&mut self, limit: i64) -> Result<(), $crate::Violation> {
+                self.limit = Some($crate::Limit::new(limit)?);
+                Ok(())
+            }
+            fn limit(&self) -> u16 {
+                self.limit.unwrap_or_default().get()
+            }
+        }
+    };
+    ($request:ty, ordered) => {
+        $crate::page::list_endpoint!($request);
+
+        impl $crate::OrderedListEndpoint for $request {
+            fn set_order(&mut self, order: $crate::Order) {
+                self.order = Some(order);
+            }
+        }
+    };
+}
+pub(crate) use list_endpoint;
+
+/// An item that lists hold.
+pub trait ListItem {
+    /// The name of the list in the published description, such as `UserListResource`.
+    const LIST_SCHEMA: &'static str;
+    /// The item's own id.
+    fn id(&self) -> &str;
+}
+
+/// The `object` of every list.
+#[derive(Clone, Debug)]
+pub enum ListObject {}
+
+impl ObjectName for ListObject {
+    const NAME: &'static str = "list";
+}
+
+/// A page with a `next` cursor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NextPage_{T}"))]
+#[non_exhaustive]
+pub struct NextPage<T> {
+    /// Always `list`.
+    #[serde(default)]
+    pub object: Object<ListObject>,
+    /// The items of this page.
+    pub data: Vec<T>,
+    /// Whether there are items after this page.
+    #[serde(default)]
+    pub has_more: bool,
+    /// What to send as `after` for the next page; null at the end.
+    #[serde(default)]
+    pub next: Option<Cursor>,
+}
+
+impl<T: ListItem> NextPage<T> {
+    /// A page of `data`, which goes on after its last item if `has_more`.
+    pub fn new(data: Vec<T>, has_more: bool) -> Self {
+        let next = if has_more { data.last().and_then(|item| Cursor::new(item.id()).ok()) } else { None };
+        Self { object: Object::new(), data, has_more, next }
+    }
+}
+
+impl<T> Page for NextPage<T> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        &self.data
+    }
+    fn into_items(self) -> Vec<T> {
+        self.data
+    }
+    fn has_more(&self) -> bool {
+        self.has_more
+    }
+    fn next_cursor(&self) -> Option<Cursor> {
+        self.next.clone()
+    }
+}
+
+/// A page that names its first and last id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "IdPage_{T}"))]
+#[non_exhaustive]
+pub struct IdPage<T> {
+    /// Always `list`.
+    #[serde(default)]
+    pub object: Object<ListObject>,
+    /// The items of this page.
+    pub data: Vec<T>,
+    /// The id of the first item; null on an empty page.
+    #[serde(default)]
+    pub first_id: Option<Cursor>,
+    /// The id of the last item, to send as `after`; null on an empty page.
+    #[serde(default)]
+    pub last_id: Option<Cursor>,
+    /// Whether there are items after this page.
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+impl<T: ListItem> IdPage<T> {
+    /// A page of `data`, which goes on after its last item if `has_more`.
+    pub fn new(data: Vec<T>, has_more: bool) -> Self {
+        let id = |item: Option<&T>| item.and_then(|item| Cursor::new(item.id()).ok());
+        Self { object: Object::new(), first_id: id(data.first()), last_id: id(data.last()), data, has_more }
+    }
+}
+
+impl<T> Page for IdPage<T> {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        &self.data
+    }
+    fn into_items(self) -> Vec<T> {
+        self.data
+    }
+    fn has_more(&self) -> bool {
+        self.has_more
+    }
+    fn next_cursor(&self) -> Option<Cursor> {
+        if self.has_more { self.last_id.clone() } else { None }
+    }
+}

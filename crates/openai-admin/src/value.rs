@@ -1,0 +1,489 @@
+//! Small value types that requests and models are made of: bounded numbers and texts, open enums,
+//! fixed `object` tags, and text about people that never reaches a log by accident.
+
+use std::{fmt, marker::PhantomData, ops::Deref};
+
+use compact_str::CompactString;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IgnoredAny, Unexpected, Visitor},
+};
+
+use crate::violation::{Violation, ViolationCode};
+
+/// How many items a page holds: from `MIN` to `MAX`, `DEFAULT` when the request does not say.
+///
+/// The bounds are part of the type, so client, server and documentation cannot disagree.
+///
+/// ```
+/// use openai_admin::Limit;
+/// assert_eq!(Limit::<0, 1000, 100>::new(1000).unwrap().get(), 1000);
+/// assert!(Limit::<0, 1000, 100>::new(1001).is_err());
+/// assert_eq!(Limit::<0, 1000, 100>::default().get(), 100);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Limit<const MIN: u16, const MAX: u16, const DEFAULT: u16>(u16);
+
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> Limit<MIN, MAX, DEFAULT> {
+    /// The greatest limit.
+    pub const MAX: Self = Self(MAX);
+
+    /// Checks a limit.
+    ///
+    /// # Errors
+    ///
+    /// Says which bound `limit` passes.
+    pub fn new(limit: impl Into<i64>) -> Result<Self, Violation> {
+        let limit = limit.into();
+        let (code, passes, sign, bound) = match u16::try_from(limit) {
+            Ok(limit) if (MIN..=MAX).contains(&limit) => return Ok(Self(limit)),
+            _ if limit > i64::from(MAX) => (ViolationCode::IntegerAboveMaxValue, "above maximum", "<=", MAX),
+            _ => (ViolationCode::IntegerBelowMinValue, "below minimum", ">=", MIN),
+        };
+        Err(Violation::new(
+            code,
+            format!("integer {passes} value. Expected a value {sign} {bound}, but got {limit} instead."),
+        ))
+    }
+
+    /// The limit as a number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> Default for Limit<MIN, MAX, DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl<'de, const MIN: u16, const MAX: u16, const DEFAULT: u16> Deserialize<'de> for Limit<MIN, MAX, DEFAULT> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> schemars::JsonSchema for Limit<MIN, MAX, DEFAULT> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Limit".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX, "default": DEFAULT })
+    }
+}
+
+/// A text of `MIN` to `MAX` characters (Unicode scalar values), kept byte for byte. Some of these are names and
+/// addresses of people, so `Debug` shows only the length.
+///
+/// ```
+/// use openai_admin::BoundedText;
+/// assert!(BoundedText::<1, 255>::new("Support Team").is_ok());
+/// assert!(BoundedText::<1, 255>::new("  ").is_err(), "a blank name names nothing");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct BoundedText<const MIN: usize, const MAX: usize>(CompactString);
+
+impl<const MIN: usize, const MAX: usize> BoundedText<MIN, MAX> {
+    /// Checks and wraps a text.
+    ///
+    /// # Errors
+    ///
+    /// Says how long the text is when it is too long, too short, or blank where a text is needed.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, Violation> {
+        let text = text.as_ref();
+        let length = text.chars().count();
+        if length > MAX {
+            return Err(Violation::new(
+                ViolationCode::StringAboveMaxLength,
+                format!(
+                    "string too long. Expected a string with maximum length {MAX}, but got a string with length \
+                     {length} instead."
+                ),
+            ));
+        }
+        // A blank name is as useless as an empty one, and invisible in every list.
+        if length < MIN || (MIN > 0 && text.trim().is_empty()) {
+            let got = if length == 0 { "an empty string" } else { "a blank string" };
+            return Err(Violation::new(
+                ViolationCode::StringBelowMinLength,
+                format!(
+                    "string too short. Expected a string with minimum length {MIN}, but got {got} instead."
+                ),
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Deref for BoundedText<MIN, MAX> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> fmt::Debug for BoundedText<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.0.len())
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> fmt::Display for BoundedText<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> TryFrom<&str> for BoundedText<MIN, MAX> {
+    type Error = Violation;
+    fn try_from(text: &str) -> Result<Self, Violation> {
+        Self::new(text)
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> TryFrom<String> for BoundedText<MIN, MAX> {
+    type Error = Violation;
+    fn try_from(text: String) -> Result<Self, Violation> {
+        Self::new(text)
+    }
+}
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for BoundedText<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(CompactString::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<const MIN: usize, const MAX: usize> schemars::JsonSchema for BoundedText<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Text".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "minLength": MIN, "maxLength": MAX })
+    }
+}
+
+/// A name, e-mail address or picture of a person: a string whose `Debug` shows only its length, so that it
+/// reaches no log by accident. `Display`, `Deref` and serde show it whole.
+///
+/// ```
+/// use openai_admin::PersonalText;
+/// let name = PersonalText::from("Ada Lovelace");
+/// assert_eq!(&*name, "Ada Lovelace");
+/// assert_eq!(format!("{name:?}"), "<12 bytes>");
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonalText(CompactString);
+
+impl PersonalText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for PersonalText {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for PersonalText {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PersonalText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} bytes>", self.0.len())
+    }
+}
+
+impl fmt::Display for PersonalText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for PersonalText {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for PersonalText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl PartialEq<&str> for PersonalText {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for PersonalText {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PersonalText".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+/// The direction of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    Desc,
+}
+
+/// Declares an enum that keeps values it does not know and writes them back unchanged.
+macro_rules! open_enum {
+    ($($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+            /// A value that this version does not know; kept, and written back unchanged.
+            Other(CompactString),
+        }
+
+        impl $name {
+            /// The values that this version knows, as they travel.
+            pub const KNOWN: &'static [&'static str] = &[$($text),*];
+
+            /// The value as it travels.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Other(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)*
+                    other => Self::Other(other.into()),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                CompactString::deserialize(deserializer).map(|text| Self::from(text.as_str()))
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": Self::KNOWN })
+            }
+        }
+    )*};
+}
+
+open_enum! {
+    /// What kind of group it is.
+    pub enum GroupType {
+        /// A group of the organization.
+        Group = "group",
+        /// A group that a tenant shares with the organization.
+        TenantGroup = "tenant_group",
+    }
+
+    /// What kind of user it is.
+    pub enum UserType {
+        /// A user of the organization.
+        User = "user",
+        /// A user whom a tenant shares with the organization.
+        TenantUser = "tenant_user",
+    }
+
+    /// A user's role in the organization.
+    pub enum UserRole {
+        /// May administer the organization.
+        Owner = "owner",
+        /// May read the organization: what the schema calls an ordinary user.
+        Reader = "reader",
+        /// The same, as the description of the modify operation calls it.
+        Member = "member",
+    }
+}
+
+/// The name that an `object` field always has.
+pub trait ObjectName {
+    /// The name as it travels, such as `list`.
+    const NAME: &'static str;
+}
+
+/// An `object` field: written as its one name; whatever an answer holds in its place is accepted, since
+/// nobody decides anything by it.
+pub struct Object<N>(PhantomData<fn() -> N>);
+
+impl<N> Object<N> {
+    /// The one value.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<N> Clone for Object<N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for Object<N> {}
+
+impl<N> Default for Object<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<N> PartialEq for Object<N> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<N> Eq for Object<N> {}
+
+impl<N: ObjectName> fmt::Debug for Object<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(N::NAME)
+    }
+}
+
+impl<N: ObjectName> Serialize for Object<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(N::NAME)
+    }
+}
+
+impl<'de, N: ObjectName> Deserialize<'de> for Object<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_ignored_any(IgnoredAny).map(|_| Self::new())
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<N: ObjectName> schemars::JsonSchema for Object<N> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        N::NAME.into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "const": N::NAME })
+    }
+}
+
+/// A moment in unix seconds. Answers that carry a float (some gateways do) are read too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// A moment, in seconds since 1970-01-01T00:00:00Z.
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub const fn unix_seconds(self) -> i64 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seconds;
+        impl Visitor<'_> for Seconds {
+            type Value = Timestamp;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("unix seconds")
+            }
+            fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Timestamp, E> {
+                Ok(Timestamp(seconds))
+            }
+            fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
+                let invalid = || E::invalid_value(Unexpected::Unsigned(seconds), &self);
+                i64::try_from(seconds).map(Timestamp).map_err(|_| invalid())
+            }
+            fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
+                Ok(Timestamp(seconds as i64))
+            }
+        }
+        deserializer.deserialize_any(Seconds)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Timestamp {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "format": "unixtime" })
+    }
+}
+
+/// Reads null as the default value: for fields that older answers leave null.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}

@@ -1,0 +1,497 @@
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserializer,
+    de::{self, DeserializeSeed, Error as _, Expected, IntoDeserializer, MapAccess, Unexpected, Visitor},
+    forward_to_deserialize_any,
+};
+use serde_json::Value;
+
+use super::{Place, place};
+use crate::{
+    Endpoint,
+    violation::{Violation, ViolationCode},
+};
+
+/// A request as it arrived: the parts of it that the route did not consume.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    /// The segments of the path that the route names, percent-decoded once.
+    pub path: &'a [(&'a str, &'a str)],
+    /// The query string, without its `?`.
+    pub query: &'a str,
+    /// The body; empty where the operation has none.
+    pub body: &'a [u8],
+}
+
+/// What to do with fields of a body that the operation does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// Ignore them, as the published service mostly does.
+    #[default]
+    Lenient,
+    /// Refuse them with `unknown_parameter`: for tests that should notice a misspelt field.
+    Strict,
+}
+
+/// Why a request cannot be read: which parameter, which rule, in the words of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    param: Option<String>,
+    problem: Problem,
+    in_path: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    /// The body is no JSON object: the one case without a code.
+    Malformed(String),
+    Violation(Violation),
+}
+
+impl DecodeError {
+    fn violation(code: ViolationCode, detail: impl Into<String>) -> Self {
+        Self { param: None, problem: Problem::Violation(Violation::new(code, detail)), in_path: false }
+    }
+
+    fn malformed(detail: impl Into<String>) -> Self {
+        Self { param: None, problem: Problem::Malformed(detail.into()), in_path: false }
+    }
+
+    /// Puts the name of the field in front of what is known of the place so far.
+    fn within(mut self, field: &str) -> Self {
+        self.param = Some(match self.param {
+            Some(inner) if inner.starts_with('[') => format!("{field}{inner}"),
+            Some(inner) => format!("{field}.{inner}"),
+            None => field.to_owned(),
+        });
+        self
+    }
+
+    /// The rule that is broken; none when the body is not a JSON object.
+    pub fn code(&self) -> Option<ViolationCode> {
+        match &self.problem {
+            Problem::Malformed(_) => None,
+            Problem::Violation(violation) => Some(violation.code()),
+        }
+    }
+
+    /// The parameter, as a path into the request such as `user_id`.
+    pub fn param(&self) -> Option<&str> {
+        self.param.as_deref()
+    }
+
+    /// Whether a segment of the path is at fault: such a request names nothing that exists.
+    pub fn is_in_path(&self) -> bool {
+        self.in_path
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let violation = match &self.problem {
+            Problem::Malformed(detail) => return f.write_str(detail),
+            Problem::Violation(violation) => violation,
+        };
+        let param = self.param.as_deref().unwrap_or("request");
+        match violation.code() {
+            ViolationCode::MissingRequiredParameter => write!(f, "Missing required parameter: '{param}'."),
+            ViolationCode::UnknownParameter => write!(f, "Unknown parameter: '{param}'."),
+            ViolationCode::InvalidType => write!(f, "Invalid type for '{param}': {violation}"),
+            ViolationCode::DuplicateParameter => {
+                write!(
+                    f,
+                    "Duplicate parameter: '{param}'. You provided multiple values for this parameter, whereas only one is allowed."
+                )
+            }
+            _ => write!(f, "Invalid '{param}': {violation}"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// serde tells what is wrong through these hooks; each is a rule of the API.
+impl de::Error for DecodeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        let text = format!("{message:#}");
+        let violation =
+            Violation::from_text(&text).unwrap_or_else(|| Violation::new(ViolationCode::InvalidValue, text));
+        Self { param: None, problem: Problem::Violation(violation), in_path: false }
+    }
+
+    fn invalid_type(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let got = match got {
+            Unexpected::Bool(_) => "a boolean",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
+            Unexpected::Float(_) => "a decimal",
+            Unexpected::Str("") => "an empty string",
+            Unexpected::Str(_) => "a string",
+            Unexpected::Unit | Unexpected::Option => "null",
+            Unexpected::Seq => "an array",
+            Unexpected::Map => "an object",
+            _ => "another type",
+        };
+        Self::violation(ViolationCode::InvalidType, format!("expected {expected}, but got {got} instead."))
+    }
+
+    fn invalid_value(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::violation(ViolationCode::InvalidValue, format!("expected {expected}, but got {got} instead."))
+    }
+
+    fn unknown_variant(got: &str, expected: &'static [&'static str]) -> Self {
+        let known: Vec<String> = expected.iter().map(|value| format!("'{value}'")).collect();
+        let detail = format!("got '{got}'. Supported values are: {}.", known.join(" and "));
+        Self::violation(ViolationCode::InvalidValue, detail)
+    }
+
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
+        Self::violation(ViolationCode::UnknownParameter, "").within(field)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::violation(ViolationCode::MissingRequiredParameter, "").within(field)
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::violation(ViolationCode::DuplicateParameter, "").within(field)
+    }
+}
+
+/// Reads a request.
+///
+/// Query parameters that the operation does not have are ignored; a list may be given as `name` or `name[]`.
+///
+/// # Errors
+///
+/// Names the first parameter that breaks a rule, and the rule.
+pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> Result<E, DecodeError> {
+    if strictness == Strictness::Lenient
+        && let Ok(request) = E::deserialize(Request { path: E::PATH, incoming, explained: None, strictness })
+    {
+        return Ok(request);
+    }
+    // serde_json's errors are text. So a body that it refuses is read again as a tree, by a deserializer
+    // whose errors carry the parameter and the code: only refused requests pay for the second reading.
+    let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body)?) };
+    E::deserialize(Request {
+        path: E::PATH,
+        incoming,
+        explained: tree.as_ref().or(Some(&Value::Null)),
+        strictness,
+    })
+}
+
+fn read_json<'de, V: DeserializeSeed<'de>>(seed: V, body: &'de [u8]) -> serde_json::Result<V::Value> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+fn parse(body: &[u8]) -> Result<Value, DecodeError> {
+    let explain = |error: serde_json::Error| {
+        DecodeError::malformed(format!(
+            "We could not parse the JSON body of your request: {error}. The body must be a JSON object, such as \
+             {{\"name\": \"value\"}}."
+        ))
+    };
+    serde_json::from_slice(body).map_err(explain)
+}
+
+/// The whole request as one struct.
+struct Request<'a> {
+    path: &'static str,
+    incoming: &'a Incoming<'a>,
+    /// The body as a tree, on the second reading.
+    explained: Option<&'a Value>,
+    strictness: Strictness,
+}
+
+impl<'de> Deserializer<'de> for Request<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        let query = form_urlencoded::parse(self.incoming.query.as_bytes()).collect();
+        visitor.visit_map(RequestFields { request: self, fields: fields.iter(), query, field: "" })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, DecodeError> {
+        Err(DecodeError::custom("a request is a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+struct RequestFields<'a> {
+    request: Request<'a>,
+    fields: std::slice::Iter<'static, &'static str>,
+    query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The field whose value is read next.
+    field: &'static str,
+}
+
+impl RequestFields<'_> {
+    /// Every value that the query gives to a field, under its name or its name with brackets.
+    fn take_query(&mut self, field: &str) -> Vec<String> {
+        let matches = |key: &str| key == field || key.strip_suffix("[]") == Some(field);
+        self.query.iter().filter(|(key, _)| matches(key)).map(|(_, value)| value.to_string()).collect()
+    }
+
+    fn is_present(&self, field: &str) -> bool {
+        match place(self.request.path, field) {
+            Place::Path | Place::Body => true,
+            Place::Query => {
+                self.query.iter().any(|(key, _)| key == field || key.strip_suffix("[]") == Some(field))
+            }
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for RequestFields<'de> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        while let Some(field) = self.fields.next() {
+            if self.is_present(field) {
+                self.field = field;
+                return seed.deserialize((*field).into_deserializer()).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        let field = self.field;
+        match place(self.request.path, field) {
+            Place::Path => {
+                let segment = self.request.incoming.path.iter().find(|(name, _)| *name == field);
+                let text = segment.map_or("", |(_, value)| value).to_owned();
+                seed.deserialize(Texts(vec![text]))
+                    .map_err(|error| DecodeError { in_path: true, ..error.within(field) })
+            }
+            Place::Query => {
+                let texts = self.take_query(field);
+                seed.deserialize(Texts(texts)).map_err(|error| error.within(field))
+            }
+            Place::Body => match self.request.explained {
+                None => read_json(seed, self.request.incoming.body).map_err(DecodeError::custom),
+                Some(Value::Object(_)) => seed.deserialize(Tree {
+                    value: self.request.explained.unwrap_or(&Value::Null),
+                    strictness: self.request.strictness,
+                }),
+                Some(_) => Err(DecodeError::malformed(
+                    "The body of your request must be a JSON object, such as {\"name\": \"value\"}.",
+                )),
+            },
+        }
+    }
+}
+
+/// The values that a path or a query gives to one parameter.
+struct Texts(Vec<String>);
+
+impl Texts {
+    fn one(mut self) -> Result<String, DecodeError> {
+        match self.0.len() {
+            0 | 1 => Ok(self.0.pop().unwrap_or_default()),
+            _ => Err(DecodeError::violation(ViolationCode::DuplicateParameter, "")),
+        }
+    }
+
+    fn integer(self) -> Result<i64, DecodeError> {
+        let text = self.one()?;
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(&text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(DecodeError::invalid_type(Unexpected::Str(&text), &"an integer"));
+        }
+        // All digits and still no i64: far out of any bound, which is what the answer should say.
+        Ok(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+    }
+}
+
+macro_rules! deserialize_integers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            visitor.visit_i64(self.integer()?)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Texts {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_string(self.one()?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let text = self.one()?;
+        let value =
+            text.parse().map_err(|_| DecodeError::invalid_type(Unexpected::Str(&text), &"a boolean"))?;
+        visitor.visit_bool(value)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_enum(self.one()?.into_deserializer())
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_seq(de::value::SeqDeserializer::new(self.0.into_iter().map(|text| Texts(vec![text]))))
+    }
+
+    deserialize_integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct
+        identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, DecodeError> for Texts {
+    type Deserializer = Self;
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// A JSON tree whose errors say where they are.
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    value: &'a Value,
+    strictness: Strictness,
+}
+
+impl<'de> Deserializer<'de> for Tree<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::String(value) => visitor.visit_str(value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(value), _) => visitor.visit_u64(value),
+                (None, Some(value)) => visitor.visit_i64(value),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::Array(values) => {
+                visitor.visit_seq(TreeItems { values: values.iter().enumerate(), tree: self })
+            }
+            Value::Object(fields) => {
+                visitor.visit_map(TreeFields { fields: fields.iter(), next: None, tree: self })
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match self.value {
+            Value::String(variant) => visitor.visit_enum(variant.as_str().into_deserializer()),
+            _ => Err(DecodeError::violation(ViolationCode::InvalidType, "expected a string.")),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        if self.strictness == Strictness::Strict
+            && let Value::Object(given) = self.value
+            && let Some(unknown) = given.keys().find(|key| !fields.contains(&key.as_str()))
+        {
+            return Err(DecodeError::unknown_field(unknown, fields));
+        }
+        self.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+struct TreeFields<'a> {
+    fields: serde_json::map::Iter<'a>,
+    next: Option<(&'a str, &'a Value)>,
+    tree: Tree<'a>,
+}
+
+impl<'de> MapAccess<'de> for TreeFields<'de> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        let Some((key, value)) = self.fields.next() else { return Ok(None) };
+        self.next = Some((key, value));
+        seed.deserialize(key.as_str().into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        let (key, value) = self.next.take().unwrap_or(("", &Value::Null));
+        seed.deserialize(Tree { value, ..self.tree }).map_err(|error| error.within(key))
+    }
+}
+
+struct TreeItems<'a> {
+    values: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
+    tree: Tree<'a>,
+}
+
+impl<'de> de::SeqAccess<'de> for TreeItems<'de> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        let Some((index, value)) = self.values.next() else { return Ok(None) };
+        let item = seed.deserialize(Tree { value, ..self.tree });
+        item.map(Some).map_err(|error| error.within(&format!("[{index}]")))
+    }
+}
