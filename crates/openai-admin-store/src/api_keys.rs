@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use openai_admin::Timestamp;
+use openai_admin::{OrganizationId, Timestamp};
 
 use crate::{
     audit_events::{Audit, Event, Subject},
@@ -41,6 +41,9 @@ pub struct ApiKey {
     /// Whose it is.
     #[serde(skip)]
     pub org: Org,
+    /// The id of the organization whose it is.
+    #[serde(skip)]
+    pub organization_id: OrganizationId,
     /// Its id, such as `key_01J1F8ABCDXYZ`.
     pub id: String,
     /// What it is for, in its owner's words.
@@ -61,7 +64,8 @@ pub struct ApiKey {
 macro_rules! select_keys {
     ($condition:literal) => {
         concat!(
-            "select org, id, name, redacted, scopes, created_at, expires_at, last_used_at from api_keys where ",
+            "select k.org, k.id, k.name, k.redacted, k.scopes, k.created_at, k.expires_at, k.last_used_at, o.id
+             from api_keys k join organizations o on o.org = k.org where ",
             $condition
         )
     };
@@ -114,7 +118,7 @@ impl Store {
     /// Only those of the database.
     pub async fn list_api_keys(&self, org: Org) -> Result<Vec<ApiKey>> {
         self.read(move |transaction| {
-            let sql = select_keys!("org = $1 and revoked_at is null order by created_at, id");
+            let sql = select_keys!("k.org = $1 and k.revoked_at is null order by k.created_at, k.id");
             transaction.query(sql, values![org.seq()], from_row)
         })
         .await
@@ -126,11 +130,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn find_api_key(&self, hash: String) -> Result<Option<ApiKey>> {
-        self.read(move |transaction| {
-            let sql = select_keys!("hash = $1 and revoked_at is null");
-            transaction.query_one(sql, values![hash.as_str()], from_row)
-        })
-        .await
+        self.read(move |transaction| find(transaction, &hash)).await
     }
 
     /// Records when a key was last used.
@@ -167,9 +167,15 @@ impl Store {
     }
 }
 
+fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ApiKey>> {
+    let sql = select_keys!("k.hash = $1 and k.revoked_at is null");
+    transaction.query_one(sql, values![hash], from_row)
+}
+
 fn from_row(row: &Row<'_>) -> Result<ApiKey> {
     Ok(ApiKey {
         org: Org::from_row(row, 0)?,
+        organization_id: row.parsed(8)?,
         id: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
         redacted_value: row.text(3)?.to_owned(),
@@ -204,14 +210,5 @@ fn insert(
     )?;
     let of = Subject { detail: Some(id), ..Subject::default() };
     Audit::new(org, stamp).record(transaction, Event::ApiKeyCreated, of)?;
-    Ok(ApiKey {
-        org,
-        id: id.to_owned(),
-        name: new.name.clone(),
-        redacted_value: new.redacted.clone(),
-        scopes: new.scopes.clone(),
-        created_at: stamp.at(),
-        expires_at: new.expires_at,
-        last_used_at: None,
-    })
+    find(transaction, &new.hash)?.ok_or_else(|| Error::internal("the key that was just stored is gone"))
 }

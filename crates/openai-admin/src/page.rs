@@ -92,7 +92,6 @@ impl ObjectName for ListObject {
 
 /// A page with a `next` cursor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NextPage_{T}"))]
 #[non_exhaustive]
 pub struct NextPage<T> {
     /// Always `list`.
@@ -135,7 +134,6 @@ impl<T> Page for NextPage<T> {
 
 /// A page that names its first and last id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "IdPage_{T}"))]
 #[non_exhaustive]
 pub struct IdPage<T> {
     /// Always `list`.
@@ -177,4 +175,37 @@ impl<T> Page for IdPage<T> {
     fn next_cursor(&self) -> Option<Cursor> {
         if self.has_more { self.last_id.clone() } else { None }
     }
+}
+
+#[cfg(feature = "schema")]
+mod schema {
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::{IdPage, ListItem, ListObject, NextPage, Object};
+
+    /// A list has the name of the published schema, which a derived schema could not take from its item.
+    macro_rules! list_schema {
+        ($page:ident { $($cursor:literal),* }) => {
+            impl<T: ListItem + JsonSchema> JsonSchema for $page<T> {
+                fn schema_name() -> std::borrow::Cow<'static, str> {
+                    T::LIST_SCHEMA.into()
+                }
+                fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                    json_schema!({
+                        "type": "object",
+                        "properties": {
+                            "object": generator.subschema_for::<Object<ListObject>>(),
+                            "data": { "type": "array", "items": generator.subschema_for::<T>() },
+                            $($cursor: { "type": ["string", "null"] },)*
+                            "has_more": { "type": "boolean" },
+                        },
+                        "required": ["object", "data", $($cursor,)* "has_more"],
+                    })
+                }
+            }
+        };
+    }
+
+    list_schema!(NextPage { "next" });
+    list_schema!(IdPage { "first_id", "last_id" });
 }

@@ -1,0 +1,87 @@
+//! API keys: how they are made, and what is kept of them.
+
+use std::fmt::Write as _;
+
+use openai_admin::{Scope, Timestamp};
+use openai_admin_store::NewApiKey;
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+use crate::minter::Minter;
+
+/// What every key that this server mints begins with: an admin key, as clients expect, and visibly not OpenAI's.
+pub const PREFIX: &str = "sk-admin-oadm-";
+
+/// How many characters of a key are shown at each end, and how long it must be for that to be harmless.
+const SHOWN_START: usize = 8;
+const SHOWN_END: usize = 4;
+const SHOWN_LENGTH_MIN: usize = 20;
+
+/// Every scope there is.
+pub fn all_scopes() -> Vec<String> {
+    Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect()
+}
+
+/// Makes a key of 128 random bits and a checksum, so that a mistyped key is told from a revoked one.
+///
+/// The key itself is returned once and kept nowhere.
+pub fn mint(
+    minter: &Minter,
+    name: &str,
+    scopes: Vec<String>,
+    expires_at: Option<Timestamp>,
+) -> (String, NewApiKey) {
+    let random = minter.random();
+    let secret = Ulid::from_parts((random >> 80) as u64, random);
+    let body = format!("{PREFIX}{secret}");
+    let key = format!("{body}-{}", &hash(&body)[..8]);
+    let new = NewApiKey { expires_at, ..given(&key, name, scopes) };
+    (key, new)
+}
+
+/// What is kept of a key that somebody else made: any text.
+pub fn given(key: &str, name: &str, scopes: Vec<String>) -> NewApiKey {
+    NewApiKey { hash: hash(key), redacted: redact(key), name: name.to_owned(), scopes, expires_at: None }
+}
+
+/// The SHA-256 of a key, in hexadecimal.
+pub(crate) fn hash(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A key's ends, for people to recognise it by.
+pub(crate) fn redact(key: &str) -> String {
+    let characters: Vec<char> = key.chars().collect();
+    if characters.len() < SHOWN_LENGTH_MIN {
+        return "*".repeat(SHOWN_START);
+    }
+    let start: String = characters[..SHOWN_START].iter().collect();
+    let end: String = characters[characters.len() - SHOWN_END..].iter().collect();
+    format!("{start}********{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minted_key_has_its_checksum_and_is_kept_only_as_hash_and_ends() {
+        let minter = Minter::new(|| 0, || 0x1234_5678_9abc_def0_1234_5678_9abc_def0);
+        let (key, kept) = mint(&minter, "ci", all_scopes(), None);
+        let (body, checksum) = key.rsplit_once('-').expect("a checksum");
+        assert!(body.starts_with(PREFIX));
+        assert_eq!(checksum, &hash(body)[..8]);
+        assert_eq!(kept.hash, hash(&key));
+        assert_eq!(kept.redacted, format!("sk-admin********{}", &key[key.len() - 4..]));
+        assert!(!format!("{kept:?}").contains(&key));
+    }
+
+    #[test]
+    fn a_short_key_is_not_shown_at_all() {
+        assert_eq!(redact("hunter2"), "********");
+    }
+}

@@ -1,0 +1,243 @@
+//! The one place where an error becomes a status and a body.
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use openai_admin::{Scope, wire::DecodeError};
+use openai_admin_store::{Error as StoreError, Kind};
+use serde::Serialize;
+
+use crate::rules::{self, Rule};
+
+pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// How many seconds a client is asked to wait when the database is overloaded or away.
+const UNAVAILABLE_RETRY_SECONDS: u64 = 1;
+/// How much of a path an error message repeats, in characters.
+const QUOTED_PATH_MAX: usize = 200;
+
+/// An answer that is not success.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    rule: Rule,
+    message: String,
+    param: Option<String>,
+    retry_after: Option<u64>,
+}
+
+/// The error object of an answer: all four fields, always.
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct ErrorBody<'a> {
+    /// What is wrong, and what to do.
+    message: &'a str,
+    /// The kind of error, such as `invalid_request_error`.
+    r#type: &'a str,
+    /// The parameter that is wrong.
+    param: Option<&'a str>,
+    /// The kind of error, for programs.
+    code: Option<&'a str>,
+}
+
+/// The envelope of an error.
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct ErrorResponse<'a> {
+    error: ErrorBody<'a>,
+}
+
+impl ApiError {
+    fn new(rule: Rule, message: impl Into<String>) -> Self {
+        Self { rule, message: message.into(), param: None, retry_after: None }
+    }
+
+    fn of_param(self, param: impl Into<String>) -> Self {
+        Self { param: Some(param.into()), ..self }
+    }
+
+    pub(crate) fn unknown_url(method: &str, path: &str) -> Self {
+        let path: String = path.chars().take(QUOTED_PATH_MAX).collect();
+        Self::new(rules::UNKNOWN_URL, format!("Invalid URL ({method} {path})"))
+    }
+
+    pub(crate) fn method_not_allowed(method: &str, allow: HeaderValue) -> Response {
+        let message =
+            format!("Not allowed to {method} here. Allowed are: {}.", allow.to_str().unwrap_or_default());
+        let mut response = Self::new(rules::METHOD_NOT_ALLOWED, message).into_response();
+        response.headers_mut().insert(header::ALLOW, allow);
+        response
+    }
+
+    pub(crate) fn no_key() -> Self {
+        let message = "You didn't provide an API key. You need to provide your API key in an Authorization header \
+                       using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).";
+        Self::new(rules::NO_KEY, message)
+    }
+
+    pub(crate) fn wrong_key(redacted: &str) -> Self {
+        let message = format!(
+            "Incorrect API key provided: {redacted}. `openai-admin keys list` shows the keys of this server."
+        );
+        Self::new(rules::WRONG_KEY, message)
+    }
+
+    pub(crate) fn missing_scope(scope: Scope) -> Self {
+        let message = format!(
+            "You have insufficient permissions for this operation. Missing scopes: {scope}. Check that you have the \
+             correct role in your organization, and if you're using a restricted API key, that it has the necessary \
+             scopes."
+        );
+        Self::new(rules::MISSING_SCOPE, message)
+    }
+
+    pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
+        let message =
+            format!("Rate limit reached for this key. Please try again after {retry_after_seconds} seconds.");
+        Self { retry_after: Some(retry_after_seconds), ..Self::new(rules::RATE_LIMITED, message) }
+    }
+
+    pub(crate) fn unsupported_content_type(got: Option<&str>) -> Self {
+        let got = got.map_or("no Content-Type".to_owned(), |got| format!("'{got}'"));
+        let message =
+            format!("Unsupported content type: expected 'application/json', but got {got} instead.");
+        Self::new(rules::UNSUPPORTED_CONTENT_TYPE, message)
+    }
+
+    pub(crate) fn body_too_large(bytes_max: usize) -> Self {
+        Self::new(
+            rules::BODY_TOO_LARGE,
+            format!("The body of your request is larger than {bytes_max} bytes."),
+        )
+    }
+
+    pub(crate) fn body_too_slow(seconds: u64) -> Self {
+        Self::new(
+            rules::BODY_TOO_SLOW,
+            format!("The body of your request did not arrive within {seconds} seconds."),
+        )
+    }
+
+    pub(crate) fn broken_body() -> Self {
+        Self::new(rules::MALFORMED_BODY, "The body of your request broke off.")
+    }
+
+    pub(crate) fn internal() -> Self {
+        let message =
+            "The server had an error while processing your request. Its log says more, under the request id.";
+        Self::new(rules::INTERNAL, message)
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.rule.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_type(&self) -> &'static str {
+        if self.rule.status >= 500 { "server_error" } else { "invalid_request_error" }
+    }
+
+    /// Whether the same request would be answered in the same way again: official clients retry a 409 otherwise.
+    fn is_deterministic(&self) -> bool {
+        self.rule.status < 500 && ![408, 429].contains(&self.rule.status)
+    }
+}
+
+impl From<DecodeError> for ApiError {
+    fn from(error: DecodeError) -> Self {
+        let new = Self::new(rules::violation(error.code()), error.to_string());
+        match error.param() {
+            Some(param) => new.of_param(param),
+            None => new,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let message = sentence(&error.to_string());
+        match error {
+            StoreError::NotFound { kind, .. } => {
+                let found = Self::new(rules::NOT_FOUND, message);
+                match kind {
+                    Kind::Group => found.of_param("group_id"),
+                    Kind::User => found.of_param("user_id"),
+                    Kind::Role => found.of_param("role_id"),
+                    _ => found,
+                }
+            }
+            StoreError::NotMember { .. } => Self::new(rules::NOT_A_MEMBER, message).of_param("user_id"),
+            StoreError::AlreadyExists { field, .. } => {
+                Self::new(rules::ALREADY_EXISTS, message).of_param(field)
+            }
+            StoreError::UnknownCursor(cursor) => {
+                let message = format!(
+                    "Invalid 'after': '{cursor}' is no place in this list. Use the cursor of a page of this list, or \
+                     the id of one of its items."
+                );
+                Self::new(rules::UNKNOWN_CURSOR, message).of_param("after")
+            }
+            StoreError::ManagedGroup(_) => {
+                let message = format!("{message} Change it there.");
+                Self::new(rules::MANAGED_GROUP, message).of_param("group_id")
+            }
+            StoreError::InvalidValue { field, expected } => {
+                Self::new(rules::INVALID_VALUE, format!("Invalid '{field}': expected {expected}."))
+                    .of_param(field)
+            }
+            StoreError::Conflict | StoreError::Overloaded | StoreError::Unavailable(_) => {
+                log(&error);
+                Self {
+                    retry_after: Some(UNAVAILABLE_RETRY_SECONDS),
+                    ..Self::new(rules::UNAVAILABLE, message)
+                }
+            }
+            _ => {
+                log(&error);
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// What the caller must not see, the operator must.
+fn log(error: &StoreError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the store could not do an operation");
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let error = ErrorBody {
+            message: &self.message,
+            r#type: self.error_type(),
+            param: self.param.as_deref(),
+            code: self.rule.code,
+        };
+        let body = if self.rule.status == 403 && self.rule.code.is_none() {
+            // As the real service's administration endpoints answer it.
+            serde_json::to_vec(&serde_json::json!({ "error": self.message }))
+        } else {
+            serde_json::to_vec(&ErrorResponse { error })
+        };
+        let mut response = Response::new(Body::from(body.unwrap_or_default()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.rule.status == 401 {
+            let challenge = HeaderValue::from_static("Bearer realm=\"OpenAI API\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if self.is_deterministic() {
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

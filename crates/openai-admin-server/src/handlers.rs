@@ -1,0 +1,31 @@
+//! What each operation does: who asks, what is asked, which operation of the store answers it.
+
+pub(crate) mod group_users;
+pub(crate) mod groups;
+pub(crate) mod users;
+
+use std::sync::Arc;
+
+use openai_admin_store::{Org, Stamp, Store};
+
+use crate::{auth::Caller, minter::Minter};
+
+/// What a handler is given beside the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) store: Store,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) minter: Minter,
+}
+
+impl Context {
+    /// The organization that is asked about: the caller's own, never another.
+    fn org(&self) -> Org {
+        self.caller.org
+    }
+
+    /// A change by the caller, now.
+    fn stamp(&self) -> Stamp {
+        self.minter.stamp(&self.caller.actor)
+    }
+}

@@ -1,0 +1,41 @@
+//! A complete, stateful server of the OpenAI organization administration API.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use openai_admin::{Client, models::CreateGroupBody};
+//! use openai_admin_server::{Caller, Config, Minter, Server};
+//! use openai_admin_store::Store;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let store = Store::open(&format!("sqlite:{}", folder.path().join("test.db").display()).parse()?).await?;
+//! let minter = Minter::system();
+//! let organization = store.open_organization(minter.stamp("example"), None).await?;
+//!
+//! // The server's router is a service like any other: the real client talks to it without a socket.
+//! let server = Server::new(store, minter, Config::default());
+//! let router = server.router_as(Caller::local(&organization));
+//! let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
+//! let group = client.groups().create_group(CreateGroupBody::new("Support Team".try_into()?)).await?;
+//! assert_eq!(group.name, "Support Team");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+pub mod api_keys;
+mod auth;
+mod config;
+mod error;
+mod handlers;
+mod minter;
+mod openapi;
+mod rate_limit;
+mod routes;
+mod rules;
+mod serve;
+mod server;
+
+pub use auth::Caller;
+pub use config::Config;
+pub use minter::Minter;
+pub use routes::{OperationFacts, operations};
+pub use server::Server;

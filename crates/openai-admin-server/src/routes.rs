@@ -1,0 +1,141 @@
+//! The operations that this server answers: one line each.
+
+use std::{future::Future, pin::Pin};
+
+use openai_admin::{
+    Endpoint, Method, Scope,
+    wire::{self, Incoming, Strictness},
+};
+use schemars::{JsonSchema, SchemaGenerator};
+
+use crate::{
+    error::ApiError,
+    handlers::{Context, group_users, groups, users},
+};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        // Groups
+        route(groups::list),
+        route(groups::create),
+        route(groups::retrieve),
+        route(groups::update),
+        route(groups::delete),
+        // Group users
+        route(group_users::list),
+        route(group_users::add),
+        route(group_users::retrieve),
+        route(group_users::remove),
+        // Users
+        route(users::list),
+        route(users::retrieve),
+        route(users::modify),
+        route(users::delete),
+        // Users, extensions
+        route(users::create),
+        route(users::list_groups),
+    ]
+}
+
+/// An operation and what answers it. Path, method and scope are known from the type of its request.
+pub(crate) struct Route {
+    pub(crate) facts: OperationFacts,
+    pub(crate) answer: Box<Answer>,
+    pub(crate) describe: fn(&mut SchemaGenerator, &mut SchemaGenerator) -> Description,
+}
+
+type Answer = dyn Fn(Context, Received) -> Answered + Send + Sync;
+type Answered = Pin<Box<dyn Future<Output = Result<Vec<u8>, ApiError>> + Send>>;
+
+/// What an operation says of itself.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OperationFacts {
+    /// The operation id of the published description.
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path below the base URL.
+    pub path: &'static str,
+    /// What a key must be allowed to do.
+    pub scope: Scope,
+    /// The tag of the published description.
+    pub tag: &'static str,
+}
+
+impl OperationFacts {
+    /// Whether the operation is ours and not the published API's.
+    pub fn is_extension(&self) -> bool {
+        self.path.starts_with("/x/")
+    }
+}
+
+/// The operations that this server answers.
+pub fn operations() -> Vec<OperationFacts> {
+    routes().into_iter().map(|route| route.facts).collect()
+}
+
+/// The parts of a request that an operation reads.
+pub(crate) struct Received {
+    pub(crate) path: Vec<(String, String)>,
+    pub(crate) query: String,
+    pub(crate) body: bytes::Bytes,
+    pub(crate) strictness: Strictness,
+}
+
+/// The schemas of an operation: its request and its answer.
+pub(crate) struct Description {
+    pub(crate) request: schemars::Schema,
+    pub(crate) response: schemars::Schema,
+}
+
+fn route<E, H, F>(handler: H) -> Route
+where
+    E: Endpoint<Response: JsonSchema> + JsonSchema,
+    H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = openai_admin_store::Result<E::Response>> + Send + 'static,
+{
+    Route {
+        facts: OperationFacts { id: E::ID, method: E::METHOD, path: E::PATH, scope: E::SCOPE, tag: E::TAG },
+        answer: Box::new(move |context, received| Box::pin(answer(handler, context, received))),
+        describe: |requests, responses| Description {
+            request: requests.root_schema_for::<E>(),
+            response: responses.subschema_for::<E::Response>(),
+        },
+    }
+}
+
+async fn answer<E, H, F>(handler: H, context: Context, received: Received) -> Result<Vec<u8>, ApiError>
+where
+    E: Endpoint,
+    H: Fn(Context, E) -> F,
+    F: Future<Output = openai_admin_store::Result<E::Response>>,
+{
+    let request = {
+        let path: Vec<(&str, &str)> =
+            received.path.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let incoming = Incoming { path: &path, query: &received.query, body: &received.body };
+        wire::decode(&incoming, received.strictness)
+    };
+    let request: E = match request {
+        Ok(request) => request,
+        // No id that exists looks like this, so the URL names nothing.
+        Err(error) if error.is_in_path() => {
+            let path = received
+                .path
+                .iter()
+                .fold(E::PATH.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
+            return Err(ApiError::unknown_url(E::METHOD.as_str(), &path));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let response = handler(context, request).await?;
+    serde_json::to_vec(&response).map_err(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            operation = E::ID,
+            "an answer was not written"
+        );
+        ApiError::internal()
+    })
+}

@@ -1,0 +1,64 @@
+//! How the API answers what it refuses: one row for each rule, with what is known of it.
+//!
+//! Rules that nobody has recorded in public are marked as assumed. A recording changes a row here and no logic.
+
+use openai_admin::ViolationCode;
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// Seen in public records of the real service, or published.
+    Seen,
+    /// Nobody has recorded what the real service does.
+    Assumed,
+    /// About something that the real service does not have.
+    Ours,
+}
+
+/// A status and a code, and where they come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    pub(crate) status: u16,
+    pub(crate) code: Option<&'static str>,
+    /// For readers and the documentation: nothing is decided by it.
+    #[allow(dead_code, reason = "the evidence is for those who read this table")]
+    pub(crate) evidence: Evidence,
+}
+
+const fn rule(status: u16, code: &'static str, evidence: Evidence) -> Rule {
+    Rule { status, code: Some(code), evidence }
+}
+
+const fn without_code(status: u16, evidence: Evidence) -> Rule {
+    Rule { status, code: None, evidence }
+}
+
+use Evidence::{Assumed, Ours, Seen};
+
+pub(crate) const UNKNOWN_URL: Rule = without_code(404, Seen);
+pub(crate) const METHOD_NOT_ALLOWED: Rule = without_code(405, Seen);
+pub(crate) const NO_KEY: Rule = without_code(401, Seen);
+pub(crate) const WRONG_KEY: Rule = rule(401, "invalid_api_key", Seen);
+/// The body of this one is a bare string.
+pub(crate) const MISSING_SCOPE: Rule = without_code(403, Seen);
+pub(crate) const RATE_LIMITED: Rule = rule(429, "rate_limit_exceeded", Seen);
+pub(crate) const MALFORMED_BODY: Rule = without_code(400, Seen);
+pub(crate) const UNSUPPORTED_CONTENT_TYPE: Rule = rule(400, "unsupported_content_type", Seen);
+pub(crate) const BODY_TOO_LARGE: Rule = rule(413, "request_too_large", Ours);
+pub(crate) const BODY_TOO_SLOW: Rule = rule(408, "request_timeout", Ours);
+pub(crate) const NOT_FOUND: Rule = rule(404, "not_found", Assumed);
+pub(crate) const NOT_A_MEMBER: Rule = rule(404, "not_found", Assumed);
+pub(crate) const UNKNOWN_CURSOR: Rule = rule(400, "invalid_value", Assumed);
+pub(crate) const MANAGED_GROUP: Rule = rule(403, "scim_managed_group", Assumed);
+pub(crate) const ALREADY_EXISTS: Rule = rule(409, "already_exists", Ours);
+pub(crate) const INVALID_VALUE: Rule = rule(400, "invalid_value", Seen);
+pub(crate) const UNAVAILABLE: Rule = rule(503, "service_unavailable", Ours);
+pub(crate) const INTERNAL: Rule = rule(500, "internal_error", Ours);
+
+/// Every violation of a parameter's rules answers 400 with its own code.
+pub(crate) fn violation(code: Option<ViolationCode>) -> Rule {
+    match code {
+        Some(code) => rule(400, code.as_str(), Seen),
+        None => MALFORMED_BODY,
+    }
+}

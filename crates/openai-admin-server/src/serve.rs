@@ -1,0 +1,180 @@
+//! The way of every request through the server: who asks, what is asked, the answer, and its headers.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{RawPathParams, Request, State},
+    http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use openai_admin::{Method, wire::Strictness};
+
+use crate::{
+    auth::Caller,
+    error::ApiError,
+    handlers::Context,
+    routes::{Received, Route},
+    server::Shared,
+};
+
+/// The largest body of a request, in bytes.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms");
+const VERSION: HeaderName = HeaderName::from_static("openai-version");
+const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
+
+/// The routes of one path, by method.
+pub(crate) struct Resource {
+    pub(crate) routes: Vec<Route>,
+}
+
+impl Resource {
+    fn find(&self, method: &HttpMethod) -> Option<&Route> {
+        // A HEAD is a GET whose body stays here.
+        let method = match *method {
+            HttpMethod::GET | HttpMethod::HEAD => Method::Get,
+            HttpMethod::POST => Method::Post,
+            HttpMethod::DELETE => Method::Delete,
+            _ => return None,
+        };
+        self.routes.iter().find(|route| route.facts.method == method)
+    }
+
+    fn allow(&self) -> HeaderValue {
+        let mut methods: Vec<&str> = self.routes.iter().map(|route| route.facts.method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        HeaderValue::from_str(&methods.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
+    }
+}
+
+/// Who asks: whoever the key says, or always the same.
+#[derive(Clone)]
+pub(crate) enum Asker {
+    Bearer,
+    Always(Arc<Caller>),
+}
+
+/// Answers a request of one path.
+pub(crate) async fn answer(
+    State((shared, asker)): State<(Arc<Shared>, Asker)>,
+    resource: Arc<Resource>,
+    path: RawPathParams,
+    request: Request,
+) -> Response {
+    if request.method() == HttpMethod::OPTIONS {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, resource.allow())]).into_response();
+    }
+    let Some(route) = resource.find(request.method()) else {
+        return ApiError::method_not_allowed(request.method().as_str(), resource.allow());
+    };
+    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut response = match run(&shared, &asker, route, path, request).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    };
+    response.extensions_mut().insert(OperationId(route.facts.id));
+    response
+}
+
+/// The operation that a response answers, for the log.
+#[derive(Clone, Copy)]
+struct OperationId(&'static str);
+
+async fn run(
+    shared: &Shared,
+    asker: &Asker,
+    route: &Route,
+    path: Vec<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let caller = match asker {
+        Asker::Bearer => shared.authenticator.authenticate(request.headers()).await?,
+        Asker::Always(caller) => Arc::clone(caller),
+    };
+    if let Some(rate_limit) = &shared.rate_limit {
+        let taken = rate_limit.take(&caller.actor, shared.minter.now_ms());
+        taken.map_err(|wait_ms| ApiError::rate_limited(wait_ms.div_ceil(1000)))?;
+    }
+    caller.require(route.facts.scope)?;
+
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    // Official clients name a content type on every request, and no other method has a body.
+    let body = match route.facts.method {
+        Method::Post => read_body(request).await?,
+        Method::Get | Method::Delete => Bytes::new(),
+    };
+    let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
+    let organization = HeaderValue::from_str(caller.organization_id.as_str());
+    let context = Context { store: shared.store.clone(), caller, minter: shared.minter.clone() };
+    let body = (route.answer)(context, Received { path, query, body, strictness }).await?;
+
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // An id may hold characters that a header cannot; then the header is left out.
+    if let Ok(organization) = organization {
+        headers.insert(ORGANIZATION, organization);
+    }
+    Ok(response)
+}
+
+async fn read_body(request: Request) -> Result<Bytes, ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let media_type = content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !media_type.trim().eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::unsupported_content_type(content_type.as_deref()));
+    }
+    let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::body_too_large(BODY_BYTES_MAX)),
+        Ok(Err(_)) => Err(ApiError::broken_body()),
+        Err(_) => Err(ApiError::body_too_slow(BODY_TIMEOUT.as_secs())),
+    }
+}
+
+/// Answers what no route matches.
+pub(crate) async fn unknown_url(request: Request) -> Response {
+    ApiError::unknown_url(request.method().as_str(), request.uri().path()).into_response()
+}
+
+/// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
+pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let begun = shared.minter.now_ms();
+    let request_id = format!("req_{:032x}", shared.minter.random());
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+
+    let elapsed_ms = shared.minter.now_ms().saturating_sub(begun);
+    let operation = response.extensions().get().map_or("-", |OperationId(id)| id);
+    let status = response.status().as_u16();
+    tracing::info!(method = method.as_str(), operation, status, elapsed_ms, request_id, "answered");
+
+    let headers = response.headers_mut();
+    headers.insert(PROCESSING_MS, HeaderValue::from(elapsed_ms));
+    headers.insert(VERSION, HeaderValue::from_static("2020-10-01"));
+    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        headers.insert(REQUEST_ID, request_id);
+    }
+    if method == HttpMethod::HEAD { without_body(response) } else { response }
+}
+
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = axum::body::HttpBody::size_hint(&body).exact() {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, Body::empty())
+}

@@ -1,0 +1,135 @@
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::{Future, IntoFuture},
+    io,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{RawPathParams, Request, State},
+    middleware,
+    routing::{any, get},
+    serve::ListenerExt,
+};
+use openai_admin_store::Store;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    auth::{Authenticator, Caller},
+    config::Config,
+    minter::Minter,
+    openapi,
+    rate_limit::RateLimit,
+    routes::{Route, routes},
+    serve::{self, Asker, Resource},
+};
+
+/// Where the published API lives below its host; the same routes are served without it, since the official
+/// clients' own tests use such a base.
+const PREFIXES: [&str; 2] = ["/v1", ""];
+/// How long requests may still take after the server was told to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A server of the API over a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Server(Arc<Shared>);
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) minter: Minter,
+    pub(crate) config: Config,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) rate_limit: Option<RateLimit>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Server").field(&self.0.store).field(&self.0.config).finish()
+    }
+}
+
+impl Server {
+    /// A server over `store`, with the clock and the randomness of `minter`.
+    pub fn new(store: Store, minter: Minter, config: Config) -> Self {
+        Self(Arc::new(Shared {
+            authenticator: Authenticator::new(store.clone(), minter.clone()),
+            rate_limit: config.requests_per_minute.map(RateLimit::new),
+            store,
+            minter,
+            config,
+        }))
+    }
+
+    /// The service that answers whoever shows a key.
+    pub fn router(&self) -> Router {
+        self.build(Asker::Bearer)
+    }
+
+    /// The service that takes every request for one of `caller`'s, and asks for no key: for use in process.
+    pub fn router_as(&self, caller: Caller) -> Router {
+        self.build(Asker::Always(Arc::new(caller)))
+    }
+
+    fn build(&self, asker: Asker) -> Router {
+        let mut resources: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
+        for route in routes() {
+            resources.entry(route.facts.path).or_default().push(route);
+        }
+        let mut router = Router::new();
+        for (path, routes) in resources {
+            let resource = Arc::new(Resource { routes });
+            for prefix in PREFIXES {
+                let resource = Arc::clone(&resource);
+                let answer = move |state: State<_>, path: RawPathParams, request: Request| {
+                    serve::answer(state, resource, path, request)
+                };
+                router = router.route(&format!("{prefix}{path}"), any(answer));
+            }
+        }
+        router
+            .route("/openapi.json", get(openapi::serve))
+            .fallback(serve::unknown_url)
+            .with_state((Arc::clone(&self.0), asker))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::envelop))
+    }
+
+    /// Answers on `listener` until `stop`, then finishes the requests that are under way, for at most 30 seconds.
+    /// The store stays open.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails.
+    pub async fn run(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let (stopping, mut stopped) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            // The receiver lives as long as this function.
+            let _ = stopping.send(true);
+        };
+        // Without it, an answer whose head and body are written apart waits for the client's delayed ACK.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let serving = axum::serve(listener, self.router()).with_graceful_shutdown(stop).into_future();
+        let overdue = async {
+            // An error means that the server ended by itself, which the other branch tells.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            tokio::time::sleep(DRAIN_TIMEOUT).await;
+        };
+        tokio::select! {
+            served = serving => served,
+            () = overdue => {
+                tracing::warn!("stopped with requests under way that took longer than {DRAIN_TIMEOUT:?}");
+                Ok(())
+            }
+        }
+    }
+}
