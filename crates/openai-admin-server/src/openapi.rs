@@ -79,6 +79,10 @@ fn operation(
         .map(|(name, schema)| parameter(name, place(path, name), schema.clone()))
         .collect();
     let answer = |description: &str, schema: &Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
+    // The real service answers a missing scope with a bare string, and so do we.
+    let bare =
+        json!({ "type": "object", "properties": { "error": { "type": "string" } }, "required": ["error"] });
+    let forbidden = json!({ "anyOf": [error, bare] });
     let mut operation = json!({
         "operationId": id,
         "tags": [tag],
@@ -87,6 +91,7 @@ fn operation(
         "parameters": parameters,
         "responses": {
             "200": answer("Success.", response.as_value()),
+            "403": answer("A key without the scope, or a group that others manage.", &forbidden),
             "default": answer("Refused, or failed.", error),
         },
     });

@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
+use axum::http::Uri;
 use openai_admin::{
     Endpoint, Method, Scope,
     wire::{self, Incoming, Strictness},
@@ -78,7 +79,7 @@ pub fn operations() -> Vec<OperationFacts> {
 /// The parts of a request that an operation reads.
 pub(crate) struct Received {
     pub(crate) path: Vec<(String, String)>,
-    pub(crate) query: String,
+    pub(crate) uri: Uri,
     pub(crate) body: bytes::Bytes,
     pub(crate) strictness: Strictness,
 }
@@ -114,18 +115,15 @@ where
     let request = {
         let path: Vec<(&str, &str)> =
             received.path.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let incoming = Incoming { path: &path, query: &received.query, body: &received.body };
+        let incoming =
+            Incoming { path: &path, query: received.uri.query().unwrap_or_default(), body: &received.body };
         wire::decode(&incoming, received.strictness)
     };
     let request: E = match request {
         Ok(request) => request,
         // No id that exists looks like this, so the URL names nothing.
         Err(error) if error.is_in_path() => {
-            let path = received
-                .path
-                .iter()
-                .fold(E::PATH.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value));
-            return Err(ApiError::unknown_url(E::METHOD.as_str(), &path));
+            return Err(ApiError::unknown_url(E::METHOD.as_str(), received.uri.path()));
         }
         Err(error) => return Err(error.into()),
     };

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    extract::{RawPathParams, Request, State},
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -69,7 +69,7 @@ pub(crate) enum Asker {
 pub(crate) async fn answer(
     State((shared, asker)): State<(Arc<Shared>, Asker)>,
     resource: Arc<Resource>,
-    path: RawPathParams,
+    path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
     if request.method() == HttpMethod::OPTIONS {
@@ -78,6 +78,8 @@ pub(crate) async fn answer(
     let Some(route) = resource.find(request.method()) else {
         return ApiError::method_not_allowed(request.method().as_str(), resource.allow());
     };
+    // A path that is not UTF-8 names nothing.
+    let Ok(path) = path else { return unknown_url(request).await };
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut response = match run(&shared, &asker, route, path, request).await {
         Ok(response) => response,
@@ -108,7 +110,7 @@ async fn run(
     }
     caller.require(route.facts.scope)?;
 
-    let query = request.uri().query().unwrap_or_default().to_owned();
+    let uri = request.uri().clone();
     // Official clients name a content type on every request, and no other method has a body.
     let body = match route.facts.method {
         Method::Post => read_body(request).await?,
@@ -117,7 +119,7 @@ async fn run(
     let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
     let organization = HeaderValue::from_str(caller.organization_id.as_str());
     let context = Context { store: shared.store.clone(), caller, minter: shared.minter.clone() };
-    let body = (route.answer)(context, Received { path, query, body, strictness }).await?;
+    let body = (route.answer)(context, Received { path, uri, body, strictness }).await?;
 
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();

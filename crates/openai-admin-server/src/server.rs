@@ -84,7 +84,7 @@ impl Server {
             let resource = Arc::new(Resource { routes });
             for prefix in PREFIXES {
                 let resource = Arc::clone(&resource);
-                let answer = move |state: State<_>, path: RawPathParams, request: Request| {
+                let answer = move |state: State<_>, path: Result<RawPathParams, _>, request: Request| {
                     serve::answer(state, resource, path, request)
                 };
                 router = router.route(&format!("{prefix}{path}"), any(answer));

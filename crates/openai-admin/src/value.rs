@@ -252,13 +252,25 @@ impl schemars::JsonSchema for PersonalText {
 
 /// The direction of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Oldest first.
     Asc,
     /// Newest first.
     Desc,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Order {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Order".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": [Self::Asc, Self::Desc] })
+    }
 }
 
 /// Declares an enum that keeps values it does not know and writes them back unchanged.

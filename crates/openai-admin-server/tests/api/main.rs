@@ -1,0 +1,11 @@
+//! The server through its front door, in process: real router, real store, no socket.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod client;
+mod coverage;
+mod ids;
+mod keys;
+mod openapi;
+mod rules;
+mod support;

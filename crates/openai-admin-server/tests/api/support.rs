@@ -1,0 +1,162 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use openai_admin::Client;
+use openai_admin_server::{Caller, Config, Minter, Server, api_keys};
+use openai_admin_store::{Organization, Store};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// The key that every test server knows.
+pub(crate) const KEY: &str = "sk-admin-test-0123456789abcdef";
+
+/// A server with a fresh database, a clock that stands still until it is told, and ids that count.
+pub(crate) struct TestServer {
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+    pub(crate) organization: Organization,
+    pub(crate) minter: Minter,
+    clock_ms: Arc<AtomicU64>,
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl TestServer {
+    pub(crate) async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display()).parse().unwrap();
+        let store = Store::open(&url).await.unwrap();
+        let clock_ms = Arc::new(AtomicU64::new(1_711_471_533_000));
+        let clock = Arc::clone(&clock_ms);
+        let counter = AtomicU64::new(1);
+        let minter = Minter::new(
+            move || clock.load(Ordering::SeqCst),
+            // Counting in large steps: ids of one change count on from the change's own.
+            move || u128::from(counter.fetch_add(1, Ordering::SeqCst)) << 20,
+        );
+        let organization = store.open_organization(minter.stamp("test"), None).await.unwrap();
+        let bootstrap = api_keys::given(KEY, "test", api_keys::all_scopes());
+        store.set_bootstrap_api_key(organization.org, minter.stamp("test"), bootstrap).await.unwrap();
+        let server = Server::new(store.clone(), minter.clone(), config);
+        let router = server.router();
+        Self { server, store, organization, minter, clock_ms, router, _folder: folder }
+    }
+
+    /// A key that may do only this.
+    pub(crate) async fn key_with(&self, scopes: &[&str]) -> String {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let (key, new) = api_keys::mint(&self.minter, "restricted", scopes, None);
+        self.store.create_api_key(self.organization.org, self.minter.stamp("test"), new).await.unwrap();
+        key
+    }
+
+    pub(crate) fn advance_clock_ms(&self, milliseconds: u64) {
+        self.clock_ms.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// The real client on the real router.
+    pub(crate) fn client(&self) -> Client {
+        let router = self.server.router_as(Caller::local(&self.organization));
+        Client::builder().base_url("http://localhost/v1").service(router).build().unwrap()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let text = String::from_utf8(bytes.into()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    /// A request with the key and, if there is one, a JSON body.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: impl Into<String>) -> Answer {
+        self.send(self.request(method, path, body)).await
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str, body: impl Into<String>) -> Request<Body> {
+        let builder = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, bearer(KEY));
+        builder.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.into())).unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.call("POST", path, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, "").await
+    }
+
+    /// A group and its id.
+    pub(crate) async fn group(&self, name: &str) -> String {
+        let body = serde_json::json!({ "name": name }).to_string();
+        self.post("/v1/organization/groups", &body).await.id()
+    }
+
+    /// A user and their id.
+    pub(crate) async fn user(&self, name: &str) -> String {
+        let body = serde_json::json!({ "name": name, "email": format!("{name}@example.com") }).to_string();
+        self.post("/v1/x/users", &body).await.id()
+    }
+
+    /// Makes a user a member.
+    pub(crate) async fn add(&self, group: &str, user: &str) {
+        let body = serde_json::json!({ "user_id": user }).to_string();
+        let added = self.post(&format!("/v1/organization/groups/{group}/users"), &body).await;
+        assert_eq!(added.status, 200, "{added:?}");
+    }
+}
+
+pub(crate) fn bearer(key: &str) -> String {
+    format!("Bearer {key}")
+}
+
+impl Answer {
+    fn id(&self) -> String {
+        assert_eq!(self.status, 200, "{self:?}");
+        self.body["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks an error: its status, code and parameter, and that it is a whole envelope.
+    #[track_caller]
+    pub(crate) fn assert_error(&self, status: u16, code: Option<&str>, param: Option<&str>) -> &str {
+        let error = &self.body["error"];
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(error["code"].as_str(), code, "{self:?}");
+        assert_eq!(error["param"].as_str(), param, "{self:?}");
+        let mut fields: Vec<&str> = error.as_object().unwrap().keys().map(String::as_str).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["code", "message", "param", "type"]);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.ends_with(['.', ')']) && message.starts_with(char::is_uppercase), "{message}");
+        message
+    }
+}
