@@ -4,10 +4,7 @@ use http::{HeaderMap, StatusCode};
 
 /// An answer: the model, and the envelope it came in.
 ///
-/// ```ignore
-/// let group = client.groups().retrieve_group("group_1").await?;
-/// println!("{} ({:?})", group.name, group.request_id());
-/// ```
+/// It dereferences to the model, so its fields are read as if there were no envelope.
 #[derive(Clone, Debug)]
 pub struct Response<T> {
     model: T,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::groups::GroupListResource;
 use crate::{
     BoundedText, Cursor, Endpoint, IdPage, Limit, ListItem, Method, Object, ObjectName, Order, PersonalText,
-    RoleId, Scope, Timestamp, UserId, UserRole, page::list_endpoint,
+    RoleId, Scope, Timestamp, UserId, UserRole,
+    page::{ListObject, list_endpoint},
 };
 
 const TAG: &str = "Users";
@@ -263,18 +264,100 @@ pub struct User {
     pub role: Option<UserRole>,
     /// The Unix timestamp (in seconds) of when the user was added.
     pub added_at: Timestamp,
+    /// Whether this is the organization's default user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
+    /// The Unix timestamp (in seconds) of when the user was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// Nested user details.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Box<UserDetails>>,
     /// Whether the user is a service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_service_account: Option<bool>,
+    /// Whether the user is an authorized purchaser for Scale Tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_scale_tier_authorized_purchaser: Option<bool>,
     /// Whether the user is managed through SCIM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_scim_managed: Option<bool>,
+    /// The Unix timestamp (in seconds) of the user's last API key usage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_last_used_at: Option<Timestamp>,
     /// The technical level metadata for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub technical_level: Option<String>,
     /// The developer persona metadata for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub developer_persona: Option<String>,
+    /// Projects associated with the user, if included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Box<UserProjects>>,
+}
+
+/// Nested details of a [`User`]. Our server does not write them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserDetails {
+    /// Always `user`.
+    #[serde(default)]
+    pub object: Object<UserObject>,
+    /// The identifier of the user.
+    pub id: UserId,
+    /// The email address of the user.
+    #[serde(default)]
+    pub email: Option<PersonalText>,
+    /// The name of the user.
+    #[serde(default)]
+    pub name: Option<PersonalText>,
+    /// URL of the user's profile picture.
+    #[serde(default)]
+    pub picture: Option<PersonalText>,
+    /// Whether the user may sign in.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Whether the user is banned.
+    #[serde(default)]
+    pub banned: Option<bool>,
+    /// The Unix timestamp (in seconds) of when the user was banned.
+    #[serde(default)]
+    pub banned_at: Option<Timestamp>,
+}
+
+/// The `object` of nested user details.
+#[derive(Clone, Debug)]
+pub enum UserObject {}
+
+impl ObjectName for UserObject {
+    const NAME: &'static str = "user";
+}
+
+/// Projects associated with a [`User`]. Our server does not write them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserProjects {
+    /// Always `list`.
+    #[serde(default)]
+    pub object: Object<ListObject>,
+    /// The projects.
+    pub data: Vec<UserProject>,
+}
+
+/// A project of a [`User`], and their role in it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+#[non_exhaustive]
+pub struct UserProject {
+    /// The identifier of the project.
+    pub id: Option<String>,
+    /// The name of the project.
+    pub name: Option<String>,
+    /// The user's role in the project.
+    pub role: Option<String>,
 }
 
 impl User {
@@ -287,10 +370,16 @@ impl User {
             email: None,
             role: None,
             added_at,
+            is_default: None,
+            created: None,
+            user: None,
             is_service_account: None,
+            is_scale_tier_authorized_purchaser: None,
             is_scim_managed: None,
+            api_key_last_used_at: None,
             technical_level: None,
             developer_persona: None,
+            projects: None,
         }
     }
 }

@@ -1,0 +1,239 @@
+//! The wire, over every operation: what is encoded is decoded again, and no declaration breaks a rule.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use openai_admin::{
+    Cursor, Endpoint, GroupId, Limit, Method, Order, UserId, UserRole, ViolationCode, for_each_operation,
+    models::{CreateUserBody, UserRoleUpdateRequest},
+    operations::*,
+    wire::{self, Incoming, Place, Strictness},
+};
+use proptest::prelude::*;
+use serde::{
+    Deserializer,
+    de::{Error as _, Visitor, value::Error},
+    forward_to_deserialize_any,
+};
+
+/// The names of a struct's fields, as its deserializer asks for them.
+fn fields_of<E: Endpoint>() -> &'static [&'static str] {
+    struct Probe<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Probe<'_> {
+        type Error = Error;
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Error> {
+            *self.0 = fields;
+            Err(Error::custom("only the names are wanted"))
+        }
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+            Err(Error::custom("a request is a struct"))
+        }
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut fields: &'static [&'static str] = &[];
+    let _ = E::deserialize(Probe(&mut fields));
+    fields
+}
+
+fn check_declaration<E: Endpoint>() {
+    let fields = fields_of::<E>();
+    let in_path: Vec<&str> = wire::placeholders(E::PATH).collect();
+    let first: Vec<&str> = fields.iter().copied().take(in_path.len()).collect();
+    assert_eq!(first, in_path, "{}: the fields of the path come first, in its order", E::ID);
+    let has_body = fields.contains(&"body");
+    assert_eq!(has_body, E::METHOD == Method::Post, "{}: a POST has a body, and nothing else has", E::ID);
+    assert!(E::PATH.starts_with('/') && !E::PATH.ends_with('/'), "{}", E::ID);
+}
+
+macro_rules! check_declarations {
+    ($($operation:ident)*) => { $(check_declaration::<$operation>();)* };
+}
+
+#[test]
+fn every_declaration_obeys_the_rules_of_endpoint() {
+    for_each_operation!(check_declarations);
+}
+
+macro_rules! ids_of {
+    ($($operation:ident)*) => { [$($operation::ID),*] };
+}
+
+#[test]
+fn no_two_operations_share_an_id() {
+    let mut ids = for_each_operation!(ids_of).to_vec();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+/// Encodes a request and reads it back as a server would.
+fn round_trip<E: Endpoint + PartialEq + std::fmt::Debug>(request: &E) {
+    let mut target = String::new();
+    let body = wire::encode(request, &mut target).unwrap();
+    assert!(target.is_ascii() && !target.contains([' ', '"', '<', '>', '\\']), "{target}");
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+
+    let decode =
+        |segment: &str| percent_encoding::percent_decode_str(segment).decode_utf8().unwrap().into_owned();
+    let given: Vec<&str> = path.split('/').collect();
+    let wanted: Vec<&str> = E::PATH.split('/').collect();
+    assert_eq!(given.len(), wanted.len(), "{target} is not on the route {}", E::PATH);
+    let segments: Vec<(&str, String)> = wanted
+        .iter()
+        .zip(&given)
+        .filter_map(|(wanted, given)| match wanted.strip_prefix('{') {
+            Some(name) => Some((name.strip_suffix('}').unwrap(), decode(given))),
+            None => {
+                assert_eq!(wanted, given);
+                None
+            }
+        })
+        .collect();
+    let segments: Vec<(&str, &str)> = segments.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let incoming = Incoming { path: &segments, query, body: body.as_deref().unwrap_or_default() };
+    for strictness in [Strictness::Lenient, Strictness::Strict] {
+        assert_eq!(&wire::decode::<E>(&incoming, strictness).unwrap(), request);
+    }
+}
+
+fn id() -> impl Strategy<Value = String> {
+    any::<String>().prop_filter("an id", |text| GroupId::new(text).is_ok())
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "\\PC{1,40}".prop_filter("a name", |name| !name.trim().is_empty())
+}
+
+proptest! {
+    #[test]
+    fn every_list_round_trips(
+        id in id(), limit in proptest::option::of(0..=1000u16), after in proptest::option::of(id()),
+        order in proptest::option::of(prop_oneof![Just(Order::Asc), Just(Order::Desc)]),
+        emails in proptest::collection::vec(any::<String>(), 0..4),
+    ) {
+        let after = after.map(|after| Cursor::new(after).unwrap());
+        let limit = limit.map(|limit| Limit::new(limit).unwrap());
+        let mut request = ListGroupUsers::new(GroupId::new(&id).unwrap());
+        (request.limit, request.after, request.order) = (limit, after.clone(), order);
+        round_trip(&request);
+        let mut request = ListGroups::new();
+        (request.limit, request.after, request.order) = (limit, after.clone(), order);
+        round_trip(&request);
+        let mut request = ListUserGroups::new(UserId::new(&id).unwrap());
+        (request.limit, request.after, request.order) = (limit, after.clone(), order);
+        round_trip(&request);
+        let mut request = ListUsers::new();
+        (request.after, request.emails) = (after, emails.into_iter().map(Into::into).collect());
+        round_trip(&request);
+    }
+
+    #[test]
+    fn every_other_request_round_trips(group in id(), user in id(), name in name(), role in "[a-z]{1,8}") {
+        let (group_id, user_id) = (GroupId::new(&group).unwrap(), UserId::new(&user).unwrap());
+        round_trip(&CreateGroup::new(name.as_str().try_into().unwrap()));
+        round_trip(&RetrieveGroup::new(group_id.clone()));
+        round_trip(&UpdateGroup::new(group_id.clone(), name.as_str().try_into().unwrap()));
+        round_trip(&DeleteGroup::new(group_id.clone()));
+        round_trip(&AddGroupUser::new(group_id.clone(), user_id.clone()));
+        round_trip(&RetrieveGroupUser::new(group_id.clone(), user_id.clone()));
+        round_trip(&RemoveGroupUser::new(group_id, user_id.clone()));
+        round_trip(&RetrieveUser::new(user_id.clone()));
+        round_trip(&ModifyUser::new(user_id.clone(), UserRoleUpdateRequest::role(UserRole::from(role.as_str()))));
+        round_trip(&DeleteUser::new(user_id.clone()));
+        let mut body = CreateUserBody::new("ada@example.com".try_into().unwrap(), name.as_str().try_into().unwrap());
+        body.id = Some(user_id);
+        round_trip(&CreateUser::new(body));
+    }
+
+    #[test]
+    fn no_query_or_body_makes_the_decoder_panic(query in any::<String>(), body in any::<Vec<u8>>()) {
+        let path = [("group_id", "g"), ("user_id", "u")];
+        let incoming = Incoming { path: &path, query: &query, body: &body };
+        for strictness in [Strictness::Lenient, Strictness::Strict] {
+            let _ = wire::decode::<ListGroupUsers>(&incoming, strictness);
+            let _ = wire::decode::<ModifyUser>(&incoming, strictness);
+        }
+    }
+}
+
+#[test]
+fn a_field_of_the_wrong_type_is_named() {
+    let incoming = Incoming { path: &[], query: "", body: br#"{"name":["x"]}"# };
+    let error = wire::decode::<CreateGroup>(&incoming, Strictness::Lenient).unwrap_err();
+    assert_eq!((error.code(), error.param()), (Some(ViolationCode::InvalidType), Some("name")));
+}
+
+#[test]
+fn a_parameter_in_the_body_that_belongs_into_the_path_is_unknown() {
+    let path = [("group_id", "g")];
+    let incoming = Incoming { path: &path, query: "", body: br#"{"name":"x","group_id":"other"}"# };
+    let error = wire::decode::<UpdateGroup>(&incoming, Strictness::Strict).unwrap_err();
+    assert_eq!((error.code(), error.param()), (Some(ViolationCode::UnknownParameter), Some("group_id")));
+    let request = wire::decode::<UpdateGroup>(&incoming, Strictness::Lenient).unwrap();
+    assert_eq!(request.group_id, "g");
+    assert_eq!(wire::place(UpdateGroup::PATH, "group_id"), Place::Path);
+}
+
+mod answers {
+    //! Answers are read tolerantly, whatever the age of the service.
+
+    use openai_admin::{
+        GroupType, UserType,
+        models::{GroupMemberUser, GroupResponse, GroupUser, UserListResource},
+    };
+
+    #[test]
+    fn unknown_values_of_an_enum_are_kept_and_written_back() {
+        let text = r#"{"id":"g","name":"n","created_at":1,"is_scim_managed":false,"group_type":"galaxy"}"#;
+        let group: GroupResponse = serde_json::from_str(text).unwrap();
+        assert_eq!(group.group_type, GroupType::Other("galaxy".into()));
+        assert_eq!(serde_json::to_string(&group).unwrap(), text);
+    }
+
+    #[test]
+    fn a_published_example_without_group_type_is_read() {
+        let text = r#"{"object":"group","id":"g","name":"n","created_at":1711471533,"is_scim_managed":true}"#;
+        let group: GroupResponse = serde_json::from_str(text).unwrap();
+        assert_eq!((group.group_type, group.is_scim_managed), (GroupType::Group, true));
+    }
+
+    #[test]
+    fn an_older_list_item_that_is_a_whole_user_is_read() {
+        let text =
+            r#"{"object":"organization.user","id":"u","name":null,"email":null,"role":"owner","added_at":1}"#;
+        let user: GroupUser = serde_json::from_str(text).unwrap();
+        assert_eq!((&*user.name, user.email), ("", None));
+    }
+
+    #[test]
+    fn a_list_with_another_object_and_missing_nullables_is_read() {
+        let page: UserListResource = serde_json::from_str(r#"{"object":7,"data":[]}"#).unwrap();
+        assert_eq!((page.has_more, page.next), (false, None));
+        let member = r#"{"id":"u","name":"n","user_type":"tenant_user"}"#;
+        let member: GroupMemberUser = serde_json::from_str(member).unwrap();
+        assert_eq!(member.user_type, UserType::TenantUser);
+    }
+
+    #[test]
+    fn nulls_of_an_answer_are_written() {
+        let member = GroupMemberUser::new("u".parse().unwrap(), "n".into());
+        let text = r#"{"id":"u","name":"n","email":null,"picture":null,"is_service_account":null,"user_type":"user"}"#;
+        assert_eq!(serde_json::to_string(&member).unwrap(), text);
+    }
+
+    #[test]
+    fn debug_of_a_model_shows_no_name_and_no_address() {
+        let user = GroupUser::new("u".parse().unwrap(), "Ada".into(), Some("ada@example.com".into()));
+        assert_eq!(format!("{user:?}"), r#"GroupUser { id: "u", name: <3 bytes>, email: Some(<15 bytes>) }"#);
+    }
+}
