@@ -1,54 +1,101 @@
 //! The client: an operation in, its answer out.
 
+mod builder;
+mod config;
 mod group_users;
 mod groups;
 mod pages;
 mod response;
+mod retry;
+mod strict;
 mod transport;
 mod users;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    hash::{BuildHasher, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
 use http_body_util::Full;
+use tokio::time::Instant;
+use tracing::{Instrument, field};
 
-use self::transport::{TowerTransport, Transport};
+pub(crate) use self::retry::{Outcome, asked_pause};
 pub use self::{
+    builder::ClientBuilder,
     group_users::GroupUsersApi,
     groups::GroupsApi,
     pages::{Items, ListCall, Pages},
-    response::Response,
+    response::{RateLimit, Response},
+    retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
+    transport::NotConnected,
     users::UsersApi,
 };
-use crate::{DEFAULT_BASE_URL, Endpoint, Error, wire};
+use self::{
+    retry::{Budget, Situation, pause_before_retry},
+    transport::Transport,
+};
+use crate::{Endpoint, Error, Method, wire};
 
-/// How long a call may take, unless the builder says otherwise.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long making a connection may take, unless the builder says otherwise.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt may take, from its start to the last byte of its answer, unless the options say otherwise.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may take with all its attempts and pauses, unless the options say otherwise.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// The largest answer that is read, in bytes: far over the largest page, which holds 1000 users.
 pub const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// A client of one organization's administration API.
 ///
-/// Cheap to clone: clones share connections and settings.
+/// Cheap to clone: clones share connections, settings and the budget of retries. [`with_retries`](Self::with_retries)
+/// and its like return a clone with another setting, for one call or for many.
 ///
 /// ```
 /// # #[cfg(feature = "rustls")] {
-/// let client = openai_admin::Client::builder().key("sk-admin-…").base_url("http://127.0.0.1:8080/v1").build()?;
-/// # let _ = client; }
+/// use openai_admin::Client;
+/// let client = Client::builder().key("sk-admin-123").base_url("http://127.0.0.1:8080/v1").build()?;
+/// let impatient = client.with_retries(0).with_timeout(std::time::Duration::from_secs(2));
+/// # let _ = impatient; }
 /// # Ok::<(), openai_admin::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    shared: Arc<Shared>,
+    options: Options,
+}
 
-struct Inner {
+/// What all clones share.
+struct Shared {
     transport: Box<dyn Transport>,
-    /// Scheme, host and port.
-    origin: http::uri::Parts,
+    scheme: uri::Scheme,
+    authority: uri::Authority,
     /// The path of the base URL, without its last slash.
     base_path: String,
-    authorization: Option<HeaderValue>,
+    /// What every request carries.
+    headers: HeaderMap,
+    strict: bool,
+    budget: Budget,
+}
+
+/// What may differ from call to call.
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    retries_max: u32,
+    attempt_timeout: Duration,
     timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { retries_max: RETRIES_MAX, attempt_timeout: ATTEMPT_TIMEOUT, timeout: CALL_TIMEOUT }
+    }
 }
 
 impl Client {
@@ -67,19 +114,119 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Sends a request of any operation and reads its answer.
+    /// The same client with another number of retries: 2 by default, 0 for none.
+    #[must_use]
+    pub fn with_retries(&self, retries_max: u32) -> Self {
+        Self { options: Options { retries_max, ..self.options }, ..self.clone() }
+    }
+
+    /// The same client with another limit for a whole call, retries and pauses included: 120 seconds by default.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { options: Options { timeout, ..self.options }, ..self.clone() }
+    }
+
+    /// The same client with another limit for each attempt: 30 seconds by default.
+    #[must_use]
+    pub fn with_attempt_timeout(&self, attempt_timeout: Duration) -> Self {
+        Self { options: Options { attempt_timeout, ..self.options }, ..self.clone() }
+    }
+
+    /// Sends a request of any operation and reads its answer, and tries again where that may help and cannot harm.
     ///
     /// # Errors
     ///
     /// See [`Error`]: its kind says whether the service refused, could not be reached, or said something else.
     pub async fn send<E: Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
-        self.exchange(request).await.map_err(Error::of::<E>)
+        let span = tracing::debug_span!(
+            "call",
+            otel.name = E::ID,
+            otel.kind = "client",
+            http.request.method = E::METHOD.as_str(),
+            url.template = E::PATH,
+            server.address = self.shared.authority.host(),
+            server.port = self.shared.authority.port_u16(),
+            http.response.status_code = field::Empty,
+            error.r#type = field::Empty,
+        );
+        if span.is_disabled() {
+            return self.send_with_retries(request).await;
+        }
+        async {
+            let result = self.send_with_retries(request).await;
+            let span = tracing::Span::current();
+            match &result {
+                Ok(answer) => {
+                    span.record("http.response.status_code", answer.status().as_u16());
+                }
+                Err(error) => {
+                    span.record("http.response.status_code", error.status().map(|status| status.as_u16()));
+                    span.record("error.type", error.kind().as_str());
+                }
+            }
+            result
+        }
+        .instrument(span)
+        .await
     }
 
-    async fn exchange<E: Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
-        let request = self.encode(request)?;
-        let timeout = self.0.timeout;
-        let exchange = self.0.transport.exchange(request, ANSWER_BYTES_MAX);
+    #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+    async fn send_with_retries<E: Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
+        let begun = Instant::now();
+        // One key for all attempts: a service that knows it does a repeated POST once.
+        let idempotency_key = match E::METHOD {
+            Method::Post => Some(idempotency_key()),
+            Method::Get | Method::Delete => None,
+        };
+        let mut retries_made = 0;
+        let mut may_have_happened = false;
+        loop {
+            let left = self.options.timeout.saturating_sub(begun.elapsed());
+            let mut error = match self.attempt(request, idempotency_key.as_ref(), left).await {
+                Ok(answer) => {
+                    self.shared.budget.give_back();
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            let situation = Situation {
+                idempotent: E::IDEMPOTENT,
+                retries_made,
+                retries_max: self.options.retries_max,
+                unix_seconds: unix_seconds(),
+                random: random_u64() as f64 / u64::MAX as f64,
+            };
+            let pause = error.outcome().and_then(|outcome| pause_before_retry(outcome, situation));
+            // A pause that outlasts the call would only make its failure later.
+            let pause = pause.filter(|pause| begun.elapsed() + *pause < self.options.timeout);
+            match pause {
+                Some(pause) if self.shared.budget.take() => {
+                    may_have_happened |= error.may_have_happened();
+                    retries_made += 1;
+                    tracing::debug!(
+                        http.request.resend_count = retries_made,
+                        ?pause,
+                        "the call is made again"
+                    );
+                    tokio::time::sleep(pause).await;
+                }
+                _ => {
+                    error.describe::<E>(retries_made + 1, begun.elapsed(), may_have_happened);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn attempt<E: Endpoint>(
+        &self,
+        request: &E,
+        idempotency_key: Option<&HeaderValue>,
+        left: Duration,
+    ) -> Result<Response<E::Response>, Error> {
+        let request = self.encode(request, idempotency_key)?;
+        let timeout = self.options.attempt_timeout.min(left);
+        let exchange = self.shared.transport.exchange(request, ANSWER_BYTES_MAX);
         let (parts, body) = match tokio::time::timeout(timeout, exchange).await {
             Ok(answer) => answer?,
             Err(_) => return Err(Error::timeout(timeout)),
@@ -87,200 +234,97 @@ impl Client {
         if !parts.status.is_success() {
             return Err(Error::refused(parts.status, parts.headers, body));
         }
-        match serde_json::from_slice(&body) {
-            Ok(model) => Ok(Response::new(model, parts.status, parts.headers)),
+        let checked = match serde_json::from_slice(&body) {
+            Ok(model) if !self.shared.strict => Ok(model),
+            Ok(model) => strict::check(&model, &body).map(|()| model),
             // Only an unreadable answer pays for the second reading, which finds the place of the fault.
-            Err(_) => {
-                let deserializer = &mut serde_json::Deserializer::from_slice(&body);
-                let problem = match serde_path_to_error::deserialize::<_, E::Response>(deserializer) {
-                    Err(error) => error.to_string(),
-                    Ok(_) => "something follows the JSON document".to_owned(),
-                };
-                Err(Error::unreadable(parts.status, parts.headers, body, problem))
-            }
+            Err(_) => Err(unreadable::<E::Response>(&body)),
+        };
+        match checked {
+            Ok(model) => Ok(Response::new(model, parts.status, parts.headers, body)),
+            Err(problem) => Err(Error::unreadable(parts.status, parts.headers, body, problem)),
         }
     }
 
-    fn encode<E: Endpoint>(&self, request: &E) -> Result<http::Request<Full<Bytes>>, Error> {
-        let mut target = String::with_capacity(self.0.base_path.len() + 128);
-        target.push_str(&self.0.base_path);
+    fn encode<E: Endpoint>(
+        &self,
+        request: &E,
+        idempotency_key: Option<&HeaderValue>,
+    ) -> Result<http::Request<Full<Bytes>>, Error> {
+        let mut target = String::with_capacity(self.shared.base_path.len() + E::PATH.len() + 64);
+        target.push_str(&self.shared.base_path);
         let body = wire::encode(request, &mut target)?;
+        let target = uri::PathAndQuery::from_maybe_shared(Bytes::from(target))
+            .map_err(|_| Error::invalid_request("the request is too long for a URL"))?;
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(self.shared.scheme.clone());
+        parts.authority = Some(self.shared.authority.clone());
+        parts.path_and_query = Some(target);
+        let uri = Uri::from_parts(parts).map_err(|error| Error::invalid_request(error.to_string()))?;
 
-        let mut uri = http::uri::Parts::default();
-        uri.scheme = self.0.origin.scheme.clone();
-        uri.authority = self.0.origin.authority.clone();
-        uri.path_and_query = Some(
-            http::uri::PathAndQuery::from_maybe_shared(Bytes::from(target))
-                .map_err(|_| Error::invalid_request("the request is too long for a URL"))?,
-        );
-        let uri = Uri::from_parts(uri).map_err(|error| Error::invalid_request(error.to_string()))?;
-
-        let has_body = body.is_some();
-        let mut http_request = http::Request::new(Full::new(body.map(Bytes::from).unwrap_or_default()));
-        *http_request.uri_mut() = uri;
-        *http_request.method_mut() = match E::METHOD {
-            crate::Method::Get => http::Method::GET,
-            crate::Method::Post => http::Method::POST,
-            crate::Method::Delete => http::Method::DELETE,
-        };
-        let headers = http_request.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        if has_body {
+        let mut headers = self.shared.headers.clone();
+        if body.is_some() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        if let Some(authorization) = &self.0.authorization {
-            headers.insert(header::AUTHORIZATION, authorization.clone());
+        if let Some(idempotency_key) = idempotency_key {
+            headers.insert(IDEMPOTENCY_KEY, idempotency_key.clone());
         }
+        let mut http_request = http::Request::new(Full::new(body.map(Bytes::from).unwrap_or_default()));
+        *http_request.uri_mut() = uri;
+        *http_request.headers_mut() = headers;
+        *http_request.method_mut() = match E::METHOD {
+            Method::Get => http::Method::GET,
+            Method::Post => http::Method::POST,
+            Method::Delete => http::Method::DELETE,
+        };
         Ok(http_request)
     }
 }
 
-const USER_AGENT: &str = concat!("openai-admin/", env!("CARGO_PKG_VERSION"));
+/// What is wrong with an answer, and where.
+fn unreadable<T: serde::de::DeserializeOwned>(body: &[u8]) -> String {
+    let deserializer = &mut serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(deserializer) {
+        Err(error) => format!("{}: {}", error.path(), without_values(error.inner())),
+        Ok(_) => "something follows the JSON document".to_owned(),
+    }
+}
+
+/// serde_json's messages quote the value that does not fit, which may be somebody's name.
+fn without_values(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Eof => "it breaks off",
+        serde_json::error::Category::Syntax => "it is not JSON",
+        serde_json::error::Category::Data => "a value is missing or of another type",
+        serde_json::error::Category::Io => "it cannot be read",
+    };
+    format!("{kind} (line {}, column {})", error.line(), error.column())
+}
+
+fn idempotency_key() -> HeaderValue {
+    let key = format!("openai-admin-{:016x}{:016x}", random_u64(), random_u64());
+    HeaderValue::try_from(key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
+}
+
+/// A random number from the standard library's own source, whose keys the operating system seeds: enough to tell
+/// calls apart and to spread retries, and no other dependency.
+fn random_u64() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a service may name the date at which to come back")]
+pub(crate) fn unix_seconds() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("host", &self.0.origin.authority)
-            .field("base_path", &self.0.base_path)
-            .field("has_key", &self.0.authorization.is_some())
+            .field("host", &self.shared.authority.host())
+            .field("base_path", &self.shared.base_path)
+            .field("has_key", &self.shared.headers.contains_key(header::AUTHORIZATION))
+            .field("options", &self.options)
             .finish_non_exhaustive()
-    }
-}
-
-/// Builds a [`Client`].
-#[must_use]
-pub struct ClientBuilder {
-    key: Option<String>,
-    base_url: String,
-    timeout: Duration,
-    transport: Option<Box<dyn Transport>>,
-}
-
-impl Default for ClientBuilder {
-    fn default() -> Self {
-        Self { key: None, base_url: DEFAULT_BASE_URL.to_owned(), timeout: CALL_TIMEOUT, transport: None }
-    }
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("base_url", &self.base_url)
-            .field("has_key", &self.key.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-impl ClientBuilder {
-    /// The admin key.
-    pub fn key(mut self, key: impl AsRef<str>) -> Self {
-        self.key = Some(key.as_ref().to_owned());
-        self
-    }
-
-    /// Where the API lives: `https://api.openai.com/v1` by default.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = base_url.into();
-        self
-    }
-
-    /// How long a call may take, from its start to the last byte of its answer: 30 seconds by default.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Sends requests through a service of your own: a stack with other layers, a test double, a server's router.
-    pub fn service<S, B>(mut self, service: S) -> Self
-    where
-        S: tower::Service<http::Request<Full<Bytes>>, Response = http::Response<B>>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Error: Into<error::BoxError>,
-        S::Future: Send,
-        B: http_body::Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<error::BoxError>,
-    {
-        self.transport = Some(Box::new(TowerTransport(service)));
-        self
-    }
-
-    /// Builds the client; connects to nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// When the base URL is none, when the key cannot stand in a header, when a key would travel over plain http
-    /// to another machine, or when there is no transport (without the feature `rustls`).
-    pub fn build(self) -> Result<Client, Error> {
-        let uri: Uri = self.base_url.parse().map_err(|error| {
-            Error::invalid_request(format!("the base URL {:?} is not a URL: {error}", self.base_url))
-        })?;
-        let base_path = uri.path().trim_end_matches('/').to_owned();
-        let origin = uri.into_parts();
-        let (Some(scheme), Some(authority)) = (&origin.scheme, &origin.authority) else {
-            let problem =
-                format!("the base URL {:?} has no scheme or host: write https://host/v1", self.base_url);
-            return Err(Error::invalid_request(problem));
-        };
-        let in_clear = scheme != &http::uri::Scheme::HTTPS && !is_loopback(authority.host());
-        if in_clear && self.key.is_some() && self.transport.is_none() {
-            return Err(Error::invalid_request(format!(
-                "the key would travel unencrypted to {}: use https",
-                authority.host()
-            )));
-        }
-        let authorization = self.key.as_deref().map(authorization).transpose()?;
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => transport::default()?,
-        };
-        Ok(Client(Arc::new(Inner { transport, origin, base_path, authorization, timeout: self.timeout })))
-    }
-}
-
-fn authorization(key: &str) -> Result<HeaderValue, Error> {
-    let key = key.trim();
-    let value = HeaderValue::try_from(format!("Bearer {key}"));
-    match value {
-        Ok(mut value) if !key.is_empty() => {
-            value.set_sensitive(true);
-            Ok(value)
-        }
-        _ => Err(Error::invalid_request("the key is empty or has characters that cannot stand in a header")),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-use crate::error;
-
-#[cfg(all(test, feature = "rustls"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_never_travels_unencrypted_to_another_machine() {
-        let build = |url: &str| Client::builder().key("sk-admin-1").base_url(url).build();
-        assert!(build("http://127.0.0.1:8080/v1").is_ok());
-        assert!(build("http://[::1]:8080/v1").is_ok());
-        assert!(build("http://localhost/v1").is_ok());
-        assert!(build("https://example.com").is_ok());
-        let error = build("http://example.com/v1").expect_err("plain http");
-        assert_eq!(error.to_string(), "the key would travel unencrypted to example.com: use https");
-        assert!(build("http://127.0.0.1.example.com/v1").is_err());
-        assert!(build("example.com/v1").is_err());
-    }
-
-    #[test]
-    fn debug_never_shows_the_key() {
-        let builder = Client::builder().key("sk-admin-secret");
-        assert!(!format!("{builder:?}").contains("secret"));
-        assert!(!format!("{:?}", builder.build().expect("a client")).contains("secret"));
     }
 }

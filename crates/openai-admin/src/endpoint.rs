@@ -30,6 +30,9 @@ pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
     const SCOPE: Scope;
     /// The tag of the published description, such as `Group users`.
     const TAG: &'static str;
+    /// Whether doing it twice does what doing it once does, so that it may be sent again when nobody knows whether it
+    /// was done: reads and removals, and those posts that say so.
+    const IDEMPOTENT: bool = !matches!(Self::METHOD, Method::Post);
     /// The answer.
     type Response: Serialize + DeserializeOwned + Send + 'static;
 }

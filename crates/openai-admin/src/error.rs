@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::{Endpoint, Scope, violation::Violation, wire::EncodeError};
+use crate::{Endpoint, Scope, client::Outcome, violation::Violation, wire::EncodeError};
 
 /// How much of an unreadable body an error message quotes, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
@@ -25,6 +25,9 @@ struct Inner {
     scope: Option<Scope>,
     answer: Option<Answer>,
     source: Option<BoxError>,
+    attempts: u32,
+    elapsed: Duration,
+    earlier_attempt_may_have_succeeded: bool,
 }
 
 struct Answer {
@@ -54,6 +57,19 @@ pub enum ErrorKind {
     UnreadableAnswer,
 }
 
+impl ErrorKind {
+    /// A word for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::Transport => "transport",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::UnreadableAnswer => "unreadable_answer",
+        }
+    }
+}
+
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
@@ -64,6 +80,9 @@ impl Error {
             scope: None,
             answer: None,
             source: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            earlier_attempt_may_have_succeeded: false,
         }))
     }
 
@@ -85,10 +104,26 @@ impl Error {
         error
     }
 
-    pub(crate) fn oversized(bytes_max: usize) -> Self {
+    pub(crate) fn oversized(status: StatusCode, headers: HeaderMap, bytes_max: usize) -> Self {
         let message = format!("the answer is larger than {bytes_max} bytes");
-        let mut error = Self::new(ErrorKind::UnreadableAnswer, message);
-        error.0.was_sent = true;
+        Self::new(ErrorKind::UnreadableAnswer, message).with_answer(
+            status,
+            headers,
+            Bytes::new(),
+            Said::default(),
+        )
+    }
+
+    /// The answer began, and its body did not end.
+    pub(crate) fn broke_off(status: StatusCode, headers: HeaderMap, source: BoxError) -> Self {
+        let message = "the connection broke within the answer";
+        let mut error = Self::new(ErrorKind::Transport, message).with_answer(
+            status,
+            headers,
+            Bytes::new(),
+            Said::default(),
+        );
+        error.0.source = Some(source);
         error
     }
 
@@ -100,36 +135,63 @@ impl Error {
     }
 
     pub(crate) fn refused(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let said = Said::read(&body);
-        let message = match said.message {
+        let mut said = Said::read(&body);
+        let message = match said.message.take() {
             Some(message) => message,
             None => quote(&body).unwrap_or_else(|| "the answer has no body".to_owned()),
         };
-        let mut error = Self::new(ErrorKind::Refused, message);
-        error.0.was_sent = true;
-        error.0.answer = Some(Answer {
-            status,
-            headers,
-            body,
-            code: said.code,
-            param: said.param,
-            error_type: said.error_type,
-        });
-        error
+        Self::new(ErrorKind::Refused, message).with_answer(status, headers, body, said)
     }
 
     pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, problem: String) -> Self {
-        let mut error =
-            Self::new(ErrorKind::UnreadableAnswer, format!("the answer cannot be read: {problem}"));
-        error.0.was_sent = true;
-        error.0.answer = Some(Answer { status, headers, body, code: None, param: None, error_type: None });
-        error
+        let message = format!("the answer cannot be read: {problem}");
+        Self::new(ErrorKind::UnreadableAnswer, message).with_answer(status, headers, body, Said::default())
+    }
+
+    fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes, said: Said) -> Self {
+        self.0.was_sent = true;
+        let Said { code, param, error_type, message: _ } = said;
+        self.0.answer = Some(Answer { status, headers, body, code, param, error_type });
+        self
     }
 
     pub(crate) fn of<E: Endpoint>(mut self) -> Self {
         self.0.operation = Some(E::ID);
         self.0.scope = Some(E::SCOPE);
         self
+    }
+
+    /// Adds what only the whole call knows.
+    pub(crate) fn describe<E: Endpoint>(&mut self, attempts: u32, elapsed: Duration, earlier: bool) {
+        self.0.operation = Some(E::ID);
+        self.0.scope = Some(E::SCOPE);
+        self.0.elapsed = elapsed;
+        self.0.earlier_attempt_may_have_succeeded = earlier;
+        // A request that could not be built was no attempt.
+        self.0.attempts = if self.0.kind == ErrorKind::InvalidRequest { 0 } else { attempts };
+    }
+
+    /// What came of the attempt, for the decision whether to try again; none when no attempt would differ.
+    pub(crate) fn outcome(&self) -> Option<Outcome<'_>> {
+        match (self.0.kind, &self.0.answer) {
+            (ErrorKind::InvalidRequest | ErrorKind::UnreadableAnswer, _) => None,
+            (ErrorKind::Refused, Some(Answer { status, headers, code, .. })) => Some(Outcome::Refused {
+                status: *status,
+                headers,
+                code: code.as_deref(),
+                message: &self.0.message,
+            }),
+            _ if self.0.was_sent => Some(Outcome::Unknown),
+            _ => Some(Outcome::NotSent),
+        }
+    }
+
+    /// Whether the service may have acted although the attempt failed.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        match self.status() {
+            Some(status) if self.0.kind == ErrorKind::Refused => status.is_server_error(),
+            _ => self.0.was_sent,
+        }
     }
 
     /// The phase in which the call failed.
@@ -177,10 +239,26 @@ impl Error {
         self.0.answer.as_ref()?.headers.get("x-request-id")?.to_str().ok()
     }
 
-    /// How long the service asks to wait.
+    /// How long the service asks to wait, in a header or in its message.
     pub fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.0.answer.as_ref()?.headers.get(http::header::RETRY_AFTER)?;
-        seconds.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+        let answer = self.0.answer.as_ref()?;
+        crate::client::asked_pause(&answer.headers, &self.0.message, crate::client::unix_seconds())
+    }
+
+    /// How many times the request was tried: 0 when it could not even be built.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether an earlier attempt of this call may have succeeded unseen: then a 404 on a removal may mean that the
+    /// removal is done.
+    pub fn earlier_attempt_may_have_succeeded(&self) -> bool {
+        self.0.earlier_attempt_may_have_succeeded
+    }
+
+    /// The headers of the answer, if there was one.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
     /// The body of the answer, as it came.
@@ -222,6 +300,10 @@ impl fmt::Display for Error {
         if let Some(request_id) = self.request_id() {
             write!(f, " (request {request_id})")?;
         }
+        if let retries @ 1.. = self.0.attempts.saturating_sub(1) {
+            let retries_noun = if retries == 1 { "retry" } else { "retries" };
+            write!(f, ", after {retries} {retries_noun} in {:.1} s", self.0.elapsed.as_secs_f64())?;
+        }
         match (self.status(), scope) {
             (Some(StatusCode::UNAUTHORIZED), _) => f.write_str("; this API needs an admin key (sk-admin-…)"),
             (Some(StatusCode::FORBIDDEN), Some(scope)) => write!(f, "; the key needs the scope {scope}"),
@@ -230,17 +312,20 @@ impl fmt::Display for Error {
     }
 }
 
-// A body may hold names and addresses of people, so Debug shows only how long it is.
+// A body may hold names and addresses of people, so Debug shows only how long it is, and no message that came with it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own_message = self.0.answer.is_none().then_some(&self.0.message);
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
+            .field("message", &own_message)
             .field("operation", &self.0.operation)
             .field("status", &self.status())
             .field("code", &self.code())
             .field("param", &self.param())
             .field("request_id", &self.request_id())
             .field("was_sent", &self.0.was_sent)
+            .field("attempts", &self.0.attempts)
             .field("body_bytes", &self.body().map(<[u8]>::len))
             .field("source", &self.0.source)
             .finish_non_exhaustive()

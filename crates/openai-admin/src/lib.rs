@@ -5,7 +5,7 @@
 //! # async fn example() -> Result<(), openai_admin::Error> {
 //! use openai_admin::{Client, models::CreateGroupUserBody};
 //!
-//! let client = Client::new("sk-admin-…")?;
+//! let client = Client::new("sk-admin-123")?;
 //! let body = CreateGroupUserBody::new("user_abc123".parse()?);
 //! let added = client.group_users().add_group_user("group_01J1F8ABCDXYZ", body).await?;
 //! println!("{} is in {}", added.user_id, added.group_id);
@@ -44,10 +44,14 @@ pub mod value;
 pub mod violation;
 pub mod wire;
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "client")]
 pub mod error;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, Response};

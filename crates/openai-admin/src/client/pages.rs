@@ -52,6 +52,16 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         })
     }
 
+    /// Goes on where an earlier walk stopped: after the cursor that [`Pages::cursor`] gave. The same as
+    /// [`after`](Self::after), under the name of its use.
+    pub fn resume_from<C>(self, cursor: C) -> Self
+    where
+        C: TryInto<Cursor>,
+        Error: From<C::Error>,
+    {
+        self.after(cursor)
+    }
+
     /// The direction of the list.
     pub fn order(self, order: Order) -> Self
     where
@@ -64,7 +74,7 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
     }
 
     /// All pages, each read when it is asked for.
-    pub fn pages(self) -> Pages<'a, E> {
+    pub fn pages(self) -> Pages<E> {
         let (request, error) = match self.request {
             Ok(request) if request.limit() == 0 => (
                 None,
@@ -73,11 +83,11 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
             Ok(request) => (Some(request), None),
             Err(error) => (None, Some(error)),
         };
-        Pages { client: self.client, request, error, seen: HashSet::new() }
+        Pages { client: self.client.clone(), request, error, cursor: None, seen: HashSet::new() }
     }
 
     /// All items of all pages, each page read when it is needed.
-    pub fn items(self) -> Items<'a, E> {
+    pub fn items(self) -> Items<E> {
         Items { pages: self.pages(), page: Vec::new().into_iter() }
     }
 }
@@ -92,22 +102,30 @@ impl<'a, E: ListEndpoint> IntoFuture for ListCall<'a, E> {
 }
 
 /// The pages of a list, read one after the other by [`next`](Self::next).
-pub struct Pages<'a, E> {
-    client: &'a Client,
+pub struct Pages<E> {
+    client: Client,
     /// The request of the next page; none after the last page or an error.
     request: Option<E>,
     error: Option<Error>,
+    /// The cursor of the last page that was delivered.
+    cursor: Option<Cursor>,
     /// Every cursor that was followed, so that a list that runs in a circle ends.
     seen: HashSet<Cursor>,
 }
 
-impl<E> fmt::Debug for Pages<'_, E> {
+impl<E> fmt::Debug for Pages<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("pages_followed", &self.seen.len()).finish_non_exhaustive()
     }
 }
 
-impl<E: ListEndpoint> Pages<'_, E> {
+impl<E: ListEndpoint> Pages<E> {
+    /// Where the list goes on after the last page that was delivered: what to give to
+    /// [`ListCall::resume_from`] later. None before the first page, and after the last.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+
     /// Reads the next page; none after the last one, and after an error.
     ///
     /// A page that says there is more but not where, or that names a place already passed, is delivered; the
@@ -121,7 +139,8 @@ impl<E: ListEndpoint> Pages<'_, E> {
             Ok(page) => page,
             Err(error) => return Some(Err(error)),
         };
-        match (page.next_cursor(), page.has_more()) {
+        self.cursor = page.next_cursor();
+        match (self.cursor.clone(), page.has_more()) {
             (Some(cursor), _) => {
                 if self.seen.insert(cursor.clone()) {
                     request.set_after(cursor);
@@ -142,18 +161,23 @@ impl<E: ListEndpoint> Pages<'_, E> {
 }
 
 /// The items of a list, read page after page by [`next`](Self::next).
-pub struct Items<'a, E: ListEndpoint> {
-    pages: Pages<'a, E>,
+pub struct Items<E: ListEndpoint> {
+    pages: Pages<E>,
     page: std::vec::IntoIter<<E::Response as Page>::Item>,
 }
 
-impl<E: ListEndpoint> fmt::Debug for Items<'_, E> {
+impl<E: ListEndpoint> fmt::Debug for Items<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items").field("pages", &self.pages).finish_non_exhaustive()
     }
 }
 
-impl<E: ListEndpoint> Items<'_, E> {
+impl<E: ListEndpoint> Items<E> {
+    /// Where the page after the current one begins. To go on from an item instead, resume after the item's own id.
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.pages.cursor()
+    }
+
     /// The next item; none at the end of the list, and after an error.
     pub async fn next(&mut self) -> Option<Result<<E::Response as Page>::Item, Error>> {
         loop {
@@ -178,5 +202,29 @@ impl<E: ListEndpoint> Items<'_, E> {
             items.push(item?);
         }
         Ok(items)
+    }
+}
+
+#[cfg(feature = "stream")]
+mod stream {
+    use futures_core::Stream;
+
+    use super::{Error, Items, ListEndpoint, Page, Pages, Response};
+
+    impl<E: ListEndpoint> Pages<E> {
+        /// The pages as a [`Stream`].
+        pub fn into_stream(self) -> impl Stream<Item = Result<Response<E::Response>, Error>> + Send {
+            futures_util::stream::unfold(self, |mut pages| async move { Some((pages.next().await?, pages)) })
+        }
+    }
+
+    impl<E: ListEndpoint> Items<E>
+    where
+        <E::Response as Page>::Item: Send,
+    {
+        /// The items as a [`Stream`].
+        pub fn into_stream(self) -> impl Stream<Item = Result<<E::Response as Page>::Item, Error>> + Send {
+            futures_util::stream::unfold(self, |mut items| async move { Some((items.next().await?, items)) })
+        }
     }
 }

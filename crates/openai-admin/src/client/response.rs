@@ -1,20 +1,46 @@
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 /// An answer: the model, and the envelope it came in.
 ///
 /// It dereferences to the model, so its fields are read as if there were no envelope.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response<T> {
     model: T,
     status: StatusCode,
     headers: HeaderMap,
+    body: Bytes,
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
+    // The body may hold names and addresses of people, and the model shows it redacted.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("model", &self.model)
+            .field("status", &self.status)
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an answer says of the limits on requests. The real service mostly says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// How many requests a window holds.
+    pub limit: Option<u64>,
+    /// How many are left of them.
+    pub remaining: Option<u64>,
+    /// When the window begins again.
+    pub resets_in: Option<Duration>,
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(model: T, status: StatusCode, headers: HeaderMap) -> Self {
-        Self { model, status, headers }
+    pub(crate) fn new(model: T, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self { model, status, headers, body }
     }
 
     /// The model alone.
@@ -32,9 +58,38 @@ impl<T> Response<T> {
         &self.headers
     }
 
+    /// The body of the answer, as it came.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as a tree: where fields are that this version does not know.
+    pub fn json(&self) -> Value {
+        // It was read as the model already, so it is JSON.
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     /// The id that the service gave the request, for its support and its logs.
     pub fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-request-id")?.to_str().ok()
+        self.text("x-request-id")
+    }
+
+    /// What the answer says of the limits on requests.
+    pub fn rate_limit(&self) -> RateLimit {
+        let number = |name: &str| self.text(name)?.parse().ok();
+        let resets_in = self.text("x-ratelimit-reset-requests").and_then(|text| {
+            let text = format!("try again in {text}");
+            super::asked_pause(&HeaderMap::new(), &text, 0)
+        });
+        RateLimit {
+            limit: number("x-ratelimit-limit-requests"),
+            remaining: number("x-ratelimit-remaining-requests"),
+            resets_in,
+        }
+    }
+
+    fn text(&self, header: &str) -> Option<&str> {
+        self.headers.get(header)?.to_str().ok()
     }
 }
 
@@ -42,5 +97,22 @@ impl<T> Deref for Response<T> {
     type Target = T;
     fn deref(&self) -> &T {
         &self.model
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_limit_figures_are_read_in_the_forms_of_the_service() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-limit-requests", "60".parse().expect("a value"));
+        headers.insert("x-ratelimit-remaining-requests", "59".parse().expect("a value"));
+        headers.insert("x-ratelimit-reset-requests", "1m0s".parse().expect("a value"));
+        let response = Response::new((), StatusCode::OK, headers, Bytes::new());
+        let expected =
+            RateLimit { limit: Some(60), remaining: Some(59), resets_in: Some(Duration::from_secs(60)) };
+        assert_eq!(response.rate_limit(), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! What carries a request: any [`tower::Service`], behind one object.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -37,10 +37,16 @@ where
                 Error::transport(!failed_to_connect(&error), error)
             })?;
             let (parts, body) = answer.into_parts();
+            // An answer that says that it is too long is not even begun.
+            if body.size_hint().lower() > bytes_max as u64 {
+                return Err(Error::oversized(parts.status, parts.headers, bytes_max));
+            }
             match Limited::new(body, bytes_max).collect().await {
                 Ok(body) => Ok((parts, body.to_bytes())),
-                Err(error) if error.is::<LengthLimitError>() => Err(Error::oversized(bytes_max)),
-                Err(error) => Err(Error::transport(true, error)),
+                Err(error) if error.is::<LengthLimitError>() => {
+                    Err(Error::oversized(parts.status, parts.headers, bytes_max))
+                }
+                Err(error) => Err(Error::broke_off(parts.status, parts.headers, error)),
             }
         })
     }
@@ -49,26 +55,196 @@ where
 #[cfg(feature = "rustls")]
 fn failed_to_connect(error: &BoxError) -> bool {
     error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect())
+        || error.is::<NotConnected>()
 }
 
 #[cfg(not(feature = "rustls"))]
-fn failed_to_connect(_: &BoxError) -> bool {
-    false
+fn failed_to_connect(error: &BoxError) -> bool {
+    error.is::<NotConnected>()
 }
 
-/// hyper over rustls, with ring and the Mozilla root certificates.
-#[cfg(feature = "rustls")]
-pub(super) fn default() -> Result<Box<dyn Transport>, Error> {
-    use hyper_util::{client::legacy, rt::TokioExecutor};
+/// The error of a service of your own that never sent the request, so that it may be sent again whatever it is.
+#[derive(Debug)]
+pub struct NotConnected(pub BoxError);
 
-    let connector =
-        hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-    Ok(Box::new(TowerTransport(legacy::Client::builder(TokioExecutor::new()).build(connector))))
+impl std::fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not connected")
+    }
+}
+
+impl std::error::Error for NotConnected {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// How the default transport connects.
+#[derive(Default)]
+pub(super) struct Connections {
+    pub(super) connect_timeout: Duration,
+    pub(super) idle_max: Option<usize>,
+    #[cfg(feature = "http2")]
+    pub(super) http2: bool,
+    #[cfg(feature = "rustls")]
+    pub(super) proxy: Option<String>,
+    #[cfg(feature = "rustls")]
+    pub(super) no_proxy: String,
+    #[cfg(feature = "rustls")]
+    pub(super) roots_pem: Option<Vec<u8>>,
+    #[cfg(feature = "rustls")]
+    pub(super) identity_pem: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 #[cfg(not(feature = "rustls"))]
-pub(super) fn default() -> Result<Box<dyn Transport>, Error> {
+pub(super) fn connect(_: bool, _: &str, connections: Connections) -> Result<Box<dyn Transport>, Error> {
+    let Connections { connect_timeout: _, idle_max: _, .. } = connections;
     Err(Error::invalid_request(
         "there is no transport: give the builder a service, or turn on the feature `rustls`",
     ))
+}
+
+#[cfg(feature = "rustls")]
+pub(super) use default::connect;
+
+/// hyper over rustls.
+#[cfg(feature = "rustls")]
+mod default {
+    use http::Uri;
+    use hyper_rustls::HttpsConnectorBuilder;
+    use hyper_util::{
+        client::{
+            legacy::{
+                self,
+                connect::{Connect, HttpConnector, proxy::Tunnel},
+            },
+            proxy::matcher::Matcher,
+        },
+        rt::{TokioExecutor, TokioTimer},
+    };
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+    use super::{Bytes, Connections, Error, Full, TowerTransport, Transport};
+
+    /// How long an idle connection is kept: less than gateways usually do, so that we close first.
+    const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(50);
+
+    pub(crate) fn connect(
+        encrypted: bool,
+        host: &str,
+        connections: Connections,
+    ) -> Result<Box<dyn Transport>, Error> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(connections.connect_timeout));
+        http.set_nodelay(true);
+        // Plain http is for this machine only, so it needs no proxy, and pays for no TLS.
+        if !encrypted {
+            return Ok(pool(http, connections.idle_max));
+        }
+        let tls = tls(&connections)?;
+        match proxy(host, &connections)? {
+            None => Ok(pool(over_tls(tls, http, &connections), connections.idle_max)),
+            Some((proxy, authorization)) => {
+                let tunnel = Tunnel::new(proxy, http);
+                let tunnel = match authorization {
+                    Some(authorization) => tunnel.with_auth(authorization),
+                    None => tunnel,
+                };
+                Ok(pool(over_tls(tls, tunnel, &connections), connections.idle_max))
+            }
+        }
+    }
+
+    fn pool<C>(connector: C, idle_max: Option<usize>) -> Box<dyn Transport>
+    where
+        C: Connect + Clone + Send + Sync + 'static,
+    {
+        let mut builder = legacy::Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
+        if let Some(idle_max) = idle_max {
+            builder.pool_max_idle_per_host(idle_max);
+        }
+        Box::new(TowerTransport(builder.build::<_, Full<Bytes>>(connector)))
+    }
+
+    fn over_tls<C>(
+        tls: rustls::ClientConfig,
+        connector: C,
+        connections: &Connections,
+    ) -> hyper_rustls::HttpsConnector<C> {
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+        #[cfg(feature = "http2")]
+        if connections.http2 {
+            return builder.enable_all_versions().wrap_connector(connector);
+        }
+        let _ = connections;
+        builder.enable_http1().wrap_connector(connector)
+    }
+
+    fn tls(connections: &Connections) -> Result<rustls::ClientConfig, Error> {
+        let refuse = |what: &str, error: &dyn std::fmt::Display| {
+            Error::invalid_request(format!("{what} cannot be used: {error}"))
+        };
+        let builder = rustls::ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| refuse("TLS", &error))?
+            .with_root_certificates(roots(connections)?);
+        let Some((chain, key)) = &connections.identity_pem else { return Ok(builder.with_no_client_auth()) };
+        let chain = certificates(chain, "the client certificate")?;
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|error| refuse("the client certificate's key", &error))?;
+        builder.with_client_auth_cert(chain, key).map_err(|error| refuse("the client certificate", &error))
+    }
+
+    fn roots(connections: &Connections) -> Result<rustls::RootCertStore, Error> {
+        let mut roots = rustls::RootCertStore::empty();
+        if let Some(pem) = &connections.roots_pem {
+            for certificate in certificates(pem, "the root certificates")? {
+                roots.add(certificate).map_err(|error| {
+                    Error::invalid_request(format!("the root certificates cannot be used: {error}"))
+                })?;
+            }
+            return Ok(roots);
+        }
+        #[cfg(feature = "native-roots")]
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        #[cfg(not(feature = "native-roots"))]
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        Ok(roots)
+    }
+
+    #[cfg(feature = "aws-lc")]
+    fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
+        std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+    }
+
+    #[cfg(not(feature = "aws-lc"))]
+    fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
+        std::sync::Arc::new(rustls::crypto::ring::default_provider())
+    }
+
+    fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+        let refuse =
+            |error: &dyn std::fmt::Display| Error::invalid_request(format!("{what} cannot be read: {error}"));
+        let certificates: Vec<_> =
+            CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| refuse(&error))?;
+        if certificates.is_empty() { Err(refuse(&"there is no certificate in it")) } else { Ok(certificates) }
+    }
+
+    /// The proxy on the way to `host`, and what it wants to be told.
+    fn proxy(
+        host: &str,
+        connections: &Connections,
+    ) -> Result<Option<(Uri, Option<http::HeaderValue>)>, Error> {
+        let Some(proxy) = &connections.proxy else { return Ok(None) };
+        let matcher = Matcher::builder().https(proxy.as_str()).no(connections.no_proxy.as_str()).build();
+        let target = Uri::builder().scheme("https").authority(host).path_and_query("/").build();
+        let target = target.map_err(|error| Error::invalid_request(error.to_string()))?;
+        let Some(found) = matcher.intercept(&target) else { return Ok(None) };
+        match found.uri().scheme_str() {
+            Some("http") => Ok(Some((found.uri().clone(), found.basic_auth().cloned()))),
+            _ => Err(Error::invalid_request("the proxy must be an http:// URL")),
+        }
+    }
 }

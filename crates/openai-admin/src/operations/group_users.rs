@@ -66,6 +66,7 @@ impl Endpoint for AddGroupUser {
     const PATH: &'static str = ListGroupUsers::PATH;
     const SCOPE: Scope = Scope::GROUPS_WRITE;
     const TAG: &'static str = TAG;
+    const IDEMPOTENT: bool = true;
     type Response = GroupUserAssignment;
 }
 

@@ -117,6 +117,7 @@ impl Endpoint for UpdateGroup {
     const PATH: &'static str = RetrieveGroup::PATH;
     const SCOPE: Scope = Scope::GROUPS_WRITE;
     const TAG: &'static str = TAG;
+    const IDEMPOTENT: bool = true;
     type Response = GroupResourceWithSuccess;
 }
 

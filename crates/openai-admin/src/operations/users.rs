@@ -97,6 +97,7 @@ impl Endpoint for ModifyUser {
     const PATH: &'static str = RetrieveUser::PATH;
     const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
     const TAG: &'static str = TAG;
+    const IDEMPOTENT: bool = true;
     type Response = User;
 }
 

@@ -1,0 +1,324 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
+use http_body_util::Full;
+
+use super::{
+    CONNECT_TIMEOUT, Client, Options, Shared,
+    retry::Budget,
+    transport::{self, Connections, TowerTransport, Transport},
+};
+use crate::{DEFAULT_BASE_URL, Error, OrganizationId, error::BoxError};
+
+const USER_AGENT: &str = concat!("openai-admin/", env!("CARGO_PKG_VERSION"));
+const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
+const PROJECT: HeaderName = HeaderName::from_static("openai-project");
+
+/// Builds a [`Client`].
+#[must_use]
+pub struct ClientBuilder {
+    key: Option<String>,
+    base_url: String,
+    headers: Vec<(String, String)>,
+    options: Options,
+    strict: bool,
+    connections: Connections,
+    transport: Option<Box<dyn Transport>>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            key: None,
+            base_url: DEFAULT_BASE_URL.to_owned(),
+            headers: Vec::new(),
+            options: Options::default(),
+            strict: false,
+            connections: Connections { connect_timeout: CONNECT_TIMEOUT, ..Connections::default() },
+            transport: None,
+        }
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &without_user(&self.base_url))
+            .field("has_key", &self.key.is_some())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// The admin key.
+    pub fn key(mut self, key: impl AsRef<str>) -> Self {
+        self.key = Some(key.as_ref().to_owned());
+        self
+    }
+
+    /// Where the API lives: `https://api.openai.com/v1` by default.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// The organization to ask, for keys that reach several.
+    pub fn organization(self, organization: &OrganizationId) -> Self {
+        self.header(ORGANIZATION.as_str(), organization.as_str())
+    }
+
+    /// The project to ask, for keys that reach several.
+    pub fn project(self, project: impl Into<String>) -> Self {
+        self.header(PROJECT.as_str(), project)
+    }
+
+    /// A header of every request, in the place of one of ours if the names are equal.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// What the client calls itself: `openai-admin/VERSION` by default.
+    pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
+        self.header(header::USER_AGENT.as_str(), user_agent)
+    }
+
+    /// How long a call may take with all its attempts and pauses: 120 seconds by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take, to the last byte of its answer: 30 seconds by default.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.options.attempt_timeout = timeout;
+        self
+    }
+
+    /// How long making a connection may take: 5 seconds by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connections.connect_timeout = timeout;
+        self
+    }
+
+    /// How many times a call is sent again: 2 by default.
+    pub fn retries(mut self, retries_max: u32) -> Self {
+        self.options.retries_max = retries_max;
+        self
+    }
+
+    /// Refuses answers that hold anything this version does not know: for tests that should notice when the API grows.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// How many idle connections are kept: as many as were used at the same time, by default.
+    pub fn idle_connections(mut self, connections_max: usize) -> Self {
+        self.connections.idle_max = Some(connections_max);
+        self
+    }
+
+    /// Speaks HTTP/2 where the service does.
+    #[cfg(feature = "http2")]
+    pub fn http2(mut self) -> Self {
+        self.connections.http2 = true;
+        self
+    }
+
+    /// Connects through an HTTP proxy, such as `http://user:password@proxy.example:3128`.
+    #[cfg(feature = "rustls")]
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.connections.proxy = Some(url.into());
+        self
+    }
+
+    /// Hosts that are reached without the proxy, in the form of `NO_PROXY`: `localhost,.example.com`.
+    #[cfg(feature = "rustls")]
+    pub fn no_proxy(mut self, hosts: impl Into<String>) -> Self {
+        self.connections.no_proxy = hosts.into();
+        self
+    }
+
+    /// Trusts these certificates, in PEM, and no others: for a gateway with a certificate authority of its own.
+    #[cfg(feature = "rustls")]
+    pub fn root_certificates_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.connections.roots_pem = Some(pem.as_ref().to_vec());
+        self
+    }
+
+    /// Shows a client certificate (mutual TLS): its chain and its key, in PEM.
+    #[cfg(feature = "rustls")]
+    pub fn identity_pem(mut self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.connections.identity_pem = Some((chain.as_ref().to_vec(), key.as_ref().to_vec()));
+        self
+    }
+
+    /// Sends requests through a service of your own: a stack with other layers, a test double, a server's router.
+    ///
+    /// Settings of connections have no effect then. The service sees the key of every request, so whether the way is
+    /// safe is for it to know.
+    pub fn service<S, B>(mut self, service: S) -> Self
+    where
+        S: tower::Service<http::Request<Full<Bytes>>, Response = http::Response<B>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.transport = Some(Box::new(TowerTransport(service)));
+        self
+    }
+
+    /// Builds the client; connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When the base URL is none, when the key or a header cannot be sent, when a key would travel over plain http to
+    /// another machine, when a certificate cannot be read, or when there is no transport (without `rustls`).
+    pub fn build(self) -> Result<Client, Error> {
+        let (scheme, authority, base_path) = parse_base_url(&self.base_url)?;
+        let encrypted = scheme == uri::Scheme::HTTPS;
+        let unsafe_way = !encrypted && self.transport.is_none() && !is_loopback(authority.host());
+        if unsafe_way && self.key.is_some() {
+            let host = authority.host();
+            return Err(Error::invalid_request(format!(
+                "the key would travel unencrypted to {host}: use https"
+            )));
+        }
+        let headers = headers(self.key.as_deref(), &self.headers)?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => transport::connect(encrypted, authority.host(), self.connections)?,
+        };
+        let shared = Shared {
+            transport,
+            scheme,
+            authority,
+            base_path,
+            headers,
+            strict: self.strict,
+            budget: Budget::new(),
+        };
+        Ok(Client { shared: Arc::new(shared), options: self.options })
+    }
+}
+
+fn parse_base_url(base_url: &str) -> Result<(uri::Scheme, uri::Authority, String), Error> {
+    let refuse = |problem: String| {
+        Error::invalid_request(format!("the base URL {:?} {problem}", without_user(base_url)))
+    };
+    let uri: Uri = base_url.trim().parse().map_err(|error| refuse(format!("is not a URL: {error}")))?;
+    if uri.query().is_some() {
+        return Err(refuse("has a query: a base URL ends with its path, such as https://host/v1".to_owned()));
+    }
+    let base_path = uri.path().trim_end_matches('/').to_owned();
+    let parts = uri.into_parts();
+    let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+        return Err(refuse("has no scheme or host: write https://host/v1".to_owned()));
+    };
+    if scheme != uri::Scheme::HTTPS && scheme != uri::Scheme::HTTP {
+        return Err(refuse("is neither http nor https".to_owned()));
+    }
+    if authority.as_str().contains('@') {
+        return Err(refuse("names a user: the key travels in a header".to_owned()));
+    }
+    Ok((scheme, authority, base_path))
+}
+
+/// A URL that somebody put a password into is not shown with it.
+fn without_user(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+fn headers(key: Option<&str>, own: &[(String, String)]) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if let Some(key) = key {
+        headers.insert(header::AUTHORIZATION, authorization(key)?);
+    }
+    for (name, value) in own {
+        let name = HeaderName::try_from(name.as_str())
+            .map_err(|_| Error::invalid_request(format!("{name:?} cannot be the name of a header")))?;
+        let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| {
+            Error::invalid_request(format!("the header {name} has a value that cannot be sent"))
+        })?;
+        // Nobody knows what a gateway's own header holds.
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn authorization(key: &str) -> Result<HeaderValue, Error> {
+    let key = key.trim();
+    match HeaderValue::try_from(format!("Bearer {key}")) {
+        Ok(mut value) if !key.is_empty() && value.to_str().is_ok() => {
+            value.set_sensitive(true);
+            Ok(value)
+        }
+        _ => Err(Error::invalid_request("the key is empty or has characters that cannot stand in a header")),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(all(test, feature = "rustls"))]
+mod tests {
+    use super::*;
+
+    fn build(url: &str) -> Result<Client, Error> {
+        Client::builder().key("sk-admin-secret").base_url(url).build()
+    }
+
+    #[test]
+    fn a_key_never_travels_unencrypted_to_another_machine() {
+        for good in
+            ["http://127.0.0.1:8080/v1", "http://[::1]:8080/v1", "http://localhost/v1", "https://example.com"]
+        {
+            assert!(build(good).is_ok(), "{good}");
+        }
+        let error = build("http://example.com/v1").expect_err("plain http");
+        assert_eq!(error.to_string(), "the key would travel unencrypted to example.com: use https");
+        assert!(build("http://127.0.0.1.example.com/v1").is_err());
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused() {
+        for bad in
+            ["", "example.com/v1", "ftp://example.com", "https://", "https://h/v1?x=1", "https://ada:pw@h/v1"]
+        {
+            let error = build(bad).expect_err(bad);
+            assert!(!error.was_sent() && !error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_refused() {
+        for bad in ["", "  ", "sk\nadmin", "sk-ключ"] {
+            assert!(Client::builder().key(bad).build().is_err(), "{bad:?}");
+        }
+        assert!(Client::builder().header("a b", "c").build().is_err());
+        assert!(Client::builder().header("a", "c\r\nd: e").build().is_err());
+    }
+
+    #[test]
+    fn debug_never_shows_the_key() {
+        let builder = Client::builder().key("sk-admin-secret").header("x-gateway", "secret");
+        assert!(!format!("{builder:?}").contains("secret"));
+        assert!(!format!("{:?}", builder.build().expect("a client")).contains("secret"));
+    }
+}

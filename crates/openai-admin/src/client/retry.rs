@@ -1,0 +1,297 @@
+//! Whether a failed attempt is made again, and when: a pure function over what happened, the time and a random number.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use http::{HeaderMap, StatusCode, header};
+
+/// How many times a call is sent again, unless the options say otherwise.
+pub const RETRIES_MAX: u32 = 2;
+/// The longest pause before the first retry; it doubles with each retry.
+const FIRST_PAUSE_MAX: Duration = Duration::from_millis(500);
+/// The longest pause that we choose ourselves.
+const PAUSE_MAX: Duration = Duration::from_secs(8);
+/// The longest pause that a service may ask for; a call that would have to wait longer fails at once.
+pub const ASKED_PAUSE_MAX: Duration = Duration::from_secs(120);
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome<'a> {
+    /// The request never left: there was no connection.
+    NotSent,
+    /// The request left, and no complete answer came: nobody knows whether the service acted on it.
+    Unknown,
+    /// The service refused.
+    Refused { status: StatusCode, headers: &'a HeaderMap, code: Option<&'a str>, message: &'a str },
+}
+
+/// What is known of the call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    /// Whether doing it twice does what doing it once does.
+    pub(super) idempotent: bool,
+    pub(super) retries_made: u32,
+    pub(super) retries_max: u32,
+    /// The time, in seconds since 1970-01-01T00:00:00Z, for services that name a date.
+    pub(super) unix_seconds: u64,
+    /// From 0 to 1.
+    pub(super) random: f64,
+}
+
+/// How long to wait before the next attempt; none when there must not be one.
+pub(super) fn pause_before_retry(outcome: Outcome<'_>, situation: Situation) -> Option<Duration> {
+    if situation.retries_made >= situation.retries_max || !may_be_sent_again(outcome, situation.idempotent) {
+        return None;
+    }
+    let asked = match outcome {
+        Outcome::Refused { headers, message, .. } => asked_pause(headers, message, situation.unix_seconds),
+        Outcome::NotSent | Outcome::Unknown => None,
+    };
+    match asked {
+        Some(asked) if asked > ASKED_PAUSE_MAX => None,
+        // A little longer than asked, so that many who were asked the same do not come back at once.
+        Some(asked) => Some(asked + FIRST_PAUSE_MAX.mul_f64(situation.random.clamp(0.0, 1.0))),
+        None => {
+            let doubled = FIRST_PAUSE_MAX.saturating_mul(1 << situation.retries_made.min(16));
+            Some(doubled.min(PAUSE_MAX).mul_f64(situation.random.clamp(0.0, 1.0)))
+        }
+    }
+}
+
+fn may_be_sent_again(outcome: Outcome<'_>, idempotent: bool) -> bool {
+    let (status, headers, code) = match outcome {
+        Outcome::NotSent => return true,
+        Outcome::Unknown => return idempotent,
+        Outcome::Refused { status, headers, code, .. } => (status, headers, code),
+    };
+    // A quota does not come back by waiting.
+    if code == Some("insufficient_quota") {
+        return false;
+    }
+    match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+        Some(b"true") => return true,
+        Some(b"false") => return false,
+        _ => {}
+    }
+    match status {
+        // The service says that it has not done anything.
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
+        // It may have failed before, while or after acting.
+        status => status.is_server_error() && idempotent,
+    }
+}
+
+/// How long the service asks to wait: in a header, or, as the real service often does, only in its message.
+pub(crate) fn asked_pause(headers: &HeaderMap, message: &str, unix_seconds: u64) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let milliseconds = text("retry-after-ms").and_then(|value| seconds(value, 0.001));
+    let retry_after = || {
+        let value = text(header::RETRY_AFTER.as_str())?;
+        seconds(value, 1.0).or_else(|| {
+            let date = httpdate::parse_http_date(value).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+            Some(Duration::from_secs(date.as_secs().saturating_sub(unix_seconds)))
+        })
+    };
+    milliseconds.or_else(retry_after).or_else(|| pause_in_message(message))
+}
+
+fn seconds(number: &str, unit: f64) -> Option<Duration> {
+    let number: f64 = number.parse().ok()?;
+    Duration::try_from_secs_f64(number * unit).ok()
+}
+
+/// Reads `… try again after 6.9 seconds`, `… try again in 20s`, `… try again in 1m30s`, `… try again in 350ms`.
+fn pause_in_message(message: &str) -> Option<Duration> {
+    let message = message.to_ascii_lowercase();
+    let rest = message.split_once("try again ")?.1;
+    let mut rest = rest.strip_prefix("in ").or_else(|| rest.strip_prefix("after "))?;
+    let mut pause = None;
+    loop {
+        let digits = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let Ok(number) = number.trim_end_matches('.').parse::<f64>() else { return pause };
+        let unit = after.trim_start();
+        let length = unit.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(unit.len());
+        let unit_seconds = match &unit[..length] {
+            "ms" | "milliseconds" => 0.001,
+            "s" | "sec" | "second" | "seconds" => 1.0,
+            "m" | "min" | "minute" | "minutes" => 60.0,
+            "h" | "hour" | "hours" => 3600.0,
+            _ => return pause,
+        };
+        let part = Duration::try_from_secs_f64(number * unit_seconds).ok()?;
+        pause = Some(pause.unwrap_or(Duration::ZERO).saturating_add(part));
+        rest = unit[length..].trim_start();
+        if !rest.starts_with(|character: char| character.is_ascii_digit()) {
+            return pause;
+        }
+    }
+}
+
+/// What all clones of a client may spend on retries together, so that a service that fails for everybody is not
+/// asked three times by everybody. A retry costs, a success gives back.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicU32);
+
+/// What a budget holds at first and at most: a hundred retries.
+const BUDGET_MAX: u32 = 500;
+const RETRY_COST: u32 = 5;
+const SUCCESS_GAIN: u32 = 1;
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self(AtomicU32::new(BUDGET_MAX))
+    }
+
+    /// Takes what a retry costs, if it is there.
+    pub(super) fn take(&self) -> bool {
+        let taken = |left: u32| left.checked_sub(RETRY_COST);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+    }
+
+    pub(super) fn give_back(&self) {
+        // Nearly always it is full, and then nothing is written that other threads would have to fetch.
+        if self.0.load(Ordering::Relaxed) < BUDGET_MAX {
+            let given = |left: u32| Some((left + SUCCESS_GAIN).min(BUDGET_MAX));
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, given);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITUATION: Situation =
+        Situation { idempotent: true, retries_made: 0, retries_max: 2, unix_seconds: 1_000, random: 1.0 };
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().expect("a value")))
+            .collect()
+    }
+
+    fn pause(
+        status: u16,
+        pairs: &[(&'static str, &str)],
+        message: &str,
+        situation: Situation,
+    ) -> Option<Duration> {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let headers = headers(pairs);
+        pause_before_retry(Outcome::Refused { status, headers: &headers, code: None, message }, situation)
+    }
+
+    #[test]
+    fn what_may_pass_is_retried_and_what_is_settled_is_not() {
+        for status in [408, 429, 500, 502, 503, 504, 529] {
+            assert!(pause(status, &[], "", SITUATION).is_some(), "{status}");
+        }
+        for status in [301, 400, 401, 403, 404, 405, 409, 413, 422] {
+            assert!(pause(status, &[], "", SITUATION).is_none(), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_happened_is_repeated_only_where_that_is_harmless() {
+        let once = Situation { idempotent: false, ..SITUATION };
+        assert!(pause_before_retry(Outcome::NotSent, once).is_some());
+        assert!(pause_before_retry(Outcome::Unknown, SITUATION).is_some());
+        assert!(pause_before_retry(Outcome::Unknown, once).is_none());
+        for (status, again) in
+            [(500, false), (502, false), (504, false), (503, true), (429, true), (408, true)]
+        {
+            assert_eq!(pause(status, &[], "", once).is_some(), again, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_service_has_the_last_word() {
+        assert!(pause(409, &[("x-should-retry", "true")], "", SITUATION).is_some());
+        assert!(pause(503, &[("x-should-retry", "false")], "", SITUATION).is_none());
+        let quota = Outcome::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            headers: &HeaderMap::new(),
+            code: Some("insufficient_quota"),
+            message: "",
+        };
+        assert!(pause_before_retry(quota, SITUATION).is_none());
+    }
+
+    #[test]
+    fn retries_end() {
+        assert!(pause(503, &[], "", Situation { retries_made: 1, ..SITUATION }).is_some());
+        assert!(pause(503, &[], "", Situation { retries_made: 2, ..SITUATION }).is_none());
+        assert!(pause(503, &[], "", Situation { retries_max: 0, ..SITUATION }).is_none());
+    }
+
+    #[test]
+    fn the_pause_doubles_within_full_jitter_and_has_a_limit() {
+        let at = |retries_made, random| {
+            pause(503, &[], "", Situation { retries_made, retries_max: 99, random, ..SITUATION })
+                .expect("a pause")
+        };
+        assert_eq!(at(0, 1.0), Duration::from_millis(500));
+        assert_eq!(at(1, 1.0), Duration::from_millis(1000));
+        assert_eq!(at(1, 0.25), Duration::from_millis(250));
+        assert_eq!(at(1, 0.0), Duration::ZERO);
+        assert_eq!(at(40, 1.0), PAUSE_MAX);
+    }
+
+    #[test]
+    fn the_pause_that_is_asked_for_is_kept_wherever_it_stands() {
+        let none = Situation { random: 0.0, ..SITUATION };
+        let asked = |pairs: &[(&'static str, &str)], message| pause(429, pairs, message, none);
+        assert_eq!(asked(&[("retry-after-ms", "1500")], ""), Some(Duration::from_millis(1500)));
+        assert_eq!(asked(&[("retry-after", "7")], ""), Some(Duration::from_secs(7)));
+        assert_eq!(asked(&[("retry-after", "0.25")], ""), Some(Duration::from_millis(250)));
+        assert_eq!(
+            asked(&[("retry-after", "Thu, 01 Jan 1970 00:17:10 GMT")], ""),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(asked(&[("retry-after", "Thu, 01 Jan 1970 00:00:10 GMT")], ""), Some(Duration::ZERO));
+        assert_eq!(asked(&[], "Please try again after 6.9 seconds."), Some(Duration::from_millis(6900)));
+        assert_eq!(asked(&[], "Rate limit. Please try again in 20s. Visit …"), Some(Duration::from_secs(20)));
+        assert_eq!(asked(&[], "try again in 1m30s."), Some(Duration::from_secs(90)));
+        assert_eq!(asked(&[], "try again in 350ms."), Some(Duration::from_millis(350)));
+    }
+
+    #[test]
+    fn a_pause_of_more_than_two_minutes_fails_at_once() {
+        assert_eq!(pause(429, &[("retry-after", "86400")], "", SITUATION), None);
+        assert_eq!(pause(429, &[("retry-after", "121")], "", SITUATION), None);
+        assert!(pause(429, &[("retry-after", "120")], "", SITUATION).is_some());
+        assert_eq!(pause(429, &[], "try again in 24h.", SITUATION), None);
+    }
+
+    #[test]
+    fn nonsense_in_a_header_or_message_is_ignored() {
+        for value in ["-1", "NaN", "inf", "soon", "1e400", ""] {
+            assert_eq!(asked_pause(&headers(&[("retry-after", value)]), "", 0), None, "{value}");
+        }
+        for message in [
+            "try again",
+            "try again in",
+            "try again in ",
+            "try again later",
+            "try again in . s",
+            "try again in 5",
+        ] {
+            assert_eq!(pause_in_message(message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_budget_ends_and_comes_back_with_success() {
+        let budget = Budget::new();
+        let retries = std::iter::repeat_with(|| budget.take()).take_while(|taken| *taken).count();
+        assert_eq!(retries, 100);
+        for _ in 0..5 {
+            budget.give_back();
+        }
+        assert!(budget.take() && !budget.take());
+    }
+}

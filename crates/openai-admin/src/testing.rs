@@ -1,0 +1,267 @@
+//! A scripted service, for tests of programs that use the client: it answers what it is told, in order.
+//!
+//! To test against something that behaves, use the server of this project in process instead.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
+//! use openai_admin::{Client, testing::Script};
+//!
+//! let script = Script::new().status(503).times(2).then_ok(r#"{"id":"group_1","name":"Support","created_at":0}"#);
+//! let client = Client::builder().base_url("http://localhost/v1").service(script.clone()).build()?;
+//! let group = client.groups().retrieve_group("group_1").await?;
+//! assert_eq!((&*group.name, script.requests().len()), ("Support", 3));
+//! # Ok::<(), openai_admin::Error>(())
+//! # }).unwrap();
+//! ```
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, StatusCode};
+use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Full};
+
+use crate::{client::NotConnected, error::BoxError};
+
+/// What a service does, request by request. Clones share the script and what was received.
+#[derive(Clone, Debug, Default)]
+pub struct Script(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    steps: VecDeque<Step>,
+    requests: Vec<Received>,
+}
+
+/// A request that a [`Script`] received.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Received {
+    /// The HTTP method.
+    pub method: http::Method,
+    /// Path and query.
+    pub target: String,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// When it came, after the first.
+    pub at: tokio::time::Instant,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Answer { status: u16, headers: Vec<(String, String)>, body: Body },
+    RefuseConnection,
+    Reset,
+    Hang,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug)]
+enum Body {
+    Whole(Bytes),
+    /// Breaks off after these bytes.
+    Broken(Bytes),
+    /// Zeros, so many of them.
+    Endless(u64),
+    /// Never comes.
+    Hanging,
+}
+
+impl Script {
+    /// An empty script. A request beyond its end is answered 599.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step(self, step: Step) -> Self {
+        self.state().steps.push_back(step);
+        self
+    }
+
+    fn change_last(self, change: impl FnOnce(&mut u16, &mut Vec<(String, String)>, &mut Body)) -> Self {
+        if let Some(Step::Answer { status, headers, body }) = self.state().steps.back_mut() {
+            change(status, headers, body);
+        }
+        self
+    }
+
+    /// Answers with this status and an empty body.
+    pub fn status(self, status: u16) -> Self {
+        self.step(Step::Answer { status, headers: Vec::new(), body: Body::Whole(Bytes::new()) })
+    }
+
+    /// Answers 200 with this body.
+    pub fn then_ok(self, body: impl Into<Bytes>) -> Self {
+        self.status(200).body(body)
+    }
+
+    /// Gives the answer this body.
+    pub fn body(self, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        self.change_last(|_, _, body| *body = Body::Whole(bytes))
+    }
+
+    /// Lets the answer break off after these bytes.
+    pub fn broken_body(self, bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        self.change_last(|_, _, body| *body = Body::Broken(bytes))
+    }
+
+    /// Gives the answer a body of so many zeros, without a length.
+    pub fn endless_body(self, length: u64) -> Self {
+        self.change_last(|_, _, body| *body = Body::Endless(length))
+    }
+
+    /// Lets the head of the answer come and its body never.
+    pub fn hanging_body(self) -> Self {
+        self.change_last(|_, _, body| *body = Body::Hanging)
+    }
+
+    /// Gives the answer a header.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.change_last(|_, headers, _| headers.push((name.to_owned(), value.to_owned())))
+    }
+
+    /// Refuses the connection: the request is not sent.
+    pub fn refuse_connection(self) -> Self {
+        self.step(Step::RefuseConnection)
+    }
+
+    /// Breaks the connection after the request was sent.
+    pub fn reset(self) -> Self {
+        self.step(Step::Reset)
+    }
+
+    /// Takes the request and never answers.
+    pub fn hang(self) -> Self {
+        self.step(Step::Hang)
+    }
+
+    /// Does the last step so many times in all.
+    pub fn times(self, times: usize) -> Self {
+        let last = self.state().steps.back().cloned();
+        if let Some(last) = last {
+            self.state().steps.extend(std::iter::repeat_n(last, times.saturating_sub(1)));
+        }
+        self
+    }
+
+    /// What was received so far, in order.
+    pub fn requests(&self) -> Vec<Received> {
+        self.state().requests.clone()
+    }
+}
+
+impl tower::Service<Request<Full<Bytes>>> for Script {
+    type Response = http::Response<ScriptedBody>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        let script = self.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let body = body
+                .collect()
+                .await
+                .map(|body| body.to_bytes())
+                .unwrap_or_else(|never: Infallible| match never {});
+            let step = {
+                let mut state = script.state();
+                let step = state.steps.pop_front();
+                if !matches!(step, Some(Step::RefuseConnection)) {
+                    state.requests.push(Received {
+                        method: parts.method,
+                        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+                        headers: parts.headers,
+                        body,
+                        at: now(),
+                    });
+                }
+                step
+            };
+            match step {
+                Some(Step::Answer { status, headers, body }) => Ok(answer(status, headers, body)),
+                Some(Step::RefuseConnection) => Err(NotConnected("refused by the script".into()).into()),
+                Some(Step::Reset) => Err("reset by the script".into()),
+                Some(Step::Hang) => std::future::pending().await,
+                None => {
+                    Ok(answer(599, Vec::new(), Body::Whole(Bytes::from_static(b"the script is at its end"))))
+                }
+            }
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+fn answer(status: u16, headers: Vec<(String, String)>, body: Body) -> http::Response<ScriptedBody> {
+    let mut response = http::Response::new(ScriptedBody(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        // What no header can be, the script leaves out, as no service could send it either.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// The body of a scripted answer.
+#[derive(Debug)]
+pub struct ScriptedBody(Body);
+
+/// How much of an endless body comes at a time.
+const ENDLESS_CHUNK: u64 = 64 * 1024;
+
+impl http_body::Body for ScriptedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Body::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Body::Broken(bytes) if bytes.is_empty() => {
+                Poll::Ready(Some(Err("broken off by the script".into())))
+            }
+            Body::Broken(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Body::Endless(0) => Poll::Ready(None),
+            Body::Endless(left) => {
+                let length = (*left).min(ENDLESS_CHUNK);
+                *left -= length;
+                let zeros = vec![0; usize::try_from(length).unwrap_or_default()];
+                Poll::Ready(Some(Ok(Frame::data(zeros.into()))))
+            }
+            // Nothing will wake the reader: only its own timeout does.
+            Body::Hanging => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
