@@ -1,6 +1,7 @@
 //! The client against a scripted service: each thing that can go wrong, and what the caller learns of it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "the clock is tokio's, paused")]
 
 use std::time::Duration;
 
