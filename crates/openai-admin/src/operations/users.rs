@@ -239,6 +239,11 @@ impl CreateUserBody {
     pub fn new(email: EmailText, name: UserName) -> Self {
         Self { id: None, email: Some(email), name, role: None, is_service_account: None }
     }
+
+    /// A service account, which may be without an email address.
+    pub fn service_account(name: UserName) -> Self {
+        Self { id: None, email: None, name, role: None, is_service_account: Some(true) }
+    }
 }
 
 /// Paginated list of the organization's users.
