@@ -1,0 +1,171 @@
+//! The commands: one file for each noun. Here is what they share: a session with an API, an open database, and how
+//! a list is read.
+
+mod completion;
+mod dump;
+mod group_users;
+mod groups;
+mod keys;
+mod load;
+mod serve;
+mod users;
+
+use openai_admin::{Client, ListEndpoint, ListItem, Order, Page, client::ListCall};
+use openai_admin_server::{Caller, Config, Minter, Server};
+use openai_admin_store::{DatabaseUrl, Organization, Store};
+
+use crate::{
+    arguments::{
+        Arguments, Command, GlobalArguments, GroupsCommand, ListArguments, OrderChoice, UsersCommand,
+    },
+    config::{self, Database, Environment, LocalFile, Target},
+    failure::{Failure, Result, While as _},
+    output::{Output, file_name},
+};
+
+/// Runs a command.
+pub(crate) async fn run(arguments: Arguments, environment: &Environment, output: &Output) -> Result<()> {
+    let Arguments { global, command } = arguments;
+    let database = |command: &str| config::database(command, &global, environment);
+    match command {
+        Command::Groups(command) => {
+            let creates = matches!(command, GroupsCommand::Create { .. });
+            let session = Session::open("groups", creates, &global, environment, output).await?;
+            let done = Box::pin(groups::run(command, &session)).await;
+            session.close().await;
+            done
+        }
+        Command::Users(command) => {
+            let creates = matches!(command, UsersCommand::Create(_));
+            let session = Session::open("users", creates, &global, environment, output).await?;
+            let done = Box::pin(users::run(command, &session)).await;
+            session.close().await;
+            done
+        }
+        Command::Load(arguments) => load::run(&arguments, &database("load")?, environment, output).await,
+        Command::Dump => dump::run(&database("dump")?, output).await,
+        Command::Keys(command) => keys::run(command, &database("keys")?, output).await,
+        Command::Serve(arguments) => {
+            let key = config::key(&global, environment)?;
+            let color = global.color;
+            Box::pin(serve::run(arguments, &database("serve")?, key, color, environment, output)).await
+        }
+        Command::Completion(arguments) => completion::run(&arguments, output),
+    }
+}
+
+/// A client, and what must be put away after it.
+pub(crate) struct Session<'a> {
+    pub(crate) client: Client,
+    pub(crate) output: &'a Output,
+    /// Open behind the client, when it is `--local`.
+    store: Option<Store>,
+}
+
+impl<'a> Session<'a> {
+    /// `command` is the command's name; `creates` says whether a file that does not exist is made.
+    async fn open(
+        command: &str,
+        creates: bool,
+        global: &GlobalArguments,
+        environment: &Environment,
+        output: &'a Output,
+    ) -> Result<Self> {
+        match config::target(command, global, environment)? {
+            Target::Remote { base_url, key } => {
+                let client = Client::builder().key(key.expose()).base_url(base_url).build()?;
+                Ok(Self { client, output, store: None })
+            }
+            Target::Local(file) => {
+                let (client, store) = local_client(file, creates).await?;
+                Ok(Self { client, output, store: Some(store) })
+            }
+        }
+    }
+
+    async fn close(self) {
+        if let Some(store) = self.store {
+            store.close().await;
+        }
+    }
+}
+
+/// The same client as over the network, over the server's own router: what is tried locally holds remotely.
+async fn local_client(file: LocalFile, creates: bool) -> Result<(Client, Store)> {
+    let LocalFile { path, organization } = file;
+    let as_argument = format!("--local {}", config::shell_word(&path.display().to_string()));
+    let database = Database { url: DatabaseUrl::Sqlite(path), organization, as_argument };
+    let minter = Minter::system();
+    let (store, organization) = open(&database, creates, &minter).await?;
+    let server = Server::new(store.clone(), minter, Config::default());
+    let router = server.router_as(Caller::local(&organization));
+    let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
+    Ok((client, store))
+}
+
+/// Opens a database and the organization that is meant.
+async fn open(database: &Database, creates: bool, minter: &Minter) -> Result<(Store, Organization)> {
+    let store = open_store(database, creates).await?;
+    let stamp = minter.stamp("local");
+    match store.open_organization(stamp, database.organization.clone()).await {
+        Ok(organization) => Ok((store, organization)),
+        Err(error) => {
+            store.close().await;
+            Err(Failure::from(error).hint("choose one with --organization ID"))
+                .doing(|| format!("open {}", database.url))
+        }
+    }
+}
+
+async fn open_store(database: &Database, creates: bool) -> Result<Store> {
+    if let (Some(file), false) = (database.missing_file(), creates) {
+        let argument = &database.as_argument;
+        return Err(Failure::not_found(format!("{} does not exist", file_name(file)))
+            .hint(format!("`openai-admin {argument} load FILE` makes it from a YAML or JSON file"))
+            .hint(format!("`openai-admin {argument} groups create NAME` makes it with one group")));
+    }
+    Store::open(&database.url).await.doing(|| format!("open {}", database.url))
+}
+
+/// Reads as much of a list as was asked for, in pages of up to `page_size`.
+async fn read_list<E>(
+    call: ListCall<'_, E>,
+    part: &ListArguments,
+    page_size: u16,
+    output: &Output,
+) -> Result<Vec<<E::Response as Page>::Item>>
+where
+    E: ListEndpoint,
+    <E::Response as Page>::Item: ListItem,
+{
+    let items_max = part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut call = call.limit(i64::from(page_size).min(i64::try_from(items_max).unwrap_or(i64::MAX)));
+    if let Some(after) = &part.after {
+        call = call.after(after.clone());
+    }
+    let mut pages = call.pages();
+    let mut items = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        let goes_on = page.has_more();
+        items.extend(page.into_inner().into_items());
+        if items.len() >= items_max {
+            let is_cut = items.len() > items_max || goes_on;
+            items.truncate(items_max);
+            if let (true, Some(last)) = (is_cut, items.last()) {
+                output.note(&format!("there are more: go on with --after {}", config::shell_word(last.id())));
+            }
+            break;
+        }
+    }
+    Ok(items)
+}
+
+impl From<OrderChoice> for Order {
+    fn from(choice: OrderChoice) -> Self {
+        match choice {
+            OrderChoice::Asc => Self::Asc,
+            OrderChoice::Desc => Self::Desc,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `openai-admin dump`: an organization as one document, which `load` reads.
+
+use openai_admin_server::Minter;
+
+use super::open;
+use crate::{
+    arguments::Format,
+    config::Database,
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{self, Output},
+};
+
+pub(super) async fn run(database: &Database, output: &Output) -> Result<()> {
+    let format = output.format().unwrap_or(Format::Yaml);
+    if !matches!(format, Format::Yaml | Format::Json) {
+        return Err(Failure::usage("dump writes one document: yaml (the default) or json")
+            .hint("`openai-admin groups users list GROUP -o csv` writes a group as a table"));
+    }
+    let (store, organization) = open(database, false, &Minter::system()).await?;
+    let directory = store.dump(organization).await;
+    store.close().await;
+    let directory = directory.doing(|| format!("read {}", database.url))?;
+    if format == Format::Yaml {
+        return output.data(&output::yaml(&directory)?);
+    }
+    let json = serde_json::to_string_pretty(&directory)
+        .map_err(|error| Failure::new(ExitStatus::Failed, format!("cannot write the data: {error}")))?;
+    output.data(&(json + "\n"))
+}

@@ -1,0 +1,87 @@
+//! `openai-admin groups users`: who is in which group.
+
+use openai_admin::{Limit, models::GroupResponse};
+
+use super::{Session, groups, read_list};
+use crate::{
+    arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
+    failure::{Failure, Result, While as _},
+    output::count,
+    prompt::Consent,
+    resolve,
+};
+
+mod bulk;
+mod user_file;
+
+use bulk::Change;
+
+/// The largest page of a group's users.
+const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
+
+pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Result<()> {
+    match command {
+        GroupUsersCommand::List { group, list: arguments } => list(session, &group, &arguments).await,
+        GroupUsersCommand::Add(arguments) => {
+            let users = user_file::users(&arguments)?;
+            let group = resolve::group(&session.client, &arguments.group).await?;
+            bulk::run(session, Change::Add, &group, users, arguments.dry_run).await
+        }
+        GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
+        GroupUsersCommand::Remove { bulk: arguments, consent } => {
+            let users = user_file::users(&arguments)?;
+            let doing = format!("remove {} from a group", count(users.len(), "user"));
+            let consent = if arguments.dry_run { Consent::Given } else { Consent::of(&consent, &doing)? };
+            remove(session, &arguments, users, consent).await
+        }
+    }
+}
+
+async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArguments) -> Result<()> {
+    let group = resolve::group(&session.client, group).await?;
+    let mut call = session.client.group_users().list_group_users(group.id);
+    if let Some(order) = arguments.order {
+        call = call.order(order.into());
+    }
+    let users = read_list(call, &arguments.list, PAGE_SIZE, session.output).await;
+    let users = users.doing(|| format!("list the users of group '{}'", group.name))?;
+    session.output.items(&users, &format!("nobody is in group '{}'", crate::output::visible(&group.name)))
+}
+
+async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
+    let Session { client, output, .. } = session;
+    let group = resolve::group(client, group).await?;
+    let user = resolve::user(client, text).await?;
+    match client.group_users().retrieve_group_user(group.id.clone(), user.id).await {
+        Ok(member) => output.item(&*member),
+        Err(error) if error.is_not_found() => {
+            let message = format!("'{text}' is not in group '{}' ({})", group.name, group.id);
+            let argument = crate::config::shell_word(group.id.as_str());
+            Err(Failure::not_found(message)
+                .hint(format!("`openai-admin groups users list {argument}` shows who is")))
+        }
+        Err(error) => Err(error).doing(|| format!("find '{text}' in group '{}'", group.name)),
+    }
+}
+
+async fn remove(
+    session: &Session<'_>,
+    arguments: &BulkArguments,
+    users: Vec<String>,
+    consent: Consent,
+) -> Result<()> {
+    let group = resolve::group(&session.client, &arguments.group).await?;
+    if matches!(consent, Consent::Ask) {
+        consent.ask(&question(session, &group, &users).await?)?;
+    }
+    bulk::run(session, Change::Remove, &group, users, arguments.dry_run).await
+}
+
+async fn question(session: &Session<'_>, group: &GroupResponse, users: &[String]) -> Result<String> {
+    let who = match users {
+        [user] => format!("'{user}'"),
+        users => count(users.len(), "user"),
+    };
+    let members = groups::members(session, group).await?;
+    Ok(format!("remove {who} from group '{}' ({}), which has {members}?", group.name, group.id))
+}

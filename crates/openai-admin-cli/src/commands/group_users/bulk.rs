@@ -1,0 +1,260 @@
+//! Adds many users to a group, or removes them: several at a time, and one who fails does not stop the others.
+
+use std::collections::HashSet;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use openai_admin::{
+    Client, Error, ErrorKind, GroupId, UserId,
+    models::{CreateGroupUserBody, GroupResponse},
+};
+use serde::Serialize;
+
+use super::{PAGE_SIZE, Session};
+use crate::{
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{Output, Record, count, visible},
+    progress::Progress,
+    resolve,
+};
+
+/// How many requests are in flight at once.
+const CONCURRENCY: usize = 8;
+/// How many failures are told one by one to people; programs get all of them as data.
+const FAILURES_TOLD_MAX: usize = 20;
+
+/// What happens to each user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Add,
+    Remove,
+}
+
+/// What became of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// Added, or there already: the API does not say which.
+    InGroup,
+    Removed,
+    /// Was not there, so nothing had to be removed.
+    NotInGroup,
+    WouldAdd,
+    WouldRemove,
+    Failed,
+    /// The job was stopped before their turn.
+    NotTried,
+}
+
+/// One user of the job, as programs read it.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// As it was typed.
+    user: String,
+    user_id: Option<UserId>,
+    outcome: Outcome,
+    error: Option<String>,
+    #[serde(skip)]
+    failure: Option<Failure>,
+}
+
+impl Record for Row {
+    const FIELDS: &'static [&'static str] = &["user", "user_id", "outcome", "error"];
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("USER", "user"), ("ID", "user_id"), ("OUTCOME", "outcome"), ("ERROR", "error")];
+}
+
+impl Row {
+    fn settle(&mut self, result: std::result::Result<Outcome, Failure>) {
+        match result {
+            Ok(outcome) => self.outcome = outcome,
+            Err(failure) => {
+                self.outcome = Outcome::Failed;
+                self.error = Some(failure.message.clone());
+                self.failure = Some(failure);
+            }
+        }
+    }
+}
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    change: Change,
+    group: &GroupResponse,
+    users: Vec<String>,
+    dry_run: bool,
+) -> Result<()> {
+    let mut rows = find(&session.client, users).await?;
+    let stop = if dry_run {
+        preview(&session.client, change, group, &mut rows).await?;
+        None
+    } else {
+        execute(session, change, &group.id, &mut rows).await
+    };
+    suggest(&session.client, &mut rows).await;
+    report(session.output, group, &rows, stop)
+}
+
+/// Finds everybody. Two names for one user are one row: the first.
+async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
+    let found = resolve::users(client, &users).await?;
+    let mut seen = HashSet::new();
+    let mut rows = Vec::with_capacity(users.len());
+    for (user, found) in users.into_iter().zip(found) {
+        let mut row = Row { user, user_id: None, outcome: Outcome::NotTried, error: None, failure: None };
+        match found {
+            Ok(found) if !seen.insert(found.id.clone()) => continue,
+            Ok(found) => row.user_id = Some(found.id),
+            Err(failure) => row.settle(Err(failure)),
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Says what would be done, from who is in the group now.
+async fn preview(client: &Client, change: Change, group: &GroupResponse, rows: &mut [Row]) -> Result<()> {
+    let members = client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE).items();
+    let members =
+        members.try_collect().await.doing(|| format!("list the users of group '{}'", group.name))?;
+    let members: HashSet<UserId> = members.into_iter().map(|member| member.id).collect();
+    for row in rows {
+        let Some(user_id) = &row.user_id else { continue };
+        row.outcome = match (change, members.contains(user_id)) {
+            (Change::Add, true) => Outcome::InGroup,
+            (Change::Add, false) => Outcome::WouldAdd,
+            (Change::Remove, true) => Outcome::WouldRemove,
+            (Change::Remove, false) => Outcome::NotInGroup,
+        };
+    }
+    Ok(())
+}
+
+/// Changes everybody who was found. What stopped the job early, if anything did.
+async fn execute(
+    session: &Session<'_>,
+    change: Change,
+    group_id: &GroupId,
+    rows: &mut [Row],
+) -> Option<Failure> {
+    let todo: Vec<(usize, UserId)> =
+        rows.iter().enumerate().filter_map(|(index, row)| Some((index, row.user_id.clone()?))).collect();
+    let mut progress = Progress::new(session.output, todo.len() as u64);
+    let mut waiting = todo.into_iter();
+    let mut in_flight = FuturesUnordered::new();
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut stop = None;
+    loop {
+        while stop.is_none() && in_flight.len() < CONCURRENCY {
+            let Some((index, user_id)) = waiting.next() else { break };
+            in_flight.push(async move { (index, one(&session.client, change, group_id, user_id).await) });
+        }
+        tokio::select! {
+            done = in_flight.next() => {
+                let Some((index, result)) = done else { return stop };
+                progress.step();
+                if let Err(error) = &result && stops_all(error) && stop.is_none() {
+                    stop = Some(Failure::silent(ExitStatus::Partial));
+                }
+                rows[index].settle(result.map_err(Failure::from));
+            }
+            _ = &mut interrupted, if stop.is_none() => {
+                let message = "interrupted; what was in flight is done, and the same command does the rest";
+                stop = Some(Failure::new(ExitStatus::Partial, message));
+            }
+            () = progress.tick() => progress.line(),
+        }
+    }
+}
+
+async fn one(client: &Client, change: Change, group_id: &GroupId, user_id: UserId) -> Result<Outcome, Error> {
+    let group_id = group_id.clone();
+    match change {
+        Change::Add => {
+            let body = CreateGroupUserBody::new(user_id);
+            client.group_users().add_group_user(group_id, body).await.map(|_| Outcome::InGroup)
+        }
+        Change::Remove => match client.group_users().remove_group_user(group_id, user_id).await {
+            Ok(_) => Ok(Outcome::Removed),
+            // Gone is gone, whoever did it. That the group itself is gone is worth an error.
+            Err(error) if error.is_not_found() && error.param() != Some("group_id") => {
+                Ok(Outcome::NotInGroup)
+            }
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// Whether every other user would meet the same error, so that asking on only does harm.
+fn stops_all(error: &Error) -> bool {
+    let group_is_gone = error.is_not_found() && error.param() == Some("group_id");
+    let cannot_connect = error.kind() == ErrorKind::Transport && !error.was_sent();
+    error.is_unauthorized()
+        || error.is_permission_denied()
+        || error.is_rate_limited()
+        || group_is_gone
+        || cannot_connect
+}
+
+/// One unknown user gets suggestions; of many, the list is the better help.
+async fn suggest(client: &Client, rows: &mut [Row]) {
+    let is_unknown =
+        |row: &&mut Row| row.failure.as_ref().is_some_and(|failure| failure.status == ExitStatus::NotFound);
+    let mut unknown: Vec<&mut Row> = rows.iter_mut().filter(is_unknown).collect();
+    if let [row] = unknown.as_mut_slice()
+        && let Some(failure) = row.failure.take()
+    {
+        row.failure = Some(resolve::with_suggestions(client, &row.user, failure).await);
+    }
+}
+
+/// Rows for programs, sentences for people, and the exit code.
+fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Failure>) -> Result<()> {
+    if !output.is_for_people() {
+        output.items(rows, "")?;
+    }
+    let failed: Vec<(&Row, &Failure)> =
+        rows.iter().filter_map(|row| Some((row, row.failure.as_ref()?))).collect();
+    if output.is_for_people() {
+        for (row, failure) in failed.iter().take(FAILURES_TOLD_MAX) {
+            let message = format!("{}: {}", row.user, failure.message);
+            output.failure(&Failure { status: failure.status, message, hints: failure.hints.clone() });
+        }
+        if failed.len() > FAILURES_TOLD_MAX {
+            output.note(&format!("… and {} more; -o csv lists all", failed.len() - FAILURES_TOLD_MAX));
+        }
+    }
+    output.note(&format!("{} ({}): {}", visible(&group.name), group.id, summary(rows)));
+    let Some((_, first)) = failed.first() else { return stop.map_or(Ok(()), Err) };
+    // When everything failed for one reason, that reason is the exit code; scripts can act on it.
+    let all_alike = failed.iter().all(|(_, failure)| failure.status == first.status);
+    let nothing_done = rows.iter().all(|row| matches!(row.outcome, Outcome::Failed | Outcome::NotTried));
+    let stopped_by = failed
+        .iter()
+        .map(|(_, failure)| failure.status)
+        .find(|status| matches!(status, ExitStatus::Key | ExitStatus::RateLimited));
+    let status = match stopped_by {
+        Some(status) => status,
+        None if all_alike && nothing_done => first.status,
+        None => ExitStatus::Partial,
+    };
+    Err(Failure { status, ..stop.unwrap_or_else(|| Failure::silent(status)) })
+}
+
+fn summary(rows: &[Row]) -> String {
+    let number = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
+    let users = |outcome, verb: (&str, &str), rest: &str| {
+        let number = number(outcome);
+        let verb = if number == 1 { verb.0 } else { verb.1 };
+        (number > 0).then(|| format!("{} {verb}{rest}", count(number, "user")))
+    };
+    let parts = [
+        users(Outcome::InGroup, ("is", "are"), " in the group"),
+        users(Outcome::Removed, ("was", "were"), " removed"),
+        users(Outcome::NotInGroup, ("was", "were"), " not in the group"),
+        users(Outcome::WouldAdd, ("would", "would"), " be added"),
+        users(Outcome::WouldRemove, ("would", "would"), " be removed"),
+        users(Outcome::Failed, ("failed", "failed"), ""),
+        users(Outcome::NotTried, ("was", "were"), " not tried"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,74 @@
+//! `openai-admin groups`: groups of the organization.
+
+use openai_admin::{
+    Limit,
+    models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
+};
+
+use super::{Session, group_users, read_list};
+use crate::{
+    arguments::{GroupsCommand, OrderedListArguments},
+    failure::{Result, While as _},
+    output::count,
+    prompt::Consent,
+    resolve,
+};
+
+/// The largest page of groups.
+const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
+
+pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result<()> {
+    let Session { client, output, .. } = session;
+    match command {
+        GroupsCommand::List(arguments) => list(session, &arguments).await,
+        GroupsCommand::Get { group } => output.item(&resolve::group(client, &group).await?),
+        GroupsCommand::Create { name } => {
+            let doing = format!("create group '{}'", &*name);
+            let created = client.groups().create_group(CreateGroupBody::new(name)).await.doing(|| doing)?;
+            output.item(&*created)
+        }
+        GroupsCommand::Rename { group, name } => {
+            let found = resolve::group(client, &group).await?;
+            let renamed = client.groups().update_group(found.id, UpdateGroupBody::new(name)).await;
+            output.item(&*renamed.doing(|| format!("rename group '{group}'"))?)
+        }
+        GroupsCommand::Delete { group, consent } => {
+            let consent = Consent::of(&consent, "delete a group")?;
+            delete(session, &group, consent).await
+        }
+        GroupsCommand::Users(command) => group_users::run(command, session).await,
+    }
+}
+
+async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result<()> {
+    let mut call = session.client.groups().list_groups();
+    if let Some(order) = arguments.order {
+        call = call.order(order.into());
+    }
+    let groups = read_list(call, &arguments.list, PAGE_SIZE, session.output).await;
+    session.output.items(&groups.doing(|| "list the groups".to_owned())?, "there are no groups")
+}
+
+async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
+    let Session { client, output, .. } = session;
+    let group = resolve::group(client, text).await?;
+    if matches!(consent, Consent::Ask) {
+        let members = members(session, &group).await?;
+        consent.ask(&format!("delete group '{}' ({}) and its {members}?", group.name, group.id))?;
+    }
+    let deleted = client.groups().delete_group(group.id).await;
+    let deleted = deleted.doing(|| format!("delete group '{text}'"))?;
+    if output.is_for_people() {
+        output.note(&format!("deleted group '{}' ({})", crate::output::visible(&group.name), deleted.id));
+        return Ok(());
+    }
+    output.item(&*deleted)
+}
+
+/// How many members a group has, in words: of a large one, only that it is large.
+pub(super) async fn members(session: &Session<'_>, group: &GroupResponse) -> Result<String> {
+    let list = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE);
+    let page = list.await.doing(|| format!("count the members of group '{}'", group.name))?;
+    let counted = count(page.data.len(), "member");
+    Ok(if page.has_more { format!("more than {counted}") } else { counted })
+}

@@ -1,0 +1,232 @@
+//! `openai-admin load`: an organization from a file into a database, all of it or nothing.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use openai_admin_server::Minter;
+use openai_admin_store::{
+    Directory, DirectoryGroup, DirectoryUser, Error as StoreError, LoadSummary, Organization, Store,
+};
+use serde::Serialize;
+
+use super::open_store;
+use crate::{
+    arguments::LoadArguments,
+    config::{Database, Environment, shell_word},
+    directory_file,
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{Output, Record, count, file_name, visible},
+};
+
+/// People see the members of so many groups, and of organizations with so many memberships; of larger ones only
+/// the numbers.
+const GROUPS_SHOWN_MAX: usize = 20;
+const MEMBERSHIPS_SHOWN_MAX: usize = 200;
+
+pub(super) async fn run(
+    arguments: &LoadArguments,
+    database: &Database,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    let name = file_name(&arguments.file);
+    let text = read(&arguments.file).doing(|| format!("read {name}"))?;
+    let directory = directory_file::parse(&text, &name)?;
+    check_organization(&directory, database, &name)?;
+
+    let store = open_store(database, true).await?;
+    let done = load(&store, directory, database, &text, &name).await;
+    let shown = match &done {
+        Ok(summary) => store.dump(summary.organization.clone()).await.map_err(Failure::from),
+        Err(_) => Ok(Directory::default()),
+    };
+    store.close().await;
+    let (summary, directory) = (done?, shown?);
+    show(&summary.organization, &directory, output)?;
+    output.note(&changes(&summary, &name, database));
+    propose(&directory, database, environment, output);
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::read_to_string(file).map(|read| {
+            text = read;
+            text.len()
+        })
+    };
+    read.map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })?;
+    Ok(text)
+}
+
+/// `--organization` and the file must mean the same one.
+fn check_organization(directory: &Directory, database: &Database, name: &str) -> Result<()> {
+    match (&directory.organization, &database.organization) {
+        (Some(described), Some(wanted)) if described.id != *wanted => Err(Failure::bad_input(format!(
+            "{name} describes organization {}, but --organization says {wanted}",
+            described.id
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn load(
+    store: &Store,
+    mut directory: Directory,
+    database: &Database,
+    text: &str,
+    name: &str,
+) -> Result<LoadSummary> {
+    let minter = Minter::system();
+    if directory.organization.is_none() {
+        // The file does not say which, so it is the one of the database, which an empty database gets now.
+        let wanted = database.organization.clone();
+        let opened = store.open_organization(minter.stamp("load"), wanted).await;
+        let Organization { id, title, .. } = opened.doing(|| format!("load {name}"))?;
+        let entry = serde_json::json!({ "id": id, "title": title });
+        directory.organization = serde_json::from_value(entry).ok();
+    }
+    match store.load(minter.stamp("load"), directory).await {
+        Ok(summary) => Ok(summary),
+        Err(StoreError::InvalidValue { field, expected }) => {
+            Err(directory_file::fault_at(text, name, &field, &expected))
+        }
+        Err(error) => Err(error).doing(|| format!("load {name}")),
+    }
+}
+
+/// A group and who is in it.
+#[derive(Serialize)]
+struct GroupListing {
+    id: String,
+    name: String,
+    member_count: usize,
+    members: Vec<String>,
+}
+
+impl Record for GroupListing {
+    const FIELDS: &'static [&'static str] = &["id", "name", "member_count", "members"];
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("GROUP", "name"), ("USERS", "member_count"), ("WHO", "members")];
+}
+
+/// A group of an organization that is too large to list.
+#[derive(Serialize)]
+struct GroupCount {
+    id: String,
+    name: String,
+    member_count: usize,
+}
+
+impl Record for GroupCount {
+    const FIELDS: &'static [&'static str] = &["id", "name", "member_count"];
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("GROUP", "name"), ("ID", "id"), ("USERS", "member_count")];
+}
+
+/// Who is in which group: everything for programs, as much as can be read for people.
+fn show(organization: &Organization, directory: &Directory, output: &Output) -> Result<()> {
+    let people = output.is_for_people();
+    let groups = &directory.groups;
+    let memberships: usize = groups.iter().map(|group| group.members.len()).sum();
+    if people {
+        let title = if organization.title.is_empty() { "the organization" } else { &organization.title };
+        output.data(&format!(
+            "{} ({}): {}, {}, {}\n\n",
+            visible(title),
+            organization.id,
+            count(directory.users.len(), "user"),
+            count(groups.len(), "group"),
+            count(memberships, "membership")
+        ))?;
+    }
+    let is_large = groups.len() > GROUPS_SHOWN_MAX || memberships > MEMBERSHIPS_SHOWN_MAX;
+    if people && is_large {
+        let first = &groups[..groups.len().min(GROUPS_SHOWN_MAX)];
+        let counts: Vec<GroupCount> = first.iter().map(GroupCount::from).collect();
+        output.items(&counts, "")?;
+        if first.len() < groups.len() {
+            output.data(&format!("… and {} more groups\n", groups.len() - first.len()))?;
+        }
+        return Ok(());
+    }
+    let users: HashMap<&str, &DirectoryUser> =
+        directory.users.iter().filter_map(|user| Some((user.id.as_ref()?.as_str(), user))).collect();
+    let listings: Vec<GroupListing> = groups.iter().map(|group| listing(group, &users, people)).collect();
+    output.wrapped_items(&listings, "no groups")
+}
+
+impl From<&DirectoryGroup> for GroupCount {
+    fn from(group: &DirectoryGroup) -> Self {
+        let id = group.id.as_ref().map(ToString::to_string).unwrap_or_default();
+        Self { id, name: group.name.to_string(), member_count: group.members.len() }
+    }
+}
+
+/// People know each other by name, programs by id.
+fn listing(group: &DirectoryGroup, users: &HashMap<&str, &DirectoryUser>, people: bool) -> GroupListing {
+    let shown = |id: &str| {
+        let user = users.get(id).filter(|_| people);
+        let name = user.map(|user| &*user.name).filter(|name| !name.trim().is_empty());
+        let email = user.and_then(|user| user.email.as_deref());
+        name.or(email).unwrap_or(id).to_owned()
+    };
+    let GroupCount { id, name, member_count } = group.into();
+    GroupListing { id, name, member_count, members: group.members.iter().map(|id| shown(id)).collect() }
+}
+
+fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
+    let parts: Vec<String> = [
+        (summary.users_created, "user", "created"),
+        (summary.users_updated, "user", "updated"),
+        (summary.groups_created, "group", "created"),
+        (summary.groups_updated, "group", "renamed"),
+        (summary.members_added, "membership", "added"),
+    ]
+    .into_iter()
+    .filter(|(number, _, _)| *number > 0)
+    .map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)))
+    .collect();
+    if parts.is_empty() {
+        format!("\nnothing changed: {} holds all of {name} already", database.url)
+    } else {
+        format!("\nloaded {name} into {}: {}", database.url, parts.join(", "))
+    }
+}
+
+/// What to try next: commands that work as they stand, on what has just been loaded.
+fn propose(directory: &Directory, database: &Database, environment: &Environment, output: &Output) {
+    let command = format!("{} {}", shell_word(&environment.program), database.as_argument);
+    let mut lines = vec!["\ntry next:".to_owned()];
+    // Only a file has --local, and with it the commands that need no server.
+    if database.as_argument.starts_with("--local") {
+        let group = directory.groups.iter().find(|group| !group.is_scim_managed);
+        let name = group.and_then(|group| Some(named(&group.name, group.id.as_ref()?.as_str())));
+        if let Some(name) = &name {
+            lines.push(format!("  {command} groups users list {name}"));
+        }
+        let outsider = directory.users.iter().find(|user| {
+            let id = user.id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+            user.email.is_some()
+                && group.is_some_and(|group| !group.members.iter().any(|member| **member == *id))
+        });
+        if let (Some(name), Some(email)) = (&name, outsider.and_then(|user| user.email.as_deref())) {
+            let email = shell_word(email);
+            lines.push(format!("  {command} groups users add {name} {email}"));
+            lines.push(format!("  {command} users groups {email}"));
+        }
+    }
+    lines.push(format!("  {command} serve"));
+    output.note(&lines.join("\n"));
+}
+
+/// A group's name as a word of a command, or its id where the name cannot be typed.
+fn named(name: &str, id: &str) -> String {
+    if visible(name) == name && name.is_ascii() { shell_word(name) } else { shell_word(id) }
+}

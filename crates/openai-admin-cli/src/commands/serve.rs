@@ -1,0 +1,148 @@
+//! `openai-admin serve`: the API from a database, until it is told to stop.
+
+use std::{future::Future, io, net::SocketAddr};
+
+use openai_admin_server::{Config, Minter, Server, api_keys};
+use openai_admin_store::{Organization, Store};
+use tokio::net::TcpListener;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+use super::open;
+use crate::{
+    arguments::{ColorChoice, ServeArguments},
+    config::{Database, Environment, Key},
+    failure::{Failure, Result, While as _},
+    output::{Output, visible},
+};
+
+/// What is logged, unless somebody says otherwise.
+const DEFAULT_LOG: &str = "info";
+
+pub(super) async fn run(
+    arguments: ServeArguments,
+    database: &Database,
+    key: Option<Key>,
+    color: ColorChoice,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    check_address(&arguments)?;
+    start_log(arguments.log.as_deref().or(environment.log.as_deref()), color, environment)?;
+    // Registered before anybody can know that the server runs, so that no early signal kills it.
+    let stop = stop_signal()?;
+    let minter = Minter::system();
+    let (store, organization) = open(database, true, &minter).await?;
+    let served = serve(&arguments, &store, &organization, &minter, key, stop, output).await;
+    store.close().await;
+    served
+}
+
+/// Keys travel in clear text over http, so only this machine may be asked, unless something in front encrypts.
+fn check_address(arguments: &ServeArguments) -> Result<()> {
+    if arguments.listen.ip().is_loopback() || arguments.behind_proxy {
+        return Ok(());
+    }
+    let message =
+        format!("{} is reachable from other machines, and keys would travel unencrypted", arguments.listen);
+    Err(Failure::usage(message)
+        .hint("listen on 127.0.0.1, or add --behind-proxy when a proxy in front of it speaks https"))
+}
+
+async fn serve(
+    arguments: &ServeArguments,
+    store: &Store,
+    organization: &Organization,
+    minter: &Minter,
+    key: Option<Key>,
+    stop: impl Future<Output = ()> + Send + 'static,
+    output: &Output,
+) -> Result<()> {
+    let listener = TcpListener::bind(arguments.listen).await;
+    let listener = listener.doing(|| format!("listen on {}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    provide_key(store, organization, minter, key, address, output).await?;
+
+    let config = Config { strict: arguments.strict, requests_per_minute: arguments.requests_per_minute };
+    let server = Server::new(store.clone(), minter.clone(), config);
+    // Programs that start a server wait for this line; it stands alone and has no colour.
+    output.line(&format!("listening on http://{address}"));
+    server.run(listener, stop).await.doing(|| format!("serve on {address}"))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Without a key nobody could ask anything: the given one is made valid, or else the first one is minted and shown.
+async fn provide_key(
+    store: &Store,
+    organization: &Organization,
+    minter: &Minter,
+    key: Option<Key>,
+    address: SocketAddr,
+    output: &Output,
+) -> Result<()> {
+    let org = organization.org;
+    if let Some(key) = key {
+        let new = api_keys::given(key.expose(), "bootstrap", api_keys::all_scopes());
+        let stored = store.set_bootstrap_api_key(org, minter.stamp("serve"), new).await;
+        return stored.doing(|| "store the key".to_owned());
+    }
+    let keys = store.list_api_keys(org).await.doing(|| "read the keys".to_owned())?;
+    let works = |expires_at: Option<openai_admin::Timestamp>| expires_at.is_none_or(|at| at > minter.now());
+    if keys.iter().any(|key| works(key.expires_at)) {
+        return Ok(());
+    }
+    let (key, new) = api_keys::mint(minter, "first", api_keys::all_scopes(), None);
+    store.create_api_key(org, minter.stamp("serve"), new).await.doing(|| "store the key".to_owned())?;
+    output.line(&format!(
+        "{} ({}) had no key, so this one was made. It is shown only now; clients use it like this:\n  \
+         export OPENAI_BASE_URL=http://{address}/v1 OPENAI_ADMIN_KEY={key}",
+        visible(&organization.title),
+        organization.id
+    ));
+    Ok(())
+}
+
+fn start_log(level: Option<&str>, color: ColorChoice, environment: &Environment) -> Result<()> {
+    let level = level.unwrap_or(DEFAULT_LOG);
+    let wrong = || {
+        Failure::usage(format!("--log: '{level}' is no level"))
+            .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
+    };
+    // A single unknown word would be taken for the name of a module.
+    if !level.contains([',', '=']) && level.parse::<LevelFilter>().is_err() {
+        return Err(wrong());
+    }
+    let filter = EnvFilter::builder().parse(level).map_err(|_| wrong())?;
+    let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(environment.color(color, is_terminal))
+        .init();
+    Ok(())
+}
+
+/// Ends with the first SIGTERM or Ctrl-C.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests that have begun are finished");
+    })
+}
+
+/// Ends with Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        // An error means that there is no such signal; then nothing stops the server but its end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

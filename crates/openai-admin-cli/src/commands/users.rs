@@ -1,0 +1,158 @@
+//! `openai-admin users`: users of the organization.
+
+use openai_admin::{
+    BoundedText, Limit,
+    models::{CreateUserBody, UserRoleUpdateRequest},
+    operations::users::EmailText,
+};
+
+use super::{Session, read_list};
+use crate::{
+    arguments::{
+        CreateUserArguments, ListArguments, OrderedListArguments, UpdateUserArguments, UsersCommand,
+    },
+    failure::{Failure, Result, While as _},
+    output::visible,
+    prompt::Consent,
+    resolve,
+};
+
+/// The largest page of users.
+const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
+/// The largest page of a user's groups.
+const GROUPS_PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
+
+pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<()> {
+    match command {
+        UsersCommand::List { emails, list: part } => list(session, emails, &part).await,
+        UsersCommand::Get { user } => get(session, &user).await,
+        UsersCommand::Create(arguments) => create(session, arguments).await,
+        UsersCommand::Update(arguments) => update(session, arguments).await,
+        UsersCommand::Remove { user, consent } => {
+            let consent = Consent::of(&consent, "remove a user from the organization")?;
+            remove(session, &user, consent).await
+        }
+        UsersCommand::Groups { user, list } => groups(session, &user, &list).await,
+    }
+}
+
+async fn list(session: &Session<'_>, emails: Vec<String>, part: &ListArguments) -> Result<()> {
+    let mut call = session.client.users().list_users();
+    if !emails.is_empty() {
+        call = call.emails(emails);
+    }
+    let users = read_list(call, part, PAGE_SIZE, session.output).await;
+    session.output.items(&users.doing(|| "list the users".to_owned())?, "there are no such users")
+}
+
+async fn get(session: &Session<'_>, text: &str) -> Result<()> {
+    let found = resolve::user(&session.client, text).await?;
+    let user = session.client.users().retrieve_user(found.id).await;
+    let user = known(session, text, user, "find").await?;
+    session.output.item(&*user)
+}
+
+/// What an operation on a user said; that there is no such user is said with suggestions.
+async fn known<T>(
+    session: &Session<'_>,
+    text: &str,
+    answer: Result<T, openai_admin::Error>,
+    verb: &str,
+) -> Result<T> {
+    match answer {
+        Err(error) if error.is_not_found() && !error.message().starts_with("Invalid URL") => {
+            Err(resolve::no_such_user(&session.client, text).await)
+        }
+        answer => answer.doing(|| format!("{verb} user '{text}'")),
+    }
+}
+
+async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result<()> {
+    let CreateUserArguments { email, name, role, id, service_account } = arguments;
+    let wrong =
+        |field: &str, violation: openai_admin::Violation| Failure::usage(format!("{field}: {violation}"));
+    let name = BoundedText::new(&name).map_err(|violation| wrong("--name", violation))?;
+    let doing = format!("create user '{}'", email.as_deref().unwrap_or(&name));
+    let email =
+        email.map(EmailText::new).transpose().map_err(|violation| wrong("email address", violation))?;
+    let mut body = match (email, service_account) {
+        (Some(email), false) => CreateUserBody::new(email, name),
+        (email, _) => {
+            let mut body = CreateUserBody::service_account(name);
+            body.email = email;
+            body
+        }
+    };
+    body.role = Some(role);
+    body.id = id;
+    let created = session.client.users().create_user(body).await;
+    session.output.item(&*created.map_err(extension).doing(|| doing)?)
+}
+
+async fn update(session: &Session<'_>, arguments: UpdateUserArguments) -> Result<()> {
+    let UpdateUserArguments { user: text, role, technical_level, developer_persona } = arguments;
+    let bounded = |option: &str, text: Option<String>| {
+        let wrong = |violation| Failure::usage(format!("{option}: {violation}"));
+        text.map(BoundedText::new).transpose().map_err(wrong)
+    };
+    let mut body = UserRoleUpdateRequest::default();
+    body.role = role;
+    body.technical_level = bounded("--technical-level", technical_level)?;
+    body.developer_persona = bounded("--developer-persona", developer_persona)?;
+    let found = resolve::user(&session.client, &text).await?;
+    let updated = session.client.users().modify_user(found.id, body).await;
+    let updated = known(session, &text, updated, "update").await?;
+    session.output.item(&*updated)
+}
+
+async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
+    let Session { client, output, .. } = session;
+    let found = resolve::user(client, text).await?;
+    if matches!(consent, Consent::Ask) {
+        let user = client.users().retrieve_user(found.id.clone()).await;
+        let user = known(session, text, user, "find").await?;
+        let name = user.name.as_deref().unwrap_or_default();
+        consent.ask(&format!("remove '{name}' ({text}) from the organization and from all groups?"))?;
+    }
+    let removed = client.users().delete_user(found.id).await;
+    let removed = known(session, text, removed, "remove").await?;
+    if output.is_for_people() {
+        output.note(&format!("removed user '{}' ({})", visible(text), removed.id));
+        return Ok(());
+    }
+    output.item(&*removed)
+}
+
+async fn groups(session: &Session<'_>, text: &str, arguments: &OrderedListArguments) -> Result<()> {
+    let Session { client, output, .. } = session;
+    let found = resolve::user(client, text).await?;
+    let mut call = client.users().list_user_groups(found.id.clone());
+    if let Some(order) = arguments.order {
+        call = call.order(order.into());
+    }
+    match read_list(call, &arguments.list, GROUPS_PAGE_SIZE, output).await {
+        Ok(groups) => output.items(&groups, &format!("'{}' is in no group", visible(text))),
+        Err(failure) => {
+            // Either there is no such user, or the service has no such operation.
+            if let Err(error) = client.users().retrieve_user(found.id).await
+                && error.is_not_found()
+            {
+                return Err(resolve::no_such_user(client, text).await);
+            }
+            Err(failure).doing(|| format!("list the groups of user '{text}'"))
+        }
+    }
+}
+
+/// The failure of an operation that only our own server has.
+fn extension(error: openai_admin::Error) -> Failure {
+    let is_unknown = error.is_not_found();
+    let mut failure = Failure::from(error);
+    if is_unknown {
+        failure.hints = vec![
+            "the published API cannot create users: invite them instead".to_owned(),
+            "`openai-admin serve` and --local FILE can".to_owned(),
+        ];
+    }
+    failure
+}

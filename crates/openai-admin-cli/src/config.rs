@@ -1,0 +1,241 @@
+//! Settings: what the command line says, filled up from the environment, checked and turned into values.
+
+use std::{
+    env, fmt,
+    io::{self, IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
+};
+
+use openai_admin::{DEFAULT_BASE_URL, OrganizationId};
+use openai_admin_store::DatabaseUrl;
+
+use crate::{
+    arguments::{ColorChoice, GlobalArguments},
+    failure::{ExitStatus, Failure, Result, While as _},
+};
+
+/// The database of `serve`, `load`, `dump` and `keys`, unless the command line says otherwise.
+pub(crate) const DEFAULT_DATABASE: &str = "sqlite:openai-admin.db";
+/// A key file larger than this, in bytes, holds no key.
+const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// What the process finds around it, read once.
+#[derive(Default)]
+pub(crate) struct Environment {
+    /// How the program was called, for commands that it proposes.
+    pub(crate) program: String,
+    admin_key: Option<String>,
+    base_url: Option<String>,
+    local: Option<PathBuf>,
+    pub(crate) log: Option<String>,
+    /// Whether standard error may be coloured and redrawn.
+    no_color: bool,
+    pub(crate) ci: bool,
+}
+
+impl Environment {
+    /// Reads the environment. An empty variable is as good as none.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    pub(crate) fn read() -> Self {
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let program = env::args().next().filter(|program| program.contains('/'));
+        Self {
+            program: program.unwrap_or_else(|| "openai-admin".to_owned()),
+            admin_key: text("OPENAI_ADMIN_KEY"),
+            base_url: text("OPENAI_BASE_URL"),
+            local: env::var_os("OPENAI_ADMIN_LOCAL").filter(|file| !file.is_empty()).map(PathBuf::from),
+            log: text("OPENAI_ADMIN_LOG"),
+            no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
+            ci: text("CI").is_some(),
+        }
+    }
+
+    /// Whether output to a terminal (or not) is coloured.
+    pub(crate) fn color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
+        match choice {
+            ColorChoice::Auto => is_terminal && !self.no_color,
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+        }
+    }
+}
+
+/// An admin key. Never printed.
+pub(crate) struct Key(String);
+
+impl Key {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// Where the requests of an API command go.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// To the server's own router in this process, over a SQLite file.
+    Local(LocalFile),
+    /// To a service.
+    Remote { base_url: String, key: Key },
+}
+
+/// The file of `--local`.
+#[derive(Debug)]
+pub(crate) struct LocalFile {
+    pub(crate) path: PathBuf,
+    pub(crate) organization: Option<OrganizationId>,
+}
+
+/// The database of a command that works on one.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) url: DatabaseUrl,
+    pub(crate) organization: Option<OrganizationId>,
+    /// How the same database is named in a command that the program proposes.
+    pub(crate) as_argument: String,
+}
+
+/// Where the requests of `command` go, which works on an API.
+pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Environment) -> Result<Target> {
+    if let Some(database) = &global.database {
+        return Err(Failure::usage(format!(
+            "--database is for serve, load, dump and keys; {command} works on an API"
+        ))
+        .hint(match database.strip_prefix("sqlite:") {
+            Some(file) => format!("for a SQLite file use --local: openai-admin --local {file} {command} …"),
+            None => "start `openai-admin serve --database …` and give its address as --base-url".to_owned(),
+        }));
+    }
+    // What is typed goes before what the environment says.
+    let local = match (&global.local, &global.base_url) {
+        (Some(_), Some(_)) => return Err(Failure::usage("--local and --base-url exclude each other")),
+        (Some(file), None) => Some(file.clone()),
+        (None, Some(_)) => None,
+        (None, None) => environment.local.clone(),
+    };
+    if let Some(path) = local {
+        return Ok(Target::Local(LocalFile { path, organization: global.organization.clone() }));
+    }
+    if global.organization.is_some() {
+        return Err(Failure::usage(
+            "--organization chooses in a database; over an API the key says which one",
+        )
+        .hint("leave it out, or use --local FILE"));
+    }
+    let base_url = global.base_url.clone().or_else(|| environment.base_url.clone());
+    let base_url = base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+    let key = key(global, environment)?.ok_or_else(|| {
+        Failure::new(ExitStatus::Key, format!("no admin key for {base_url}"))
+            .hint("export OPENAI_ADMIN_KEY=sk-admin-…")
+            .hint("or name a file that holds it: --key-file FILE")
+            .hint("or pipe it in: … | openai-admin --key-file - …")
+            .hint("without any key, --local FILE works on a SQLite file")
+    })?;
+    Ok(Target::Remote { base_url, key })
+}
+
+/// The database of `command`.
+pub(crate) fn database(
+    command: &str,
+    global: &GlobalArguments,
+    environment: &Environment,
+) -> Result<Database> {
+    if global.base_url.is_some() {
+        return Err(Failure::usage(format!("{command} works on a database, not on an API"))
+            .hint("name it with --local FILE or --database URL instead of --base-url"));
+    }
+    let organization = global.organization.clone();
+    let (url, as_argument) = match (&global.local, &global.database, &environment.local) {
+        (Some(_), Some(_), _) => {
+            return Err(Failure::usage("--local and --database name the same thing: give one of them"));
+        }
+        (Some(file), None, _) | (None, None, Some(file)) => {
+            let shown = shell_word(&file.display().to_string());
+            (DatabaseUrl::Sqlite(file.clone()), format!("--local {shown}"))
+        }
+        (None, database, _) => {
+            let text = database.as_deref().unwrap_or(DEFAULT_DATABASE);
+            let url: DatabaseUrl = text.parse().map_err(|_| {
+                Failure::usage("--database is neither sqlite:FILE nor postgres://…")
+                    .hint("for example: --database sqlite:openai-admin.db")
+            })?;
+            let as_argument = match (&url, database) {
+                (DatabaseUrl::Sqlite(file), _) => {
+                    format!("--local {}", shell_word(&file.display().to_string()))
+                }
+                // With its password the URL has no place on a screen.
+                (DatabaseUrl::Postgres(_), _) => "--database \"$DATABASE_URL\"".to_owned(),
+            };
+            (url, as_argument)
+        }
+    };
+    Ok(Database { url, organization, as_argument })
+}
+
+impl Database {
+    /// Whether the database is a file that does not exist yet.
+    pub(crate) fn missing_file(&self) -> Option<&Path> {
+        match &self.url {
+            DatabaseUrl::Sqlite(file) if !file.exists() => Some(file),
+            _ => None,
+        }
+    }
+}
+
+/// The admin key: from `--key-file`, else from the environment. Never from an argument, which other users of the
+/// machine can see and which shells remember.
+pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result<Option<Key>> {
+    let Some(file) = &global.key_file else {
+        return Ok(environment.admin_key.as_ref().map(|key| Key(key.trim().to_owned())));
+    };
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        if io::stdin().is_terminal() {
+            return Err(Failure::usage(
+                "--key-file - reads the key from a pipe, but standard input is a terminal",
+            ));
+        }
+        io::stdin().lock().take(KEY_FILE_BYTES_MAX).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text))
+    };
+    let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
+    read.map_err(|error| Failure { status: ExitStatus::Key, ..error.into() })
+        .doing(|| format!("read the key from {name}"))?;
+    let key = text.trim();
+    if key.is_empty() || key.contains(char::is_whitespace) {
+        return Err(Failure::new(ExitStatus::Key, format!("{name} holds no key: it should be one word")));
+    }
+    Ok(Some(Key(key.to_owned())))
+}
+
+/// A text as one word of a shell command.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./@:+=,%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else if text.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    } else {
+        format!("\"{text}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proposed_command_quotes_what_the_shell_would_read() {
+        assert_eq!(shell_word("acme.db"), "acme.db");
+        assert_eq!(shell_word("Support Team"), "\"Support Team\"");
+        assert_eq!(shell_word("a$b"), "'a$b'");
+        assert_eq!(shell_word("it's `x`"), "'it'\\''s `x`'");
+        assert_eq!(shell_word(""), "\"\"");
+    }
+}

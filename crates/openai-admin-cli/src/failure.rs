@@ -1,0 +1,189 @@
+//! Why a command did not do what was asked, in words for people and a number for scripts.
+
+use std::{error::Error as StdError, fmt::Write as _, io};
+
+use openai_admin::ErrorKind;
+use openai_admin_store as store;
+
+/// The exit codes, as the documentation promises them to scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ExitStatus {
+    /// All of it was done.
+    Done = 0,
+    /// It failed, for a reason that has no number of its own.
+    Failed = 1,
+    /// Some of it was done; the same command again does the rest.
+    Partial = 3,
+    /// No key, a wrong key, or a key without the scope.
+    Key = 4,
+    /// There is no such thing, or there are several.
+    NotFound = 6,
+    /// The service asks to slow down; the same command later does the rest.
+    RateLimited = 7,
+    /// The command line is wrong.
+    Usage = 64,
+    /// The file that was to be read is wrong.
+    BadInput = 65,
+}
+
+/// What went wrong, and what to do next.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: ExitStatus,
+    /// One line: what, to what, what the service said. Empty when everything has been said already.
+    pub(crate) message: String,
+    /// What to do next, a line each.
+    pub(crate) hints: Vec<String>,
+}
+
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    pub(crate) fn new(status: ExitStatus, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), hints: Vec::new() }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::Usage, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::NotFound, message)
+    }
+
+    pub(crate) fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(ExitStatus::BadInput, message)
+    }
+
+    /// Ends the program with a status, without another word.
+    pub(crate) fn silent(status: ExitStatus) -> Self {
+        Self::new(status, "")
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// Says what was being done when an error came.
+pub(crate) trait While<T> {
+    /// `doing` completes "cannot …", such as "list the groups".
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: Into<Failure>> While<T> for std::result::Result<T, E> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| {
+            let mut failure = error.into();
+            if !failure.message.is_empty() {
+                failure.message = format!("cannot {}: {}", doing(), failure.message);
+            }
+            failure
+        })
+    }
+}
+
+impl From<openai_admin::Error> for Failure {
+    fn from(error: openai_admin::Error) -> Self {
+        let mut message = one_line(error.message());
+        let cause = StdError::source(&error).map(causes).unwrap_or_default();
+        if !cause.is_empty() {
+            let _ = write!(message, ": {cause}");
+        }
+        let answer: Vec<String> = [
+            error.status().map(|status| status.as_u16().to_string()),
+            error.request_id().map(|request_id| format!("request {request_id}")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !answer.is_empty() {
+            let _ = write!(message, " ({})", answer.join(", "));
+        }
+        let failure = Self::new(status_of(&error), message);
+        match hint_for(&error) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+fn status_of(error: &openai_admin::Error) -> ExitStatus {
+    match error.kind() {
+        ErrorKind::InvalidRequest => ExitStatus::Usage,
+        ErrorKind::Refused if error.is_unauthorized() => ExitStatus::Key,
+        // A group that somebody else manages is refused to every key: another one would not help.
+        ErrorKind::Refused if error.is_permission_denied() && error.code().is_none() => ExitStatus::Key,
+        ErrorKind::Refused if error.is_not_found() => ExitStatus::NotFound,
+        ErrorKind::Refused if error.is_rate_limited() => ExitStatus::RateLimited,
+        _ => ExitStatus::Failed,
+    }
+}
+
+fn hint_for(error: &openai_admin::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::Transport if !error.was_sent() => {
+            Some("is the server running, and is --base-url right?".to_owned())
+        }
+        ErrorKind::Timeout | ErrorKind::Transport => {
+            Some("the service may have done it all the same: look before you try again".to_owned())
+        }
+        ErrorKind::Refused if error.is_unauthorized() => {
+            Some("this API takes admin keys only (sk-admin-…), not project keys".to_owned())
+        }
+        ErrorKind::Refused if error.is_rate_limited() => Some(match error.retry_after() {
+            Some(wait) => format!("try again in {} s", wait.as_secs()),
+            None => "try again in a minute".to_owned(),
+        }),
+        ErrorKind::Refused if error.is_not_found() && error.message().starts_with("Invalid URL") => {
+            Some("the base URL of the API ends in /v1; check --base-url".to_owned())
+        }
+        ErrorKind::UnreadableAnswer => {
+            Some("is --base-url the address of the API, and not of a web page?".to_owned())
+        }
+        _ => None,
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let status = match &error {
+            store::Error::NotFound { .. } | store::Error::NotMember { .. } => ExitStatus::NotFound,
+            store::Error::InvalidValue { .. } => ExitStatus::Usage,
+            _ => ExitStatus::Failed,
+        };
+        Self::new(status, causes(&error))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        // Whoever reads our output has seen enough (`| head`): that is not a failure.
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::silent(ExitStatus::Done);
+        }
+        Self::new(ExitStatus::Failed, causes(&error))
+    }
+}
+
+/// An error and everything below it, in one line.
+fn causes(error: &dyn StdError) -> String {
+    let mut text = one_line(&error.to_string());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = one_line(&cause.to_string());
+        // Some libraries repeat their source in their own text.
+        if !text.contains(&cause_text) {
+            let _ = write!(text, ": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// A service's words are printed in our line: whatever would break out of it, or move the cursor, is shown instead.
+fn one_line(text: &str) -> String {
+    crate::output::visible(text.trim()).replace('\n', " ")
+}

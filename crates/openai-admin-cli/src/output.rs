@@ -1,0 +1,284 @@
+//! What people and programs read: data on standard output, everything else on standard error.
+
+use std::{
+    io::{self, BufWriter, IsTerminal as _, Write},
+    path::Path,
+};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    arguments::{Format, GlobalArguments},
+    config::Environment,
+    failure::{Failure, Result},
+};
+
+mod records;
+
+/// Between two columns of a table, in spaces.
+const GAP: u16 = 2;
+/// The width of text that wraps where there is no terminal, in columns.
+const WIDTH_ELSEWHERE: u16 = 100;
+
+/// Something that commands print: its fields in order, as they travel, and its columns for people.
+pub(crate) trait Record: Serialize {
+    /// Every field: the columns of CSV, whichever of them a record happens to have.
+    const FIELDS: &'static [&'static str];
+    /// Heading and field of each column of a table.
+    const COLUMNS: &'static [(&'static str, &'static str)];
+}
+
+/// Where and how a command's output goes.
+pub(crate) struct Output {
+    format: Option<Format>,
+    quiet: bool,
+    data_is_colored: bool,
+    notes_are_colored: bool,
+    /// Whether standard error can be redrawn.
+    interactive: bool,
+    /// The width of the terminal that data goes to, in columns.
+    width: Option<u16>,
+}
+
+impl Output {
+    pub(crate) fn new(global: &GlobalArguments, environment: &Environment) -> Self {
+        let (data, notes) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let width = if data { terminal_size::terminal_size().map(|(width, _)| width.0) } else { None };
+        Self {
+            format: global.output,
+            quiet: global.quiet,
+            data_is_colored: environment.color(global.color, data),
+            notes_are_colored: environment.color(global.color, notes),
+            interactive: notes && !environment.ci && !global.quiet,
+            width,
+        }
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.format
+    }
+
+    /// Whether data is written for people.
+    pub(crate) fn is_for_people(&self) -> bool {
+        matches!(self.format, None | Some(Format::Table))
+    }
+
+    /// Whether a progress bar can be drawn.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Writes a list. `none` tells people that it is empty.
+    pub(crate) fn items<T: Record>(&self, items: &[T], none: &str) -> Result<()> {
+        match self.format.unwrap_or(Format::Table) {
+            Format::Table if items.is_empty() => {
+                self.note(none);
+                Ok(())
+            }
+            // In a pipe a row stays a line, for grep and cut.
+            Format::Table => self.table(items, self.width),
+            Format::Json => self.data(&json(items)?),
+            Format::Yaml => self.data(&yaml(items)?),
+            Format::Jsonl => {
+                let mut lines = String::new();
+                for item in items {
+                    lines.push_str(&serde_json::to_string(item).map_err(unprintable)?);
+                    lines.push('\n');
+                }
+                self.data(&lines)
+            }
+            Format::Csv => self.data(&csv(items)?),
+        }
+    }
+
+    /// Writes a list like [`items`](Self::items), whose last column is long: people get it in several lines.
+    pub(crate) fn wrapped_items<T: Record>(&self, items: &[T], none: &str) -> Result<()> {
+        if !self.is_for_people() || items.is_empty() {
+            return self.items(items, none);
+        }
+        self.table(items, Some(self.width.unwrap_or(WIDTH_ELSEWHERE)))
+    }
+
+    /// Writes one thing.
+    pub(crate) fn item<T: Record>(&self, item: &T) -> Result<()> {
+        match self.format.unwrap_or(Format::Table) {
+            Format::Table => {
+                let fields = serde_json::to_value(item).map_err(unprintable)?;
+                let mut table = plain_table();
+                for (heading, field) in T::COLUMNS {
+                    table.add_row([self.heading(heading), for_people(field, &fields[field])]);
+                }
+                self.data(&rendered(&table))
+            }
+            Format::Json => self.data(&json(item)?),
+            Format::Yaml => self.data(&yaml(item)?),
+            Format::Jsonl => self.data(&(serde_json::to_string(item).map_err(unprintable)? + "\n")),
+            Format::Csv => self.data(&csv(std::slice::from_ref(item))?),
+        }
+    }
+
+    fn table<T: Record>(&self, items: &[T], width: Option<u16>) -> Result<()> {
+        let mut table = plain_table();
+        if let Some(width) = width {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        table.set_header(T::COLUMNS.iter().map(|(heading, _)| self.heading(heading)));
+        for item in items {
+            let fields = serde_json::to_value(item).map_err(unprintable)?;
+            table.add_row(T::COLUMNS.iter().map(|(_, field)| for_people(field, &fields[field])));
+        }
+        for (index, (_, field)) in T::COLUMNS.iter().enumerate() {
+            if let (true, Some(column)) = (field.ends_with("_count"), table.column_mut(index)) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        self.data(&rendered(&table))
+    }
+
+    fn heading(&self, text: &str) -> String {
+        if self.data_is_colored { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Writes text to standard output as it is.
+    pub(crate) fn data(&self, text: &str) -> Result<()> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Tells people something, unless they want silence.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// A line on standard error, also when silence is wanted.
+    pub(crate) fn line(&self, text: &str) {
+        // Nobody can be told that standard error is gone.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Prints what went wrong and what to do next.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if !failure.message.is_empty() {
+            self.labelled("error", "31;1", &failure.message);
+        }
+        for hint in &failure.hints {
+            self.labelled("hint", "36;1", hint);
+        }
+    }
+
+    fn labelled(&self, label: &str, color: &str, text: &str) {
+        let text = visible(text);
+        if self.notes_are_colored {
+            self.line(&format!("\x1b[{color}m{label}:\x1b[0m {text}"));
+        } else {
+            self.line(&format!("{label}: {text}"));
+        }
+    }
+}
+
+/// A table without lines. The last column has no gap behind it, since `rendered` trims.
+pub(crate) fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table
+}
+
+pub(crate) fn rendered(table: &Table) -> String {
+    let mut table = table.clone();
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// A field of a record, as people like it.
+fn for_people(field: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) if field.ends_with("_at") => {
+            let moment = number.as_i64().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+            moment.map_or_else(|| number.to_string(), |moment| moment.strftime("%Y-%m-%d %H:%M").to_string())
+        }
+        Value::String(text) => visible(text),
+        Value::Array(values) => {
+            values.iter().map(|value| for_people(field, value)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A name may hold whatever its author liked: what moves the cursor or turns the line around is shown, not done.
+pub(crate) fn visible(text: &str) -> String {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(acts) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if acts(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
+
+/// A path as it is named in a message.
+pub(crate) fn file_name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { visible(&path.display().to_string()) }
+}
+
+/// `1 user`, `2 users`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value).map_err(unprintable)? + "\n")
+}
+
+pub(crate) fn yaml(value: &(impl Serialize + ?Sized)) -> Result<String> {
+    let text = serde_saphyr::to_string(&value).map_err(unprintable)?;
+    Ok(if text.ends_with('\n') { text } else { text + "\n" })
+}
+
+fn csv<T: Record>(items: &[T]) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(T::FIELDS).map_err(unprintable)?;
+    for item in items {
+        let fields = serde_json::to_value(item).map_err(unprintable)?;
+        writer.write_record(T::FIELDS.iter().map(|field| for_csv(&fields[field]))).map_err(unprintable)?;
+    }
+    let bytes = writer.into_inner().map_err(unprintable)?;
+    String::from_utf8(bytes).map_err(unprintable)
+}
+
+fn for_csv(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(for_csv).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+fn unprintable(error: impl std::fmt::Display) -> Failure {
+    Failure::new(crate::failure::ExitStatus::Failed, format!("cannot write the data: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_act_on_the_terminal() {
+        assert_eq!(visible("Support\x1b[2J"), "Support\\u{1b}[2J");
+        assert_eq!(visible("abc\u{202e}def"), "abc\\u{202e}def");
+        assert_eq!(visible("فرح حداد 🚨 山田"), "فرح حداد 🚨 山田");
+    }
+}

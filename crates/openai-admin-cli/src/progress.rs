@@ -1,0 +1,70 @@
+//! How far a long job is: a bar on a terminal, a line every ten seconds elsewhere.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::Output;
+
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// A job with fewer steps than this is over before anybody wonders.
+const STEPS_MIN: u64 = 20;
+
+/// The progress of one job.
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    total: u64,
+    done: u64,
+    done_at_last_line: u64,
+    bar: Option<ProgressBar>,
+    ticks: tokio::time::Interval,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(output: &'a Output, total: u64) -> Self {
+        let bar = (output.is_interactive() && total >= STEPS_MIN).then(|| {
+            let style =
+                ProgressStyle::with_template("{bar:30} {human_pos} of {human_len}  {per_sec}  {eta} left");
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        let mut ticks = tokio::time::interval(LINE_EVERY);
+        ticks.reset();
+        Self { output, total, done: 0, done_at_last_line: 0, bar, ticks }
+    }
+
+    /// Counts a step that is done.
+    pub(crate) fn step(&mut self) {
+        self.done += 1;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    /// Waits until it is time for a line. Where there is a bar, for ever.
+    pub(crate) async fn tick(&mut self) {
+        if self.bar.is_some() {
+            std::future::pending::<()>().await;
+        }
+        self.ticks.tick().await;
+    }
+
+    /// Writes the line. The rate is that of the time since the line before, so no clock is needed.
+    pub(crate) fn line(&mut self) {
+        let rate = (self.done - self.done_at_last_line) as f64 / LINE_EVERY.as_secs_f64();
+        self.done_at_last_line = self.done;
+        let left = self.total - self.done;
+        let eta =
+            if rate > 0.0 { format!(", about {:.0} s left", left as f64 / rate) } else { String::new() };
+        self.output.note(&format!("{} of {}, {rate:.1} a second{eta}", self.done, self.total));
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
