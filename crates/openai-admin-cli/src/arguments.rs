@@ -2,11 +2,27 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use clap::{
-    Args, Parser, Subcommand, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser as _},
-};
-use openai_admin::{Cursor, OrganizationId, Scope, UserId, UserRole, operations::groups::GroupName};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use openai_admin::{Cursor, UserId, UserRole, operations::groups::GroupName};
+
+mod global;
+mod values;
+
+pub(crate) use global::{ColorChoice, Format, GlobalArguments};
+
+const EXAMPLES: &str = "\
+Examples:
+  openai-admin --local acme.db load examples/acme/organization.yaml   something to try things on
+  openai-admin --local acme.db groups users list \"Support Team\"       no server, no key
+  openai-admin --local acme.db serve                                  the same data as an API
+  OPENAI_ADMIN_KEY=sk-admin-… openai-admin groups list                your organization at OpenAI";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done   1 failed   3 some of it failed   4 key or scope   6 not found or ambiguous
+  7 rate limit   64 command line   65 input file";
+
+const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
 /// Who is in which group of an OpenAI organization: ask, change, and serve the same API yourself.
 #[derive(Debug, Parser)]
@@ -15,101 +31,14 @@ use openai_admin::{Cursor, OrganizationId, Scope, UserId, UserRole, operations::
     version,
     arg_required_else_help = true,
     subcommand_required = true,
-    after_help = "\
-Examples:
-  openai-admin --local acme.db load examples/acme/organization.yaml    an organization to try things on
-  openai-admin --local acme.db groups users list \"Support Team\"        no server and no key needed
-  openai-admin --local acme.db serve                                   the same organization as an API
-  OPENAI_ADMIN_KEY=sk-admin-… openai-admin groups list                 your organization at OpenAI
-
-Unofficial: not a product of OpenAI.",
-    after_long_help = "\
-Examples:
-  openai-admin --local acme.db load examples/acme/organization.yaml    an organization to try things on
-  openai-admin --local acme.db groups users list \"Support Team\"        no server and no key needed
-  openai-admin --local acme.db serve                                   the same organization as an API
-  OPENAI_ADMIN_KEY=sk-admin-… openai-admin groups list                 your organization at OpenAI
-
-Exit codes:
-  0 done   1 failed   3 some of it failed   4 key or scope   6 not found or ambiguous
-  7 rate limit   64 command line   65 input file
-
-Unofficial: not a product of OpenAI."
+    after_help = format!("{EXAMPLES}\n\n{DISCLAIMER}"),
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{DISCLAIMER}"),
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: GlobalArguments,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// What every command takes.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct GlobalArguments {
-    /// The API's address [env: OPENAI_BASE_URL] [default: https://api.openai.com/v1]
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-
-    /// A SQLite file instead of an API: no server, no key [env: OPENAI_ADMIN_LOCAL]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) local: Option<PathBuf>,
-
-    /// The database of serve, load, dump and keys [default: sqlite:openai-admin.db]
-    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
-    pub(crate) database: Option<String>,
-
-    /// Which organization of a database that holds several
-    #[arg(long, global = true, value_name = "ID", hide_short_help = true)]
-    pub(crate) organization: Option<OrganizationId>,
-
-    /// Read the admin key from a file, or from standard input with `-` [env: OPENAI_ADMIN_KEY]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) key_file: Option<PathBuf>,
-
-    /// Format of the data on standard output [default: table]
-    #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true)]
-    #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]
-    pub(crate) output: Option<Format>,
-
-    /// Colour: auto, always or never; auto obeys NO_COLOR
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    #[arg(hide_short_help = true, hide_possible_values = true, hide_default_value = true)]
-    pub(crate) color: ColorChoice,
-
-    /// Say nothing but data and errors
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-}
-
-/// How data is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Columns for people.
-    Table,
-    /// One JSON document.
-    Json,
-    /// One JSON document a line.
-    Jsonl,
-    /// Comma-separated values with a heading.
-    Csv,
-    /// One YAML document.
-    Yaml,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ColorChoice {
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OrderChoice {
-    /// Oldest first.
-    Asc,
-    /// Newest first.
-    Desc,
 }
 
 #[derive(Debug, Subcommand)]
@@ -145,7 +74,7 @@ pub(crate) enum GroupsCommand {
     /// Create a group
     Create {
         /// The new group's name
-        #[arg(value_parser = group_name)]
+        #[arg(value_parser = values::group_name)]
         name: GroupName,
     },
     /// Rename a group
@@ -153,7 +82,7 @@ pub(crate) enum GroupsCommand {
         /// The group's id or exact name
         group: String,
         /// Its new name
-        #[arg(value_parser = group_name)]
+        #[arg(value_parser = values::group_name)]
         name: GroupName,
     },
     /// Delete a group and every membership in it
@@ -286,7 +215,7 @@ pub(crate) struct CreateUserArguments {
     #[arg(long)]
     pub(crate) name: String,
     /// The user's role: owner or reader
-    #[arg(long, default_value = "reader", hide_possible_values = true, value_parser = role())]
+    #[arg(long, default_value = "reader", hide_possible_values = true, value_parser = values::role())]
     pub(crate) role: UserRole,
     /// The user's id; made up by the server when left out
     #[arg(long)]
@@ -297,12 +226,12 @@ pub(crate) struct CreateUserArguments {
 }
 
 #[derive(Args, Debug)]
-#[group(id = "change", multiple = true, required = true, args = ["role", "technical_level", "developer_persona"])]
 pub(crate) struct UpdateUserArguments {
     /// The user's id or email address
     pub(crate) user: String,
     /// The new role: owner or reader
-    #[arg(long, hide_possible_values = true, value_parser = role())]
+    #[arg(long, hide_possible_values = true, value_parser = values::role())]
+    #[arg(required_unless_present_any = ["technical_level", "developer_persona"])]
     pub(crate) role: Option<UserRole>,
     /// Metadata: the technical level
     #[arg(long, value_name = "TEXT")]
@@ -337,10 +266,10 @@ pub(crate) struct CreateKeyArguments {
     #[arg(long)]
     pub(crate) name: String,
     /// What the key may do; may be repeated; everything when left out
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope())]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope())]
     pub(crate) scopes: Vec<String>,
     /// When the key stops working, such as 12h, 90d or 2w; never when left out
-    #[arg(long, value_name = "TIME", value_parser = duration_seconds)]
+    #[arg(long, value_name = "TIME", value_parser = values::duration_seconds)]
     pub(crate) expires_in: Option<i64>,
 }
 
@@ -365,7 +294,7 @@ Examples:
 Clients need a key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the
 one that the first start makes and prints.")]
 pub(crate) struct ServeArguments {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Where to listen; port 0 is a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
     /// Refuse requests with unknown fields, which are ignored otherwise
@@ -374,10 +303,10 @@ pub(crate) struct ServeArguments {
     /// Answer 429 to a key that sends more requests than this
     #[arg(long, value_name = "N")]
     pub(crate) requests_per_minute: Option<NonZeroU32>,
-    /// Allow an address that other machines reach: a proxy in front encrypts
+    /// Allow an address that others reach: a proxy in front encrypts
     #[arg(long)]
     pub(crate) behind_proxy: bool,
-    /// What is logged: error, warn, info, debug or trace [env: OPENAI_ADMIN_LOG] [default: info]
+    /// How much is logged [env: OPENAI_ADMIN_LOG] [default: info]
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log: Option<String>,
 }
@@ -396,11 +325,19 @@ pub(crate) struct CompletionArguments {
 #[derive(Args, Debug)]
 pub(crate) struct ListArguments {
     /// At most so many items; all when left out
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub(crate) limit: Option<u64>,
     /// Begin after the item with this id
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<Cursor>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderChoice {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    Desc,
 }
 
 /// Which part of a list, and in which direction.
@@ -421,39 +358,6 @@ pub(crate) struct ConsentArguments {
     pub(crate) yes: bool,
 }
 
-fn group_name(text: &str) -> Result<GroupName, String> {
-    GroupName::new(text).map_err(|violation| violation.to_string())
-}
-
-fn role() -> impl clap::builder::TypedValueParser<Value = UserRole> {
-    PossibleValuesParser::new(UserRole::KNOWN).map(|role| UserRole::from(role.as_str()))
-}
-
-fn scope() -> PossibleValuesParser {
-    PossibleValuesParser::new(Scope::ALL.map(Scope::as_str))
-}
-
-/// Reads `90d` as seconds.
-fn duration_seconds(text: &str) -> Result<i64, String> {
-    const SECONDS_MAX: i64 = 100 * 366 * 24 * 3600;
-    let problem = || format!("'{text}' is no time: write 30m, 12h, 90d or 2w");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(problem)?;
-    let unit_seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 24 * 3600,
-        "w" => 7 * 24 * 3600,
-        _ => return Err(problem()),
-    };
-    let number: u32 = number.parse().map_err(|_| problem())?;
-    match i64::from(number) * unit_seconds {
-        0 => Err("a key that has expired already is of no use".to_owned()),
-        seconds if seconds > SECONDS_MAX => Err("longer than a century: leave it out instead".to_owned()),
-        seconds => Ok(seconds),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -463,15 +367,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn times_are_read_in_their_unit_and_bounded() {
-        assert_eq!(duration_seconds("90d"), Ok(90 * 86_400));
-        assert_eq!(duration_seconds("2w"), Ok(14 * 86_400));
-        assert_eq!(duration_seconds("36600d"), Ok(36_600 * 86_400));
-        for wrong in ["", "d", "90", "90 d", "-1d", "1.5h", "0d", "36601d", "9999999999d", "1é"] {
-            assert!(duration_seconds(wrong).is_err(), "{wrong}");
-        }
     }
 }

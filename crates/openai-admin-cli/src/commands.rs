@@ -20,7 +20,7 @@ use crate::{
     },
     config::{self, Database, Environment, LocalFile, Target},
     failure::{Failure, Result, While as _},
-    output::{Output, file_name},
+    output::{Output, Record, file_name},
 };
 
 /// Runs a command.
@@ -127,16 +127,32 @@ async fn open_store(database: &Database, creates: bool) -> Result<Store> {
     Store::open(&database.url).await.doing(|| format!("open {}", database.url))
 }
 
+/// The part of a list that was asked for.
+pub(crate) struct Listed<T> {
+    items: Vec<T>,
+    /// Whether the list goes on.
+    is_cut: bool,
+}
+
+impl<T: ListItem + Record> Listed<T> {
+    /// Prints it; `none` tells people that it is empty.
+    fn print(&self, none: &str, output: &Output) -> Result<()> {
+        output.items(&self.items, none)?;
+        if let (true, Some(last)) = (self.is_cut, self.items.last()) {
+            output.note(&format!("there are more: go on with --after {}", config::shell_word(last.id())));
+        }
+        Ok(())
+    }
+}
+
 /// Reads as much of a list as was asked for, in pages of up to `page_size`.
 async fn read_list<E>(
     call: ListCall<'_, E>,
     part: &ListArguments,
     page_size: u16,
-    output: &Output,
-) -> Result<Vec<<E::Response as Page>::Item>>
+) -> Result<Listed<<E::Response as Page>::Item>>
 where
     E: ListEndpoint,
-    <E::Response as Page>::Item: ListItem,
 {
     let items_max = part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut call = call.limit(i64::from(page_size).min(i64::try_from(items_max).unwrap_or(i64::MAX)));
@@ -152,13 +168,10 @@ where
         if items.len() >= items_max {
             let is_cut = items.len() > items_max || goes_on;
             items.truncate(items_max);
-            if let (true, Some(last)) = (is_cut, items.last()) {
-                output.note(&format!("there are more: go on with --after {}", config::shell_word(last.id())));
-            }
-            break;
+            return Ok(Listed { items, is_cut });
         }
     }
-    Ok(items)
+    Ok(Listed { items, is_cut: false })
 }
 
 impl From<OrderChoice> for Order {

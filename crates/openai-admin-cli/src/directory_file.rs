@@ -65,20 +65,24 @@ fn options() -> serde_saphyr::Options {
 }
 
 fn fault(name: &str, line: u64, column: u64, message: &str) -> Failure {
-    let failure = Failure::bad_input(format!("{name}:{line}:{column}: {}", message.trim()));
+    let message = message.trim();
+    // What the parser calls events, people call by what they write.
+    let said =
+        message.replace("sequence start", "a list (- item)").replace("mapping start", "fields (name: value)");
+    let failure = Failure::bad_input(format!("{name}:{line}:{column}: {said}"));
     match suggestion(message) {
         Some(known) => failure.hint(format!("did you mean `{known}`?")),
         None => failure.hint("correct the file and load it again; nothing has been loaded"),
     }
 }
 
-/// In "unknown field `membres`, expected one of `id`, `members`": the known field that is most like the unknown one.
+/// In "unknown field `membres`, expected one of id, members": the known field that is most like the unknown one.
 fn suggestion(message: &str) -> Option<&str> {
-    let (_, message) = message.split_once("unknown field `")?;
-    let mut quoted = message.split('`').step_by(2);
-    let unknown = quoted.next()?;
+    let (unknown, expected) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let words = expected.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let known = words.filter(|word| !["", "expected", "one", "of", "or"].contains(word));
     let likeness = |known: &&str| strsim::normalized_damerau_levenshtein(unknown, known);
-    let known = quoted.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    let known = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(&known) >= SUGGESTION_LIKENESS_MIN).then_some(known)
 }
 
@@ -141,6 +145,16 @@ groups:
         assert_eq!(locate(FILE, "groups[1].members[1]"), Some((9, 9)));
         assert_eq!(locate(FILE, "groups[0].id"), Some((4, 5)));
         assert_eq!(locate(FILE, "organization"), None);
+    }
+
+    #[test]
+    fn a_misspelt_field_gets_a_suggestion_in_both_notations() {
+        for file in ["users:\n- emial: x\n", r#"{"users": [{"emial": "x"}]}"#] {
+            assert_eq!(parse(file, "x").expect_err("unknown").hints, ["did you mean `email`?"]);
+        }
+        for file in ["group: []\n", r#"{"group": []}"#] {
+            assert_eq!(parse(file, "x").expect_err("unknown").hints, ["did you mean `groups`?"]);
+        }
     }
 
     #[test]

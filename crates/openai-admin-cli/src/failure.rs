@@ -87,10 +87,9 @@ impl<T, E: Into<Failure>> While<T> for std::result::Result<T, E> {
 
 impl From<openai_admin::Error> for Failure {
     fn from(error: openai_admin::Error) -> Self {
-        let mut message = one_line(error.message());
-        let cause = StdError::source(&error).map(causes).unwrap_or_default();
-        if !cause.is_empty() {
-            let _ = write!(message, ": {cause}");
+        let mut message = one_line(error.message().trim_end_matches('.'));
+        if let Some(cause) = root_cause(&error) {
+            let _ = write!(message, ": {}", one_line(&cause.to_string()));
         }
         let answer: Vec<String> = [
             error.status().map(|status| status.as_u16().to_string()),
@@ -166,6 +165,15 @@ impl From<io::Error> for Failure {
         }
         Self::new(ExitStatus::Failed, causes(&error))
     }
+}
+
+/// The innermost error, which says what it was: what is between only says on whose way it happened.
+fn root_cause(error: &dyn StdError) -> Option<&dyn StdError> {
+    let mut cause = error.source()?;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Some(cause)
 }
 
 /// An error and everything below it, in one line.

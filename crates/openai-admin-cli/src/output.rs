@@ -28,6 +28,8 @@ pub(crate) trait Record: Serialize {
     const FIELDS: &'static [&'static str];
     /// Heading and field of each column of a table.
     const COLUMNS: &'static [(&'static str, &'static str)];
+    /// What people see besides, of a single record, where there is anything to see.
+    const DETAILS: &'static [(&'static str, &'static str)] = &[];
 }
 
 /// Where and how a command's output goes.
@@ -108,7 +110,8 @@ impl Output {
             Format::Table => {
                 let fields = serde_json::to_value(item).map_err(unprintable)?;
                 let mut table = plain_table();
-                for (heading, field) in T::COLUMNS {
+                let details = T::DETAILS.iter().filter(|(_, field)| !fields[field].is_null());
+                for (heading, field) in T::COLUMNS.iter().chain(details) {
                     table.add_row([self.heading(heading), for_people(field, &fields[field])]);
                 }
                 self.data(&rendered(&table))
@@ -204,15 +207,20 @@ fn for_people(field: &str, value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Number(number) if field.ends_with("_at") => {
-            let moment = number.as_i64().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-            moment.map_or_else(|| number.to_string(), |moment| moment.strftime("%Y-%m-%d %H:%M").to_string())
-        }
+        Value::Number(number) if field.ends_with("_at") => number.as_i64().map(moment).unwrap_or_default(),
         Value::String(text) => visible(text),
         Value::Array(values) => {
             values.iter().map(|value| for_people(field, value)).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
+    }
+}
+
+/// Unix seconds as date and time in UTC.
+pub(crate) fn moment(unix_seconds: i64) -> String {
+    match jiff::Timestamp::from_second(unix_seconds) {
+        Ok(moment) => moment.strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => unix_seconds.to_string(),
     }
 }
 

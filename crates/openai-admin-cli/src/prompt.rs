@@ -15,17 +15,15 @@ pub(crate) enum Consent {
 }
 
 impl Consent {
-    /// Where nobody can be asked, `--yes` is needed: said before anything is done. `doing` is "delete a group".
+    /// Where nobody can be asked, `--yes` is needed: said before anything is done. `doing` is "deleting a group".
     pub(crate) fn of(arguments: &ConsentArguments, doing: &str) -> Result<Self> {
         if arguments.yes {
             Ok(Self::Given)
         } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
             Ok(Self::Ask)
         } else {
-            Err(Failure::usage(format!(
-                "will not {doing} without being asked to: nobody is here to confirm it"
-            ))
-            .hint("add --yes to do it without a question"))
+            Err(Failure::usage(format!("{doing} needs a confirmation, and there is no terminal to ask on"))
+                .hint("add --yes to do it without a question"))
         }
     }
 

@@ -36,8 +36,11 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
         (Some(group), true) => Ok(group),
         (Some(last), false) => {
             named.push(last);
-            let candidates = named.iter().map(|group| group.id.as_str());
-            Err(ambiguous(format!("{} groups are called '{text}'", named.len()), candidates))
+            let candidate = |group: &GroupResponse| {
+                format!("{} (created {})", group.id, crate::output::moment(group.created_at.unix_seconds()))
+            };
+            let message = format!("{} groups are called '{text}'", named.len());
+            Err(ambiguous(message, named.iter().map(candidate)))
         }
         (None, _) => {
             let known = others.iter().map(|group| (vec![group.name.as_str()], group.id.as_str()));
@@ -100,7 +103,7 @@ fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Result<FoundUs
         }
         Some(several) => {
             let message = format!("{} users have the email address '{text}'", several.len());
-            Err(ambiguous(message, several.iter().map(|user| user.id.as_str())))
+            Err(ambiguous(message, several.iter().map(|user| user.id.to_string())))
         }
     }
 }
@@ -153,8 +156,7 @@ fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a st
     let text = text.trim().to_lowercase();
     let mut near: Vec<(f64, String)> = known
         .filter_map(|(texts, id)| {
-            let likeness =
-                |other: &&str| strsim::normalized_damerau_levenshtein(&text, &other.to_lowercase());
+            let likeness = |other: &&str| likeness(&text, &other.to_lowercase());
             let best = texts.iter().filter(|text| !text.is_empty()).map(likeness).fold(0.0, f64::max);
             let shown = format!("did you mean '{}' ({id})?", texts.first().copied().unwrap_or_default());
             (best >= SUGGESTION_LIKENESS_MIN).then_some((best, shown))
@@ -164,11 +166,24 @@ fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a st
     near.into_iter().take(SUGGESTIONS_MAX).map(|(_, shown)| shown).collect()
 }
 
+/// How alike two texts are, from 0 to 1. What all texts of a kind share makes none of them alike: the domain of
+/// addresses, the prefix of ids.
+fn likeness(a: &str, b: &str) -> f64 {
+    let alike = strsim::normalized_damerau_levenshtein;
+    if let (Some((local_a, domain_a)), Some((local_b, domain_b))) = (a.split_once('@'), b.split_once('@')) {
+        return alike(local_a, local_b).min(alike(domain_a, domain_b));
+    }
+    match (a.split_once(['_', '-']), b.split_once(['_', '-'])) {
+        (Some((prefix_a, rest_a)), Some((prefix_b, rest_b))) if prefix_a == prefix_b => alike(rest_a, rest_b),
+        _ => alike(a, b),
+    }
+}
+
 /// Something that several things answer to.
-pub(crate) fn ambiguous<'a>(message: String, ids: impl Iterator<Item = &'a str>) -> Failure {
-    let ids: Vec<&str> = ids.collect();
-    let shown = ids[..ids.len().min(CANDIDATES_MAX)].join(", ");
-    let more = if ids.len() > CANDIDATES_MAX { ", …" } else { "" };
+pub(crate) fn ambiguous(message: String, candidates: impl Iterator<Item = String>) -> Failure {
+    let candidates: Vec<String> = candidates.collect();
+    let shown = candidates[..candidates.len().min(CANDIDATES_MAX)].join(", ");
+    let more = if candidates.len() > CANDIDATES_MAX { ", …" } else { "" };
     Failure::not_found(message).hint(format!("name one by its id: {shown}{more}"))
 }
 
@@ -190,5 +205,13 @@ mod tests {
         assert_eq!(suggestions("Suport Taem", known()), ["did you mean 'Support Team' (group_1)?"]);
         assert_eq!(suggestions("support", known())[0], "did you mean 'Support' (group_2)?");
         assert!(suggestions("Zebra", known()).is_empty());
+    }
+
+    #[test]
+    fn a_shared_domain_or_prefix_makes_nobody_alike() {
+        assert!(likeness("ada@exampel.com", "ada@example.com") > SUGGESTION_LIKENESS_MIN);
+        assert!(likeness("nobody@example.com", "ada@example.com") < SUGGESTION_LIKENESS_MIN);
+        assert!(likeness("user_nope", "user_emre") < SUGGESTION_LIKENESS_MIN);
+        assert!(likeness("user_ad", "user_ada") > SUGGESTION_LIKENESS_MIN);
     }
 }

@@ -6,7 +6,7 @@ use super::{Session, groups, read_list};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Failure, Result, While as _},
-    output::count,
+    output::{count, visible},
     prompt::Consent,
     resolve,
 };
@@ -30,7 +30,7 @@ pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Re
         GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
         GroupUsersCommand::Remove { bulk: arguments, consent } => {
             let users = user_file::users(&arguments)?;
-            let doing = format!("remove {} from a group", count(users.len(), "user"));
+            let doing = format!("removing {} from a group", count(users.len(), "user"));
             let consent = if arguments.dry_run { Consent::Given } else { Consent::of(&consent, &doing)? };
             remove(session, &arguments, users, consent).await
         }
@@ -43,9 +43,9 @@ async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArgumen
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    let users = read_list(call, &arguments.list, PAGE_SIZE, session.output).await;
+    let users = read_list(call, &arguments.list, PAGE_SIZE).await;
     let users = users.doing(|| format!("list the users of group '{}'", group.name))?;
-    session.output.items(&users, &format!("nobody is in group '{}'", crate::output::visible(&group.name)))
+    users.print(&format!("nobody is in group '{}'", visible(&group.name)), session.output)
 }
 
 async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {

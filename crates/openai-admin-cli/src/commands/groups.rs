@@ -33,7 +33,7 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             output.item(&*renamed.doing(|| format!("rename group '{group}'"))?)
         }
         GroupsCommand::Delete { group, consent } => {
-            let consent = Consent::of(&consent, "delete a group")?;
+            let consent = Consent::of(&consent, "deleting a group")?;
             delete(session, &group, consent).await
         }
         GroupsCommand::Users(command) => group_users::run(command, session).await,
@@ -45,8 +45,8 @@ async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    let groups = read_list(call, &arguments.list, PAGE_SIZE, session.output).await;
-    session.output.items(&groups.doing(|| "list the groups".to_owned())?, "there are no groups")
+    let groups = read_list(call, &arguments.list, PAGE_SIZE).await.doing(|| "list the groups".to_owned())?;
+    groups.print("there are no groups", session.output)
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {

@@ -39,7 +39,7 @@ pub(super) async fn run(command: KeysCommand, database: &Database, output: &Outp
     let minter = Minter::system();
     let creates = matches!(command, KeysCommand::Create(_));
     let consent = match &command {
-        KeysCommand::Revoke { consent, .. } => Consent::of(consent, "revoke a key")?,
+        KeysCommand::Revoke { consent, .. } => Consent::of(consent, "revoking a key")?,
         _ => Consent::Given,
     };
     let (store, organization) = open(database, creates, &minter).await?;
@@ -110,7 +110,7 @@ fn find(keys: Vec<ApiKey>, text: &str) -> Result<ApiKey> {
         1 => Ok(named.remove(0)),
         several => {
             let message = format!("{several} keys are called '{text}'");
-            Err(ambiguous(message, named.iter().map(|key| key.id.as_str())))
+            Err(ambiguous(message, named.iter().map(|key| key.id.clone())))
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<
         UsersCommand::Create(arguments) => create(session, arguments).await,
         UsersCommand::Update(arguments) => update(session, arguments).await,
         UsersCommand::Remove { user, consent } => {
-            let consent = Consent::of(&consent, "remove a user from the organization")?;
+            let consent = Consent::of(&consent, "removing a user from the organization")?;
             remove(session, &user, consent).await
         }
         UsersCommand::Groups { user, list } => groups(session, &user, &list).await,
@@ -37,12 +37,13 @@ pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<
 }
 
 async fn list(session: &Session<'_>, emails: Vec<String>, part: &ListArguments) -> Result<()> {
+    let none = if emails.is_empty() { "there are no users" } else { "no user has such an email address" };
     let mut call = session.client.users().list_users();
     if !emails.is_empty() {
         call = call.emails(emails);
     }
-    let users = read_list(call, part, PAGE_SIZE, session.output).await;
-    session.output.items(&users.doing(|| "list the users".to_owned())?, "there are no such users")
+    let users = read_list(call, part, PAGE_SIZE).await.doing(|| "list the users".to_owned())?;
+    users.print(none, session.output)
 }
 
 async fn get(session: &Session<'_>, text: &str) -> Result<()> {
@@ -130,8 +131,8 @@ async fn groups(session: &Session<'_>, text: &str, arguments: &OrderedListArgume
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    match read_list(call, &arguments.list, GROUPS_PAGE_SIZE, output).await {
-        Ok(groups) => output.items(&groups, &format!("'{}' is in no group", visible(text))),
+    match read_list(call, &arguments.list, GROUPS_PAGE_SIZE).await {
+        Ok(groups) => groups.print(&format!("'{}' is in no group", visible(text)), output),
         Err(failure) => {
             // Either there is no such user, or the service has no such operation.
             if let Err(error) = client.users().retrieve_user(found.id).await

@@ -64,6 +64,12 @@ impl Record for User {
     ];
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("NAME", "name"), ("EMAIL", "email"), ("ID", "id"), ("ROLE", "role"), ("ADDED (UTC)", "added_at")];
+    const DETAILS: &'static [(&'static str, &'static str)] = &[
+        ("SERVICE ACCOUNT", "is_service_account"),
+        ("SCIM", "is_scim_managed"),
+        ("TECHNICAL LEVEL", "technical_level"),
+        ("DEVELOPER PERSONA", "developer_persona"),
+    ];
 }
 
 impl Record for UserDeleteResponse {
@@ -78,8 +84,8 @@ impl Record for ApiKey {
         ("NAME", "name"),
         ("ID", "id"),
         ("KEY", "redacted_value"),
-        ("SCOPES", "scopes"),
         ("EXPIRES (UTC)", "expires_at"),
         ("LAST USED (UTC)", "last_used_at"),
+        ("SCOPES", "scopes"),
     ];
 }

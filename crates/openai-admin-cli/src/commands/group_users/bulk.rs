@@ -216,7 +216,10 @@ fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Fai
         rows.iter().filter_map(|row| Some((row, row.failure.as_ref()?))).collect();
     if output.is_for_people() {
         for (row, failure) in failed.iter().take(FAILURES_TOLD_MAX) {
-            let message = format!("{}: {}", row.user, failure.message);
+            let message = match failure.message.contains(&row.user) {
+                true => failure.message.clone(),
+                false => format!("{}: {}", row.user, failure.message),
+            };
             output.failure(&Failure { status: failure.status, message, hints: failure.hints.clone() });
         }
         if failed.len() > FAILURES_TOLD_MAX {

@@ -1,0 +1,67 @@
+//! What every command takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use openai_admin::OrganizationId;
+
+/// The options before or after any command.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArguments {
+    /// The API's address, if it is not OpenAI's [env: OPENAI_BASE_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// A SQLite file instead of an API: no key needed [env: OPENAI_ADMIN_LOCAL]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) local: Option<PathBuf>,
+
+    /// The database of serve, load, dump, keys [default: sqlite:openai-admin.db]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+
+    /// Which organization of a database that holds several
+    #[arg(long, global = true, value_name = "ID", hide_short_help = true)]
+    pub(crate) organization: Option<OrganizationId>,
+
+    /// A file with the admin key, or `-`; otherwise OPENAI_ADMIN_KEY is the key
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+
+    /// Format of the data on standard output [default: table]
+    #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]
+    pub(crate) output: Option<Format>,
+
+    /// Colour: auto, always or never; auto obeys NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_short_help = true, hide_possible_values = true, hide_default_value = true)]
+    pub(crate) color: ColorChoice,
+
+    /// Say nothing but data and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// How data is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    Jsonl,
+    /// Comma-separated values with a heading.
+    Csv,
+    /// One YAML document.
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}

@@ -1,0 +1,59 @@
+//! How single values are read from text.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use openai_admin::{Scope, UserRole, operations::groups::GroupName};
+
+pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
+    GroupName::new(text).map_err(|violation| violation.to_string())
+}
+
+pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a whole number of at least 1".to_owned()),
+    }
+}
+
+pub(super) fn role() -> impl clap::builder::TypedValueParser<Value = UserRole> {
+    PossibleValuesParser::new(UserRole::KNOWN).map(|role| UserRole::from(role.as_str()))
+}
+
+pub(super) fn scope() -> PossibleValuesParser {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::as_str))
+}
+
+/// Reads `90d` as seconds.
+pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
+    const SECONDS_MAX: i64 = 100 * 366 * 24 * 3600;
+    let problem = || format!("'{text}' is no time: write 30m, 12h, 90d or 2w");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(problem)?;
+    let unit_seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => return Err(problem()),
+    };
+    let number: u32 = number.parse().map_err(|_| problem())?;
+    match i64::from(number) * unit_seconds {
+        0 => Err("a key that has expired already is of no use".to_owned()),
+        seconds if seconds > SECONDS_MAX => Err("longer than a century: leave it out instead".to_owned()),
+        seconds => Ok(seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_their_unit_and_bounded() {
+        assert_eq!(duration_seconds("90d"), Ok(90 * 86_400));
+        assert_eq!(duration_seconds("2w"), Ok(14 * 86_400));
+        assert_eq!(duration_seconds("36600d"), Ok(36_600 * 86_400));
+        for wrong in ["", "d", "90", "90 d", "-1d", "1.5h", "0d", "36601d", "9999999999d", "1é"] {
+            assert!(duration_seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}
