@@ -110,9 +110,15 @@ async fn open(database: &Database, creates: bool, minter: &Minter) -> Result<(St
     match store.open_organization(stamp, database.organization.clone()).await {
         Ok(organization) => Ok((store, organization)),
         Err(error) => {
+            let held = store.organizations().await.unwrap_or_default();
             store.close().await;
-            Err(Failure::from(error).hint("choose one with --organization ID"))
-                .doing(|| format!("open {}", database.url))
+            let ids: Vec<&str> = held.iter().map(|organization| organization.id.as_str()).collect();
+            let hint = match ids.as_slice() {
+                [] => "the database is empty: `load` a file that has this id, or leave --organization out"
+                    .to_owned(),
+                ids => format!("choose one with --organization: {}", ids.join(", ")),
+            };
+            Err(Failure::from(error).hint(hint)).doing(|| format!("open {}", database.url))
         }
     }
 }

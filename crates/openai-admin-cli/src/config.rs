@@ -104,7 +104,7 @@ pub(crate) struct Database {
 pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Environment) -> Result<Target> {
     if let Some(database) = &global.database {
         return Err(Failure::usage(format!(
-            "--database is for serve, load, dump and keys; {command} works on an API"
+            "--database is for serve, load, dump and keys; `{command}` works on an API"
         ))
         .hint(match database.strip_prefix("sqlite:") {
             Some(file) => format!("for a SQLite file use --local: openai-admin --local {file} {command} …"),
@@ -146,7 +146,7 @@ pub(crate) fn database(
     environment: &Environment,
 ) -> Result<Database> {
     if global.base_url.is_some() {
-        return Err(Failure::usage(format!("{command} works on a database, not on an API"))
+        return Err(Failure::usage(format!("`{command}` works on a database, not on an API"))
             .hint("name it with --local FILE or --database URL instead of --base-url"));
     }
     let organization = global.organization.clone();

@@ -178,13 +178,15 @@ fn root_cause(error: &dyn StdError) -> Option<&dyn StdError> {
 
 /// An error and everything below it, in one line.
 fn causes(error: &dyn StdError) -> String {
-    let mut text = one_line(&error.to_string());
+    let mut last = one_line(&error.to_string());
+    let mut text = last.clone();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = one_line(&cause.to_string());
-        // Some libraries repeat their source in their own text.
-        if !text.contains(&cause_text) {
+        // Some libraries repeat their source in their own text, or themselves in their source.
+        if !last.contains(&cause_text) && !cause_text.contains(&last) {
             let _ = write!(text, ": {cause_text}");
+            last = cause_text;
         }
         source = cause.source();
     }

@@ -11,11 +11,15 @@ use crate::{
     arguments::{
         CreateUserArguments, ListArguments, OrderedListArguments, UpdateUserArguments, UsersCommand,
     },
-    failure::{Failure, Result, While as _},
+    failure::{ExitStatus, Failure, Result, While as _},
     output::visible,
     prompt::Consent,
     resolve,
 };
+
+/// Why the published API does not do what was asked.
+const NO_CREATION: &str = "the published API creates no users: people accept an invitation";
+const NO_GROUPS_OF_A_USER: &str = "the published API does not list the groups of a user";
 
 /// The largest page of users.
 const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
@@ -61,7 +65,7 @@ async fn known<T>(
     verb: &str,
 ) -> Result<T> {
     match answer {
-        Err(error) if error.is_not_found() && !error.message().starts_with("Invalid URL") => {
+        Err(error) if error.is_not_found() && !is_unknown_url(&error) => {
             Err(resolve::no_such_user(&session.client, text).await)
         }
         answer => answer.doing(|| format!("{verb} user '{text}'")),
@@ -86,8 +90,11 @@ async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result
     };
     body.role = Some(role);
     body.id = id;
-    let created = session.client.users().create_user(body).await;
-    session.output.item(&*created.map_err(extension).doing(|| doing)?)
+    match session.client.users().create_user(body).await {
+        Ok(created) => session.output.item(&*created),
+        Err(error) if is_unknown_url(&error) => Err(extension(error.into(), NO_CREATION)).doing(|| doing),
+        Err(error) => Err(error).doing(|| doing),
+    }
 }
 
 async fn update(session: &Session<'_>, arguments: UpdateUserArguments) -> Result<()> {
@@ -135,25 +142,24 @@ async fn groups(session: &Session<'_>, text: &str, arguments: &OrderedListArgume
         Ok(groups) => groups.print(&format!("'{}' is in no group", visible(text)), output),
         Err(failure) => {
             // Either there is no such user, or the service has no such operation.
-            if let Err(error) = client.users().retrieve_user(found.id).await
-                && error.is_not_found()
-            {
-                return Err(resolve::no_such_user(client, text).await);
-            }
+            let failure = match client.users().retrieve_user(found.id).await {
+                Err(error) if error.is_not_found() && !is_unknown_url(&error) => {
+                    return Err(resolve::no_such_user(client, text).await);
+                }
+                Ok(_) if failure.status == ExitStatus::NotFound => extension(failure, NO_GROUPS_OF_A_USER),
+                _ => failure,
+            };
             Err(failure).doing(|| format!("list the groups of user '{text}'"))
         }
     }
 }
 
 /// The failure of an operation that only our own server has.
-fn extension(error: openai_admin::Error) -> Failure {
-    let is_unknown = error.is_not_found();
-    let mut failure = Failure::from(error);
-    if is_unknown {
-        failure.hints = vec![
-            "the published API cannot create users: invite them instead".to_owned(),
-            "`openai-admin serve` and --local FILE can".to_owned(),
-        ];
-    }
-    failure
+fn extension(failure: Failure, why: &str) -> Failure {
+    let hints = vec![why.to_owned(), "`openai-admin serve` and --local FILE can do it".to_owned()];
+    Failure { hints, ..failure }
+}
+
+fn is_unknown_url(error: &openai_admin::Error) -> bool {
+    error.is_not_found() && error.message().starts_with("Invalid URL")
 }

@@ -226,7 +226,10 @@ fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Fai
             output.note(&format!("… and {} more; -o csv lists all", failed.len() - FAILURES_TOLD_MAX));
         }
     }
-    output.note(&format!("{} ({}): {}", visible(&group.name), group.id, summary(rows)));
+    // Of a single user who failed, all has been said.
+    if rows.len() > failed.len() || rows.len() > 1 {
+        output.note(&format!("{} ({}): {}", visible(&group.name), group.id, summary(rows)));
+    }
     let Some((_, first)) = failed.first() else { return stop.map_or(Ok(()), Err) };
     // When everything failed for one reason, that reason is the exit code; scripts can act on it.
     let all_alike = failed.iter().all(|(_, failure)| failure.status == first.status);

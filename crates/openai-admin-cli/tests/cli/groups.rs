@@ -1,0 +1,74 @@
+use crate::desk::{Desk, freeze};
+
+#[test]
+fn lists_groups_in_every_format() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db groups list",
+        "--local acme.db groups list -o json --limit 2",
+        "--local acme.db groups list -o jsonl --limit 1 --order desc",
+        "--local acme.db groups list -o csv --after group_platform",
+        "--local acme.db groups list -o yaml --limit 1 --quiet",
+    ]));
+}
+
+#[test]
+fn an_empty_list_is_said_to_people_and_shown_to_programs() {
+    let desk = Desk::empty();
+    desk.run("--local new.db keys create --name first");
+    freeze!(desk.transcript(&[
+        "--local new.db groups list",
+        "--local new.db groups list -o json",
+        "--local new.db groups list -o csv",
+    ]));
+}
+
+#[test]
+fn creates_renames_and_deletes_a_group() {
+    freeze!(Desk::empty().transcript(&[
+        "--local new.db groups create Writers",
+        "--local new.db groups create Editors -o json",
+        "--local new.db groups get Writers",
+        "--local new.db groups rename Writers \"Technical Writers\"",
+        "--local new.db groups rename \"Technical Writers\" Authors -o json",
+        "--local new.db groups delete Authors --yes",
+        "--local new.db groups delete Editors --yes -o json",
+        "--local new.db groups list",
+    ]));
+}
+
+#[test]
+fn a_group_that_is_not_found_or_not_unique_is_explained() {
+    let desk = Desk::with_acme();
+    desk.run("--local acme.db groups create \"On call\"");
+    desk.run("--local acme.db groups create \"On call\"");
+    freeze!(desk.transcript(&[
+        "--local acme.db groups get \"Suport Team\"",
+        "--local acme.db groups get Zebras",
+        "--local acme.db groups get \"On call\"",
+        "--local acme.db groups get a/b",
+    ]));
+}
+
+#[test]
+fn what_is_not_allowed_says_why() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db groups rename group_staff Everybody",
+        "--local acme.db groups create \"  \"",
+        "--local acme.db groups delete group_support",
+        "--local acme.db groups list --limit 0",
+        "--local acme.db groups list --limit many",
+        "--local acme.db groups list --after group_never_seen",
+        "--local acme.db groups list -o xml",
+    ]));
+}
+
+#[test]
+fn a_name_that_would_act_on_the_terminal_is_shown_harmlessly() {
+    let desk = Desk::empty();
+    desk.write("evil.yaml", "groups: [{ id: group_evil, name: \"Evil\\e[2J\\nTwin\" }]\n");
+    freeze!(desk.transcript(&[
+        "--local new.db load evil.yaml -q",
+        "--local new.db groups list",
+        "--local new.db groups delete group_evil --yes",
+    ]));
+}

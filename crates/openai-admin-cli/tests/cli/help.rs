@@ -1,0 +1,42 @@
+use crate::desk::{Desk, freeze};
+
+#[test]
+fn help_says_what_can_be_done() {
+    freeze!(Desk::empty().transcript(&[
+        "--help",
+        "groups --help",
+        "groups users --help",
+        "groups users add --help"
+    ]));
+}
+
+#[test]
+fn short_help_fits_a_screen() {
+    freeze!(Desk::empty().transcript(&[
+        "-h",
+        "groups users add -h",
+        "serve -h",
+        "load -h",
+        "keys create -h"
+    ]));
+}
+
+#[test]
+fn no_command_is_a_usage_error_that_helps() {
+    let desk = Desk::empty();
+    for command in ["", "groups", "groups users", "users", "keys"] {
+        let answer = desk.run(command);
+        assert_eq!((answer.status, answer.stdout.as_str()), (64, ""), "{command}");
+        assert!(answer.stderr.contains("Commands:"), "{command}");
+    }
+}
+
+#[test]
+fn completion_knows_the_commands_in_every_shell() {
+    let desk = Desk::empty();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let answer = desk.run(&format!("completion {shell}"));
+        assert_eq!(answer.status, 0, "{shell}");
+        assert!(answer.stdout.contains("openai-admin") && answer.stdout.contains("rename"), "{shell}");
+    }
+}

@@ -1,0 +1,119 @@
+use std::fmt::Write as _;
+
+use crate::desk::{Desk, freeze};
+
+#[test]
+fn the_first_command_shows_who_is_in_which_group() {
+    let desk = Desk::empty();
+    desk.copy_example("organization.yaml");
+    freeze!(desk.transcript(&[
+        "--local acme.db load organization.yaml",
+        "--local acme.db load organization.yaml -q -o csv",
+    ]));
+}
+
+#[test]
+fn loading_again_changes_nothing_and_loading_more_says_what() {
+    let desk = Desk::with_acme();
+    desk.write(
+        "more.yaml",
+        "users: [{ id: user_ada, email: ada@example.com, name: Ada King, role: owner }]\n\
+         groups: [{ id: group_support, name: Support, members: [user_mei] }, { name: New }]\n",
+    );
+    freeze!(desk.transcript(&[
+        "--local acme.db load organization.yaml",
+        "--local acme.db load more.yaml",
+        "--database sqlite:acme.db load more.yaml -o json",
+    ]));
+}
+
+#[test]
+fn the_commands_that_are_proposed_work() {
+    let desk = Desk::empty();
+    desk.copy_example("organization.yaml");
+    let loaded = desk.run("--local \"my acme.db\" load organization.yaml");
+    let proposed: Vec<&str> = loaded
+        .stderr
+        .lines()
+        .skip_while(|line| *line != "try next:")
+        .skip(1)
+        .filter_map(|line| line.split_once("openai-admin ").map(|(_, arguments)| arguments))
+        .filter(|arguments| !arguments.ends_with("serve"))
+        .collect();
+    assert_eq!(proposed.len(), 3, "{}", loaded.stderr);
+    for arguments in proposed {
+        let answer = desk.run(arguments);
+        assert_eq!(answer.status, 0, "{arguments}\n{}", answer.stderr);
+    }
+}
+
+#[test]
+fn a_large_organization_shows_numbers_and_the_first_groups() {
+    let desk = Desk::empty();
+    let mut file = String::from("organization: { id: org-large, title: Large }\nusers:\n");
+    for user in 0..30 {
+        let _ = writeln!(file, "  - {{ id: user_{user}, email: user{user}@example.com }}");
+    }
+    file.push_str("groups:\n");
+    for group in 0..25 {
+        let _ = writeln!(file, "  - {{ id: group_{group}, name: Group {group}, members: [user_1, user_2] }}");
+    }
+    desk.write("large.yaml", file);
+    freeze!(desk.transcript(&["--local large.db load large.yaml"]));
+}
+
+#[test]
+fn json_is_told_by_its_content() {
+    let desk = Desk::empty();
+    let json = r#"{"users": [{"id": "user_1", "name": "Ada \ud83d\ude00"}], "groups": [{"name": "A", "members": ["user_1"]}]}"#;
+    let answer = desk.run_with_input(json, "--local new.db load -");
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(answer.stdout.contains("Ada 😀"), "{}", answer.stdout);
+}
+
+#[test]
+fn a_fault_in_the_file_names_its_place() {
+    let desk = Desk::empty();
+    let files = [
+        ("unclosed.yaml", "users:\n  - { id: user_1, email: a@example.com\ngroups: []\n"),
+        ("unknown-field.yaml", "users:\n  - { id: user_1, emial: a@example.com }\n"),
+        ("wrong-type.yaml", "users: []\ngroups: Support\n"),
+        ("wrong-item.yaml", "users:\n  - user_1\n"),
+        ("blank-name.yaml", "groups:\n  - { name: ' ' }\n"),
+        ("bad-id.yaml", "groups:\n  - { id: a/b, name: A }\n"),
+        (
+            "unknown-member.yaml",
+            "users: [{ id: user_1 }]\ngroups:\n  - name: A\n    members:\n      - user_1\n      - user_2\n",
+        ),
+        (
+            "twice.yaml",
+            "users:\n  - { id: user_1, email: a@example.com }\n  - { id: user_2, email: A@example.com }\n",
+        ),
+        ("nobody.yaml", "users:\n  - { name: Nobody }\n"),
+        ("role.yaml", "users:\n  - { id: user_1, role: boss }\n"),
+        ("comma.json", "{\n  \"users\": [{ \"id\": \"user_1\", }]\n}\n"),
+        ("field.json", "{\n  \"user\": []\n}\n"),
+        ("empty.yaml", "\n"),
+    ];
+    let mut transcript = String::new();
+    for (name, text) in files {
+        desk.write(name, text);
+        transcript += &desk.transcript(&[&format!("--local new.db load {name}")]);
+    }
+    transcript += &desk.transcript(&["--local new.db load missing.yaml"]);
+    desk.write("binary.yaml", b"\xff\xfe");
+    transcript += &desk.transcript(&["--local new.db load binary.yaml"]);
+    freeze!(transcript);
+}
+
+#[test]
+fn a_refused_file_changes_nothing() {
+    let desk = Desk::with_acme();
+    let before = desk.run("--local acme.db dump").stdout;
+    desk.write(
+        "bad.yaml",
+        "users: [{ id: user_new, email: new@example.com }]\ngroups: [{ name: A, members: [user_x] }]\n",
+    );
+    assert_eq!(desk.run("--local acme.db load bad.yaml").status, 65);
+    assert_eq!(desk.run("--local acme.db dump").stdout, before);
+}

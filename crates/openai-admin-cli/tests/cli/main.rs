@@ -1,0 +1,13 @@
+//! What a user of the command line sees: exit code, standard output and standard error, frozen together. One module
+//! for each noun, as on the other floors.
+
+mod desk;
+mod dump;
+mod failures;
+mod group_users;
+mod groups;
+mod help;
+mod keys;
+mod load;
+mod serve;
+mod users;

@@ -1,0 +1,146 @@
+//! The real server on a real port, asked by a second process.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStderr, Command, Stdio},
+};
+
+use crate::desk::{Answer, Desk, freeze};
+
+/// A server that runs until it is stopped.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    /// What it has said before it listened.
+    greeting: String,
+    address: String,
+}
+
+impl Running {
+    fn start(desk: &Desk, arguments: &str) -> Self {
+        Self::start_on("127.0.0.1:0", desk, arguments)
+    }
+
+    fn start_on(listen: &str, desk: &Desk, arguments: &str) -> Self {
+        let mut command = desk.command(&format!("serve --listen {listen} {arguments}"));
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
+        let log = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut running = Self { child, log, greeting: String::new(), address: String::new() };
+        while running.address.is_empty() {
+            let mut line = String::new();
+            let read = running.log.read_line(&mut line).expect("text");
+            assert!(read > 0, "it ended before it listened:\n{}", running.greeting);
+            match line.strip_prefix("listening on ") {
+                Some(address) => running.address = address.trim_end().to_owned(),
+                None => running.greeting += &line,
+            }
+        }
+        running
+    }
+
+    /// The key that the server made, as it shows it.
+    fn minted_key(&self) -> String {
+        let (_, key) = self.greeting.split_once("OPENAI_ADMIN_KEY=").expect("a key");
+        key.trim().to_owned()
+    }
+
+    /// Ends it as a service manager does. Its exit code and the rest of its log.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let stopped = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        assert!(stopped.expect("kill runs").success());
+        let mut log = String::new();
+        self.log.read_to_string(&mut log).expect("text");
+        (self.child.wait().expect("an end").code(), log)
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ask(desk: &Desk, running: &Running, key: &str, arguments: &str) -> Answer {
+    let mut command = desk.command(arguments);
+    command.env("OPENAI_ADMIN_KEY", key).env("OPENAI_BASE_URL", format!("{}/v1", running.address));
+    Answer::from(command.output().expect("the binary runs"))
+}
+
+#[test]
+fn another_process_works_with_the_key_that_the_server_made() {
+    let desk = Desk::with_acme();
+    let server = Running::start(&desk, "--local acme.db");
+    let key = server.minted_key();
+    freeze!(&server.greeting);
+
+    let added = ask(&desk, &server, &key, "groups users add \"Support Team\" mei@example.com");
+    assert_eq!(added.status, 0, "{}", added.stderr);
+    let listed = ask(&desk, &server, &key, "groups users list \"Support Team\" -o json");
+    assert_eq!(listed.json()[0]["id"], "user_mei");
+
+    let mut refused = String::new();
+    for (key, arguments) in [("sk-admin-wrong", "groups list"), (&*key, "groups get \"Suport Team\"")] {
+        refused += &ask(&desk, &server, key, arguments).text();
+    }
+    freeze!(refused);
+
+    let (status, log) = server.stop();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+    assert!(!log.contains(&key) && !log.contains("@example.com"), "{log}");
+}
+
+#[test]
+fn a_key_may_be_given_and_a_second_start_makes_none() {
+    let desk = Desk::empty();
+    desk.write("admin.key", "any text will do\n".replace(' ', "-"));
+    let server = Running::start(&desk, "--key-file admin.key --log error");
+    assert_eq!(server.greeting, "");
+    let created = ask(&desk, &server, "any-text-will-do", "groups create A");
+    assert_eq!(created.status, 0, "{}", created.stderr);
+    // A key made while the server runs works at once, and may do no more than it says.
+    let minted = desk.run("keys create --name reader --scope api.groups.read -o json").json();
+    let reader = minted["key"].as_str().unwrap();
+    assert_eq!(ask(&desk, &server, reader, "groups list").status, 0);
+    freeze!(ask(&desk, &server, reader, "groups create B").text());
+    let invalid_url = format!("--base-url {}/v2 groups list", server.address);
+    freeze!(ask(&desk, &server, reader, &invalid_url).text());
+    assert_eq!(server.stop(), (Some(0), String::new()));
+
+    let server = Running::start(&desk, "--log error");
+    assert_eq!(server.greeting, "");
+    assert_eq!(ask(&desk, &server, reader, "groups list -q").status, 0);
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn a_client_that_is_too_fast_is_told_to_wait() {
+    let desk = Desk::with_acme();
+    let server = Running::start(&desk, "--local acme.db --requests-per-minute 2 --log error");
+    let key = server.minted_key();
+    let users = "user_ada user_bjorn user_hiroshi user_ines user_jonas user_kavya user_mei";
+    let answer = ask(&desk, &server, &key, &format!("groups users add group_support {users} -o json"));
+    assert_eq!(answer.status, 7, "{}", answer.stderr);
+    let answer = ask(&desk, &server, &key, "groups list");
+    assert_eq!(answer.status, 7, "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: try again in"), "{}", answer.stderr);
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn what_would_be_unsafe_or_senseless_is_refused() {
+    let desk = Desk::empty();
+    freeze!(desk.transcript(&[
+        "serve --listen 0.0.0.0:0",
+        "serve --listen nowhere",
+        "serve --log inof",
+        "serve --requests-per-minute 0",
+        "serve --base-url http://127.0.0.1:8080/v1",
+        "serve --organization org-unknown",
+    ]));
+    let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy");
+    assert_eq!(server.stop().0, Some(0));
+}
