@@ -291,8 +291,9 @@ Examples:
   openai-admin serve
   openai-admin serve --database postgres://admin@db/openai_admin --listen 127.0.0.1:9000
 
-Clients need a key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the
-one that the first start makes and prints.")]
+The database is sqlite:openai-admin.db unless --local or --database says otherwise. Clients need a
+key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the one that the first
+start makes and prints.")]
 pub(crate) struct ServeArguments {
     /// Where to listen; port 0 is a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]

@@ -10,16 +10,20 @@ mod load;
 mod serve;
 mod users;
 
+use std::path::{Path, PathBuf};
+
 use openai_admin::{Client, ListEndpoint, ListItem, Order, Page, client::ListCall};
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
 
 use crate::{
     arguments::{
-        Arguments, Command, GlobalArguments, GroupsCommand, ListArguments, OrderChoice, UsersCommand,
+        Arguments, Command, GlobalArguments, GroupUsersCommand, GroupsCommand, ListArguments, OrderChoice,
+        UsersCommand,
     },
     config::{self, Database, Environment, LocalFile, Target},
     failure::{Failure, Result, While as _},
+    log,
     output::{Output, Record, file_name},
 };
 
@@ -29,6 +33,7 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
     let database = |command: &str| config::database(command, &global, environment);
     match command {
         Command::Groups(command) => {
+            check_standard_input(&command, &global)?;
             let creates = matches!(command, GroupsCommand::Create { .. });
             let session = Session::open("groups", creates, &global, environment, output).await?;
             let done = Box::pin(groups::run(command, &session)).await;
@@ -54,6 +59,20 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
     }
 }
 
+/// Key and users cannot both come through standard input.
+fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Result<()> {
+    let GroupsCommand::Users(GroupUsersCommand::Add(bulk) | GroupUsersCommand::Remove { bulk, .. }) = command
+    else {
+        return Ok(());
+    };
+    let is_input = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
+    if is_input(&bulk.file) && is_input(&global.key_file) {
+        return Err(Failure::usage("both --key-file and --file are standard input")
+            .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+    }
+    Ok(())
+}
+
 /// A client, and what must be put away after it.
 pub(crate) struct Session<'a> {
     pub(crate) client: Client,
@@ -77,6 +96,8 @@ impl<'a> Session<'a> {
                 Ok(Self { client, output, store: None })
             }
             Target::Local(file) => {
+                let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
+                log::start(level, global.color, environment)?;
                 let (client, store) = local_client(file, creates).await?;
                 Ok(Self { client, output, store: Some(store) })
             }

@@ -27,6 +27,7 @@ pub(crate) struct Environment {
     admin_key: Option<String>,
     base_url: Option<String>,
     local: Option<PathBuf>,
+    database: Option<String>,
     pub(crate) log: Option<String>,
     /// Whether standard error may be coloured and redrawn.
     no_color: bool,
@@ -44,6 +45,7 @@ impl Environment {
             admin_key: text("OPENAI_ADMIN_KEY"),
             base_url: text("OPENAI_BASE_URL"),
             local: env::var_os("OPENAI_ADMIN_LOCAL").filter(|file| !file.is_empty()).map(PathBuf::from),
+            database: text("OPENAI_ADMIN_DATABASE"),
             log: text("OPENAI_ADMIN_LOG"),
             no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             ci: text("CI").is_some(),
@@ -149,32 +151,39 @@ pub(crate) fn database(
         return Err(Failure::usage(format!("`{command}` works on a database, not on an API"))
             .hint("name it with --local FILE or --database URL instead of --base-url"));
     }
-    let organization = global.organization.clone();
-    let (url, as_argument) = match (&global.local, &global.database, &environment.local) {
-        (Some(_), Some(_), _) => {
-            return Err(Failure::usage("--local and --database name the same thing: give one of them"));
-        }
-        (Some(file), None, _) | (None, None, Some(file)) => {
-            let shown = shell_word(&file.display().to_string());
-            (DatabaseUrl::Sqlite(file.clone()), format!("--local {shown}"))
-        }
-        (None, database, _) => {
-            let text = database.as_deref().unwrap_or(DEFAULT_DATABASE);
-            let url: DatabaseUrl = text.parse().map_err(|_| {
-                Failure::usage("--database is neither sqlite:FILE nor postgres://…")
-                    .hint("for example: --database sqlite:openai-admin.db")
-            })?;
-            let as_argument = match (&url, database) {
-                (DatabaseUrl::Sqlite(file), _) => {
-                    format!("--local {}", shell_word(&file.display().to_string()))
-                }
-                // With its password the URL has no place on a screen.
-                (DatabaseUrl::Postgres(_), _) => "--database \"$DATABASE_URL\"".to_owned(),
-            };
-            (url, as_argument)
-        }
+    if global.local.is_some() && global.database.is_some() {
+        return Err(Failure::usage("--local and --database name the same thing: give one of them"));
+    }
+    let file = |file: &PathBuf| DatabaseUrl::Sqlite(file.clone());
+    let (url, typed) = match (&global.local, &global.database, &environment.local, &environment.database) {
+        (Some(local), ..) | (None, None, Some(local), _) => (file(local), None),
+        (None, Some(database), ..) => (database_url(database)?, Some(database)),
+        (None, None, None, Some(database)) => (database_url(database)?, None),
+        (None, None, None, None) => (database_url(DEFAULT_DATABASE)?, None),
     };
-    Ok(Database { url, organization, as_argument })
+    let as_argument = match (&url, typed) {
+        (DatabaseUrl::Sqlite(file), _) => format!("--local {}", shell_word(&file.display().to_string())),
+        (DatabaseUrl::Postgres(_), Some(typed)) if !has_password(typed) => {
+            format!("--database {}", shell_word(typed))
+        }
+        // With its password the URL has no place on a screen.
+        (DatabaseUrl::Postgres(_), Some(_)) => "--database postgres://…".to_owned(),
+        (DatabaseUrl::Postgres(_), None) => String::new(),
+    };
+    Ok(Database { url, organization: global.organization.clone(), as_argument })
+}
+
+fn database_url(text: &str) -> Result<DatabaseUrl> {
+    text.parse().map_err(|_| {
+        Failure::usage("the database is neither sqlite:FILE nor postgres://…")
+            .hint("for example: --database sqlite:openai-admin.db")
+    })
+}
+
+fn has_password(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || url.contains("password=")
 }
 
 impl Database {
@@ -229,6 +238,14 @@ pub(crate) fn shell_word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_in_a_url_is_seen() {
+        assert!(has_password("postgres://ada:s3cret@db/x"));
+        assert!(has_password("postgres://db/x?password=s3cret"));
+        assert!(!has_password("postgres://ada@db:5432/x"));
+        assert!(!has_password("postgres://db:5432/x"));
+    }
 
     #[test]
     fn a_proposed_command_quotes_what_the_shell_would_read() {

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod directory_file;
 mod failure;
+mod log;
 mod output;
 mod progress;
 mod prompt;

@@ -112,9 +112,16 @@ impl Output {
                 let mut table = plain_table();
                 let details = T::DETAILS.iter().filter(|(_, field)| !fields[field].is_null());
                 for (heading, field) in T::COLUMNS.iter().chain(details) {
-                    table.add_row([self.heading(heading), for_people(field, &fields[field])]);
+                    table.add_row([(*heading).to_owned(), for_people(field, &fields[field])]);
                 }
-                self.data(&rendered(&table))
+                let gap = " ".repeat(GAP.into());
+                let lines = rendered(&table);
+                // Colour comes last, since its codes have no width.
+                let lines = lines.lines().map(|line| match line.split_once(&gap) {
+                    Some((heading, value)) => format!("{}{gap}{value}\n", self.heading(heading)),
+                    None => format!("{line}\n"),
+                });
+                self.data(&lines.collect::<String>())
             }
             Format::Json => self.data(&json(item)?),
             Format::Yaml => self.data(&yaml(item)?),
@@ -128,7 +135,7 @@ impl Output {
         if let Some(width) = width {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         }
-        table.set_header(T::COLUMNS.iter().map(|(heading, _)| self.heading(heading)));
+        table.set_header(T::COLUMNS.iter().map(|(heading, _)| *heading));
         for item in items {
             let fields = serde_json::to_value(item).map_err(unprintable)?;
             table.add_row(T::COLUMNS.iter().map(|(_, field)| for_people(field, &fields[field])));
@@ -138,7 +145,9 @@ impl Output {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        self.data(&rendered(&table))
+        let text = rendered(&table);
+        let (heading, rows) = text.split_once('\n').unwrap_or((&text, ""));
+        self.data(&format!("{}\n{rows}", self.heading(heading)))
     }
 
     fn heading(&self, text: &str) -> String {

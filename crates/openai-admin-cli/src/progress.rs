@@ -1,8 +1,8 @@
 //! How far a long job is: a bar on a terminal, a line every ten seconds elsewhere.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::output::Output;
 
@@ -24,8 +24,9 @@ pub(crate) struct Progress<'a> {
 impl<'a> Progress<'a> {
     pub(crate) fn new(output: &'a Output, total: u64) -> Self {
         let bar = (output.is_interactive() && total >= STEPS_MIN).then(|| {
+            let template = "{bar:30} {human_pos} of {human_len}  {rate}  {eta} left";
             let style =
-                ProgressStyle::with_template("{bar:30} {human_pos} of {human_len}  {per_sec}  {eta} left");
+                ProgressStyle::with_template(template).map(|style| style.with_key("rate", write_rate));
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
@@ -59,6 +60,11 @@ impl<'a> Progress<'a> {
             if rate > 0.0 { format!(", about {:.0} s left", left as f64 / rate) } else { String::new() };
         self.output.note(&format!("{} of {}, {rate:.1} a second{eta}", self.done, self.total));
     }
+}
+
+fn write_rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // A bar without its rate is still a bar.
+    let _ = write!(out, "{:.0} a second", state.per_sec());
 }
 
 impl Drop for Progress<'_> {

@@ -17,7 +17,10 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) local: Option<PathBuf>,
 
-    /// The database of serve, load, dump, keys [default: sqlite:openai-admin.db]
+    /// The database of serve, load, dump and keys [env: OPENAI_ADMIN_DATABASE]
+    ///
+    /// Either sqlite:FILE or postgres://USER@HOST/NAME; sqlite:openai-admin.db when left out. A URL with a password
+    /// belongs into the environment, where other users of the machine do not see it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
 
@@ -26,6 +29,9 @@ pub(crate) struct GlobalArguments {
     pub(crate) organization: Option<OrganizationId>,
 
     /// A file with the admin key, or `-`; otherwise OPENAI_ADMIN_KEY is the key
+    ///
+    /// `-` reads the key from standard input. A key is never an argument, since other users of the machine see those
+    /// and shells remember them.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 

@@ -203,6 +203,7 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
 /// What to try next: commands that work as they stand, on what has just been loaded.
 fn propose(directory: &Directory, database: &Database, environment: &Environment, output: &Output) {
     let command = format!("{} {}", shell_word(&environment.program), database.as_argument);
+    let command = command.trim_end();
     let mut lines = vec!["\ntry next:".to_owned()];
     // Only a file has --local, and with it the commands that need no server.
     if database.as_argument.starts_with("--local") {

@@ -1,22 +1,19 @@
 //! `openai-admin serve`: the API from a database, until it is told to stop.
 
-use std::{future::Future, io, net::SocketAddr};
+use std::{future::Future, net::SocketAddr};
 
 use openai_admin_server::{Config, Minter, Server, api_keys};
 use openai_admin_store::{Organization, Store};
 use tokio::net::TcpListener;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::open;
 use crate::{
     arguments::{ColorChoice, ServeArguments},
     config::{Database, Environment, Key},
     failure::{Failure, Result, While as _},
+    log,
     output::{Output, visible},
 };
-
-/// What is logged, unless somebody says otherwise.
-const DEFAULT_LOG: &str = "info";
 
 pub(super) async fn run(
     arguments: ServeArguments,
@@ -27,7 +24,8 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     check_address(&arguments)?;
-    start_log(arguments.log.as_deref().or(environment.log.as_deref()), color, environment)?;
+    let level = arguments.log.as_deref().or(environment.log.as_deref()).unwrap_or(log::SERVER_LEVEL);
+    log::start(level, color, environment)?;
     // Registered before anybody can know that the server runs, so that no early signal kills it.
     let stop = stop_signal()?;
     let minter = Minter::system();
@@ -58,7 +56,11 @@ async fn serve(
     output: &Output,
 ) -> Result<()> {
     let listener = TcpListener::bind(arguments.listen).await;
-    let listener = listener.doing(|| format!("listen on {}", arguments.listen))?;
+    let listener = listener
+        .map_err(|error| {
+            Failure::from(error).hint("choose another address with --listen; port 0 is a free one")
+        })
+        .doing(|| format!("listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
     provide_key(store, organization, minter, key, address, output).await?;
 
@@ -99,26 +101,6 @@ async fn provide_key(
         visible(&organization.title),
         organization.id
     ));
-    Ok(())
-}
-
-fn start_log(level: Option<&str>, color: ColorChoice, environment: &Environment) -> Result<()> {
-    let level = level.unwrap_or(DEFAULT_LOG);
-    let wrong = || {
-        Failure::usage(format!("--log: '{level}' is no level"))
-            .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
-    };
-    // A single unknown word would be taken for the name of a module.
-    if !level.contains([',', '=']) && level.parse::<LevelFilter>().is_err() {
-        return Err(wrong());
-    }
-    let filter = EnvFilter::builder().parse(level).map_err(|_| wrong())?;
-    let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(environment.color(color, is_terminal))
-        .init();
     Ok(())
 }
 

@@ -38,6 +38,7 @@ fn options_that_do_not_go_together_are_explained() {
         "--local acme.db --organization org-other groups list",
         "--local organization.yaml groups list",
         "--lokal acme.db groups list",
+        "--key-file - groups users add group_support -f -",
     ]));
 }
 
@@ -48,6 +49,9 @@ fn what_is_typed_goes_before_the_environment() {
     let desk = Desk::with_acme().with_variable("OPENAI_ADMIN_LOCAL", "acme.db");
     assert_eq!(desk.run("groups list").status, 0);
     assert_eq!(desk.run("dump").status, 0);
+    let desk = Desk::with_acme().with_variable("OPENAI_ADMIN_DATABASE", "sqlite:acme.db");
+    assert_eq!(desk.run("dump").status, 0);
+    assert_eq!(desk.run("--local other.db dump").status, 6);
     assert_eq!(desk.run("--base-url http://127.0.0.1:9/v1 groups list").status, 4, "the API needs a key");
 }
 
@@ -69,7 +73,9 @@ fn a_reader_that_leaves_early_is_no_failure() {
 fn colour_is_only_where_it_is_wanted() {
     let desk = Desk::with_acme();
     assert!(!desk.run("--local acme.db groups list").stdout.contains('\x1b'));
-    assert!(desk.run("--local acme.db groups list --color always").stdout.contains("\x1b[1mNAME\x1b[0m"));
+    assert!(desk.run("--local acme.db groups list --color always").stdout.starts_with("\x1b[1mNAME "));
+    let shown = desk.run("--local acme.db groups get group_support --color always").stdout;
+    assert!(shown.starts_with("\x1b[1mNAME\x1b[0m           Support Team\n"), "{shown}");
     let failed = desk.run("--local acme.db groups get x --color always");
     assert!(failed.stderr.starts_with("\x1b[31;1merror:\x1b[0m"), "{}", failed.stderr);
 }

@@ -55,6 +55,9 @@ struct Row {
     error: Option<String>,
     #[serde(skip)]
     failure: Option<Failure>,
+    /// Whether everybody else would have met the same failure.
+    #[serde(skip)]
+    stops_all: bool,
 }
 
 impl Record for Row {
@@ -100,7 +103,14 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
     let mut seen = HashSet::new();
     let mut rows = Vec::with_capacity(users.len());
     for (user, found) in users.into_iter().zip(found) {
-        let mut row = Row { user, user_id: None, outcome: Outcome::NotTried, error: None, failure: None };
+        let mut row = Row {
+            user,
+            user_id: None,
+            outcome: Outcome::NotTried,
+            error: None,
+            failure: None,
+            stops_all: false,
+        };
         match found {
             Ok(found) if !seen.insert(found.id.clone()) => continue,
             Ok(found) => row.user_id = Some(found.id),
@@ -152,7 +162,8 @@ async fn execute(
             done = in_flight.next() => {
                 let Some((index, result)) = done else { return stop };
                 progress.step();
-                if let Err(error) = &result && stops_all(error) && stop.is_none() {
+                                rows[index].stops_all = result.as_ref().is_err_and(stops_all);
+                if rows[index].stops_all && stop.is_none() {
                     stop = Some(Failure::silent(ExitStatus::Partial));
                 }
                 rows[index].settle(result.map_err(Failure::from));
@@ -209,41 +220,57 @@ async fn suggest(client: &Client, rows: &mut [Row]) {
 
 /// Rows for programs, sentences for people, and the exit code.
 fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Failure>) -> Result<()> {
-    if !output.is_for_people() {
-        output.items(rows, "")?;
-    }
     let failed: Vec<(&Row, &Failure)> =
         rows.iter().filter_map(|row| Some((row, row.failure.as_ref()?))).collect();
     if output.is_for_people() {
-        for (row, failure) in failed.iter().take(FAILURES_TOLD_MAX) {
-            let message = match failure.message.contains(&row.user) {
-                true => failure.message.clone(),
-                false => format!("{}: {}", row.user, failure.message),
-            };
-            output.failure(&Failure { status: failure.status, message, hints: failure.hints.clone() });
-        }
-        if failed.len() > FAILURES_TOLD_MAX {
-            output.note(&format!("… and {} more; -o csv lists all", failed.len() - FAILURES_TOLD_MAX));
-        }
+        tell(output, &failed);
+    } else {
+        output.items(rows, "")?;
     }
     // Of a single user who failed, all has been said.
     if rows.len() > failed.len() || rows.len() > 1 {
         output.note(&format!("{} ({}): {}", visible(&group.name), group.id, summary(rows)));
     }
-    let Some((_, first)) = failed.first() else { return stop.map_or(Ok(()), Err) };
-    // When everything failed for one reason, that reason is the exit code; scripts can act on it.
-    let all_alike = failed.iter().all(|(_, failure)| failure.status == first.status);
+    match (status(rows, &failed), stop) {
+        (ExitStatus::Done, None) => Ok(()),
+        (ExitStatus::Done, Some(stop)) => Err(stop),
+        (status, stop) => Err(Failure { status, ..stop.unwrap_or_else(|| Failure::silent(status)) }),
+    }
+}
+
+/// Tells the failures one by one, but what stopped the job only once: everybody in flight met it.
+fn tell(output: &Output, failed: &[(&Row, &Failure)]) {
+    let (stopping, mut told): (Vec<_>, Vec<_>) = failed.iter().partition(|(row, _)| row.stops_all);
+    let left = told.len().saturating_sub(FAILURES_TOLD_MAX);
+    told.truncate(FAILURES_TOLD_MAX);
+    told.extend(stopping.first());
+    for (row, failure) in told {
+        let message = match failure.message.contains(&row.user) {
+            true => failure.message.clone(),
+            false => format!("{}: {}", row.user, failure.message),
+        };
+        output.failure(&Failure { status: failure.status, message, hints: failure.hints.clone() });
+    }
+    if left > 0 {
+        output.note(&format!("… and {left} more; -o csv lists all"));
+    }
+}
+
+/// A reason that everybody shares is the exit code, for scripts to act on; otherwise it says that some failed.
+fn status(rows: &[Row], failed: &[(&Row, &Failure)]) -> ExitStatus {
+    let Some((_, first)) = failed.first() else { return ExitStatus::Done };
+    let mut statuses = failed.iter().map(|(_, failure)| failure.status);
+    if let Some(status) =
+        statuses.clone().find(|status| matches!(status, ExitStatus::Key | ExitStatus::RateLimited))
+    {
+        return status;
+    }
     let nothing_done = rows.iter().all(|row| matches!(row.outcome, Outcome::Failed | Outcome::NotTried));
-    let stopped_by = failed
-        .iter()
-        .map(|(_, failure)| failure.status)
-        .find(|status| matches!(status, ExitStatus::Key | ExitStatus::RateLimited));
-    let status = match stopped_by {
-        Some(status) => status,
-        None if all_alike && nothing_done => first.status,
-        None => ExitStatus::Partial,
-    };
-    Err(Failure { status, ..stop.unwrap_or_else(|| Failure::silent(status)) })
+    if nothing_done && statuses.all(|status| status == first.status) {
+        first.status
+    } else {
+        ExitStatus::Partial
+    }
 }
 
 fn summary(rows: &[Row]) -> String {
