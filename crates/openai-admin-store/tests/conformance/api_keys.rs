@@ -1,0 +1,173 @@
+use openai_admin::Timestamp;
+use openai_admin_store::{ApiKey, Error, Kind, NewApiKey};
+use serde_json::json;
+
+use crate::{
+    support::{Database, assert_refused, conformance},
+    tenant::Tenant,
+};
+
+conformance! {
+    a_created_key_is_found_by_its_hash,
+    an_unknown_hash_finds_nothing,
+    a_revoked_key_is_neither_found_nor_listed,
+    revoking_a_key_twice_reports_not_found,
+    an_expired_key_is_found_with_its_expiry,
+    the_last_use_of_a_key_is_kept,
+    keys_are_listed_oldest_first,
+    the_bootstrap_key_is_found_like_any_other,
+    the_same_bootstrap_key_again_changes_nothing,
+    another_bootstrap_key_replaces_the_first,
+    a_minted_key_may_become_the_bootstrap_key,
+    a_revoked_key_may_become_the_bootstrap_key,
+    each_change_of_a_key_records_one_event,
+}
+
+fn key(letter: char) -> NewApiKey {
+    NewApiKey {
+        hash: letter.to_string().repeat(64),
+        redacted: format!("sk-admin-…{letter}"),
+        name: format!("Key {letter}"),
+        scopes: vec!["api.groups.read".to_owned(), "api.groups.write".to_owned()],
+        expires_at: None,
+    }
+}
+
+async fn create(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<ApiKey> {
+    acme.store().create_api_key(acme.org(), acme.database.stamp(), new).await
+}
+
+async fn set_bootstrap(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<()> {
+    acme.store().set_bootstrap_api_key(acme.org(), acme.database.stamp(), new).await
+}
+
+async fn revoke(acme: &Tenant, id: &str) -> openai_admin_store::Result<()> {
+    acme.store().revoke_api_key(acme.org(), acme.database.stamp(), id.to_owned()).await
+}
+
+async fn find(acme: &Tenant, letter: char) -> Option<ApiKey> {
+    acme.store().find_api_key(letter.to_string().repeat(64)).await.unwrap()
+}
+
+async fn listed(acme: &Tenant) -> Vec<String> {
+    let keys = acme.store().list_api_keys(acme.org()).await.unwrap();
+    keys.into_iter().map(|key| key.name).collect()
+}
+
+async fn a_created_key_is_found_by_its_hash(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let created = create(&acme, key('a')).await.unwrap();
+    assert!(created.id.starts_with("key_"));
+    assert_eq!(created.org, acme.org());
+    assert_eq!(created.scopes, ["api.groups.read", "api.groups.write"]);
+    assert_eq!(find(&acme, 'a').await, Some(created));
+}
+
+async fn an_unknown_hash_finds_nothing(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    create(&acme, key('a')).await.unwrap();
+    assert_eq!(find(&acme, 'A').await, None);
+    assert_eq!(find(&acme, 'b').await, None);
+}
+
+async fn a_revoked_key_is_neither_found_nor_listed(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let id = create(&acme, key('a')).await.unwrap().id;
+    create(&acme, key('b')).await.unwrap();
+    revoke(&acme, &id).await.unwrap();
+    assert_eq!(find(&acme, 'a').await, None);
+    assert_eq!(listed(&acme).await, ["Key b"]);
+}
+
+async fn revoking_a_key_twice_reports_not_found(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let key_id = create(&acme, key('a')).await.unwrap().id;
+    revoke(&acme, &key_id).await.unwrap();
+    assert_refused!(revoke(&acme, &key_id).await, Error::NotFound { kind: Kind::ApiKey, id } if id == key_id);
+    assert_refused!(revoke(&acme, "key_none").await, Error::NotFound { kind: Kind::ApiKey, .. });
+}
+
+async fn an_expired_key_is_found_with_its_expiry(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let expired = NewApiKey { expires_at: Some(Timestamp::from_unix_seconds(1)), ..key('a') };
+    create(&acme, expired).await.unwrap();
+    let found = find(&acme, 'a').await.unwrap();
+    assert_eq!(found.expires_at, Some(Timestamp::from_unix_seconds(1)), "who has a clock decides");
+}
+
+async fn the_last_use_of_a_key_is_kept(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let created = create(&acme, key('a')).await.unwrap();
+    assert_eq!(created.last_used_at, None);
+    let at = Timestamp::from_unix_seconds(1_750_000_060);
+    acme.store().touch_api_key("a".repeat(64), at).await.unwrap();
+    let mut expected = created;
+    expected.last_used_at = Some(at);
+    assert_eq!(find(&acme, 'a').await, Some(expected));
+    acme.store().touch_api_key("b".repeat(64), at).await.unwrap();
+}
+
+async fn keys_are_listed_oldest_first(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    for letter in ['c', 'a', 'b'] {
+        create(&acme, key(letter)).await.unwrap();
+    }
+    assert_eq!(listed(&acme).await, ["Key c", "Key a", "Key b"], "also within one second");
+}
+
+async fn the_bootstrap_key_is_found_like_any_other(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    let found = find(&acme, 'a').await.unwrap();
+    assert_eq!((found.id.as_str(), found.org), ("key_bootstrap", acme.org()));
+    assert_eq!(listed(&acme).await, ["Key a"]);
+}
+
+async fn the_same_bootstrap_key_again_changes_nothing(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    let before = (find(&acme, 'a').await, database.events());
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    assert_eq!((find(&acme, 'a').await, database.events()), before);
+}
+
+async fn another_bootstrap_key_replaces_the_first(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    create(&acme, key('m')).await.unwrap();
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    set_bootstrap(&acme, key('b')).await.unwrap();
+    assert_eq!(find(&acme, 'a').await, None);
+    assert_eq!(find(&acme, 'b').await.unwrap().id, "key_bootstrap");
+    assert_eq!(listed(&acme).await.len(), 2, "a minted key stays");
+}
+
+async fn a_minted_key_may_become_the_bootstrap_key(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    create(&acme, key('a')).await.unwrap();
+    set_bootstrap(&acme, key('b')).await.unwrap();
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    assert_eq!(find(&acme, 'a').await.unwrap().id, "key_bootstrap");
+    assert_eq!(listed(&acme).await, ["Key a"]);
+}
+
+async fn a_revoked_key_may_become_the_bootstrap_key(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let id = create(&acme, key('a')).await.unwrap().id;
+    revoke(&acme, &id).await.unwrap();
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    assert_eq!(find(&acme, 'a').await.unwrap().id, "key_bootstrap", "whoever starts the server decides");
+}
+
+async fn each_change_of_a_key_records_one_event(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let before = database.events().len();
+    let id = create(&acme, key('a')).await.unwrap().id;
+    set_bootstrap(&acme, key('b')).await.unwrap();
+    revoke(&acme, &id).await.unwrap();
+    let expected = [
+        format!("api_key.created {id}"),
+        "api_key.created key_bootstrap".to_owned(),
+        format!("api_key.revoked {id}"),
+    ];
+    assert_eq!(database.events_since(before), expected);
+}

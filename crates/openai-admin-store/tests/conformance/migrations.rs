@@ -1,0 +1,37 @@
+use openai_admin_store::{DatabaseUrl, Error, Store};
+use serde_json::json;
+
+use crate::support::{Database, assert_refused, conformance};
+
+conformance! {
+    opening_twice_changes_nothing,
+    a_database_of_a_newer_version_is_refused,
+    a_database_that_is_not_there_is_unavailable,
+}
+
+async fn opening_twice_changes_nothing(database: Database) {
+    let acme = database.acme(1, json!([{ "id": "group_1", "name": "One", "members": ["user_1"] }])).await;
+    let before = (acme.dump().await, database.events());
+    let again = acme.opened_again().await;
+    assert_eq!((again.dump().await, database.events()), before);
+    again.store().close().await;
+    assert_eq!(acme.dump().await, before.0, "the first still works");
+}
+
+async fn a_database_of_a_newer_version_is_refused(database: Database) {
+    database.execute("insert into schema_migrations (version, applied_by) values (1000000, 'tomorrow')");
+    assert_refused!(
+        Store::open(&database.url).await,
+        Error::InvalidValue { field, expected } if field == "database" && expected.contains("1000000")
+    );
+    database.execute("delete from schema_migrations where version = 1000000");
+}
+
+async fn a_database_that_is_not_there_is_unavailable(database: Database) {
+    let url = match &database.url {
+        DatabaseUrl::Sqlite(file) => DatabaseUrl::Sqlite(file.join("no-directory/test.db")),
+        // Nobody listens at the port of discarding.
+        DatabaseUrl::Postgres(_) => DatabaseUrl::Postgres("postgres://nobody@127.0.0.1:9/none".to_owned()),
+    };
+    assert_refused!(Store::open(&url).await, Error::Unavailable(_));
+}

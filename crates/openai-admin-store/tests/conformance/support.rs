@@ -1,0 +1,248 @@
+//! A database per case, on either engine, and what runs a case on it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use openai_admin_store::{DatabaseUrl, Stamp, Store};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+use ulid::Ulid;
+
+use crate::tenant::Tenant;
+
+/// Registers cases for each engine. A case that is not listed is dead code, which clippy reports.
+macro_rules! conformance {
+    ($($case:ident,)*) => {
+        mod sqlite {
+            $(#[test] fn $case() { crate::support::run(crate::support::Engine::Sqlite, super::$case); })*
+        }
+        mod postgres {
+            $(#[test] fn $case() { crate::support::run(crate::support::Engine::Postgres, super::$case); })*
+        }
+    };
+}
+pub(crate) use conformance;
+
+/// Asserts that an operation was refused, and how.
+macro_rules! assert_refused {
+    ($result:expr, $pattern:pat $(if $guard:expr)?) => {
+        match $result {
+            Err($pattern) $(if $guard)? => {}
+            other => panic!("expected {}, but got {other:?}", stringify!($pattern $(if $guard)?)),
+        }
+    };
+}
+pub(crate) use assert_refused;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs a case on a fresh database, which must be sound afterwards.
+pub(crate) fn run<F: Future<Output = ()>>(engine: Engine, case: impl FnOnce(Database) -> F) {
+    run_and_check(engine, async |database| {
+        case(database.clone()).await;
+        assert_eq!(database.problems().await, Vec::<String>::new(), "after the case");
+    });
+}
+
+/// Runs a case on a fresh database, in whatever state it leaves it.
+pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl FnOnce(Database) -> F) {
+    let home = Home::new(engine);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = Database {
+            store: Store::open(&home.url).await.unwrap(),
+            url: home.url.clone(),
+            stamps: Arc::new(AtomicU64::new(0)),
+        };
+        let store = database.store.clone();
+        case(database).await;
+        store.close().await;
+    });
+}
+
+/// Where a database lives: a directory, or a schema of the server. Both go with it.
+struct Home {
+    url: DatabaseUrl,
+    _directory: Option<TempDir>,
+}
+
+impl Home {
+    fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => {
+                let directory = tempfile::tempdir().unwrap();
+                Self {
+                    url: DatabaseUrl::Sqlite(directory.path().join("test.db")),
+                    _directory: Some(directory),
+                }
+            }
+            Engine::Postgres => {
+                let schema = schema_name();
+                // The schema of a process that was killed and had the same id may still be there.
+                on_server(
+                    &server(),
+                    &format!("drop schema if exists {schema} cascade; create schema {schema}"),
+                );
+                let (url, mark) = (server(), if server().contains('?') { '&' } else { '?' });
+                let url = DatabaseUrl::Postgres(format!(
+                    "{url}{mark}application_name={schema}&options=-csearch_path%3D{schema}"
+                ));
+                Self { url, _directory: None }
+            }
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let DatabaseUrl::Postgres(url) = &self.url {
+            let schema = url.rsplit_once("%3D").unwrap().1;
+            on_server(&server(), &format!("drop schema if exists {schema} cascade"));
+        }
+    }
+}
+
+fn server() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the server")]
+    std::env::var("OPENAI_ADMIN_TEST_POSTGRES")
+        .expect("set OPENAI_ADMIN_TEST_POSTGRES to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND")
+}
+
+/// Cases of one process run side by side, and so do processes: nextest starts one for each case.
+fn schema_name() -> String {
+    static SCHEMAS: AtomicU64 = AtomicU64::new(0);
+    format!("conformance_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed))
+}
+
+fn on_server(url: &str, sql: &str) {
+    let (url, sql) = (url.to_owned(), sql.to_owned());
+    // The client brings a runtime of its own, which cannot be entered from within another.
+    std::thread::spawn(move || {
+        postgres::Client::connect(&url, postgres::NoTls).unwrap().batch_execute(&sql).unwrap();
+    })
+    .join()
+    .unwrap();
+}
+
+/// A fresh database, and a store that has opened it. Clones share the store.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pub(crate) store: Store,
+    pub(crate) url: DatabaseUrl,
+    pub(crate) stamps: Arc<AtomicU64>,
+}
+
+/// When every change is made that says nothing else: all in one second, so that each list has ties.
+pub(crate) const NOW: u64 = 1_750_000_000;
+
+impl Database {
+    /// The next change, at [`NOW`].
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp_at(NOW)
+    }
+
+    pub(crate) fn stamp_at(&self, unix_seconds: u64) -> Stamp {
+        // Apart, since what a change creates gets the ids that follow its own.
+        let number = u128::from(self.stamps.fetch_add(1, Ordering::Relaxed)) << 24;
+        Stamp::new(Ulid::from_parts(unix_seconds * 1000, number), "test")
+    }
+
+    /// An organization with `people` users, `user_1` and so on, and these groups.
+    pub(crate) async fn tenant(&self, id: &str, people: usize, groups: Json) -> Tenant {
+        let users: Vec<Json> = (1..=people).map(person).collect();
+        let directory = serde_json::json!({ "organization": { "id": id }, "users": users, "groups": groups });
+        let directory = serde_json::from_value(directory).unwrap();
+        let organization = self.store.load(self.stamp(), directory).await.unwrap().organization;
+        Tenant { database: self.clone(), organization }
+    }
+
+    /// The organization of a case that needs only one.
+    pub(crate) async fn acme(&self, people: usize, groups: Json) -> Tenant {
+        self.tenant("org-acme", people, groups).await
+    }
+
+    /// The same database, opened again: what another process would see.
+    pub(crate) async fn opened_again(&self) -> Self {
+        Self { store: Store::open(&self.url).await.unwrap(), ..self.clone() }
+    }
+
+    /// What is wrong with the database, as a store that has just opened it sees it.
+    pub(crate) async fn problems(&self) -> Vec<String> {
+        let store = Store::open(&self.url).await.unwrap();
+        let problems = store.verify().await.unwrap();
+        store.close().await;
+        problems
+    }
+
+    /// Changes the database behind the store's back.
+    pub(crate) fn execute(&self, sql: &str) {
+        match &self.url {
+            DatabaseUrl::Sqlite(file) => {
+                rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap()
+            }
+            DatabaseUrl::Postgres(url) => on_server(url, sql),
+        }
+    }
+
+    /// The rows of a query for one text.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        self.last_texts(&[sql])
+    }
+
+    /// The rows of the last of some queries on one connection.
+    pub(crate) fn last_texts(&self, queries: &[&str]) -> Vec<String> {
+        let (last, before) = queries.split_last().unwrap();
+        match self.url.clone() {
+            DatabaseUrl::Sqlite(file) => {
+                let connection = rusqlite::Connection::open(file).unwrap();
+                connection.execute_batch(&before.join(";")).unwrap();
+                let mut statement = connection.prepare(last).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<Result<_, _>>().unwrap()
+            }
+            DatabaseUrl::Postgres(url) => std::thread::scope(|scope| {
+                let query = move || {
+                    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+                    client.batch_execute(&before.join(";")).unwrap();
+                    client.query(*last, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+                };
+                scope.spawn(query).join().unwrap()
+            }),
+        }
+    }
+
+    /// The audit events of everything since `before` events: what happened, to which group, to which user.
+    pub(crate) fn events_since(&self, before: usize) -> Vec<String> {
+        self.events().split_off(before)
+    }
+
+    pub(crate) fn events(&self) -> Vec<String> {
+        self.texts(
+            "select a.event || coalesce(' ' || g.id, '') || coalesce(' ' || u.id, '') || coalesce(' ' || a.detail, '')
+             from audit_events a
+             left join groups g on g.org = a.org and g.seq = a.group_seq
+             left join users u on u.org = a.org and u.seq = a.user_seq
+             order by a.change, a.item",
+        )
+    }
+}
+
+/// A user of a directory.
+pub(crate) fn person(number: usize) -> Json {
+    serde_json::json!({
+        "id": format!("user_{number}"),
+        "email": format!("user_{number}@example.com"),
+        "name": format!("User {number}"),
+    })
+}
+
+/// `user_1` to `user_n`.
+pub(crate) fn user_ids(people: usize) -> Vec<String> {
+    (1..=people).map(|number| format!("user_{number}")).collect()
+}

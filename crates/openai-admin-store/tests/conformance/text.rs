@@ -1,0 +1,132 @@
+//! Texts come back byte for byte, or are refused; emails are compared without regard to case.
+
+use openai_admin_store::Error;
+use serde_json::json;
+
+use crate::{
+    support::{Database, assert_refused, conformance},
+    tenant::{Part, ids},
+};
+
+conformance! {
+    names_come_back_byte_for_byte,
+    names_that_look_alike_stay_apart,
+    ids_come_back_byte_for_byte,
+    ids_are_compared_byte_for_byte,
+    the_longest_texts_are_kept,
+    emails_are_found_in_any_case,
+    emails_that_differ_in_more_than_case_are_two,
+}
+
+/// Combining marks, right-to-left, four-byte characters, quotes, a lone control character, blanks at the ends.
+const NAMES: [&str; 10] = [
+    "Å",
+    "A\u{30a}",
+    "山田 浩",
+    "فرح حداد",
+    "👩\u{200d}🚀",
+    "O'Connor \"; drop table groups; --",
+    "$1 %s {} \\ \\x00",
+    " both ends ",
+    "tab\there, bell\u{7}, escape\u{1b}, delete\u{7f}, next line\u{85}",
+    "\u{feff}byte order mark\u{2028}",
+];
+
+async fn names_come_back_byte_for_byte(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    for (number, name) in NAMES.into_iter().enumerate() {
+        let group = acme.create_group(name).await.unwrap();
+        assert_eq!(acme.group(group.id.as_str()).await.unwrap().name, name);
+        let user = format!("user_{number}");
+        acme.create_user(json!({ "id": user, "email": null, "name": name })).await.unwrap();
+        assert_eq!(acme.user(&user).await.unwrap().name.unwrap(), name);
+        acme.add(group.id.as_str(), &user).await.unwrap();
+        assert_eq!(acme.members(group.id.as_str(), Part::new()).await.unwrap().data[0].name, name);
+    }
+}
+
+async fn names_that_look_alike_stay_apart(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    acme.load(json!({ "groups": [{ "name": "Å" }, { "name": "A\u{30a}" }, { "name": "å" }] })).await.unwrap();
+    let page = acme.groups(Part::new()).await.unwrap();
+    let names: Vec<&str> = page.data.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["Å", "A\u{30a}", "å"], "a directory finds a group by its exact name");
+}
+
+async fn ids_come_back_byte_for_byte(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    for id in ["a b", "a%2fb", "пользователь", "🦀", "A\u{30a}", "'", &"x".repeat(255)] {
+        acme.create_user(json!({ "id": id, "email": null, "name": "Ada" })).await.unwrap();
+        acme.load(json!({ "groups": [{ "id": id, "name": "Group", "members": [id] }] })).await.unwrap();
+        assert_eq!(acme.member(id, id).await.unwrap().id, id);
+        assert_eq!(ids(&acme.groups_of(id, Part::new()).await.unwrap()), [id]);
+    }
+}
+
+async fn ids_are_compared_byte_for_byte(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    for id in ["user_é", "user_e\u{301}", "USER_É", "user_e"] {
+        acme.create_user(json!({ "id": id, "email": null, "name": id })).await.unwrap();
+    }
+    for id in ["user_é", "user_e\u{301}", "USER_É", "user_e"] {
+        assert_eq!(acme.user(id).await.unwrap().name.unwrap(), id);
+    }
+    acme.user("user_E\u{301}").await.unwrap_err();
+}
+
+async fn the_longest_texts_are_kept(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let name = "🚀".repeat(255);
+    let group = acme.create_group(&name).await.unwrap();
+    assert_eq!(acme.group(group.id.as_str()).await.unwrap().name, name);
+    let email = format!("{}@example.com", "🚀".repeat(308));
+    let user = json!({ "id": "user_1", "email": email, "name": name });
+    let created = acme.create_user(user).await.unwrap();
+    assert_eq!(acme.user("user_1").await.unwrap(), created);
+    assert_eq!(ids(&acme.users_with(20, None, &[&email]).await.unwrap()), ["user_1"]);
+}
+
+async fn emails_are_found_in_any_case(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    for (number, (stored, asked)) in [
+        ("ada@example.com", "ADA@EXAMPLE.COM"),
+        ("É@example.com", "é@example.com"),
+        ("weiß@example.com", "WEIẞ@example.com"),
+        ("İ@example.com", "i\u{307}@example.com"),
+        ("ЖЕНЯ@example.com", "женя@example.com"),
+        ("ǅ@example.com", "ǆ@example.com"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = format!("user_{number}");
+        acme.create_user(json!({ "id": user, "email": stored, "name": "" })).await.unwrap();
+        assert_eq!(ids(&acme.users_with(20, None, &[asked]).await.unwrap()), [user], "{asked}");
+        let again = acme.create_user(json!({ "email": asked, "name": "" })).await;
+        assert_refused!(again, Error::AlreadyExists { field: "email", .. });
+    }
+}
+
+async fn emails_that_differ_in_more_than_case_are_two(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let emails = [
+        "weiß@x.org",
+        "weiss@x.org",
+        "i@x.org",
+        "ı@x.org",
+        "é@x.org",
+        "e\u{301}@x.org",
+        "a.b@x.org",
+        "ab@x.org",
+        "ab+1@x.org",
+    ];
+    for (number, email) in emails.into_iter().enumerate() {
+        acme.create_user(json!({ "id": format!("user_{number}"), "email": email, "name": "" }))
+            .await
+            .unwrap();
+    }
+    for (number, email) in emails.into_iter().enumerate() {
+        let found = acme.users_with(20, None, &[email]).await.unwrap();
+        assert_eq!(ids(&found), [format!("user_{number}")], "{email}");
+    }
+}
