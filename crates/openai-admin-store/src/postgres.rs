@@ -42,7 +42,7 @@ impl Postgres {
     pub(crate) fn open(url: &str) -> Result<Self> {
         let config = config(url)?;
         let mut first = Connection::open(&config)?;
-        first.transact(true, &mut migrate)?;
+        first.migrate()?;
 
         let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
         let mut first = Some(first);
@@ -103,6 +103,12 @@ impl Connection {
         // Every statement reads or writes a page of rows by key: compiling it takes longer than running it.
         client.batch_execute("set jit = off")?;
         Ok(Self { client, statements: Statements::new() })
+    }
+
+    /// READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
+    /// than the wait.
+    fn migrate(&mut self) -> Result<()> {
+        self.attempt(true, IsolationLevel::ReadCommitted, &mut migrate)
     }
 
     /// Runs `body` in one transaction, and again while it meets other transactions.

@@ -5,6 +5,7 @@ use crate::support::{Database, assert_refused, conformance};
 
 conformance! {
     opening_twice_changes_nothing,
+    a_new_database_may_be_opened_many_times_at_once,
     a_database_of_a_newer_version_is_refused,
     a_database_that_is_not_there_is_unavailable,
 }
@@ -16,6 +17,41 @@ async fn opening_twice_changes_nothing(database: Database) {
     assert_eq!((again.dump().await, database.events()), before);
     again.store().close().await;
     assert_eq!(acme.dump().await, before.0, "the first still works");
+}
+
+async fn a_new_database_may_be_opened_many_times_at_once(database: Database) {
+    // As if it had never been opened.
+    let url = match &database.url {
+        DatabaseUrl::Sqlite(file) => DatabaseUrl::Sqlite(file.with_file_name("new.db")),
+        DatabaseUrl::Postgres(_) => {
+            for table in
+                database.texts("select tablename::text from pg_tables where schemaname = current_schema")
+            {
+                database.execute(&format!("drop table {table}"));
+            }
+            database.url.clone()
+        }
+    };
+    let opened = (0..8).map(|_| {
+        let url = url.clone();
+        tokio::spawn(async move { Store::open(&url).await })
+    });
+    let stores = futures_util::future::join_all(opened).await;
+    let stores: Vec<Store> = stores.into_iter().map(|store| store.unwrap().unwrap()).collect();
+    let new = Database { store: stores[0].clone(), url, stamps: database.stamps.clone() };
+    let acme = new.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+    for store in &stores {
+        let tenant = crate::tenant::Tenant {
+            database: Database { store: store.clone(), ..new.clone() },
+            organization: acme.organization.clone(),
+        };
+        tenant.add("group_1", "user_1").await.unwrap();
+        assert_eq!(tenant.member_ids("group_1").await, ["user_1"]);
+    }
+    for store in stores {
+        store.close().await;
+    }
+    assert_eq!(new.problems().await, Vec::<String>::new());
 }
 
 async fn a_database_of_a_newer_version_is_refused(database: Database) {
