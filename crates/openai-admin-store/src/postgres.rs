@@ -81,7 +81,9 @@ fn config(url: &str) -> Result<Config> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    config.application_name("openai-admin");
+    if config.get_application_name().is_none() {
+        config.application_name("openai-admin");
+    }
     Ok(config)
 }
 
@@ -108,34 +110,23 @@ impl Connection {
     /// READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
     /// than the wait.
     fn migrate(&mut self) -> Result<()> {
-        self.attempt(true, IsolationLevel::ReadCommitted, &mut migrate)
+        self.transact(IsolationLevel::ReadCommitted, true, &mut migrate)
     }
 
-    /// Runs `body` in one transaction, and again while it meets other transactions.
+    /// [`Error::Conflict`] when the transaction could not even be begun: nothing has happened then.
     fn transact(
         &mut self,
-        writes: bool,
-        body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let isolation = if writes { IsolationLevel::Serializable } else { IsolationLevel::RepeatableRead };
-        for attempt in 1..=ATTEMPTS_MAX {
-            let outcome = self.attempt(writes, isolation, body);
-            if !matches!(outcome, Err(Error::Conflict)) {
-                return outcome;
-            }
-            std::thread::sleep((RETRY_PAUSE * attempt * attempt).min(RETRY_PAUSE_MAX));
-        }
-        Err(Error::Conflict)
-    }
-
-    fn attempt(
-        &mut self,
-        writes: bool,
         isolation: IsolationLevel,
+        writes: bool,
         body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
     ) -> Result<()> {
         let Self { client, statements } = self;
-        let transaction = client.build_transaction().isolation_level(isolation).read_only(!writes).start()?;
+        let transaction = client.build_transaction().isolation_level(isolation).read_only(!writes).start();
+        let transaction = transaction.map_err(|error| {
+            // How one learns that the server has closed a connection while it was idle.
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection is replaced");
+            Error::Conflict
+        })?;
         let mut transaction = Transaction::Postgres { transaction, statements };
         body(&mut transaction)?;
         match transaction {
@@ -162,17 +153,26 @@ impl Worker {
         }
     }
 
+    /// Runs a job in one transaction, and again while it meets other transactions.
     fn transact(&mut self, writes: bool, job: &mut dyn Job) -> Result<()> {
-        // A connection that died while it was idle is replaced before anything is sent over it.
-        let connection = match self.connection.take().filter(|connection| !connection.client.is_closed()) {
+        let isolation = if writes { IsolationLevel::Serializable } else { IsolationLevel::RepeatableRead };
+        for attempt in 1..=ATTEMPTS_MAX {
+            let outcome =
+                self.connection()?.transact(isolation, writes, &mut |transaction| job.run(transaction));
+            if !matches!(outcome, Err(Error::Conflict)) {
+                return outcome;
+            }
+            std::thread::sleep((RETRY_PAUSE * attempt * attempt).min(RETRY_PAUSE_MAX));
+        }
+        Err(Error::Conflict)
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection> {
+        let open = self.connection.take().filter(|connection| !connection.client.is_closed());
+        let connection = match open {
             Some(connection) => connection,
             None => Connection::open(&self.config)?,
         };
-        let connection = self.connection.insert(connection);
-        let outcome = connection.transact(writes, &mut |transaction| job.run(transaction));
-        if connection.client.is_closed() {
-            self.connection = None;
-        }
-        outcome
+        Ok(self.connection.insert(connection))
     }
 }

@@ -9,7 +9,7 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    support::{Database, assert_refused, conformance, user_ids},
+    support::{Database, Engine, assert_refused, conformance, run, user_ids},
     tenant::{Part, Tenant, ids},
 };
 
@@ -99,6 +99,29 @@ async fn one_store_writes_after_another_has_closed(database: Database) {
     two.store().close().await;
     one.add("group_1", "user_2").await.unwrap();
     assert_eq!(one.member_ids("group_1").await, user_ids(2));
+}
+
+#[test]
+fn a_store_outlives_its_connections_to_postgres() {
+    run(Engine::Postgres, async |database| {
+        let acme = database.acme(40, json!([{ "id": "group_1", "name": "One" }])).await;
+        let begun = |users: Vec<String>| {
+            let adds = users.into_iter().map(|user| {
+                let acme = acme.clone();
+                async move { acme.add("group_1", &user).await.unwrap() }
+            });
+            futures_util::future::join_all(adds)
+        };
+        begun(user_ids(20)).await;
+        // As a restart of the server does; the connections of a case have its name.
+        let ended = database.texts(
+            "select pg_terminate_backend(pid, 10000)::text from pg_stat_activity
+             where application_name = current_setting('application_name') and pid <> pg_backend_pid()",
+        );
+        assert!(ended.len() > 1 && ended.iter().all(|ended| ended == "true"), "{ended:?}");
+        begun(user_ids(40)).await;
+        assert_eq!(acme.member_ids("group_1").await, user_ids(40));
+    });
 }
 
 /// How many users the killed process adds, and how many adds it has in flight.
