@@ -79,7 +79,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Only those of the database.
+    /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked.
     pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
         self.write(move |transaction| {
             let id = stamp.mint("key_", 0);
@@ -92,7 +92,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Only those of the database.
+    /// [`Error::AlreadyExists`] when it is a key of another organization.
     pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<()> {
         self.write(move |transaction| {
             let same =
@@ -194,6 +194,11 @@ fn insert(
     new: &NewApiKey,
 ) -> Result<ApiKey> {
     let scopes = new.scopes.join(" ");
+    let taken = "select 1 from api_keys where hash = $1";
+    if transaction.query_one(taken, values![new.hash.as_str()], |_| Ok(()))?.is_some() {
+        let value = new.redacted.clone();
+        return Err(Error::AlreadyExists { kind: Kind::ApiKey, field: "value", value });
+    }
     transaction.execute(
         "insert into api_keys (hash, org, id, name, redacted, scopes, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",

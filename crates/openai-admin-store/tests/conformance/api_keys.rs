@@ -15,11 +15,14 @@ conformance! {
     an_expired_key_is_found_with_its_expiry,
     the_last_use_of_a_key_is_kept,
     keys_are_listed_oldest_first,
+    a_key_cannot_be_stored_twice,
+    a_revoked_key_stays_revoked,
     the_bootstrap_key_is_found_like_any_other,
     the_same_bootstrap_key_again_changes_nothing,
     another_bootstrap_key_replaces_the_first,
     a_minted_key_may_become_the_bootstrap_key,
     a_revoked_key_may_become_the_bootstrap_key,
+    the_key_of_another_organization_cannot_become_the_bootstrap_key,
     each_change_of_a_key_records_one_event,
 }
 
@@ -115,6 +118,29 @@ async fn keys_are_listed_oldest_first(database: Database) {
     assert_eq!(listed(&acme).await, ["Key c", "Key a", "Key b"], "also within one second");
 }
 
+async fn a_key_cannot_be_stored_twice(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let other = database.tenant("org-other", 0, json!([])).await;
+    create(&acme, key('a')).await.unwrap();
+    let before = database.events();
+    for tenant in [&acme, &other] {
+        let again = create(tenant, key('a')).await;
+        assert_refused!(
+            again,
+            Error::AlreadyExists { kind: Kind::ApiKey, field: "value", value } if value == "sk-admin-…a"
+        );
+    }
+    assert_eq!(database.events(), before);
+}
+
+async fn a_revoked_key_stays_revoked(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let id = create(&acme, key('a')).await.unwrap().id;
+    revoke(&acme, &id).await.unwrap();
+    assert_refused!(create(&acme, key('a')).await, Error::AlreadyExists { kind: Kind::ApiKey, .. });
+    assert_eq!(find(&acme, 'a').await, None);
+}
+
 async fn the_bootstrap_key_is_found_like_any_other(database: Database) {
     let acme = database.acme(0, json!([])).await;
     set_bootstrap(&acme, key('a')).await.unwrap();
@@ -156,6 +182,17 @@ async fn a_revoked_key_may_become_the_bootstrap_key(database: Database) {
     revoke(&acme, &id).await.unwrap();
     set_bootstrap(&acme, key('a')).await.unwrap();
     assert_eq!(find(&acme, 'a').await.unwrap().id, "key_bootstrap", "whoever starts the server decides");
+}
+
+async fn the_key_of_another_organization_cannot_become_the_bootstrap_key(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let other = database.tenant("org-other", 0, json!([])).await;
+    create(&other, key('a')).await.unwrap();
+    set_bootstrap(&acme, key('b')).await.unwrap();
+    let refused = set_bootstrap(&acme, key('a')).await;
+    assert_refused!(refused, Error::AlreadyExists { kind: Kind::ApiKey, field: "value", .. });
+    assert_eq!(find(&acme, 'a').await.unwrap().org, other.org());
+    assert_eq!(listed(&acme).await, ["Key b"], "the key before still works");
 }
 
 async fn each_change_of_a_key_records_one_event(database: Database) {
