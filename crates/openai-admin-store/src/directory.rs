@@ -1,9 +1,9 @@
 //! A whole organization as one document: what `load` reads and `dump` writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use openai_admin::{
-    GroupId, GroupType, OrganizationId, PersonalText, Timestamp, UserId, UserRole, UserType,
+    Cursor, GroupId, GroupType, OrganizationId, PersonalText, Timestamp, UserId, UserRole, UserType,
     models::{GroupResponse, User},
     operations::groups::GroupName,
 };
@@ -149,7 +149,7 @@ pub struct LoadSummary {
     pub users_updated: usize,
     /// Groups created.
     pub groups_created: usize,
-    /// Groups renamed.
+    /// Groups whose attributes changed.
     pub groups_updated: usize,
     /// Memberships added.
     pub members_added: usize,
@@ -185,6 +185,9 @@ struct Load<'a, 't> {
     summary: LoadSummary,
     /// Counts what is minted, so that each gets an id of its own.
     minted: u128,
+    /// The places of the users and groups that were loaded, each of which is listed once.
+    users: HashSet<i64>,
+    groups: HashSet<i64>,
 }
 
 impl<'a, 't> Load<'a, 't> {
@@ -207,6 +210,8 @@ impl<'a, 't> Load<'a, 't> {
             audit: Audit::after_creation(org, stamp),
             summary,
             minted: 1,
+            users: HashSet::new(),
+            groups: HashSet::new(),
         })
     }
 
@@ -249,48 +254,57 @@ impl<'a, 't> Load<'a, 't> {
         user.technical_level = entry.technical_level.clone();
         user.developer_persona = entry.developer_persona.clone();
         let (picture, user_type) = (entry.picture.clone(), entry.user_type.clone());
-        let new =
-            users::Found { seq: existing.as_ref().map_or(0, |found| found.seq), user, picture, user_type };
+        let seq = existing.as_ref().map_or(0, |found| found.seq);
+        let new = users::Found { seq, user, picture, user_type };
         users::check(self.transaction, self.org, &new)?;
-        match existing {
+        let seq = match existing {
             None => {
-                users::insert(self.transaction, self.org, &mut self.audit, &new)?;
                 self.summary.users_created += 1;
+                users::insert(self.transaction, self.org, &mut self.audit, &new)?
             }
-            Some(old)
-                if old.user == new.user && old.picture == new.picture && old.user_type == new.user_type => {}
+            Some(old) if old == new => old.seq,
             Some(old) => {
                 users::write(self.transaction, self.org, old.seq, &new)?;
                 let of = Subject { user_seq: Some(old.seq), ..Subject::default() };
                 self.audit.record(self.transaction, Event::UserUpdated, of)?;
                 self.summary.users_updated += 1;
+                old.seq
             }
+        };
+        // The second would undo what the first says, and so would every load of the same again.
+        if self.users.insert(seq) {
+            Ok(())
+        } else {
+            Err(Error::invalid_value("", "a user who is listed once"))
         }
-        Ok(())
     }
 
     fn load_group(&mut self, entry: &DirectoryGroup) -> Result<()> {
-        let group_seq = match self.find_group(entry)? {
-            Some((seq, name)) => {
-                if name != *entry.name {
-                    groups::rename(self.transaction, self.org, &mut self.audit, seq, &entry.name)?;
-                    self.summary.groups_updated += 1;
-                }
-                seq
-            }
+        let existing = self.find_group(entry)?;
+        let id = match (&existing, &entry.id) {
+            (Some(found), _) => found.group.id.clone(),
+            (None, Some(id)) => id.clone(),
+            (None, None) => GroupId::new(self.mint("group_")).map_err(Error::internal)?,
+        };
+        let created_at = entry.created_at.or(existing.as_ref().map(|found| found.group.created_at));
+        let mut group = GroupResponse::new(id, &*entry.name, created_at.unwrap_or(self.stamp.at()));
+        group.is_scim_managed = entry.is_scim_managed;
+        group.group_type = entry.group_type.clone();
+        let group_seq = match existing {
             None => {
-                let id = match &entry.id {
-                    Some(id) => id.clone(),
-                    None => GroupId::new(self.mint("group_")).map_err(Error::internal)?,
-                };
-                let created_at = entry.created_at.unwrap_or(self.stamp.at());
-                let mut group = GroupResponse::new(id, &*entry.name, created_at);
-                group.is_scim_managed = entry.is_scim_managed;
-                group.group_type = entry.group_type.clone();
                 self.summary.groups_created += 1;
                 groups::insert(self.transaction, self.org, &mut self.audit, &group)?
             }
+            Some(old) if old.group == group => old.seq,
+            Some(old) => {
+                groups::write(self.transaction, self.org, &mut self.audit, old.seq, &group)?;
+                self.summary.groups_updated += 1;
+                old.seq
+            }
         };
+        if !self.groups.insert(group_seq) {
+            return Err(Error::invalid_value("", "a group that is listed once"));
+        }
         for (index, member) in entry.members.iter().enumerate() {
             let user_seq =
                 self.find_member(member).map_err(|error| error.within(&format!("members[{index}]")))?;
@@ -301,42 +315,43 @@ impl<'a, 't> Load<'a, 't> {
         Ok(())
     }
 
-    fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<(i64, String)>> {
-        let by_id = "select seq, name, removed_at from groups where org = $1 and id = $2";
-        let by_name =
-            "select seq, name, removed_at from groups where org = $1 and name = $2 and removed_at is null";
-        let (sql, value) = match &entry.id {
-            Some(id) => (by_id, id.as_str()),
-            None => (by_name, &*entry.name),
+    fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<groups::Found>> {
+        let Some(id) = &entry.id else {
+            let mut found = groups::find_by_name(self.transaction, self.org, &entry.name)?;
+            return match found.len() {
+                0 | 1 => Ok(found.pop()),
+                several => {
+                    Err(Error::invalid_value("id", format!("an id, since {several} groups have this name")))
+                }
+            };
         };
-        let mut found = self.transaction.query(sql, values![self.org.seq(), value], |row| {
-            Ok((row.integer(0)?, row.text(1)?.to_owned(), row.optional_integer(2)?.is_some()))
-        })?;
-        match (found.pop(), found.len()) {
-            (None, _) => Ok(None),
-            (Some((_, _, true)), _) => Err(Error::invalid_value("id", "the id of no deleted group")),
-            (Some((seq, name, false)), 0) => Ok(Some((seq, name))),
-            (Some(_), others) => {
-                Err(Error::invalid_value("id", format!("an id, since {} groups have this name", others + 1)))
+        match groups::find(self.transaction, self.org, id) {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) => {
+                match groups::place_of(self.transaction, self.org, Some(&Cursor::from(id))) {
+                    Ok(_) => Err(Error::invalid_value("id", "the id of no deleted group")),
+                    Err(Error::UnknownCursor(_)) => Ok(None),
+                    Err(error) => Err(error),
+                }
             }
+            Err(error) => Err(error),
         }
     }
 
     fn find_member(&mut self, member: &PersonalText) -> Result<i64> {
-        let by_id = match UserId::new(member) {
-            Ok(id) => match users::find(self.transaction, self.org, &id) {
+        if let Ok(id) = UserId::new(member) {
+            match users::find(self.transaction, self.org, &id) {
                 Ok(found) => return Ok(found.seq),
-                Err(error) => Some(error),
-            },
-            Err(_) => None,
-        };
-        match (users::find_by_email(self.transaction, self.org, member)?, by_id) {
-            (Some(found), _) => Ok(found.seq),
-            (None, None | Some(Error::NotFound { .. })) => Err(Error::invalid_value(
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match users::find_by_email(self.transaction, self.org, member)? {
+            Some(found) => Ok(found.seq),
+            None => Err(Error::invalid_value(
                 "",
                 format!("the id or email address of a user, but got '{member}'"),
             )),
-            (None, Some(error)) => Err(error),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Groups of an organization.
 
 use openai_admin::{
-    GroupId, GroupType, Order, Timestamp,
+    Cursor, GroupId, GroupType, Order, Timestamp,
     models::{GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse},
     operations::{CreateGroup, DeleteGroup, ListGroups, ListUserGroups, RetrieveGroup, UpdateGroup},
 };
@@ -124,6 +124,12 @@ pub(crate) fn find(transaction: &mut Transaction<'_>, org: Org, id: &GroupId) ->
         .ok_or_else(|| Error::not_found(Kind::Group, id))
 }
 
+/// The groups with a name: there may be several.
+pub(crate) fn find_by_name(transaction: &mut Transaction<'_>, org: Org, name: &str) -> Result<Vec<Found>> {
+    let sql = select_groups!("groups g where g.org = $1 and g.name = $2 and g.removed_at is null");
+    transaction.query(sql, values![org.seq(), name], from_row)
+}
+
 /// Every group of an organization, in order.
 pub(crate) fn all(transaction: &mut Transaction<'_>, org: Org) -> Result<Vec<Found>> {
     let sql = select_groups!("groups g where g.org = $1 and g.removed_at is null order by g.seq");
@@ -131,10 +137,10 @@ pub(crate) fn all(transaction: &mut Transaction<'_>, org: Org) -> Result<Vec<Fou
 }
 
 /// The place of a cursor: any group that ever was, so that a list goes on when its group was deleted meanwhile.
-fn place_of(
+pub(crate) fn place_of(
     transaction: &mut Transaction<'_>,
     org: Org,
-    after: Option<&openai_admin::Cursor>,
+    after: Option<&Cursor>,
 ) -> Result<Option<i64>> {
     let Some(cursor) = after else { return Ok(None) };
     let seq = transaction.query_one(
@@ -251,20 +257,31 @@ fn update(
     request: &UpdateGroup,
 ) -> Result<GroupResourceWithSuccess> {
     let Found { seq, mut group } = find(transaction, org, &request.group_id)?.changeable()?;
-    rename(transaction, org, &mut Audit::new(org, stamp), seq, &request.body.name)?;
     group.name = request.body.name.to_string();
+    write(transaction, org, &mut Audit::new(org, stamp), seq, &group)?;
     Ok(group.into())
 }
 
-pub(crate) fn rename(
+/// Writes everything about a group but its place and id.
+pub(crate) fn write(
     transaction: &mut Transaction<'_>,
     org: Org,
     audit: &mut Audit<'_>,
     seq: i64,
-    name: &str,
+    group: &GroupResponse,
 ) -> Result<()> {
-    let named = "update groups set name = $1 where org = $2 and seq = $3";
-    transaction.execute(named, values![name, org.seq(), seq])?;
+    transaction.execute(
+        "update groups set name = $1, group_type = $2, is_scim_managed = $3, created_at = $4
+         where org = $5 and seq = $6",
+        values![
+            group.name.as_str(),
+            group.group_type.as_str(),
+            group.is_scim_managed,
+            group.created_at.unix_seconds(),
+            org.seq(),
+            seq
+        ],
+    )?;
     audit.record(transaction, Event::GroupUpdated, Subject { group_seq: Some(seq), ..Subject::default() })
 }
 

@@ -72,6 +72,7 @@ impl Store {
 }
 
 /// A user and their place inside.
+#[derive(PartialEq)]
 pub(crate) struct Found {
     pub(crate) seq: i64,
     pub(crate) user: User,

@@ -1,4 +1,8 @@
 use openai_admin_store::{Error, LoadSummary};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -12,6 +16,7 @@ conformance! {
     loading_the_same_again_changes_nothing,
     a_load_counts_what_it_has_done,
     a_load_updates_what_differs,
+    a_load_updates_every_attribute_of_a_group,
     a_load_removes_nothing,
     a_load_adds_to_a_managed_group,
     a_user_is_found_by_email_where_no_id_is_given,
@@ -22,10 +27,12 @@ conformance! {
     a_directory_without_organization_needs_one_in_the_database,
     a_refused_load_leaves_nothing_behind,
     a_refused_load_names_the_place,
+    a_user_or_group_listed_twice_is_refused,
     a_deleted_user_is_loaded_into_the_old_place,
     the_id_of_a_deleted_group_is_refused,
     a_dump_leaves_out_what_was_deleted,
     a_dump_loads_into_another_organization,
+    any_directory_survives_load_and_dump,
 }
 
 fn counts(summary: &LoadSummary) -> [usize; 5] {
@@ -117,6 +124,19 @@ async fn a_load_updates_what_differs(database: Database) {
     assert_eq!(acme.group("group_1").await.unwrap().name, "Renamed");
     let expected = ["user.updated user_1", "group.updated group_1", "group.user.added group_1 user_2"];
     assert_eq!(database.events_since(before), expected);
+}
+
+async fn a_load_updates_every_attribute_of_a_group(database: Database) {
+    let acme = database.acme(0, json!([{ "id": "group_1", "name": "One" }])).await;
+    let before = database.events().len();
+    let changed = json!({
+        "id": "group_1", "name": "One", "is_scim_managed": true, "group_type": "tenant_group", "created_at": 5,
+        "members": [],
+    });
+    let summary = acme.load(json!({ "groups": [changed.clone()] })).await.unwrap();
+    assert_eq!(counts(&summary), [0, 0, 0, 1, 0]);
+    assert_eq!(acme.dump().await["groups"][0], changed);
+    assert_eq!(database.events_since(before), ["group.updated group_1"]);
 }
 
 async fn a_load_removes_nothing(database: Database) {
@@ -229,6 +249,19 @@ async fn a_refused_load_names_the_place(database: Database) {
     }
 }
 
+async fn a_user_or_group_listed_twice_is_refused(database: Database) {
+    let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+    for (directory, place) in [
+        (json!({ "users": [person(1), person(1)] }), "users[1]"),
+        (json!({ "users": [person(2), { "email": "User_2@example.com" }] }), "users[1]"),
+        (json!({ "groups": [{ "id": "group_1", "name": "One" }, { "name": "One" }] }), "groups[1]"),
+        (json!({ "groups": [{ "name": "New" }, { "name": "Other" }, { "name": "New" }] }), "groups[2]"),
+    ] {
+        // The second would undo the first, and a load of the same again would do both once more.
+        assert_refused!(acme.load(directory).await, Error::InvalidValue { field, .. } if field == place);
+    }
+}
+
 async fn a_deleted_user_is_loaded_into_the_old_place(database: Database) {
     let acme = database.acme(3, json!([{ "id": "group_1", "name": "One", "members": ["user_2"] }])).await;
     acme.delete_user("user_2").await.unwrap();
@@ -267,4 +300,88 @@ async fn a_dump_loads_into_another_organization(database: Database) {
         database.store.load(database.stamp(), serde_json::from_value(dump.clone()).unwrap()).await.unwrap();
     let copy = database.store.dump(loaded.organization).await.unwrap();
     assert_eq!(serde_json::to_value(copy).unwrap(), dump);
+}
+
+/// A directory in which everything is said, so that its dump is the same.
+fn any_directory() -> impl Strategy<Value = Json> {
+    let text = "[^\\x00]{0,12}";
+    let user = (text, any::<bool>(), 0_u8..3, any::<i32>(), proptest::option::of(text), any::<bool>());
+    let name = "[^\\x00\\s]{1,8}[^\\x00]{0,8}";
+    let group = (name, any::<bool>(), any::<bool>(), any::<i32>(), any::<u8>());
+    let users = proptest::collection::vec(user, 0..8);
+    (users, proptest::collection::vec(group, 0..5)).prop_map(|(users, groups)| {
+        let people = users.len();
+        let users = users.into_iter().enumerate().map(|(number, (name, robot, role, added_at, picture, email))| {
+            let role = ["owner", "reader", "member"][usize::from(role)];
+            let mut user =
+                json!({ "id": format!("user_{number}"), "name": name, "role": role, "added_at": added_at });
+            if email {
+                user["email"] = format!("Åsa{number}@example.com").into();
+            }
+            if robot {
+                user["is_service_account"] = true.into();
+            }
+            if let Some(picture) = picture {
+                user["picture"] = picture.clone().into();
+                user["technical_level"] = picture.into();
+            }
+            user
+        });
+        let groups = groups.into_iter().enumerate().map(|(number, (name, scim, tenant, created_at, members))| {
+            let members = (0..people).filter(|user| members & (1 << user) != 0);
+            let members: Vec<String> = members.map(|user| format!("user_{user}")).collect();
+            let id = format!("group_{number}");
+            let mut group = json!({ "id": id, "name": name, "created_at": created_at, "members": members });
+            if scim {
+                group["is_scim_managed"] = true.into();
+            }
+            if tenant {
+                group["group_type"] = "tenant_group".into();
+            }
+            group
+        });
+        json!({ "users": users.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>() })
+    })
+}
+
+/// Any directory after any other: what both name is as the second says, and loading it again is nothing.
+async fn any_directory_survives_load_and_dump(database: Database) {
+    let config = Config { cases: 20, failure_persistence: None, ..Config::default() };
+    // The same directories each time: a failure that somebody else sees is one that you see.
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let result = tokio::task::block_in_place(|| {
+        runner.run(&(any_directory(), any_directory()), |(first, second)| {
+            tokio::runtime::Handle::current().block_on(survives_load_and_dump(&database, first, second));
+            Ok(())
+        })
+    });
+    result.unwrap();
+}
+
+async fn survives_load_and_dump(database: &Database, first: Json, second: Json) {
+    let organizations = database.store.organizations().await.unwrap().len();
+    let id = format!("org-{organizations}");
+    let acme = database.tenant(&id, 0, json!([])).await;
+    let mut expected = first.clone();
+    expected["organization"] = json!({ "id": id, "title": "" });
+    acme.load(first.clone()).await.unwrap();
+    assert_eq!(acme.dump().await, expected);
+    assert_eq!(counts(&acme.load(first).await.unwrap()), [0; 5]);
+    assert_eq!(acme.dump().await, expected);
+
+    acme.load(second.clone()).await.unwrap();
+    let dump = acme.dump().await;
+    for list in ["users", "groups"] {
+        for entry in second[list].as_array().unwrap() {
+            let mut found =
+                dump[list].as_array().unwrap().iter().find(|found| found["id"] == entry["id"]).cloned();
+            if let Some(members) = found.as_mut().and_then(|found| found.get_mut("members")) {
+                let named = entry["members"].as_array().unwrap();
+                assert!(named.iter().all(|user| members.as_array().unwrap().contains(user)));
+                *members = entry["members"].clone();
+            }
+            assert_eq!(found.as_ref(), Some(entry));
+        }
+    }
+    assert_eq!(counts(&acme.load(second).await.unwrap()), [0; 5]);
 }
