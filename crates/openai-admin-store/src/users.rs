@@ -206,12 +206,17 @@ fn create(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp, request: &
     user.is_service_account = body.is_service_account.filter(|is_service_account| *is_service_account);
     let new = Found { seq: 0, user, picture: None, user_type: UserType::User };
     check(transaction, org, &new)?;
-    if find(transaction, org, &new.user.id).is_ok() {
-        let value = new.user.id.to_string();
-        return Err(Error::AlreadyExists { kind: Kind::User, field: "id", value });
+    match find(transaction, org, &new.user.id) {
+        Ok(taken) => {
+            let value = taken.user.id.to_string();
+            Err(Error::AlreadyExists { kind: Kind::User, field: "id", value })
+        }
+        Err(Error::NotFound { .. }) => {
+            insert(transaction, org, &mut Audit::new(org, stamp), &new)?;
+            Ok(new.user)
+        }
+        Err(error) => Err(error),
     }
-    insert(transaction, org, &mut Audit::new(org, stamp), &new)?;
-    Ok(new.user)
 }
 
 /// What must hold of a user before they are written, except that the id is free.
