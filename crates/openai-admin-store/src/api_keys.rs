@@ -10,6 +10,7 @@ use crate::{
     organizations::Org,
     stamp::Stamp,
     store::Store,
+    text::check_text,
     transaction::{Row, Transaction, values},
 };
 
@@ -79,7 +80,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked.
+    /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked; [`Error::InvalidValue`].
     pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
         self.write(move |transaction| {
             let id = stamp.mint("key_", 0);
@@ -92,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] when it is a key of another organization.
+    /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`].
     pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<()> {
         self.write(move |transaction| {
             let same =
@@ -194,6 +195,9 @@ fn insert(
     new: &NewApiKey,
 ) -> Result<ApiKey> {
     let scopes = new.scopes.join(" ");
+    for (field, text) in [("name", &new.name), ("scopes", &scopes)] {
+        check_text(field, text)?;
+    }
     let taken = "select 1 from api_keys where hash = $1";
     if transaction.query_one(taken, values![new.hash.as_str()], |_| Ok(()))?.is_some() {
         let value = new.redacted.clone();

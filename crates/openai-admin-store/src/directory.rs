@@ -16,6 +16,7 @@ use crate::{
     organizations::{self, Org, Organization},
     stamp::Stamp,
     store::Store,
+    text,
     transaction::{Transaction, values},
     users,
 };
@@ -317,6 +318,7 @@ impl<'a, 't> Load<'a, 't> {
 
     fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<groups::Found>> {
         let Some(id) = &entry.id else {
+            text::check_text("name", &entry.name)?;
             let mut found = groups::find_by_name(self.transaction, self.org, &entry.name)?;
             return match found.len() {
                 0 | 1 => Ok(found.pop()),

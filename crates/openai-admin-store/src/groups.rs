@@ -13,6 +13,7 @@ use crate::{
     page::Range,
     stamp::Stamp,
     store::Store,
+    text::check_text,
     transaction::{Row, Transaction, Value, values},
     users,
 };
@@ -31,7 +32,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Only those of the database.
+    /// [`Error::InvalidValue`].
     pub async fn create_group(&self, org: Org, stamp: Stamp, request: CreateGroup) -> Result<GroupResponse> {
         self.write(move |transaction| create(transaction, org, &stamp, &request)).await
     }
@@ -49,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::ManagedGroup`].
+    /// [`Error::NotFound`], [`Error::ManagedGroup`], [`Error::InvalidValue`].
     pub async fn update_group(
         &self,
         org: Org,
@@ -226,6 +227,7 @@ pub(crate) fn insert(
     audit: &mut Audit<'_>,
     group: &GroupResponse,
 ) -> Result<i64> {
+    check_text("name", &group.name)?;
     let seq = transaction
         .query_one(
             "update organizations set last_group_seq = last_group_seq + 1 where org = $1 returning last_group_seq",
@@ -270,6 +272,7 @@ pub(crate) fn write(
     seq: i64,
     group: &GroupResponse,
 ) -> Result<()> {
+    check_text("name", &group.name)?;
     transaction.execute(
         "update groups set name = $1, group_type = $2, is_scim_managed = $3, created_at = $4
          where org = $5 and seq = $6",

@@ -18,6 +18,7 @@ mod postgres;
 mod sqlite;
 mod stamp;
 mod store;
+mod text;
 mod transaction;
 mod users;
 mod verify;

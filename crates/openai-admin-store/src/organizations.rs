@@ -7,6 +7,7 @@ use crate::{
     error::{Error, Kind, Result},
     stamp::Stamp,
     store::Store,
+    text::check_text,
     transaction::{Row, Transaction, values},
 };
 
@@ -104,6 +105,7 @@ pub(crate) fn create(
     id: &OrganizationId,
     title: &str,
 ) -> Result<Organization> {
+    check_text("organization.title", title)?;
     let last = transaction
         .query_one("select max(org) from organizations", values![], |row| row.optional_integer(0))?;
     let org = Org(last.flatten().unwrap_or(0) + 1);

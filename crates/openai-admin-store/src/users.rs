@@ -13,11 +13,18 @@ use crate::{
     page::Range,
     stamp::Stamp,
     store::Store,
+    text::check_bounded_text,
     transaction::{Row, Transaction, values},
 };
 
 /// How many email addresses one request may ask for.
 const EMAILS_MAX: usize = 1000;
+/// How many characters a name or metadata has at most.
+const TEXT_LENGTH_MAX: usize = 255;
+/// How many characters an email address has at most.
+const EMAIL_LENGTH_MAX: usize = 320;
+/// How many characters the URL of a picture has at most.
+const PICTURE_LENGTH_MAX: usize = 2048;
 
 impl Store {
     /// Lists the users, or those with one of the given email addresses, oldest first.
@@ -133,6 +140,10 @@ pub(crate) fn find_by_email(
     org: Org,
     email: &str,
 ) -> Result<Option<Found>> {
+    // No user has it, and PostgreSQL would not even take the question.
+    if email.contains('\0') {
+        return Ok(None);
+    }
     transaction.query_one(
         select_users!("and email_key = $2"),
         values![org.seq(), email_key(email).as_str()],
@@ -222,6 +233,7 @@ fn create(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp, request: &
 /// What must hold of a user before they are written, except that the id is free.
 pub(crate) fn check(transaction: &mut Transaction<'_>, org: Org, new: &Found) -> Result<()> {
     check_role(new.user.role.as_ref(), "role")?;
+    check_texts(new)?;
     let Some(email) = &new.user.email else { return Ok(()) };
     if !matches!(email.split_once('@'), Some((local, domain)) if !local.is_empty() && !domain.is_empty()) {
         return Err(Error::invalid_value("email", "an email address, such as ada@example.com"));
@@ -232,6 +244,20 @@ pub(crate) fn check(transaction: &mut Transaction<'_>, org: Org, new: &Found) ->
         }
         _ => Ok(()),
     }
+}
+
+fn check_texts(new: &Found) -> Result<()> {
+    let user = &new.user;
+    for (field, text, length_max) in [
+        ("name", user.name.as_deref(), TEXT_LENGTH_MAX),
+        ("email", user.email.as_deref(), EMAIL_LENGTH_MAX),
+        ("picture", new.picture.as_deref(), PICTURE_LENGTH_MAX),
+        ("technical_level", user.technical_level.as_deref(), TEXT_LENGTH_MAX),
+        ("developer_persona", user.developer_persona.as_deref(), TEXT_LENGTH_MAX),
+    ] {
+        check_bounded_text(field, text.unwrap_or_default(), length_max)?;
+    }
+    Ok(())
 }
 
 /// Assumed: the published description names `owner`, `reader` and, in one sentence, `member`.
@@ -324,6 +350,7 @@ fn modify(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp, request: &
         found.user.developer_persona = Some(developer_persona.to_string());
     }
     if found.user != before {
+        check_texts(&found)?;
         write(transaction, org, found.seq, &found)?;
         let of = Subject { user_seq: Some(found.seq), ..Subject::default() };
         Audit::new(org, stamp).record(transaction, Event::UserUpdated, of)?;

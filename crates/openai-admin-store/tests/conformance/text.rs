@@ -14,8 +14,11 @@ conformance! {
     ids_come_back_byte_for_byte,
     ids_are_compared_byte_for_byte,
     the_longest_texts_are_kept,
+    texts_of_a_directory_have_the_bounds_of_the_api,
     emails_are_found_in_any_case,
     emails_that_differ_in_more_than_case_are_two,
+    a_null_character_is_refused_wherever_a_text_is_stored,
+    a_null_character_in_a_question_matches_nothing,
 }
 
 /// Combining marks, right-to-left, four-byte characters, quotes, a lone control character, blanks at the ends.
@@ -86,6 +89,26 @@ async fn the_longest_texts_are_kept(database: Database) {
     assert_eq!(ids(&acme.users_with(20, None, &[&email]).await.unwrap()), ["user_1"]);
 }
 
+async fn texts_of_a_directory_have_the_bounds_of_the_api(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let before = (acme.dump().await, database.events());
+    let long = |length: usize| "x".repeat(length);
+    for (field, value) in [
+        ("name", long(256)),
+        ("email", format!("{}@example.com", long(309))),
+        ("picture", long(2049)),
+        ("technical_level", long(256)),
+        ("developer_persona", long(256)),
+    ] {
+        let mut user = json!({ "id": "user_1" });
+        user[field] = value.into();
+        let place = format!("users[0].{field}");
+        let refused = acme.load(json!({ "users": [user] })).await;
+        assert_refused!(refused, Error::InvalidValue { field, .. } if field == place);
+    }
+    assert_eq!((acme.dump().await, database.events()), before);
+}
+
 async fn emails_are_found_in_any_case(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for (number, (stored, asked)) in [
@@ -129,4 +152,44 @@ async fn emails_that_differ_in_more_than_case_are_two(database: Database) {
         let found = acme.users_with(20, None, &[email]).await.unwrap();
         assert_eq!(ids(&found), [format!("user_{number}")], "{email}");
     }
+}
+
+async fn a_null_character_is_refused_wherever_a_text_is_stored(database: Database) {
+    let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+    let before = (acme.dump().await, database.events());
+    macro_rules! assert_refused_at {
+        ($place:expr, $result:expr) => {
+            assert_refused!($result, Error::InvalidValue { field, .. } if field == $place)
+        };
+    }
+    let nul = "a\0b";
+    assert_refused_at!("name", acme.create_group(nul).await);
+    assert_refused_at!("name", acme.rename_group("group_1", nul).await);
+    assert_refused_at!("name", acme.create_user(json!({ "email": null, "name": nul })).await);
+    let email = "a\0b@example.com";
+    assert_refused_at!("email", acme.create_user(json!({ "email": email, "name": "" })).await);
+    assert_refused_at!(
+        "technical_level",
+        acme.modify_user("user_1", json!({ "technical_level": nul })).await
+    );
+    for field in ["name", "picture", "technical_level", "developer_persona"] {
+        let mut user = json!({ "id": "user_1" });
+        user[field] = nul.into();
+        assert_refused_at!(format!("users[0].{field}"), acme.load(json!({ "users": [user] })).await);
+    }
+    assert_refused_at!("groups[0].name", acme.load(json!({ "groups": [{ "name": nul }] })).await);
+    let members = json!({ "groups": [{ "id": "group_1", "name": "One", "members": [nul] }] });
+    assert_refused_at!("groups[0].members[0]", acme.load(members).await);
+    let titled = json!({ "organization": { "id": "org-new", "title": nul } });
+    let titled = serde_json::from_value(titled).unwrap();
+    assert_refused_at!("organization.title", acme.store().load(database.stamp(), titled).await);
+    assert_eq!((acme.dump().await, database.events()), before);
+}
+
+async fn a_null_character_in_a_question_matches_nothing(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    let emails = ["user_1@example.com\0", "\0", "user_1@example.com"];
+    assert_eq!(ids(&acme.users_with(20, None, &emails).await.unwrap()), ["user_1"]);
+    let unknown = json!({ "groups": [{ "name": "One", "members": ["user_1@example.com\0"] }] });
+    acme.load(unknown).await.unwrap_err();
 }
