@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What must hold, as a query for what breaks it. Each returns the organization and a place in it.
-const INVARIANTS: [(&str, &str); 9] = [
+const INVARIANTS: [(&str, &str); 11] = [
     (
         "a membership has a group that is not removed",
         "select m.org, m.group_seq from group_users m
@@ -41,7 +41,12 @@ const INVARIANTS: [(&str, &str); 9] = [
         "a removed user keeps no personal data",
         "select org, seq from users
          where removed_at is not null
-           and (email is not null or email_key is not null or name <> '' or picture is not null)",
+           and (email is not null or email_key is not null or name <> '' or picture is not null
+                or technical_level is not null or developer_persona is not null)",
+    ),
+    (
+        "a removed group keeps no name",
+        "select org, seq from groups where removed_at is not null and name <> ''",
     ),
     (
         "the audit events of a membership end in what it is",
@@ -58,19 +63,25 @@ const INVARIANTS: [(&str, &str); 9] = [
     (
         "a membership has an audit event",
         "select m.org, m.group_seq from group_users m
-         where not exists (select 1 from audit_events a
-                           where a.org = m.org and a.group_seq = m.group_seq and a.user_seq = m.user_seq
-                             and a.event = 'group.user.added')",
+         left join (select distinct org, group_seq, user_seq from audit_events where event = 'group.user.added') told
+             on told.org = m.org and told.group_seq = m.group_seq and told.user_seq = m.user_seq
+         where told.org is null",
     ),
     (
-        "a user or group that is or was there has the audit event of its creation",
+        "the audit events of a user end in what they are",
         "select u.org, u.seq from users u
-         where not exists (select 1 from audit_events a
-                           where a.org = u.org and a.user_seq = u.seq and a.event = 'user.added')
-         union all
-         select g.org, g.seq from groups g
-         where not exists (select 1 from audit_events a
-                           where a.org = g.org and a.group_seq = g.seq and a.event = 'group.created')",
+         left join (select org, user_seq, sum(case event when 'user.added' then 1 else -1 end) as present
+                    from audit_events where event in ('user.added', 'user.deleted') group by org, user_seq) told
+             on told.org = u.org and told.user_seq = u.seq
+         where coalesce(told.present, -1) <> case when u.removed_at is null then 1 else 0 end",
+    ),
+    (
+        "the audit events of a group end in what it is",
+        "select g.org, g.seq from groups g
+         left join (select org, group_seq, sum(case event when 'group.created' then 1 else -1 end) as present
+                    from audit_events where event in ('group.created', 'group.deleted') group by org, group_seq) told
+             on told.org = g.org and told.group_seq = g.seq
+         where coalesce(told.present, -1) <> case when g.removed_at is null then 1 else 0 end",
     ),
 ];
 

@@ -18,3 +18,4 @@ mod support;
 mod tenant;
 mod text;
 mod users;
+mod verify;

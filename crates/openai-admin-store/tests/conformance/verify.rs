@@ -1,0 +1,55 @@
+//! That `verify` finds what is wrong: the other cases rely on it. The damage is done behind the store's back.
+
+use serde_json::json;
+
+use crate::support::{Database, Engine, run_and_check};
+
+/// Each damage, and a word of the line that reports it.
+const DAMAGES: [(&str, &str); 17] = [
+    ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
+    ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
+    ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
+    ("update groups set removed_at = 1, name = '' where seq = 1", "has a group"),
+    ("delete from group_users where user_seq = 1", "audit events of a membership"),
+    ("insert into group_users (org, group_seq, user_seq) values (1, 2, 3)", "has an audit event"),
+    ("delete from audit_events where event = 'group.user.added'", "has an audit event"),
+    ("delete from audit_events where event = 'user.added'", "events of a user"),
+    ("delete from audit_events where event = 'group.created'", "events of a group"),
+    ("delete from audit_events where event = 'user.deleted'", "events of a user"),
+    ("delete from audit_events where event = 'group.deleted'", "events of a group"),
+    ("update organizations set last_user_seq = last_user_seq + 1", "every place that was handed out"),
+    ("update organizations set last_group_seq = last_group_seq - 1", "place that it handed out"),
+    ("update users set name = 'Ada' where removed_at is not null", "personal data"),
+    ("update users set developer_persona = 'author' where removed_at is not null", "personal data"),
+    ("update groups set name = 'Secret' where removed_at is not null", "keeps no name"),
+    ("update users set email = 'User@example.com' where seq = 1", "lower case"),
+];
+
+fn verify_finds_every_damage(engine: Engine) {
+    for (damage, word) in DAMAGES {
+        run_and_check(engine, async |database: Database| {
+            let groups = json!([
+                { "id": "group_1", "name": "One", "members": ["user_1", "user_2"] },
+                { "id": "group_2", "name": "Two" },
+                { "id": "group_3", "name": "Three" },
+            ]);
+            let acme = database.acme(4, groups).await;
+            acme.delete_user("user_4").await.unwrap();
+            acme.delete_group("group_3").await.unwrap();
+            assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());
+            database.execute(damage);
+            let problems = acme.store().verify().await.unwrap();
+            assert!(problems.iter().any(|problem| problem.contains(word)), "{damage}: {problems:?}");
+        });
+    }
+}
+
+#[test]
+fn verify_finds_every_damage_on_sqlite() {
+    verify_finds_every_damage(Engine::Sqlite);
+}
+
+#[test]
+fn verify_finds_every_damage_on_postgres() {
+    verify_finds_every_damage(Engine::Postgres);
+}
