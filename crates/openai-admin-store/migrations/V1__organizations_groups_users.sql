@@ -51,6 +51,7 @@ create table groups (
 ) /* clustered */;
 
 create unique index groups_by_id on groups (org, id);
+create index groups_by_name on groups (org, name) where removed_at is null;
 
 -- Who is in which group.
 create table group_users (

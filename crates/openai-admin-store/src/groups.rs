@@ -127,7 +127,13 @@ pub(crate) fn find(transaction: &mut Transaction<'_>, org: Org, id: &GroupId) ->
 
 /// The groups with a name: there may be several.
 pub(crate) fn find_by_name(transaction: &mut Transaction<'_>, org: Org, name: &str) -> Result<Vec<Found>> {
-    let sql = select_groups!("groups g where g.org = $1 and g.name = $2 and g.removed_at is null");
+    // Without statistics SQLite would rather read all groups of the organization.
+    let sql = transaction.choose(
+        select_groups!(
+            "groups g indexed by groups_by_name where g.org = $1 and g.name = $2 and g.removed_at is null"
+        ),
+        select_groups!("groups g where g.org = $1 and g.name = $2 and g.removed_at is null"),
+    );
     transaction.query(sql, values![org.seq(), name], from_row)
 }
 

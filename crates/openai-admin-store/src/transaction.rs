@@ -106,6 +106,7 @@ fn prepare<'a>(
     sql: &'static str,
 ) -> rusqlite::Result<rusqlite::CachedStatement<'a>> {
     let statement = connection.prepare_cached(sql)?;
+    tracing::trace!(sql, "a statement is prepared");
     debug_assert!(
         (1..=statement.parameter_count())
             .all(|number| statement.parameter_name(number) == Some(format!("${number}").as_str())),
@@ -123,6 +124,7 @@ fn prepared(
         return Ok(statement.clone());
     }
     let statement = transaction.prepare(sql)?;
+    tracing::trace!(sql, "a statement is prepared");
     statements.insert(sql, statement.clone());
     Ok(statement)
 }

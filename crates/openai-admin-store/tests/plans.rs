@@ -1,0 +1,241 @@
+//! No statement reads or sorts more than it answers. Every operation is run, each statement that it prepares is noted,
+//! and the plan of each is looked at: over one group that holds nearly everybody, and over many small groups.
+#![expect(clippy::unwrap_used, reason = "a test that panics is doing its job")]
+#![allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    reason = "what is shared with the suite is more than is used here"
+)]
+
+#[path = "conformance/support.rs"]
+mod support;
+#[path = "conformance/tenant.rs"]
+mod tenant;
+
+use std::{collections::BTreeSet, fmt::Debug, sync::Mutex};
+
+use openai_admin_store::{DatabaseUrl, NewApiKey};
+use serde_json::json;
+use support::{Database, Engine, run_and_check};
+use tenant::{Part, Tenant};
+use tracing::{Event, Metadata, field::Field, span};
+
+/// Statements that may read all of an organization or sort, and why.
+const EXCEPTIONS: [(&str, &str); 5] = [
+    (" organizations", "there are few organizations"),
+    ("from api_keys where org", "an organization has few keys, listed for a person"),
+    ("where org = $1 and removed_at is null order by seq", "a dump reads every user"),
+    ("g.org = $1 and g.removed_at is null order by", "a dump reads every group"),
+    ("where org = $1 order by group_seq, user_seq", "a dump reads every membership"),
+];
+
+/// One group with all twenty thousand users, or five thousand groups with four of them each.
+const SHAPES: [(&str, &str); 2] = [
+    ("one dominant group", "select 1, case when i <= 19990 then 1 else i - 19989 end, i from n"),
+    ("many small groups", "select 1, 1 + i % 5000, i from n"),
+];
+
+fn no_statement_reads_more_than_it_answers(engine: Engine) {
+    // Fails when it was set before, by the other test of this process; it is the same.
+    let _ = tracing::subscriber::set_global_default(Statements);
+    for (shape, memberships) in SHAPES {
+        run_and_check(engine, async |database| {
+            let acme = database.acme(0, json!([])).await;
+            fill(&database, memberships);
+            every_operation(&acme).await;
+            let statements = STATEMENTS.lock().unwrap().clone();
+            let statements: Vec<String> =
+                statements.into_iter().filter(|(of, _)| *of == name(engine)).map(|(_, sql)| sql).collect();
+            assert!(statements.len() > 30, "they were noted");
+            for sql in statements {
+                if EXCEPTIONS.iter().any(|(exception, _)| sql.contains(exception)) {
+                    continue;
+                }
+                for line in plan(&database, &sql) {
+                    assert!(!is_costly(&line), "{shape}: {line}\nin the plan of: {sql}");
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn no_statement_reads_more_than_it_answers_on_sqlite() {
+    no_statement_reads_more_than_it_answers(Engine::Sqlite);
+}
+
+#[test]
+fn no_statement_reads_more_than_it_answers_on_postgres() {
+    no_statement_reads_more_than_it_answers(Engine::Postgres);
+}
+
+/// Rows behind the store's back: the statements are looked at, not the sums.
+fn fill(database: &Database, memberships: &str) {
+    let numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)";
+    database.execute(&format!(
+        "{numbers} insert into users (org, seq, id, email, email_key, name, role, user_type, is_service_account, added_at)
+         select 1, i, 'user_' || i, 'user_' || i, 'user_' || i, 'User', 'reader', 'user', 0, 0 from n;
+         {numbers} insert into groups (org, seq, id, name, group_type, is_scim_managed, created_at)
+         select 1, i, 'group_' || i, 'Group ' || i, 'group', 0, 0 from n where i <= 5000;
+         {numbers} insert into group_users (org, group_seq, user_seq) {memberships};
+         {numbers} insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
+         select 1, 'fill', i, 0, 'test', 'group.user.added', 1, i from n;
+         {numbers} insert into api_keys (hash, org, id, name, redacted, scopes, created_at)
+         select 'hash_' || i, 1, 'key_' || i, 'Key', '', '', 0 from n;
+         update organizations set last_user_seq = 20000, last_group_seq = 5000;"
+    ));
+    // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
+    if let DatabaseUrl::Postgres(_) = database.url {
+        database.execute("analyze");
+    }
+}
+
+async fn every_operation(acme: &Tenant) {
+    let (store, org) = (acme.store(), acme.org());
+    for part in [Part::new().asc(), Part::new().desc()].map(|part| part.limit(100)) {
+        acme.groups(part.after("group_2500")).await.unwrap();
+        acme.members("group_1", part.after("user_10000")).await.unwrap();
+        acme.groups_of("user_1", part.after("group_2500")).await.unwrap();
+    }
+    acme.users_with(100, Some("user_1"), &["user_2"]).await.unwrap();
+    acme.users(100, Some("user_1")).await.unwrap();
+    acme.group("group_1").await.unwrap();
+    acme.user("user_1").await.unwrap();
+    acme.member("group_1", "user_5000").await.unwrap();
+
+    let group = acme.create_group("New").await.unwrap().id;
+    acme.rename_group(group.as_str(), "Newer").await.unwrap();
+    acme.create_user(json!({ "id": "user_new", "email": "new@example.com", "name": "" })).await.unwrap();
+    acme.modify_user("user_new", json!({ "role": "owner" })).await.unwrap();
+    acme.add(group.as_str(), "user_new").await.unwrap();
+    acme.remove(group.as_str(), "user_new").await.unwrap();
+    acme.delete_group(group.as_str()).await.unwrap();
+    acme.delete_user("user_new").await.unwrap();
+    acme.load(json!({ "users": [{ "email": "a@b" }], "groups": [{ "name": "G", "members": ["a@b"] }] }))
+        .await
+        .unwrap();
+    acme.dump().await;
+
+    let (hash, redacted, name) = ("hash".to_owned(), "…".to_owned(), "Key".to_owned());
+    let key = NewApiKey { hash, redacted, name, scopes: vec![], expires_at: None };
+    let stamp = || acme.database.stamp();
+    let id = store.create_api_key(org, stamp(), key.clone()).await.unwrap().id;
+    store.find_api_key(key.hash.clone()).await.unwrap();
+    store.touch_api_key(key.hash.clone(), stamp().at()).await.unwrap();
+    store.list_api_keys(org).await.unwrap();
+    store.revoke_api_key(org, stamp(), id).await.unwrap();
+    store.set_bootstrap_api_key(org, stamp(), key).await.unwrap();
+    store.open_organization(stamp(), None).await.unwrap();
+}
+
+fn plan(database: &Database, sql: &str) -> Vec<String> {
+    match database.url.clone() {
+        DatabaseUrl::Sqlite(file) => {
+            let connection = rusqlite::Connection::open(file).unwrap();
+            let mut plan = connection.prepare(&format!("explain query plan {sql}")).unwrap();
+            let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
+            let lines = plan.query_map(rusqlite::params_from_iter(nulls), |row| row.get("detail")).unwrap();
+            lines.collect::<Result<_, _>>().unwrap()
+        }
+        DatabaseUrl::Postgres(_) => {
+            // PostgreSQL plans the first uses of a statement for their values, and later ones for any.
+            let (values, nulls) = (representative_values(sql), vec!["null"; parameters(sql)].join(", "));
+            let nulls = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+            let mut literal = sql.to_owned();
+            for (number, value) in values.iter().enumerate().rev() {
+                literal = literal.replace(&format!("${}", number + 1), value);
+            }
+            let mut lines = database.texts(&format!("explain (costs off) {literal}"));
+            lines.extend(database.last_texts(&[
+                "set plan_cache_mode = force_generic_plan",
+                &format!("prepare any_values as {sql}"),
+                &format!("explain (costs off) execute any_values{nulls}"),
+            ]));
+            lines
+        }
+    }
+}
+
+fn parameters(sql: &str) -> usize {
+    (1..).take_while(|number| sql.contains(&format!("${number}"))).count()
+}
+
+/// A page of a hundred from the beginning of the first group, the dominant one; otherwise the second, since to delete
+/// the dominant group is to read the whole table.
+fn representative_values(sql: &str) -> Vec<&'static str> {
+    let value = |number: usize| {
+        let after = |before: &str| sql.contains(&format!("{before} ${number}"));
+        if after("limit") {
+            "101"
+        } else if after(">") {
+            "0"
+        } else if after("<") {
+            "9223372036854775807"
+        } else if after("org =") || sql.contains("limit") {
+            // Untyped, so that it is the number or the text that the place asks for.
+            "'1'"
+        } else {
+            "'2'"
+        }
+    };
+    (1..=parameters(sql)).map(value).collect()
+}
+
+fn is_costly(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("->").trim_start();
+    // SQLite. `m` is the page's keys.
+    let scans_few = ["SCAN m", "SCAN (subquery", "SCAN CONSTANT ROW"].iter().any(|few| line.starts_with(few));
+    (line.starts_with("SCAN ") && !scans_few)
+        || line.contains("USE TEMP B-TREE")
+        || line.contains("AUTOMATIC")
+        || line.ends_with("(org=?)")
+        // PostgreSQL.
+        || ["Seq Scan", "Sort", "Merge Join", "Hash"].iter().any(|node| line.starts_with(node))
+        || line == "Index Cond: (org = $1)"
+        || line == "Index Cond: (org = '1'::bigint)"
+}
+
+fn name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "sqlite",
+        Engine::Postgres => "postgres",
+    }
+}
+
+/// The statements that the store has prepared, with the name of the engine whose thread it was.
+static STATEMENTS: Mutex<BTreeSet<(&'static str, String)>> = Mutex::new(BTreeSet::new());
+
+struct Statements;
+
+impl tracing::Subscriber for Statements {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.fields().field("sql").is_some()
+    }
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Noting);
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Noting;
+
+impl tracing::field::Visit for Noting {
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+    fn record_str(&mut self, field: &Field, text: &str) {
+        let thread = std::thread::current();
+        let engines = [Engine::Sqlite, Engine::Postgres].map(name);
+        // The migrations run on a thread without such a name.
+        let engine =
+            engines.into_iter().find(|engine| thread.name().is_some_and(|name| name.starts_with(engine)));
+        if let (Some(engine), "sql") = (engine, field.name()) {
+            STATEMENTS.lock().unwrap().insert((engine, text.to_owned()));
+        }
+    }
+}
