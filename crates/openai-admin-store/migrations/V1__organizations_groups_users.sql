@@ -77,8 +77,6 @@ create table audit_events (
     primary key (org, change, item)
 ) /* clustered */;
 
-create index audit_events_by_membership on audit_events (org, group_seq, user_seq) where group_seq is not null;
-
 -- The one table whose key is not led by the organization: a key is what tells the organization.
 create table api_keys (
     hash         text   not null primary key,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     audit_events::{Audit, Event, Subject},
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     group_users, groups,
     organizations::{self, Org, Organization},
     stamp::Stamp,
@@ -26,7 +26,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Directory {
-    /// Which organization; when absent, the only one of the database.
+    /// Which organization; when absent, the only one of the database, or a new one in an empty database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<DirectoryOrganization>,
     /// Its users.
@@ -381,16 +381,11 @@ fn open_organization(
     stamp: &Stamp,
     wanted: Option<&DirectoryOrganization>,
 ) -> Result<Organization> {
-    let mut existing = organizations::list(transaction)?;
-    match wanted {
-        Some(wanted) => match existing.into_iter().find(|organization| organization.id == wanted.id) {
-            Some(organization) => Ok(organization),
-            None => organizations::create(transaction, stamp, &wanted.id, &wanted.title),
-        },
-        None if existing.len() > 1 => {
-            Err(Error::invalid_value("organization", "an id, since the database has several organizations"))
-        }
-        None => existing.pop().ok_or_else(|| Error::not_found(Kind::Organization, &"(any)")),
+    let Some(wanted) = wanted else { return organizations::open(transaction, stamp, None) };
+    let existing = organizations::list(transaction)?;
+    match existing.into_iter().find(|organization| organization.id == wanted.id) {
+        Some(organization) => Ok(organization),
+        None => organizations::create(transaction, stamp, &wanted.id, &wanted.title),
     }
 }
 

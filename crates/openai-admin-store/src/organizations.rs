@@ -63,7 +63,8 @@ impl Store {
     }
 }
 
-fn open(
+/// [`Store::open_organization`] within a transaction that writes.
+pub(crate) fn open(
     transaction: &mut Transaction<'_>,
     stamp: &Stamp,
     id: Option<&OrganizationId>,

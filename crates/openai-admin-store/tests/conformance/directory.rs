@@ -24,7 +24,7 @@ conformance! {
     a_member_is_found_by_id_before_email,
     a_member_named_twice_is_added_once,
     a_new_organization_is_created_with_its_title,
-    a_directory_without_organization_needs_one_in_the_database,
+    a_directory_without_organization_goes_into_the_only_one_or_a_new_one,
     a_refused_load_leaves_nothing_behind,
     a_refused_load_names_the_place,
     a_user_or_group_listed_twice_is_refused,
@@ -207,13 +207,15 @@ async fn a_new_organization_is_created_with_its_title(database: Database) {
     assert_eq!(database.store.organizations().await.unwrap(), [summary.organization]);
 }
 
-async fn a_directory_without_organization_needs_one_in_the_database(database: Database) {
+async fn a_directory_without_organization_goes_into_the_only_one_or_a_new_one(database: Database) {
     let directory = || serde_json::from_value(json!({ "users": [person(1)] })).unwrap();
-    database.store.load(database.stamp(), directory()).await.unwrap_err();
-    let acme = database.acme(0, json!([])).await;
-    let summary = database.store.load(database.stamp(), directory()).await.unwrap();
-    assert_eq!(summary.organization, acme.organization);
-    assert_eq!(acme.user("user_1").await.unwrap().id, "user_1");
+    let created = database.store.load(database.stamp(), directory()).await.unwrap();
+    assert_eq!(database.store.organizations().await.unwrap(), std::slice::from_ref(&created.organization));
+    let again = database.store.load(database.stamp(), directory()).await.unwrap();
+    assert_eq!((again.organization, again.users_created), (created.organization, 0));
+    database.acme(0, json!([])).await;
+    let error = database.store.load(database.stamp(), directory()).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidValue { field, .. } if field == "organization"));
 }
 
 async fn a_refused_load_leaves_nothing_behind(database: Database) {
