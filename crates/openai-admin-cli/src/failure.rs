@@ -94,6 +94,7 @@ impl From<openai_admin::Error> for Failure {
         let answer: Vec<String> = [
             error.status().map(|status| status.as_u16().to_string()),
             error.request_id().map(|request_id| format!("request {request_id}")),
+            (error.attempts() > 1).then(|| format!("{} attempts", error.attempts())),
         ]
         .into_iter()
         .flatten()

@@ -45,6 +45,12 @@ pub(crate) struct GlobalArguments {
     #[arg(hide_short_help = true, hide_possible_values = true, hide_default_value = true)]
     pub(crate) color: ColorChoice,
 
+    /// How often a request that may succeed later is sent again
+    ///
+    /// After a rate limit the program waits as long as the service asks, at most two minutes for a request.
+    #[arg(long, global = true, value_name = "N", default_value_t = 2, hide_short_help = true)]
+    pub(crate) retries: u32,
+
     /// Say nothing but data and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,

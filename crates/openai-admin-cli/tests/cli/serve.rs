@@ -122,9 +122,10 @@ fn a_client_that_is_too_fast_is_told_to_wait() {
     let server = Running::start(&desk, "--local acme.db --requests-per-minute 2 --log error");
     let key = server.minted_key();
     let users = "user_ada user_bjorn user_hiroshi user_ines user_jonas user_kavya user_mei";
-    let answer = ask(&desk, &server, &key, &format!("groups users add group_support {users} -o json"));
+    let answer =
+        ask(&desk, &server, &key, &format!("groups users add group_support {users} -o json --retries 0"));
     assert_eq!(answer.status, 7, "{}", answer.stderr);
-    let answer = ask(&desk, &server, &key, "groups list");
+    let answer = ask(&desk, &server, &key, "groups list --retries 0");
     assert_eq!(answer.status, 7, "{}", answer.stderr);
     assert!(answer.stderr.contains("hint: try again in"), "{}", answer.stderr);
     assert_eq!(server.stop().0, Some(0));
