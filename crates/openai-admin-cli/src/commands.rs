@@ -92,8 +92,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self> {
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
-                let client =
-                    Client::builder().key(key.expose()).base_url(base_url).retries(global.retries).build()?;
+                let client = environment.client(&base_url, &key)?.retries(global.retries).build()?;
                 Ok(Self { client, output, store: None })
             }
             Target::Local(file) => {

@@ -1,12 +1,13 @@
 //! Settings: what the command line says, filled up from the environment, checked and turned into values.
 
 use std::{
+    collections::HashMap,
     env, fmt,
     io::{self, IsTerminal as _, Read as _},
     path::{Path, PathBuf},
 };
 
-use openai_admin::{DEFAULT_BASE_URL, OrganizationId};
+use openai_admin::{ClientBuilder, DEFAULT_BASE_URL, OrganizationId};
 use openai_admin_store::DatabaseUrl;
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 
 /// The database of `serve`, `load`, `dump` and `keys`, unless the command line says otherwise.
 pub(crate) const DEFAULT_DATABASE: &str = "sqlite:openai-admin.db";
+/// What the library's client reads, in the names that other programs use too.
+const CLIENT_VARIABLES: [&str; 6] =
+    ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"];
 /// A key file larger than this, in bytes, holds no key.
 const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -29,6 +33,8 @@ pub(crate) struct Environment {
     local: Option<PathBuf>,
     database: Option<String>,
     pub(crate) log: Option<String>,
+    /// What the library's client takes from the environment, besides key and address.
+    client: HashMap<&'static str, String>,
     /// Whether standard error may be coloured and redrawn.
     no_color: bool,
     pub(crate) ci: bool,
@@ -47,9 +53,20 @@ impl Environment {
             local: env::var_os("OPENAI_ADMIN_LOCAL").filter(|file| !file.is_empty()).map(PathBuf::from),
             database: text("OPENAI_ADMIN_DATABASE"),
             log: text("OPENAI_ADMIN_LOG"),
+            client: CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, text(name)?))).collect(),
             no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             ci: text("CI").is_some(),
         }
+    }
+
+    /// A client of a service, with the proxy and the headers that the environment asks for.
+    pub(crate) fn client(&self, base_url: &str, key: &Key) -> Result<ClientBuilder> {
+        let variable = |name: &str| match name {
+            "OPENAI_ADMIN_KEY" => Some(key.0.clone()),
+            "OPENAI_BASE_URL" => Some(base_url.to_owned()),
+            name => self.client.get(name).cloned(),
+        };
+        Ok(ClientBuilder::from_variables(variable)?)
     }
 
     /// Whether output to a terminal (or not) is coloured.
@@ -66,6 +83,7 @@ impl Environment {
 pub(crate) struct Key(String);
 
 impl Key {
+    /// The key itself, for whoever stores its hash.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
