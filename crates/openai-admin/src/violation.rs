@@ -58,7 +58,7 @@ impl ViolationCode {
 /// A rule of the API that a value breaks.
 ///
 /// `{}` prints words for people. `{:#}` puts the code in front, so that a violation that had to pass through
-/// serde (whose errors are only text) can be read back by [`Violation::from_text`].
+/// serde (whose errors are only text) can be read back by `Violation::from_text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     code: ViolationCode,
