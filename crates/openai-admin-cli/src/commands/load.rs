@@ -84,13 +84,8 @@ async fn load(
     name: &str,
 ) -> Result<LoadSummary> {
     let minter = Minter::system();
-    if directory.organization.is_none() {
-        // The file does not say which, so it is the one of the database, which an empty database gets now.
-        let wanted = database.organization.clone();
-        let opened = store.open_organization(minter.stamp("load"), wanted).await;
-        let Organization { id, title, .. } = opened.doing(|| format!("load {name}"))?;
-        let entry = serde_json::json!({ "id": id, "title": title });
-        directory.organization = serde_json::from_value(entry).ok();
+    if let (None, Some(id)) = (&directory.organization, &database.organization) {
+        directory.organization = serde_json::from_value(serde_json::json!({ "id": id })).ok();
     }
     match store.load(minter.stamp("load"), directory).await {
         Ok(summary) => Ok(summary),
