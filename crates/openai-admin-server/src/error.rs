@@ -156,15 +156,12 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let message = sentence(&error.to_string());
         match error {
-            StoreError::NotFound { kind, .. } => {
-                let found = Self::new(rules::NOT_FOUND, message);
-                match kind {
-                    Kind::Group => found.of_param("group_id"),
-                    Kind::User => found.of_param("user_id"),
-                    Kind::Role => found.of_param("role_id"),
-                    _ => found,
-                }
-            }
+            StoreError::NotFound { kind, .. } => match kind {
+                Kind::Group => Self::new(rules::GROUP_NOT_FOUND, message).of_param("group_id"),
+                Kind::User => Self::new(rules::USER_NOT_FOUND, message).of_param("user_id"),
+                Kind::Role => Self::new(rules::ROLE_NOT_FOUND, message).of_param("role_id"),
+                _ => Self::new(rules::OTHER_NOT_FOUND, message),
+            },
             StoreError::NotMember { .. } => Self::new(rules::NOT_A_MEMBER, message).of_param("user_id"),
             StoreError::AlreadyExists { field, .. } => {
                 Self::new(rules::ALREADY_EXISTS, message).of_param(field)

@@ -33,6 +33,8 @@ mod routes;
 mod rules;
 mod serve;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use auth::Caller;
 pub use config::Config;

@@ -21,7 +21,7 @@ async fn a_group_lives_through_all_its_operations() {
     assert!(client.groups().delete_group(&group.id).await.unwrap().deleted);
     let error = client.groups().retrieve_group(&group.id).await.unwrap_err();
     assert!(error.is_not_found());
-    assert_eq!((error.code(), error.param()), (Some("not_found"), Some("group_id")));
+    assert_eq!((error.code(), error.param()), (Some("group_not_found"), Some("group_id")));
     assert_eq!(
         error.to_string(),
         format!(

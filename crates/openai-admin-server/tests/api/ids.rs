@@ -32,8 +32,12 @@ async fn what_arrives(client: &Client, group: &str, id: &str) -> Option<[String;
         assert!(!as_user.was_sent());
         return None;
     }
-    assert_eq!((as_group.code(), as_group.param()), (Some("not_found"), Some("group_id")), "another route");
-    assert_eq!((as_user.code(), as_user.param()), (Some("not_found"), Some("user_id")), "another route");
+    assert_eq!(
+        (as_group.code(), as_group.param()),
+        (Some("group_not_found"), Some("group_id")),
+        "another route"
+    );
+    assert_eq!((as_user.code(), as_user.param()), (Some("user_not_found"), Some("user_id")), "another route");
     let body = CreateGroupUserBody::new(id.parse().unwrap());
     let in_body = client.group_users().add_group_user(group, body).await.unwrap_err();
     Some([as_group, as_user, in_body].map(|error| error.message().to_owned()))

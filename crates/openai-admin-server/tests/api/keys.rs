@@ -52,7 +52,7 @@ async fn a_key_reaches_its_own_organization_only() {
     let mut request = server.request("GET", "/v1/organization/groups/group_other", "");
     server.get("/v1/organization/groups/group_other").await.assert_error(
         404,
-        Some("not_found"),
+        Some("group_not_found"),
         Some("group_id"),
     );
     request.headers_mut().insert(header::AUTHORIZATION, bearer(&key).parse().unwrap());

@@ -27,7 +27,7 @@ async fn removing_or_retrieving_a_non_member_names_user_and_group() {
     let (group, user) = (server.group("g").await, server.user("ada").await);
     let path = format!("/v1/organization/groups/{group}/users/{user}");
     for answer in [server.delete(&path).await, server.get(&path).await] {
-        let message = answer.assert_error(404, Some("not_found"), Some("user_id"));
+        let message = answer.assert_error(404, Some("not_a_member"), Some("user_id"));
         assert_eq!(message, format!("User '{user}' is not in group '{group}'."));
     }
 }
@@ -40,7 +40,7 @@ async fn removing_a_user_twice_reports_not_found() {
     let path = format!("/v1/organization/groups/{group}/users/{user}");
     let removed = server.delete(&path).await;
     assert_eq!(removed.body, json!({ "object": "group.user.deleted", "deleted": true }));
-    server.delete(&path).await.assert_error(404, Some("not_found"), Some("user_id"));
+    server.delete(&path).await.assert_error(404, Some("not_a_member"), Some("user_id"));
 }
 
 #[tokio::test]
@@ -50,12 +50,15 @@ async fn an_unknown_group_and_an_unknown_user_are_told_apart() {
     let body = json!({ "user_id": user }).to_string();
     let answer = server.post("/v1/organization/groups/group_nope/users", &body).await;
     assert_eq!(
-        answer.assert_error(404, Some("not_found"), Some("group_id")),
+        answer.assert_error(404, Some("group_not_found"), Some("group_id")),
         "No group with id 'group_nope'."
     );
     let path = format!("/v1/organization/groups/{group}/users");
     let answer = server.post(&path, r#"{"user_id":"user-nope"}"#).await;
-    assert_eq!(answer.assert_error(404, Some("not_found"), Some("user_id")), "No user with id 'user-nope'.");
+    assert_eq!(
+        answer.assert_error(404, Some("user_not_found"), Some("user_id")),
+        "No user with id 'user-nope'."
+    );
 }
 
 #[tokio::test]
@@ -333,7 +336,7 @@ async fn a_path_id_that_is_no_id_names_nothing() {
     }
     // Decoded once: this is the id `%2F`, which nobody has.
     let answer = server.get("/v1/organization/groups/%252F").await;
-    answer.assert_error(404, Some("not_found"), Some("group_id"));
+    answer.assert_error(404, Some("group_not_found"), Some("group_id"));
 }
 
 #[tokio::test]

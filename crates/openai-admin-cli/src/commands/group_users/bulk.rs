@@ -186,13 +186,17 @@ async fn one(client: &Client, change: Change, group_id: &GroupId, user_id: UserI
         }
         Change::Remove => match client.group_users().remove_group_user(group_id, user_id).await {
             Ok(_) => Ok(Outcome::Removed),
-            // Gone is gone, whoever did it. That the group itself is gone is worth an error.
-            Err(error) if error.is_not_found() && error.param() != Some("group_id") => {
-                Ok(Outcome::NotInGroup)
-            }
+            // Gone is gone, whoever did it. That the group is gone, or that there is no such user, is worth an error.
+            Err(error) if error.is_not_found() && !names_nothing(&error) => Ok(Outcome::NotInGroup),
             Err(error) => Err(error),
         },
     }
+}
+
+/// Whether the service says that group or user do not exist at all, rather than that the one is not in the other. The
+/// codes are those of our own server; what the real one answers to a user it does not know is not recorded.
+fn names_nothing(error: &Error) -> bool {
+    error.param() == Some("group_id") || error.code() == Some("user_not_found")
 }
 
 /// Whether every other user would meet the same error, so that asking on only does harm.

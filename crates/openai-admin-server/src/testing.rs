@@ -1,0 +1,55 @@
+//! A real server in process, for the tests of programs that use the library: no port, no key, nothing shared.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use openai_admin_server::testing;
+//!
+//! let directory = serde_json::json!({
+//!     "users": [{ "id": "user_ada", "email": "ada@example.com" }],
+//!     "groups": [{ "id": "group_support", "name": "Support", "members": ["user_ada"] }],
+//! });
+//! let client = testing::client_with(serde_json::from_value(directory)?).await?;
+//! let users = client.group_users().list_group_users("group_support").await?;
+//! assert_eq!(users.data[0].id, "user_ada");
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # }).unwrap();
+//! ```
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use openai_admin::Client;
+use openai_admin_store::{DatabaseUrl, Directory, Store};
+
+use crate::{Caller, Config, Minter, Server};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client of a new, empty organization, whose server and database live as long as the client.
+///
+/// # Errors
+///
+/// When there is no place for temporary files.
+pub async fn client() -> Result<Client, BoxError> {
+    client_with(Directory::default()).await
+}
+
+/// A client of a new organization with these users and groups.
+///
+/// # Errors
+///
+/// When the directory cannot be loaded, which names the place in it, or when there is no place for temporary files.
+pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
+    let folder = Arc::new(tempfile::tempdir()?);
+    let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("test.db"))).await?;
+    let minter = Minter::system();
+    let loaded = store.load(minter.stamp("test"), directory).await?;
+    let server = Server::new(store, minter, Config::default());
+    let router = server.router_as(Caller::local(&loaded.organization));
+    // The folder goes when the last clone of the client does.
+    let service = tower::util::MapRequest::new(router, move |request: Request<_>| {
+        let _folder = &folder;
+        request
+    });
+    Ok(Client::builder().base_url("http://localhost/v1").service(service).build()?)
+}
