@@ -1,11 +1,15 @@
 //! Client and types of the OpenAI organization administration API: who is in which group.
 //!
-//! ```no_run
-//! # #[cfg(feature = "rustls")]
-//! # async fn example() -> Result<(), openai_admin::Error> {
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use openai_admin::{Client, models::CreateGroupUserBody};
 //!
 //! let client = Client::new("sk-admin-123")?;
+//! # let directory = serde_json::json!({
+//! #     "users": [{ "id": "user_abc123", "name": "Ada Lovelace", "email": "ada@example.com" }],
+//! #     "groups": [{ "id": "group_01J1F8ABCDXYZ", "name": "Support" }],
+//! # });
+//! # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
 //! let body = CreateGroupUserBody::new("user_abc123".parse()?);
 //! let added = client.group_users().add_group_user("group_01J1F8ABCDXYZ", body).await?;
 //! println!("{} is in {}", added.user_id, added.group_id);
@@ -14,9 +18,13 @@
 //! while let Some(user) = users.next().await {
 //!     println!("{}", user?.name);
 //! }
-//! # Ok(())
-//! # }
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # }).map_err(|error| error.to_string())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Every example in this documentation runs against a real server in process, and so can your tests:
+//! `openai_admin_server::testing::client()`.
 //!
 //! # A map
 //!
@@ -32,8 +40,24 @@
 //!
 //! # Features
 //!
-//! `rustls` (default): the default transport, hyper over rustls. `client`: the client alone, for a transport of
-//! your own. `schema`: JSON Schemas of all types. Without features: the types and `wire`, no IO.
+//! | Feature | What it adds |
+//! |---|---|
+//! | `rustls` (default) | the default transport: hyper over rustls, with ring and Mozilla's root certificates |
+//! | `client` (default) | the client without a transport, for a [`tower::Service`] of your own |
+//! | `http2` | HTTP/2 where the service speaks it |
+//! | `native-roots` | the operating system's root certificates instead of Mozilla's |
+//! | `aws-lc` | AWS-LC's cryptography instead of ring's |
+//! | `stream` | lists as `futures_core::Stream` |
+//! | `blocking` | a client for programs without a runtime |
+//! | `testing` | a scripted service that fails on demand |
+//! | `schema` | JSON Schemas of all types |
+//!
+//! Without any: the types and [`wire`], serde and no IO.
+//!
+//! # Coming from another client
+//!
+//! [A table of names](https://github.com/openai-admin/openai-admin/blob/main/docs/coming-from-other-clients.md) leads
+//! from `openai-client-base` and `async-openai` here.
 
 pub mod endpoint;
 pub mod id;

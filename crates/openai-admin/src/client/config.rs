@@ -12,12 +12,21 @@ impl Client {
     /// Names the variable that is missing or cannot be used.
     #[cfg(feature = "rustls")]
     pub fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_variables(variable)?.build()
+        ClientBuilder::from_env()?.build()
     }
 }
 
 impl ClientBuilder {
-    /// A builder with what these variables say, as [`Client::from_env`] reads them.
+    /// A builder with the settings of the environment, as [`Client::from_env`] reads them, to add others to.
+    ///
+    /// # Errors
+    ///
+    /// Names the variable that is missing or cannot be used.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(variable)
+    }
+
+    /// A builder with what these variables say, under the names of [`ClientBuilder::from_env`].
     ///
     /// # Errors
     ///
