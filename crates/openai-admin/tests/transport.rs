@@ -1,0 +1,202 @@
+//! The default transport over real sockets and real TLS.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{sync::Arc, time::Duration};
+
+use openai_admin::{Client, ErrorKind};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+
+const GROUP: &str = r#"{"id":"group_1","name":"Support","created_at":0}"#;
+
+/// A certificate authority, and what it signed: PEM of certificate and key.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    fn sign(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+}
+
+fn chain(pem: &str) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect()
+}
+
+/// The TLS settings of a server for `localhost`, which may ask its clients for a certificate.
+fn server_config(authority: &Authority, clients: Option<&Authority>) -> Arc<rustls::ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(chain(&clients.pem()).remove(0)).unwrap();
+            let verifier =
+                rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                    .build()
+                    .unwrap();
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let (certificate, key) = authority.sign("localhost");
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    Arc::new(builder.with_single_cert(chain(&certificate), key).unwrap())
+}
+
+async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// Answers one request with a group, and returns the head of the request.
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> String {
+    let head = read_head(&mut stream).await;
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{GROUP}", GROUP.len());
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    head
+}
+
+/// A server that speaks TLS and answers each connection once; its port.
+async fn tls_server(config: Arc<rustls::ServerConfig>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(stream) = TlsAcceptor::from(Arc::clone(&config)).accept(stream).await {
+                answer(stream).await;
+            }
+        }
+    });
+    port
+}
+
+fn builder(port: u16) -> openai_admin::client::ClientBuilder {
+    Client::builder().key("sk-admin-1").retries(0).base_url(format!("https://localhost:{port}/v1"))
+}
+
+#[tokio::test]
+async fn a_gateway_with_its_own_authority_is_trusted_when_told_and_only_then() {
+    let authority = Authority::new();
+    let port = tls_server(server_config(&authority, None)).await;
+    let client = builder(port).root_certificates_pem(authority.pem()).build().unwrap();
+    assert_eq!(client.groups().retrieve_group("g").await.unwrap().name, "Support");
+
+    for stranger in [
+        builder(port).build().unwrap(),
+        builder(port).root_certificates_pem(Authority::new().pem()).build().unwrap(),
+    ] {
+        let error = stranger.groups().retrieve_group("g").await.unwrap_err();
+        assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Transport, false));
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_a_server_that_asks() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let port = tls_server(server_config(&authority, Some(&clients))).await;
+    let trusting = || builder(port).root_certificates_pem(authority.pem());
+    let (certificate, key) = clients.sign("client");
+    let client = trusting().identity_pem(certificate, key).build().unwrap();
+    assert_eq!(client.groups().retrieve_group("g").await.unwrap().name, "Support");
+    let error = trusting().build().unwrap().groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+}
+
+#[tokio::test]
+async fn certificates_that_are_none_are_refused_by_name() {
+    let error = builder(1).root_certificates_pem("no certificate").build().unwrap_err();
+    assert!(error.to_string().starts_with("the root certificates cannot be read"), "{error}");
+    let error = builder(1).identity_pem("", "").build().unwrap_err();
+    assert!(error.to_string().starts_with("the client certificate cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_gets_a_tunnel_and_its_password_and_never_the_key() {
+    let authority = Authority::new();
+    let port = tls_server(server_config(&authority, None)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://ada:secret@{}", listener.local_addr().unwrap());
+    let seen = tokio::spawn(async move {
+        let (mut inbound, _) = listener.accept().await.unwrap();
+        let head = read_head(&mut inbound).await;
+        inbound.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        let mut outbound = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut inbound, &mut outbound).await;
+        head
+    });
+    let client = builder(port).root_certificates_pem(authority.pem()).proxy(proxy.clone()).build().unwrap();
+    assert_eq!(client.groups().retrieve_group("g").await.unwrap().name, "Support");
+    drop(client);
+    let head = seen.await.unwrap();
+    assert!(head.starts_with(&format!("CONNECT localhost:{port} HTTP/1.1\r\n")), "{head}");
+    assert!(head.contains("Basic YWRhOnNlY3JldA=="), "{head}");
+    assert!(!head.contains("sk-admin"), "{head}");
+
+    let direct = builder(port).root_certificates_pem(authority.pem()).proxy(proxy).no_proxy("localhost");
+    assert_eq!(direct.build().unwrap().groups().retrieve_group("g").await.unwrap().name, "Support");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_told_from_an_answer_that_broke() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let client = Client::builder().key("sk-admin-1").retries(0).base_url(url).build().unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
+        // Both stream and listener close here.
+    });
+    let error = client.groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.was_sent(), error.status().map(|status| status.as_u16())),
+        (ErrorKind::Transport, true, Some(200))
+    );
+    server.await.unwrap();
+    let error = client.groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!((error.kind(), error.was_sent(), error.status()), (ErrorKind::Transport, false, None));
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_says_nothing_costs_one_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let client = Client::builder()
+        .retries(0)
+        .base_url(url)
+        .attempt_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let error = client.groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Timeout, "retrieve-group: no answer within 0.2 s")
+    );
+}
