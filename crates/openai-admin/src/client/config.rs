@@ -62,7 +62,6 @@ impl ClientBuilder {
     }
 }
 
-#[cfg(feature = "rustls")]
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of the library that reads the environment, when asked to"
