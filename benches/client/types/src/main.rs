@@ -1,0 +1,3 @@
+fn main() {
+    println!("{}", openai_admin::DEFAULT_BASE_URL);
+}
