@@ -5,10 +5,13 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 
-use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::violation::{Violation, ViolationCode};
+use crate::{
+    eight_bytes::{HIGHEST_BITS, lowest_below, lowest_equal, lowest_from},
+    text::Text,
+    violation::{Violation, ViolationCode},
+};
 
 /// The greatest length of an id, in bytes.
 pub const ID_BYTES_MAX: usize = 255;
@@ -16,6 +19,10 @@ pub const ID_BYTES_MAX: usize = 255;
 pub const CURSOR_BYTES_MAX: usize = 512;
 
 fn check_id(id: &str) -> Result<(), Violation> {
+    // Nearly all ids: too plain to break a rule. A path segment of dots has to begin with one, in either form.
+    if is_plain(id) && id.len() <= ID_BYTES_MAX && !id.starts_with(['.', '%']) {
+        return Ok(());
+    }
     check_token(id, ID_BYTES_MAX)?;
     let problem = if id.contains('/') {
         "it contains a slash"
@@ -27,8 +34,23 @@ fn check_id(id: &str) -> Result<(), Violation> {
     Err(Violation::new(ViolationCode::InvalidValue, format!("expected an id, but {problem}.")))
 }
 
+/// Whether all characters are visible ASCII but not a slash. Says no to texts of less than eight bytes.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |eight: &[u8; 8]| {
+        let word = u64::from_le_bytes(*eight);
+        let found = lowest_below(word, b'!') | lowest_equal(word, b'/') | lowest_from(word, 0x7f) | word;
+        found & HIGHEST_BITS == 0
+    };
+    let (eights, _) = text.as_bytes().as_chunks();
+    // The last eight bytes may overlap those before.
+    text.as_bytes().last_chunk().is_some_and(is_plain) && eights.iter().all(is_plain)
+}
+
 /// What ids and cursors have in common: one visible word of bounded length.
 fn check_token(token: &str, bytes_max: usize) -> Result<(), Violation> {
+    if is_plain(token) && token.len() <= bytes_max {
+        return Ok(());
+    }
     let problem = if token.trim().is_empty() {
         "it is empty".to_owned()
     } else if token.len() > bytes_max {
@@ -52,7 +74,7 @@ macro_rules! tokens {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
-        pub struct $name(CompactString);
+        pub struct $name(Text);
 
         impl $name {
             #[doc = concat!("Checks and wraps a `", stringify!($name), "`.")]
@@ -144,7 +166,7 @@ macro_rules! tokens {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = CompactString::deserialize(deserializer)?;
+                let text = Text::deserialize(deserializer)?;
                 $check(&text).map_err(D::Error::custom)?;
                 Ok(Self(text))
             }

@@ -59,11 +59,13 @@
 //! [A table of names](https://github.com/openai-admin/openai-admin/blob/main/docs/coming-from-other-clients.md) leads
 //! from `openai-client-base` and `async-openai` here.
 
+mod eight_bytes;
 pub mod endpoint;
 pub mod id;
 pub mod models;
 pub mod operations;
 pub mod page;
+mod text;
 pub mod value;
 pub mod violation;
 pub mod wire;

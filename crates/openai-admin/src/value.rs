@@ -9,7 +9,10 @@ use serde::{
     de::{Error as _, IgnoredAny, Unexpected, Visitor},
 };
 
-use crate::violation::{Violation, ViolationCode};
+use crate::{
+    text::Text,
+    violation::{Violation, ViolationCode},
+};
 
 /// How many items a page holds: from `MIN` to `MAX`, `DEFAULT` when the request does not say.
 ///
@@ -88,7 +91,7 @@ impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> schemars::JsonSchema fo
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct BoundedText<const MIN: usize, const MAX: usize>(CompactString);
+pub struct BoundedText<const MIN: usize, const MAX: usize>(Text);
 
 impl<const MIN: usize, const MAX: usize> BoundedText<MIN, MAX> {
     /// Checks and wraps a text.
@@ -157,7 +160,7 @@ impl<const MIN: usize, const MAX: usize> TryFrom<String> for BoundedText<MIN, MA
 
 impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for BoundedText<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(CompactString::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::new(&*Text::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -185,7 +188,7 @@ impl<const MIN: usize, const MAX: usize> schemars::JsonSchema for BoundedText<MI
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PersonalText(CompactString);
+pub struct PersonalText(Text);
 
 impl PersonalText {
     /// The text.

@@ -1,0 +1,126 @@
+//! The inside of ids and of texts about people: short ones need no block of memory of their own.
+
+use std::{fmt, ops::Deref};
+
+use arrayvec::ArrayString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
+
+/// Ids have about 30 bytes and addresses seldom more than 40, so that a page of a hundred users is decoded with a
+/// handful of allocations. Strings that share the page's buffer would have none at all, but one id kept would keep
+/// its whole page.
+const SHORT_BYTES_MAX: usize = 40;
+
+#[derive(Clone)]
+pub(crate) enum Text {
+    Short(ArrayString<SHORT_BYTES_MAX>),
+    Long(Box<str>),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Short(ArrayString::new_const())
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        ArrayString::from(text).map_or_else(|_| Self::Long(text.into()), Self::Short)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        match ArrayString::from(&text) {
+            Ok(short) => Self::Short(short),
+            Err(_) => Self::Long(text.into()),
+        }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        match self {
+            Self::Short(text) => text,
+            Self::Long(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (**self).cmp(other)
+    }
+}
+
+impl std::hash::Hash for Text {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        // As the str that ids are borrowed as.
+        (**self).hash(state);
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl Visitor<'_> for TextVisitor {
+            type Value = Text;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                Ok(text.into())
+            }
+            fn visit_string<E>(self, text: String) -> Result<Text, E> {
+                Ok(text.into())
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_equal_to_what_they_were_made_from() {
+        for length in [0, 1, SHORT_BYTES_MAX - 1, SHORT_BYTES_MAX, SHORT_BYTES_MAX + 1, 500] {
+            let text = "x".repeat(length);
+            assert_eq!(&*Text::from(text.as_str()), text);
+            assert!(Text::from(text.as_str()) == Text::from(text.clone()));
+            assert_eq!(matches!(Text::from(text.clone()), Text::Short(_)), length <= SHORT_BYTES_MAX);
+            let json = serde_json::to_string(&text).expect("a string");
+            assert_eq!(&*serde_json::from_str::<Text>(&json).expect("a string"), text);
+        }
+        // A character that would not fit whole is not cut.
+        let text = format!("{}é", "x".repeat(SHORT_BYTES_MAX - 1));
+        assert_eq!(&*Text::from(text.as_str()), text);
+    }
+
+    #[test]
+    fn a_text_is_as_small_as_it_was_meant_to_be() {
+        assert_eq!(size_of::<Text>(), 48);
+        assert_eq!(size_of::<Option<Text>>(), 48);
+    }
+}
