@@ -39,7 +39,7 @@ use self::{
     retry::{Budget, Situation, pause_before_retry},
     transport::Transport,
 };
-use crate::{Endpoint, Error, Method, wire};
+use crate::{Endpoint, Error, Method, json, wire};
 
 /// How long making a connection may take, unless the builder says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -234,7 +234,7 @@ impl Client {
         if !parts.status.is_success() {
             return Err(Error::refused(parts.status, parts.headers, body));
         }
-        let checked = match serde_json::from_slice(&body) {
+        let checked = match json::from_slice(&body) {
             Ok(model) if !self.shared.strict => Ok(model),
             Ok(model) => strict::check(&model, &body).map(|()| model),
             // Only an unreadable answer pays for the second reading, which finds the place of the fault.

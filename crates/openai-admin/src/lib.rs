@@ -76,6 +76,8 @@ pub mod blocking;
 pub mod client;
 #[cfg(feature = "client")]
 pub mod error;
+#[cfg(feature = "client")]
+mod json;
 #[cfg(feature = "testing")]
 pub mod testing;
 
