@@ -80,6 +80,8 @@ struct Shared {
     base_path: String,
     /// What every request carries.
     headers: HeaderMap,
+    /// The same, the type of its body, and a place for its idempotency key, so that no call makes the map grow.
+    headers_of_post: HeaderMap,
     strict: bool,
     budget: Budget,
 }
@@ -262,10 +264,10 @@ impl Client {
         parts.path_and_query = Some(target);
         let uri = Uri::from_parts(parts).map_err(|error| Error::invalid_request(error.to_string()))?;
 
-        let mut headers = self.shared.headers.clone();
-        if body.is_some() {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
+        let mut headers = match E::METHOD {
+            Method::Post => self.shared.headers_of_post.clone(),
+            Method::Get | Method::Delete => self.shared.headers.clone(),
+        };
         if let Some(idempotency_key) = idempotency_key {
             headers.insert(IDEMPOTENCY_KEY, idempotency_key.clone());
         }
@@ -301,9 +303,15 @@ fn without_values(error: &serde_json::Error) -> String {
     format!("{kind} (line {}, column {})", error.line(), error.column())
 }
 
+/// Our name and 32 hexadecimal digits. Every add has one, so it is written without the machinery of `format!`.
 fn idempotency_key() -> HeaderValue {
-    let key = format!("openai-admin-{:016x}{:016x}", random_u64(), random_u64());
-    HeaderValue::try_from(key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
+    let mut key = *b"openai-admin-00000000000000000000000000000000";
+    let (_, digits) = key.split_at_mut("openai-admin-".len());
+    let random = (u128::from(random_u64()) << 64) | u128::from(random_u64());
+    for (digit, four_bits) in digits.iter_mut().zip((0..32).rev()) {
+        *digit = b"0123456789abcdef"[(random >> (4 * four_bits)) as usize & 0xf];
+    }
+    HeaderValue::from_bytes(&key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
 }
 
 /// A random number from the standard library's own source, whose keys the operating system seeds: enough to tell

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
 use http_body_util::Full;
 
 use super::{
-    CONNECT_TIMEOUT, Client, Options, Shared,
+    CONNECT_TIMEOUT, Client, IDEMPOTENCY_KEY, Options, Shared,
     retry::Budget,
     transport::{self, Connections, TowerTransport, Transport},
 };
@@ -192,7 +192,18 @@ impl ClientBuilder {
                 "the key would travel unencrypted to {host}: use https"
             )));
         }
-        let headers = headers(self.key.as_deref(), &self.headers)?;
+        let mut headers = headers(self.key.as_deref(), &self.headers)?;
+        // Over HTTP/1 every request names its host, and hyper would write the name anew for each.
+        if self.transport.is_none() && !self.connections.may_speak_http2() {
+            let is_default_port = authority.port_u16() == Some(if encrypted { 443 } else { 80 });
+            let host = if is_default_port { authority.host() } else { authority.as_str() };
+            let host = HeaderValue::try_from(host)
+                .map_err(|_| Error::invalid_request("the host of the base URL cannot stand in a header"))?;
+            headers.entry(header::HOST).or_insert(host);
+        }
+        let mut headers_of_post = headers.clone();
+        headers_of_post.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers_of_post.insert(IDEMPOTENCY_KEY, HeaderValue::from_static(""));
         let transport = match self.transport {
             Some(transport) => transport,
             None => transport::connect(encrypted, authority.host(), self.connections)?,
@@ -203,6 +214,7 @@ impl ClientBuilder {
             authority,
             base_path,
             headers,
+            headers_of_post,
             strict: self.strict,
             budget: Budget::new(),
         };

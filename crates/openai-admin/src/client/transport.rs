@@ -96,6 +96,15 @@ pub(super) struct Connections {
     pub(super) identity_pem: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+impl Connections {
+    pub(super) fn may_speak_http2(&self) -> bool {
+        #[cfg(feature = "http2")]
+        return self.http2;
+        #[cfg(not(feature = "http2"))]
+        false
+    }
+}
+
 #[cfg(not(feature = "rustls"))]
 pub(super) fn connect(_: bool, _: &str, connections: Connections) -> Result<Box<dyn Transport>, Error> {
     let Connections { connect_timeout: _, idle_max: _, .. } = connections;
