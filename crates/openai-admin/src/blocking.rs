@@ -29,7 +29,17 @@ use crate::{
 /// A client with a runtime of its own, on the thread that calls it.
 pub struct Client {
     client: crate::Client,
-    runtime: Runtime,
+    /// There until the client is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Dropped inside an async function, a runtime that waits for its end panics.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl fmt::Debug for Client {
@@ -54,7 +64,11 @@ impl Client {
     pub fn new(client: crate::Client) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::invalid_request(format!("no runtime: {error}")))?;
-        Ok(Self { client, runtime })
+        Ok(Self { client, runtime: Some(runtime) })
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the runtime is there until the client is dropped")
     }
 
     /// Waits for a call.
@@ -63,7 +77,7 @@ impl Client {
     ///
     /// Inside an async function, where waiting would block the runtime: use the async client there.
     pub fn wait<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
-        self.runtime.block_on(call.into_future())
+        self.runtime().block_on(call.into_future())
     }
 
     /// Sends a request of any operation and waits for its answer.
@@ -81,6 +95,6 @@ impl Client {
         list: ListCall<'_, E>,
     ) -> impl Iterator<Item = Result<<E::Response as Page>::Item, Error>> + use<'a, E> {
         let mut items: Items<E> = list.items();
-        std::iter::from_fn(move || self.runtime.block_on(items.next()))
+        std::iter::from_fn(move || self.runtime().block_on(items.next()))
     }
 }

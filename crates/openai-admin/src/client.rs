@@ -5,6 +5,7 @@ mod config;
 mod group_users;
 mod groups;
 mod pages;
+mod request_body;
 mod response;
 mod retry;
 mod strict;
@@ -20,7 +21,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
-use http_body_util::Full;
 use tokio::time::Instant;
 use tracing::{Instrument, field};
 
@@ -30,6 +30,7 @@ pub use self::{
     group_users::GroupUsersApi,
     groups::GroupsApi,
     pages::{Items, ListCall, Pages},
+    request_body::RequestBody,
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     transport::NotConnected,
@@ -236,9 +237,14 @@ impl Client {
         if !parts.status.is_success() {
             return Err(Error::refused(parts.status, parts.headers, body));
         }
+        // Derived deserializers take an array for a struct; no answer of the API is one.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            let problem = "it is an array".to_owned();
+            return Err(Error::unreadable(parts.status, parts.headers, body, problem));
+        }
         let checked = match json::from_slice(&body) {
             Ok(model) if !self.shared.strict => Ok(model),
-            Ok(model) => strict::check(&model, &body).map(|()| model),
+            Ok(model) => strict::check::<E::Response>(&body).map(|()| model),
             // Only an unreadable answer pays for the second reading, which finds the place of the fault.
             Err(_) => Err(unreadable::<E::Response>(&body)),
         };
@@ -252,7 +258,7 @@ impl Client {
         &self,
         request: &E,
         idempotency_key: Option<&HeaderValue>,
-    ) -> Result<http::Request<Full<Bytes>>, Error> {
+    ) -> Result<http::Request<RequestBody>, Error> {
         let mut target = String::with_capacity(self.shared.base_path.len() + E::PATH.len() + 64);
         target.push_str(&self.shared.base_path);
         let body = wire::encode(request, &mut target)?;
@@ -268,10 +274,14 @@ impl Client {
             Method::Post => self.shared.headers_of_post.clone(),
             Method::Get | Method::Delete => self.shared.headers.clone(),
         };
-        if let Some(idempotency_key) = idempotency_key {
-            headers.insert(IDEMPOTENCY_KEY, idempotency_key.clone());
+        // Empty is the place that was kept for it; a key of the user's own stays.
+        if let (Some(key), Some(place)) = (idempotency_key, headers.get_mut(&IDEMPOTENCY_KEY))
+            && place.is_empty()
+        {
+            *place = key.clone();
         }
-        let mut http_request = http::Request::new(Full::new(body.map(Bytes::from).unwrap_or_default()));
+        let mut http_request =
+            http::Request::new(RequestBody::new(body.map(Bytes::from).unwrap_or_default()));
         *http_request.uri_mut() = uri;
         *http_request.headers_mut() = headers;
         *http_request.method_mut() = match E::METHOD {

@@ -34,7 +34,7 @@ pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// was done: reads and removals, and those posts that say so.
     const IDEMPOTENT: bool = !matches!(Self::METHOD, Method::Post);
     /// The answer.
-    type Response: Serialize + DeserializeOwned + Send + 'static;
+    type Response: Serialize + DeserializeOwned + Send + Sync + 'static;
 }
 
 /// The methods that the API uses.
@@ -80,8 +80,8 @@ impl Scope {
     pub const MANAGEMENT_WRITE: Self = Self("api.management.write");
 
     /// Every scope that an operation asks for today.
-    pub const ALL: [Self; 4] =
-        [Self::GROUPS_READ, Self::GROUPS_WRITE, Self::MANAGEMENT_READ, Self::MANAGEMENT_WRITE];
+    pub const ALL: &'static [Self] =
+        &[Self::GROUPS_READ, Self::GROUPS_WRITE, Self::MANAGEMENT_READ, Self::MANAGEMENT_WRITE];
 
     /// The scope as it stands in an error message or a key's list of scopes.
     pub const fn as_str(self) -> &'static str {

@@ -10,6 +10,8 @@ use crate::{Endpoint, Scope, client::Outcome, violation::Violation, wire::Encode
 
 /// How much of an unreadable body an error message quotes, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
+/// How much of the service's own message is kept, in characters.
+const MESSAGE_CHARACTERS_MAX: usize = 2000;
 
 /// A call that did not succeed.
 ///
@@ -137,7 +139,7 @@ impl Error {
     pub(crate) fn refused(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let mut said = Said::read(&body);
         let message = match said.message.take() {
-            Some(message) => message,
+            Some(message) => shortened(&message, MESSAGE_CHARACTERS_MAX),
             None => quote(&body).unwrap_or_else(|| "the answer has no body".to_owned()),
         };
         Self::new(ErrorKind::Refused, message).with_answer(status, headers, body, said)
@@ -391,10 +393,15 @@ impl Said {
 
 fn quote(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    let quoted: String = text.chars().take(QUOTED_CHARACTERS_MAX).collect();
-    let more = if quoted.len() < text.len() { "…" } else { "" };
-    if quoted.is_empty() { None } else { Some(format!("the service answered: {quoted}{more}")) }
+    let quoted = shortened(text.trim(), QUOTED_CHARACTERS_MAX);
+    if quoted.is_empty() { None } else { Some(format!("the service answered: {quoted}")) }
+}
+
+fn shortened(text: &str, characters_max: usize) -> String {
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
 /// A page of a list, whatever its envelope.
 pub trait Page {
     /// What the list holds.
-    type Item;
+    type Item: Send;
 
     /// The items of this page, in the order of the list.
     fn items(&self) -> &[Self::Item];
@@ -28,6 +28,9 @@ pub trait Page {
 pub trait ListEndpoint: crate::Endpoint<Response: Page> + Clone {
     /// Sets the place after which the page begins.
     fn set_after(&mut self, after: Cursor);
+
+    /// The place after which the page begins.
+    fn after(&self) -> Option<&Cursor>;
 
     /// Sets how many items a page holds.
     ///
@@ -52,6 +55,9 @@ macro_rules! list_endpoint {
         impl $crate::ListEndpoint for $request {
             fn set_after(&mut self, after: $crate::Cursor) {
                 self.after = Some(after);
+            }
+            fn after(&self) -> Option<&$crate::Cursor> {
+                self.after.as_ref()
             }
             fn set_limit(&mut self, limit: i64) -> Result<(), $crate::Violation> {
                 self.limit = Some($crate::Limit::new(limit)?);
@@ -115,7 +121,7 @@ impl<T: ListItem> NextPage<T> {
     }
 }
 
-impl<T> Page for NextPage<T> {
+impl<T: Send> Page for NextPage<T> {
     type Item = T;
 
     fn items(&self) -> &[T] {
@@ -160,7 +166,7 @@ impl<T: ListItem> IdPage<T> {
     }
 }
 
-impl<T> Page for IdPage<T> {
+impl<T: Send> Page for IdPage<T> {
     type Item = T;
 
     fn items(&self) -> &[T] {

@@ -26,9 +26,12 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use http_body::{Frame, SizeHint};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 
-use crate::{client::NotConnected, error::BoxError};
+use crate::{
+    client::{NotConnected, RequestBody},
+    error::BoxError,
+};
 
 /// What a service does, request by request. Clones share the script and what was received.
 #[derive(Clone, Debug, Default)]
@@ -165,7 +168,7 @@ impl Script {
     }
 }
 
-impl tower::Service<Request<Full<Bytes>>> for Script {
+impl tower::Service<Request<RequestBody>> for Script {
     type Response = http::Response<ScriptedBody>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
@@ -174,7 +177,7 @@ impl tower::Service<Request<Full<Bytes>>> for Script {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let script = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();

@@ -3,7 +3,6 @@
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use compact_str::CompactString;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, IgnoredAny, Unexpected, Visitor},
@@ -276,6 +275,33 @@ impl schemars::JsonSchema for Order {
     }
 }
 
+/// A value of an open enum that this version does not know. Only the enum's own `From<&str>` makes one, so that no
+/// known value is ever unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnknownValue(Text);
+
+impl Deref for UnknownValue {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+thread_local! {
+    /// The last unknown value that this thread read, for a strict client.
+    static UNKNOWN: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+fn note_unknown(value: &str) {
+    UNKNOWN.with_borrow_mut(|unknown| *unknown = Some(value.to_owned()));
+}
+
+/// Takes the last unknown value that this thread read since the last call.
+#[cfg(feature = "client")]
+pub(crate) fn take_unknown() -> Option<String> {
+    UNKNOWN.take()
+}
+
 /// Declares an enum that keeps values it does not know and writes them back unchanged.
 macro_rules! open_enum {
     ($($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
@@ -285,7 +311,7 @@ macro_rules! open_enum {
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
             /// A value that this version does not know; kept, and written back unchanged.
-            Other(CompactString),
+            Other(UnknownValue),
         }
 
         impl $name {
@@ -305,7 +331,7 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)*
-                    other => Self::Other(other.into()),
+                    other => Self::Other(UnknownValue(other.into())),
                 }
             }
         }
@@ -324,7 +350,11 @@ macro_rules! open_enum {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                CompactString::deserialize(deserializer).map(|text| Self::from(text.as_str()))
+                let value = Self::from(&*Text::deserialize(deserializer)?);
+                if let Self::Other(unknown) = &value {
+                    note_unknown(unknown);
+                }
+                Ok(value)
             }
         }
 

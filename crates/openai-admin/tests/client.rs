@@ -141,6 +141,8 @@ mod errors {
 
         let script = Script::new().then_ok(format!("{GROUP}{GROUP}"));
         assert_eq!(retrieve(&script).await.unwrap_err().kind(), ErrorKind::UnreadableAnswer);
+        let script = Script::new().then_ok(r#"["group_1","Support",0,false,"group"]"#);
+        assert_eq!(retrieve(&script).await.unwrap_err().kind(), ErrorKind::UnreadableAnswer);
         let script = Script::new().then_ok("");
         assert_eq!(retrieve(&script).await.unwrap_err().kind(), ErrorKind::UnreadableAnswer);
     }
@@ -153,6 +155,13 @@ mod errors {
         let error = client.groups().retrieve_group("g").await.unwrap_err();
         let shown = format!("{error} {error:?} {client:?}");
         assert!(!shown.contains("Ada") && !shown.contains("ada@") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_without_end_is_cut() {
+        let body = serde_json::json!({ "error": { "message": "\u{e9}".repeat(5_000_000) } }).to_string();
+        let error = retrieve(&Script::new().status(400).body(body)).await.unwrap_err();
+        assert!(error.to_string().len() < 5_000);
     }
 
     #[tokio::test(start_paused = true)]
@@ -281,7 +290,7 @@ mod retries {
 
     #[tokio::test(start_paused = true)]
     async fn one_post_has_one_idempotency_key_for_all_its_attempts() {
-        let script = Script::new().status(503).times(2).then_ok(GROUP).then_ok(GROUP).then_ok(GROUP);
+        let script = Script::new().status(429).times(2).then_ok(GROUP).then_ok(GROUP).then_ok(GROUP);
         let client = client(&script);
         client.groups().create_group(support()).await.unwrap();
         client.groups().create_group(support()).await.unwrap();
@@ -394,6 +403,39 @@ mod pages {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_list_of_empty_pages_without_end_ends_with_an_error() {
+        let mut script = Script::new();
+        for number in 0..1000 {
+            script = script.then_ok(page(&[], true, Some(&format!("cursor-{number}"))));
+        }
+        let error =
+            client(&script).group_users().list_group_users("g").items().next().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("only empty pages"), "{error}");
+        assert_eq!(script.requests().len(), 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_was_not_waited_for_is_read_again() {
+        let script =
+            Script::new().then_ok(page(&["a"], true, Some("a"))).hang().then_ok(page(&["b"], false, None));
+        let client = client(&script);
+        let mut items = client.group_users().list_group_users("g").items();
+        assert_eq!(items.next().await.unwrap().unwrap().id, "a");
+        assert!(tokio::time::timeout(Duration::from_secs(1), items.next()).await.is_err());
+        assert_eq!(items.next().await.unwrap().unwrap().id, "b");
+        assert!(items.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resumed_walk_that_is_sent_back_to_its_start_ends() {
+        let script = Script::new().then_ok(page(&["a"], true, Some("x"))).times(9);
+        let client = client(&script);
+        let mut items = client.group_users().list_group_users("g").resume_from("x").items();
+        assert!(items.next().await.unwrap().is_ok());
+        assert!(items.next().await.unwrap().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn more_items_without_a_cursor_is_an_error() {
         let script = Script::new().then_ok(page(&["a"], true, None));
         let client = client(&script);
@@ -501,6 +543,11 @@ fn a_blocking_client_waits_and_iterates() {
     let group = client.send(&RetrieveGroup::new(GroupId::new("group_1").unwrap())).unwrap();
     let users: Result<Vec<_>, _> = client.items(client.group_users().list_group_users(&group.id)).collect();
     assert_eq!(users.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_blocking_client_may_be_dropped_anywhere() {
+    drop(openai_admin::blocking::Client::new(client(&Script::new())).unwrap());
 }
 
 #[test]

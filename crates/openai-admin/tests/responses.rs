@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use openai_admin::{Client, ErrorKind, Order};
+use openai_admin::{Client, ErrorKind, Order, client::RequestBody};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
@@ -26,7 +26,7 @@ const PERSON: &str = "Ada-THE-PERSON";
 #[derive(Clone)]
 struct Answers(Arc<Mutex<Option<http::Response<Full<Bytes>>>>>);
 
-impl tower::Service<http::Request<Full<Bytes>>> for Answers {
+impl tower::Service<http::Request<RequestBody>> for Answers {
     type Response = http::Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -34,7 +34,7 @@ impl tower::Service<http::Request<Full<Bytes>>> for Answers {
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
-    fn call(&mut self, _: http::Request<Full<Bytes>>) -> Self::Future {
+    fn call(&mut self, _: http::Request<RequestBody>) -> Self::Future {
         std::future::ready(Ok(self.0.lock().unwrap().take().expect("one request for each answer")))
     }
 }

@@ -164,6 +164,23 @@ async fn a_proxy_gets_a_tunnel_and_its_password_and_never_the_key() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_is_no_url_is_refused_and_not_passed_by() {
+    for bad in ["not a url", "htp://proxy:1", "://", "http://", "https://proxy:1", "proxy:3128"] {
+        let error = builder(1).proxy(bad).build().unwrap_err();
+        assert_eq!(error.to_string(), "the proxy must be given as http://HOST:PORT", "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_speaks_tls_costs_the_time_of_a_connection_and_was_sent_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = builder(port).connect_timeout(Duration::from_millis(200)).build().unwrap();
+    let error = client.groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Transport, false));
+}
+
+#[tokio::test]
 async fn nobody_listening_is_told_from_an_answer_that_broke() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -248,6 +248,25 @@ async fn a_body_that_is_no_json_object_is_refused_without_a_code() {
     for body in ["", "{", "null", "[]", "\"x\"", "7", r#"{"name":"g"} {}"#, "\u{feff}{}"] {
         server.post("/v1/organization/groups", body).await.assert_error(400, None, None);
     }
+    let (group, user) = (server.group("g").await, server.user("ada").await);
+    for path in [
+        "/v1/organization/groups".to_owned(),
+        format!("/v1/organization/groups/{group}"),
+        format!("/v1/organization/groups/{group}/users"),
+        format!("/v1/organization/users/{user}"),
+        "/v1/x/users".to_owned(),
+    ] {
+        for body in ["[]".to_owned(), "[\"owner\"]".to_owned(), format!(" [\"{user}\"]")] {
+            server.post(&path, &body).await.assert_error(400, None, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_field_given_twice_the_last_counts() {
+    let server = TestServer::new().await;
+    let created = server.post("/v1/organization/groups", r#"{"name":"A","name":"B"}"#).await;
+    assert_eq!((created.status.as_u16(), &created.body["name"]), (200, &json!("B")));
 }
 
 #[tokio::test]

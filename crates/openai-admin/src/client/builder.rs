@@ -2,10 +2,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
-use http_body_util::Full;
 
 use super::{
-    CONNECT_TIMEOUT, Client, IDEMPOTENCY_KEY, Options, Shared,
+    CONNECT_TIMEOUT, Client, IDEMPOTENCY_KEY, Options, RequestBody, Shared,
     retry::Budget,
     transport::{self, Connections, TowerTransport, Transport},
 };
@@ -109,7 +108,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Refuses answers that hold anything this version does not know: for tests that should notice when the API grows.
+    /// Refuses answers that hold a field or a value of an enum that this version does not know: for tests that should
+    /// notice when the API grows. A field that is null counts as absent.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
@@ -162,7 +162,7 @@ impl ClientBuilder {
     /// safe is for it to know.
     pub fn service<S, B>(mut self, service: S) -> Self
     where
-        S: tower::Service<http::Request<Full<Bytes>>, Response = http::Response<B>>
+        S: tower::Service<http::Request<RequestBody>, Response = http::Response<B>>
             + Clone
             + Send
             + Sync
@@ -185,14 +185,14 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         let (scheme, authority, base_path) = parse_base_url(&self.base_url)?;
         let encrypted = scheme == uri::Scheme::HTTPS;
-        let unsafe_way = !encrypted && self.transport.is_none() && !is_loopback(authority.host());
-        if unsafe_way && self.key.is_some() {
-            let host = authority.host();
-            return Err(Error::invalid_request(format!(
-                "the key would travel unencrypted to {host}: use https"
-            )));
-        }
         let mut headers = headers(self.key.as_deref(), &self.headers)?;
+        let unsafe_way = !encrypted && self.transport.is_none() && !is_loopback(authority.host());
+        // A gateway's own headers may be credentials as well as the key is.
+        if unsafe_way && (headers.contains_key(header::AUTHORIZATION) || !self.headers.is_empty()) {
+            let host = authority.host();
+            let problem = format!("the key or other headers would travel unencrypted to {host}: use https");
+            return Err(Error::invalid_request(problem));
+        }
         // Over HTTP/1 every request names its host, and hyper would write the name anew for each.
         if self.transport.is_none() && !self.connections.may_speak_http2() {
             let is_default_port = authority.port_u16() == Some(if encrypted { 443 } else { 80 });
@@ -202,8 +202,9 @@ impl ClientBuilder {
             headers.entry(header::HOST).or_insert(host);
         }
         let mut headers_of_post = headers.clone();
-        headers_of_post.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers_of_post.insert(IDEMPOTENCY_KEY, HeaderValue::from_static(""));
+        let json = HeaderValue::from_static("application/json");
+        headers_of_post.entry(header::CONTENT_TYPE).or_insert(json);
+        headers_of_post.entry(IDEMPOTENCY_KEY).or_insert(HeaderValue::from_static(""));
         let transport = match self.transport {
             Some(transport) => transport,
             None => transport::connect(encrypted, authority.host(), self.connections)?,
@@ -304,8 +305,13 @@ mod tests {
             assert!(build(good).is_ok(), "{good}");
         }
         let error = build("http://example.com/v1").expect_err("plain http");
-        assert_eq!(error.to_string(), "the key would travel unencrypted to example.com: use https");
+        assert_eq!(
+            error.to_string(),
+            "the key or other headers would travel unencrypted to example.com: use https"
+        );
         assert!(build("http://127.0.0.1.example.com/v1").is_err());
+        let by_header = Client::builder().header("authorization", "Bearer sk").base_url("http://example.com");
+        assert!(by_header.build().is_err());
     }
 
     #[test]

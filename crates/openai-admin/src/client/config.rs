@@ -67,7 +67,10 @@ impl ClientBuilder {
     reason = "the one place of the library that reads the environment, when asked to"
 )]
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    // What is not Unicode is not left out, which would send the key to the public API instead of somewhere else: it
+    // is kept in a form that no setting accepts.
+    std::env::var_os(name)
+        .map(|value| value.into_string().unwrap_or_else(|value| format!("\u{fffd}{value:?}")))
 }
 
 #[cfg(test)]

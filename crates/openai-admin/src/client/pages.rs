@@ -4,11 +4,24 @@ use std::{
     collections::HashSet,
     fmt,
     future::{Future, IntoFuture},
+    hash::{Hash, Hasher},
     pin::Pin,
 };
 
 use super::{Client, Response};
 use crate::{Cursor, Error, ListEndpoint, Order, OrderedListEndpoint, Page};
+
+/// How many empty pages in a row a list may have before it is taken for one that does not end.
+const EMPTY_PAGES_MAX: u32 = 100;
+/// How many pages a list may have at all; the hashes of their cursors are kept.
+const PAGES_MAX: usize = 1_000_000;
+
+fn hash(cursor: &Cursor) -> u64 {
+    // The same keys in every call, so that equal cursors have equal hashes; nobody gains by a collision.
+    let mut hasher = std::hash::DefaultHasher::new();
+    cursor.hash(&mut hasher);
+    hasher.finish()
+}
 
 /// A list that is about to be read: await it for one page, or take its [`pages`](Self::pages) or
 /// [`items`](Self::items).
@@ -83,7 +96,14 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
             Ok(request) => (Some(request), None),
             Err(error) => (None, Some(error)),
         };
-        Pages { client: self.client.clone(), request, error, cursor: None, seen: HashSet::new() }
+        Pages {
+            client: self.client.clone(),
+            request,
+            error,
+            cursor: None,
+            seen: HashSet::new(),
+            empty_pages: 0,
+        }
     }
 
     /// All items of all pages, each page read when it is needed.
@@ -109,8 +129,9 @@ pub struct Pages<E> {
     error: Option<Error>,
     /// The cursor of the last page that was delivered.
     cursor: Option<Cursor>,
-    /// Every cursor that was followed, so that a list that runs in a circle ends.
-    seen: HashSet<Cursor>,
+    /// The hash of every cursor that was followed, so that a list that runs in a circle ends.
+    seen: HashSet<u64>,
+    empty_pages: u32,
 }
 
 impl<E> fmt::Debug for Pages<E> {
@@ -128,34 +149,42 @@ impl<E: ListEndpoint> Pages<E> {
 
     /// Reads the next page; none after the last one, and after an error.
     ///
+    /// Cancel safe: a page that was not waited for to the end is read again by the next call.
+    ///
     /// A page that says there is more but not where, or that names a place already passed, is delivered; the
     /// error follows it.
     pub async fn next(&mut self) -> Option<Result<Response<E::Response>, Error>> {
         if let Some(error) = self.error.take() {
             return Some(Err(error));
         }
+        let answer = self.client.send(self.request.as_ref()?).await;
         let mut request = self.request.take()?;
-        let page = match self.client.send(&request).await {
+        let page = match answer {
             Ok(page) => page,
             Err(error) => return Some(Err(error)),
         };
+        self.empty_pages = if page.items().is_empty() { self.empty_pages + 1 } else { 0 };
         self.cursor = page.next_cursor();
-        match (self.cursor.clone(), page.has_more()) {
-            (Some(cursor), _) => {
-                if self.seen.insert(cursor.clone()) {
-                    request.set_after(cursor);
-                    self.request = Some(request);
-                } else {
-                    let problem = "the list runs in a circle: it named a cursor a second time";
-                    self.error = Some(Error::broken_list(problem).of::<E>());
-                }
-            }
-            (None, true) => {
-                let problem = "the list has more items, but names no cursor to read them";
-                self.error = Some(Error::broken_list(problem).of::<E>());
-            }
-            (None, false) => {}
+        if let Some(after) = request.after() {
+            self.seen.insert(hash(after));
         }
+        let problem = match (self.cursor.clone(), page.has_more()) {
+            (Some(cursor), _) if self.seen.contains(&hash(&cursor)) => {
+                Some("the list runs in a circle: it named a cursor a second time")
+            }
+            _ if self.empty_pages >= EMPTY_PAGES_MAX => {
+                Some("the list has only empty pages, and does not end")
+            }
+            _ if self.seen.len() >= PAGES_MAX => Some("the list has more pages than any list can have"),
+            (Some(cursor), _) => {
+                request.set_after(cursor);
+                self.request = Some(request);
+                None
+            }
+            (None, true) => Some("the list has more items, but names no cursor to read them"),
+            (None, false) => None,
+        };
+        self.error = problem.map(|problem| Error::broken_list(problem).of::<E>());
         Some(Ok(page))
     }
 }
@@ -178,7 +207,7 @@ impl<E: ListEndpoint> Items<E> {
         self.pages.cursor()
     }
 
-    /// The next item; none at the end of the list, and after an error.
+    /// The next item; none at the end of the list, and after an error. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<<E::Response as Page>::Item, Error>> {
         loop {
             if let Some(item) = self.page.next() {
@@ -218,10 +247,7 @@ mod stream {
         }
     }
 
-    impl<E: ListEndpoint> Items<E>
-    where
-        <E::Response as Page>::Item: Send,
-    {
+    impl<E: ListEndpoint> Items<E> {
         /// The items as a [`Stream`].
         pub fn into_stream(self) -> impl Stream<Item = Result<<E::Response as Page>::Item, Error>> + Send {
             futures_util::stream::unfold(self, |mut items| async move { Some((items.next().await?, items)) })

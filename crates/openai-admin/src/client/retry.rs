@@ -77,7 +77,10 @@ fn may_be_sent_again(outcome: Outcome<'_>, idempotent: bool) -> bool {
     }
     match status {
         // The service says that it has not done anything.
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => true,
+        // A service that is away and says when it is back has not done anything; a gateway that says only that may
+        // have passed the request on.
+        StatusCode::SERVICE_UNAVAILABLE => idempotent || headers.contains_key(header::RETRY_AFTER),
         // It may have failed before, while or after acting.
         status => status.is_server_error() && idempotent,
     }
@@ -202,10 +205,11 @@ mod tests {
         assert!(pause_before_retry(Outcome::Unknown, SITUATION).is_some());
         assert!(pause_before_retry(Outcome::Unknown, once).is_none());
         for (status, again) in
-            [(500, false), (502, false), (504, false), (503, true), (429, true), (408, true)]
+            [(500, false), (502, false), (504, false), (503, false), (429, true), (408, true)]
         {
             assert_eq!(pause(status, &[], "", once).is_some(), again, "{status}");
         }
+        assert!(pause(503, &[("retry-after", "1")], "", once).is_some());
     }
 
     #[test]

@@ -3,23 +3,24 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::ServiceExt;
 
+use super::RequestBody;
 use crate::{Error, error::BoxError};
 
 type Exchange<'a> = Pin<Box<dyn Future<Output = Result<(http::response::Parts, Bytes), Error>> + Send + 'a>>;
 
 pub(super) trait Transport: Send + Sync {
     /// Sends a request and reads the whole answer, up to `bytes_max`.
-    fn exchange(&self, request: http::Request<Full<Bytes>>, bytes_max: usize) -> Exchange<'_>;
+    fn exchange(&self, request: http::Request<RequestBody>, bytes_max: usize) -> Exchange<'_>;
 }
 
 pub(super) struct TowerTransport<S>(pub(super) S);
 
 impl<S, B> Transport for TowerTransport<S>
 where
-    S: tower::Service<http::Request<Full<Bytes>>, Response = http::Response<B>>
+    S: tower::Service<http::Request<RequestBody>, Response = http::Response<B>>
         + Clone
         + Send
         + Sync
@@ -29,7 +30,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn exchange(&self, request: http::Request<Full<Bytes>>, bytes_max: usize) -> Exchange<'_> {
+    fn exchange(&self, request: http::Request<RequestBody>, bytes_max: usize) -> Exchange<'_> {
         let service = self.0.clone();
         Box::pin(async move {
             let answer = service.oneshot(request).await.map_err(|error| {
@@ -119,6 +120,13 @@ pub(super) use default::connect;
 /// hyper over rustls.
 #[cfg(feature = "rustls")]
 mod default {
+    use std::{
+        future::Future,
+        pin::Pin,
+        task::{Context, Poll},
+        time::Duration,
+    };
+
     use http::Uri;
     use hyper_rustls::HttpsConnectorBuilder;
     use hyper_util::{
@@ -133,10 +141,12 @@ mod default {
     };
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
-    use super::{Bytes, Connections, Error, Full, TowerTransport, Transport};
+    use tower::Service;
+
+    use super::{BoxError, Connections, Error, NotConnected, RequestBody, TowerTransport, Transport};
 
     /// How long an idle connection is kept: less than gateways usually do, so that we close first.
-    const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(50);
+    const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
     pub(crate) fn connect(
         encrypted: bool,
@@ -145,36 +155,69 @@ mod default {
     ) -> Result<Box<dyn Transport>, Error> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
-        http.set_connect_timeout(Some(connections.connect_timeout));
         http.set_nodelay(true);
         // Plain http is for this machine only, so it needs no proxy, and pays for no TLS.
         if !encrypted {
-            return Ok(pool(http, connections.idle_max));
+            return Ok(pool(http, &connections));
         }
         let tls = tls(&connections)?;
         match proxy(host, &connections)? {
-            None => Ok(pool(over_tls(tls, http, &connections), connections.idle_max)),
+            None => Ok(pool(over_tls(tls, http, &connections), &connections)),
             Some((proxy, authorization)) => {
                 let tunnel = Tunnel::new(proxy, http);
                 let tunnel = match authorization {
                     Some(authorization) => tunnel.with_auth(authorization),
                     None => tunnel,
                 };
-                Ok(pool(over_tls(tls, tunnel, &connections), connections.idle_max))
+                Ok(pool(over_tls(tls, tunnel, &connections), &connections))
             }
         }
     }
 
-    fn pool<C>(connector: C, idle_max: Option<usize>) -> Box<dyn Transport>
+    fn pool<C>(connector: C, connections: &Connections) -> Box<dyn Transport>
     where
-        C: Connect + Clone + Send + Sync + 'static,
+        C: Service<Uri, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static,
+        InTime<C>: Connect,
     {
+        let connector = InTime { connector, limit: connections.connect_timeout };
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
-        if let Some(idle_max) = idle_max {
+        if let Some(idle_max) = connections.idle_max {
             builder.pool_max_idle_per_host(idle_max);
         }
-        Box::new(TowerTransport(builder.build::<_, Full<Bytes>>(connector)))
+        Box::new(TowerTransport(builder.build::<_, RequestBody>(connector)))
+    }
+
+    /// A connector with one limit for all that a connection takes: name, TCP, proxy and TLS.
+    #[derive(Clone)]
+    struct InTime<C> {
+        connector: C,
+        limit: Duration,
+    }
+
+    impl<C> Service<Uri> for InTime<C>
+    where
+        C: Service<Uri, Error: Into<BoxError>, Future: Send>,
+        C::Future: 'static,
+    {
+        type Response = C::Response;
+        type Error = BoxError;
+        type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            self.connector.poll_ready(context).map_err(Into::into)
+        }
+
+        fn call(&mut self, uri: Uri) -> Self::Future {
+            let connecting = tokio::time::timeout(self.limit, self.connector.call(uri));
+            let limit = self.limit;
+            Box::pin(async move {
+                match connecting.await {
+                    Ok(connected) => connected.map_err(Into::into),
+                    Err(_) => Err(NotConnected(format!("no connection within {limit:?}").into()).into()),
+                }
+            })
+        }
     }
 
     fn over_tls<C>(
@@ -247,13 +290,15 @@ mod default {
         connections: &Connections,
     ) -> Result<Option<(Uri, Option<http::HeaderValue>)>, Error> {
         let Some(proxy) = &connections.proxy else { return Ok(None) };
+        // The matcher takes what is no URL for no proxy, and the key would pass the proxy by.
+        let url = proxy.parse::<Uri>().ok().filter(|url| url.host().is_some_and(|host| !host.is_empty()));
+        if url.as_ref().and_then(Uri::scheme_str) != Some("http") {
+            return Err(Error::invalid_request("the proxy must be given as http://HOST:PORT"));
+        }
         let matcher = Matcher::builder().https(proxy.as_str()).no(connections.no_proxy.as_str()).build();
         let target = Uri::builder().scheme("https").authority(host).path_and_query("/").build();
         let target = target.map_err(|error| Error::invalid_request(error.to_string()))?;
         let Some(found) = matcher.intercept(&target) else { return Ok(None) };
-        match found.uri().scheme_str() {
-            Some("http") => Ok(Some((found.uri().clone(), found.basic_auth().cloned()))),
-            _ => Err(Error::invalid_request("the proxy must be an http:// URL")),
-        }
+        Ok(Some((found.uri().clone(), found.basic_auth().cloned())))
     }
 }

@@ -166,7 +166,10 @@ impl de::Error for DecodeError {
 ///
 /// Names the first parameter that breaks a rule, and the rule.
 pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> Result<E, DecodeError> {
+    // Derived deserializers take an array for a struct; the API does not.
+    let is_object = incoming.body.trim_ascii_start().first().is_none_or(|first| *first == b'{');
     if strictness == Strictness::Lenient
+        && is_object
         && let Ok(request) = E::deserialize(Request { path: E::PATH, incoming, explained: None, strictness })
     {
         return Ok(request);
