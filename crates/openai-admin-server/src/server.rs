@@ -1,25 +1,18 @@
-use std::{
-    collections::BTreeMap,
-    fmt,
-    future::{Future, IntoFuture},
-    io,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, future::Future, io, sync::Arc};
 
 use axum::{
     Router,
     extract::{RawPathParams, Request, State},
     middleware,
-    routing::{any, get},
-    serve::ListenerExt,
+    routing::any,
 };
 use openai_admin_store::Store;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 
 use crate::{
     auth::{Authenticator, Caller},
     config::Config,
+    connections::{self, Requests},
     minter::Minter,
     openapi,
     rate_limit::RateLimit,
@@ -30,9 +23,6 @@ use crate::{
 /// Where the published API lives below its host; the same routes are served without it, since the official
 /// clients' own tests use such a base.
 const PREFIXES: [&str; 2] = ["/v1", ""];
-/// How long requests may still take after the server was told to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// A server of the API over a store. Cheap to clone.
 #[derive(Clone)]
 pub struct Server(Arc<Shared>);
@@ -44,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) authenticator: Authenticator,
     pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) requests: Requests,
 }
 
 impl fmt::Debug for Server {
@@ -58,6 +49,7 @@ impl Server {
         Self(Arc::new(Shared {
             authenticator: Authenticator::new(store.clone(), minter.clone()),
             rate_limit: config.requests_per_minute.map(RateLimit::new),
+            requests: Requests::default(),
             store,
             minter,
             config,
@@ -91,7 +83,7 @@ impl Server {
             }
         }
         router
-            .route("/openapi.json", get(openapi::serve))
+            .route("/openapi.json", any(openapi::serve))
             .fallback(serve::unknown_url)
             .with_state((Arc::clone(&self.0), asker))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::envelop))
@@ -108,28 +100,6 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let (stopping, mut stopped) = watch::channel(false);
-        let stop = async move {
-            stop.await;
-            // The receiver lives as long as this function.
-            let _ = stopping.send(true);
-        };
-        // Without it, an answer whose head and body are written apart waits for the client's delayed ACK.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, self.router()).with_graceful_shutdown(stop).into_future();
-        let overdue = async {
-            // An error means that the server ended by itself, which the other branch tells.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-            tokio::time::sleep(DRAIN_TIMEOUT).await;
-        };
-        tokio::select! {
-            served = serving => served,
-            () = overdue => {
-                tracing::warn!("stopped with requests under way that took longer than {DRAIN_TIMEOUT:?}");
-                Ok(())
-            }
-        }
+        connections::run(listener, self.router(), &self.0.requests, stop).await
     }
 }

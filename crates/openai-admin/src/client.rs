@@ -185,7 +185,9 @@ impl Client {
         let mut may_have_happened = false;
         loop {
             let left = self.options.timeout.saturating_sub(begun.elapsed());
-            let mut error = match self.attempt(request, idempotency_key.as_ref(), left).await {
+            let span = tracing::debug_span!("attempt", http.request.resend_count = retries_made);
+            let attempt = self.attempt(request, idempotency_key.as_ref(), left).instrument(span);
+            let mut error = match attempt.await {
                 Ok(answer) => {
                     self.shared.budget.give_back();
                     return Ok(answer);

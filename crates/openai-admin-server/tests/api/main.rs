@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod client;
+mod connections;
 mod coverage;
 mod ids;
 mod keys;
 mod openapi;
+mod rate_limit;
 mod rules;
 mod support;

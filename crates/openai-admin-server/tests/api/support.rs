@@ -70,6 +70,22 @@ impl TestServer {
         key
     }
 
+    /// A key of another organization of the same server, with the same id as the first one's.
+    pub(crate) async fn key_of_other_organization(&self, id: &str) -> String {
+        let directory = serde_json::from_value(serde_json::json!({ "organization": { "id": id } })).unwrap();
+        let other = self.store.load(self.minter.stamp("test"), directory).await.unwrap().organization;
+        let key = format!("sk-admin-{id}-0123456789abcdef");
+        let bootstrap = api_keys::given(&key, "other", api_keys::all_scopes());
+        self.store.set_bootstrap_api_key(other.org, self.minter.stamp("test"), bootstrap).await.unwrap();
+        key
+    }
+
+    pub(crate) async fn get_with(&self, key: &str, path: &str) -> Answer {
+        let mut request = self.request("GET", path, "");
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(key).parse().unwrap());
+        self.send(request).await
+    }
+
     pub(crate) fn advance_clock_ms(&self, milliseconds: u64) {
         self.clock_ms.fetch_add(milliseconds, Ordering::SeqCst);
     }

@@ -312,7 +312,7 @@ impl Texts {
 
     fn integer(self) -> Result<i64, DecodeError> {
         let text = self.one()?;
-        let digits = text.strip_prefix(['-', '+']).unwrap_or(&text);
+        let digits = text.strip_prefix('-').unwrap_or(&text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(DecodeError::invalid_type(Unexpected::Str(&text), &"an integer"));
         }
