@@ -42,7 +42,8 @@ pub fn main<C: Caller>() {
         return;
     }
     let calls: usize = arguments[1].parse().expect("a number of calls");
-    let in_flight: usize = option("--in-flight").map_or(1, |number| number.parse().expect("a number in flight"));
+    let in_flight: usize =
+        option("--in-flight").map_or(1, |number| number.parse().expect("a number in flight"));
     let list = match arguments[0].as_str() {
         "add" => false,
         "list" => true,

@@ -1,8 +1,9 @@
 //! A loopback HTTP/1.1 server whose every answer is known beforehand: it costs as little as a server can, so that a
 //! measurement through it is one of the client.
 //!
-//! A POST is answered with the membership of the one user in the one group, anything else with one page of 100 users.
-//! Prints its base URL and serves until its standard input ends.
+//! A POST is answered with the membership of the one user in the one group, a GET with one page of 100 users, or with the
+//! group when the path ends with it (the command line asks for it before it adds). Prints
+//! its base URL and serves until its standard input ends.
 
 use std::{io::Read, net::Ipv4Addr};
 
@@ -26,20 +27,32 @@ fn main() {
         });
         let add: &'static [u8] = answer(&assignment()).leak();
         let list: &'static [u8] = answer(&page()).leak();
+        let group: &'static [u8] = answer(&group()).leak();
         loop {
             let (connection, _) = listener.accept().await.expect("a connection");
             connection.set_nodelay(true).expect("no delay");
-            tokio::spawn(serve(connection, add, list));
+            tokio::spawn(serve(connection, Answers { add, list, group }));
         }
     });
 }
 
-async fn serve(mut connection: TcpStream, add: &[u8], list: &[u8]) {
+#[derive(Clone, Copy)]
+struct Answers {
+    add: &'static [u8],
+    list: &'static [u8],
+    group: &'static [u8],
+}
+
+async fn serve(mut connection: TcpStream, answers: Answers) {
     let mut buffer = vec![0; REQUEST_BYTES_MAX];
     let mut filled = 0;
     loop {
-        while let Some((is_post, length)) = request(&buffer[..filled]) {
-            let answer = if is_post { add } else { list };
+        while let Some(length) = request(&buffer[..filled]) {
+            let answer = match &buffer[..length] {
+                [b'P', ..] => answers.add,
+                request if asks_for_users(request) => answers.list,
+                _ => answers.group,
+            };
             if connection.write_all(answer).await.is_err() {
                 return;
             }
@@ -53,12 +66,16 @@ async fn serve(mut connection: TcpStream, add: &[u8], list: &[u8]) {
     }
 }
 
-/// Whether the first whole request in `bytes` is a POST, and how long it is; none while it is incomplete.
-fn request(bytes: &[u8]) -> Option<(bool, usize)> {
+/// How long the first whole request in `bytes` is; none while it is incomplete.
+fn request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let is_post = bytes.starts_with(b"POST ");
-    let body = if is_post { content_length(&bytes[..head]) } else { 0 };
-    (bytes.len() >= head + body).then_some((is_post, head + body))
+    let body = if bytes.starts_with(b"POST ") { content_length(&bytes[..head]) } else { 0 };
+    (bytes.len() >= head + body).then_some(head + body)
+}
+
+fn asks_for_users(request: &[u8]) -> bool {
+    let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    line.windows(6).any(|window| window == b"/users")
 }
 
 fn content_length(head: &[u8]) -> usize {
@@ -83,16 +100,56 @@ fn assignment() -> String {
         .to_owned()
 }
 
+fn group() -> String {
+    r#"{"id":"group_01J1F8ABCDXYZ0123456789AB","name":"Support","created_at":1711471533,"is_scim_managed":false,"group_type":"group"}"#
+        .to_owned()
+}
+
 /// 100 users such as a company has them: ids of 29 bytes, names of 8 to 21, addresses of 20 to 33; every tenth is a
 /// service account without address.
 fn page() -> String {
     const FIRST: [&str; 20] = [
-        "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Margaret", "Dennis", "Frances", "Leslie", "Katherine",
-        "Niklaus", "Radia", "Tony", "Sofia", "Bjarne", "Elisabeth", "Linus", "Annie", "José",
+        "Ada",
+        "Grace",
+        "Alan",
+        "Edsger",
+        "Barbara",
+        "Donald",
+        "Margaret",
+        "Dennis",
+        "Frances",
+        "Leslie",
+        "Katherine",
+        "Niklaus",
+        "Radia",
+        "Tony",
+        "Sofia",
+        "Bjarne",
+        "Elisabeth",
+        "Linus",
+        "Annie",
+        "José",
     ];
     const LAST: [&str; 20] = [
-        "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Hamilton", "Ritchie", "Allen", "Lamport",
-        "Johnson", "Wirth", "Perlman", "Hoare", "Kowalewska", "Stroustrup", "Feinler", "Torvalds", "Easley",
+        "Lovelace",
+        "Hopper",
+        "Turing",
+        "Dijkstra",
+        "Liskov",
+        "Knuth",
+        "Hamilton",
+        "Ritchie",
+        "Allen",
+        "Lamport",
+        "Johnson",
+        "Wirth",
+        "Perlman",
+        "Hoare",
+        "Kowalewska",
+        "Stroustrup",
+        "Feinler",
+        "Torvalds",
+        "Easley",
         "García",
     ];
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,6 +1,8 @@
 //! The calls through `async-openai`.
 
-use async_openai::{Client, config::OpenAIConfig, error::OpenAIError, types::admin::groups::CreateGroupUserBody};
+use async_openai::{
+    Client, config::OpenAIConfig, error::OpenAIError, types::admin::groups::CreateGroupUserBody,
+};
 use driver::{Caller, GROUP_ID, KEY, PAGE_USERS, USER_ID};
 
 #[derive(Clone)]

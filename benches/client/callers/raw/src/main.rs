@@ -50,7 +50,8 @@ struct Raw {
 
 impl Raw {
     async fn send<T: DeserializeOwned>(&self, method: Method, query: &str, body: Option<Bytes>) -> T {
-        let uri: Uri = format!("{}/organization/groups/{GROUP_ID}/users{query}", self.base_url).parse().expect("a URL");
+        let uri: Uri =
+            format!("{}/organization/groups/{GROUP_ID}/users{query}", self.base_url).parse().expect("a URL");
         let mut request = Request::builder()
             .method(method)
             .uri(uri)

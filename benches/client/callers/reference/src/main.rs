@@ -66,7 +66,9 @@ impl Caller for Reference {
                     .user_id(id(2));
                 tell(call.call().await)
             }
-            _ => tell(group_users_api::list_group_users().configuration(&self.0).group_id(id(1)).call().await),
+            _ => {
+                tell(group_users_api::list_group_users().configuration(&self.0).group_id(id(1)).call().await)
+            }
         }
     }
 }

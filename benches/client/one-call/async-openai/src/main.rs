@@ -6,7 +6,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = OpenAIConfig::new().with_api_base(base_url).with_api_key("sk-admin-123");
     let client = Client::with_config(config);
     let body = CreateGroupUserBody { user_id: "user-aB3dE5gH7jK9mN1pQ3sT5vW7".to_owned() };
-    let added = runtime.block_on(client.admin().groups().users("group_01J1F8ABCDXYZ0123456789AB").add(body))?;
+    let added =
+        runtime.block_on(client.admin().groups().users("group_01J1F8ABCDXYZ0123456789AB").add(body))?;
     println!("{}", added.user_id);
     Ok(())
 }
