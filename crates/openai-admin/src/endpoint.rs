@@ -1,4 +1,4 @@
-//! What an operation is: one struct that is its request, and five facts about it.
+//! What an operation is: one struct that is its request, and a few facts about it.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// An operation of the API.
 ///
-/// The struct that implements it *is* the request, and three rules say where each field travels
-/// (checked over all 119 operations of the published description):
+/// The struct that implements it *is* the request, and three rules say where each field travels (the 119 operations of
+/// the published description use no other place):
 ///
 /// 1. a field that [`PATH`](Self::PATH) names in braces travels in the path,
 /// 2. a field called `body` is the JSON body,
