@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use openai_admin::{Client, ErrorKind};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
@@ -178,6 +179,34 @@ async fn a_server_that_never_speaks_tls_costs_the_time_of_a_connection_and_was_s
     let client = builder(port).connect_timeout(Duration::from_millis(200)).build().unwrap();
     let error = client.groups().retrieve_group("g").await.unwrap_err();
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Transport, false));
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_both_sides_want_it() {
+    let authority = Authority::new();
+    let mut config = Arc::unwrap_or_clone(server_config(&authority, None));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
+            let answer = |request: http::Request<_>| async move {
+                let _: &http::Request<hyper::body::Incoming> = &request;
+                let group = format!(r#"{{"id":"g","name":"{:?}","created_at":0}}"#, request.version());
+                Ok::<_, std::convert::Infallible>(http::Response::new(group))
+            };
+            let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+            tokio::spawn(async move {
+                let _ = server.serve_connection(stream, hyper::service::service_fn(answer)).await;
+            });
+        }
+    });
+    let one = builder(port).root_certificates_pem(authority.pem()).build().unwrap();
+    assert_eq!(one.groups().retrieve_group("g").await.unwrap().name, "HTTP/1.1");
+    let two = builder(port).root_certificates_pem(authority.pem()).http2().build().unwrap();
+    assert_eq!(two.groups().retrieve_group("g").await.unwrap().name, "HTTP/2.0");
 }
 
 #[tokio::test]
