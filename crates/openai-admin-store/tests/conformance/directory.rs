@@ -351,13 +351,13 @@ async fn any_directory_survives_load_and_dump(database: Database) {
     let config = Config { cases: 20, failure_persistence: None, ..Config::default() };
     // The same directories each time: a failure that somebody else sees is one that you see.
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let result = tokio::task::block_in_place(|| {
-        runner.run(&(any_directory(), any_directory()), |(first, second)| {
+    tokio::task::block_in_place(|| {
+        let result = runner.run(&(any_directory(), any_directory()), |(first, second)| {
             tokio::runtime::Handle::current().block_on(survives_load_and_dump(&database, first, second));
             Ok(())
-        })
+        });
+        result.unwrap();
     });
-    result.unwrap();
 }
 
 async fn survives_load_and_dump(database: &Database, first: Json, second: Json) {
