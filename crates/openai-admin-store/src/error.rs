@@ -5,8 +5,8 @@ use openai_admin::{Cursor, GroupId, UserId};
 /// The result of an operation of the store.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an operation of the store did not happen. Nothing of it is in the database then, except where
-/// [`Unavailable`](Self::Unavailable) says otherwise.
+/// Why an operation of the store did not happen. Nothing of it is in the database then, except after
+/// [`OutcomeUnknown`](Self::OutcomeUnknown).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -48,8 +48,10 @@ pub enum Error {
     Conflict,
     /// More operations wait than the store queues; this one was not begun.
     Overloaded,
-    /// The database cannot be reached or used. A change may or may not have happened.
+    /// The database cannot be reached or used; the operation did not happen and may be tried again.
     Unavailable(Cause),
+    /// The database was lost while it committed: all of the change has happened, or none. Look before repeating it.
+    OutcomeUnknown(Cause),
     /// The database holds what this version cannot read, or a bug of ours: never the caller's fault.
     Internal(Cause),
 }
@@ -102,6 +104,10 @@ impl Error {
     pub(crate) fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(cause.into()))
     }
+
+    pub(crate) fn outcome_unknown(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::OutcomeUnknown(Arc::from(cause.into()))
+    }
 }
 
 impl fmt::Display for Error {
@@ -122,6 +128,10 @@ impl fmt::Display for Error {
             Self::Conflict => f.write_str("the change met other changes too often; try again"),
             Self::Overloaded => f.write_str("too many operations wait for the database; try again"),
             Self::Unavailable(_) => f.write_str("the database is unavailable"),
+            Self::OutcomeUnknown(_) => f.write_str(
+                "the database was lost while it made the change, which may or may not have happened: look before \
+                 you repeat it",
+            ),
             Self::Internal(_) => f.write_str("the store failed"),
         }
     }
@@ -130,7 +140,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => {
+                Some(cause.as_ref())
+            }
             _ => None,
         }
     }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use postgres::{Client, Config, IsolationLevel, NoTls};
+use postgres::{
+    Client, Config, IsolationLevel, NoTls,
+    error::{Severity, SqlState},
+};
 
 use crate::{
     error::{Error, Result},
@@ -130,10 +133,24 @@ impl Connection {
         let mut transaction = Transaction::Postgres { transaction, statements };
         body(&mut transaction)?;
         match transaction {
-            Transaction::Postgres { transaction, .. } => Ok(transaction.commit()?),
+            Transaction::Postgres { transaction, .. } => {
+                transaction.commit().map_err(|error| uncommitted(error, writes))
+            }
             Transaction::Sqlite(_) => Ok(()),
         }
     }
+}
+
+/// What an error means that came instead of the answer to COMMIT.
+fn uncommitted(error: postgres::Error, writes: bool) -> Error {
+    // PostgreSQL says ERROR of a transaction that it has rolled back. Otherwise the connection has ended, and by the
+    // time it did the transaction may have been committed.
+    let is_rolled_back = error.as_db_error().is_some_and(|error| {
+        error.parsed_severity() == Some(Severity::Error)
+            && *error.code() != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
+            && *error.code() != SqlState::TRANSACTION_RESOLUTION_UNKNOWN
+    });
+    if writes && !is_rolled_back { Error::outcome_unknown(error) } else { error.into() }
 }
 
 struct Worker {
@@ -146,7 +163,7 @@ impl Worker {
     fn run(mut self) {
         while let Ok(Message::Run { mut job, writes }) = self.queue.recv() {
             let outcome = self.transact(writes, &mut *job);
-            if let Err(error @ Error::Unavailable(_)) = &outcome {
+            if let Err(error @ (Error::Unavailable(_) | Error::OutcomeUnknown(_))) = &outcome {
                 tracing::error!(error = error as &dyn std::error::Error, "PostgreSQL is unavailable");
             }
             job.answer(outcome.err());

@@ -133,8 +133,6 @@ fn write_all(connection: &Connection, queue: &Receiver<Message>) {
         let failure = write_batch(connection, &mut batch).err();
         if let Some(error) = &failure {
             tracing::error!(error = error as &dyn std::error::Error, batch = batch.len(), "a commit failed");
-            // Without effect when SQLite has rolled back by itself, as it does when the disk is full.
-            let _ = execute(connection, "rollback");
         }
         for job in batch.drain(..) {
             job.answer(failure.clone());
@@ -145,7 +143,17 @@ fn write_all(connection: &Connection, queue: &Receiver<Message>) {
     }
 }
 
+/// Runs a batch in one transaction. After an error nothing of it has happened, unless the error says otherwise.
 fn write_batch(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
+    let written = run_batch(connection, batch).and_then(|()| commit(connection));
+    // SQLite may have rolled back by itself, as it does when the disk is full.
+    if written.is_err() && !connection.is_autocommit() {
+        execute(connection, "rollback").map_err(|_| Error::outcome_unknown("the rollback failed"))?;
+    }
+    written
+}
+
+fn run_batch(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     execute(connection, "begin immediate")?;
     for job in batch.iter_mut() {
         execute(connection, "savepoint operation")?;
@@ -158,10 +166,55 @@ fn write_batch(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()
         }
         execute(connection, "release operation")?;
     }
-    execute(connection, "commit")
+    Ok(())
+}
+
+fn commit(connection: &Connection) -> Result<()> {
+    let committed = connection.prepare_cached("commit").and_then(|mut commit| commit.execute([]));
+    match committed {
+        Ok(_) => Ok(()),
+        // The log has been written whole, and nobody knows how much of it has reached the disk: after a crash it
+        // would count.
+        Err(error) if is_failed_sync(&error) => Err(Error::outcome_unknown(error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_FSYNC)
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<()> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Change(&'static str);
+
+    impl Job for Change {
+        fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()> {
+            transaction.batch(self.0)
+        }
+        fn answer(self: Box<Self>, _: Option<Error>) {}
+    }
+
+    #[test]
+    fn a_commit_that_is_refused_is_rolled_back_and_certainly_did_not_happen() {
+        let connection = Connection::open_in_memory().expect("a database");
+        // A constraint that is checked by the commit: the only refusal that needs no full disk.
+        let schema = "pragma foreign_keys = on;
+                      create table parents (id integer primary key);
+                      create table children (parent integer references parents deferrable initially deferred)";
+        connection.execute_batch(schema).expect("a schema");
+        let orphan: Box<dyn Job> = Box::new(Change("insert into children values (1)"));
+        let refused = write_batch(&connection, &mut [orphan]).expect_err("no parent");
+        assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
+        assert!(connection.is_autocommit(), "the transaction is over");
+        let parent: Box<dyn Job> = Box::new(Change("insert into parents values (1)"));
+        write_batch(&connection, &mut [parent]).expect("the next one begins afresh");
+    }
 }

@@ -131,7 +131,7 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.read(job)?,
             Engine::Postgres(postgres) => postgres.run(job, false)?,
         }
-        answer.await.unwrap_or(Err(Error::unavailable("the database is closed")))
+        answered(answer).await
     }
 
     /// Runs a body that writes, and returns when what it wrote is on disk. The body may be run more than once.
@@ -145,7 +145,7 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
             Engine::Postgres(postgres) => postgres.run(job, true)?,
         }
-        answer.await.unwrap_or(Err(Error::unavailable("the database is closed")))
+        answered(answer).await
     }
 }
 
@@ -160,7 +160,13 @@ pub(crate) trait Job: Send {
 struct Task<T, F> {
     body: F,
     result: Option<Result<T>>,
-    answer: oneshot::Sender<Result<T>>,
+    /// Taken when the result is handed out.
+    answer: Option<oneshot::Sender<Result<T>>>,
+}
+
+/// The result of a body.
+async fn answered<T>(answer: oneshot::Receiver<Result<T>>) -> Result<T> {
+    answer.await.unwrap_or_else(|_| Err(Error::internal("an operation of the store was lost")))
 }
 
 /// A body as a job, and where its result arrives.
@@ -170,7 +176,7 @@ where
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Task { body, result: None, answer }), receiver)
+    (Box::new(Task { body, result: None, answer: Some(answer) }), receiver)
 }
 
 impl<T, F> Job for Task<T, F>
@@ -187,13 +193,28 @@ where
         outcome
     }
 
-    fn answer(self: Box<Self>, failure: Option<Error>) {
+    fn answer(mut self: Box<Self>, failure: Option<Error>) {
         let result = match failure {
             Some(failure) => Err(failure),
-            None => self.result.unwrap_or(Err(Error::Conflict)),
+            None => self.result.take().unwrap_or(Err(Error::Conflict)),
         };
-        // Nobody may be waiting any more: the caller was cancelled. The change stands all the same.
-        let _ = self.answer.send(result);
+        if let Some(answer) = self.answer.take() {
+            // Nobody may be waiting any more: the caller was cancelled. The change stands all the same.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+/// An engine that ends without an answer owes one: what it never ran has not happened.
+impl<T, F> Drop for Task<T, F> {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            let error = match self.result {
+                None => Error::unavailable("the database is closed"),
+                Some(_) => Error::outcome_unknown("the database was closed meanwhile"),
+            };
+            let _ = answer.send(Err(error));
+        }
     }
 }
 

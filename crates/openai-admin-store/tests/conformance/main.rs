@@ -14,6 +14,8 @@ mod group_users;
 mod groups;
 mod migrations;
 mod organizations;
+mod outcomes;
+mod proxy;
 mod support;
 mod tenant;
 mod text;
