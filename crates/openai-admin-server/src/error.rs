@@ -136,9 +136,11 @@ impl ApiError {
         if self.rule.status >= 500 { "server_error" } else { "invalid_request_error" }
     }
 
-    /// Whether the same request would be answered in the same way again: official clients retry a 409 otherwise.
-    fn is_deterministic(&self) -> bool {
-        self.rule.status < 500 && ![408, 429].contains(&self.rule.status)
+    /// Whether a program should not send the same request again: it would be answered in the same way (official
+    /// clients retry a 409 otherwise), or it would do twice what has been done already.
+    fn is_final(&self) -> bool {
+        let is_deterministic = self.rule.status < 500 && ![408, 429].contains(&self.rule.status);
+        is_deterministic || self.rule.code == rules::OUTCOME_UNKNOWN.code
     }
 }
 
@@ -188,6 +190,10 @@ impl From<StoreError> for ApiError {
                     ..Self::new(rules::UNAVAILABLE, message)
                 }
             }
+            StoreError::OutcomeUnknown(_) => {
+                log(&error);
+                Self::new(rules::OUTCOME_UNKNOWN, message)
+            }
             _ => {
                 log(&error);
                 Self::internal()
@@ -229,12 +235,36 @@ impl IntoResponse for ApiError {
             let challenge = HeaderValue::from_static("Bearer realm=\"OpenAI API\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if self.is_deterministic() {
+        if self.is_final() {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn only_what_has_not_happened_may_be_sent_again() {
+        let cause = || Arc::new(std::io::Error::other("gone"));
+        for error in [StoreError::Unavailable(cause()), StoreError::Overloaded, StoreError::Conflict] {
+            let answer = ApiError::from(error).into_response();
+            assert_eq!(answer.status(), 503);
+            assert!(answer.headers().contains_key(header::RETRY_AFTER));
+            assert!(!answer.headers().contains_key(SHOULD_RETRY));
+        }
+        let unknown = ApiError::from(StoreError::OutcomeUnknown(cause()));
+        assert!(unknown.message.contains("may or may not have happened"), "{}", unknown.message);
+        let answer = unknown.into_response();
+        assert_eq!(answer.status(), 500);
+        assert!(!answer.headers().contains_key(header::RETRY_AFTER));
+        assert_eq!(answer.headers()[SHOULD_RETRY], "false");
     }
 }

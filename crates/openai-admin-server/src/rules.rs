@@ -61,6 +61,8 @@ pub(crate) const MANAGED_GROUP: Rule = rule(403, "scim_managed_group", Assumed);
 pub(crate) const ALREADY_EXISTS: Rule = rule(409, "already_exists", Ours);
 pub(crate) const INVALID_VALUE: Rule = rule(400, "invalid_value", Seen);
 pub(crate) const UNAVAILABLE: Rule = rule(503, "service_unavailable", Ours);
+/// A 500, since a 503 promises that nothing has happened.
+pub(crate) const OUTCOME_UNKNOWN: Rule = rule(500, "outcome_unknown", Ours);
 pub(crate) const INTERNAL: Rule = rule(500, "internal_error", Ours);
 
 /// Every violation of a parameter's rules answers 400 with its own code.
