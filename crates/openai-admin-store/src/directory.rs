@@ -44,98 +44,75 @@ pub struct Directory {
 pub struct DirectoryOrganization {
     /// Its id; created when the database has none with it.
     pub id: OrganizationId,
-    /// Its title.
-    #[serde(default)]
-    pub title: String,
+    /// Its title. When absent, the title that it has is kept, and a new organization has an empty one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// A user of a [`Directory`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// What is absent or null is kept of a user who is there already, and is the default of one who is created. A load
+/// clears nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryUser {
     /// Their id; minted when absent and no user has the email address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
-    /// Their email address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Their email address; a new user has none when absent, and a load never takes one away.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<PersonalText>,
-    /// Their name.
-    #[serde(default)]
-    pub name: PersonalText,
-    /// Their role; `reader` when absent.
-    #[serde(default = "DirectoryUser::default_role")]
-    pub role: UserRole,
-    /// Whether it is a service account.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_service_account: bool,
-    /// Their picture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Their name; empty for a new user when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<PersonalText>,
+    /// Their role; `reader` for a new user when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<UserRole>,
+    /// Whether it is a service account; a new user is none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_service_account: Option<bool>,
+    /// Their picture; a load never takes one away.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<PersonalText>,
-    /// `user`, or `tenant_user` for the user of a tenant.
-    #[serde(default = "DirectoryUser::default_type", skip_serializing_if = "DirectoryUser::is_default_type")]
-    pub user_type: UserType,
-    /// Metadata of the published API.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// `user`, or `tenant_user` for the user of a tenant; `user` for a new user when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_type: Option<UserType>,
+    /// Metadata of the published API; a load never takes it away, but an empty text may replace it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub technical_level: Option<String>,
-    /// Metadata of the published API.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Metadata of the published API; a load never takes it away, but an empty text may replace it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub developer_persona: Option<String>,
-    /// When they were added, in unix seconds; the time of loading when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When they were added, in unix seconds; the time of loading for a new user when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub added_at: Option<Timestamp>,
 }
 
 /// A group of a [`Directory`].
+///
+/// What is absent or null is kept of a group that is there already, and is the default of one that is created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryGroup {
-    /// Its id; minted when absent and no group has the name.
+    /// Its id; when absent, the name says which group is meant, and the id of a new one is minted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<GroupId>,
-    /// Its name.
+    /// Its name; with an id, the name that it gets.
     pub name: GroupName,
-    /// Whether an identity provider manages it.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_scim_managed: bool,
-    /// `group`, or `tenant_group` for the group of a tenant.
-    #[serde(
-        default = "DirectoryGroup::default_type",
-        skip_serializing_if = "DirectoryGroup::is_default_type"
-    )]
-    pub group_type: GroupType,
-    /// When it was created, in unix seconds; the time of loading when absent.
+    /// Whether an identity provider manages it; none manages a new group when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_scim_managed: Option<bool>,
+    /// `group`, or `tenant_group` for the group of a tenant; `group` for a new group when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_type: Option<GroupType>,
+    /// When it was created, in unix seconds; the time of loading for a new group when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Its members, by id or email address.
+    /// Members, by id or email address; those whom it does not name stay.
     #[serde(default)]
     pub members: Vec<PersonalText>,
-}
-
-impl DirectoryUser {
-    fn default_role() -> UserRole {
-        UserRole::Reader
-    }
-    fn default_type() -> UserType {
-        UserType::User
-    }
-    fn is_default_type(user_type: &UserType) -> bool {
-        *user_type == UserType::User
-    }
-}
-
-impl DirectoryGroup {
-    fn default_type() -> GroupType {
-        GroupType::Group
-    }
-    fn is_default_type(group_type: &GroupType) -> bool {
-        *group_type == GroupType::Group
-    }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// What a load has done.
@@ -157,8 +134,8 @@ pub struct LoadSummary {
 }
 
 impl Store {
-    /// Loads a directory: creates what is missing, updates what differs, removes nothing. All of it or, when any of
-    /// it is refused, none. Loading the same directory again changes nothing.
+    /// Loads a directory: creates what is missing, updates what differs, removes nothing and keeps what it does not
+    /// mention. All of it or, when any of it is refused, none. Loading the same directory again changes nothing.
     ///
     /// # Errors
     ///
@@ -246,17 +223,11 @@ impl<'a, 't> Load<'a, 't> {
             (None, Some(id)) => id.clone(),
             (None, None) => UserId::new(self.mint("user-")).map_err(Error::internal)?,
         };
-        let added_at = entry.added_at.or(existing.as_ref().map(|found| found.user.added_at));
-        let mut user = User::new(id, added_at.unwrap_or(self.stamp.at()));
-        user.name = Some(entry.name.clone());
-        user.email = entry.email.as_deref().map(str::trim).map(Into::into);
-        user.role = Some(entry.role.clone());
-        user.is_service_account = if entry.is_service_account { Some(true) } else { None };
-        user.technical_level = entry.technical_level.clone();
-        user.developer_persona = entry.developer_persona.clone();
-        let (picture, user_type) = (entry.picture.clone(), entry.user_type.clone());
-        let seq = existing.as_ref().map_or(0, |found| found.seq);
-        let new = users::Found { seq, user, picture, user_type };
+        let mut new = match &existing {
+            Some(found) => found.clone(),
+            None => new_user(id, self.stamp),
+        };
+        update_user(&mut new, entry);
         users::check(self.transaction, self.org, &new)?;
         let seq = match existing {
             None => {
@@ -287,10 +258,11 @@ impl<'a, 't> Load<'a, 't> {
             (None, Some(id)) => id.clone(),
             (None, None) => GroupId::new(self.mint("group_")).map_err(Error::internal)?,
         };
-        let created_at = entry.created_at.or(existing.as_ref().map(|found| found.group.created_at));
-        let mut group = GroupResponse::new(id, &*entry.name, created_at.unwrap_or(self.stamp.at()));
-        group.is_scim_managed = entry.is_scim_managed;
-        group.group_type = entry.group_type.clone();
+        let mut group = match &existing {
+            Some(found) => found.group.clone(),
+            None => GroupResponse::new(id, &*entry.name, self.stamp.at()),
+        };
+        update_group(&mut group, entry);
         let group_seq = match existing {
             None => {
                 self.summary.groups_created += 1;
@@ -358,6 +330,42 @@ impl<'a, 't> Load<'a, 't> {
     }
 }
 
+/// A user of whom nothing is known but the id.
+fn new_user(id: UserId, stamp: &Stamp) -> users::Found {
+    let mut user = User::new(id, stamp.at());
+    user.name = Some(PersonalText::default());
+    user.role = Some(UserRole::Reader);
+    users::Found { seq: 0, user, picture: None, user_type: UserType::User }
+}
+
+fn update_user(found: &mut users::Found, entry: &DirectoryUser) {
+    let user = &mut found.user;
+    replace(&mut user.name, entry.name.clone().map(Some));
+    replace(&mut user.email, entry.email.as_deref().map(|email| Some(email.trim().into())));
+    replace(&mut user.role, entry.role.clone().map(Some));
+    // Written only where it says something, as the API does.
+    replace(&mut user.is_service_account, entry.is_service_account.map(|flag| flag.then_some(true)));
+    replace(&mut user.technical_level, entry.technical_level.clone().map(Some));
+    replace(&mut user.developer_persona, entry.developer_persona.clone().map(Some));
+    replace(&mut user.added_at, entry.added_at);
+    replace(&mut found.picture, entry.picture.clone().map(Some));
+    replace(&mut found.user_type, entry.user_type.clone());
+}
+
+fn update_group(group: &mut GroupResponse, entry: &DirectoryGroup) {
+    group.name = entry.name.to_string();
+    replace(&mut group.is_scim_managed, entry.is_scim_managed);
+    replace(&mut group.group_type, entry.group_type.clone());
+    replace(&mut group.created_at, entry.created_at);
+}
+
+/// What a directory does not mention is kept.
+fn replace<T>(field: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *field = given;
+    }
+}
+
 impl Error {
     /// Puts the place in the directory in front of the field.
     fn within(self, place: &str) -> Self {
@@ -385,7 +393,9 @@ fn open_organization(
     let existing = organizations::list(transaction)?;
     match existing.into_iter().find(|organization| organization.id == wanted.id) {
         Some(organization) => Ok(organization),
-        None => organizations::create(transaction, stamp, &wanted.id, &wanted.title),
+        None => {
+            organizations::create(transaction, stamp, &wanted.id, wanted.title.as_deref().unwrap_or_default())
+        }
     }
 }
 
@@ -407,7 +417,8 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
             groups[*place].members.push(id.as_str().into());
         }
     }
-    let entry = DirectoryOrganization { id: organization.id.clone(), title: organization.title.clone() };
+    let entry =
+        DirectoryOrganization { id: organization.id.clone(), title: Some(organization.title.clone()) };
     Ok(Directory {
         organization: Some(entry),
         groups,
@@ -421,11 +432,11 @@ impl From<users::Found> for DirectoryUser {
         Self {
             id: Some(user.id),
             email: user.email,
-            name: user.name.unwrap_or_default(),
-            role: user.role.unwrap_or(UserRole::Reader),
-            is_service_account: user.is_service_account.unwrap_or(false),
+            name: user.name,
+            role: user.role,
+            is_service_account: user.is_service_account.filter(|flag| *flag),
             picture: found.picture,
-            user_type: found.user_type,
+            user_type: Some(found.user_type).filter(|user_type| *user_type != UserType::User),
             technical_level: user.technical_level,
             developer_persona: user.developer_persona,
             added_at: Some(user.added_at),
@@ -442,8 +453,8 @@ impl From<GroupResponse> for DirectoryGroup {
         Self {
             id: Some(id),
             name,
-            is_scim_managed,
-            group_type,
+            is_scim_managed: Some(is_scim_managed).filter(|flag| *flag),
+            group_type: Some(group_type).filter(|group_type| *group_type != GroupType::Group),
             created_at: Some(created_at),
             members: Vec::new(),
         }

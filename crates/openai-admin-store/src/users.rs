@@ -79,7 +79,7 @@ impl Store {
 }
 
 /// A user and their place inside.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Found {
     pub(crate) seq: i64,
     pub(crate) user: User,

@@ -168,7 +168,7 @@ impl From<&DirectoryGroup> for GroupCount {
 fn listing(group: &DirectoryGroup, users: &HashMap<&str, &DirectoryUser>, people: bool) -> GroupListing {
     let shown = |id: &str| {
         let user = users.get(id).filter(|_| people);
-        let name = user.map(|user| &*user.name).filter(|name| !name.trim().is_empty());
+        let name = user.and_then(|user| user.name.as_deref()).filter(|name| !name.trim().is_empty());
         let email = user.and_then(|user| user.email.as_deref());
         name.or(email).unwrap_or(id).to_owned()
     };
@@ -202,7 +202,7 @@ fn propose(directory: &Directory, database: &Database, environment: &Environment
     let mut lines = vec!["\ntry next:".to_owned()];
     // Only a file has --local, and with it the commands that need no server.
     if database.as_argument.starts_with("--local") {
-        let group = directory.groups.iter().find(|group| !group.is_scim_managed);
+        let group = directory.groups.iter().find(|group| group.is_scim_managed != Some(true));
         let name = group.and_then(|group| Some(named(&group.name, group.id.as_ref()?.as_str())));
         if let Some(name) = &name {
             lines.push(format!("  {command} groups users list {name}"));
