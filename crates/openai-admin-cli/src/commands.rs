@@ -2,6 +2,7 @@
 //! a list is read.
 
 mod completion;
+mod database_failure;
 mod dump;
 mod group_users;
 mod groups;
@@ -12,7 +13,7 @@ mod users;
 
 use std::path::{Path, PathBuf};
 
-use openai_admin::{Client, ListEndpoint, ListItem, Order, Page, client::ListCall};
+use openai_admin::{Client, Cursor, ListEndpoint, ListItem, Order, Page, client::ListCall};
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
 
@@ -22,9 +23,9 @@ use crate::{
         UsersCommand,
     },
     config::{self, Database, Environment, LocalFile, Target},
-    failure::{Failure, Result, While as _},
+    failure::{Failure, Result},
     log,
-    output::{Output, Record, file_name},
+    output::{Output, Record},
 };
 
 /// Runs a command.
@@ -115,7 +116,7 @@ impl<'a> Session<'a> {
 async fn local_client(file: LocalFile, creates: bool) -> Result<(Client, Store)> {
     let LocalFile { path, organization } = file;
     let as_argument = format!("--local {}", config::shell_word(&path.display().to_string()));
-    let database = Database { url: DatabaseUrl::Sqlite(path), organization, as_argument };
+    let database = Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false };
     let minter = Minter::system();
     let (store, organization) = open(&database, creates, &minter).await?;
     let server = Server::new(store.clone(), minter, Config::default());
@@ -133,30 +134,21 @@ async fn open(database: &Database, creates: bool, minter: &Minter) -> Result<(St
         Err(error) => {
             let held = store.organizations().await.unwrap_or_default();
             store.close().await;
-            let ids: Vec<&str> = held.iter().map(|organization| organization.id.as_str()).collect();
-            let hint = match ids.as_slice() {
-                [] => "the database is empty: `load` a file that has this id, or leave --organization out"
-                    .to_owned(),
-                ids => format!("choose one with --organization: {}", ids.join(", ")),
-            };
-            Err(Failure::from(error).hint(hint)).doing(|| format!("open {}", database.url))
+            Err(database_failure::no_organization(error, &held, database))
         }
     }
 }
 
 async fn open_store(database: &Database, creates: bool) -> Result<Store> {
-    if let (Some(file), false) = (database.missing_file(), creates) {
-        let argument = &database.as_argument;
-        return Err(Failure::not_found(format!("{} does not exist", file_name(file)))
-            .hint(format!("`openai-admin {argument} load FILE` makes it from a YAML or JSON file"))
-            .hint(format!("`openai-admin {argument} groups create NAME` makes it with one group")));
-    }
-    Store::open(&database.url).await.doing(|| format!("open {}", database.url))
+    database_failure::check_file(database, creates)?;
+    Store::open(&database.url).await.map_err(|error| database_failure::not_opened(error, database))
 }
 
 /// The part of a list that was asked for.
 pub(crate) struct Listed<T> {
     items: Vec<T>,
+    /// What it begins after.
+    after: Option<Cursor>,
     /// Whether the list goes on.
     is_cut: bool,
 }
@@ -164,7 +156,10 @@ pub(crate) struct Listed<T> {
 impl<T: ListItem + Record> Listed<T> {
     /// Prints it; `none` tells people that it is empty.
     fn print(&self, none: &str, output: &Output) -> Result<()> {
-        output.items(&self.items, none)?;
+        match &self.after {
+            Some(after) => output.items(&self.items, &format!("there is nothing after '{after}'"))?,
+            None => output.items(&self.items, none)?,
+        }
         if let (true, Some(last)) = (self.is_cut, self.items.last()) {
             output.note(&format!("there are more: go on with --after {}", config::shell_word(last.id())));
         }
@@ -195,10 +190,10 @@ where
         if items.len() >= items_max {
             let is_cut = items.len() > items_max || goes_on;
             items.truncate(items_max);
-            return Ok(Listed { items, is_cut });
+            return Ok(Listed { items, after: part.after.clone(), is_cut });
         }
     }
-    Ok(Listed { items, is_cut: false })
+    Ok(Listed { items, after: part.after.clone(), is_cut: false })
 }
 
 impl From<OrderChoice> for Order {

@@ -32,6 +32,7 @@ pub(crate) struct Environment {
     base_url: Option<String>,
     local: Option<PathBuf>,
     database: Option<String>,
+    organization: Option<String>,
     pub(crate) log: Option<String>,
     /// What the library's client takes from the environment, besides key and address.
     client: HashMap<&'static str, String>,
@@ -52,6 +53,7 @@ impl Environment {
             base_url: text("OPENAI_BASE_URL"),
             local: env::var_os("OPENAI_ADMIN_LOCAL").filter(|file| !file.is_empty()).map(PathBuf::from),
             database: text("OPENAI_ADMIN_DATABASE"),
+            organization: text("OPENAI_ADMIN_ORGANIZATION"),
             log: text("OPENAI_ADMIN_LOG"),
             client: CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, text(name)?))).collect(),
             no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
@@ -118,6 +120,8 @@ pub(crate) struct Database {
     pub(crate) organization: Option<OrganizationId>,
     /// How the same database is named in a command that the program proposes.
     pub(crate) as_argument: String,
+    /// Whether nobody has said which one.
+    pub(crate) is_default: bool,
 }
 
 /// Where the requests of `command` go, which works on an API.
@@ -139,7 +143,8 @@ pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Envi
         (None, None) => environment.local.clone(),
     };
     if let Some(path) = local {
-        return Ok(Target::Local(LocalFile { path, organization: global.organization.clone() }));
+        check_file_name(&path)?;
+        return Ok(Target::Local(LocalFile { path, organization: organization(global, environment)? }));
     }
     if global.organization.is_some() {
         return Err(Failure::usage(
@@ -172,30 +177,58 @@ pub(crate) fn database(
     if global.local.is_some() && global.database.is_some() {
         return Err(Failure::usage("--local and --database name the same thing: give one of them"));
     }
-    let file = |file: &PathBuf| DatabaseUrl::Sqlite(file.clone());
+    let file = |file: &PathBuf| check_file_name(file).map(|()| DatabaseUrl::Sqlite(file.clone()));
     let (url, typed) = match (&global.local, &global.database, &environment.local, &environment.database) {
-        (Some(local), ..) | (None, None, Some(local), _) => (file(local), None),
+        (Some(local), ..) | (None, None, Some(local), _) => (file(local)?, None),
         (None, Some(database), ..) => (database_url(database)?, Some(database)),
         (None, None, None, Some(database)) => (database_url(database)?, None),
         (None, None, None, None) => (database_url(DEFAULT_DATABASE)?, None),
     };
     let as_argument = match (&url, typed) {
         (DatabaseUrl::Sqlite(file), _) => format!("--local {}", shell_word(&file.display().to_string())),
-        (DatabaseUrl::Postgres(_), Some(typed)) if !has_password(typed) => {
-            format!("--database {}", shell_word(typed))
-        }
-        // With its password the URL has no place on a screen.
-        (DatabaseUrl::Postgres(_), Some(_)) => "--database postgres://…".to_owned(),
+        (DatabaseUrl::Postgres(_), Some(typed)) => format!("--database {}", shown_database(typed)),
         (DatabaseUrl::Postgres(_), None) => String::new(),
     };
-    Ok(Database { url, organization: global.organization.clone(), as_argument })
+    let is_default = typed.is_none() && environment.database.is_none() && global.local.is_none();
+    let is_default = is_default && environment.local.is_none();
+    Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default })
 }
 
 fn database_url(text: &str) -> Result<DatabaseUrl> {
     text.parse().map_err(|_| {
-        Failure::usage("the database is neither sqlite:FILE nor postgres://…")
-            .hint("for example: --database sqlite:openai-admin.db")
+        let expected = "neither sqlite:FILE nor postgres://…";
+        // Another scheme may come with a password.
+        if text.contains("://") {
+            return Failure::usage(format!("the database is {expected}"))
+                .hint("for example: --database sqlite:openai-admin.db");
+        }
+        Failure::usage(format!("the database '{text}' is {expected}"))
+            .hint(format!("did you mean {}?", shell_word(&format!("sqlite:{text}"))))
     })
+}
+
+/// What `--local` takes is a file, whatever else looks like a database.
+fn check_file_name(file: &Path) -> Result<()> {
+    let name = file.to_string_lossy();
+    if name.starts_with("postgres://") || name.starts_with("postgresql://") {
+        return Err(Failure::usage("--local takes a SQLite file")
+            .hint("for PostgreSQL: --database postgres://…, with serve, load, dump or keys"));
+    }
+    match name.strip_prefix("sqlite:") {
+        Some(file) => Err(Failure::usage("--local takes a file, not a URL")
+            .hint(format!("did you mean --local {}?", shell_word(file)))),
+        None => Ok(()),
+    }
+}
+
+/// Which organization is meant. What is typed goes before what the environment says.
+fn organization(global: &GlobalArguments, environment: &Environment) -> Result<Option<OrganizationId>> {
+    match (&global.organization, &environment.organization) {
+        (None, Some(id)) => OrganizationId::new(id.as_str())
+            .map(Some)
+            .map_err(|violation| Failure::usage(format!("OPENAI_ADMIN_ORGANIZATION: {violation}"))),
+        (typed, _) => Ok(typed.clone()),
+    }
 }
 
 fn has_password(url: &str) -> bool {
@@ -239,6 +272,26 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
         return Err(Failure::new(ExitStatus::Key, format!("{name} holds no key: it should be one word")));
     }
     Ok(Some(Key(key.to_owned())))
+}
+
+/// The options that say which data is meant, as they were typed: a command that the program proposes needs them too.
+pub(crate) fn typed_target(global: &GlobalArguments) -> String {
+    let path = |path: &PathBuf| shell_word(&path.display().to_string());
+    [
+        ("--local", global.local.as_ref().map(path)),
+        ("--base-url", global.base_url.as_deref().map(shell_word)),
+        ("--database", global.database.as_deref().map(shown_database)),
+        ("--organization", global.organization.as_ref().map(|id| shell_word(id.as_str()))),
+        ("--key-file", global.key_file.as_ref().map(path)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some(format!("{name} {} ", value?)))
+    .collect()
+}
+
+/// With its password a URL has no place on a screen.
+fn shown_database(url: &str) -> String {
+    if has_password(url) { "postgres://…".to_owned() } else { shell_word(url) }
 }
 
 /// A text as one word of a shell command.

@@ -118,6 +118,7 @@ fn locate(text: &str, place: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Hint;
 
     const FILE: &str = "\
 users:
@@ -150,10 +151,16 @@ groups:
     #[test]
     fn a_misspelt_field_gets_a_suggestion_in_both_notations() {
         for file in ["users:\n- emial: x\n", r#"{"users": [{"emial": "x"}]}"#] {
-            assert_eq!(parse(file, "x").expect_err("unknown").hints, ["did you mean `email`?"]);
+            assert_eq!(
+                parse(file, "x").expect_err("unknown").hints,
+                [Hint::Text("did you mean `email`?".to_owned())]
+            );
         }
         for file in ["group: []\n", r#"{"group": []}"#] {
-            assert_eq!(parse(file, "x").expect_err("unknown").hints, ["did you mean `groups`?"]);
+            assert_eq!(
+                parse(file, "x").expect_err("unknown").hints,
+                [Hint::Text("did you mean `groups`?".to_owned())]
+            );
         }
     }
 

@@ -34,7 +34,16 @@ pub(crate) struct Failure {
     /// One line: what, to what, what the service said. Empty when everything has been said already.
     pub(crate) message: String,
     /// What to do next, a line each.
-    pub(crate) hints: Vec<String>,
+    pub(crate) hints: Vec<Hint>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Hint {
+    /// In words.
+    Text(String),
+    /// A command of this program, and what it does. The options that say which data is meant are put before it.
+    Command { arguments: String, effect: &'static str },
 }
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -62,7 +71,13 @@ impl Failure {
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.push(Hint::Text(hint.into()));
+        self
+    }
+
+    /// Proposes a command: its arguments, and what it does.
+    pub(crate) fn propose(mut self, arguments: impl Into<String>, effect: &'static str) -> Self {
+        self.hints.push(Hint::Command { arguments: arguments.into(), effect });
         self
     }
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::{
     arguments::{Format, GlobalArguments},
-    config::Environment,
-    failure::{Failure, Result},
+    config::{self, Environment},
+    failure::{Failure, Hint, Result},
 };
 
 mod records;
@@ -42,6 +42,8 @@ pub(crate) struct Output {
     interactive: bool,
     /// The width of the terminal that data goes to, in columns.
     width: Option<u16>,
+    /// The options that say which data is meant, for commands that the program proposes.
+    target: String,
 }
 
 impl Output {
@@ -55,6 +57,7 @@ impl Output {
             notes_are_colored: environment.color(global.color, notes),
             interactive: notes && !environment.ci && !global.quiet,
             width,
+            target: config::typed_target(global),
         }
     }
 
@@ -181,8 +184,18 @@ impl Output {
             self.labelled("error", "31;1", &failure.message);
         }
         for hint in &failure.hints {
-            self.labelled("hint", "36;1", hint);
+            match hint {
+                Hint::Text(text) => self.labelled("hint", "36;1", text),
+                Hint::Command { arguments, effect } => {
+                    self.labelled("hint", "36;1", &format!("`{}` {effect}", self.command(arguments)));
+                }
+            }
         }
+    }
+
+    /// A command of this program that means the same data as this one.
+    pub(crate) fn command(&self, arguments: &str) -> String {
+        format!("openai-admin {}{arguments}", self.target)
     }
 
     fn labelled(&self, label: &str, color: &str, text: &str) {

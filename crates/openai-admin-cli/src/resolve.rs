@@ -7,7 +7,7 @@ use openai_admin::{
     models::{GroupResponse, User},
 };
 
-use crate::failure::{Failure, Result, While as _};
+use crate::failure::{Failure, Hint, Result, While as _};
 
 /// How many addresses one request asks for: more make a URL that gateways refuse.
 const EMAILS_PER_REQUEST: usize = 50;
@@ -47,7 +47,7 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
             let near = suggestions(text, known);
             let failure = Failure::not_found(format!("there is no group with the id or name '{text}'"));
             Err(match near.is_empty() {
-                true => failure.hint("`openai-admin groups list` shows all groups"),
+                true => failure.propose("groups list", "shows all groups"),
                 false => near.into_iter().fold(failure, Failure::hint),
             })
         }
@@ -113,13 +113,19 @@ fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-fn unknown_user(text: &str) -> Failure {
+pub(crate) fn unknown_user(text: &str) -> Failure {
     let what = if text.contains('@') { "email address" } else { "id" };
     Failure::not_found(format!("there is no user with the {what} '{text}'"))
 }
 
 /// The failure to find `text`, with users whose id, address or name is like it.
-pub(crate) async fn with_suggestions(client: &Client, text: &str, failure: Failure) -> Failure {
+pub(crate) async fn with_suggestions(client: &Client, text: &str, mut failure: Failure) -> Failure {
+    suggest(text, &known_users(client).await, &mut failure);
+    failure
+}
+
+/// As many users as a suggestion is worth.
+pub(crate) async fn known_users(client: &Client) -> Vec<User> {
     let mut pages = client.users().list_users().limit(Limit::<1, 100, 20>::MAX.get()).pages();
     let mut users = Vec::new();
     for _ in 0..SUGGESTION_PAGES_MAX {
@@ -127,6 +133,11 @@ pub(crate) async fn with_suggestions(client: &Client, text: &str, failure: Failu
         let Some(Ok(page)) = pages.next().await else { break };
         users.extend(page.into_inner().data);
     }
+    users
+}
+
+/// Adds the users whose id, address or name is like `text` to the failure to find it.
+pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
     let known = users.iter().map(|user| {
         let email = user.email.as_deref().unwrap_or_default();
         let name = user.name.as_deref().unwrap_or_default();
@@ -141,8 +152,11 @@ pub(crate) async fn with_suggestions(client: &Client, text: &str, failure: Failu
     });
     let near = suggestions(text, known);
     match near.is_empty() {
-        true => failure.hint("`openai-admin users list` shows all users; name one by id or email address"),
-        false => near.into_iter().fold(failure, Failure::hint),
+        true => failure.hints.push(Hint::Command {
+            arguments: "users list".to_owned(),
+            effect: "shows all users; name one by id or email address",
+        }),
+        false => failure.hints.extend(near.into_iter().map(Hint::Text)),
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn run(database: &Database, output: &Output) -> Result<()> {
     let format = output.format().unwrap_or(Format::Yaml);
     if !matches!(format, Format::Yaml | Format::Json) {
         return Err(Failure::usage("dump writes one document: yaml (the default) or json")
-            .hint("`openai-admin groups users list GROUP -o csv` writes a group as a table"));
+            .hint("`groups users list GROUP -o csv` writes a group as a table"));
     }
     let (store, organization) = open(database, false, &Minter::system()).await?;
     let directory = store.dump(organization).await;

@@ -57,8 +57,7 @@ async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
         Err(error) if error.is_not_found() => {
             let message = format!("'{text}' is not in group '{}' ({})", group.name, group.id);
             let argument = crate::config::shell_word(group.id.as_str());
-            Err(Failure::not_found(message)
-                .hint(format!("`openai-admin groups users list {argument}` shows who is")))
+            Err(Failure::not_found(message).propose(format!("groups users list {argument}"), "shows who is"))
         }
         Err(error) => Err(error).doing(|| format!("find '{text}' in group '{}'", group.name)),
     }

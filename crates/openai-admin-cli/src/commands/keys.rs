@@ -75,7 +75,8 @@ async fn create(
 
 async fn list(store: &Store, organization: &Organization, output: &Output) -> Result<()> {
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
-    output.items(&keys, "there are no keys; `openai-admin keys create --name NAME` makes one")
+    let create = output.command("keys create --name NAME");
+    output.items(&keys, &format!("there are no keys; `{create}` makes one"))
 }
 
 async fn revoke(
@@ -106,7 +107,7 @@ fn find(keys: Vec<ApiKey>, text: &str) -> Result<ApiKey> {
     let mut named: Vec<ApiKey> = keys.into_iter().filter(|key| key.name == text).collect();
     match named.len() {
         0 => Err(Failure::not_found(format!("there is no key with the id or name '{text}'"))
-            .hint("`openai-admin keys list` shows all keys that work")),
+            .propose("keys list", "shows all keys that work")),
         1 => Ok(named.remove(0)),
         several => {
             let message = format!("{several} keys are called '{text}'");

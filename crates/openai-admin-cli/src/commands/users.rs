@@ -156,8 +156,7 @@ async fn groups(session: &Session<'_>, text: &str, arguments: &OrderedListArgume
 
 /// The failure of an operation that only our own server has.
 fn extension(failure: Failure, why: &str) -> Failure {
-    let hints = vec![why.to_owned(), "`openai-admin serve` and --local FILE can do it".to_owned()];
-    Failure { hints, ..failure }
+    Failure { hints: Vec::new(), ..failure }.hint(why).hint("`openai-admin serve` and --local FILE can do it")
 }
 
 fn is_unknown_url(error: &openai_admin::Error) -> bool {

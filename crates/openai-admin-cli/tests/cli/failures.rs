@@ -35,11 +35,63 @@ fn options_that_do_not_go_together_are_explained() {
         "--base-url http://127.0.0.1:8080/v1 --organization org-acme groups list",
         "--base-url http://127.0.0.1:8080/v1 load organization.yaml",
         "--local acme.db --database sqlite:acme.db dump",
-        "--local acme.db --organization org-other groups list",
-        "--local organization.yaml groups list",
+        "--local acme.db --retries x groups list",
         "--lokal acme.db groups list",
         "--key-file - groups users add group_support -f -",
     ]));
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_says_what_to_do() {
+    let desk = Desk::with_acme();
+    desk.write("junk.db", "no database at all");
+    freeze!(desk.transcript(&[
+        "--local nodir/acme.db load organization.yaml",
+        "--local nodir/acme.db groups list",
+        "--local . groups list",
+        "--local organization.yaml groups list",
+        "--local junk.db load organization.yaml",
+        "--local postgres://localhost/x groups list",
+        "--local sqlite:acme.db dump",
+        "--database acme.db dump",
+        "--database postgres://postgres@127.0.0.1:9/nope dump",
+        "dump",
+    ]));
+}
+
+#[test]
+fn one_of_several_organizations_is_chosen() {
+    let desk = Desk::with_acme();
+    desk.write(
+        "second.yaml",
+        "organization: { id: org-two, title: Two }\ngroups: [{ id: group_2, name: Second }]\n",
+    );
+    freeze!(desk.transcript(&[
+        "--local acme.db --organization org-two groups list",
+        "--local acme.db load second.yaml",
+        "--local acme.db groups list",
+        "--local acme.db --organization org-other groups list",
+        "--local acme.db --organization org-two groups get Support",
+    ]));
+    let desk = desk.with_variable("OPENAI_ADMIN_ORGANIZATION", "org-two");
+    let listed = desk.run("--local acme.db groups list -o json").json();
+    assert_eq!(listed[0]["id"], "group_2");
+}
+
+#[test]
+fn a_proposed_command_means_the_same_data() {
+    let desk = Desk::with_acme();
+    for arguments in ["groups get Zebras", "users get user_nobody", "groups users get group_support user_mei"]
+    {
+        let failed = desk.run(&format!("--organization org-acme {arguments} --local acme.db"));
+        let (_, rest) = failed.stderr.split_once("hint: `openai-admin ").expect("a command");
+        let (proposed, _) = rest.split_once('`').expect("its end");
+        let answer = desk.run(proposed);
+        assert_eq!(answer.status, 0, "{proposed}\n{}", answer.stderr);
+        assert!(proposed.starts_with("--local acme.db --organization org-acme "), "{proposed}");
+    }
+    let failed = desk.run("--database postgres://ada:s3cret@127.0.0.1:9/x keys list");
+    assert!(!failed.stderr.contains("s3cret"), "{}", failed.stderr);
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! Why a database cannot be opened, and what to do about it.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use openai_admin_store::{DatabaseUrl, Error as StoreError, Organization};
+
+use crate::{
+    config::{Database, shell_word},
+    failure::{Failure, Result},
+    output::{count, file_name, visible},
+};
+
+/// What every SQLite file begins with.
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Whether there can be a database where it is said to be; `creates` says whether a missing file is made.
+pub(super) fn check_file(database: &Database, creates: bool) -> Result<()> {
+    let DatabaseUrl::Sqlite(file) = &database.url else { return Ok(()) };
+    let name = file_name(file);
+    if file.is_dir() {
+        let example = file.join("openai-admin.db");
+        return Err(Failure::usage(format!("{name} is a directory"))
+            .hint(format!("name a file in it: {}", file_name(&example))));
+    }
+    if let Some(folder) = missing_folder(file) {
+        let make_folder = format!("mkdir -p {}", shell_word(&folder.display().to_string()));
+        let (message, hint) = match creates {
+            true => {
+                (format!("cannot make {name}: the folder {} does not exist", file_name(folder)), make_folder)
+            }
+            false => (
+                format!("{name} does not exist, nor does its folder"),
+                format!("is the path right? To begin there: {make_folder}"),
+            ),
+        };
+        return Err(Failure::not_found(message).hint(hint));
+    }
+    if creates || database.missing_file().is_none() {
+        return Ok(());
+    }
+    let argument = &database.as_argument;
+    let mut failure = Failure::not_found(format!("{name} does not exist"));
+    if database.is_default {
+        failure = failure.hint(format!(
+            "{name} is the default; name another database with --local FILE or --database URL"
+        ));
+    }
+    Err(failure
+        .hint(format!("`openai-admin {argument} load FILE` makes it from a YAML or JSON file"))
+        .hint(format!("`openai-admin {argument} groups create NAME` makes it with one group")))
+}
+
+fn missing_folder(file: &Path) -> Option<&Path> {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+}
+
+/// The database is there, or should be, but cannot be used.
+pub(super) fn not_opened(error: StoreError, database: &Database) -> Failure {
+    let failure = cannot_open(error, database);
+    let hint = match &database.url {
+        DatabaseUrl::Sqlite(file) if is_something_else(file) => {
+            Some(format!("{} is no SQLite file; `load` reads YAML and JSON", file_name(file)))
+        }
+        DatabaseUrl::Sqlite(_) => None,
+        DatabaseUrl::Postgres(_) if failure.message.contains("does not exist") => {
+            let url = database.url.to_string();
+            let name =
+                url.rsplit_once('/').map(|(_, name)| name).filter(|name| failure.message.contains(name));
+            name.map(|name| format!("createdb {}", shell_word(name)))
+        }
+        DatabaseUrl::Postgres(_) if failure.message.contains("error connecting") => {
+            Some("is PostgreSQL running there?".to_owned())
+        }
+        DatabaseUrl::Postgres(_) => None,
+    };
+    hint.into_iter().fold(failure, Failure::hint)
+}
+
+fn cannot_open(error: StoreError, database: &Database) -> Failure {
+    let failure = Failure::from(error);
+    Failure { message: format!("cannot open {}: {}", database.url, failure.message), ..failure }
+}
+
+/// Whether a file has content that is not SQLite's.
+fn is_something_else(file: &Path) -> bool {
+    let mut magic = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut magic));
+    read.is_ok() && !magic.is_empty() && magic != SQLITE_MAGIC
+}
+
+/// None of the organizations that the database holds is the one that is meant, or nobody said which.
+pub(super) fn no_organization(error: StoreError, held: &[Organization], database: &Database) -> Failure {
+    let choices: Vec<String> = held.iter().map(choice).collect();
+    if let (StoreError::InvalidValue { .. }, [_, _, ..]) = (&error, held) {
+        let message = format!("{} holds {}", database.url, count(held.len(), "organization"));
+        return Failure::usage(message).hint(format!("add {}", choices.join(" or ")));
+    }
+    let failure = cannot_open(error, database);
+    match choices.is_empty() {
+        true => {
+            failure.hint("the database is empty: `load` a file that has this id, or leave --organization out")
+        }
+        false => failure.hint(format!("it holds others: {}", choices.join(" or "))),
+    }
+}
+
+/// An organization as an option, with its title for people.
+pub(super) fn choice(organization: &Organization) -> String {
+    let id = shell_word(organization.id.as_str());
+    match visible(&organization.title) {
+        title if title.is_empty() => format!("--organization {id}"),
+        title => format!("--organization {id} ({title})"),
+    }
+}
