@@ -1,7 +1,8 @@
 //! How far a long job is: a bar on a terminal, a line every ten seconds elsewhere.
 
-use std::{fmt, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
+use futures_util::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::output::Output;
@@ -10,6 +11,33 @@ use crate::output::Output;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// A job with fewer steps than this is over before anybody wonders.
 const STEPS_MIN: u64 = 20;
+/// How many requests of a long job are in flight at once.
+pub(crate) const CONCURRENCY: usize = 8;
+
+/// Runs `job` over items, several at a time, and shows how far it is. The results come in the order of the items;
+/// the first error ends it.
+pub(crate) async fn over<T, R, E, F>(
+    output: &Output,
+    items: Vec<T>,
+    job: impl Fn(T) -> F,
+) -> Result<Vec<R>, E>
+where
+    F: Future<Output = Result<R, E>>,
+{
+    let mut progress = Progress::new(output, items.len() as u64);
+    let mut results = Vec::with_capacity(items.len());
+    let mut running = stream::iter(items).map(job).buffered(CONCURRENCY);
+    loop {
+        tokio::select! {
+            done = running.next() => match done {
+                Some(result) => results.push(result?),
+                None => return Ok(results),
+            },
+            () = progress.tick() => { progress.line(); continue }
+        }
+        progress.step();
+    }
+}
 
 /// The progress of one job.
 pub(crate) struct Progress<'a> {

@@ -23,11 +23,32 @@ fn adds_users_by_id_and_address() {
 }
 
 #[test]
+fn a_dry_run_promises_nothing_that_would_fail() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db groups users add \"ML Research\" user_x user_ada user_mei --dry-run",
+        "--local acme.db groups users add group_staff user_mei --dry-run",
+        "--local acme.db groups users remove group_support user_zzz user_mei user_dana --yes --dry-run",
+        "--local acme.db groups users remove group_support user_zzz --yes --dry-run -o json",
+    ]));
+}
+
+#[test]
+fn the_end_of_a_list_is_no_empty_list() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db groups users list group_staff --after user_ada",
+        "--local acme.db groups list --after group_staff",
+        "--local acme.db users groups user_jonas --after group_staff",
+        "--local acme.db users groups user_jonas --after group_staff -o json",
+    ]));
+}
+
+#[test]
 fn one_unknown_user_does_not_stop_the_others() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db groups users add group_support ada@example.com me@exampel.com user_bjorn",
         "--local acme.db groups users add group_support user_ada user_nobody ada@exmaple.org -o json",
         "--local acme.db groups users add group_support ada@exampel.com",
+        "--local acme.db groups users add group_support adda@example.com user_x user_mai user_y",
         "--local acme.db groups users add \"Suport Team\" ada@example.com",
         "--local acme.db groups users add group_staff user_mei",
     ]));
@@ -49,7 +70,7 @@ fn removes_the_users_of_a_file() {
 #[test]
 fn users_come_from_standard_input_too() {
     let desk = Desk::with_acme();
-    let input = "user_mei\n\n# a comment\nada@example.com # twice\nada@example.com\n";
+    let input = "email\nuser_mei\n\n# a comment\nada@example.com # twice\nada@example.com\n";
     let answer = desk.run_with_input(input, "--local acme.db groups users add group_platform -f - -o json");
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     assert_eq!(answer.json().as_array().unwrap().len(), 2);
@@ -66,6 +87,7 @@ fn a_file_of_something_else_is_refused_with_its_line() {
         "--local acme.db groups users add group_support -f empty.txt",
         "--local acme.db groups users add group_support -f latin1.txt",
         "--local acme.db groups users add group_support -f missing.txt",
+        "--local acme.db groups users add group_support -f .",
         "--local acme.db groups users add group_support",
     ]));
 }

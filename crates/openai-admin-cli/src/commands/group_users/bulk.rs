@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use openai_admin::{
-    Client, Error, ErrorKind, GroupId, UserId,
+    Client, Error, ErrorKind, GroupId, GroupType, UserId,
     models::{CreateGroupUserBody, GroupResponse},
 };
 use serde::Serialize;
@@ -13,14 +13,14 @@ use super::{PAGE_SIZE, Session};
 use crate::{
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, Record, count, visible},
-    progress::Progress,
+    progress::{self, CONCURRENCY, Progress},
     resolve,
 };
 
-/// How many requests are in flight at once.
-const CONCURRENCY: usize = 8;
 /// How many failures are told one by one to people; programs get all of them as data.
 const FAILURES_TOLD_MAX: usize = 20;
+/// How many unknown users get suggestions.
+const SUGGESTED_MAX: usize = 3;
 
 /// What happens to each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,9 @@ struct Row {
     /// As it was typed.
     user: String,
     user_id: Option<UserId>,
+    /// Whether somebody is known to have this id.
+    #[serde(skip)]
+    is_known: bool,
     outcome: Outcome,
     error: Option<String>,
     #[serde(skip)]
@@ -88,12 +91,12 @@ pub(super) async fn run(
 ) -> Result<()> {
     let mut rows = find(&session.client, users).await?;
     let stop = if dry_run {
-        preview(&session.client, change, group, &mut rows).await?;
+        preview(session, change, group, &mut rows).await?;
         None
     } else {
         execute(session, change, &group.id, &mut rows).await
     };
-    suggest(&session.client, &mut rows).await;
+    suggest(session, &mut rows).await;
     report(session.output, group, &rows, stop)
 }
 
@@ -106,6 +109,7 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
         let mut row = Row {
             user,
             user_id: None,
+            is_known: false,
             outcome: Outcome::NotTried,
             error: None,
             failure: None,
@@ -113,7 +117,11 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
         };
         match found {
             Ok(found) if !seen.insert(found.id.clone()) => continue,
-            Ok(found) => row.user_id = Some(found.id),
+            Ok(found) => {
+                // Whom an address named has been read; an id is taken as it is.
+                row.is_known = found.email.is_some();
+                row.user_id = Some(found.id);
+            }
             Err(failure) => row.settle(Err(failure)),
         }
         rows.push(row);
@@ -121,20 +129,53 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Says what would be done, from who is in the group now.
-async fn preview(client: &Client, change: Change, group: &GroupResponse, rows: &mut [Row]) -> Result<()> {
+/// Says what would be done, from who is in the group now, and what would be refused.
+async fn preview(
+    session: &Session<'_>,
+    change: Change,
+    group: &GroupResponse,
+    rows: &mut [Row],
+) -> Result<()> {
+    let client = &session.client;
+    if group.is_scim_managed || group.group_type == GroupType::TenantGroup {
+        let message =
+            format!("group '{}' ({}) is managed elsewhere and would refuse it", group.name, group.id);
+        return Err(Failure::new(ExitStatus::Failed, message)
+            .hint("change it at the identity provider or the tenant that manages it"));
+    }
     let members = client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE).items();
     let members =
         members.try_collect().await.doing(|| format!("list the users of group '{}'", group.name))?;
     let members: HashSet<UserId> = members.into_iter().map(|member| member.id).collect();
-    for row in rows {
+    for row in &mut *rows {
         let Some(user_id) = &row.user_id else { continue };
+        row.is_known |= members.contains(user_id);
         row.outcome = match (change, members.contains(user_id)) {
             (Change::Add, true) => Outcome::InGroup,
             (Change::Add, false) => Outcome::WouldAdd,
             (Change::Remove, true) => Outcome::WouldRemove,
             (Change::Remove, false) => Outcome::NotInGroup,
         };
+    }
+    find_ids(session, rows).await
+}
+
+/// Looks up those who were named by an id that nothing has shown to exist.
+async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
+    let unsure = rows.iter().enumerate().filter(|(_, row)| !row.is_known);
+    let unsure = unsure.filter_map(|(index, row)| Some((index, row.user_id.clone()?))).collect();
+    let found = progress::over(session.output, unsure, |(index, user_id)| async move {
+        match session.client.users().retrieve_user(user_id.clone()).await {
+            Ok(_) => Ok((index, true)),
+            Err(error) if error.is_not_found() => Ok((index, false)),
+            Err(error) => Err(error).doing(|| format!("find user '{user_id}'")),
+        }
+    });
+    for (index, exists) in found.await? {
+        if !exists {
+            let failure = resolve::unknown_user(&rows[index].user);
+            rows[index].settle(Err(failure));
+        }
     }
     Ok(())
 }
@@ -162,7 +203,7 @@ async fn execute(
             done = in_flight.next() => {
                 let Some((index, result)) = done else { return stop };
                 progress.step();
-                                rows[index].stops_all = result.as_ref().is_err_and(stops_all);
+                rows[index].stops_all = result.as_ref().is_err_and(stops_all);
                 if rows[index].stops_all && stop.is_none() {
                     stop = Some(Failure::silent(ExitStatus::Partial));
                 }
@@ -210,15 +251,17 @@ fn stops_all(error: &Error) -> bool {
         || cannot_connect
 }
 
-/// One unknown user gets suggestions; of many, the list is the better help.
-async fn suggest(client: &Client, rows: &mut [Row]) {
-    let is_unknown =
-        |row: &&mut Row| row.failure.as_ref().is_some_and(|failure| failure.status == ExitStatus::NotFound);
-    let mut unknown: Vec<&mut Row> = rows.iter_mut().filter(is_unknown).collect();
-    if let [row] = unknown.as_mut_slice()
-        && let Some(failure) = row.failure.take()
-    {
-        row.failure = Some(resolve::with_suggestions(client, &row.user, failure).await);
+/// The first unknown users get suggestions; of many, the list is the better help.
+async fn suggest(session: &Session<'_>, rows: &mut [Row]) {
+    let unknown = rows.iter_mut().filter_map(|row| Some((&*row.user, row.failure.as_mut()?)));
+    let unknown = unknown.filter(|(_, failure)| failure.status == ExitStatus::NotFound);
+    let mut unknown = unknown.take(SUGGESTED_MAX).peekable();
+    if unknown.peek().is_none() || !session.output.is_for_people() {
+        return;
+    }
+    let known = resolve::known_users(&session.client).await;
+    for (text, failure) in unknown {
+        resolve::suggest(text, &known, failure);
     }
 }
 
