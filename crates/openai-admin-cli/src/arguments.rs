@@ -115,7 +115,7 @@ Examples:
 Examples:
   openai-admin groups users add \"Support Team\" ada@example.com user_7
   openai-admin groups users add group_support -f joiners.txt
-  cut -d, -f2 people.csv | openai-admin groups users add group_support -f - -o csv
+  tail -n +2 people.csv | cut -d, -f2 | openai-admin groups users add group_support -f -
 
 Adding somebody who is in the group already changes nothing. One user who cannot be added
 does not stop the others: exit code 3 says that some failed.")]
@@ -150,7 +150,7 @@ pub(crate) struct BulkArguments {
     /// The group's id or exact name
     pub(crate) group: String,
     /// Ids or email addresses of users
-    #[arg(value_name = "USER", required_unless_present = "file")]
+    #[arg(value_name = "USER")]
     pub(crate) users: Vec<String>,
     /// Read users from a file, one a line; `-` reads standard input, `#` begins a comment
     #[arg(short, long, value_name = "FILE")]
@@ -215,7 +215,7 @@ pub(crate) struct CreateUserArguments {
     #[arg(long)]
     pub(crate) name: String,
     /// The user's role: owner or reader
-    #[arg(long, default_value = "reader", hide_possible_values = true, value_parser = values::role())]
+    #[arg(long, default_value = "reader", value_parser = values::role)]
     pub(crate) role: UserRole,
     /// The user's id; made up by the server when left out
     #[arg(long)]
@@ -230,7 +230,7 @@ pub(crate) struct UpdateUserArguments {
     /// The user's id or email address
     pub(crate) user: String,
     /// The new role: owner or reader
-    #[arg(long, hide_possible_values = true, value_parser = values::role())]
+    #[arg(long, value_parser = values::role)]
     #[arg(required_unless_present_any = ["technical_level", "developer_persona"])]
     pub(crate) role: Option<UserRole>,
     /// Metadata: the technical level
@@ -296,7 +296,8 @@ key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or th
 start makes and prints.")]
 pub(crate) struct ServeArguments {
     /// Where to listen; port 0 is a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(value_parser = values::listen_address)]
     pub(crate) listen: SocketAddr,
     /// Refuse requests with unknown fields, which are ignored otherwise
     #[arg(long)]
@@ -346,7 +347,7 @@ pub(crate) enum OrderChoice {
 pub(crate) struct OrderedListArguments {
     #[command(flatten)]
     pub(crate) list: ListArguments,
-    /// Oldest first (asc) or newest first (desc)
+    /// asc (oldest first; the default for groups) or desc (newest first; the default for users)
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     pub(crate) order: Option<OrderChoice>,
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use openai_admin::OrganizationId;
 
+use super::values;
+
 /// The options before or after any command.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
@@ -24,8 +26,8 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
 
-    /// Which organization of a database that holds several
-    #[arg(long, global = true, value_name = "ID", hide_short_help = true)]
+    /// One organization of the database [env: OPENAI_ADMIN_ORGANIZATION]
+    #[arg(long, global = true, value_name = "ID")]
     pub(crate) organization: Option<OrganizationId>,
 
     /// A file with the admin key, or `-`; otherwise OPENAI_ADMIN_KEY is the key
@@ -49,6 +51,7 @@ pub(crate) struct GlobalArguments {
     ///
     /// After a rate limit the program waits as long as the service asks, at most two minutes for a request.
     #[arg(long, global = true, value_name = "N", default_value_t = 2, hide_short_help = true)]
+    #[arg(value_parser = values::retries)]
     pub(crate) retries: u32,
 
     /// Say nothing but data and errors

@@ -1,6 +1,8 @@
 //! How single values are read from text.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::net::SocketAddr;
+
+use clap::builder::PossibleValuesParser;
 use openai_admin::{Scope, UserRole, operations::groups::GroupName};
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
@@ -14,8 +16,20 @@ pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
     }
 }
 
-pub(super) fn role() -> impl clap::builder::TypedValueParser<Value = UserRole> {
-    PossibleValuesParser::new(UserRole::KNOWN).map(|role| UserRole::from(role.as_str()))
+/// Takes what the API takes, and names the two roles that everybody needs: `member` is another word for `reader`.
+pub(super) fn role(text: &str) -> Result<UserRole, String> {
+    let is_known = UserRole::KNOWN.contains(&text);
+    is_known.then(|| UserRole::from(text)).ok_or_else(|| "expected owner or reader".to_owned())
+}
+
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let problem = |_| "write ADDRESS:PORT, such as 127.0.0.1:8080".to_owned();
+    address.as_deref().unwrap_or(text).parse().map_err(problem)
+}
+
+pub(super) fn retries(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "expected a whole number, such as 0 or 5".to_owned())
 }
 
 pub(super) fn scope() -> PossibleValuesParser {

@@ -137,11 +137,15 @@ fn what_would_be_unsafe_or_senseless_is_refused() {
     freeze!(desk.transcript(&[
         "serve --listen 0.0.0.0:0",
         "serve --listen nowhere",
+        "serve --listen 8080",
+        "serve --database .",
         "serve --log inof",
         "serve --requests-per-minute 0",
         "serve --base-url http://127.0.0.1:8080/v1",
         "serve --organization org-unknown",
     ]));
     let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy");
+    assert_eq!(server.stop().0, Some(0));
+    let server = Running::start_on("localhost:0", &desk, "");
     assert_eq!(server.stop().0, Some(0));
 }
