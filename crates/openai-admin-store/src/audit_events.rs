@@ -11,6 +11,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     OrganizationCreated,
+    OrganizationUpdated,
     GroupCreated,
     GroupUpdated,
     GroupDeleted,
@@ -27,6 +28,7 @@ impl Event {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::OrganizationCreated => "organization.created",
+            Self::OrganizationUpdated => "organization.updated",
             Self::GroupCreated => "group.created",
             Self::GroupUpdated => "group.updated",
             Self::GroupDeleted => "group.deleted",

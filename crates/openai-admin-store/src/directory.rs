@@ -121,6 +121,8 @@ pub struct DirectoryGroup {
 pub struct LoadSummary {
     /// Into which organization.
     pub organization: Organization,
+    /// Whether the title of an organization that was there already changed.
+    pub organization_updated: bool,
     /// Users created.
     pub users_created: usize,
     /// Users whose attributes changed.
@@ -174,6 +176,7 @@ impl<'a, 't> Load<'a, 't> {
         let org = organization.org;
         let summary = LoadSummary {
             organization,
+            organization_updated: false,
             users_created: 0,
             users_updated: 0,
             groups_created: 0,
@@ -194,6 +197,7 @@ impl<'a, 't> Load<'a, 't> {
     }
 
     fn run(mut self) -> Result<LoadSummary> {
+        self.load_title()?;
         for (index, user) in self.directory.users.iter().enumerate() {
             self.load_user(user).map_err(|error| error.within(&format!("users[{index}]")))?;
         }
@@ -201,6 +205,17 @@ impl<'a, 't> Load<'a, 't> {
             self.load_group(group).map_err(|error| error.within(&format!("groups[{index}]")))?;
         }
         Ok(self.summary)
+    }
+
+    fn load_title(&mut self) -> Result<()> {
+        let wanted =
+            self.directory.organization.as_ref().and_then(|organization| organization.title.as_ref());
+        let Some(title) = wanted.filter(|title| **title != self.summary.organization.title) else {
+            return Ok(());
+        };
+        organizations::rename(self.transaction, &mut self.audit, &mut self.summary.organization, title)?;
+        self.summary.organization_updated = true;
+        Ok(())
     }
 
     fn mint(&mut self, prefix: &str) -> String {

@@ -118,3 +118,19 @@ pub(crate) fn create(
     Audit::new(org, stamp).record(transaction, Event::OrganizationCreated, of)?;
     Ok(Organization { org, id: id.clone(), title: title.to_owned() })
 }
+
+/// Gives an organization another title.
+pub(crate) fn rename(
+    transaction: &mut Transaction<'_>,
+    audit: &mut Audit<'_>,
+    organization: &mut Organization,
+    title: &str,
+) -> Result<()> {
+    check_text("organization.title", title)?;
+    transaction
+        .execute("update organizations set title = $1 where org = $2", values![title, organization.org.0])?;
+    let of = Subject { detail: Some(organization.id.as_str()), ..Subject::default() };
+    audit.record(transaction, Event::OrganizationUpdated, of)?;
+    organization.title = title.to_owned();
+    Ok(())
+}

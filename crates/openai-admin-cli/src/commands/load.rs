@@ -177,17 +177,17 @@ fn listing(group: &DirectoryGroup, users: &HashMap<&str, &DirectoryUser>, people
 }
 
 fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
-    let parts: Vec<String> = [
+    let title = summary.organization_updated.then(|| "organization updated".to_owned());
+    let counts = [
         (summary.users_created, "user", "created"),
         (summary.users_updated, "user", "updated"),
         (summary.groups_created, "group", "created"),
-        (summary.groups_updated, "group", "renamed"),
+        (summary.groups_updated, "group", "updated"),
         (summary.members_added, "membership", "added"),
-    ]
-    .into_iter()
-    .filter(|(number, _, _)| *number > 0)
-    .map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)))
-    .collect();
+    ];
+    let counts = counts.into_iter().filter(|(number, _, _)| *number > 0);
+    let counts = counts.map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)));
+    let parts: Vec<String> = title.into_iter().chain(counts).collect();
     if parts.is_empty() {
         format!("\nnothing changed: {} holds all of {name} already", database.url)
     } else {

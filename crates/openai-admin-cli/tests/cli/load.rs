@@ -17,7 +17,8 @@ fn loading_again_changes_nothing_and_loading_more_says_what() {
     let desk = Desk::with_acme();
     desk.write(
         "more.yaml",
-        "users: [{ id: user_ada, email: ada@example.com, name: Ada King, role: owner }]\n\
+        "organization: { id: org-acme, title: Acme & Co }\n\
+         users: [{ id: user_ada, name: Ada King }]\n\
          groups: [{ id: group_support, name: Support, members: [user_mei] }, { name: New }]\n",
     );
     freeze!(desk.transcript(&[

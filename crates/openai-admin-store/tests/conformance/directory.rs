@@ -27,6 +27,8 @@ conformance! {
     a_member_is_found_by_id_before_email,
     a_member_named_twice_is_added_once,
     a_new_organization_is_created_with_its_title,
+    a_load_changes_the_title_of_an_organization,
+    a_load_without_a_title_keeps_it,
     a_directory_without_organization_goes_into_the_only_one_or_a_new_one,
     a_refused_load_leaves_nothing_behind,
     a_refused_load_names_the_place,
@@ -269,6 +271,44 @@ async fn a_new_organization_is_created_with_its_title(database: Database) {
         database.store.load(database.stamp(), serde_json::from_value(directory).unwrap()).await.unwrap();
     assert_eq!(summary.organization.title, "New & Söhne");
     assert_eq!(database.store.organizations().await.unwrap(), [summary.organization]);
+}
+
+async fn a_load_changes_the_title_of_an_organization(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    let other = database.tenant("org-other", 0, json!([])).await;
+    let before = database.events().len();
+    let directory = || {
+        let organization = json!({ "id": "org-acme", "title": "Acme & Co" });
+        serde_json::from_value(json!({ "organization": organization, "users": [person(2)] })).unwrap()
+    };
+    let summary = database.store.load(database.stamp(), directory()).await.unwrap();
+    assert!(summary.organization_updated);
+    assert_eq!(summary.organization.title, "Acme & Co");
+    let all = database.store.organizations().await.unwrap();
+    assert_eq!(all, [summary.organization, other.organization]);
+    let expected = ["organization.updated org-acme", "user.added user_2"];
+    assert_eq!(database.events_since(before), expected);
+
+    let again = database.store.load(database.stamp(), directory()).await.unwrap();
+    assert!(!again.organization_updated);
+    assert_eq!(database.events().len(), before + 2);
+    assert_eq!(acme.organization.title, "", "as it was");
+}
+
+async fn a_load_without_a_title_keeps_it(database: Database) {
+    let load = async |directory: Json| {
+        database.store.load(database.stamp(), serde_json::from_value(directory).unwrap()).await.unwrap()
+    };
+    let created = load(json!({ "organization": { "id": "org-acme", "title": "Acme" } })).await;
+    assert!(!created.organization_updated, "it is new");
+    for organization in [json!({ "id": "org-acme" }), json!({ "id": "org-acme", "title": null }), json!(null)]
+    {
+        let summary = load(json!({ "organization": organization })).await;
+        assert_eq!(
+            (summary.organization, summary.organization_updated),
+            (created.organization.clone(), false)
+        );
+    }
 }
 
 async fn a_directory_without_organization_goes_into_the_only_one_or_a_new_one(database: Database) {
