@@ -197,7 +197,12 @@ Examples:
         #[command(flatten)]
         consent: ConsentArguments,
     },
-    /// List the groups that a user is in (on your own server)
+    /// List the groups that a user is in
+    #[command(after_help = "\
+Examples:
+  openai-admin users groups ada@example.com
+
+Your own server answers this at once. OpenAI's cannot, so every group is asked for the user there.")]
     Groups {
         /// The user's id or email address
         user: String,
@@ -324,7 +329,7 @@ pub(crate) struct CompletionArguments {
 }
 
 /// Which part of a list.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ListArguments {
     /// At most so many items; all when left out
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]

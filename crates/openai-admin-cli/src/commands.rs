@@ -167,16 +167,21 @@ impl<T: ListItem + Record> Listed<T> {
     }
 }
 
+/// How many items were asked for.
+fn items_max(part: &ListArguments) -> usize {
+    part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
 /// Reads as much of a list as was asked for, in pages of up to `page_size`.
 async fn read_list<E>(
     call: ListCall<'_, E>,
     part: &ListArguments,
     page_size: u16,
-) -> Result<Listed<<E::Response as Page>::Item>>
+) -> Result<Listed<<E::Response as Page>::Item>, openai_admin::Error>
 where
     E: ListEndpoint,
 {
-    let items_max = part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let items_max = items_max(part);
     let mut call = call.limit(i64::from(page_size).min(i64::try_from(items_max).unwrap_or(i64::MAX)));
     if let Some(after) = &part.after {
         call = call.after(after.clone());

@@ -8,23 +8,17 @@ use openai_admin::{
 
 use super::{Session, read_list};
 use crate::{
-    arguments::{
-        CreateUserArguments, ListArguments, OrderedListArguments, UpdateUserArguments, UsersCommand,
-    },
-    failure::{ExitStatus, Failure, Result, While as _},
+    arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UsersCommand},
+    failure::{Failure, Result, While as _},
     output::visible,
     prompt::Consent,
     resolve,
 };
 
-/// Why the published API does not do what was asked.
-const NO_CREATION: &str = "the published API creates no users: people accept an invitation";
-const NO_GROUPS_OF_A_USER: &str = "the published API does not list the groups of a user";
+mod user_groups;
 
 /// The largest page of users.
 const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
-/// The largest page of a user's groups.
-const GROUPS_PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<()> {
     match command {
@@ -36,7 +30,7 @@ pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<
             let consent = Consent::of(&consent, "removing a user from the organization")?;
             remove(session, &user, consent).await
         }
-        UsersCommand::Groups { user, list } => groups(session, &user, &list).await,
+        UsersCommand::Groups { user, list } => user_groups::list(session, &user, &list).await,
     }
 }
 
@@ -92,7 +86,12 @@ async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result
     body.id = id;
     match session.client.users().create_user(body).await {
         Ok(created) => session.output.item(&*created),
-        Err(error) if is_unknown_url(&error) => Err(extension(error.into(), NO_CREATION)).doing(|| doing),
+        // Only our own server has this operation.
+        Err(error) if is_unknown_url(&error) => Err(error).doing(|| doing).map_err(|failure| {
+            Failure { hints: Vec::new(), ..failure }
+                .hint("the published API creates no users: people accept an invitation")
+                .hint("`openai-admin serve` and --local FILE can do it")
+        }),
         Err(error) => Err(error).doing(|| doing),
     }
 }
@@ -129,34 +128,6 @@ async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
         return Ok(());
     }
     output.item(&*removed)
-}
-
-async fn groups(session: &Session<'_>, text: &str, arguments: &OrderedListArguments) -> Result<()> {
-    let Session { client, output, .. } = session;
-    let found = resolve::user(client, text).await?;
-    let mut call = client.users().list_user_groups(found.id.clone());
-    if let Some(order) = arguments.order {
-        call = call.order(order.into());
-    }
-    match read_list(call, &arguments.list, GROUPS_PAGE_SIZE).await {
-        Ok(groups) => groups.print(&format!("'{}' is in no group", visible(text)), output),
-        Err(failure) => {
-            // Either there is no such user, or the service has no such operation.
-            let failure = match client.users().retrieve_user(found.id).await {
-                Err(error) if error.is_not_found() && !is_unknown_url(&error) => {
-                    return Err(resolve::no_such_user(client, text).await);
-                }
-                Ok(_) if failure.status == ExitStatus::NotFound => extension(failure, NO_GROUPS_OF_A_USER),
-                _ => failure,
-            };
-            Err(failure).doing(|| format!("list the groups of user '{text}'"))
-        }
-    }
-}
-
-/// The failure of an operation that only our own server has.
-fn extension(failure: Failure, why: &str) -> Failure {
-    Failure { hints: Vec::new(), ..failure }.hint(why).hint("`openai-admin serve` and --local FILE can do it")
 }
 
 fn is_unknown_url(error: &openai_admin::Error) -> bool {

@@ -1,8 +1,11 @@
 //! The real server on a real port, asked by a second process.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    mem,
+    net::{TcpListener, TcpStream},
     process::{Child, ChildStderr, Command, Stdio},
+    thread,
 };
 
 use crate::desk::{Answer, Desk, freeze};
@@ -63,9 +66,9 @@ impl Drop for Running {
     }
 }
 
-fn ask(desk: &Desk, running: &Running, key: &str, arguments: &str) -> Answer {
+fn ask(desk: &Desk, address: &str, key: &str, arguments: &str) -> Answer {
     let mut command = desk.command(arguments);
-    command.env("OPENAI_ADMIN_KEY", key).env("OPENAI_BASE_URL", format!("{}/v1", running.address));
+    command.env("OPENAI_ADMIN_KEY", key).env("OPENAI_BASE_URL", format!("{address}/v1"));
     Answer::from(command.output().expect("the binary runs"))
 }
 
@@ -76,14 +79,14 @@ fn another_process_works_with_the_key_that_the_server_made() {
     let key = server.minted_key();
     freeze!(&server.greeting);
 
-    let added = ask(&desk, &server, &key, "groups users add \"Support Team\" mei@example.com");
+    let added = ask(&desk, &server.address, &key, "groups users add \"Support Team\" mei@example.com");
     assert_eq!(added.status, 0, "{}", added.stderr);
-    let listed = ask(&desk, &server, &key, "groups users list \"Support Team\" -o json");
+    let listed = ask(&desk, &server.address, &key, "groups users list \"Support Team\" -o json");
     assert_eq!(listed.json()[0]["id"], "user_mei");
 
     let mut refused = String::new();
     for (key, arguments) in [("sk-admin-wrong", "groups list"), (&*key, "groups get \"Suport Team\"")] {
-        refused += &ask(&desk, &server, key, arguments).text();
+        refused += &ask(&desk, &server.address, key, arguments).text();
     }
     freeze!(refused);
 
@@ -99,21 +102,78 @@ fn a_key_may_be_given_and_a_second_start_makes_none() {
     desk.write("admin.key", "any text will do\n".replace(' ', "-"));
     let server = Running::start(&desk, "--key-file admin.key --log error");
     assert_eq!(server.greeting, "");
-    let created = ask(&desk, &server, "any-text-will-do", "groups create A");
+    let created = ask(&desk, &server.address, "any-text-will-do", "groups create A");
     assert_eq!(created.status, 0, "{}", created.stderr);
     // A key made while the server runs works at once, and may do no more than it says.
     let minted = desk.run("keys create --name reader --scope api.groups.read -o json").json();
     let reader = minted["key"].as_str().unwrap();
-    assert_eq!(ask(&desk, &server, reader, "groups list").status, 0);
-    freeze!(ask(&desk, &server, reader, "groups create B").text());
+    assert_eq!(ask(&desk, &server.address, reader, "groups list").status, 0);
+    freeze!(ask(&desk, &server.address, reader, "groups create B").text());
     let invalid_url = format!("--base-url {}/v2 groups list", server.address);
-    freeze!(ask(&desk, &server, reader, &invalid_url).text());
+    freeze!(ask(&desk, &server.address, reader, &invalid_url).text());
     assert_eq!(server.stop(), (Some(0), String::new()));
 
     let server = Running::start(&desk, "--log error");
     assert_eq!(server.greeting, "");
-    assert_eq!(ask(&desk, &server, reader, "groups list -q").status, 0);
+    assert_eq!(ask(&desk, &server.address, reader, "groups list -q").status, 0);
     assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn the_groups_of_a_user_are_found_where_the_service_does_not_list_them() {
+    let desk = Desk::with_acme();
+    let server = Running::start(&desk, "--local acme.db --log error");
+    let key = server.minted_key();
+    let published = published_api_of(&server);
+    let mut transcript = String::new();
+    for arguments in [
+        "users groups jonas@example.com",
+        "users groups user_jonas --order desc --limit 2",
+        "users groups user_jonas --after group_staff",
+        "users groups user_mei",
+        "users groups user_nobody",
+    ] {
+        let asked = ask(&desk, &published, &key, arguments).text();
+        transcript += &format!("$ openai-admin {arguments}\n{asked}\n");
+    }
+    freeze!(transcript);
+}
+
+/// The address of a service that has only the published operations: all others answer as OpenAI does.
+fn published_api_of(server: &Running) -> String {
+    let own = server.address.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let own = own.clone();
+            thread::spawn(move || pass_on(&mut client, &own));
+        }
+    });
+    address
+}
+
+/// One request and its answer.
+fn pass_on(client: &mut TcpStream, own: &str) -> io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let (mut head, mut line) = (String::new(), String::new());
+    while reader.read_line(&mut line)? > 2 {
+        head += &mem::take(&mut line);
+    }
+    let target = head.split(' ').nth(1).unwrap_or_default();
+    let path = target.split('?').next().unwrap_or_default();
+    if path.contains("/users/") && path.ends_with("/groups") {
+        let body =
+            format!(r#"{{"error":{{"message":"Invalid URL ({path})","type":"invalid_request_error"}}}}"#);
+        let length = body.len();
+        return write!(
+            client,
+            "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+    }
+    let mut service = TcpStream::connect(own)?;
+    write!(service, "{head}connection: close\r\n\r\n")?;
+    io::copy(&mut service, client).map(drop)
 }
 
 #[test]
@@ -122,10 +182,14 @@ fn a_client_that_is_too_fast_is_told_to_wait() {
     let server = Running::start(&desk, "--local acme.db --requests-per-minute 2 --log error");
     let key = server.minted_key();
     let users = "user_ada user_bjorn user_hiroshi user_ines user_jonas user_kavya user_mei";
-    let answer =
-        ask(&desk, &server, &key, &format!("groups users add group_support {users} -o json --retries 0"));
+    let answer = ask(
+        &desk,
+        &server.address,
+        &key,
+        &format!("groups users add group_support {users} -o json --retries 0"),
+    );
     assert_eq!(answer.status, 7, "{}", answer.stderr);
-    let answer = ask(&desk, &server, &key, "groups list --retries 0");
+    let answer = ask(&desk, &server.address, &key, "groups list --retries 0");
     assert_eq!(answer.status, 7, "{}", answer.stderr);
     assert!(answer.stderr.contains("hint: try again in"), "{}", answer.stderr);
     assert_eq!(server.stop().0, Some(0));

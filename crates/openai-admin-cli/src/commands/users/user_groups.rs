@@ -1,0 +1,69 @@
+//! `openai-admin users groups`: the groups that a user is in, also where the service has no such operation.
+
+use openai_admin::{Limit, UserId, client::ListCall, models::GroupResponse, operations::groups::ListGroups};
+
+use super::{is_unknown_url, known};
+use crate::{
+    arguments::{ListArguments, OrderedListArguments},
+    commands::{Listed, Session, items_max, read_list},
+    failure::{Result, While as _},
+    output::{count, visible},
+    progress, resolve,
+};
+
+/// The largest page of groups.
+const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
+
+pub(super) async fn list(session: &Session<'_>, text: &str, arguments: &OrderedListArguments) -> Result<()> {
+    let Session { client, output, .. } = session;
+    let part = &arguments.list;
+    let user_id = resolve::user(client, text).await?.id;
+    let mut call = client.users().list_user_groups(user_id.clone());
+    if let Some(order) = arguments.order {
+        call = call.order(order.into());
+    }
+    let groups = match read_list(call, part, PAGE_SIZE).await {
+        // The published API does not say which groups a user is in.
+        Err(error) if is_unknown_url(&error) => {
+            let mut call = client.groups().list_groups();
+            if let Some(order) = arguments.order {
+                call = call.order(order.into());
+            }
+            known(session, text, client.users().retrieve_user(user_id.clone()).await, "find").await?;
+            ask_every_group(session, call, user_id, part).await
+        }
+        Err(error) if error.is_not_found() => return Err(resolve::no_such_user(client, text).await),
+        groups => groups.map_err(Into::into),
+    };
+    let groups = groups.doing(|| format!("list the groups of user '{text}'"))?;
+    groups.print(&format!("'{}' is in no group", visible(text)), output)
+}
+
+/// The groups that answer that the user is in them.
+async fn ask_every_group(
+    session: &Session<'_>,
+    call: ListCall<'_, ListGroups>,
+    user_id: UserId,
+    part: &ListArguments,
+) -> Result<Listed<GroupResponse>> {
+    let everything = ListArguments { limit: None, ..part.clone() };
+    let groups = read_list(call, &everything, PAGE_SIZE).await?.items;
+    session.output.note(&format!(
+        "asking {}: this service does not list those of a user",
+        count(groups.len(), "group")
+    ));
+    let found = progress::over(session.output, groups, |group| {
+        let (client, user_id) = (&session.client, user_id.clone());
+        async move {
+            match client.group_users().retrieve_group_user(group.id.clone(), user_id).await {
+                Ok(_) => Ok(Some(group)),
+                Err(error) if error.is_not_found() && !is_unknown_url(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+    });
+    let mut items: Vec<GroupResponse> = found.await?.into_iter().flatten().collect();
+    let is_cut = items.len() > items_max(part);
+    items.truncate(items_max(part));
+    Ok(Listed { items, after: part.after.clone(), is_cut })
+}
