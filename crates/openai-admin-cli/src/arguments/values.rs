@@ -33,7 +33,7 @@ pub(super) fn retries(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn scope() -> PossibleValuesParser {
-    PossibleValuesParser::new(Scope::ALL.map(Scope::as_str))
+    PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
 }
 
 /// Reads `90d` as seconds.
