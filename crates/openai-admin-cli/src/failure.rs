@@ -139,6 +139,9 @@ fn status_of(error: &openai_admin::Error) -> ExitStatus {
 
 fn hint_for(error: &openai_admin::Error) -> Option<String> {
     match error.kind() {
+        ErrorKind::Transport if root_cause(error).is_some_and(speaks_no_tls) => {
+            Some("the server speaks http, not https: is --base-url right?".to_owned())
+        }
         ErrorKind::Transport if !error.was_sent() => {
             Some("is the server running, and is --base-url right?".to_owned())
         }
@@ -146,7 +149,14 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
             Some("the service may have done it all the same: look before you try again".to_owned())
         }
         ErrorKind::Refused if error.is_unauthorized() => {
-            Some("this API takes admin keys only (sk-admin-…), not project keys".to_owned())
+            Some("is it an admin key (sk-admin-…) of this service, complete and not revoked?".to_owned())
+        }
+        ErrorKind::Refused if error.is_permission_denied() => {
+            let (_, scopes) = error.message().split_once("Missing scopes: ")?;
+            let scopes = scopes.split(". ").next()?;
+            Some(format!(
+                "use a key with {scopes}; on your own server `openai-admin keys create --name NAME` makes one"
+            ))
         }
         ErrorKind::Refused if error.is_rate_limited() => Some(match error.retry_after() {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
@@ -181,6 +191,11 @@ impl From<io::Error> for Failure {
         }
         Self::new(ExitStatus::Failed, causes(&error))
     }
+}
+
+/// What TLS says of an answer that is not encrypted.
+fn speaks_no_tls(cause: &dyn StdError) -> bool {
+    cause.to_string().contains("InvalidContentType")
 }
 
 /// The innermost error, which says what it was: what is between only says on whose way it happened.

@@ -82,7 +82,20 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
     for batch in emails.chunks(EMAILS_PER_REQUEST) {
         let list = client.users().list_users().limit(Limit::<1, 100, 20>::MAX.get());
         let found = list.emails(batch.iter().copied()).items().try_collect().await;
-        for user in found.doing(|| format!("find {}", crate::output::count(batch.len(), "email address")))? {
+        let found = found.map_err(|error| {
+            let is_denied = error.is_permission_denied();
+            let failure = Failure::from(error);
+            if is_denied {
+                failure.hint("or name users by id, which needs no api.management.read")
+            } else {
+                failure
+            }
+        });
+        let found = found.doing(|| match batch {
+            [email] => format!("look up '{email}'"),
+            batch => format!("look up {}", crate::output::count(batch.len(), "email address")),
+        })?;
+        for user in found {
             let email = user.email.as_deref().map(email_key).unwrap_or_default();
             by_email.entry(email).or_default().push(user);
         }

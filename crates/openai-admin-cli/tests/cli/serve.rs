@@ -120,6 +120,29 @@ fn a_key_may_be_given_and_a_second_start_makes_none() {
 }
 
 #[test]
+fn what_a_key_may_not_do_says_which_key_may() {
+    let desk = Desk::with_acme();
+    let server = Running::start(&desk, "--local acme.db --log error");
+    let minted = |scope: &str| {
+        let created =
+            desk.run(&format!("--local acme.db keys create --name {scope} --scope {scope} -o json"));
+        created.json()["key"].as_str().expect("a key").to_owned()
+    };
+    let writer = minted("api.groups.write");
+    let mut transcript = String::new();
+    let add = "groups users add group_support jonas@example.com";
+    for (key, address, arguments) in [
+        (&*minted("api.groups.read"), &server.address, add),
+        (&*writer, &server.address, "groups list"),
+        ("sk-admin-and-then-something-else", &server.address, "groups list"),
+        (&*writer, &server.address.replace("http:", "https:"), "groups list"),
+    ] {
+        transcript += &ask(&desk, address, key, arguments).text();
+    }
+    freeze!(transcript);
+}
+
+#[test]
 fn the_groups_of_a_user_are_found_where_the_service_does_not_list_them() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --log error");
