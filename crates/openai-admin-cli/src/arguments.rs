@@ -65,19 +65,23 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupsCommand {
     /// List the groups
+    #[command(alias = "ls")]
     List(OrderedListArguments),
     /// Show a group
+    #[command(alias = "show")]
     Get {
         /// The group's id or exact name
         group: String,
     },
     /// Create a group
+    #[command(alias = "add")]
     Create {
         /// The new group's name
         #[arg(value_parser = values::group_name)]
         name: GroupName,
     },
     /// Rename a group
+    #[command(alias = "update")]
     Rename {
         /// The group's id or exact name
         group: String,
@@ -86,6 +90,7 @@ pub(crate) enum GroupsCommand {
         name: GroupName,
     },
     /// Delete a group and every membership in it
+    #[command(aliases = ["remove", "rm"])]
     Delete {
         /// The group's id or exact name
         group: String,
@@ -93,6 +98,7 @@ pub(crate) enum GroupsCommand {
         consent: ConsentArguments,
     },
     /// Who is in a group: list, add, get, remove
+    #[command(alias = "members")]
     #[command(subcommand, arg_required_else_help = true)]
     Users(GroupUsersCommand),
 }
@@ -100,6 +106,7 @@ pub(crate) enum GroupsCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum GroupUsersCommand {
     /// List the users of a group
+    #[command(alias = "ls")]
     #[command(after_help = "\
 Examples:
   openai-admin groups users list \"Support Team\"
@@ -121,6 +128,7 @@ Adding somebody who is in the group already changes nothing. One user who cannot
 does not stop the others: exit code 3 says that some failed.")]
     Add(BulkArguments),
     /// Show a user of a group
+    #[command(alias = "show")]
     Get {
         /// The group's id or exact name
         group: String,
@@ -128,6 +136,7 @@ does not stop the others: exit code 3 says that some failed.")]
         user: String,
     },
     /// Remove users from a group
+    #[command(aliases = ["delete", "rm"])]
     #[command(after_help = "\
 Examples:
   openai-admin groups users remove \"Support Team\" ada@example.com
@@ -163,6 +172,7 @@ pub(crate) struct BulkArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum UsersCommand {
     /// List the users of the organization
+    #[command(alias = "ls")]
     #[command(after_help = "\
 Examples:
   openai-admin users list --limit 20
@@ -175,11 +185,13 @@ Examples:
         list: ListArguments,
     },
     /// Show a user
+    #[command(alias = "show")]
     Get {
         /// The user's id or email address
         user: String,
     },
     /// Create a user (on your own server; at OpenAI people are invited)
+    #[command(alias = "add")]
     #[command(after_help = "\
 Examples:
   openai-admin --local acme.db users create kay@example.com --name \"Kay McNulty\"
@@ -191,6 +203,7 @@ Examples:
   openai-admin users update ada@example.com --role owner")]
     Update(UpdateUserArguments),
     /// Remove a user from the organization and from all groups
+    #[command(aliases = ["delete", "rm"])]
     Remove {
         /// The user's id or email address
         user: String,
@@ -252,11 +265,20 @@ pub(crate) enum KeysCommand {
     #[command(after_help = "\
 Examples:
   openai-admin keys create --name laptop
-  openai-admin keys create --name reports --scope api.groups.read --expires-in 90d")]
+  openai-admin keys create --name reports --read-only --expires-in 90d
+  openai-admin keys create --name joiners --scope api.groups.read --scope api.groups.write
+
+Scopes:
+  api.groups.read       see groups, and who is in them
+  api.groups.write      change groups, and who is in them
+  api.management.read   see users of the organization, and find them by email address
+  api.management.write  change users of the organization")]
     Create(CreateKeyArguments),
     /// List the keys that work
+    #[command(alias = "ls")]
     List,
     /// Revoke a key for good
+    #[command(aliases = ["delete", "remove", "rm"])]
     Revoke {
         /// The key's id or exact name
         key: String,
@@ -271,8 +293,11 @@ pub(crate) struct CreateKeyArguments {
     #[arg(long)]
     pub(crate) name: String,
     /// What the key may do; may be repeated; everything when left out
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope())]
+    #[arg(long = "scope", value_name = "SCOPE", hide_possible_values = true, value_parser = values::scope())]
     pub(crate) scopes: Vec<String>,
+    /// The key may see everything and change nothing
+    #[arg(long, conflicts_with = "scopes")]
+    pub(crate) read_only: bool,
     /// When the key stops working, such as 12h, 90d or 2w; never when left out
     #[arg(long, value_name = "TIME", value_parser = values::duration_seconds)]
     pub(crate) expires_in: Option<i64>,

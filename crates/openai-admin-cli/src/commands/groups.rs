@@ -9,7 +9,7 @@ use super::{Session, group_users, read_list};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Result, While as _},
-    output::count,
+    output::{count, visible},
     prompt::Consent,
     resolve,
 };
@@ -25,18 +25,35 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
         GroupsCommand::Create { name } => {
             let doing = format!("create group '{}'", &*name);
             let created = client.groups().create_group(CreateGroupBody::new(name)).await.doing(|| doing)?;
-            output.item(&*created)
+            output.item(&*created)?;
+            warn_of_namesakes(session, &created).await;
+            Ok(())
         }
-        GroupsCommand::Rename { group, name } => {
-            let found = resolve::group(client, &group).await?;
-            let renamed = client.groups().update_group(found.id, UpdateGroupBody::new(name)).await;
-            output.item(&*renamed.doing(|| format!("rename group '{group}'"))?)
+        GroupsCommand::Rename { group: text, name } => {
+            let mut group = resolve::group(client, &text).await?;
+            let renamed = client.groups().update_group(group.id.clone(), UpdateGroupBody::new(name)).await;
+            // What the answer leaves out is as it was.
+            group.name = renamed.doing(|| format!("rename group '{text}'"))?.into_inner().name;
+            output.item(&group)?;
+            warn_of_namesakes(session, &group).await;
+            Ok(())
         }
         GroupsCommand::Delete { group, consent } => {
             let consent = Consent::of(&consent, "deleting a group")?;
             delete(session, &group, consent).await
         }
         GroupsCommand::Users(command) => group_users::run(command, session).await,
+    }
+}
+
+/// Two groups may have one name, and then neither can be named by it.
+async fn warn_of_namesakes(session: &Session<'_>, group: &GroupResponse) {
+    let groups = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await;
+    // Who may not list the groups is not warned: the change itself is done.
+    let namesakes = groups.iter().flatten().filter(|other| other.name == group.name).count();
+    if namesakes > 1 {
+        let name = visible(&group.name);
+        session.output.note(&format!("{namesakes} groups are called '{name}' now: name them by id"));
     }
 }
 
@@ -59,7 +76,7 @@ async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     let deleted = client.groups().delete_group(group.id).await;
     let deleted = deleted.doing(|| format!("delete group '{text}'"))?;
     if output.is_for_people() {
-        output.note(&format!("deleted group '{}' ({})", crate::output::visible(&group.name), deleted.id));
+        output.note(&format!("deleted group '{}' ({})", visible(&group.name), deleted.id));
         return Ok(());
     }
     output.item(&*deleted)

@@ -61,8 +61,11 @@ async fn create(
     arguments: CreateKeyArguments,
     output: &Output,
 ) -> Result<()> {
-    let CreateKeyArguments { name, scopes, expires_in } = arguments;
-    let scopes = if scopes.is_empty() { api_keys::all_scopes() } else { scopes };
+    let CreateKeyArguments { name, mut scopes, read_only, expires_in } = arguments;
+    if scopes.is_empty() {
+        scopes = api_keys::all_scopes();
+        scopes.retain(|scope| !read_only || scope.ends_with(".read"));
+    }
     let expires_at = expires_in
         .map(|seconds| Timestamp::from_unix_seconds(minter.now().unix_seconds().saturating_add(seconds)));
     let (key, new) = api_keys::mint(minter, &name, scopes, expires_at);
@@ -93,7 +96,11 @@ async fn revoke(
     let revoked = store.revoke_api_key(organization.org, minter.stamp("local"), key.id.clone()).await;
     revoked.doing(|| format!("revoke key '{text}'"))?;
     if output.is_for_people() {
-        output.note(&format!("revoked key '{}' ({})", visible(&key.name), key.id));
+        let name = visible(&key.name);
+        output.note(&format!(
+            "revoked key '{name}' ({}); a running server may accept it for 5 more seconds",
+            key.id
+        ));
         return Ok(());
     }
     output.item(&key)

@@ -1,8 +1,7 @@
 //! The fields and columns of everything that is printed.
 
 use openai_admin::models::{
-    GroupDeletedResource, GroupMemberUser, GroupResourceWithSuccess, GroupResponse, GroupUser, User,
-    UserDeleteResponse,
+    GroupDeletedResource, GroupMemberUser, GroupResponse, GroupUser, User, UserDeleteResponse,
 };
 use openai_admin_store::ApiKey;
 
@@ -17,12 +16,6 @@ impl Record for GroupResponse {
         ("SCIM", "is_scim_managed"),
         ("TYPE", "group_type"),
     ];
-}
-
-impl Record for GroupResourceWithSuccess {
-    const FIELDS: &'static [&'static str] = &["id", "name", "created_at", "is_scim_managed"];
-    const COLUMNS: &'static [(&'static str, &'static str)] =
-        &[("NAME", "name"), ("ID", "id"), ("CREATED (UTC)", "created_at"), ("SCIM", "is_scim_managed")];
 }
 
 impl Record for GroupDeletedResource {

@@ -37,6 +37,38 @@ fn creates_renames_and_deletes_a_group() {
 }
 
 #[test]
+fn two_groups_of_one_name_are_noticed() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db groups create \"Support Team\"",
+        "--local acme.db groups rename group_research \"Support Team\" -o csv",
+        "--local acme.db groups rename group_oncall \"Support Team\" -q",
+    ]));
+}
+
+#[test]
+fn other_words_for_a_command_are_understood() {
+    let desk = Desk::with_acme();
+    for arguments in [
+        "groups ls",
+        "groups show group_support",
+        "groups add New",
+        "groups update New Newer",
+        "groups rm Newer --yes",
+        "groups members ls group_support",
+        "groups members show group_support user_dana",
+        "groups members rm group_support user_dana --yes",
+        "users ls",
+        "users show user_ada",
+        "users add new@example.com --name New",
+        "users delete new@example.com --yes",
+        "keys ls",
+    ] {
+        let answer = desk.run(&format!("--local acme.db {arguments}"));
+        assert_eq!(answer.status, 0, "{arguments}\n{}", answer.stderr);
+    }
+}
+
+#[test]
 fn a_group_that_is_not_found_or_not_unique_is_explained() {
     let desk = Desk::with_acme();
     desk.run("--local acme.db groups create \"On call\"");

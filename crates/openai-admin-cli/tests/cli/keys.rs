@@ -5,6 +5,7 @@ fn creates_lists_and_revokes_keys() {
     freeze!(Desk::empty().transcript(&[
         "keys create --name laptop",
         "keys create --name reports --scope api.groups.read --expires-in 90d -o json",
+        "keys create --name auditor --read-only",
         "keys list",
         "keys list -o json",
         "keys revoke laptop",
@@ -22,6 +23,7 @@ fn what_is_wrong_with_a_key_is_said() {
         "--local other.db keys revoke x --yes",
         "keys create",
         "keys create --name x --scope everything",
+        "keys create --name x --read-only --scope api.groups.write",
         "keys create --name x --expires-in soon",
         "keys create --name x --expires-in 0d",
         "--base-url http://127.0.0.1:8080/v1 keys list",
