@@ -43,11 +43,18 @@ pub(super) async fn run(
         Ok(summary) => store.dump(summary.organization.clone()).await.map_err(Failure::from),
         Err(_) => Ok(Directory::default()),
     };
+    let held = store.organizations().await.unwrap_or_default();
     store.close().await;
     let (summary, directory) = (done?, shown?);
     show(&summary.organization, &directory, output)?;
     output.note(&changes(&summary, &name, database));
-    propose(&directory, database, environment, output);
+    let chosen =
+        (held.len() > 1).then(|| format!("--organization {}", shell_word(summary.organization.id.as_str())));
+    if let Some(chosen) = &chosen {
+        let number = count(held.len(), "organization");
+        output.note(&format!("{} holds {number} now: commands need {chosen} or another", database.url));
+    }
+    propose(&directory, chosen.as_deref(), database, environment, output);
     Ok(())
 }
 
@@ -196,9 +203,16 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
 }
 
 /// What to try next: commands that work as they stand, on what has just been loaded.
-fn propose(directory: &Directory, database: &Database, environment: &Environment, output: &Output) {
-    let command = format!("{} {}", shell_word(&environment.program), database.as_argument);
-    let command = command.trim_end();
+fn propose(
+    directory: &Directory,
+    chosen: Option<&str>,
+    database: &Database,
+    environment: &Environment,
+    output: &Output,
+) {
+    let program = shell_word(&environment.program);
+    let words = [&*program, &*database.as_argument, chosen.unwrap_or_default()];
+    let command = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     let mut lines = vec!["\ntry next:".to_owned()];
     // Only a file has --local, and with it the commands that need no server.
     if database.as_argument.starts_with("--local") {
