@@ -42,7 +42,7 @@ pub struct Directory {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryOrganization {
-    /// Its id; created when the database has none with it.
+    /// Its id; created when the database has none with it, or given to the only organization while that is new and empty.
     pub id: OrganizationId,
     /// Its title. When absent, the title that it has is kept, and a new organization has an empty one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -406,11 +406,13 @@ fn open_organization(
 ) -> Result<Organization> {
     let Some(wanted) = wanted else { return organizations::open(transaction, stamp, None) };
     let existing = organizations::list(transaction)?;
-    match existing.into_iter().find(|organization| organization.id == wanted.id) {
+    if let Some(organization) = existing.into_iter().find(|organization| organization.id == wanted.id) {
+        return Ok(organization);
+    }
+    let title = wanted.title.as_deref().unwrap_or_default();
+    match organizations::adopt(transaction, stamp, &wanted.id, title)? {
         Some(organization) => Ok(organization),
-        None => {
-            organizations::create(transaction, stamp, &wanted.id, wanted.title.as_deref().unwrap_or_default())
-        }
+        None => organizations::create(transaction, stamp, &wanted.id, title),
     }
 }
 

@@ -63,6 +63,9 @@ impl Store {
     }
 }
 
+/// The title of an organization that nobody has named.
+const DEFAULT_TITLE: &str = "My organization";
+
 /// [`Store::open_organization`] within a transaction that writes.
 pub(crate) fn open(
     transaction: &mut Transaction<'_>,
@@ -73,7 +76,7 @@ pub(crate) fn open(
         Some(organization) => Ok(organization),
         None => {
             let id = OrganizationId::new(stamp.mint("org-", 0)).map_err(Error::internal)?;
-            create(transaction, stamp, &id, "My organization")
+            create(transaction, stamp, &id, DEFAULT_TITLE)
         }
     }
 }
@@ -117,6 +120,28 @@ pub(crate) fn create(
     let of = Subject { detail: Some(id.as_str()), ..Subject::default() };
     Audit::new(org, stamp).record(transaction, Event::OrganizationCreated, of)?;
     Ok(Organization { org, id: id.clone(), title: title.to_owned() })
+}
+
+/// Gives the only organization, which was made by itself and never held anything, the id and title that its owner wants:
+/// a server's first start makes one, and a load after it must not make a second beside it. Its keys stay.
+pub(crate) fn adopt(
+    transaction: &mut Transaction<'_>,
+    stamp: &Stamp,
+    id: &OrganizationId,
+    title: &str,
+) -> Result<Option<Organization>> {
+    check_text("organization.title", title)?;
+    let adopted = transaction.query_one(
+        "update organizations set id = $1, title = $2
+         where title = $3 and last_user_seq = 0 and last_group_seq = 0 and (select count(*) from organizations) = 1
+         returning org",
+        values![id.as_str(), title, DEFAULT_TITLE],
+        |row| Org::from_row(row, 0),
+    )?;
+    let Some(org) = adopted else { return Ok(None) };
+    let of = Subject { detail: Some(id.as_str()), ..Subject::default() };
+    Audit::new(org, stamp).record(transaction, Event::OrganizationUpdated, of)?;
+    Ok(Some(Organization { org, id: id.clone(), title: title.to_owned() }))
 }
 
 /// Gives an organization another title.

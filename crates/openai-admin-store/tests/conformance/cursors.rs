@@ -39,7 +39,7 @@ async fn team(database: &Database, people: usize) -> Tenant {
 /// Reads a list to its end and checks each page against the one rule of `has_more` and `next`.
 async fn walk<T, F>(limit: usize, read: impl Fn(Option<String>) -> F) -> Vec<String>
 where
-    T: openai_admin::ListItem,
+    T: openai_admin::ListItem + Send,
     F: Future<Output = Result<NextPage<T>>>,
 {
     let mut met = Vec::new();

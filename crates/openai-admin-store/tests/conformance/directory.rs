@@ -30,6 +30,7 @@ conformance! {
     a_load_changes_the_title_of_an_organization,
     a_load_without_a_title_keeps_it,
     a_directory_without_organization_goes_into_the_only_one_or_a_new_one,
+    a_load_takes_over_the_empty_organization_of_a_first_start,
     a_refused_load_leaves_nothing_behind,
     a_refused_load_names_the_place,
     a_user_or_group_listed_twice_is_refused,
@@ -320,6 +321,21 @@ async fn a_directory_without_organization_goes_into_the_only_one_or_a_new_one(da
     database.acme(0, json!([])).await;
     let error = database.store.load(database.stamp(), directory()).await.unwrap_err();
     assert!(matches!(error, Error::InvalidValue { field, .. } if field == "organization"));
+}
+
+async fn a_load_takes_over_the_empty_organization_of_a_first_start(database: Database) {
+    let store = &database.store;
+    let first = store.open_organization(database.stamp(), None).await.unwrap();
+    let named = |id: &str, users: Json| {
+        serde_json::from_value(json!({ "organization": { "id": id, "title": "Acme" }, "users": users }))
+            .unwrap()
+    };
+    let loaded = store.load(database.stamp(), named("org-acme", json!([]))).await.unwrap().organization;
+    assert_eq!((loaded.org, loaded.id.as_str()), (first.org, "org-acme"));
+    store.load(database.stamp(), named("org-acme", json!([person(1)]))).await.unwrap();
+    let second = store.load(database.stamp(), named("org-other", json!([]))).await.unwrap().organization;
+    assert_ne!(second.org, first.org, "one that has a title or holds somebody stays");
+    assert_eq!(store.organizations().await.unwrap().len(), 2);
 }
 
 async fn a_refused_load_leaves_nothing_behind(database: Database) {
