@@ -62,16 +62,7 @@ pub(super) fn not_opened(error: StoreError, database: &Database) -> Failure {
             Some(format!("{} is no SQLite file; `load` reads YAML and JSON", file_name(file)))
         }
         DatabaseUrl::Sqlite(_) => None,
-        DatabaseUrl::Postgres(_) if failure.message.contains("does not exist") => {
-            let url = database.url.to_string();
-            let name =
-                url.rsplit_once('/').map(|(_, name)| name).filter(|name| failure.message.contains(name));
-            name.map(|name| format!("createdb {}", shell_word(name)))
-        }
-        DatabaseUrl::Postgres(_) if failure.message.contains("error connecting") => {
-            Some("is PostgreSQL running there?".to_owned())
-        }
-        DatabaseUrl::Postgres(_) => None,
+        DatabaseUrl::Postgres(_) => postgres_hint(&failure.message),
     };
     hint.into_iter().fold(failure, Failure::hint)
 }
@@ -79,6 +70,16 @@ pub(super) fn not_opened(error: StoreError, database: &Database) -> Failure {
 fn cannot_open(error: StoreError, database: &Database) -> Failure {
     let failure = Failure::from(error);
     Failure { message: format!("cannot open {}: {}", database.url, failure.message), ..failure }
+}
+
+/// The driver tells these apart by its words alone.
+fn postgres_hint(message: &str) -> Option<String> {
+    if message.contains("error connecting") {
+        return Some("is PostgreSQL running there?".to_owned());
+    }
+    let (_, database) = message.split_once("database \"")?;
+    let (name, _) = database.split_once("\" does not exist")?;
+    Some(format!("createdb {}", shell_word(name)))
 }
 
 /// Whether a file has content that is not SQLite's.
@@ -110,5 +111,18 @@ pub(super) fn choice(organization: &Organization) -> String {
     match visible(&organization.title) {
         title if title.is_empty() => format!("--organization {id}"),
         title => format!("--organization {id} ({title})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_missing_is_told_from_a_role_that_is() {
+        let hint =
+            postgres_hint("cannot open postgres://db/x: db error: FATAL: database \"x\" does not exist");
+        assert_eq!(hint.as_deref(), Some("createdb x"));
+        assert_eq!(postgres_hint("db error: FATAL: role \"ada\" does not exist"), None);
     }
 }
