@@ -90,7 +90,11 @@ async fn provide_key(
     }
     let keys = store.list_api_keys(org).await.doing(|| "read the keys".to_owned())?;
     let works = |expires_at: Option<openai_admin::Timestamp>| expires_at.is_none_or(|at| at > minter.now());
-    if keys.iter().any(|key| works(key.expires_at)) {
+    let working = keys.iter().filter(|key| works(key.expires_at)).count();
+    if working > 0 {
+        let keys = if working == 1 { "its key".to_owned() } else { format!("one of its {working} keys") };
+        let create = output.command("keys create --name NAME");
+        output.note(&format!("clients need {keys}; `{create}` makes another"));
         return Ok(());
     }
     let (key, new) = api_keys::mint(minter, "first", api_keys::all_scopes(), None);
