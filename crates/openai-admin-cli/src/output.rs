@@ -71,6 +71,11 @@ impl Output {
         matches!(self.format, None | Some(Format::Table))
     }
 
+    /// Whether people want no notes.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether a progress bar can be drawn.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive

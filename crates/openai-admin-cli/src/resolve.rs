@@ -105,8 +105,8 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
 
 fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Result<FoundUser> {
     if !text.contains('@') {
-        let id = UserId::new(text)
-            .map_err(|violation| Failure::usage(format!("'{text}' is no user: {violation}")))?;
+        // What is no id names nobody, as it names no group.
+        let id = UserId::new(text).map_err(|_| unknown_user(text))?;
         return Ok(FoundUser { id, email: None });
     }
     match by_email.get(&email_key(text)).map(Vec::as_slice) {

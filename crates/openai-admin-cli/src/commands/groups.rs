@@ -48,6 +48,9 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
 
 /// Two groups may have one name, and then neither can be named by it.
 async fn warn_of_namesakes(session: &Session<'_>, group: &GroupResponse) {
+    if session.output.is_quiet() {
+        return;
+    }
     let groups = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await;
     // Who may not list the groups is not warned: the change itself is done.
     let namesakes = groups.iter().flatten().filter(|other| other.name == group.name).count();

@@ -34,6 +34,7 @@ fn what_is_wrong_with_a_user_is_said() {
         "--local acme.db users get ada",
         "--local acme.db users get user_kavia",
         "--local acme.db users groups user_nobody",
+        "--local acme.db users get ..",
         "--local acme.db users create ada@example.com --name Ada",
         "--local acme.db users create nobody --name Nobody",
         "--local acme.db users create --name Nobody",
