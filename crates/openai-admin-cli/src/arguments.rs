@@ -2,13 +2,15 @@
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use openai_admin::{Cursor, UserId, UserRole, operations::groups::GroupName};
+use clap::{Args, Parser, Subcommand};
+use openai_admin::{UserId, UserRole, operations::groups::GroupName};
 
 mod global;
+mod lists;
 mod values;
 
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
+pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -351,35 +353,6 @@ Examples:
 pub(crate) struct CompletionArguments {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
-}
-
-/// Which part of a list.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct ListArguments {
-    /// At most so many items; all when left out
-    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
-    pub(crate) limit: Option<u64>,
-    /// Begin after the item with this id
-    #[arg(long, value_name = "ID")]
-    pub(crate) after: Option<Cursor>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OrderChoice {
-    /// Oldest first.
-    Asc,
-    /// Newest first.
-    Desc,
-}
-
-/// Which part of a list, and in which direction.
-#[derive(Args, Debug)]
-pub(crate) struct OrderedListArguments {
-    #[command(flatten)]
-    pub(crate) list: ListArguments,
-    /// asc (oldest first; the default for groups) or desc (newest first; the default for users)
-    #[arg(long, value_name = "ORDER", hide_possible_values = true)]
-    pub(crate) order: Option<OrderChoice>,
 }
 
 /// A destructive command asks on a terminal; elsewhere it needs this.

@@ -132,8 +132,10 @@ fn what_a_key_may_not_do_says_which_key_may() {
     let writer = minted("api.groups.write");
     let mut transcript = String::new();
     let add = "groups users add group_support jonas@example.com";
+    let dry_run = "groups users add group_support user_jonas user_x --dry-run";
     for (key, address, arguments) in [
         (&*minted("api.groups.read"), &server.address, add),
+        (&*minted("api.groups.read"), &server.address, dry_run),
         (&*writer, &server.address, "groups list"),
         ("sk-admin-and-then-something-else", &server.address, "groups list"),
         (&*writer, &server.address.replace("http:", "https:"), "groups list"),

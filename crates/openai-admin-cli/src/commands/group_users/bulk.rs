@@ -166,16 +166,22 @@ async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
     let unsure = unsure.filter_map(|(index, row)| Some((index, row.user_id.clone()?))).collect();
     let found = progress::over(session.output, unsure, |(index, user_id)| async move {
         match session.client.users().retrieve_user(user_id.clone()).await {
-            Ok(_) => Ok((index, true)),
-            Err(error) if error.is_not_found() => Ok((index, false)),
+            Ok(_) => Ok((index, Some(true))),
+            Err(error) if error.is_not_found() => Ok((index, Some(false))),
+            // Adding by id needs no leave to read users.
+            Err(error) if error.is_permission_denied() => Ok((index, None)),
             Err(error) => Err(error).doing(|| format!("find user '{user_id}'")),
         }
     });
-    for (index, exists) in found.await? {
-        if !exists {
-            let failure = resolve::unknown_user(&rows[index].user);
-            rows[index].settle(Err(failure));
-        }
+    let found: Vec<(usize, Option<bool>)> = found.await?;
+    let unchecked = found.iter().filter(|(_, exists)| exists.is_none()).count();
+    if unchecked > 0 {
+        let ids = count(unchecked, "id");
+        session.output.note(&format!("{ids} could not be checked, since the key may not read users"));
+    }
+    for (index, _) in found.into_iter().filter(|(_, exists)| *exists == Some(false)) {
+        let failure = resolve::unknown_user(&rows[index].user);
+        rows[index].settle(Err(failure));
     }
     Ok(())
 }
