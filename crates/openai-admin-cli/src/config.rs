@@ -49,7 +49,10 @@ impl Environment {
         let program = env::args().next().filter(|program| program.contains('/'));
         Self {
             program: program.unwrap_or_else(|| "openai-admin".to_owned()),
-            admin_key: text("OPENAI_ADMIN_KEY"),
+            // What is not UTF-8 is refused as a key, not taken for none.
+            admin_key: env::var_os("OPENAI_ADMIN_KEY")
+                .map(|key| key.to_string_lossy().into_owned())
+                .filter(|key| !key.trim().is_empty()),
             base_url: text("OPENAI_BASE_URL"),
             local: env::var_os("OPENAI_ADMIN_LOCAL").filter(|file| !file.is_empty()).map(PathBuf::from),
             database: text("OPENAI_ADMIN_DATABASE"),
@@ -64,7 +67,7 @@ impl Environment {
     /// A client of a service, with the proxy and the headers that the environment asks for.
     pub(crate) fn client(&self, base_url: &str, key: &Key) -> Result<ClientBuilder> {
         let variable = |name: &str| match name {
-            "OPENAI_ADMIN_KEY" => Some(key.0.clone()),
+            "OPENAI_ADMIN_KEY" => Some(key.text.clone()),
             "OPENAI_BASE_URL" => Some(base_url.to_owned()),
             name => self.client.get(name).cloned(),
         };
@@ -82,12 +85,31 @@ impl Environment {
 }
 
 /// An admin key. Never printed.
-pub(crate) struct Key(String);
+pub(crate) struct Key {
+    text: String,
+    source: String,
+}
 
 impl Key {
+    /// Checks what `source` holds.
+    fn new(text: &str, source: String) -> Result<Self> {
+        let text = text.trim();
+        // It travels in a header, where nothing else is safe.
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let message = format!("{source} holds no key: it should be one word of ASCII characters");
+            return Err(Failure::new(ExitStatus::Key, message));
+        }
+        Ok(Self { text: text.to_owned(), source })
+    }
+
     /// The key itself, for whoever stores its hash.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Where it comes from, for messages.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
     }
 }
 
@@ -251,7 +273,8 @@ impl Database {
 /// machine can see and which shells remember.
 pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result<Option<Key>> {
     let Some(file) = &global.key_file else {
-        return Ok(environment.admin_key.as_ref().map(|key| Key(key.trim().to_owned())));
+        let key = environment.admin_key.as_ref();
+        return key.map(|key| Key::new(key, "OPENAI_ADMIN_KEY".to_owned())).transpose();
     };
     let mut text = String::new();
     let read = if file == Path::new("-") {
@@ -267,11 +290,7 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
     read.map_err(|error| Failure { status: ExitStatus::Key, ..error.into() })
         .doing(|| format!("read the key from {name}"))?;
-    let key = text.trim();
-    if key.is_empty() || key.contains(char::is_whitespace) {
-        return Err(Failure::new(ExitStatus::Key, format!("{name} holds no key: it should be one word")));
-    }
-    Ok(Some(Key(key.to_owned())))
+    Key::new(&text, name).map(Some)
 }
 
 /// The options that say which data is meant, as they were typed: a command that the program proposes needs them too.

@@ -65,7 +65,8 @@ pub struct ApiKey {
 macro_rules! select_keys {
     ($condition:literal) => {
         concat!(
-            "select k.org, k.id, k.name, k.redacted, k.scopes, k.created_at, k.expires_at, k.last_used_at, o.id
+            "select k.org, k.id, k.name, k.redacted, k.scopes, k.created_at, k.expires_at, k.last_used_at, o.id,
+                    k.revoked_at
              from api_keys k join organizations o on o.org = k.org where ",
             $condition
         )
@@ -84,32 +85,20 @@ impl Store {
     pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
         self.write(move |transaction| {
             let id = stamp.mint("key_", 0);
-            insert(transaction, org, &stamp, &id, &new)
+            insert(transaction, org, &mut Audit::new(org, &stamp), &stamp, &id, &new)
         })
         .await
     }
 
-    /// Makes `new` the organization's bootstrap key, in the place of the one before.
+    /// Makes `new` a key that works: the bootstrap key, in the place of the one before, which is revoked. If it is a
+    /// key of the organization already, it stays as it is, with its own scopes and expiry. Returns the key that it is.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`].
-    pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<()> {
-        self.write(move |transaction| {
-            let same =
-                "select 1 from api_keys where org = $1 and id = $2 and hash = $3 and revoked_at is null";
-            let values = values![org.seq(), BOOTSTRAP_ID, new.hash.as_str()];
-            if transaction.query_one(same, values, |_| Ok(()))?.is_some() {
-                return Ok(());
-            }
-            // The hash may be known under another id: the same key, minted earlier and now made the bootstrap key.
-            transaction.execute(
-                "delete from api_keys where org = $1 and (id = $2 or hash = $3)",
-                values![org.seq(), BOOTSTRAP_ID, new.hash.as_str()],
-            )?;
-            insert(transaction, org, &stamp, BOOTSTRAP_ID, &new).map(|_| ())
-        })
-        .await
+    /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`] when it was revoked
+    /// or has expired at the time of the stamp.
+    pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
+        self.write(move |transaction| set_bootstrap(transaction, org, &stamp, &new)).await
     }
 
     /// The keys of an organization that work, oldest first.
@@ -168,6 +157,63 @@ impl Store {
     }
 }
 
+fn set_bootstrap(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    new: &NewApiKey,
+) -> Result<ApiKey> {
+    let known = transaction.query_one(
+        select_keys!("k.hash = $1 and k.org = $2"),
+        values![new.hash.as_str(), org.seq()],
+        |row| Ok((from_row(row)?, row.optional_integer(9)?.is_some())),
+    )?;
+    if let Some((key, is_revoked)) = &known {
+        check_works(key, *is_revoked, stamp)?;
+        if key.id == BOOTSTRAP_ID {
+            return Ok(key.clone());
+        }
+    }
+    let mut audit = Audit::new(org, stamp);
+    replace_bootstrap(transaction, org, &mut audit, stamp)?;
+    match known {
+        Some((key, _)) => Ok(key),
+        None => insert(transaction, org, &mut audit, stamp, BOOTSTRAP_ID, new),
+    }
+}
+
+/// Whoever revoked a key, or let it expire, is not overruled by the one who starts a server with it.
+fn check_works(key: &ApiKey, is_revoked: bool, stamp: &Stamp) -> Result<()> {
+    let problem = match key.expires_at {
+        _ if is_revoked => "was revoked",
+        Some(expires_at) if expires_at <= stamp.at() => "has expired",
+        _ => return Ok(()),
+    };
+    let expected = format!("a key that works, but '{}' ({}) {problem}", key.name, key.id);
+    Err(Error::invalid_value("key", expected))
+}
+
+/// Makes room for another bootstrap key.
+fn replace_bootstrap(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    audit: &mut Audit<'_>,
+    stamp: &Stamp,
+) -> Result<()> {
+    // One that somebody has revoked stays known as revoked, under another id.
+    transaction.execute(
+        "update api_keys set id = $1 where org = $2 and id = $3 and revoked_at is not null",
+        values![stamp.mint("key_", 1).as_str(), org.seq(), BOOTSTRAP_ID],
+    )?;
+    let replaced = transaction
+        .execute("delete from api_keys where org = $1 and id = $2", values![org.seq(), BOOTSTRAP_ID])?;
+    if replaced == 0 {
+        return Ok(());
+    }
+    let of = Subject { detail: Some(BOOTSTRAP_ID), ..Subject::default() };
+    audit.record(transaction, Event::ApiKeyRevoked, of)
+}
+
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ApiKey>> {
     let sql = select_keys!("k.hash = $1 and k.revoked_at is null");
     transaction.query_one(sql, values![hash], from_row)
@@ -190,6 +236,7 @@ fn from_row(row: &Row<'_>) -> Result<ApiKey> {
 fn insert(
     transaction: &mut Transaction<'_>,
     org: Org,
+    audit: &mut Audit<'_>,
     stamp: &Stamp,
     id: &str,
     new: &NewApiKey,
@@ -218,6 +265,6 @@ fn insert(
         ],
     )?;
     let of = Subject { detail: Some(id), ..Subject::default() };
-    Audit::new(org, stamp).record(transaction, Event::ApiKeyCreated, of)?;
+    audit.record(transaction, Event::ApiKeyCreated, of)?;
     find(transaction, &new.hash)?.ok_or_else(|| Error::internal("the key that was just stored is gone"))
 }

@@ -3,16 +3,16 @@
 use std::{future::Future, net::SocketAddr};
 
 use openai_admin_server::{Config, Minter, Server, api_keys};
-use openai_admin_store::{Organization, Store};
+use openai_admin_store::{ApiKey, Error as StoreError, Organization, Store};
 use tokio::net::TcpListener;
 
 use super::open;
 use crate::{
     arguments::{ColorChoice, ServeArguments},
     config::{Database, Environment, Key},
-    failure::{Failure, Result, While as _},
+    failure::{ExitStatus, Failure, Result, While as _},
     log,
-    output::{Output, visible},
+    output::{Output, moment, visible},
 };
 
 pub(super) async fn run(
@@ -85,8 +85,16 @@ async fn provide_key(
     let org = organization.org;
     if let Some(key) = key {
         let new = api_keys::given(key.expose(), "bootstrap", api_keys::all_scopes());
-        let stored = store.set_bootstrap_api_key(org, minter.stamp("serve"), new).await;
-        return stored.doing(|| "store the key".to_owned());
+        let stored = match store.set_bootstrap_api_key(org, minter.stamp("serve"), new).await {
+            Err(StoreError::InvalidValue { expected, .. }) => {
+                let message = format!("{}: expected {expected}", key.source());
+                return Err(Failure::new(ExitStatus::Key, message)
+                    .hint("`openai-admin keys create --name NAME` makes a new one"));
+            }
+            stored => stored.doing(|| "store the key".to_owned())?,
+        };
+        announce(&key, &stored, output);
+        return Ok(());
     }
     let keys = store.list_api_keys(org).await.doing(|| "read the keys".to_owned())?;
     let works = |expires_at: Option<openai_admin::Timestamp>| expires_at.is_none_or(|at| at > minter.now());
@@ -106,6 +114,21 @@ async fn provide_key(
         organization.id
     ));
     Ok(())
+}
+
+/// Says which key the given one is, unless it is only what it was given as: the key of this server, for everything.
+fn announce(key: &Key, stored: &ApiKey, output: &Output) {
+    if stored.scopes == api_keys::all_scopes() && stored.expires_at.is_none() {
+        return;
+    }
+    let (name, scopes) = (visible(&stored.name), stored.scopes.join(" "));
+    let until = stored.expires_at.map(|at| format!(", until {} UTC", moment(at.unix_seconds())));
+    output.line(&format!(
+        "{} is the key '{name}' ({}) with the scopes {scopes}{}",
+        key.source(),
+        stored.id,
+        until.unwrap_or_default()
+    ));
 }
 
 /// Ends with the first SIGTERM or Ctrl-C.

@@ -14,6 +14,20 @@ fn without_a_key_the_ways_to_give_one_are_shown() {
 }
 
 #[test]
+fn a_key_is_checked_wherever_it_comes_from() {
+    let desk = Desk::empty().with_variable("OPENAI_ADMIN_KEY", "sk-admin-schlüssel");
+    desk.write("words.key", "sk-admin and more");
+    desk.write("umlaut.key", "sk-admin-schlüssel");
+    let address = "--base-url http://127.0.0.1:9/v1";
+    freeze!(desk.transcript(&[
+        &format!("{address} groups list"),
+        &format!("{address} --key-file words.key groups list"),
+        &format!("{address} --key-file umlaut.key groups list"),
+        "serve --listen 127.0.0.1:0",
+    ]));
+}
+
+#[test]
 fn a_service_that_cannot_be_reached_is_named() {
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_KEY", "sk-admin-secret");
     freeze!(desk.transcript(&[

@@ -203,6 +203,20 @@ fn pass_on(client: &mut TcpStream, own: &str) -> io::Result<()> {
 }
 
 #[test]
+fn a_key_that_is_known_stays_what_it_is() {
+    let desk = Desk::empty();
+    let minted = desk.run("keys create --name ci --scope api.groups.read -o json").json();
+    desk.write("ci.key", minted["key"].as_str().unwrap());
+    let server = Running::start(&desk, "--key-file ci.key --log error");
+    freeze!(&server.greeting);
+    let created = ask(&desk, &server.address, minted["key"].as_str().unwrap(), "groups create A");
+    assert_eq!(created.status, 4, "{}", created.stderr);
+    assert_eq!(server.stop().0, Some(0));
+    desk.run("keys revoke ci --yes");
+    freeze!(desk.transcript(&["serve --listen 127.0.0.1:0 --key-file ci.key"]));
+}
+
+#[test]
 fn a_client_that_is_too_fast_is_told_to_wait() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --requests-per-minute 2 --log error");

@@ -3,7 +3,7 @@ use openai_admin_store::{ApiKey, Error, Kind, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    support::{Database, assert_refused, conformance},
+    support::{Database, NOW, assert_refused, conformance},
     tenant::Tenant,
 };
 
@@ -20,8 +20,10 @@ conformance! {
     the_bootstrap_key_is_found_like_any_other,
     the_same_bootstrap_key_again_changes_nothing,
     another_bootstrap_key_replaces_the_first,
-    a_minted_key_may_become_the_bootstrap_key,
-    a_revoked_key_may_become_the_bootstrap_key,
+    a_replaced_bootstrap_key_may_come_back,
+    a_minted_key_that_is_given_stays_as_it_is,
+    a_revoked_key_is_not_given_back_its_life,
+    an_expired_key_is_not_given_back_its_life,
     the_key_of_another_organization_cannot_become_the_bootstrap_key,
     each_change_of_a_key_records_one_event,
 }
@@ -40,7 +42,7 @@ async fn create(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<Api
     acme.store().create_api_key(acme.org(), acme.database.stamp(), new).await
 }
 
-async fn set_bootstrap(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<()> {
+async fn set_bootstrap(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<ApiKey> {
     acme.store().set_bootstrap_api_key(acme.org(), acme.database.stamp(), new).await
 }
 
@@ -167,21 +169,59 @@ async fn another_bootstrap_key_replaces_the_first(database: Database) {
     assert_eq!(listed(&acme).await.len(), 2, "a minted key stays");
 }
 
-async fn a_minted_key_may_become_the_bootstrap_key(database: Database) {
+async fn a_replaced_bootstrap_key_may_come_back(database: Database) {
     let acme = database.acme(0, json!([])).await;
-    create(&acme, key('a')).await.unwrap();
-    set_bootstrap(&acme, key('b')).await.unwrap();
-    set_bootstrap(&acme, key('a')).await.unwrap();
-    assert_eq!(find(&acme, 'a').await.unwrap().id, "key_bootstrap");
+    let before = database.events().len();
+    for letter in ['a', 'b', 'a'] {
+        assert_eq!(set_bootstrap(&acme, key(letter)).await.unwrap().id, "key_bootstrap");
+    }
     assert_eq!(listed(&acme).await, ["Key a"]);
+    let (created, revoked) = ("api_key.created key_bootstrap", "api_key.revoked key_bootstrap");
+    assert_eq!(database.events_since(before), [created, revoked, created, revoked, created]);
 }
 
-async fn a_revoked_key_may_become_the_bootstrap_key(database: Database) {
+async fn a_minted_key_that_is_given_stays_as_it_is(database: Database) {
     let acme = database.acme(0, json!([])).await;
-    let id = create(&acme, key('a')).await.unwrap().id;
-    revoke(&acme, &id).await.unwrap();
+    let expires_at = Some(Timestamp::from_unix_seconds(NOW as i64 + 1));
+    let minted = NewApiKey { name: "ci".to_owned(), scopes: vec!["one".to_owned()], expires_at, ..key('a') };
+    let minted = create(&acme, minted).await.unwrap();
+    set_bootstrap(&acme, key('b')).await.unwrap();
+    let before = database.events().len();
+    assert_eq!(set_bootstrap(&acme, key('a')).await.unwrap(), minted);
+    assert_eq!(find(&acme, 'a').await, Some(minted));
+    assert_eq!(listed(&acme).await, ["ci"], "the bootstrap key before was replaced by it");
+    assert_eq!(database.events_since(before), ["api_key.revoked key_bootstrap"]);
     set_bootstrap(&acme, key('a')).await.unwrap();
-    assert_eq!(find(&acme, 'a').await.unwrap().id, "key_bootstrap", "whoever starts the server decides");
+    assert_eq!(database.events().len(), before + 1, "the second time nothing changes");
+}
+
+async fn a_revoked_key_is_not_given_back_its_life(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let minted = create(&acme, key('a')).await.unwrap().id;
+    revoke(&acme, &minted).await.unwrap();
+    set_bootstrap(&acme, key('b')).await.unwrap();
+    revoke(&acme, "key_bootstrap").await.unwrap();
+    set_bootstrap(&acme, key('c')).await.unwrap();
+    for (letter, name) in [('a', "Key a"), ('b', "Key b")] {
+        assert_refused!(
+            set_bootstrap(&acme, key(letter)).await,
+            Error::InvalidValue { field, expected }
+                if field == "key" && expected.contains(name) && expected.contains("revoked")
+        );
+        assert_eq!(find(&acme, letter).await, None);
+    }
+    assert_eq!(listed(&acme).await, ["Key c"], "the key before still works");
+}
+
+async fn an_expired_key_is_not_given_back_its_life(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let expires_at = Some(Timestamp::from_unix_seconds(NOW as i64));
+    create(&acme, NewApiKey { expires_at, ..key('a') }).await.unwrap();
+    assert_refused!(
+        set_bootstrap(&acme, key('a')).await,
+        Error::InvalidValue { expected, .. } if expected.contains("'Key a'") && expected.contains("expired")
+    );
+    assert_eq!(find(&acme, 'a').await.unwrap().expires_at, expires_at);
 }
 
 async fn the_key_of_another_organization_cannot_become_the_bootstrap_key(database: Database) {
