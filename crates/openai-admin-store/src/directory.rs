@@ -417,6 +417,7 @@ fn open_organization(
 }
 
 fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
+    transaction.allow_long_statements()?;
     let org = organization.org;
     let users = users::all(transaction, org)?;
     let groups = groups::all(transaction, org)?;

@@ -16,6 +16,7 @@ const POSTGRES_LOCK: i64 = 0x6f61_646d;
 
 /// Brings the schema to the version of this program. The transaction must be one that writes.
 pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
+    transaction.allow_long_statements()?;
     if let Transaction::Postgres { .. } = transaction {
         transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
     }

@@ -4,6 +4,7 @@
 //! at nearly the price of `NORMAL`, and nobody ever meets a locked database.
 
 use std::{
+    fs::OpenOptions,
     path::Path,
     sync::{Mutex, PoisonError},
     thread::JoinHandle,
@@ -44,6 +45,8 @@ enum Message {
 
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self> {
+        check_file(file)?;
+        create(file);
         let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         // FULL: a commit that returned survives a loss of power.
         writer.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
@@ -95,6 +98,25 @@ fn enqueue(queue: &Sender<Message>, job: Box<dyn Job>) -> Result<()> {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(Error::unavailable)
+}
+
+/// Refuses what SQLite takes for something else than a file.
+pub(crate) fn check_file(file: &Path) -> Result<()> {
+    if file.as_os_str().is_empty() || file.as_os_str() == ":memory:" {
+        let expected = "the path of a file, since each connection would have a database in memory of its own";
+        return Err(Error::invalid_value("database", expected));
+    }
+    Ok(())
+}
+
+/// Makes a new file that only its owner reads, since it holds people's names. What SQLite puts beside it gets the
+/// same mode. An error is left to SQLite, which meets it again and says more.
+fn create(file: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(file);
 }
 
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {

@@ -3,20 +3,23 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, mpsc},
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
-    postgres::Postgres,
-    sqlite::Sqlite,
+    postgres::{self, Postgres},
+    sqlite::{self, Sqlite},
     transaction::Transaction,
 };
 
 /// How many operations may wait for the database before [`Error::Overloaded`] turns new ones away.
 pub(crate) const QUEUE_LENGTH_MAX: usize = 4096;
+/// How long closing waits for the operations that are under way.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a database is: `sqlite:FILE` or `postgres://…`.
 ///
@@ -38,11 +41,28 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(url: &str) -> Result<Self> {
         if let Some(file) = url.strip_prefix("sqlite:").filter(|file| !file.is_empty()) {
-            Ok(Self::Sqlite(file.strip_prefix("//").unwrap_or(file).into()))
+            let file = file.strip_prefix("//").unwrap_or(file);
+            if file.starts_with("file:") || file.contains('?') {
+                let expected = "sqlite: and the path of a file, without file: and without options";
+                return Err(Error::invalid_value("database", expected));
+            }
+            sqlite::check_file(file.as_ref())?;
+            Ok(Self::Sqlite(file.into()))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            postgres::config(url)?;
             Ok(Self::Postgres(url.to_owned()))
         } else {
             Err(Error::invalid_value("database", "sqlite:FILE or postgres://user@host/database"))
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// Whether it holds a password, and so has no place on a screen.
+    pub fn holds_password(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(url) => postgres::holds_password(url),
         }
     }
 }
@@ -52,11 +72,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
-            Self::Postgres(url) => {
-                let rest =
-                    url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, rest)| rest);
-                write!(f, "postgres://{}", rest.split('?').next().unwrap_or_default())
-            }
+            Self::Postgres(url) => f.write_str(&postgres::shown(url)),
         }
     }
 }
@@ -105,14 +121,17 @@ impl Store {
         Ok(Self(Arc::new(engine)))
     }
 
-    /// Finishes what is queued and closes the database. Operations after it fail.
+    /// Finishes what is queued and closes the database, or gives up after ten seconds. Operations after it fail.
     pub async fn close(&self) {
         let engine = Arc::clone(&self.0);
+        let close = move || match &*engine {
+            Engine::Sqlite(sqlite) => sqlite.close(),
+            Engine::Postgres(postgres) => postgres.close(),
+        };
         let (sender, receiver) = oneshot::channel();
         std::thread::spawn(move || {
-            match &*engine {
-                Engine::Sqlite(sqlite) => sqlite.close(),
-                Engine::Postgres(postgres) => postgres.close(),
+            if !ends_within(CLOSE_TIMEOUT, close) {
+                tracing::warn!("the database did not close within {CLOSE_TIMEOUT:?}, and is left to itself");
             }
             sender.send(())
         });
@@ -162,6 +181,16 @@ struct Task<T, F> {
     result: Option<Result<T>>,
     /// Taken when the result is handed out.
     answer: Option<oneshot::Sender<Result<T>>>,
+}
+
+/// Runs `work` on a thread of its own, and says whether it ended in time. Otherwise it goes on by itself.
+fn ends_within(timeout: Duration, work: impl FnOnce() + Send + 'static) -> bool {
+    let (ended, end) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        work();
+        drop(ended);
+    });
+    end.recv_timeout(timeout) != Err(mpsc::RecvTimeoutError::Timeout)
 }
 
 /// The result of a body.
@@ -224,9 +253,60 @@ mod tests {
 
     #[test]
     fn a_database_url_never_shows_its_password() {
-        let url: DatabaseUrl =
-            "postgres://ada:s3cret@db.example/admin?sslmode=disable".parse().expect("a URL");
-        assert_eq!(url.to_string(), "postgres://db.example/admin");
-        assert_eq!(format!("{url:?}"), "postgres://db.example/admin");
+        for (url, shown) in [
+            ("postgres://ada:s3cret@db.example/admin?sslmode=disable", "postgres://db.example/admin"),
+            ("postgresql://ada:s3%40c%2Fr%3Fet@127.0.0.1:5433/admin", "postgres://127.0.0.1:5433/admin"),
+            ("postgres://127.0.0.1:1/x?password=s3%40cret", "postgres://127.0.0.1:1/x"),
+            ("postgres:///x?host=/run&password=s3cret", "postgres://%2Frun/x"),
+            ("postgres://ada:s3cret@[::1],localhost/x", "postgres://[::1],localhost/x"),
+        ] {
+            let parsed: DatabaseUrl = url.parse().expect(url);
+            assert_eq!(parsed.to_string(), shown);
+            assert_eq!(format!("{parsed:?}"), shown);
+            assert!(parsed.holds_password(), "{url}");
+        }
+        let without: DatabaseUrl = "postgres://ada@localhost:5432/x".parse().expect("a URL");
+        assert!(!without.holds_password());
+    }
+
+    #[test]
+    fn a_password_that_would_be_read_as_something_else_is_refused_and_not_repeated() {
+        for url in [
+            "postgres://127.0.0.1:1/x?password=s3@cret",
+            "postgres://ada:s3@cret@localhost/x",
+            "postgres://ada:s3/cret@localhost/x",
+            "postgres://ada:s3?cret=1@localhost/x",
+            "postgres://localhost/x?s3cret=1",
+            "postgres://ada:s3cret",
+        ] {
+            let refused = url.parse::<DatabaseUrl>().expect_err(url);
+            let unchecked = DatabaseUrl::Postgres(url.to_owned());
+            let said = format!("{refused} {refused:?} {unchecked} {unchecked:?}");
+            assert!(!said.contains("s3") && !said.contains("cret"), "{url}: {said}");
+        }
+    }
+
+    #[test]
+    fn forms_of_sqlite_that_are_no_file_are_refused() {
+        for (url, said) in [
+            ("sqlite::memory:", "in memory"),
+            ("sqlite://:memory:", "in memory"),
+            ("sqlite:file:a.db", "without file:"),
+            ("sqlite:a.db?mode=ro", "without options"),
+            ("sqlite:", "sqlite:FILE"),
+        ] {
+            let refused = url.parse::<DatabaseUrl>().expect_err(url).to_string();
+            assert!(refused.contains(said), "{url}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_end_is_waited_for_only_so_long() {
+        let (held, hold) = mpsc::channel::<()>();
+        assert!(!ends_within(Duration::from_millis(1), move || {
+            let _ = hold.recv();
+        }));
+        drop(held);
+        assert!(ends_within(CLOSE_TIMEOUT, || {}));
     }
 }

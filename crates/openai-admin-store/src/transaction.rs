@@ -92,6 +92,14 @@ impl Transaction<'_> {
         }
     }
 
+    /// For an operation that may read everything there is, or has to wait for another that does.
+    pub(crate) fn allow_long_statements(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres { .. } => self.batch("set local statement_timeout = '15min'"),
+        }
+    }
+
     /// The text for this engine, where one text does not do for both.
     pub(crate) fn choose(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {

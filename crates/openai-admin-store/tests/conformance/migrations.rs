@@ -71,3 +71,22 @@ async fn a_database_that_is_not_there_is_unavailable(database: Database) {
     };
     assert_refused!(Store::open(&url).await, Error::Unavailable(_));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_new_sqlite_file_is_its_owners_alone() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    crate::support::run(crate::support::Engine::Sqlite, async |database| {
+        database.acme(1, json!([])).await;
+        let DatabaseUrl::Sqlite(file) = &database.url else { panic!("it is SQLite") };
+        let mode = |end: &str| {
+            let file = format!("{}{end}", file.display());
+            fs::metadata(file).unwrap().permissions().mode() & 0o777
+        };
+        assert_eq!(["", "-wal", "-shm"].map(mode), [0o600; 3]);
+        fs::set_permissions(file, fs::Permissions::from_mode(0o640)).unwrap();
+        database.opened_again().await.store.close().await;
+        assert_eq!(mode(""), 0o640, "who made it may decide otherwise");
+    });
+}

@@ -1,6 +1,8 @@
 //! What a caller is told of a change when the connection to PostgreSQL ends while it is made.
 
-use openai_admin_store::{Error, Store};
+use std::sync::mpsc;
+
+use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
@@ -66,5 +68,46 @@ fn a_read_that_is_cut_off_is_unavailable() {
         let (proxy, acme) = behind_proxy(&database).await;
         proxy.cut(Cut::After(b"COMMIT\0"));
         assert_refused!(acme.store().organizations().await, Error::Unavailable(_));
+    });
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_given_up() {
+    run(Engine::Postgres, async |database| {
+        let acme = database.acme(0, json!([])).await;
+        let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
+        let impatient = DatabaseUrl::Postgres(format!("{url}%20-cstatement_timeout%3D100"));
+        let store = Store::open(&impatient).await.unwrap();
+        let impatient = Tenant { database: Database { store, ..database.clone() }, ..acme };
+        let (locked, wait) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let holder = std::thread::spawn(move || {
+            let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+            client.batch_execute("begin; lock table groups").unwrap();
+            locked.send(()).unwrap();
+            let _ = released.recv();
+        });
+        wait.recv().unwrap();
+        assert_refused!(impatient.create_group("Not done").await, Error::Unavailable(_));
+        drop(release);
+        holder.join().unwrap();
+        impatient.create_group("Done").await.unwrap();
+        assert_eq!(names(&impatient).await, ["Done"]);
+    });
+}
+
+#[test]
+fn every_statement_has_a_limit() {
+    run(Engine::Postgres, async |database| {
+        // The database itself writes down what holds for the connection.
+        database.execute(
+            "create function limit_of_statements() returns trigger language plpgsql as
+             $$ begin new.name := current_setting('statement_timeout'); return new; end $$;
+             create trigger limit_of_statements before insert on groups
+             for each row execute function limit_of_statements()",
+        );
+        let acme = database.acme(0, json!([])).await;
+        acme.create_group("One").await.unwrap();
+        assert_eq!(names(&acme).await, ["30s"]);
     });
 }
