@@ -309,9 +309,10 @@ pub(crate) struct CreateKeyArguments {
 #[command(after_help = "\
 Examples:
   openai-admin --local acme.db load examples/acme/organization.yaml
-  openai-admin load --database postgres://admin@db/openai_admin organization.json
+  openai-admin load --database postgres://admin@localhost/openai_admin organization.json
 
-Creates what is missing and updates what differs; removes nothing. All of it happens or none.")]
+Creates what is missing and updates what differs; removes nothing, and keeps what the file leaves
+out. All of it happens or none.")]
 pub(crate) struct LoadArguments {
     /// The YAML or JSON file; `-` reads standard input
     pub(crate) file: PathBuf,
@@ -321,7 +322,7 @@ pub(crate) struct LoadArguments {
 #[command(after_help = "\
 Examples:
   openai-admin serve
-  openai-admin serve --database postgres://admin@db/openai_admin --listen 127.0.0.1:9000
+  openai-admin serve --database postgres://admin@localhost/openai_admin --listen 127.0.0.1:9000
 
 The database is sqlite:openai-admin.db unless --local or --database says otherwise. Clients need a
 key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the one that the first

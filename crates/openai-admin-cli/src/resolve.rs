@@ -100,17 +100,38 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
             by_email.entry(email).or_default().push(user);
         }
     }
-    Ok(texts.iter().map(|text| one_user(text, &by_email)).collect())
+    let mut found = Vec::with_capacity(texts.len());
+    for text in texts {
+        found.push(match one_user(text, &by_email) {
+            None => user_with_id(client, text).await,
+            Some(user) => user,
+        });
+    }
+    Ok(found)
 }
 
-fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Result<FoundUser> {
+/// Nobody has the address: an id may hold an @ too.
+async fn user_with_id(client: &Client, text: &str) -> Result<FoundUser> {
+    let Ok(id) = UserId::new(text) else { return Err(unknown_user(text)) };
+    match client.users().retrieve_user(id).await {
+        Ok(user) => {
+            let User { id, email, .. } = user.into_inner();
+            Ok(FoundUser { id, email: email.as_deref().map(str::to_owned) })
+        }
+        Err(error) if error.is_not_found() => Err(unknown_user(text)),
+        Err(error) => Err(error).doing(|| format!("find user '{text}'")),
+    }
+}
+
+/// The user whom a text names without another question; none when it is an address that nobody has.
+fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Option<Result<FoundUser>> {
     if !text.contains('@') {
         // What is no id names nobody, as it names no group.
-        let id = UserId::new(text).map_err(|_| unknown_user(text))?;
-        return Ok(FoundUser { id, email: None });
+        let id = UserId::new(text).map_err(|_| unknown_user(text));
+        return Some(id.map(|id| FoundUser { id, email: None }));
     }
-    match by_email.get(&email_key(text)).map(Vec::as_slice) {
-        None | Some([]) => Err(unknown_user(text)),
+    Some(match by_email.get(&email_key(text)).map(Vec::as_slice) {
+        None | Some([]) => return None,
         Some([user]) => {
             Ok(FoundUser { id: user.id.clone(), email: user.email.as_deref().map(str::to_owned) })
         }
@@ -118,7 +139,7 @@ fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Result<FoundUs
             let message = format!("{} users have the email address '{text}'", several.len());
             Err(ambiguous(message, several.iter().map(|user| user.id.to_string())))
         }
-    }
+    })
 }
 
 /// What is compared of an email address: nothing cleverer than case.
@@ -127,7 +148,7 @@ fn email_key(email: &str) -> String {
 }
 
 pub(crate) fn unknown_user(text: &str) -> Failure {
-    let what = if text.contains('@') { "email address" } else { "id" };
+    let what = if text.contains('@') { "email address or id" } else { "id" };
     Failure::not_found(format!("there is no user with the {what} '{text}'"))
 }
 

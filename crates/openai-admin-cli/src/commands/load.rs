@@ -37,6 +37,7 @@ pub(super) async fn run(
     let directory = directory_file::parse(&text, &name)?;
     check_organization(&directory, database, &name)?;
 
+    let new_file = database.missing_file().map(Path::to_owned);
     let store = open_store(database, true).await?;
     let done = load(&store, directory, database, &text, &name).await;
     let shown = match &done {
@@ -44,7 +45,12 @@ pub(super) async fn run(
         Err(_) => Ok(Directory::default()),
     };
     let held = store.organizations().await.unwrap_or_default();
+    // Another process may have found the new file meanwhile, and put something into it.
+    let is_empty = done.is_err() && store.organizations().await.is_ok_and(|held| held.is_empty());
     store.close().await;
+    if let (Some(file), true) = (new_file, is_empty) {
+        remove_database(&file);
+    }
     let (summary, directory) = (done?, shown?);
     show(&summary.organization, &directory, output)?;
     output.note(&changes(&summary, &name, database));
@@ -56,6 +62,16 @@ pub(super) async fn run(
     }
     propose(&directory, chosen.as_deref(), database, environment, output);
     Ok(())
+}
+
+/// Removes the file that was made for nothing, and what SQLite has put beside it.
+fn remove_database(file: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        // It may not be there, and an empty database does no harm.
+        let _ = std::fs::remove_file(name);
+    }
 }
 
 fn read(file: &Path) -> Result<String> {

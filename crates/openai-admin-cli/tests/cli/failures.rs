@@ -39,6 +39,18 @@ fn a_service_that_cannot_be_reached_is_named() {
 }
 
 #[test]
+fn a_database_that_cannot_be_meant_is_refused() {
+    freeze!(Desk::empty().transcript(&[
+        "--database sqlite::memory: dump",
+        "--local :memory: keys create --name x",
+        "--database sqlite:a.db?mode=ro dump",
+        "--database postgres://ada:s3cret@db.example/x dump",
+        "--database postgres://ada:s3@cret@localhost/x dump",
+        "--database postgres://ada:s3cret@127.0.0.1:9/x dump",
+    ]));
+}
+
+#[test]
 fn options_that_do_not_go_together_are_explained() {
     let desk = Desk::with_acme();
     freeze!(desk.transcript(&[

@@ -108,6 +108,20 @@ fn a_fault_in_the_file_names_its_place() {
 }
 
 #[test]
+fn a_refused_file_leaves_no_database_behind() {
+    let desk = Desk::empty();
+    desk.write("bad.yaml", "groups: [{ name: A, members: [user_x] }]\n");
+    assert_eq!(desk.run("--local new.db load bad.yaml").status, 65);
+    let left: Vec<_> =
+        std::fs::read_dir(desk.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["bad.yaml"]);
+    // A file that was there before stays, even if it holds nothing.
+    desk.write("old.db", "");
+    assert_eq!(desk.run("--local old.db load bad.yaml").status, 65);
+    assert!(desk.path().join("old.db").exists());
+}
+
+#[test]
 fn a_refused_file_changes_nothing() {
     let desk = Desk::with_acme();
     let before = desk.run("--local acme.db dump").stdout;

@@ -28,6 +28,24 @@ fn creates_updates_and_removes_a_user() {
 }
 
 #[test]
+fn a_user_is_named_by_an_id_that_looks_like_an_address() {
+    let desk = Desk::empty();
+    desk.write(
+        "corp.yaml",
+        "users:\n  - { id: ada@corp, email: ada@example.com }\n  - { id: b, email: bob@corp }\n  - { id: bob@corp }\n\
+         groups: [{ id: group_a, name: A }]\n",
+    );
+    desk.run("--local corp.db load corp.yaml");
+    for (named, id) in [("ada@corp", "ada@corp"), ("ADA@example.com", "ada@corp"), ("bob@corp", "b")] {
+        let found = desk.run(&format!("--local corp.db users get {named} -o json"));
+        assert_eq!(found.status, 0, "{}", found.stderr);
+        assert_eq!(found.json()["id"], id, "an address goes before an id");
+    }
+    let added = desk.run("--local corp.db groups users add group_a ada@corp nobody@corp");
+    assert_eq!(added.status, 3, "{}", added.stderr);
+}
+
+#[test]
 fn what_is_wrong_with_a_user_is_said() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db users get ada@exampel.com",
