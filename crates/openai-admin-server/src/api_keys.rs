@@ -34,7 +34,7 @@ pub fn mint(
     let random = minter.random();
     let secret = Ulid::from_parts((random >> 80) as u64, random);
     let body = format!("{PREFIX}{secret}");
-    let key = format!("{body}-{}", &hash(&body)[..8]);
+    let key = format!("{body}-{}", checksum(&body));
     let new = NewApiKey { expires_at, ..given(&key, name, scopes) };
     (key, new)
 }
@@ -44,9 +44,18 @@ pub fn given(key: &str, name: &str, scopes: Vec<String>) -> NewApiKey {
     NewApiKey { hash: hash(key), redacted: redact(key), name: name.to_owned(), scopes, expires_at: None }
 }
 
+/// Whether a key looks like one of ours, but cannot be one: its checksum does not fit.
+pub(crate) fn is_mistyped(key: &str) -> bool {
+    key.starts_with(PREFIX) && key.rsplit_once('-').is_none_or(|(body, end)| end != checksum(body))
+}
+
+fn checksum(body: &str) -> String {
+    hash(body)[..8].to_owned()
+}
+
 /// The SHA-256 of a key, in hexadecimal.
-pub(crate) fn hash(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
+pub(crate) fn hash(key: impl AsRef<[u8]>) -> String {
+    Sha256::digest(key.as_ref()).iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
@@ -75,9 +84,24 @@ mod tests {
         let (body, checksum) = key.rsplit_once('-').expect("a checksum");
         assert!(body.starts_with(PREFIX));
         assert_eq!(checksum, &hash(body)[..8]);
+        assert!(!is_mistyped(&key));
         assert_eq!(kept.hash, hash(&key));
         assert_eq!(kept.redacted, format!("sk-admin********{}", &key[key.len() - 4..]));
         assert!(!format!("{kept:?}").contains(&key));
+    }
+
+    #[test]
+    fn a_key_of_ours_with_a_wrong_character_is_mistyped_and_any_other_text_is_not() {
+        let minter = Minter::new(|| 0, || 0x1234_5678_9abc_def0_1234_5678_9abc_def0);
+        let (key, _) = mint(&minter, "ci", all_scopes(), None);
+        for at in PREFIX.len()..key.len() {
+            let mut wrong = key.clone();
+            let other = if &key[at..=at] == "7" { "8" } else { "7" };
+            wrong.replace_range(at..=at, other);
+            assert!(is_mistyped(&wrong), "{wrong}");
+        }
+        assert!(is_mistyped(&key[..key.len() - 1]));
+        assert!(!is_mistyped("sk-admin-anything") && !is_mistyped(""));
     }
 
     #[test]

@@ -75,10 +75,19 @@ impl ApiError {
         Self::new(rules::NO_KEY, message)
     }
 
-    pub(crate) fn wrong_key(redacted: &str) -> Self {
-        let message = format!(
-            "Incorrect API key provided: {redacted}. `openai-admin keys list` shows the keys of this server."
-        );
+    /// A key that does not work. `redacted` are its ends; `is_mistyped` says that it cannot be any key of ours.
+    pub(crate) fn wrong_key(redacted: &str, is_mistyped: bool) -> Self {
+        let what_to_do = if is_mistyped {
+            "It looks mistyped: its last characters do not fit the others."
+        } else {
+            "`openai-admin keys list` shows the keys of this server."
+        };
+        let message = format!("Incorrect API key provided: {redacted}. {what_to_do}");
+        Self::new(rules::WRONG_KEY, message)
+    }
+
+    pub(crate) fn several_keys() -> Self {
+        let message = "Incorrect API key provided: your request has more than one Authorization header.";
         Self::new(rules::WRONG_KEY, message)
     }
 
