@@ -40,6 +40,7 @@ async fn a_key_that_another_process_revokes_works_at_most_five_seconds_longer() 
 #[tokio::test]
 async fn a_key_reaches_its_own_organization_only() {
     let server = TestServer::new().await;
+    server.group("first").await;
     let other = serde_json::json!({
         "organization": { "id": "org-other" },
         "groups": [{ "id": "group_other", "name": "Other" }],
