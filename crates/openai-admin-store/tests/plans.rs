@@ -115,6 +115,8 @@ async fn every_operation(acme: &Tenant) {
     acme.load(json!({ "users": [{ "email": "a@b" }], "groups": [{ "name": "G", "members": ["a@b"] }] }))
         .await
         .unwrap();
+    let titled = json!({ "organization": { "id": "org-acme", "title": "Acme" } });
+    store.load(acme.database.stamp(), serde_json::from_value(titled).unwrap()).await.unwrap();
     acme.dump().await;
 
     let (hash, redacted, name) = ("hash".to_owned(), "…".to_owned(), "Key".to_owned());
@@ -125,7 +127,10 @@ async fn every_operation(acme: &Tenant) {
     store.touch_api_key(key.hash.clone(), stamp().at()).await.unwrap();
     store.list_api_keys(org).await.unwrap();
     store.revoke_api_key(org, stamp(), id).await.unwrap();
-    store.set_bootstrap_api_key(org, stamp(), key).await.unwrap();
+    for given in ["given", "given later"] {
+        let given = NewApiKey { hash: given.to_owned(), ..key.clone() };
+        store.set_bootstrap_api_key(org, stamp(), given).await.unwrap();
+    }
     store.open_organization(stamp(), None).await.unwrap();
 }
 
