@@ -42,12 +42,6 @@ impl Caller {
         }
     }
 
-    /// Whose requests are counted together: ids of keys repeat in other organizations.
-    #[allow(dead_code, reason = "the rate limit is about to use it")]
-    pub(crate) fn bucket(&self) -> (Org, &str) {
-        (self.org, &self.actor)
-    }
-
     pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {
         let has = self.scopes.iter().any(|own| own == scope.as_str());
         if has { Ok(()) } else { Err(ApiError::missing_scope(scope)) }
