@@ -63,6 +63,7 @@ mod eight_bytes;
 pub mod endpoint;
 pub mod id;
 pub mod models;
+pub mod open_enum;
 pub mod operations;
 pub mod page;
 mod text;
@@ -87,10 +88,9 @@ pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
 pub use id::{Cursor, GroupId, OrganizationId, RoleId, UserId};
+pub use open_enum::{GroupType, UnknownValue, UserRole, UserType};
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
-pub use value::{
-    BoundedText, GroupType, Limit, Object, ObjectName, Order, PersonalText, Timestamp, UserRole, UserType,
-};
+pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};
 pub use violation::{Violation, ViolationCode};
 
 /// Where the API lives.
