@@ -43,7 +43,7 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `rustls` (default) | the default transport: hyper over rustls, with ring and Mozilla's root certificates |
-//! | `client` (default) | the client without a transport, for a [`tower::Service`] of your own |
+//! | `client` (default) | the client without a transport, for a [`tower_service::Service`] of your own |
 //! | `http2` | HTTP/2 where the service speaks it |
 //! | `native-roots` | the operating system's root certificates instead of Mozilla's |
 //! | `aws-lc` | AWS-LC's cryptography instead of ring's |

@@ -168,7 +168,7 @@ impl Script {
     }
 }
 
-impl tower::Service<Request<RequestBody>> for Script {
+impl tower_service::Service<Request<RequestBody>> for Script {
     type Response = http::Response<ScriptedBody>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;

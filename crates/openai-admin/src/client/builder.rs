@@ -162,7 +162,7 @@ impl ClientBuilder {
     /// safe is for it to know.
     pub fn service<S, B>(mut self, service: S) -> Self
     where
-        S: tower::Service<http::Request<RequestBody>, Response = http::Response<B>>
+        S: tower_service::Service<http::Request<RequestBody>, Response = http::Response<B>>
             + Clone
             + Send
             + Sync

@@ -1,10 +1,13 @@
-//! What carries a request: any [`tower::Service`], behind one object.
+//! What carries a request: any [`tower_service::Service`], the trait that tower re-exports, behind one object.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tower::ServiceExt;
 
 use super::RequestBody;
 use crate::{Error, error::BoxError};
@@ -20,7 +23,7 @@ pub(super) struct TowerTransport<S>(pub(super) S);
 
 impl<S, B> Transport for TowerTransport<S>
 where
-    S: tower::Service<http::Request<RequestBody>, Response = http::Response<B>>
+    S: tower_service::Service<http::Request<RequestBody>, Response = http::Response<B>>
         + Clone
         + Send
         + Sync
@@ -31,12 +34,14 @@ where
     B::Error: Into<BoxError>,
 {
     fn exchange(&self, request: http::Request<RequestBody>, bytes_max: usize) -> Exchange<'_> {
-        let service = self.0.clone();
+        let mut service = self.0.clone();
         Box::pin(async move {
-            let answer = service.oneshot(request).await.map_err(|error| {
+            let failed = |error: S::Error| {
                 let error = error.into();
                 Error::transport(!failed_to_connect(&error), error)
-            })?;
+            };
+            poll_fn(|context| service.poll_ready(context)).await.map_err(failed)?;
+            let answer = service.call(request).await.map_err(failed)?;
             let (parts, body) = answer.into_parts();
             // An answer that says that it is too long is not even begun.
             if body.size_hint().lower() > bytes_max as u64 {
@@ -141,7 +146,7 @@ mod default {
     };
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
-    use tower::Service;
+    use tower_service::Service;
 
     use super::{BoxError, Connections, Error, NotConnected, RequestBody, TowerTransport, Transport};
 
