@@ -133,12 +133,12 @@ mod default {
     };
 
     use http::Uri;
-    use hyper_rustls::HttpsConnectorBuilder;
+    use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, builderstates::WantsProtocols1};
     use hyper_util::{
         client::{
             legacy::{
                 self,
-                connect::{Connect, HttpConnector, proxy::Tunnel},
+                connect::{HttpConnector, proxy::Tunnel},
             },
             proxy::matcher::Matcher,
         },
@@ -161,36 +161,64 @@ mod default {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        // Plain http is for this machine only, so it needs no proxy, and pays for no TLS.
-        if !encrypted {
-            return Ok(pool(http, &connections));
-        }
-        let tls = tls(&connections)?;
-        match proxy(host, &connections)? {
-            None => Ok(pool(over_tls(tls, http, &connections), &connections)),
-            Some((proxy, authorization)) => {
-                let tunnel = Tunnel::new(proxy, http);
-                let tunnel = match authorization {
-                    Some(authorization) => tunnel.with_auth(authorization),
-                    None => tunnel,
-                };
-                Ok(pool(over_tls(tls, tunnel, &connections), &connections))
-            }
-        }
-    }
-
-    fn pool<C>(connector: C, connections: &Connections) -> Box<dyn Transport>
-    where
-        C: Service<Uri, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static,
-        InTime<C>: Connect,
-    {
+        // Plain http is for this machine only, so it needs no proxy, and pays for no certificates.
+        let (way, tls) = if encrypted {
+            (way(http, proxy(host, &connections)?), tls(&connections, roots(&connections)?)?)
+        } else {
+            (Way::Direct(http), tls(&Connections::default(), rustls::RootCertStore::empty())?)
+        };
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
+        let connector = if encrypted { connector.https_only() } else { connector.https_or_http() };
+        let connector = over_tls(connector, way, &connections);
         let connector = InTime { connector, limit: connections.connect_timeout };
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE_TIMEOUT);
         if let Some(idle_max) = connections.idle_max {
             builder.pool_max_idle_per_host(idle_max);
         }
-        Box::new(TowerTransport(builder.build::<_, RequestBody>(connector)))
+        Ok(Box::new(TowerTransport(builder.build::<_, RequestBody>(connector))))
+    }
+
+    /// How TCP reaches the service. One type for all ways, so that a program holds (and compiles) hyper's client once.
+    #[derive(Clone)]
+    enum Way {
+        Direct(HttpConnector),
+        Through(Tunnel<HttpConnector>),
+    }
+
+    fn way(http: HttpConnector, proxy: Option<(Uri, Option<http::HeaderValue>)>) -> Way {
+        let Some((proxy, authorization)) = proxy else { return Way::Direct(http) };
+        let tunnel = Tunnel::new(proxy, http);
+        Way::Through(match authorization {
+            Some(authorization) => tunnel.with_auth(authorization),
+            None => tunnel,
+        })
+    }
+
+    impl Service<Uri> for Way {
+        type Response = <HttpConnector as Service<Uri>>::Response;
+        type Error = BoxError;
+        type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            match self {
+                Way::Direct(http) => http.poll_ready(context).map_err(Into::into),
+                Way::Through(tunnel) => tunnel.poll_ready(context).map_err(Into::into),
+            }
+        }
+
+        fn call(&mut self, uri: Uri) -> Self::Future {
+            match self {
+                Way::Direct(http) => {
+                    let connecting = http.call(uri);
+                    Box::pin(async move { Ok(connecting.await?) })
+                }
+                Way::Through(tunnel) => {
+                    let connecting = tunnel.call(uri);
+                    Box::pin(async move { Ok(connecting.await?) })
+                }
+            }
+        }
     }
 
     /// A connector with one limit for all that a connection takes: name, TCP, proxy and TLS.
@@ -225,28 +253,27 @@ mod default {
         }
     }
 
-    fn over_tls<C>(
-        tls: rustls::ClientConfig,
-        connector: C,
+    fn over_tls(
+        builder: HttpsConnectorBuilder<WantsProtocols1>,
+        way: Way,
         connections: &Connections,
-    ) -> hyper_rustls::HttpsConnector<C> {
-        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+    ) -> HttpsConnector<Way> {
         #[cfg(feature = "http2")]
         if connections.http2 {
-            return builder.enable_all_versions().wrap_connector(connector);
+            return builder.enable_all_versions().wrap_connector(way);
         }
         let _ = connections;
-        builder.enable_http1().wrap_connector(connector)
+        builder.enable_http1().wrap_connector(way)
     }
 
-    fn tls(connections: &Connections) -> Result<rustls::ClientConfig, Error> {
+    fn tls(connections: &Connections, roots: rustls::RootCertStore) -> Result<rustls::ClientConfig, Error> {
         let refuse = |what: &str, error: &dyn std::fmt::Display| {
             Error::invalid_request(format!("{what} cannot be used: {error}"))
         };
         let builder = rustls::ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| refuse("TLS", &error))?
-            .with_root_certificates(roots(connections)?);
+            .with_root_certificates(roots);
         let Some((chain, key)) = &connections.identity_pem else { return Ok(builder.with_no_client_auth()) };
         let chain = certificates(chain, "the client certificate")?;
         let key = PrivateKeyDer::from_pem_slice(key)
