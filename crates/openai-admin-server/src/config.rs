@@ -1,10 +1,29 @@
 use std::num::NonZeroU32;
 
 /// How a server behaves. The default is safe and lenient, like the published service.
+///
+/// ```
+/// use openai_admin_server::Config;
+/// let config = Config::default().with_strict(true);
+/// assert!(config.strict && config.requests_per_minute.is_none());
+/// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Config {
     /// Refuse fields of a body that the operation does not have, instead of ignoring them.
     pub strict: bool,
     /// How many requests a key may make in a minute; none means as many as it likes.
     pub requests_per_minute: Option<NonZeroU32>,
+}
+
+impl Config {
+    /// The same with another [`strict`](Self::strict).
+    pub fn with_strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// The same with other [`requests_per_minute`](Self::requests_per_minute).
+    pub fn with_requests_per_minute(self, requests_per_minute: Option<NonZeroU32>) -> Self {
+        Self { requests_per_minute, ..self }
+    }
 }

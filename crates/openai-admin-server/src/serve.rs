@@ -112,7 +112,7 @@ async fn run(
     // Official clients name a content type on every request, and no other method has a body.
     let body = match route.facts.method {
         Method::Post => read_body(&parts.headers, body).await?,
-        Method::Get | Method::Delete => {
+        _ => {
             drain(body).await;
             Bytes::new()
         }

@@ -39,6 +39,7 @@ pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
 
 /// The methods that the API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Method {
     /// Reads; safe to repeat.
     Get,

@@ -64,7 +64,9 @@ async fn serve(
     let address = listener.local_addr()?;
     provide_key(store, organization, minter, key, address, output).await?;
 
-    let config = Config { strict: arguments.strict, requests_per_minute: arguments.requests_per_minute };
+    let config = Config::default()
+        .with_strict(arguments.strict)
+        .with_requests_per_minute(arguments.requests_per_minute);
     let server = Server::new(store.clone(), minter.clone(), config);
     // Programs that start a server wait for this line; it stands alone and has no colour.
     output.line(&format!("listening on http://{address}"));

@@ -7,7 +7,7 @@ use crate::support::TestServer;
 #[tokio::test]
 async fn any_number_of_requests_a_minute_is_kept_exactly() {
     for requests_per_minute in [1_u32, 7, 60, 999] {
-        let config = Config { requests_per_minute: requests_per_minute.try_into().ok(), ..Config::default() };
+        let config = Config::default().with_requests_per_minute(requests_per_minute.try_into().ok());
         let server = TestServer::with(config).await;
         for number in 0..requests_per_minute {
             let status = server.get("/v1/organization/groups").await.status;
@@ -21,8 +21,7 @@ async fn any_number_of_requests_a_minute_is_kept_exactly() {
 
 #[tokio::test]
 async fn organizations_do_not_share_a_bucket() {
-    let server =
-        TestServer::with(Config { requests_per_minute: 1.try_into().ok(), ..Config::default() }).await;
+    let server = TestServer::with(Config::default().with_requests_per_minute(1.try_into().ok())).await;
     let other = server.key_of_other_organization("org-other").await;
     assert_eq!(server.get("/v1/organization/groups").await.status, 200);
     assert_eq!(server.get("/v1/organization/groups").await.status, 429);

@@ -129,7 +129,7 @@ async fn an_unknown_query_key_is_ignored() {
 async fn an_unknown_body_field_is_ignored_or_with_strict_refused() {
     let body = r#"{"name":"g","colour":"blue"}"#;
     assert_eq!(TestServer::new().await.post("/v1/organization/groups", body).await.status, 200);
-    let strict = TestServer::with(Config { strict: true, ..Config::default() }).await;
+    let strict = TestServer::with(Config::default().with_strict(true)).await;
     let answer = strict.post("/v1/organization/groups", body).await;
     assert_eq!(
         answer.assert_error(400, Some("unknown_parameter"), Some("colour")),
@@ -422,8 +422,7 @@ async fn a_missing_scope_is_a_bare_string() {
 
 #[tokio::test]
 async fn too_many_requests_are_told_how_long_to_wait() {
-    let server =
-        TestServer::with(Config { requests_per_minute: 2.try_into().ok(), ..Config::default() }).await;
+    let server = TestServer::with(Config::default().with_requests_per_minute(2.try_into().ok())).await;
     for _ in 0..2 {
         assert_eq!(server.get("/v1/organization/groups").await.status, 200);
     }
