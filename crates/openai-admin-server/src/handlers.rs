@@ -4,8 +4,9 @@ pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod users;
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
+use bytes::Bytes;
 use openai_admin_store::{Org, Stamp, Store};
 
 use crate::{auth::Caller, minter::Minter};
@@ -27,5 +28,17 @@ impl Context {
     /// A change by the caller, now.
     fn stamp(&self) -> Stamp {
         self.minter.stamp(&self.caller.actor)
+    }
+}
+
+/// An answer that is JSON already: what serde would write of a `T`.
+pub(crate) struct Written<T> {
+    pub(crate) json: Bytes,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Written<T> {
+    pub(crate) fn new(json: Bytes) -> Self {
+        Self { json, of: PhantomData }
     }
 }

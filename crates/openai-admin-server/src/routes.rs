@@ -3,15 +3,17 @@
 use std::{future::Future, pin::Pin};
 
 use axum::http::Uri;
+use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method, Scope,
     wire::{self, Incoming, Strictness},
 };
 use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
 
 use crate::{
     error::ApiError,
-    handlers::{Context, group_users, groups, users},
+    handlers::{Context, Written, group_users, groups, users},
 };
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -46,7 +48,7 @@ pub(crate) struct Route {
 }
 
 type Answer = dyn Fn(Context, Received) -> Answered + Send + Sync;
-type Answered = Pin<Box<dyn Future<Output = Result<Vec<u8>, ApiError>> + Send>>;
+type Answered = Pin<Box<dyn Future<Output = Result<Bytes, ApiError>> + Send>>;
 
 /// What an operation says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +82,7 @@ pub fn operations() -> Vec<OperationFacts> {
 pub(crate) struct Received {
     pub(crate) path: Vec<(String, String)>,
     pub(crate) uri: Uri,
-    pub(crate) body: bytes::Bytes,
+    pub(crate) body: Bytes,
     pub(crate) strictness: Strictness,
 }
 
@@ -90,11 +92,29 @@ pub(crate) struct Description {
     pub(crate) response: schemars::Schema,
 }
 
-fn route<E, H, F>(handler: H) -> Route
+/// What a handler gives for an operation that answers a `T`.
+trait Answers<T> {
+    fn into_json(self) -> serde_json::Result<Bytes>;
+}
+
+impl<T: Serialize> Answers<T> for T {
+    fn into_json(self) -> serde_json::Result<Bytes> {
+        serde_json::to_vec(&self).map(Bytes::from)
+    }
+}
+
+impl<T> Answers<T> for Written<T> {
+    fn into_json(self) -> serde_json::Result<Bytes> {
+        Ok(self.json)
+    }
+}
+
+fn route<E, H, F, A>(handler: H) -> Route
 where
     E: Endpoint<Response: JsonSchema> + JsonSchema,
     H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
-    F: Future<Output = openai_admin_store::Result<E::Response>> + Send + 'static,
+    F: Future<Output = openai_admin_store::Result<A>> + Send + 'static,
+    A: Answers<E::Response> + Send + 'static,
 {
     Route {
         facts: OperationFacts { id: E::ID, method: E::METHOD, path: E::PATH, scope: E::SCOPE, tag: E::TAG },
@@ -106,11 +126,12 @@ where
     }
 }
 
-async fn answer<E, H, F>(handler: H, context: Context, received: Received) -> Result<Vec<u8>, ApiError>
+async fn answer<E, H, F, A>(handler: H, context: Context, received: Received) -> Result<Bytes, ApiError>
 where
     E: Endpoint,
     H: Fn(Context, E) -> F,
-    F: Future<Output = openai_admin_store::Result<E::Response>>,
+    F: Future<Output = openai_admin_store::Result<A>>,
+    A: Answers<E::Response>,
 {
     let request = {
         let path: Vec<(&str, &str)> =
@@ -127,8 +148,7 @@ where
         }
         Err(error) => return Err(error.into()),
     };
-    let response = handler(context, request).await?;
-    serde_json::to_vec(&response).map_err(|error| {
+    handler(context, request).await?.into_json().map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,
             operation = E::ID,

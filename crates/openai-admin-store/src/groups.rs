@@ -125,6 +125,17 @@ pub(crate) fn find(transaction: &mut Transaction<'_>, org: Org, id: &GroupId) ->
         .ok_or_else(|| Error::not_found(Kind::Group, id))
 }
 
+/// The place of a group, for those who need nothing else of it.
+pub(crate) fn find_seq(transaction: &mut Transaction<'_>, org: Org, id: &GroupId) -> Result<i64> {
+    transaction
+        .query_one(
+            "select seq from groups where org = $1 and id = $2 and removed_at is null",
+            values![org.seq(), id.as_str()],
+            |row| row.integer(0),
+        )?
+        .ok_or_else(|| Error::not_found(Kind::Group, id))
+}
+
 /// The groups with a name: there may be several.
 pub(crate) fn find_by_name(transaction: &mut Transaction<'_>, org: Org, name: &str) -> Result<Vec<Found>> {
     // Without statistics SQLite would rather read all groups of the organization.

@@ -6,17 +6,22 @@
 use std::{
     fs::OpenOptions,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     error::{Error, Result},
     migrations::migrate,
+    page_cache::{PageCache, PageKey},
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
 };
@@ -36,10 +41,21 @@ pub(crate) struct Sqlite {
     reads: Sender<Message>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: usize,
+    pages: Arc<PageCache>,
+    commits: Arc<Commits>,
+}
+
+/// How many commits there were, and of how many operations.
+#[derive(Default)]
+pub(crate) struct Commits {
+    pub(crate) commits: AtomicU64,
+    pub(crate) operations: AtomicU64,
 }
 
 enum Message {
     Run(Box<dyn Job>),
+    /// Somebody else has written to the file.
+    RenewPages,
     Stop,
 }
 
@@ -54,18 +70,27 @@ impl Sqlite {
         migrate(&mut Transaction::Sqlite(&writer))?;
         writer.execute_batch("commit")?;
 
+        let watch = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // It never waits: who asks it can as well read the database.
+        watch.busy_timeout(Duration::ZERO)?;
+        watch.execute_batch("pragma query_only = on")?;
+        let pages = Arc::new(PageCache::new(watch));
+        pages.observe(&writer)?;
+        let commits = Arc::new(Commits::default());
+
         let readers = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
         let readers = readers.clamp(READERS_MIN, READERS_MAX);
         let (writes, write_queue) = bounded(QUEUE_LENGTH_MAX);
         let (reads, read_queue) = bounded(QUEUE_LENGTH_MAX);
-        let mut threads = vec![spawn("sqlite-writer", move || write_all(&writer, &write_queue))?];
+        let writer = Writer { connection: writer, pages: Arc::clone(&pages), commits: Arc::clone(&commits) };
+        let mut threads = vec![spawn("sqlite-writer", move || writer.write_all(&write_queue))?];
         for _ in 0..readers {
             let reader = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             reader.execute_batch("pragma query_only = on")?;
             let queue = read_queue.clone();
             threads.push(spawn("sqlite-reader", move || read_all(&reader, &queue))?);
         }
-        Ok(Self { writes, reads, threads: Mutex::new(threads), readers })
+        Ok(Self { writes, reads, threads: Mutex::new(threads), readers, pages, commits })
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
@@ -74,6 +99,20 @@ impl Sqlite {
 
     pub(crate) fn read(&self, job: Box<dyn Job>) -> Result<()> {
         enqueue(&self.reads, job)
+    }
+
+    /// The pages that were read before.
+    pub(crate) fn pages(&self) -> &Arc<PageCache> {
+        &self.pages
+    }
+
+    pub(crate) fn cached_page(&self, key: &PageKey) -> Option<Bytes> {
+        // When the queue is full, a commit is about to renew the pages anyway.
+        self.pages.get(key, || drop(self.writes.try_send(Message::RenewPages)))
+    }
+
+    pub(crate) fn commits(&self) -> &Commits {
+        &self.commits
     }
 
     pub(crate) fn close(&self) {
@@ -140,27 +179,49 @@ fn read_one(connection: &Connection, job: &mut dyn Job) -> Result<()> {
     execute(connection, "rollback")
 }
 
-fn write_all(connection: &Connection, queue: &Receiver<Message>) {
-    let mut batch = Vec::with_capacity(BATCH_LENGTH_MAX);
-    while let Ok(Message::Run(job)) = queue.recv() {
-        batch.push(job);
+struct Writer {
+    connection: Connection,
+    pages: Arc<PageCache>,
+    commits: Arc<Commits>,
+}
+
+impl Writer {
+    fn write_all(&self, queue: &Receiver<Message>) {
+        let mut batch = Vec::with_capacity(BATCH_LENGTH_MAX);
         let mut stopped = false;
-        while batch.len() < BATCH_LENGTH_MAX && !stopped {
-            match queue.try_recv() {
-                Ok(Message::Run(job)) => batch.push(job),
-                Ok(Message::Stop) => stopped = true,
-                Err(_) => break,
+        while !stopped {
+            let mut next = queue.recv().map_err(|_| TryRecvError::Disconnected);
+            loop {
+                match next {
+                    Ok(Message::Run(job)) => batch.push(job),
+                    // The end of this batch renews them, also when it is empty.
+                    Ok(Message::RenewPages) => {}
+                    Ok(Message::Stop) | Err(TryRecvError::Disconnected) => stopped = true,
+                    Err(TryRecvError::Empty) => break,
+                }
+                if stopped || batch.len() == BATCH_LENGTH_MAX {
+                    break;
+                }
+                next = queue.try_recv();
             }
+            self.write(&mut batch);
         }
-        let failure = write_batch(connection, &mut batch).err();
-        if let Some(error) = &failure {
+    }
+
+    /// Commits what is queued and answers it.
+    fn write(&self, batch: &mut Vec<Box<dyn Job>>) {
+        self.pages.begin_commit();
+        let written = if batch.is_empty() { Ok(()) } else { write_batch(&self.connection, batch) };
+        self.pages.end_commit(&self.connection);
+        if let Err(error) = &written {
             tracing::error!(error = error as &dyn std::error::Error, batch = batch.len(), "a commit failed");
+        } else if !batch.is_empty() {
+            self.commits.commits.fetch_add(1, Relaxed);
+            self.commits.operations.fetch_add(batch.len() as u64, Relaxed);
         }
+        let failure = written.err();
         for job in batch.drain(..) {
             job.answer(failure.clone());
-        }
-        if stopped {
-            break;
         }
     }
 }

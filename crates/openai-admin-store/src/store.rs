@@ -3,14 +3,16 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     str::FromStr,
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
     time::Duration,
 };
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
+    page_cache::{PageCache, PageKey},
     postgres::{self, Postgres},
     sqlite::{self, Sqlite},
     transaction::Transaction,
@@ -139,6 +141,44 @@ impl Store {
         let _ = receiver.await;
     }
 
+    /// Keeps at most so many bytes of pages that were read, [`PAGE_CACHE_BYTES_MAX`](crate::PAGE_CACHE_BYTES_MAX) if
+    /// this is never called; none switches the cache off. On PostgreSQL, where other processes write as well, there is
+    /// no cache.
+    pub fn set_page_cache_bytes_max(&self, bytes_max: usize) {
+        if let Some(pages) = self.pages() {
+            pages.set_bytes_max(bytes_max);
+        }
+    }
+
+    /// What has been counted since the store was opened.
+    pub fn counters(&self) -> Counters {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => Counters {
+                page_hits: sqlite.pages().hits(),
+                page_misses: sqlite.pages().misses(),
+                page_bytes: sqlite.pages().bytes() as u64,
+                commits: sqlite.commits().commits.load(Relaxed),
+                committed_operations: sqlite.commits().operations.load(Relaxed),
+            },
+            Engine::Postgres(_) => Counters::default(),
+        }
+    }
+
+    /// The pages that were read before, where they are kept.
+    pub(crate) fn pages(&self) -> Option<&Arc<PageCache>> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => Some(sqlite.pages()),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    pub(crate) fn cached_page(&self, key: &PageKey) -> Option<Bytes> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.cached_page(key),
+            Engine::Postgres(_) => None,
+        }
+    }
+
     /// Runs a body that reads, on one snapshot of the database.
     pub(crate) async fn read<T, F>(&self, body: F) -> Result<T>
     where
@@ -166,6 +206,22 @@ impl Store {
         }
         answered(answer).await
     }
+}
+
+/// What a store counts, for whoever watches over it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Pages of group users that were answered without reading the database.
+    pub page_hits: u64,
+    /// Pages of group users that were read, where pages are kept.
+    pub page_misses: u64,
+    /// How many bytes of pages are kept now.
+    pub page_bytes: u64,
+    /// Commits of the writer.
+    pub commits: u64,
+    /// Operations that these commits carried.
+    pub committed_operations: u64,
 }
 
 /// An operation in an engine's queue.

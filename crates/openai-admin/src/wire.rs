@@ -1,13 +1,16 @@
 //! How a request travels: [`encode`] on the client's side, [`decode`] on the server's.
 //!
 //! Both read the declaration of the operation and nothing else, so what one writes the other reads:
-//! for every request, `decode(encode(request)) == request` on exactly its own route.
+//! for every request, `decode(encode(request)) == request` on exactly its own route. [`UserListWriter`] writes the one
+//! answer whose size makes building its model first worth avoiding.
 
 mod decode;
 mod encode;
+mod user_list;
 
 pub use decode::{DecodeError, Incoming, Strictness, decode};
 pub use encode::{EncodeError, encode};
+pub use user_list::UserListWriter;
 
 /// The field that is the JSON body.
 pub(crate) const BODY: &str = "body";

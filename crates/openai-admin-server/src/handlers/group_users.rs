@@ -4,10 +4,10 @@ use openai_admin::{
 };
 use openai_admin_store::Result;
 
-use super::Context;
+use super::{Context, Written};
 
-pub(crate) async fn list(context: Context, request: ListGroupUsers) -> Result<UserListResource> {
-    context.store.list_group_users(context.org(), request).await
+pub(crate) async fn list(context: Context, request: ListGroupUsers) -> Result<Written<UserListResource>> {
+    context.store.list_group_users_json(context.org(), request).await.map(Written::new)
 }
 
 pub(crate) async fn add(context: Context, request: AddGroupUser) -> Result<GroupUserAssignment> {

@@ -15,6 +15,7 @@ mod groups;
 mod migrations;
 mod organizations;
 mod outcomes;
+mod page_cache;
 mod proxy;
 mod support;
 mod tenant;

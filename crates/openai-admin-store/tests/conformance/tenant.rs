@@ -135,8 +135,22 @@ impl Tenant {
         self.store().retrieve_group_user(self.org(), request).await
     }
 
+    /// As everybody asks: the JSON, which may come from the pages that are kept.
     pub(crate) async fn members(&self, group: &str, part: Part<'_>) -> Result<UserListResource> {
-        self.store().list_group_users(self.org(), part.of(ListGroupUsers::new(group_id(group)))).await
+        self.members_json(group, part).await.map(|json| serde_json::from_str(&json).unwrap())
+    }
+
+    pub(crate) async fn members_json(&self, group: &str, part: Part<'_>) -> Result<String> {
+        let request = part.of(ListGroupUsers::new(group_id(group)));
+        let json = self.store().list_group_users_json(self.org(), request).await?;
+        Ok(String::from_utf8(json.into()).unwrap())
+    }
+
+    /// The same from the database itself, past everything that is kept.
+    pub(crate) async fn members_read(&self, group: &str, part: Part<'_>) -> Result<String> {
+        let request = part.of(ListGroupUsers::new(group_id(group)));
+        let page = self.store().list_group_users(self.org(), request).await?;
+        Ok(serde_json::to_string(&page).unwrap())
     }
 
     /// The ids of all members, oldest first.

@@ -1,0 +1,337 @@
+//! Pages that are kept are what the database holds. On PostgreSQL nothing is kept, and the same must be true.
+
+use std::{
+    collections::BTreeSet,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use openai_admin::Timestamp;
+use openai_admin_store::{DatabaseUrl, NewApiKey};
+use serde_json::json;
+
+use crate::{
+    support::{Database, conformance, person, user_ids},
+    tenant::{Part, Tenant},
+};
+
+conformance! {
+    every_write_shows_in_the_next_page,
+    every_write_of_another_process_shows_in_the_next_page,
+    what_happens_behind_the_stores_back_shows_in_the_next_page,
+    two_stores_that_change_at_random_always_show_the_same,
+    nobody_sees_less_than_was_there_before,
+    two_organizations_never_get_each_others_pages,
+    every_kind_of_page_is_kept_apart,
+    pages_are_kept_within_their_bound,
+    a_page_is_kept_until_its_own_group_changes,
+}
+
+const GROUPS: [&str; 4] = ["group_1", "group_2", "group_3", "group_empty"];
+
+/// Everybody in the first group, half in the second, one in the third, nobody in the last.
+async fn acme(database: &Database) -> Tenant {
+    let groups = json!([
+        { "id": "group_1", "name": "All", "members": user_ids(12) },
+        { "id": "group_2", "name": "Half", "members": user_ids(6) },
+        { "id": "group_3", "name": "One", "members": ["user_1"] },
+        { "id": "group_empty", "name": "Nobody" },
+    ]);
+    database.acme(12, groups).await
+}
+
+/// Some pages of each group, as they are handed out. A group that is not there says so.
+async fn pages(acme: &Tenant) -> Vec<String> {
+    let mut pages = Vec::new();
+    for group in GROUPS {
+        for part in [Part::new(), Part::new().asc().limit(5), Part::new().limit(3).after("user_5")] {
+            pages.push(acme.members_json(group, part).await.unwrap_or_else(|error| error.to_string()));
+        }
+    }
+    pages
+}
+
+async fn pages_read(acme: &Tenant) -> Vec<String> {
+    let mut pages = Vec::new();
+    for group in GROUPS {
+        for part in [Part::new(), Part::new().asc().limit(5), Part::new().limit(3).after("user_5")] {
+            pages.push(acme.members_read(group, part).await.unwrap_or_else(|error| error.to_string()));
+        }
+    }
+    pages
+}
+
+type Write = fn(Tenant) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! writes {
+    ($($operation:ident: |$acme:ident| $write:expr;)*) => {
+        [$((stringify!($operation), (|$acme| Box::pin(async move { $write; })) as Write)),*]
+    };
+}
+
+fn key(name: &str) -> NewApiKey {
+    let text = name.to_owned();
+    NewApiKey { hash: text.clone(), redacted: text.clone(), name: text, scopes: Vec::new(), expires_at: None }
+}
+
+/// Every operation that writes, in an order in which each finds what it needs. Some more than once, where they change
+/// pages in several ways.
+fn every_write() -> Vec<(&'static str, Write)> {
+    writes! {
+        open_organization: |acme| acme.store().open_organization(acme.database.stamp(), None).await.unwrap();
+        add_group_user: |acme| acme.add("group_empty", "user_3").await.unwrap();
+        add_group_user: |acme| acme.add("group_3", "user_9").await.unwrap();
+        remove_group_user: |acme| acme.remove("group_1", "user_4").await.unwrap();
+        remove_group_user: |acme| acme.remove("group_empty", "user_3").await.unwrap();
+        create_group: |acme| acme.create_group("New").await.unwrap();
+        update_group: |acme| acme.rename_group("group_1", "Renamed").await.unwrap();
+        create_user: |acme| acme.create_user(person(99)).await.unwrap();
+        modify_user: |acme| acme.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
+        load: |acme| acme.load(json!({ "users": [{ "id": "user_2", "name": "Renamed" }] })).await.unwrap();
+        load: |acme| acme.load(json!({ "users": [{ "id": "user_6", "email": "new@example.com" }] })).await.unwrap();
+        load: |acme| {
+            let members = json!([{ "id": "group_2", "name": "Half", "members": ["user_11", "user_99"] }]);
+            acme.load(json!({ "groups": members })).await.unwrap()
+        };
+        delete_user: |acme| acme.delete_user("user_5").await.unwrap();
+        create_user: |acme| acme.create_user(person(5)).await.unwrap();
+        add_group_user: |acme| acme.add("group_1", "user_5").await.unwrap();
+        create_api_key: |acme| {
+            acme.store().create_api_key(acme.org(), acme.database.stamp(), key("ci")).await.unwrap()
+        };
+        set_bootstrap_api_key: |acme| {
+            acme.store().set_bootstrap_api_key(acme.org(), acme.database.stamp(), key("first")).await.unwrap()
+        };
+        touch_api_key: |acme| {
+            acme.store().touch_api_key("ci".to_owned(), Timestamp::from_unix_seconds(1)).await.unwrap()
+        };
+        revoke_api_key: |acme| {
+            let id = acme.store().list_api_keys(acme.org()).await.unwrap().pop().unwrap().id;
+            acme.store().revoke_api_key(acme.org(), acme.database.stamp(), id).await.unwrap()
+        };
+        delete_group: |acme| acme.delete_group("group_empty").await.unwrap();
+        delete_group: |acme| acme.delete_group("group_1").await.unwrap();
+    }
+    .into()
+}
+
+#[test]
+fn no_operation_that_writes_is_forgotten() {
+    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    let mut writing = BTreeSet::new();
+    for source in sources {
+        let source = source.unwrap().path();
+        if source.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(source).unwrap();
+        for operation in text.split("pub async fn ").skip(1) {
+            let (name, body) = operation.split_once(['(', '<']).unwrap();
+            let body = body.split("\n    }\n").next().unwrap();
+            if body.contains(".write(") {
+                writing.insert(name.to_owned());
+            }
+        }
+    }
+    let tested: BTreeSet<String> = every_write().into_iter().map(|(name, _)| name.to_owned()).collect();
+    assert!(writing.contains("add_group_user"), "they are found: {writing:?}");
+    assert_eq!(writing, tested, "add what is new to `every_write`");
+}
+
+async fn every_write_shows_in_the_next_page(database: Database) {
+    let acme = acme(&database).await;
+    let mut before = pages(&acme).await;
+    let mut changes = 0;
+    for (operation, write) in every_write() {
+        assert_eq!(pages(&acme).await, before, "before {operation}, from what is kept");
+        write(acme.clone()).await;
+        let after = pages(&acme).await;
+        assert_eq!(after, pages_read(&acme).await, "after {operation}");
+        changes += usize::from(after != before);
+        before = after;
+    }
+    assert!(changes > 9, "most writes change what these pages show, but only {changes} did");
+}
+
+async fn every_write_of_another_process_shows_in_the_next_page(database: Database) {
+    let ours = acme(&database).await;
+    let theirs = ours.opened_again().await;
+    for (operation, write) in every_write() {
+        // Twice, so that what is kept is asked for.
+        assert_eq!(pages(&ours).await, pages(&ours).await);
+        write(theirs.clone()).await;
+        assert_eq!(pages(&ours).await, pages_read(&theirs).await, "after {operation}");
+    }
+    theirs.store().close().await;
+}
+
+async fn what_happens_behind_the_stores_back_shows_in_the_next_page(database: Database) {
+    let acme = acme(&database).await;
+    for change in [
+        "update users set name = 'Behind' where id = 'user_1'",
+        "update users set email = null, email_key = null where id = 'user_2'",
+        "update users set name = 'Behind again' where id = 'user_1'",
+    ] {
+        assert_eq!(pages(&acme).await, pages(&acme).await);
+        database.execute(change);
+        assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change}");
+        // A commit of our own must not hide that of somebody else before it.
+        database.execute("update users set name = name || '!' where id = 'user_3'");
+        acme.create_group("Own").await.unwrap();
+        assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change} and a commit of our own");
+    }
+}
+
+/// Numbers that are the same each time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+async fn two_stores_that_change_at_random_always_show_the_same(database: Database) {
+    let first = acme(&database).await;
+    let stores = [first.clone(), first.opened_again().await];
+    let mut chance = Chance(4711);
+    for step in 0..60 {
+        let acme = &stores[chance.below(2) as usize];
+        let group = GROUPS[chance.below(3) as usize];
+        let user = format!("user_{}", 1 + chance.below(12));
+        let number = 1 + chance.below(12) as usize;
+        // Refusals are results too: nothing changes then.
+        match chance.below(8) {
+            0..3 => drop(acme.add(group, &user).await),
+            3..6 => drop(acme.remove(group, &user).await),
+            6 => drop(acme.delete_user(&user).await),
+            _ => {
+                let renamed = json!({ "id": user, "name": format!("Name {step}"), "email": format!("{step}.{number}@x") });
+                drop(acme.load(json!({ "users": [renamed] })).await);
+            }
+        }
+        let truth = pages_read(&first).await;
+        for (number, acme) in stores.iter().enumerate() {
+            assert_eq!(pages(acme).await, truth, "step {step}, store {number}");
+        }
+    }
+    stores[1].store().close().await;
+}
+
+/// Members are only added, in turn by two stores. Whoever reads, through either, must find at least those whose adds
+/// were answered before, and those that anybody has seen before.
+async fn nobody_sees_less_than_was_there_before(database: Database) {
+    const MEMBERS: usize = 60;
+    let first = database.acme(MEMBERS, json!([{ "id": "group_1", "name": "Growing" }])).await;
+    let stores = [first.clone(), first.opened_again().await];
+    let (seen, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let readers: Vec<_> = (0..6)
+        .map(|reader| {
+            let (acme, seen, done) = (stores[reader % 2].clone(), Arc::clone(&seen), Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut reads = 0;
+                while !done.load(SeqCst) {
+                    let least = seen.load(SeqCst);
+                    let found = acme.members("group_1", Part::new()).await.unwrap().data.len();
+                    assert!(found >= least, "{found} members, but {least} were there before");
+                    seen.fetch_max(found, SeqCst);
+                    reads += 1;
+                }
+                reads
+            })
+        })
+        .collect();
+    for number in 1..=MEMBERS {
+        stores[number % 2].add("group_1", &format!("user_{number}")).await.unwrap();
+        seen.fetch_max(number, SeqCst);
+    }
+    done.store(true, SeqCst);
+    for reader in readers {
+        assert!(reader.await.unwrap() > 0, "it has read");
+    }
+    stores[1].store().close().await;
+}
+
+async fn two_organizations_never_get_each_others_pages(database: Database) {
+    let group = |members: &[&str]| json!([{ "id": "group_1", "name": "Team", "members": members }]);
+    let one = database.tenant("org-one", 3, group(&["user_1"])).await;
+    let two = database.tenant("org-two", 3, group(&["user_2", "user_3"])).await;
+    for _ in 0..2 {
+        assert_eq!(one.member_ids("group_1").await, ["user_1"]);
+        assert_eq!(two.member_ids("group_1").await, ["user_2", "user_3"]);
+    }
+}
+
+async fn every_kind_of_page_is_kept_apart(database: Database) {
+    let acme = acme(&database).await;
+    let parts = [
+        Part::new(),
+        Part::new().asc(),
+        Part::new().desc().limit(2),
+        Part::new().asc().limit(2),
+        Part::new().limit(0),
+        Part::new().limit(1000),
+        Part::new().limit(2).after("user_7"),
+        Part::new().asc().limit(2).after("user_7"),
+        Part::new().limit(3).after("user_7"),
+    ];
+    for _ in 0..2 {
+        for group in GROUPS {
+            for part in parts {
+                let kept = acme.members_json(group, part).await.unwrap();
+                assert_eq!(kept, acme.members_read(group, part).await.unwrap(), "{group} {part:?}");
+            }
+        }
+    }
+    acme.members_json("group_1", Part::new().after("user_unknown")).await.expect_err("no such place");
+    acme.members_json("group_unknown", Part::new()).await.expect_err("no such group");
+}
+
+async fn pages_are_kept_within_their_bound(database: Database) {
+    let acme = acme(&database).await;
+    let read_all = async || {
+        for limit in 0..200 {
+            acme.members_json("group_1", Part::new().limit(limit)).await.unwrap();
+        }
+        acme.store().counters().page_bytes
+    };
+    let is_kept = matches!(database.url, DatabaseUrl::Sqlite(_));
+    assert_eq!(read_all().await > 100_000, is_kept, "as many as there are, by default");
+    let bytes_max = 20_000;
+    acme.store().set_page_cache_bytes_max(bytes_max);
+    assert!(acme.store().counters().page_bytes <= bytes_max as u64, "those that are too many go at once");
+    let bytes = read_all().await;
+    assert!(bytes <= bytes_max as u64, "{bytes} bytes");
+    assert_eq!(bytes > 5_000, is_kept, "{bytes} bytes: the bound is used");
+
+    acme.store().set_page_cache_bytes_max(0);
+    let before = acme.store().counters();
+    assert_eq!(read_all().await, 0);
+    assert_eq!(acme.store().counters().page_hits, before.page_hits, "nothing is kept any more");
+}
+
+async fn a_page_is_kept_until_its_own_group_changes(database: Database) {
+    let acme = acme(&database).await;
+    let is_kept = matches!(database.url, DatabaseUrl::Sqlite(_));
+    let is_answered_without_reading = async |group: &'static str| {
+        let before = acme.store().counters().page_hits;
+        acme.members_json(group, Part::new()).await.unwrap();
+        acme.store().counters().page_hits > before
+    };
+    for group in ["group_1", "group_2"] {
+        assert!(!is_answered_without_reading(group).await, "it is asked for the first time");
+        assert_eq!(is_answered_without_reading(group).await, is_kept);
+    }
+    acme.remove("group_2", "user_3").await.unwrap();
+    acme.create_user(person(99)).await.unwrap();
+    assert!(!is_answered_without_reading("group_2").await, "it has changed");
+    assert_eq!(is_answered_without_reading("group_1").await, is_kept, "it has not");
+    // The name of somebody who is in the first group alone.
+    acme.load(json!({ "users": [{ "id": "user_12", "name": "Other" }] })).await.unwrap();
+    assert!(!is_answered_without_reading("group_1").await, "it shows the name");
+    assert_eq!(is_answered_without_reading("group_2").await, is_kept, "it does not");
+}
