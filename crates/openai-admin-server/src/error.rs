@@ -13,6 +13,9 @@ use crate::rules::{self, Rule};
 
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
+/// The header, where an error names what is wrong.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
 /// How many seconds a client is asked to wait when the database is overloaded or away.
 const UNAVAILABLE_RETRY_SECONDS: u64 = 1;
 /// How much of a path an error message repeats, in characters.
@@ -127,6 +130,11 @@ impl ApiError {
         )
     }
 
+    pub(crate) fn invalid_idempotency_key(problem: &str) -> Self {
+        let message = format!("Invalid 'Idempotency-Key': {problem}.");
+        Self::new(rules::INVALID_IDEMPOTENCY_KEY, message).of_param(IDEMPOTENCY_KEY)
+    }
+
     pub(crate) fn broken_body() -> Self {
         Self::new(rules::MALFORMED_BODY, "The body of your request broke off.")
     }
@@ -191,6 +199,12 @@ impl From<StoreError> for ApiError {
             StoreError::InvalidValue { field, expected } => {
                 Self::new(rules::INVALID_VALUE, format!("Invalid '{field}': expected {expected}."))
                     .of_param(field)
+            }
+            StoreError::IdempotencyKeyReused => {
+                Self::new(rules::IDEMPOTENCY_KEY_REUSED, message).of_param(IDEMPOTENCY_KEY)
+            }
+            StoreError::IdempotentAnswerDeleted => {
+                Self::new(rules::IDEMPOTENT_ANSWER_DELETED, message).of_param(IDEMPOTENCY_KEY)
             }
             StoreError::Conflict | StoreError::Overloaded | StoreError::Unavailable(_) => {
                 log(&error);

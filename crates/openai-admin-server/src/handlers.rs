@@ -7,7 +7,7 @@ pub(crate) mod users;
 use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
-use openai_admin_store::{Org, Stamp, Store};
+use openai_admin_store::{IdempotencyKey, Org, Stamp, Store};
 
 use crate::{auth::Caller, minter::Minter};
 
@@ -17,6 +17,8 @@ pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) caller: Arc<Caller>,
     pub(crate) minter: Minter,
+    /// Under which a creation is made once.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Context {
@@ -27,7 +29,7 @@ impl Context {
 
     /// A change by the caller, now.
     fn stamp(&self) -> Stamp {
-        self.minter.stamp(&self.caller.actor)
+        self.minter.stamp(&self.caller.actor).once(self.idempotency_key.clone())
     }
 }
 

@@ -27,6 +27,7 @@ mod config;
 mod connections;
 mod error;
 mod handlers;
+mod idempotency_keys;
 mod minter;
 mod openapi;
 mod rate_limit;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{ApiError, ErrorResponse},
+    idempotency_keys,
     routes::{Description, OperationFacts, Route, routes},
 };
 
@@ -83,11 +84,14 @@ fn operation(
     let no_fields = Map::new();
     let fields = request["properties"].as_object().unwrap_or(&no_fields);
 
-    let parameters: Vec<Value> = fields
+    let mut parameters: Vec<Value> = fields
         .iter()
         .filter(|(name, _)| place(path, name) != Place::Body)
         .map(|(name, schema)| parameter(name, place(path, name), schema.clone()))
         .collect();
+    if !route.facts.is_idempotent {
+        parameters.push(idempotency_keys::parameter());
+    }
     let answer = |description: &str, schema: &Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
     // The real service answers a missing scope with a bare string, and so do we.
     let bare =

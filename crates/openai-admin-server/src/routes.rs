@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method, Scope,
@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::{
     error::ApiError,
     handlers::{Context, Written, group_users, groups, users},
+    idempotency_keys,
 };
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -64,6 +65,8 @@ pub struct OperationFacts {
     pub scope: Scope,
     /// The tag of the published description.
     pub tag: &'static str,
+    /// Whether doing it twice does what doing it once does; others take an `Idempotency-Key`.
+    pub is_idempotent: bool,
 }
 
 impl OperationFacts {
@@ -82,6 +85,7 @@ pub fn operations() -> Vec<OperationFacts> {
 pub(crate) struct Received {
     pub(crate) path: Vec<(String, String)>,
     pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) strictness: Strictness,
 }
@@ -117,7 +121,14 @@ where
     A: Answers<E::Response> + Send + 'static,
 {
     Route {
-        facts: OperationFacts { id: E::ID, method: E::METHOD, path: E::PATH, scope: E::SCOPE, tag: E::TAG },
+        facts: OperationFacts {
+            id: E::ID,
+            method: E::METHOD,
+            path: E::PATH,
+            scope: E::SCOPE,
+            tag: E::TAG,
+            is_idempotent: E::IDEMPOTENT,
+        },
         answer: Box::new(move |context, received| Box::pin(answer(handler, context, received))),
         describe: |requests, responses| Description {
             request: requests.root_schema_for::<E>(),
@@ -126,7 +137,7 @@ where
     }
 }
 
-async fn answer<E, H, F, A>(handler: H, context: Context, received: Received) -> Result<Bytes, ApiError>
+async fn answer<E, H, F, A>(handler: H, mut context: Context, received: Received) -> Result<Bytes, ApiError>
 where
     E: Endpoint,
     H: Fn(Context, E) -> F,
@@ -148,6 +159,7 @@ where
         }
         Err(error) => return Err(error.into()),
     };
+    context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
     handler(context, request).await?.into_json().map_err(|error| {
         tracing::error!(
             error = &error as &dyn std::error::Error,

@@ -60,6 +60,10 @@ pub(crate) const UNKNOWN_CURSOR: Rule = rule(400, "invalid_value", Assumed);
 pub(crate) const MANAGED_GROUP: Rule = rule(403, "scim_managed_group", Assumed);
 pub(crate) const ALREADY_EXISTS: Rule = rule(409, "already_exists", Ours);
 pub(crate) const INVALID_VALUE: Rule = rule(400, "invalid_value", Seen);
+/// The real service takes no notice of the header. The status is that of the IETF's draft on it.
+pub(crate) const IDEMPOTENCY_KEY_REUSED: Rule = rule(422, "idempotency_key_reused", Ours);
+pub(crate) const IDEMPOTENT_ANSWER_DELETED: Rule = rule(409, "idempotent_answer_deleted", Ours);
+pub(crate) const INVALID_IDEMPOTENCY_KEY: Rule = rule(400, "invalid_value", Ours);
 pub(crate) const UNAVAILABLE: Rule = rule(503, "service_unavailable", Ours);
 /// A 500, since a 503 promises that nothing has happened.
 pub(crate) const OUTCOME_UNKNOWN: Rule = rule(500, "outcome_unknown", Ours);

@@ -119,8 +119,9 @@ async fn run(
     };
     let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
     let organization = HeaderValue::from_str(caller.organization_id.as_str());
-    let context = Context { store: shared.store.clone(), caller, minter: shared.minter.clone() };
-    let received = Received { path, uri: parts.uri, body, strictness };
+    let context =
+        Context { store: shared.store.clone(), caller, minter: shared.minter.clone(), idempotency_key: None };
+    let received = Received { path, uri: parts.uri, headers: parts.headers, body, strictness };
     let body = (route.answer)(context, received).await?;
 
     let mut response = Response::new(Body::from(body));

@@ -44,6 +44,10 @@ pub enum Error {
         /// What it takes instead.
         expected: String,
     },
+    /// The idempotency key stands for another request.
+    IdempotencyKeyReused,
+    /// What was created under the idempotency key has been deleted, and its answer with it.
+    IdempotentAnswerDeleted,
     /// Two changes met and the retries ran out; the change did not happen and may be tried again.
     Conflict,
     /// More operations wait than the store queues; this one was not begun.
@@ -125,6 +129,12 @@ impl fmt::Display for Error {
                 write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
             }
             Self::InvalidValue { field, expected } => write!(f, "{field}: expected {expected}"),
+            Self::IdempotencyKeyReused => f.write_str(
+                "the idempotency key was used for another request within the last 24 hours; use a new key for each",
+            ),
+            Self::IdempotentAnswerDeleted => f.write_str(
+                "what was created under this idempotency key has been deleted since; use a new key to create another",
+            ),
             Self::Conflict => f.write_str("the change met other changes too often; try again"),
             Self::Overloaded => f.write_str("too many operations wait for the database; try again"),
             Self::Unavailable(_) => f.write_str("the database is unavailable"),

@@ -9,6 +9,7 @@ use openai_admin::{
 use crate::{
     audit_events::{Audit, Event, Subject},
     error::{Error, Kind, Result},
+    idempotency_keys::{self, Created},
     organizations::Org,
     page::Range,
     stamp::Stamp,
@@ -28,13 +29,18 @@ impl Store {
         self.read(move |transaction| list(transaction, org, &request)).await
     }
 
-    /// Creates a group.
+    /// Creates a group; under the idempotency key of a stamp only once.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`].
+    /// [`Error::InvalidValue`], [`Error::IdempotencyKeyReused`], [`Error::IdempotentAnswerDeleted`].
     pub async fn create_group(&self, org: Org, stamp: Stamp, request: CreateGroup) -> Result<GroupResponse> {
-        self.write(move |transaction| create(transaction, org, &stamp, &request)).await
+        self.write(move |transaction| {
+            idempotency_keys::once(transaction, org, &stamp, |transaction| {
+                create(transaction, org, &stamp, &request)
+            })
+        })
+        .await
     }
 
     /// Retrieves a group.
@@ -230,11 +236,11 @@ fn create(
     org: Org,
     stamp: &Stamp,
     request: &CreateGroup,
-) -> Result<GroupResponse> {
+) -> Result<(GroupResponse, Created)> {
     let id = GroupId::new(stamp.mint("group_", 0)).map_err(Error::internal)?;
     let group = GroupResponse::new(id, &*request.body.name, stamp.at());
-    insert(transaction, org, &mut Audit::new(org, stamp), &group)?;
-    Ok(group)
+    let seq = insert(transaction, org, &mut Audit::new(org, stamp), &group)?;
+    Ok((group, Created::Group(seq)))
 }
 
 /// Gives a group its place and writes it.
@@ -321,6 +327,7 @@ fn delete(
         "update groups set removed_at = $1, name = '' where org = $2 and seq = $3",
         values![stamp.seconds(), org.seq(), seq],
     )?;
+    idempotency_keys::erase_answers(transaction, org, Created::Group(seq))?;
     audit.record(transaction, Event::GroupDeleted, of)?;
     Ok(GroupDeletedResource::new(group.id))
 }

@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// Each migration once, in order; a migration that was released is never edited.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../migrations/V1__organizations_groups_users.sql"))];
+const MIGRATIONS: [(i64, &str); 2] = [
+    (1, include_str!("../migrations/V1__organizations_groups_users.sql")),
+    (2, include_str!("../migrations/V2__idempotency_keys.sql")),
+];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
 const POSTGRES_LOCK: i64 = 0x6f61_646d;

@@ -1,6 +1,8 @@
 use openai_admin::Timestamp;
 use ulid::Ulid;
 
+use crate::idempotency_keys::IdempotencyKey;
+
 /// Who makes a change, when, and under which id: what a store would otherwise take from a hidden clock and hidden
 /// random numbers.
 #[derive(Clone, Debug)]
@@ -9,12 +11,21 @@ pub struct Stamp {
     pub change: Ulid,
     /// Who makes it: the id of a key, or the name of a command.
     pub actor: String,
+    /// What makes a creation that is sent again the same one; none lets each be one of its own. Changes that do the
+    /// same when they are made twice take no notice of it.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Stamp {
     /// A change by `actor`. The time of the change is the time in its id.
     pub fn new(change: Ulid, actor: impl Into<String>) -> Self {
-        Self { change, actor: actor.into() }
+        Self { change, actor: actor.into(), idempotency_key: None }
+    }
+
+    /// The same change, made only once under this key.
+    #[must_use]
+    pub fn once(self, idempotency_key: Option<IdempotencyKey>) -> Self {
+        Self { idempotency_key, ..self }
     }
 
     /// When the change is made.

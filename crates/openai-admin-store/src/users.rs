@@ -9,6 +9,7 @@ use openai_admin::{
 use crate::{
     audit_events::{Audit, Event, Subject},
     error::{Error, Kind, Result},
+    idempotency_keys::{self, Created},
     organizations::Org,
     page::Range,
     stamp::Stamp,
@@ -36,13 +37,20 @@ impl Store {
         self.read(move |transaction| list(transaction, org, &request)).await
     }
 
-    /// Creates a user. The id of a user who was deleted may be given again.
+    /// Creates a user; under the idempotency key of a stamp only once. The id of a user who was deleted may be given
+    /// again.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] for the id or the email address, [`Error::InvalidValue`].
+    /// [`Error::AlreadyExists`] for the id or the email address, [`Error::InvalidValue`],
+    /// [`Error::IdempotencyKeyReused`], [`Error::IdempotentAnswerDeleted`].
     pub async fn create_user(&self, org: Org, stamp: Stamp, request: CreateUser) -> Result<User> {
-        self.write(move |transaction| create(transaction, org, &stamp, &request)).await
+        self.write(move |transaction| {
+            idempotency_keys::once(transaction, org, &stamp, |transaction| {
+                create(transaction, org, &stamp, &request)
+            })
+        })
+        .await
     }
 
     /// Retrieves a user.
@@ -204,7 +212,12 @@ fn list_by_email(
     Ok(rows)
 }
 
-fn create(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp, request: &CreateUser) -> Result<User> {
+fn create(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    request: &CreateUser,
+) -> Result<(User, Created)> {
     let body = &request.body;
     let id = match &body.id {
         Some(id) => id.clone(),
@@ -223,8 +236,8 @@ fn create(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp, request: &
             Err(Error::AlreadyExists { kind: Kind::User, field: "id", value })
         }
         Err(Error::NotFound { .. }) => {
-            insert(transaction, org, &mut Audit::new(org, stamp), &new)?;
-            Ok(new.user)
+            let seq = insert(transaction, org, &mut Audit::new(org, stamp), &new)?;
+            Ok((new.user, Created::User(seq)))
         }
         Err(error) => Err(error),
     }
@@ -376,6 +389,7 @@ fn delete(
          where org = $2 and seq = $3",
         values![stamp.seconds(), org.seq(), seq],
     )?;
+    idempotency_keys::erase_answers(transaction, org, Created::User(seq))?;
     audit.record(transaction, Event::UserDeleted, of)?;
     Ok(UserDeleteResponse::new(user.id))
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What must hold, as a query for what breaks it. Each returns the organization and a place in it.
-const INVARIANTS: [(&str, &str); 11] = [
+const INVARIANTS: [(&str, &str); 12] = [
     (
         "a membership has a group that is not removed",
         "select m.org, m.group_seq from group_users m
@@ -47,6 +47,13 @@ const INVARIANTS: [(&str, &str); 11] = [
     (
         "a removed group keeps no name",
         "select org, seq from groups where removed_at is not null and name <> ''",
+    ),
+    (
+        "an answer that is kept tells of nothing that is removed",
+        "select k.org, k.seq from idempotency_keys k
+         left join groups g on g.org = k.org and g.seq = k.group_seq
+         left join users u on u.org = k.org and u.seq = k.user_seq
+         where k.answer is not null and (g.removed_at is not null or u.removed_at is not null)",
     ),
     (
         "the audit events of a membership end in what it is",

@@ -15,7 +15,8 @@ mod tenant;
 
 use std::{collections::BTreeSet, fmt::Debug, sync::Mutex};
 
-use openai_admin_store::{DatabaseUrl, NewApiKey};
+use openai_admin::operations::CreateGroup;
+use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey};
 use serde_json::json;
 use support::{Database, Engine, run_and_check};
 use tenant::{Part, Tenant};
@@ -83,6 +84,8 @@ fn fill(database: &Database, memberships: &str) {
          select 1, 'fill', i, 0, 'test', 'group.user.added', 1, i from n;
          {numbers} insert into api_keys (hash, org, id, name, redacted, scopes, created_at)
          select 'hash_' || i, 1, 'key_' || i, 'Key', '', '', 0 from n;
+         {numbers} insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, answer)
+         select 1, 'key_' || i, i, '', 0, case i % 2 when 0 then i end, case i % 2 when 1 then i end, '' from n;
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -104,7 +107,9 @@ async fn every_operation(acme: &Tenant) {
     acme.user("user_1").await.unwrap();
     acme.member("group_1", "user_5000").await.unwrap();
 
-    let group = acme.create_group("New").await.unwrap().id;
+    let key = IdempotencyKey { key: "key".to_owned(), request: String::new() };
+    let (once, create) = (acme.database.stamp().once(Some(key)), CreateGroup::new(tenant::group_name("New")));
+    let group = store.create_group(org, once, create).await.unwrap().id;
     acme.rename_group(group.as_str(), "Newer").await.unwrap();
     acme.create_user(json!({ "id": "user_new", "email": "new@example.com", "name": "" })).await.unwrap();
     acme.modify_user("user_new", json!({ "role": "owner" })).await.unwrap();

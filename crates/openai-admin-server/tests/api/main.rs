@@ -5,6 +5,7 @@
 mod client;
 mod connections;
 mod coverage;
+mod idempotency_keys;
 mod ids;
 mod keys;
 mod openapi;

@@ -12,6 +12,7 @@ mod directory;
 mod durability;
 mod group_users;
 mod groups;
+mod idempotency_keys;
 mod migrations;
 mod organizations;
 mod outcomes;

@@ -1,0 +1,180 @@
+//! Creations that are made once, however often they are sent: the answer is kept under a key of the caller's, by the
+//! transaction that creates.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::{Error, Result},
+    organizations::Org,
+    stamp::Stamp,
+    transaction::{Transaction, values},
+};
+
+/// How long an answer is kept, in seconds: a day.
+pub const IDEMPOTENCY_KEPT_SECONDS: i64 = 24 * 60 * 60;
+/// How many answers an organization keeps. The oldest go first, even within their day: a limit that refused would stop
+/// whoever creates many things with keys, which is what careful clients do.
+pub const IDEMPOTENCY_KEYS_MAX: i64 = 100_000;
+/// How many answers that are no longer kept one creation forgets: more than it adds, so that they become fewer.
+const FORGOTTEN_AT_ONCE: i64 = 4;
+
+/// What tells a request that is sent again from another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// A hash of the key that the caller chose.
+    pub key: String,
+    /// A hash of everything that was asked.
+    pub request: String,
+}
+
+/// What was created.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Created {
+    Group(i64),
+    User(i64),
+}
+
+impl Created {
+    fn group_seq(self) -> Option<i64> {
+        match self {
+            Self::Group(seq) => Some(seq),
+            Self::User(_) => None,
+        }
+    }
+
+    fn user_seq(self) -> Option<i64> {
+        match self {
+            Self::Group(_) => None,
+            Self::User(seq) => Some(seq),
+        }
+    }
+}
+
+struct Kept {
+    request: String,
+    recorded_at: i64,
+    answer: Option<String>,
+}
+
+/// Creates something, or answers as it did when the same request created it before. A creation that is refused leaves
+/// nothing behind, not even its key: it may be sent again when what it lacked is there.
+pub(crate) fn once<T: Serialize + DeserializeOwned>(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    create: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Created)>,
+) -> Result<T> {
+    let Some(key) = &stamp.idempotency_key else { return Ok(create(transaction)?.0) };
+    if let Some(kept) = find(transaction, org, key)? {
+        if kept.recorded_at > forgotten_before(stamp) {
+            return replay(&kept, key);
+        }
+        forget(transaction, org, &key.key)?;
+    }
+    forget_oldest(transaction, org, stamp)?;
+    let (answer, created) = create(transaction)?;
+    record(transaction, org, stamp, key, &answer, created)?;
+    Ok(answer)
+}
+
+fn forgotten_before(stamp: &Stamp) -> i64 {
+    stamp.seconds() - IDEMPOTENCY_KEPT_SECONDS
+}
+
+fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Result<Option<Kept>> {
+    transaction.query_one(
+        "select request, recorded_at, answer from idempotency_keys where org = $1 and key = $2",
+        values![org.seq(), key.key.as_str()],
+        |row| {
+            Ok(Kept {
+                request: row.text(0)?.to_owned(),
+                recorded_at: row.integer(1)?,
+                answer: row.optional_text(2)?.map(str::to_owned),
+            })
+        },
+    )
+}
+
+fn replay<T: DeserializeOwned>(kept: &Kept, key: &IdempotencyKey) -> Result<T> {
+    if kept.request != key.request {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    let answer = kept.answer.as_deref().ok_or(Error::IdempotentAnswerDeleted)?;
+    serde_json::from_str(answer).map_err(Error::internal)
+}
+
+fn record<T: Serialize>(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    key: &IdempotencyKey,
+    answer: &T,
+    created: Created,
+) -> Result<()> {
+    let last = last_seq(transaction, org)?;
+    let answer = serde_json::to_string(answer).map_err(Error::internal)?;
+    transaction.execute(
+        "insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, answer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        values![
+            org.seq(),
+            key.key.as_str(),
+            last + 1,
+            key.request.as_str(),
+            stamp.seconds(),
+            created.group_seq(),
+            created.user_seq(),
+            answer.as_str()
+        ],
+    )?;
+    Ok(())
+}
+
+/// Forgets some of the oldest answers: those whose day is over, and those that are too many.
+fn forget_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> Result<()> {
+    let oldest = transaction.query(
+        "select key, seq, recorded_at from idempotency_keys where org = $1 and seq > $2 order by seq limit $3",
+        values![org.seq(), 0, FORGOTTEN_AT_ONCE],
+        |row| Ok((row.text(0)?.to_owned(), row.integer(1)?, row.integer(2)?)),
+    )?;
+    let last = if oldest.is_empty() { 0 } else { last_seq(transaction, org)? };
+    // One is about to be added.
+    let kept_from = last + 2 - IDEMPOTENCY_KEYS_MAX;
+    for (key, seq, recorded_at) in oldest {
+        if recorded_at <= forgotten_before(stamp) || seq < kept_from {
+            forget(transaction, org, &key)?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of the youngest answer; 0 when there is none.
+fn last_seq(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
+    let last = transaction.query_one(
+        "select seq from idempotency_keys where org = $1 and seq > $2 order by seq desc limit 1",
+        values![org.seq(), 0],
+        |row| row.integer(0),
+    )?;
+    Ok(last.unwrap_or(0))
+}
+
+fn forget(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> {
+    transaction
+        .execute("delete from idempotency_keys where org = $1 and key = $2", values![org.seq(), key])?;
+    Ok(())
+}
+
+/// Erases what answers tell of something that is deleted. The key stays, so that a creation that was sent before the
+/// deletion does not undo it when it is sent again.
+pub(crate) fn erase_answers(transaction: &mut Transaction<'_>, org: Org, deleted: Created) -> Result<()> {
+    let (sql, seq) = match deleted {
+        Created::Group(seq) => {
+            ("update idempotency_keys set answer = null where org = $1 and group_seq = $2", seq)
+        }
+        Created::User(seq) => {
+            ("update idempotency_keys set answer = null where org = $1 and user_seq = $2", seq)
+        }
+    };
+    transaction.execute(sql, values![org.seq(), seq])?;
+    Ok(())
+}
