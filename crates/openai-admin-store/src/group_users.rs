@@ -29,16 +29,11 @@ impl Store {
     ///
     /// [`Error::NotFound`], [`Error::UnknownCursor`].
     pub async fn list_group_users(&self, org: Org, request: ListGroupUsers) -> Result<UserListResource> {
-        self.read(move |transaction| {
-            let mut users = Vec::new();
-            let listed = list(transaction, org, &request, |id, name, email| {
-                let id = UserId::new(id).map_err(|error| Error::internal(error.to_string()))?;
-                users.push(GroupUser::new(id, name.into(), email.map(Into::into)));
-                Ok(())
-            })?;
-            Ok(UserListResource::new(users, listed.has_more))
-        })
-        .await
+        #[cfg(feature = "planted-faults")]
+        if crate::planted_faults::is_planted(crate::PlantedFault::CursorByOffset) {
+            return self.list_group_users_by_offset(org, request).await;
+        }
+        self.read(move |transaction| list_models(transaction, org, &request)).await
     }
 
     /// The JSON of [`list_group_users`](Self::list_group_users), written from the rows without building the model.
@@ -47,6 +42,11 @@ impl Store {
     ///
     /// [`Error::NotFound`], [`Error::UnknownCursor`].
     pub async fn list_group_users_json(&self, org: Org, request: ListGroupUsers) -> Result<Bytes> {
+        #[cfg(feature = "planted-faults")]
+        if crate::planted_faults::is_planted(crate::PlantedFault::CursorByOffset) {
+            let page = self.list_group_users_by_offset(org, request).await?;
+            return serde_json::to_vec(&page).map(Bytes::from).map_err(Error::internal);
+        }
         let key = PageKey::new(org, &request);
         if let Some(page) = self.cached_page(&key) {
             return Ok(page);
@@ -80,6 +80,10 @@ impl Store {
         stamp: Stamp,
         request: AddGroupUser,
     ) -> Result<GroupUserAssignment> {
+        #[cfg(feature = "planted-faults")]
+        if crate::planted_faults::is_planted(crate::PlantedFault::AuditApart) {
+            return self.add_group_user_and_audit_apart(org, stamp, request).await;
+        }
         self.write(move |transaction| add(transaction, org, &stamp, &request)).await
     }
 
@@ -130,6 +134,20 @@ const DESCENDING: [&str; 2] = [
      cross join lateral (select * from users where org = $1 and seq = m.user_seq limit 1) u
      order by m.user_seq desc",
 ];
+
+pub(crate) fn list_models(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    request: &ListGroupUsers,
+) -> Result<UserListResource> {
+    let mut users = Vec::new();
+    let listed = list(transaction, org, request, |id, name, email| {
+        let id = UserId::new(id).map_err(|error| Error::internal(error.to_string()))?;
+        users.push(GroupUser::new(id, name.into(), email.map(Into::into)));
+        Ok(())
+    })?;
+    Ok(UserListResource::new(users, listed.has_more))
+}
 
 /// Reads a page: hands each user's id, name and email address to `push`, in order.
 fn list(

@@ -16,6 +16,8 @@ mod migrations;
 mod organizations;
 mod page;
 mod page_cache;
+#[cfg(feature = "planted-faults")]
+mod planted_faults;
 mod postgres;
 mod sqlite;
 mod stamp;
@@ -31,5 +33,7 @@ pub use error::{Cause, Error, Kind, Result};
 pub use idempotency_keys::{IDEMPOTENCY_KEPT_SECONDS, IDEMPOTENCY_KEYS_MAX, IdempotencyKey};
 pub use organizations::{Org, Organization};
 pub use page_cache::PAGE_CACHE_BYTES_MAX;
+#[cfg(feature = "planted-faults")]
+pub use planted_faults::{PlantedFault, plant};
 pub use stamp::Stamp;
 pub use store::{Counters, DatabaseUrl, Store};

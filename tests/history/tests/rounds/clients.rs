@@ -1,0 +1,258 @@
+//! The clients of a round: the library's own, over real sockets.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use fastrand::Rng;
+use openai_admin::{Client, Error, ErrorKind, models::CreateGroupUserBody};
+use openai_admin_history::{Call, End, Order, Page, Pair, What};
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    database::number_of,
+    round::{CALLS_EACH, GROUPS, USERS, VOLATILE},
+};
+
+/// The server as clients see it: its life, counted from 0, and its address.
+pub(crate) type Life = (usize, String);
+
+/// What all clients of a round share.
+pub(crate) struct Desk {
+    /// Counts instants.
+    clock: AtomicU64,
+    calls: Mutex<Vec<Recorded>>,
+    walks: AtomicU64,
+    /// The server that runs; none while it is being started again.
+    pub(crate) life: watch::Receiver<Option<Life>>,
+    /// Told of each call that is over.
+    pub(crate) over: mpsc::UnboundedSender<()>,
+}
+
+/// A call, and the life of the server in which it was made.
+pub(crate) struct Recorded {
+    pub(crate) life: usize,
+    pub(crate) call: Call,
+}
+
+impl Desk {
+    pub(crate) fn new(life: watch::Receiver<Option<Life>>, over: mpsc::UnboundedSender<()>) -> Self {
+        Self { clock: AtomicU64::new(1), calls: Mutex::default(), walks: AtomicU64::new(0), life, over }
+    }
+
+    /// The next instant.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::SeqCst)
+    }
+
+    pub(crate) fn take_calls(&self) -> Vec<Recorded> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+}
+
+/// A client of a round, who makes one call after the other.
+pub(crate) struct Caller {
+    pub(crate) number: usize,
+    pub(crate) key: String,
+    pub(crate) random: Rng,
+    pub(crate) desk: Arc<Desk>,
+    session: Option<(usize, Client)>,
+}
+
+/// What came of a call.
+enum Answer<T> {
+    Answered(T),
+    /// It may have taken effect.
+    Lost,
+    /// It has not, as whoever failed says; if that is not true, it will be found as a phantom.
+    Nothing,
+}
+
+pub(crate) fn group_id(group: usize) -> String {
+    format!("group_{group}")
+}
+
+pub(crate) fn user_id(user: usize) -> String {
+    format!("user_{user}")
+}
+
+impl Caller {
+    pub(crate) fn new(number: usize, key: String, random: Rng, desk: Arc<Desk>) -> Self {
+        Self { number, key, random, desk, session: None }
+    }
+
+    /// Makes its calls.
+    pub(crate) async fn run(mut self) {
+        let mut made = 0;
+        while made < CALLS_EACH {
+            let pair = Pair {
+                group: self.random.usize(..GROUPS),
+                user: VOLATILE[self.random.usize(..VOLATILE.len())],
+            };
+            made += match self.random.u32(..100) {
+                0..=31 => self.add(pair).await,
+                32..=59 => self.remove(pair).await,
+                60..=79 => self.retrieve(pair).await,
+                _ => {
+                    let order = if self.random.bool() { Order::Ascending } else { Order::Descending };
+                    let limit = self.random.usize(1..=4);
+                    self.walk(pair.group, order, limit).await
+                }
+            };
+        }
+    }
+
+    async fn add(&mut self, pair: Pair) -> usize {
+        let body = CreateGroupUserBody::new(user_id(pair.user).parse().unwrap());
+        let add = async |client: Client| {
+            client.group_users().add_group_user(group_id(pair.group), body).await.map(|_| ())
+        };
+        self.change(add, |()| What::Added(pair), What::Added(pair)).await;
+        1
+    }
+
+    async fn remove(&mut self, pair: Pair) -> usize {
+        let remove = async |client: Client| {
+            let removed =
+                client.group_users().remove_group_user(group_id(pair.group), user_id(pair.user)).await;
+            is_member(removed.map(|_| ()))
+        };
+        let what = |was_member| if was_member { What::Removed(pair) } else { What::Found(pair, false) };
+        self.change(remove, what, What::Removed(pair)).await;
+        1
+    }
+
+    pub(crate) async fn retrieve(&mut self, pair: Pair) -> usize {
+        let retrieve = async |client: Client| {
+            let found =
+                client.group_users().retrieve_group_user(group_id(pair.group), user_id(pair.user)).await;
+            is_member(found.map(|_| ()))
+        };
+        self.look(retrieve, |member| What::Found(pair, member)).await;
+        1
+    }
+
+    /// Reads all pages of a group, or as many as the server lives to answer.
+    pub(crate) async fn walk(&mut self, group: usize, order: Order, limit: usize) -> usize {
+        let walk = usize::try_from(self.desk.walks.fetch_add(1, Ordering::SeqCst)).unwrap();
+        let mut after = None;
+        // A list that does not end is one of the faults to be found.
+        for pages in 1..=2 * USERS {
+            let list = async |client: Client| {
+                let call = client.group_users().list_group_users(group_id(group)).limit(limit as i64);
+                let call = call.order(match order {
+                    Order::Ascending => openai_admin::Order::Asc,
+                    Order::Descending => openai_admin::Order::Desc,
+                });
+                match after {
+                    Some(after) => call.after(user_id(after)).await,
+                    None => call.await,
+                }
+            };
+            let mut next = None;
+            let listed = self
+                .look(list, |page| {
+                    let users = page.data.iter().map(|user| number_of(user.id.as_str())).collect();
+                    next = page.next.as_ref().map(|next| number_of(next.as_str()));
+                    assert_eq!(page.has_more, next.is_some(), "has_more and next of a page");
+                    What::Listed(Page { walk, group, order, limit, after, users, next })
+                })
+                .await;
+            if !listed || next.is_none() {
+                return pages;
+            }
+            after = next;
+        }
+        2 * USERS
+    }
+
+    /// Makes a call that changes nothing: without an answer, it is as if it had not been made.
+    async fn look<T>(
+        &mut self,
+        ask: impl AsyncFnOnce(Client) -> Result<T, Error>,
+        what: impl FnOnce(T) -> What,
+    ) -> bool {
+        let (life, client) = self.session().await;
+        let begun = self.desk.now();
+        let answer = sorted(ask(client).await);
+        let ended = End::Answered(self.desk.now());
+        let answered = matches!(answer, Answer::Answered(_));
+        if let Answer::Answered(answer) = answer {
+            self.record(life, Call { client: self.number, begun, ended, what: what(answer) });
+        }
+        self.go_on(life, answered);
+        answered
+    }
+
+    /// Makes a call that changes something: without an answer, it may have done so.
+    async fn change<T>(
+        &mut self,
+        ask: impl AsyncFnOnce(Client) -> Result<T, Error>,
+        what: impl FnOnce(T) -> What,
+        perhaps: What,
+    ) {
+        let (life, client) = self.session().await;
+        let begun = self.desk.now();
+        let answer = sorted(ask(client).await);
+        let ended = self.desk.now();
+        let answered = matches!(answer, Answer::Answered(_));
+        let (ended, what) = match answer {
+            Answer::Answered(answer) => (End::Answered(ended), what(answer)),
+            Answer::Lost => (End::Unknown, perhaps),
+            Answer::Nothing => return self.go_on(life, answered),
+        };
+        self.record(life, Call { client: self.number, begun, ended, what });
+        self.go_on(life, answered);
+    }
+
+    fn record(&self, life: usize, call: Call) {
+        self.desk.calls.lock().unwrap().push(Recorded { life, call });
+    }
+
+    fn go_on(&mut self, life: usize, answered: bool) {
+        // Nobody listens any more when the last life has begun.
+        let _ = self.desk.over.send(());
+        // A connection that failed is not used again, and neither is a server that may be gone: see `session`.
+        if !answered {
+            self.session = self.session.take().filter(|(of, _)| *of != life);
+        }
+    }
+
+    /// A client of the server that runs.
+    async fn session(&mut self) -> (usize, Client) {
+        let mut lives = self.desk.life.clone();
+        let (life, address) = lives.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+        match &self.session {
+            Some((of, client)) if *of == life => (life, client.clone()),
+            _ => {
+                // A retry would be a second call that the history knows nothing of.
+                let client = Client::builder().key(&self.key).base_url(format!("{address}/v1")).retries(0);
+                let client = client.build().unwrap();
+                self.session = Some((life, client.clone()));
+                (life, client)
+            }
+        }
+    }
+}
+
+/// A 404 about the user is an answer: they are no member.
+fn is_member(result: Result<(), Error>) -> Result<bool, Error> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some("not_a_member") => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn sorted<T>(result: Result<T, Error>) -> Answer<T> {
+    match result {
+        Ok(answer) => Answer::Answered(answer),
+        Err(error) if error.code() == Some("outcome_unknown") => Answer::Lost,
+        // The server promises that nothing has happened.
+        Err(error) if error.code() == Some("service_unavailable") => Answer::Nothing,
+        Err(error) if !error.was_sent() => Answer::Nothing,
+        Err(error) if [ErrorKind::Transport, ErrorKind::Timeout].contains(&error.kind()) => Answer::Lost,
+        Err(error) => panic!("a call of a round cannot fail like this: {error}"),
+    }
+}

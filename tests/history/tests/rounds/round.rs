@@ -1,0 +1,178 @@
+//! A round: a fresh database, a server that is killed and started again, clients, and what the checker says.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use fastrand::Rng;
+use openai_admin_history::{Call, End, History, Order, Pair, Violation, check};
+use openai_admin_server::{Minter, api_keys};
+use openai_admin_store::{PlantedFault, Store};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    clients::{Caller, Desk, Life, group_id, user_id},
+    database::{Database, Engine},
+    server::Running,
+};
+
+/// The groups and users of a round: so few that clients meet.
+pub(crate) const GROUPS: usize = 2;
+pub(crate) const USERS: usize = 10;
+/// Who comes and goes. The others stay what they are: 0, 4 and 8 members of every group, 9 of none.
+pub(crate) const VOLATILE: [usize; 6] = [1, 2, 3, 5, 6, 7];
+const STABLE_MEMBERS: [usize; 3] = [0, 4, 8];
+/// How many clients there are, and how many calls each makes. A page is a call.
+const CLIENTS: usize = 6;
+pub(crate) const CALLS_EACH: usize = 60;
+/// How many servers live one after the other. The last is killed when all clients are done.
+const LIVES: usize = 3;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round {
+    pub(crate) engine: Engine,
+    pub(crate) seed: u64,
+    pub(crate) fault: Option<PlantedFault>,
+}
+
+/// What came of a round.
+pub(crate) struct Done {
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) answered: usize,
+    pub(crate) cut_off: usize,
+}
+
+impl Round {
+    pub(crate) fn run(self) -> Done {
+        let database = Database::new(self.engine);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(self.run_on(&database))
+    }
+
+    async fn run_on(self, database: &Database) -> Done {
+        let mut random = Rng::with_seed(self.seed);
+        let members = members(&mut random);
+        let (keys, actors) = fill(database, &members).await;
+
+        let (show, life) = watch::channel(None);
+        let (over, mut calls_over) = mpsc::unbounded_channel();
+        let desk = Arc::new(Desk::new(life, over));
+        let caller =
+            |number: usize, random: Rng| Caller::new(number, keys[number].clone(), random, Arc::clone(&desk));
+        let clients: Vec<_> =
+            (0..CLIENTS).map(|number| tokio::spawn(caller(number, random.fork()).run())).collect();
+
+        // After how many calls each server is killed, counted from its start.
+        let moments = [(); LIVES - 1].map(|()| random.usize(1..CLIENTS * CALLS_EACH / LIVES));
+        let mut gone_at = Vec::new();
+        for (life, moment) in moments.into_iter().enumerate() {
+            let server = self.start(database, life, &show);
+            for _ in 0..moment {
+                calls_over.recv().await.unwrap();
+            }
+            kill(server, database, &show);
+            gone_at.push(desk.now());
+        }
+        let server = self.start(database, LIVES - 1, &show);
+        for client in clients {
+            client.await.unwrap();
+        }
+        kill(server, database, &show);
+        gone_at.push(desk.now());
+
+        // What is there after the last crash, seen through a server and without one.
+        let server = self.start(database, LIVES, &show);
+        let mut last = caller(CLIENTS, random.fork());
+        for pair in all_pairs() {
+            last.retrieve(pair).await;
+        }
+        for group in 0..GROUPS {
+            last.walk(group, Order::Ascending, 3).await;
+            last.walk(group, Order::Descending, USERS).await;
+        }
+        kill(server, database, &show);
+        self.judge(database, &desk, members, &gone_at, &actors).await
+    }
+
+    fn start(self, database: &Database, life: usize, show: &watch::Sender<Option<Life>>) -> Running {
+        let server = Running::start(&database.url, self.fault);
+        show.send_replace(Some((life, server.address.clone())));
+        server
+    }
+
+    /// Lets the checker look at everything that was recorded.
+    async fn judge(
+        self,
+        database: &Database,
+        desk: &Desk,
+        members: BTreeSet<Pair>,
+        gone_at: &[u64],
+        actors: &[String],
+    ) -> Done {
+        let recorded = desk.take_calls();
+        let cut_off = |call: &Call| call.ended == End::Unknown;
+        let calls = recorded.into_iter().map(|recorded| {
+            let mut call = recorded.call;
+            if let (true, Some(gone_at)) = (cut_off(&call), gone_at.get(recorded.life)) {
+                // A client may have noticed later than we did, but the server was gone all the same.
+                call.ended = End::CutOff((*gone_at).max(call.begun + 1));
+            }
+            call
+        });
+        let calls: Vec<Call> = calls.collect();
+        let answered = calls.iter().filter(|call| matches!(call.ended, End::Answered(_))).count();
+        let cut_off = calls.len() - answered;
+        let audit = Some(database.contents(actors));
+        let violations = check(&History { users: USERS, members, calls, audit });
+        let store = Store::open(&database.parsed()).await.unwrap();
+        let problems = store.verify().await.unwrap();
+        store.close().await;
+        let verified = problems.into_iter().map(|problem| Violation::NotSound { problem });
+        Done { violations: violations.into_iter().chain(verified).collect(), answered, cut_off }
+    }
+}
+
+fn kill(server: Running, database: &Database, show: &watch::Sender<Option<Life>>) {
+    // First, so that no client asks again and again while nobody is there.
+    show.send_replace(None);
+    server.kill();
+    database.wait_until_settled();
+}
+
+fn all_pairs() -> impl Iterator<Item = Pair> {
+    (0..GROUPS).flat_map(|group| (0..USERS).map(move |user| Pair { group, user }))
+}
+
+/// Who is a member at first.
+fn members(random: &mut Rng) -> BTreeSet<Pair> {
+    let is_member =
+        |pair: &Pair| STABLE_MEMBERS.contains(&pair.user) || VOLATILE.contains(&pair.user) && random.bool();
+    all_pairs().filter(is_member).collect()
+}
+
+/// Makes the organization, and a key for each client. The keys, and what the audit trail calls them.
+async fn fill(database: &Database, members: &BTreeSet<Pair>) -> (Vec<String>, Vec<String>) {
+    let store = Store::open(&database.parsed()).await.unwrap();
+    let minter = Minter::system();
+    let members_of =
+        |group| members.iter().filter(move |pair| pair.group == group).map(|pair| user_id(pair.user));
+    let users: Vec<_> =
+        (0..USERS).map(|user| json!({ "id": user_id(user), "name": user_id(user) })).collect();
+    let groups: Vec<_> = (0..GROUPS)
+        .map(|group| {
+            let members: Vec<String> = members_of(group).collect();
+            json!({ "id": group_id(group), "name": group_id(group), "members": members })
+        })
+        .collect();
+    let directory = json!({ "organization": { "id": "org-history" }, "users": users, "groups": groups });
+    let loaded = store.load(minter.stamp("load"), serde_json::from_value(directory).unwrap()).await.unwrap();
+    let (mut keys, mut actors) = (Vec::new(), Vec::new());
+    for number in 0..=CLIENTS {
+        let (key, new) = api_keys::mint(&minter, &format!("client {number}"), api_keys::all_scopes(), None);
+        let stored = store.create_api_key(loaded.organization.org, minter.stamp("load"), new).await.unwrap();
+        keys.push(key);
+        actors.push(stored.id);
+    }
+    store.close().await;
+    (keys, actors)
+}

@@ -1,0 +1,96 @@
+//! The server of a round: a process of its own, which is killed and started again.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Stdio},
+};
+
+use openai_admin_server::{Config, Minter, Server};
+use openai_admin_store::{PlantedFault, Store};
+
+use crate::environment;
+
+/// The database that the child serves, and the fault that is planted in it.
+const DATABASE: &str = "OPENAI_ADMIN_HISTORY_DATABASE";
+const FAULT: &str = "OPENAI_ADMIN_HISTORY_FAULT";
+/// A binary to be the server instead of this program.
+const BINARY: &str = "OPENAI_ADMIN_BIN";
+
+/// A server that runs until it is killed, by whoever drops it at the latest.
+pub(crate) struct Running {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: String,
+}
+
+impl Running {
+    /// Starts a server of a database. A fault can only be planted in this program, never in a binary.
+    pub(crate) fn start(url: &str, fault: Option<PlantedFault>) -> Self {
+        let binary = environment(BINARY).filter(|_| fault.is_none());
+        let mut command = match binary {
+            Some(binary) => {
+                let mut command = Command::new(binary);
+                command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--database", url]);
+                command.env_remove("OPENAI_ADMIN_KEY").stdout(Stdio::null()).stderr(Stdio::piped());
+                command
+            }
+            None => {
+                let mut command = Command::new(std::env::current_exe().unwrap());
+                command.args(["--exact", "server::serves_until_it_is_killed", "--ignored", "--nocapture"]);
+                command.env(DATABASE, url).stdout(Stdio::piped()).stderr(Stdio::inherit());
+                if let Some(fault) = fault {
+                    command.env(FAULT, format!("{fault:?}"));
+                }
+                command
+            }
+        };
+        let mut child = command.stdin(Stdio::null()).spawn().unwrap();
+        let said: Box<dyn Read + Send> = match (child.stdout.take(), child.stderr.take()) {
+            (Some(stdout), _) => Box::new(stdout),
+            (None, Some(stderr)) => Box::new(stderr),
+            (None, None) => unreachable!("one of them is a pipe"),
+        };
+        let mut lines = BufReader::new(said).lines();
+        let listening = lines
+            .by_ref()
+            .map(Result::unwrap)
+            .find_map(|line| line.split_once("listening on ").map(|(_, address)| address.trim().to_owned()));
+        let address = listening.expect("the server ended before it listened");
+        // What it says later, such as errors, is read so that it never waits for a reader.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
+        Self { child, address }
+    }
+
+    /// SIGKILL; when this returns the process is gone.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// What [`Running::start`] starts; by itself it has nothing to do.
+#[test]
+#[ignore = "a part of another test, which starts it in a process of its own"]
+fn serves_until_it_is_killed() {
+    let Some(url) = environment(DATABASE) else { return };
+    if let Some(fault) = environment(FAULT) {
+        let fault = PlantedFault::ALL.into_iter().find(|planted| format!("{planted:?}") == fault);
+        openai_admin_store::plant(fault.expect(FAULT));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&url.parse().unwrap()).await.unwrap();
+        let server = Server::new(store, Minter::system(), Config::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // The test runner has begun a line of its own.
+        println!("\nlistening on http://{}", listener.local_addr().unwrap());
+        std::io::stdout().flush().unwrap();
+        server.run(listener, std::future::pending()).await.unwrap();
+    });
+}
