@@ -7,8 +7,11 @@
 
 mod api_keys;
 mod audit_events;
+mod backup;
+mod census;
 mod directory;
 mod error;
+mod figures;
 mod group_users;
 mod groups;
 mod idempotency_keys;
@@ -28,12 +31,16 @@ mod users;
 mod verify;
 
 pub use api_keys::{ApiKey, NewApiKey};
+pub use backup::BackupProgress;
+pub use census::Census;
 pub use directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary};
 pub use error::{Cause, Error, Kind, Result};
+pub use figures::{COMMIT_SIZES, Figures};
 pub use idempotency_keys::{IDEMPOTENCY_KEPT_SECONDS, IDEMPOTENCY_KEYS_MAX, IdempotencyKey};
+pub use migrations::SchemaVersion;
 pub use organizations::{Org, Organization};
 pub use page_cache::PAGE_CACHE_BYTES_MAX;
 #[cfg(feature = "planted-faults")]
 pub use planted_faults::{PlantedFault, plant};
 pub use stamp::Stamp;
-pub use store::{Counters, DatabaseUrl, Store};
+pub use store::{DatabaseUrl, Store};

@@ -3,10 +3,24 @@
 //! All missing versions are applied in one transaction that holds a lock, so any number of processes may open a new
 //! database at once, and a migration that fails leaves nothing behind.
 
+use rusqlite::{Connection, OpenFlags};
+
 use crate::{
     error::{Error, Result},
-    transaction::{Transaction, values},
+    postgres::Postgres,
+    store::{DatabaseUrl, Store, on_a_thread},
+    transaction::{Statements, Transaction, values},
 };
+
+/// The version of a database's schema, and the one of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchemaVersion {
+    /// What the database has; 0 when it is empty.
+    pub applied: i64,
+    /// What this program makes of it when it opens it.
+    pub newest: i64,
+}
 
 /// Each migration once, in order; a migration that was released is never edited.
 const MIGRATIONS: [(i64, &str); 2] = [
@@ -26,11 +40,8 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
     transaction.batch(
         "create table if not exists schema_migrations (version bigint not null primary key, applied_by text not null)",
     )?;
-    let applied = transaction
-        .query_one("select max(version) from schema_migrations", values![], |row| row.optional_integer(0))?
-        .flatten()
-        .unwrap_or(0);
-    let newest = MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or(0);
+    let applied = newest_applied(transaction)?;
+    let newest = newest();
     if applied > newest {
         return Err(Error::invalid_value(
             "database",
@@ -48,4 +59,75 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or(0)
+}
+
+fn newest_applied(transaction: &mut Transaction<'_>) -> Result<i64> {
+    let applied = transaction
+        .query_one("select max(version) from schema_migrations", values![], |row| row.optional_integer(0))?;
+    Ok(applied.flatten().unwrap_or(0))
+}
+
+/// The version of the schema, which is 0 where there is none. Changes nothing.
+pub(crate) fn applied(transaction: &mut Transaction<'_>) -> Result<i64> {
+    let is_there = transaction.choose(
+        "select count(*) from sqlite_master where name = 'schema_migrations'",
+        "select case when to_regclass('schema_migrations') is null then 0 else 1 end::bigint",
+    );
+    match transaction.query_one(is_there, values![], |row| row.integer(0))? {
+        Some(1) => newest_applied(transaction),
+        _ => Ok(0),
+    }
+}
+
+/// Refuses a database whose schema is not of this program's version.
+pub(crate) fn require_newest(transaction: &mut Transaction<'_>) -> Result<()> {
+    let (applied, newest) = (applied(transaction)?, newest());
+    if applied == newest {
+        return Ok(());
+    }
+    let expected = match applied {
+        0 => "a database of openai-admin, which this is not".to_owned(),
+        _ => format!("a schema of version {newest}, but it has version {applied}"),
+    };
+    Err(Error::invalid_value("database", expected))
+}
+
+/// Whether nothing would be lost with the database.
+pub(crate) fn is_empty(transaction: &mut Transaction<'_>) -> Result<bool> {
+    if applied(transaction)? == 0 {
+        return Ok(true);
+    }
+    let organizations =
+        transaction.query_one("select count(*) from organizations", values![], |row| row.integer(0))?;
+    Ok(organizations.unwrap_or(0) == 0)
+}
+
+impl Store {
+    /// The version of the schema at `url`, which stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when there is no such database.
+    pub async fn schema_version(url: &DatabaseUrl) -> Result<SchemaVersion> {
+        let url = url.clone();
+        on_a_thread(move || {
+            let applied = match url {
+                DatabaseUrl::Sqlite(file) => {
+                    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                    applied(&mut Transaction::Sqlite(&connection))?
+                }
+                DatabaseUrl::Postgres(url) => {
+                    let mut client = Postgres::connect(&url)?;
+                    let (transaction, statements) = (client.transaction()?, &mut Statements::new());
+                    applied(&mut Transaction::Postgres { transaction, statements })?
+                }
+            };
+            Ok(SchemaVersion { applied, newest: newest() })
+        })
+        .await
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
@@ -18,6 +18,7 @@ use postgres::{
 
 use crate::{
     error::{Error, Result},
+    figures::{Counters, Figures},
     migrations::migrate,
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::{Statements, Transaction},
@@ -46,6 +47,7 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_millis(50);
 pub(crate) struct Postgres {
     jobs: Sender<Message>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    counters: Arc<Counters>,
 }
 
 enum Message {
@@ -61,13 +63,24 @@ impl Postgres {
 
         let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
         let mut first = Some(first);
+        let counters = Arc::new(Counters::default());
         let mut threads = Vec::with_capacity(CONNECTIONS);
         for number in 0..CONNECTIONS {
-            let worker = Worker { config: config.clone(), connection: first.take(), queue: queue.clone() };
+            let worker = Worker {
+                config: config.clone(),
+                connection: first.take(),
+                queue: queue.clone(),
+                counters: Arc::clone(&counters),
+            };
             let thread = std::thread::Builder::new().name(format!("postgres-{number}"));
             threads.push(thread.spawn(move || worker.run()).map_err(Error::unavailable)?);
         }
-        Ok(Self { jobs, threads: Mutex::new(threads) })
+        Ok(Self { jobs, threads: Mutex::new(threads), counters })
+    }
+
+    /// A connection of its own, beside those of any pool.
+    pub(crate) fn connect(url: &str) -> Result<Client> {
+        Ok(Connection::open(&config(url)?)?.client)
     }
 
     pub(crate) fn run(&self, job: Box<dyn Job>, writes: bool) -> Result<()> {
@@ -75,6 +88,17 @@ impl Postgres {
             TrySendError::Full(_) => Error::Overloaded,
             TrySendError::Disconnected(_) => Error::unavailable("the database is closed"),
         })
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        let figures = Figures {
+            engine: "postgres",
+            connections: CONNECTIONS,
+            reads_waiting: self.jobs.len(),
+            waiting_max: QUEUE_LENGTH_MAX,
+            ..Figures::default()
+        };
+        figures.counted(&self.counters)
     }
 
     pub(crate) fn close(&self) {
@@ -236,6 +260,7 @@ struct Worker {
     config: Config,
     connection: Option<Connection>,
     queue: Receiver<Message>,
+    counters: Arc<Counters>,
 }
 
 impl Worker {
@@ -244,6 +269,9 @@ impl Worker {
             let outcome = self.transact(writes, &mut *job);
             if let Err(error @ (Error::Unavailable(_) | Error::OutcomeUnknown(_))) = &outcome {
                 tracing::error!(error = error as &dyn std::error::Error, "PostgreSQL is unavailable");
+            }
+            if writes && outcome.is_ok() {
+                self.counters.committed(1);
             }
             job.answer(outcome.err());
         }

@@ -6,10 +6,7 @@
 use std::{
     fs::OpenOptions,
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
@@ -20,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     error::{Error, Result},
+    figures::{Counters, Figures},
     migrations::migrate,
     page_cache::{PageCache, PageKey},
     store::{Job, QUEUE_LENGTH_MAX},
@@ -42,14 +40,7 @@ pub(crate) struct Sqlite {
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: usize,
     pages: Arc<PageCache>,
-    commits: Arc<Commits>,
-}
-
-/// How many commits there were, and of how many operations.
-#[derive(Default)]
-pub(crate) struct Commits {
-    pub(crate) commits: AtomicU64,
-    pub(crate) operations: AtomicU64,
+    counters: Arc<Counters>,
 }
 
 enum Message {
@@ -76,13 +67,14 @@ impl Sqlite {
         watch.execute_batch("pragma query_only = on")?;
         let pages = Arc::new(PageCache::new(watch));
         pages.observe(&writer)?;
-        let commits = Arc::new(Commits::default());
+        let counters = Arc::new(Counters::default());
 
         let readers = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
         let readers = readers.clamp(READERS_MIN, READERS_MAX);
         let (writes, write_queue) = bounded(QUEUE_LENGTH_MAX);
         let (reads, read_queue) = bounded(QUEUE_LENGTH_MAX);
-        let writer = Writer { connection: writer, pages: Arc::clone(&pages), commits: Arc::clone(&commits) };
+        let writer =
+            Writer { connection: writer, pages: Arc::clone(&pages), counters: Arc::clone(&counters) };
         let mut threads = vec![spawn("sqlite-writer", move || writer.write_all(&write_queue))?];
         for _ in 0..readers {
             let reader = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -90,7 +82,7 @@ impl Sqlite {
             let queue = read_queue.clone();
             threads.push(spawn("sqlite-reader", move || read_all(&reader, &queue))?);
         }
-        Ok(Self { writes, reads, threads: Mutex::new(threads), readers, pages, commits })
+        Ok(Self { writes, reads, threads: Mutex::new(threads), readers, pages, counters })
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
@@ -111,8 +103,19 @@ impl Sqlite {
         self.pages.get(key, || drop(self.writes.try_send(Message::RenewPages)))
     }
 
-    pub(crate) fn commits(&self) -> &Commits {
-        &self.commits
+    pub(crate) fn figures(&self) -> Figures {
+        let figures = Figures {
+            engine: "sqlite",
+            connections: self.readers + 1,
+            reads_waiting: self.reads.len(),
+            writes_waiting: self.writes.len(),
+            waiting_max: QUEUE_LENGTH_MAX,
+            page_hits: self.pages.hits(),
+            page_misses: self.pages.misses(),
+            page_bytes: self.pages.bytes(),
+            ..Figures::default()
+        };
+        figures.counted(&self.counters)
     }
 
     pub(crate) fn close(&self) {
@@ -182,7 +185,7 @@ fn read_one(connection: &Connection, job: &mut dyn Job) -> Result<()> {
 struct Writer {
     connection: Connection,
     pages: Arc<PageCache>,
-    commits: Arc<Commits>,
+    counters: Arc<Counters>,
 }
 
 impl Writer {
@@ -216,8 +219,7 @@ impl Writer {
         if let Err(error) = &written {
             tracing::error!(error = error as &dyn std::error::Error, batch = batch.len(), "a commit failed");
         } else if !batch.is_empty() {
-            self.commits.commits.fetch_add(1, Relaxed);
-            self.commits.operations.fetch_add(batch.len() as u64, Relaxed);
+            self.counters.committed(batch.len());
         }
         let failure = written.err();
         for job in batch.drain(..) {

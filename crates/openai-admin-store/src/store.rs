@@ -3,7 +3,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     str::FromStr,
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc},
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, Result},
+    figures::Figures,
     page_cache::{PageCache, PageKey},
     postgres::{self, Postgres},
     sqlite::{self, Sqlite},
@@ -116,11 +117,7 @@ impl Store {
             DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
             DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Engine::Postgres),
         };
-        // A thread of its own, since both engines' clients block.
-        let (sender, receiver) = oneshot::channel();
-        std::thread::spawn(move || sender.send(open()));
-        let engine = receiver.await.map_err(|_| Error::internal("opening the database panicked"))??;
-        Ok(Self(Arc::new(engine)))
+        Ok(Self(Arc::new(on_a_thread(open).await?)))
     }
 
     /// Finishes what is queued and closes the database, or gives up after ten seconds. Operations after it fail.
@@ -150,20 +147,6 @@ impl Store {
         }
     }
 
-    /// What has been counted since the store was opened.
-    pub fn counters(&self) -> Counters {
-        match &*self.0 {
-            Engine::Sqlite(sqlite) => Counters {
-                page_hits: sqlite.pages().hits(),
-                page_misses: sqlite.pages().misses(),
-                page_bytes: sqlite.pages().bytes() as u64,
-                commits: sqlite.commits().commits.load(Relaxed),
-                committed_operations: sqlite.commits().operations.load(Relaxed),
-            },
-            Engine::Postgres(_) => Counters::default(),
-        }
-    }
-
     /// The pages that were read before, where they are kept.
     pub(crate) fn pages(&self) -> Option<&Arc<PageCache>> {
         match &*self.0 {
@@ -176,6 +159,14 @@ impl Store {
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.cached_page(key),
             Engine::Postgres(_) => None,
+        }
+    }
+
+    /// How the store is doing.
+    pub fn figures(&self) -> Figures {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.figures(),
+            Engine::Postgres(postgres) => postgres.figures(),
         }
     }
 
@@ -208,20 +199,13 @@ impl Store {
     }
 }
 
-/// What a store counts, for whoever watches over it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Pages of group users that were answered without reading the database.
-    pub page_hits: u64,
-    /// Pages of group users that were read, where pages are kept.
-    pub page_misses: u64,
-    /// How many bytes of pages are kept now.
-    pub page_bytes: u64,
-    /// Commits of the writer.
-    pub commits: u64,
-    /// Operations that these commits carried.
-    pub committed_operations: u64,
+/// Does something on a thread of its own, since both engines' clients block.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.await.map_err(|_| Error::internal("work beside the engine's own panicked"))?
 }
 
 /// An operation in an engine's queue.

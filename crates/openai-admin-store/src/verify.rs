@@ -93,6 +93,12 @@ const INVARIANTS: [(&str, &str); 12] = [
 ];
 
 impl Store {
+    /// How many kinds of things [`verify`](Self::verify) checks.
+    pub fn invariants() -> usize {
+        // Besides the list: how addresses are looked up.
+        INVARIANTS.len() + 1
+    }
+
     /// Checks the whole database, and returns a line for each kind of thing that is wrong: none when all is well.
     ///
     /// # Errors
@@ -103,7 +109,7 @@ impl Store {
     }
 }
 
-fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
+pub(crate) fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
     transaction.allow_long_statements()?;
     let mut problems = Vec::new();
     for (invariant, sql) in INVARIANTS {

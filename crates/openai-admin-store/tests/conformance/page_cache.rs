@@ -297,30 +297,30 @@ async fn pages_are_kept_within_their_bound(database: Database) {
         for limit in 0..200 {
             acme.members_json("group_1", Part::new().limit(limit)).await.unwrap();
         }
-        acme.store().counters().page_bytes
+        acme.store().figures().page_bytes
     };
     let is_kept = matches!(database.url, DatabaseUrl::Sqlite(_));
     assert_eq!(read_all().await > 100_000, is_kept, "as many as there are, by default");
     let bytes_max = 20_000;
     acme.store().set_page_cache_bytes_max(bytes_max);
-    assert!(acme.store().counters().page_bytes <= bytes_max as u64, "those that are too many go at once");
+    assert!(acme.store().figures().page_bytes <= bytes_max, "those that are too many go at once");
     let bytes = read_all().await;
-    assert!(bytes <= bytes_max as u64, "{bytes} bytes");
+    assert!(bytes <= bytes_max, "{bytes} bytes");
     assert_eq!(bytes > 5_000, is_kept, "{bytes} bytes: the bound is used");
 
     acme.store().set_page_cache_bytes_max(0);
-    let before = acme.store().counters();
+    let before = acme.store().figures();
     assert_eq!(read_all().await, 0);
-    assert_eq!(acme.store().counters().page_hits, before.page_hits, "nothing is kept any more");
+    assert_eq!(acme.store().figures().page_hits, before.page_hits, "nothing is kept any more");
 }
 
 async fn a_page_is_kept_until_its_own_group_changes(database: Database) {
     let acme = acme(&database).await;
     let is_kept = matches!(database.url, DatabaseUrl::Sqlite(_));
     let is_answered_without_reading = async |group: &'static str| {
-        let before = acme.store().counters().page_hits;
+        let before = acme.store().figures().page_hits;
         acme.members_json(group, Part::new()).await.unwrap();
-        acme.store().counters().page_hits > before
+        acme.store().figures().page_hits > before
     };
     for group in ["group_1", "group_2"] {
         assert!(!is_answered_without_reading(group).await, "it is asked for the first time");

@@ -1,0 +1,192 @@
+//! Backups, from either engine into either, made while others write.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use openai_admin_store::{DatabaseUrl, Error, Store};
+use serde_json::json;
+
+use crate::{
+    support::{Database, assert_refused, conformance, user_ids},
+    tenant::Tenant,
+};
+
+conformance! {
+    a_backup_holds_everything_and_restores_into_either_engine,
+    a_backup_under_writes_is_one_moment,
+    a_database_that_holds_something_is_overwritten_only_with_leave,
+    what_is_no_backup_is_neither_replaced_nor_restored,
+    a_backup_that_is_not_sound_is_not_made_and_not_restored,
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A database with something in every table, and tombstones.
+async fn lived_in(database: &Database) -> Tenant {
+    let groups = json!([
+        { "id": "group_1", "name": "One \t\\N\r\n «ü» 🚨", "members": ["user_1", "user_2"] },
+        { "id": "group_2", "name": "Two", "members": ["user_2"] },
+        { "id": "group_3", "name": "Three" },
+    ]);
+    let acme = database.acme(4, groups).await;
+    database
+        .tenant("org-other", 2, json!([{ "id": "group_1", "name": "Its own", "members": ["user_2"] }]))
+        .await;
+    acme.delete_user("user_4").await.unwrap();
+    acme.delete_group("group_3").await.unwrap();
+    acme
+}
+
+/// Everything that a database says of itself.
+async fn everything(store: &Store) -> String {
+    let mut all = String::new();
+    for organization in store.organizations().await.unwrap() {
+        all += &serde_json::to_string(&store.dump(organization).await.unwrap()).unwrap();
+    }
+    format!("{all} {:?} {:?}", store.census().await.unwrap(), store.verify().await.unwrap())
+}
+
+async fn back_up(database: &Database, file: &Path) {
+    Store::back_up(&database.url, file, |_| {}).await.unwrap();
+}
+
+async fn a_backup_holds_everything_and_restores_into_either_engine(database: Database) {
+    let acme = lived_in(&database).await;
+    let before = everything(acme.store()).await;
+    let (folder, progress) = (folder(), Arc::new(std::sync::Mutex::new(None)));
+    let (file, last) = (folder.path().join("acme.backup"), Arc::clone(&progress));
+    let report = move |now| *last.lock().unwrap() = Some(now);
+    let counted = Store::back_up(&database.url, &file, report).await.unwrap();
+    assert_eq!(counted, acme.store().census().await.unwrap());
+    assert_eq!((counted.organizations, counted.users, counted.groups, counted.memberships), (2, 5, 3, 4));
+    let last = progress.lock().unwrap().unwrap();
+    assert!(last.done == last.total && last.total > 0, "{last:?}");
+    assert!(!folder.path().join("acme.backup.partial").exists());
+
+    // Into a new SQLite file.
+    let copy = DatabaseUrl::Sqlite(folder.path().join("copy.db"));
+    Store::restore(&file, &copy, false, |_| {}).await.unwrap();
+    let restored = Store::open(&copy).await.unwrap();
+    assert_eq!(everything(&restored).await, before);
+    restored.close().await;
+
+    // And over what it came from, after that has changed.
+    acme.create_group("Later").await.unwrap();
+    acme.store().close().await;
+    Store::restore(&file, &database.url, true, |_| {}).await.unwrap();
+    let again = database.opened_again().await;
+    assert_eq!(everything(&again.store).await, before);
+    assert_eq!(again.events().len() as u64, counted.audit_events);
+    // It goes on where it was: nothing new takes a place that was handed out.
+    let tenant = Tenant { database: again.clone(), organization: acme.organization.clone() };
+    tenant.create_group("Next").await.unwrap();
+    assert_eq!(again.problems().await, Vec::<String>::new());
+    again.store.close().await;
+}
+
+async fn a_backup_under_writes_is_one_moment(database: Database) {
+    let people = 400;
+    let acme = database.acme(people, json!([{ "id": "group_1", "name": "One" }])).await;
+    let (folder, stop) = (folder(), Arc::new(AtomicBool::new(false)));
+    let writer = {
+        let (acme, stop) = (acme.clone(), Arc::clone(&stop));
+        tokio::spawn(async move {
+            let mut acknowledged = Vec::new();
+            for user in user_ids(people) {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                acme.add("group_1", &user).await.unwrap();
+                acknowledged.push(user);
+            }
+            acknowledged
+        })
+    };
+    let mut files: Vec<(PathBuf, usize)> = Vec::new();
+    for number in 0..3 {
+        let before = acme.member_ids("group_1").await.len();
+        let file = folder.path().join(format!("{number}.backup"));
+        back_up(&database, &file).await;
+        files.push((file, before));
+    }
+    stop.store(true, Ordering::Relaxed);
+    let acknowledged = writer.await.unwrap();
+    for (file, before) in files {
+        let store = Store::open(&DatabaseUrl::Sqlite(file)).await.unwrap();
+        // Verified: each membership has its event and nobody is half there.
+        assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+        let kept = store.census().await.unwrap().memberships as usize;
+        assert!(before <= kept && kept <= acknowledged.len(), "{before} {kept} {}", acknowledged.len());
+        store.close().await;
+    }
+}
+
+async fn a_database_that_holds_something_is_overwritten_only_with_leave(database: Database) {
+    let acme = lived_in(&database).await;
+    let folder = folder();
+    let file = folder.path().join("acme.backup");
+    back_up(&database, &file).await;
+    acme.create_group("Later").await.unwrap();
+    acme.store().close().await;
+    assert_refused!(Store::restore(&file, &database.url, false, |_| {}).await, Error::InvalidValue { .. });
+    let later = "select name from groups where name = 'Later'";
+    assert_eq!(database.texts(later).len(), 1);
+    Store::restore(&file, &database.url, true, |_| {}).await.unwrap();
+    assert_eq!(database.texts(later).len(), 0);
+}
+
+async fn what_is_no_backup_is_neither_replaced_nor_restored(database: Database) {
+    let acme = lived_in(&database).await;
+    let folder = folder();
+    let thesis = folder.path().join("thesis.txt");
+    std::fs::write(&thesis, "not to be lost").unwrap();
+    assert_refused!(Store::back_up(&database.url, &thesis, |_| {}).await, Error::InvalidValue { .. });
+    assert_refused!(Store::restore(&thesis, &database.url, true, |_| {}).await, Error::InvalidValue { .. });
+    assert_eq!(std::fs::read_to_string(&thesis).unwrap(), "not to be lost");
+
+    // Another database that is in use.
+    let used = DatabaseUrl::Sqlite(folder.path().join("used.db"));
+    let store = Store::open(&used).await.unwrap();
+    let file = folder.path().join("used.db");
+    assert_refused!(Store::back_up(&database.url, &file, |_| {}).await, Error::InvalidValue { .. });
+    let backup = folder.path().join("acme.backup");
+    back_up(&database, &backup).await;
+    assert_refused!(Store::restore(&backup, &used, true, |_| {}).await, Error::InvalidValue { .. });
+    store.close().await;
+    Store::restore(&backup, &used, true, |_| {}).await.unwrap();
+    assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());
+    for left in std::fs::read_dir(folder.path()).unwrap() {
+        let name = left.unwrap().file_name().into_string().unwrap();
+        assert!(!name.ends_with(".partial") && !name.ends_with("-wal"), "{name}");
+    }
+}
+
+async fn a_backup_that_is_not_sound_is_not_made_and_not_restored(database: Database) {
+    let acme = lived_in(&database).await;
+    let folder = folder();
+    let (good, bad) = (folder.path().join("good.backup"), folder.path().join("bad.backup"));
+    back_up(&database, &good).await;
+    std::fs::copy(&good, &bad).unwrap();
+    // A member whom the audit log does not know.
+    let damage = "delete from audit_events where event = 'group.user.added'";
+    rusqlite::Connection::open(&bad).unwrap().execute_batch(damage).unwrap();
+    assert_refused!(Store::restore(&bad, &database.url, true, |_| {}).await, Error::InvalidValue { .. });
+    assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());
+
+    let kept = std::fs::read(&good).unwrap();
+    database.execute(damage);
+    assert_refused!(Store::back_up(&database.url, &good, |_| {}).await, Error::InvalidValue { .. });
+    assert_eq!(std::fs::read(&good).unwrap(), kept, "the backup from before is as it was");
+    let copy = DatabaseUrl::Sqlite(folder.path().join("copy.db"));
+    Store::restore(&good, &copy, false, |_| {}).await.unwrap();
+    // Mended, since every case ends with a sound database.
+    acme.store().close().await;
+    Store::restore(&good, &database.url, true, |_| {}).await.unwrap();
+}
