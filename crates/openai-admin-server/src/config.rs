@@ -1,4 +1,4 @@
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
 /// How a server behaves. The default is safe and lenient, like the published service.
 ///
@@ -14,6 +14,8 @@ pub struct Config {
     pub strict: bool,
     /// How many requests a key may make in a minute; none means as many as it likes.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// How long the server goes on after it was told to stop, so that whoever sends it requests notices; none by default.
+    pub drain_grace: Duration,
 }
 
 impl Config {

@@ -9,6 +9,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -28,13 +29,13 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait when the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Counts the requests that are under way.
+/// Counts the requests that are under way, and the connections that are open.
 #[derive(Debug)]
-pub(crate) struct Requests(watch::Sender<usize>);
+pub(crate) struct Requests(watch::Sender<usize>, Gauge);
 
 impl Default for Requests {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self(watch::Sender::new(0), Gauge::default())
     }
 }
 
@@ -43,6 +44,22 @@ impl Requests {
     pub(crate) fn begin(&self) -> UnderWay<'_> {
         self.0.send_modify(|count| *count += 1);
         UnderWay(self)
+    }
+
+    /// How many are under way.
+    pub(crate) fn count(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// The number of connections.
+    pub(crate) fn connections(&self) -> &Gauge {
+        &self.1
+    }
+
+    /// Counts a connection until what is returned is dropped.
+    fn connected(&self) -> Connected {
+        self.1.inc();
+        Connected(self.1.clone())
     }
 
     async fn all_done(&self) {
@@ -56,6 +73,14 @@ pub(crate) struct UnderWay<'a>(&'a Requests);
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.0.send_modify(|count| *count -= 1);
+    }
+}
+
+struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -87,8 +112,9 @@ pub(crate) async fn run(
             }
         };
         let connection = graceful.watch(serve(stream, router.clone()));
+        let connected = requests.connected();
         tokio::spawn(async move {
-            let _place = place;
+            let _held = (place, connected);
             // What goes wrong with a connection is its client's to know: it broke off, or it was too slow.
             if let Err(error) = connection.await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended badly");

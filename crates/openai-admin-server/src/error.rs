@@ -28,7 +28,13 @@ pub(crate) struct ApiError {
     message: String,
     param: Option<String>,
     retry_after: Option<u64>,
+    /// What the caller must not see, but the operator must.
+    cause: Option<Box<StoreError>>,
 }
+
+/// Why a request failed, on its way to the log.
+#[derive(Clone)]
+pub(crate) struct FailureCause(pub(crate) StoreError);
 
 /// The error object of an answer: all four fields, always.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -52,7 +58,7 @@ pub(crate) struct ErrorResponse<'a> {
 
 impl ApiError {
     fn new(rule: Rule, message: impl Into<String>) -> Self {
-        Self { rule, message: message.into(), param: None, retry_after: None }
+        Self { rule, message: message.into(), param: None, retry_after: None, cause: None }
     }
 
     fn of_param(self, param: impl Into<String>) -> Self {
@@ -145,6 +151,10 @@ impl ApiError {
         Self::new(rules::INTERNAL, message)
     }
 
+    fn caused_by(self, cause: StoreError) -> Self {
+        Self { cause: Some(Box::new(cause)), ..self }
+    }
+
     fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.rule.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -207,27 +217,13 @@ impl From<StoreError> for ApiError {
                 Self::new(rules::IDEMPOTENT_ANSWER_DELETED, message).of_param(IDEMPOTENCY_KEY)
             }
             StoreError::Conflict | StoreError::Overloaded | StoreError::Unavailable(_) => {
-                log(&error);
-                Self {
-                    retry_after: Some(UNAVAILABLE_RETRY_SECONDS),
-                    ..Self::new(rules::UNAVAILABLE, message)
-                }
+                let unavailable = Self::new(rules::UNAVAILABLE, message).caused_by(error);
+                Self { retry_after: Some(UNAVAILABLE_RETRY_SECONDS), ..unavailable }
             }
-            StoreError::OutcomeUnknown(_) => {
-                log(&error);
-                Self::new(rules::OUTCOME_UNKNOWN, message)
-            }
-            _ => {
-                log(&error);
-                Self::internal()
-            }
+            StoreError::OutcomeUnknown(_) => Self::new(rules::OUTCOME_UNKNOWN, message).caused_by(error),
+            _ => Self::internal().caused_by(error),
         }
     }
-}
-
-/// What the caller must not see, the operator must.
-fn log(error: &StoreError) {
-    tracing::error!(error = error as &dyn std::error::Error, "the store could not do an operation");
 }
 
 fn sentence(text: &str) -> String {
@@ -263,6 +259,9 @@ impl IntoResponse for ApiError {
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(FailureCause(*cause));
         }
         response
     }

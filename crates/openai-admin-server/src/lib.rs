@@ -21,13 +21,17 @@
 //! # }).unwrap();
 //! ```
 
+mod admin;
 pub mod api_keys;
 mod auth;
 mod config;
 mod connections;
+mod docs_page;
+mod drain;
 mod error;
 mod handlers;
 mod idempotency_keys;
+mod metrics;
 mod minter;
 mod openapi;
 mod rate_limit;

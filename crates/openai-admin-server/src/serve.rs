@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, HttpBody},
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -15,8 +15,9 @@ use openai_admin::{Method, wire::Strictness};
 
 use crate::{
     auth::Caller,
-    error::ApiError,
+    error::{ApiError, FailureCause},
     handlers::Context,
+    metrics::Begun,
     routes::{Received, Route},
     server::Shared,
 };
@@ -216,18 +217,34 @@ pub(crate) async fn unknown_url(request: Request) -> Response {
 /// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
 pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let _under_way = shared.requests.begin();
+    let measured = Begun::now();
     let begun = shared.minter.now_ms();
     let request_id = format!("req_{:032x}", shared.minter.random());
     let method = request.method().clone();
+    // HTTP/2 knows no such header, and says the same by itself when the connection ends.
+    let is_http1 = request.version() < Version::HTTP_2;
     let mut response = next.run(request).await;
 
     let elapsed_ms = shared.minter.now_ms().saturating_sub(begun);
-    let operation = response.extensions().get().map_or("-", |OperationId(id)| id);
+    let operation = response.extensions().get().map(|OperationId(id)| *id);
     let status = response.status().as_u16();
+    shared.metrics.answered(operation, status, measured);
+    let operation = operation.unwrap_or("-");
+    if let Some(FailureCause(error)) = response.extensions_mut().remove() {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            request_id,
+            "the store could not do an operation"
+        );
+    }
     tracing::info!(method = method.as_str(), operation, status, elapsed_ms, request_id, "answered");
 
     let headers = response.headers_mut();
     headers.insert(PROCESSING_MS, HeaderValue::from(elapsed_ms));
+    if shared.drain.has_begun() && is_http1 {
+        // The client's next request goes to a connection, and so to a server, that stays.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(VERSION, HeaderValue::from_static("2020-10-01"));
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
         headers.insert(REQUEST_ID, request_id);

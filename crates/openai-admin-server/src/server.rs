@@ -10,9 +10,13 @@ use openai_admin_store::Store;
 use tokio::net::TcpListener;
 
 use crate::{
+    admin,
     auth::{Authenticator, Caller},
     config::Config,
     connections::{self, Requests},
+    docs_page,
+    drain::Drain,
+    metrics::Metrics,
     minter::Minter,
     openapi,
     rate_limit::RateLimit,
@@ -35,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) authenticator: Authenticator,
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) requests: Requests,
+    pub(crate) drain: Drain,
+    pub(crate) metrics: Metrics,
 }
 
 impl fmt::Debug for Server {
@@ -46,10 +52,13 @@ impl fmt::Debug for Server {
 impl Server {
     /// A server over `store`, with the clock and the randomness of `minter`.
     pub fn new(store: Store, minter: Minter, config: Config) -> Self {
+        let requests = Requests::default();
         Self(Arc::new(Shared {
             authenticator: Authenticator::new(store.clone(), minter.clone()),
             rate_limit: config.requests_per_minute.map(RateLimit::new),
-            requests: Requests::default(),
+            drain: Drain::default(),
+            metrics: Metrics::new(store.clone(), minter.now(), requests.connections().clone()),
+            requests,
             store,
             minter,
             config,
@@ -84,13 +93,15 @@ impl Server {
         }
         router
             .route("/openapi.json", any(openapi::serve))
+            .route("/docs", any(docs_page::serve))
             .fallback(serve::unknown_url)
             .with_state((Arc::clone(&self.0), asker))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::envelop))
     }
 
-    /// Answers on `listener` until `stop`, then finishes the requests that are under way, for at most 30 seconds.
-    /// The store stays open.
+    /// Answers on `listener` until `stop`. Then `/ready` of [`admin_router`](Self::admin_router) says no and every answer
+    /// asks its client to connect anew, for the grace of the configuration; after it nothing more is accepted, and the
+    /// requests that are under way are finished, for at most 30 seconds. The store stays open.
     ///
     /// # Errors
     ///
@@ -100,6 +111,26 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        let (drain, grace) = (&self.0.drain, self.0.config.drain_grace);
+        let stop = async {
+            stop.await;
+            drain.begin();
+            tokio::time::sleep(grace).await;
+        };
         connections::run(listener, self.router(), &self.0.requests, stop).await
+    }
+
+    /// What operators ask, without a key: `/live`, `/ready` and `/metrics`. It belongs on a listener of its own.
+    pub fn admin_router(&self) -> Router {
+        admin::router(Arc::clone(&self.0))
+    }
+
+    /// Answers operators on `listener`, for as long as the future is polled.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails.
+    pub async fn run_admin(&self, listener: TcpListener) -> io::Result<()> {
+        admin::run(listener, self.admin_router()).await
     }
 }

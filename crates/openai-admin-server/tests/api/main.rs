@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod admin;
 mod client;
 mod connections;
 mod coverage;
+mod docs;
 mod idempotency_keys;
 mod ids;
 mod keys;

@@ -1,0 +1,85 @@
+//! What operators and their machines ask: does the server live, is it ready, how is it doing. On a listener of its own, since
+//! whoever may ask the API need not know, and whoever asks this has no key.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use openai_admin_store::Error as StoreError;
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use crate::{metrics, server::Shared};
+
+/// How long the database may take to show that it is there.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many may ask at the same time; more wait until one has gone.
+const CONNECTIONS_MAX: usize = 64;
+/// How long a connection may be without a request, or take for the head of one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait when the system has no resources for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers on `listener`, for as long as it is polled.
+pub(crate) async fn run(listener: TcpListener, router: Router) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(async move {
+            let _place = place;
+            // Whoever went away in the middle of a question asks again.
+            let _ = connection.await;
+        });
+    }
+}
+
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/live", get(async || "live\n"))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(shared)
+}
+
+/// One word: `ready`, or why not. What is behind it stands in the log.
+async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    match not_ready(&shared).await {
+        None => "ready\n".into_response(),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+async fn not_ready(shared: &Shared) -> Option<&'static str> {
+    if shared.drain.has_begun() {
+        return Some("draining");
+    }
+    match tokio::time::timeout(PING_TIMEOUT, shared.store.ping()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(StoreError::Overloaded)) => Some("overloaded"),
+        Ok(Err(_)) | Err(_) => Some("database"),
+    }
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.metrics.text(shared.requests.count(), shared.drain.has_begun()) {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,122 @@
+//! What operators ask beside the API.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::Request,
+};
+use openai_admin_server::Config;
+use tower::ServiceExt as _;
+
+use crate::support::TestServer;
+
+async fn ask(admin: &Router, path: &str) -> (u16, String) {
+    let answer = admin.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.into()).unwrap())
+}
+
+fn answered(status: u16, text: &str) -> (u16, String) {
+    (status, format!("{text}\n"))
+}
+
+/// The value of the line that begins with `name`.
+fn value(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in:\n{text}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_server_whose_database_is_gone_lives_and_is_not_ready() {
+    let server = TestServer::new().await;
+    let admin = server.server.admin_router();
+    assert_eq!(ask(&admin, "/live").await, answered(200, "live"));
+    assert_eq!(ask(&admin, "/ready").await, answered(200, "ready"));
+    server.store.close().await;
+    assert_eq!(ask(&admin, "/live").await, answered(200, "live"));
+    assert_eq!(ask(&admin, "/ready").await, answered(503, "database"));
+    assert_eq!(ask(&admin, "/").await.0, 404);
+}
+
+#[tokio::test]
+async fn operators_paths_are_not_part_of_the_api() {
+    let server = TestServer::new().await;
+    for path in ["/live", "/ready", "/metrics"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_operation_and_status() {
+    let server = TestServer::new().await;
+    let admin = server.server.admin_router();
+    let group = server.group("Support").await;
+    for _ in 0..3 {
+        server.get(&format!("/v1/organization/groups/{group}")).await;
+    }
+    server.get("/v1/organization/groups/group_unknown").await;
+    server.get_with("sk-admin-wrong", "/v1/organization/groups").await;
+    server.get("/nowhere").await;
+    let (status, text) = ask(&admin, "/metrics").await;
+    assert_eq!(status, 200);
+    for (operation, status, times) in [
+        ("create-group", "200", 1.0),
+        ("retrieve-group", "200", 3.0),
+        ("retrieve-group", "404", 1.0),
+        ("list-groups", "401", 1.0),
+        ("none", "404", 1.0),
+    ] {
+        let labels = format!("{{operation=\"{operation}\",status=\"{status}\"}}");
+        assert_eq!(value(&text, &format!("openai_admin_request_duration_seconds_count{labels}")), times);
+        assert!(value(&text, &format!("openai_admin_request_duration_seconds_sum{labels}")) > 0.0);
+    }
+    assert!(!text.contains(&group) && !text.contains("Support"), "{text}");
+    assert!(text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1);
+}
+
+#[tokio::test]
+async fn the_store_and_the_process_are_measured() {
+    let server = TestServer::new().await;
+    let admin = server.server.admin_router();
+    let before = value(&ask(&admin, "/metrics").await.1, "openai_admin_commit_operations_count");
+    server.group("Support").await;
+    let text = ask(&admin, "/metrics").await.1;
+    assert_eq!(value(&text, "openai_admin_commit_operations_count"), before + 1.0);
+    assert_eq!(value(&text, "openai_admin_commit_operations_bucket{le=\"+Inf\"}"), before + 1.0);
+    assert!(value(&text, "openai_admin_database_connections") >= 2.0);
+    assert_eq!(value(&text, "openai_admin_database_writes_waiting"), 0.0);
+    assert_eq!(value(&text, "openai_admin_draining"), 0.0);
+    assert_eq!(value(&text, "process_start_time_seconds"), 1_711_471_533.0);
+    if cfg!(target_os = "linux") {
+        assert!(value(&text, "process_resident_memory_bytes") > 1e6);
+        assert!(value(&text, "process_open_fds") > 3.0);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_told_to_stop_says_so_and_goes_on_for_its_grace() {
+    let grace = Duration::from_millis(500);
+    let server = TestServer::with(Config { drain_grace: grace, ..Config::default() }).await;
+    let admin = server.server.admin_router();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (running, (stop, stopped)) = (server.server.clone(), tokio::sync::oneshot::channel::<()>());
+    let done = tokio::spawn(async move { running.run(listener, async { drop(stopped.await) }).await });
+    assert_eq!(server.get("/v1/organization/groups").await.header("connection"), None);
+
+    stop.send(()).unwrap();
+    while ask(&admin, "/ready").await.0 == 200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ask(&admin, "/ready").await, answered(503, "draining"));
+    assert_eq!(value(&ask(&admin, "/metrics").await.1, "openai_admin_draining"), 1.0);
+    // It is still answered, and told to connect elsewhere.
+    assert!(tokio::net::TcpStream::connect(address).await.is_ok());
+    let answer = server.get("/v1/organization/groups").await;
+    assert_eq!((answer.status.as_u16(), answer.header("connection")), (200, Some("close")));
+    tokio::time::timeout(Duration::from_secs(10), done).await.expect("it ends").unwrap().unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
