@@ -28,4 +28,9 @@ impl Config {
     pub fn with_requests_per_minute(self, requests_per_minute: Option<NonZeroU32>) -> Self {
         Self { requests_per_minute, ..self }
     }
+
+    /// The same with another [`drain_grace`](Self::drain_grace).
+    pub fn with_drain_grace(self, drain_grace: Duration) -> Self {
+        Self { drain_grace, ..self }
+    }
 }

@@ -61,6 +61,16 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// A key and the one that takes its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RotatedApiKey {
+    /// The key before, with the time at which it stops working.
+    pub old: ApiKey,
+    /// The key that takes its place.
+    pub new: ApiKey,
+}
+
 /// The columns of a key, in the order that [`from_row`] reads.
 macro_rules! select_keys {
     ($condition:literal) => {
@@ -83,7 +93,7 @@ impl Store {
     ///
     /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked; [`Error::InvalidValue`].
     pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
-        self.write(move |transaction| {
+        self.change_api_keys(move |transaction| {
             let id = stamp.mint("key_", 0);
             insert(transaction, org, &mut Audit::new(org, &stamp), &stamp, &id, &new)
         })
@@ -98,7 +108,7 @@ impl Store {
     /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`] when it was revoked
     /// or has expired at the time of the stamp.
     pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
-        self.write(move |transaction| set_bootstrap(transaction, org, &stamp, &new)).await
+        self.change_api_keys(move |transaction| set_bootstrap(transaction, org, &stamp, &new)).await
     }
 
     /// The keys of an organization that work, oldest first.
@@ -136,13 +146,32 @@ impl Store {
         .await
     }
 
-    /// Revokes a key for good.
+    /// Puts `new` in the place of a key, under its name and with its scopes, whatever `new` says of both. The key before
+    /// stops working at `old_expires_at`, or earlier if it was to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when the organization has no such key; [`Error::InvalidValue`] when it has expired at the time
+    /// of the stamp; [`Error::AlreadyExists`] when `new` is stored already.
+    pub async fn rotate_api_key(
+        &self,
+        org: Org,
+        stamp: Stamp,
+        id: String,
+        new: NewApiKey,
+        old_expires_at: Timestamp,
+    ) -> Result<RotatedApiKey> {
+        self.change_api_keys(move |transaction| rotate(transaction, org, &stamp, &id, &new, old_expires_at))
+            .await
+    }
+
+    /// Revokes a key for good. Who asks this store, or a clone of it, is told so as soon as this returns.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when the organization has no such key that works.
     pub async fn revoke_api_key(&self, org: Org, stamp: Stamp, id: String) -> Result<()> {
-        self.write(move |transaction| {
+        self.change_api_keys(move |transaction| {
             let revoked = transaction.execute(
                 "update api_keys set revoked_at = $1 where org = $2 and id = $3 and revoked_at is null",
                 values![stamp.seconds(), org.seq(), id.as_str()],
@@ -155,6 +184,42 @@ impl Store {
         })
         .await
     }
+
+    async fn change_api_keys<T, F>(&self, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let changed = self.write(body).await;
+        // After an error too: it may be one that does not know whether the change has happened.
+        self.api_keys_changed();
+        changed
+    }
+}
+
+fn rotate(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    id: &str,
+    new: &NewApiKey,
+    old_expires_at: Timestamp,
+) -> Result<RotatedApiKey> {
+    let sql = select_keys!("k.org = $1 and k.id = $2 and k.revoked_at is null");
+    let old = transaction.query_one(sql, values![org.seq(), id], from_row)?;
+    let old = old.ok_or_else(|| Error::not_found(Kind::ApiKey, &id))?;
+    check_works(&old, false, stamp)?;
+    let old_expires_at = old.expires_at.map_or(old_expires_at, |at| at.min(old_expires_at));
+    let mut audit = Audit::new(org, stamp);
+    let new = NewApiKey { name: old.name.clone(), scopes: old.scopes.clone(), ..new.clone() };
+    let new = insert(transaction, org, &mut audit, stamp, &stamp.mint("key_", 0), &new)?;
+    transaction.execute(
+        "update api_keys set expires_at = $1 where org = $2 and id = $3",
+        values![old_expires_at.unix_seconds(), org.seq(), id],
+    )?;
+    let of = Subject { detail: Some(id), ..Subject::default() };
+    audit.record(transaction, Event::ApiKeyUpdated, of)?;
+    Ok(RotatedApiKey { old: ApiKey { expires_at: Some(old_expires_at), ..old }, new })
 }
 
 fn set_bootstrap(

@@ -21,6 +21,7 @@ pub(crate) enum Event {
     GroupUserAdded,
     GroupUserRemoved,
     ApiKeyCreated,
+    ApiKeyUpdated,
     ApiKeyRevoked,
 }
 
@@ -38,6 +39,7 @@ impl Event {
             Self::GroupUserAdded => "group.user.added",
             Self::GroupUserRemoved => "group.user.removed",
             Self::ApiKeyCreated => "api_key.created",
+            Self::ApiKeyUpdated => "api_key.updated",
             Self::ApiKeyRevoked => "api_key.revoked",
         }
     }

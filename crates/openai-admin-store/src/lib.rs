@@ -30,7 +30,7 @@ mod transaction;
 mod users;
 mod verify;
 
-pub use api_keys::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, NewApiKey, RotatedApiKey};
 pub use backup::BackupProgress;
 pub use census::Census;
 pub use directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary};

@@ -3,7 +3,11 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     str::FromStr,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
@@ -88,7 +92,7 @@ impl fmt::Debug for DatabaseUrl {
 
 /// A database of organizations. Cheap to clone: clones share its connections.
 #[derive(Clone)]
-pub struct Store(Arc<Engine>);
+pub struct Store(Arc<Engine>, Arc<AtomicU64>);
 
 enum Engine {
     Sqlite(Sqlite),
@@ -117,7 +121,7 @@ impl Store {
             DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
             DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Engine::Postgres),
         };
-        Ok(Self(Arc::new(on_a_thread(open).await?)))
+        Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
     }
 
     /// Finishes what is queued and closes the database, or gives up after ten seconds. Operations after it fail.
@@ -168,6 +172,17 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.figures(),
             Engine::Postgres(postgres) => postgres.figures(),
         }
+    }
+
+    /// How often keys were changed through this store and its clones, so that who remembers a key knows when to look
+    /// again. What other processes change is not counted.
+    pub fn api_keys_version(&self) -> u64 {
+        self.1.load(Ordering::Acquire)
+    }
+
+    /// To be called after a change of keys, before it is acknowledged.
+    pub(crate) fn api_keys_changed(&self) {
+        self.1.fetch_add(1, Ordering::Release);
     }
 
     /// Runs a body that reads, on one snapshot of the database.

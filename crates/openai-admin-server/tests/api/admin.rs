@@ -99,7 +99,7 @@ async fn the_store_and_the_process_are_measured() {
 #[tokio::test]
 async fn a_server_that_was_told_to_stop_says_so_and_goes_on_for_its_grace() {
     let grace = Duration::from_millis(500);
-    let server = TestServer::with(Config { drain_grace: grace, ..Config::default() }).await;
+    let server = TestServer::with(Config::default().with_drain_grace(grace)).await;
     let admin = server.server.admin_router();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

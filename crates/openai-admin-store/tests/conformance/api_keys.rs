@@ -1,5 +1,5 @@
 use openai_admin::Timestamp;
-use openai_admin_store::{ApiKey, Error, Kind, NewApiKey};
+use openai_admin_store::{ApiKey, Error, Kind, NewApiKey, RotatedApiKey};
 use serde_json::json;
 
 use crate::{
@@ -26,6 +26,11 @@ conformance! {
     an_expired_key_is_not_given_back_its_life,
     the_key_of_another_organization_cannot_become_the_bootstrap_key,
     each_change_of_a_key_records_one_event,
+    a_rotated_key_and_its_successor_both_work_for_a_while,
+    rotating_a_key_does_not_lengthen_its_life,
+    only_a_key_that_works_is_rotated,
+    a_rotation_that_is_refused_changes_nothing,
+    every_change_of_keys_is_counted,
 }
 
 fn key(letter: char) -> NewApiKey {
@@ -247,4 +252,88 @@ async fn each_change_of_a_key_records_one_event(database: Database) {
         format!("api_key.revoked {id}"),
     ];
     assert_eq!(database.events_since(before), expected);
+}
+
+async fn rotate(
+    acme: &Tenant,
+    id: &str,
+    new: NewApiKey,
+    at: u64,
+) -> openai_admin_store::Result<RotatedApiKey> {
+    let stamp = acme.database.stamp();
+    acme.store().rotate_api_key(acme.org(), stamp, id.to_owned(), new, timestamp(at)).await
+}
+
+fn timestamp(unix_seconds: u64) -> Timestamp {
+    Timestamp::from_unix_seconds(unix_seconds as i64)
+}
+
+async fn a_rotated_key_and_its_successor_both_work_for_a_while(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let old = create(&acme, key('a')).await.unwrap();
+    let before = database.events().len();
+    let new = NewApiKey { name: "ignored".to_owned(), scopes: Vec::new(), ..key('b') };
+    let rotated = rotate(&acme, &old.id, new, NOW + 60).await.unwrap();
+    let mut expected = old.clone();
+    expected.expires_at = Some(timestamp(NOW + 60));
+    assert_eq!(rotated.old, expected);
+    assert_eq!((&rotated.new.name, &rotated.new.scopes), (&old.name, &old.scopes));
+    assert_eq!(rotated.new.expires_at, None);
+    assert_eq!(find(&acme, 'a').await, Some(rotated.old));
+    assert_eq!(find(&acme, 'b').await, Some(rotated.new.clone()));
+    let expected = [format!("api_key.created {}", rotated.new.id), format!("api_key.updated {}", old.id)];
+    assert_eq!(database.events_since(before), expected);
+}
+
+async fn rotating_a_key_does_not_lengthen_its_life(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let short = NewApiKey { expires_at: Some(timestamp(NOW + 10)), ..key('a') };
+    let id = create(&acme, short).await.unwrap().id;
+    let new = NewApiKey { expires_at: Some(timestamp(NOW + 99)), ..key('b') };
+    let rotated = rotate(&acme, &id, new, NOW + 60).await.unwrap();
+    assert_eq!(rotated.old.expires_at, Some(timestamp(NOW + 10)));
+    assert_eq!(rotated.new.expires_at, Some(timestamp(NOW + 99)));
+}
+
+async fn only_a_key_that_works_is_rotated(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let other = database.tenant("org-other", 0, json!([])).await;
+    let expired = NewApiKey { expires_at: Some(timestamp(NOW)), ..key('a') };
+    let expired = create(&acme, expired).await.unwrap().id;
+    let revoked = create(&acme, key('b')).await.unwrap().id;
+    revoke(&acme, &revoked).await.unwrap();
+    let others = create(&other, key('c')).await.unwrap().id;
+    assert_refused!(
+        rotate(&acme, &expired, key('d'), NOW + 60).await,
+        Error::InvalidValue { field, expected } if field == "key" && expected.contains("expired")
+    );
+    for id in [&revoked, &others, "key_none"] {
+        let refused = rotate(&acme, id, key('d'), NOW + 60).await;
+        assert_refused!(refused, Error::NotFound { kind: Kind::ApiKey, .. });
+    }
+    assert_eq!(find(&acme, 'd').await, None);
+}
+
+async fn a_rotation_that_is_refused_changes_nothing(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let old = create(&acme, key('a')).await.unwrap();
+    let before = database.events().len();
+    let refused = rotate(&acme, &old.id, key('a'), NOW + 60).await;
+    assert_refused!(refused, Error::AlreadyExists { kind: Kind::ApiKey, .. });
+    assert_eq!(find(&acme, 'a').await, Some(old));
+    assert_eq!(database.events().len(), before);
+}
+
+async fn every_change_of_keys_is_counted(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let mut versions = vec![acme.store().api_keys_version()];
+    let id = create(&acme, key('a')).await.unwrap().id;
+    versions.push(acme.store().api_keys_version());
+    rotate(&acme, &id, key('b'), NOW + 60).await.unwrap();
+    versions.push(acme.store().api_keys_version());
+    set_bootstrap(&acme, key('c')).await.unwrap();
+    versions.push(acme.store().api_keys_version());
+    revoke(&acme, &id).await.unwrap();
+    versions.push(acme.store().api_keys_version());
+    assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
 }
