@@ -1,16 +1,20 @@
 //! What can be typed. This file only describes the command line; `config.rs` turns it into settings.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use openai_admin::{UserId, UserRole, operations::groups::GroupName};
 
+mod admin;
 mod global;
 mod lists;
+mod serve;
 mod values;
 
+pub(crate) use admin::AdminCommand;
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
+pub(crate) use serve::{LogFormat, ServeArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +64,9 @@ pub(crate) enum Command {
     /// Keys of your own server
     #[command(subcommand, arg_required_else_help = true)]
     Keys(KeysCommand),
+    /// Look after your own server's settings and data
+    #[command(subcommand, arg_required_else_help = true)]
+    Admin(AdminCommand),
     /// Write a completion script for a shell
     Completion(CompletionArguments),
 }
@@ -316,34 +323,6 @@ out. All of it happens or none.")]
 pub(crate) struct LoadArguments {
     /// The YAML or JSON file; `-` reads standard input
     pub(crate) file: PathBuf,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  openai-admin serve
-  openai-admin serve --database postgres://admin@localhost/openai_admin --listen 127.0.0.1:9000
-
-The database is sqlite:openai-admin.db unless --local or --database says otherwise. Clients need a
-key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the one that the first
-start makes and prints.")]
-pub(crate) struct ServeArguments {
-    /// Where to listen; port 0 is a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-    #[arg(value_parser = values::listen_address)]
-    pub(crate) listen: SocketAddr,
-    /// Refuse requests with unknown fields, which are ignored otherwise
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Answer 429 to a key that sends more requests than this
-    #[arg(long, value_name = "N")]
-    pub(crate) requests_per_minute: Option<NonZeroU32>,
-    /// Allow an address that others reach: a proxy in front encrypts
-    #[arg(long)]
-    pub(crate) behind_proxy: bool,
-    /// How much is logged [env: OPENAI_ADMIN_LOG] [default: info]
-    #[arg(long, value_name = "LEVEL")]
-    pub(crate) log: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! The commands: one file for each noun. Here is what they share: a session with an API, an open database, and how
 //! a list is read.
 
+mod admin;
 mod completion;
 mod database_failure;
 mod dump;
@@ -19,13 +20,14 @@ use openai_admin_store::{DatabaseUrl, Organization, Store};
 
 use crate::{
     arguments::{
-        Arguments, Command, GlobalArguments, GroupUsersCommand, GroupsCommand, ListArguments, OrderChoice,
-        UsersCommand,
+        AdminCommand, Arguments, Command, GlobalArguments, GroupUsersCommand, GroupsCommand, ListArguments,
+        LogFormat, OrderChoice, UsersCommand,
     },
     config::{self, Database, Environment, LocalFile, Target},
     failure::{Failure, Result},
     log,
     output::{Output, Record},
+    settings,
 };
 
 /// Runs a command.
@@ -51,11 +53,13 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
         Command::Load(arguments) => load::run(&arguments, &database("load")?, environment, output).await,
         Command::Dump => dump::run(&database("dump")?, output).await,
         Command::Keys(command) => keys::run(command, &database("keys")?, output).await,
-        Command::Serve(arguments) => {
-            let key = config::key(&global, environment)?;
-            let color = global.color;
-            Box::pin(serve::run(arguments, &database("serve")?, key, color, environment, output)).await
+        Command::Serve(_) => {
+            let (global, arguments) = settings::complete(environment)?;
+            Box::pin(serve::run(arguments, &global, environment, output)).await
         }
+        Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
+        Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,
+        Command::Admin(command) => admin::run(command, &database("admin")?, output).await,
         Command::Completion(arguments) => completion::run(&arguments, output),
     }
 }
@@ -98,7 +102,7 @@ impl<'a> Session<'a> {
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
-                log::start(level, global.color, environment)?;
+                log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, creates).await?;
                 Ok(Self { client, output, store: Some(store) })
             }

@@ -2,7 +2,9 @@
 
 use std::{
     collections::HashMap,
-    env, fmt,
+    env,
+    ffi::OsString,
+    fmt,
     io::{self, IsTerminal as _, Read as _},
     path::{Path, PathBuf},
 };
@@ -20,20 +22,28 @@ pub(crate) const DEFAULT_DATABASE: &str = "sqlite:openai-admin.db";
 /// What the library's client reads, in the names that other programs use too.
 const CLIENT_VARIABLES: [&str; 6] =
     ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"];
-/// A key file larger than this, in bytes, holds no key.
-const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// What the variables of this program begin with.
+pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
+/// A file larger than this, in bytes, holds no key and no URL.
+const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// What the process finds around it, read once.
 #[derive(Default)]
 pub(crate) struct Environment {
     /// How the program was called, for commands that it proposes.
     pub(crate) program: String,
+    /// The command line, the program included.
+    pub(crate) arguments: Vec<OsString>,
+    /// Every variable of this program's own, by its whole name.
+    own: HashMap<String, String>,
     admin_key: Option<String>,
     base_url: Option<String>,
     local: Option<PathBuf>,
     database: Option<String>,
     organization: Option<String>,
     pub(crate) log: Option<String>,
+    /// Where systemd wants to be told that a service is ready.
+    pub(crate) notify_socket: Option<String>,
     /// What the library's client takes from the environment, besides key and address.
     client: HashMap<&'static str, String>,
     /// Whether standard error may be coloured and redrawn.
@@ -49,6 +59,8 @@ impl Environment {
         let program = env::args().next().filter(|program| program.contains('/'));
         Self {
             program: program.unwrap_or_else(|| "openai-admin".to_owned()),
+            arguments: env::args_os().collect(),
+            own: own_variables(env::vars_os()),
             // What is not UTF-8 is refused as a key, not taken for none.
             admin_key: env::var_os("OPENAI_ADMIN_KEY")
                 .map(|key| key.to_string_lossy().into_owned())
@@ -58,10 +70,21 @@ impl Environment {
             database: text("OPENAI_ADMIN_DATABASE"),
             organization: text("OPENAI_ADMIN_ORGANIZATION"),
             log: text("OPENAI_ADMIN_LOG"),
+            notify_socket: text("NOTIFY_SOCKET"),
             client: CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, text(name)?))).collect(),
             no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             ci: text("CI").is_some(),
         }
+    }
+
+    /// A variable of this program's own.
+    pub(crate) fn own(&self, name: &str) -> Option<&str> {
+        self.own.get(name).map(String::as_str)
+    }
+
+    /// Whether the environment holds an admin key.
+    pub(crate) fn has_key(&self) -> bool {
+        self.admin_key.is_some()
     }
 
     /// A client of a service, with the proxy and the headers that the environment asks for.
@@ -82,6 +105,14 @@ impl Environment {
             ColorChoice::Never => false,
         }
     }
+}
+
+/// What is not UTF-8 cannot be meant, and is refused as the wrong value that it is.
+fn own_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> HashMap<String, String> {
+    variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .filter(|(name, value)| name.starts_with(VARIABLE_PREFIX) && !value.trim().is_empty())
+        .collect()
 }
 
 /// An admin key. Never printed.
@@ -282,14 +313,28 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
                 "--key-file - reads the key from a pipe, but standard input is a terminal",
             ));
         }
-        io::stdin().lock().take(KEY_FILE_BYTES_MAX).read_to_string(&mut text)
+        io::stdin().lock().take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text)
     } else {
-        std::fs::File::open(file).and_then(|file| file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text))
+        std::fs::File::open(file).and_then(|file| file.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text))
     };
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
     read.map_err(|error| Failure { status: ExitStatus::Key, ..error.into() })
         .doing(|| format!("read the key from {name}"))?;
     Key::new(&text, name).map(Some)
+}
+
+/// The database's URL in a file. Nothing of it is repeated, whatever is wrong with it.
+pub(crate) fn database_of_file(file: &Path) -> Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .and_then(|file| file.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text))
+        .doing(|| format!("read the database's URL from {}", file.display()))?;
+    let url = text.trim();
+    if url.parse::<DatabaseUrl>().is_err() {
+        let message = format!("{} holds no database URL", file.display());
+        return Err(Failure::bad_input(message).hint("it should hold one line: sqlite:FILE or postgres://…"));
+    }
+    Ok(url.to_owned())
 }
 
 /// The options that say which data is meant, as they were typed: a command that the program proposes needs them too.

@@ -4,10 +4,7 @@ use openai_admin_store::Directory;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
-use crate::failure::Failure;
-
-/// How alike a known field must be to be suggested for an unknown one.
-const SUGGESTION_LIKENESS_MIN: f64 = 0.5;
+use crate::{failure::Failure, suggestion::most_alike};
 
 /// Reads an organization from YAML or JSON. `name` is the file's, for messages.
 pub(crate) fn parse(text: &str, name: &str) -> Result<Directory, Failure> {
@@ -80,10 +77,7 @@ fn fault(name: &str, line: u64, column: u64, message: &str) -> Failure {
 fn suggestion(message: &str) -> Option<&str> {
     let (unknown, expected) = message.strip_prefix("unknown field `")?.split_once('`')?;
     let words = expected.split(|c: char| !c.is_alphanumeric() && c != '_');
-    let known = words.filter(|word| !["", "expected", "one", "of", "or"].contains(word));
-    let likeness = |known: &&str| strsim::normalized_damerau_levenshtein(unknown, known);
-    let known = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&known) >= SUGGESTION_LIKENESS_MIN).then_some(known)
+    most_alike(unknown, words.filter(|word| !["", "expected", "one", "of", "or"].contains(word)))
 }
 
 /// The lists of a file, each item with its place.

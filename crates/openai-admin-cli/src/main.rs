@@ -1,6 +1,7 @@
 //! The command line `openai-admin`: parse, run, exit code.
 //!
-//! Data goes one way: `arguments.rs` (what can be typed), `config.rs` (filled up from the environment and checked),
+//! Data goes one way: `arguments.rs` (what can be typed), `config.rs` (filled up from the environment and checked; for
+//! `serve` also from a file: `settings.rs`),
 //! `commands/` (one file for each noun, as on the other floors), `output.rs` (what people and programs read). A
 //! command can do nothing that a user of the library cannot.
 
@@ -14,6 +15,8 @@ mod output;
 mod progress;
 mod prompt;
 mod resolve;
+mod settings;
+mod suggestion;
 
 use std::{io, process::ExitCode};
 

@@ -71,6 +71,15 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Says how far the job is, when something else counts.
+    pub(crate) fn set(&mut self, done: u64, total: u64) {
+        (self.done, self.total) = (done, total);
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    }
+
     /// Waits until it is time for a line. Where there is a bar, for ever.
     pub(crate) async fn tick(&mut self) {
         if self.bar.is_some() {

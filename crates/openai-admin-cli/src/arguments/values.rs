@@ -1,9 +1,11 @@
 //! How single values are read from text.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use clap::builder::PossibleValuesParser;
 use openai_admin::{Scope, UserRole, operations::groups::GroupName};
+
+use crate::log;
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
     GroupName::new(text).map_err(|violation| violation.to_string())
@@ -13,6 +15,19 @@ pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("expected a whole number of at least 1".to_owned()),
+    }
+}
+
+pub(super) fn requests_per_minute(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
+}
+
+/// Takes a level, or levels for single modules.
+pub(super) fn log_level(text: &str) -> Result<String, String> {
+    let problem = "use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug";
+    match log::filter(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(problem.to_owned()),
     }
 }
 
@@ -34,6 +49,25 @@ pub(super) fn retries(text: &str) -> Result<u32, String> {
 
 pub(super) fn scope() -> PossibleValuesParser {
     PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
+}
+
+/// The longest time that a server goes on after it was told to stop: service managers lose patience before.
+const GRACE_MAX: Duration = Duration::from_secs(600);
+
+/// Reads `10s`, `500ms` or `1m`.
+pub(super) fn grace(text: &str) -> Result<Duration, String> {
+    let problem = || format!("write a time such as 500ms, 10s or 2m, of {} s at most", GRACE_MAX.as_secs());
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(problem)?;
+    let (number, unit) = text.split_at(unit_at);
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        _ => return Err(problem()),
+    };
+    let number: u32 = number.parse().map_err(|_| problem())?;
+    let grace = Duration::from_millis(u64::from(number) * unit_ms);
+    if grace > GRACE_MAX { Err(problem()) } else { Ok(grace) }
 }
 
 /// Reads `90d` as seconds.
@@ -60,6 +94,16 @@ pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grace_is_read_in_its_unit_and_bounded() {
+        assert_eq!(grace("0s"), Ok(Duration::ZERO));
+        assert_eq!(grace("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(grace("10m"), Ok(GRACE_MAX));
+        for wrong in ["", "s", "10", "-1s", "1.5s", "601s", "11m", "9999999999s", "1h"] {
+            assert!(grace(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn times_are_read_in_their_unit_and_bounded() {

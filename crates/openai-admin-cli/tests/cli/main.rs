@@ -1,7 +1,9 @@
 //! What a user of the command line sees: exit code, standard output and standard error, frozen together. One module
 //! for each noun, as on the other floors.
 
+mod admin;
 mod desk;
+mod drain;
 mod dump;
 mod failures;
 mod group_users;
@@ -9,5 +11,7 @@ mod groups;
 mod help;
 mod keys;
 mod load;
+mod running;
 mod serve;
+mod settings;
 mod users;

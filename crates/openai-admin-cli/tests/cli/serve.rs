@@ -1,70 +1,16 @@
 //! The real server on a real port, asked by a second process.
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Write as _},
     mem,
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStderr, Command, Stdio},
     thread,
 };
 
-use crate::desk::{Answer, Desk, freeze};
-
-/// A server that runs until it is stopped.
-struct Running {
-    child: Child,
-    log: BufReader<ChildStderr>,
-    /// What it has said before it listened.
-    greeting: String,
-    address: String,
-}
-
-impl Running {
-    fn start(desk: &Desk, arguments: &str) -> Self {
-        Self::start_on("127.0.0.1:0", desk, arguments)
-    }
-
-    fn start_on(listen: &str, desk: &Desk, arguments: &str) -> Self {
-        let mut command = desk.command(&format!("serve --listen {listen} {arguments}"));
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
-        let log = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut running = Self { child, log, greeting: String::new(), address: String::new() };
-        while running.address.is_empty() {
-            let mut line = String::new();
-            let read = running.log.read_line(&mut line).expect("text");
-            assert!(read > 0, "it ended before it listened:\n{}", running.greeting);
-            match line.strip_prefix("listening on ") {
-                Some(address) => running.address = address.trim_end().to_owned(),
-                None => running.greeting += &line,
-            }
-        }
-        running
-    }
-
-    /// The key that the server made, as it shows it.
-    fn minted_key(&self) -> String {
-        let (_, key) = self.greeting.split_once("OPENAI_ADMIN_KEY=").expect("a key");
-        key.trim().to_owned()
-    }
-
-    /// Ends it as a service manager does. Its exit code and the rest of its log.
-    fn stop(mut self) -> (Option<i32>, String) {
-        let stopped = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        assert!(stopped.expect("kill runs").success());
-        let mut log = String::new();
-        self.log.read_to_string(&mut log).expect("text");
-        (self.child.wait().expect("an end").code(), log)
-    }
-}
-
-/// A test that fails leaves no server behind.
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::{
+    desk::{Answer, Desk, freeze},
+    running::Running,
+};
 
 fn ask(desk: &Desk, address: &str, key: &str, arguments: &str) -> Answer {
     let mut command = desk.command(arguments);
@@ -252,4 +198,59 @@ fn what_would_be_unsafe_or_senseless_is_refused() {
     assert_eq!(server.stop().0, Some(0));
     let server = Running::start_on("localhost:0", &desk, "");
     assert_eq!(server.stop().0, Some(0));
+}
+
+/// What a service of systemd's `Type=notify` does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_manager_is_told_when_the_server_is_ready_and_when_it_stops() {
+    let desk = Desk::empty();
+    let socket = desk.path().join("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let told = || {
+        let mut state = [0; 64];
+        let length = manager.recv(&mut state).unwrap();
+        String::from_utf8(state[..length].to_vec()).unwrap()
+    };
+    let desk = desk.with_variable("NOTIFY_SOCKET", socket.display().to_string());
+    let server = Running::start(&desk, "--log error");
+    assert_eq!(told(), "READY=1");
+    assert_eq!(server.stop().0, Some(0));
+    assert_eq!(told(), "STOPPING=1");
+}
+
+#[test]
+fn a_log_for_programs_is_json_with_the_request_ids_that_clients_see() {
+    let desk = Desk::with_acme();
+    let server = Running::start(&desk, "--local acme.db --log-format json");
+    let key = server.minted_key();
+    let failed = ask(&desk, &server.address, &key, "groups get group_unknown");
+    let (status, log) = server.stop();
+    assert_eq!(status, Some(0), "{log}");
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect("a JSON document")).collect();
+    let answered = |operation: &str| {
+        let line = lines.iter().find(|line| line["operation"] == operation);
+        line.unwrap_or_else(|| panic!("no {operation} in {log}"))
+    };
+    let request_id = answered("retrieve-group")["request_id"].as_str().unwrap();
+    assert!(failed.stderr.contains(request_id) || request_id.starts_with("req_"), "{}", failed.stderr);
+    assert_eq!(answered("retrieve-group")["status"], 404);
+    assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()));
+    assert!(!log.contains(&key), "{log}");
+}
+
+#[test]
+fn a_health_check_asks_without_another_program() {
+    let desk = Desk::empty();
+    let server = Running::start(&desk, "--admin-listen 127.0.0.1:0 --log error");
+    let ready = desk.run(&format!("admin ready {}", server.admin_address()));
+    assert_eq!((ready.status, ready.stderr.as_str()), (0, "ready\n"));
+    let address = server.admin_address().to_owned();
+    let desk = desk.with_variable("OPENAI_ADMIN_ADMIN_LISTEN", &address);
+    assert_eq!(desk.run("admin ready").status, 0);
+    assert_eq!(server.stop().0, Some(0));
+    let gone = desk.run("admin ready");
+    assert!(gone.status == 1 && gone.stderr.contains("cannot ask"), "{}", gone.stderr);
 }

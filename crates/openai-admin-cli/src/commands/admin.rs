@@ -1,0 +1,204 @@
+//! `openai-admin admin`: what an operator does beside a server that runs.
+
+use std::{io, net::SocketAddr, path::Path, time::Duration};
+
+use openai_admin_store::{BackupProgress, Census, Store};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::watch,
+};
+
+use super::{database_failure, open_store};
+use crate::{
+    arguments::AdminCommand,
+    config::{Database, Environment},
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{Output, count, file_name, visible},
+    progress::Progress,
+    settings,
+};
+
+/// Where a server answers operators, for those who ask it on the same machine.
+const ADMIN_LISTEN: &str = "OPENAI_ADMIN_ADMIN_LISTEN";
+/// How long a server may take to say whether it is ready; it gives up on its database before.
+const READY_TIMEOUT: Duration = Duration::from_secs(4);
+/// More than its answer has, in bytes.
+const ANSWER_BYTES_MAX: u64 = 4096;
+/// As many steps as make a bar worth drawing, until it is known how many there are.
+const STEPS_UNKNOWN: u64 = 1_000;
+
+pub(super) async fn run(command: AdminCommand, database: &Database, output: &Output) -> Result<()> {
+    match command {
+        AdminCommand::Backup { file } => back_up(database, &file, output).await,
+        AdminCommand::Restore { file, overwrite } => restore(database, &file, overwrite, output).await,
+        AdminCommand::Verify => verify(database, output).await,
+        AdminCommand::Migrate { check } => migrate(database, check, output).await,
+        // These need no database.
+        AdminCommand::Ready { .. } | AdminCommand::Settings { .. } => Ok(()),
+    }
+}
+
+pub(super) fn settings(toml: bool, output: &Output) -> Result<()> {
+    if toml {
+        return output.data(&settings::example());
+    }
+    output.wrapped_items(&settings::all(), "there are no settings")
+}
+
+/// Asks a server's `/ready`, as a container's health check does where there is no other program to ask with.
+pub(super) async fn ready(
+    address: Option<SocketAddr>,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    let address = match (address, environment.own(ADMIN_LISTEN)) {
+        (Some(address), _) => address,
+        (None, Some(text)) => text.parse().map_err(|_| {
+            Failure::usage(format!("{ADMIN_LISTEN}: write ADDRESS:PORT, such as 127.0.0.1:9090"))
+        })?,
+        (None, None) => return Err(Failure::usage("which server? Name what it was given as --admin-listen")),
+    };
+    let answer = tokio::time::timeout(READY_TIMEOUT, ask_ready(address)).await;
+    let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let answer = answer.doing(|| format!("ask {address}"))?;
+    let word = answer.rsplit("\r\n").next().unwrap_or_default().trim();
+    if answer.starts_with("HTTP/1.1 200 ") {
+        output.note(word);
+        return Ok(());
+    }
+    Err(Failure::new(ExitStatus::Failed, format!("{address} is not ready: {}", visible(word))))
+}
+
+async fn ask_ready(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+    let mut answer = Vec::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()> {
+    database_failure::check_file(database, false)?;
+    let (report, progress) = reported();
+    let copying = Store::back_up(&database.url, file, report);
+    let held = watched(copying, progress, output).await;
+    let held = held.doing(|| format!("back up {} to {}", database.url, file_name(file)))?;
+    let held = words(&held);
+    output.note(&format!("backed up {} to {}: {held}; it is verified", database.url, file_name(file)));
+    Ok(())
+}
+
+async fn restore(database: &Database, file: &Path, overwrite: bool, output: &Output) -> Result<()> {
+    database_failure::check_file(database, true)?;
+    if !file.is_file() {
+        return Err(Failure::not_found(format!("{} does not exist", file_name(file))));
+    }
+    let (report, progress) = reported();
+    let copying = Store::restore(file, &database.url, overwrite, report);
+    let held = watched(copying, progress, output).await.map_err(|error| {
+        let loses = error.to_string().contains("leave to overwrite");
+        let failure = Failure::from(error);
+        if loses {
+            failure.hint("--overwrite gives that leave: everything in it will be lost")
+        } else {
+            failure
+        }
+    });
+    let held = held.doing(|| format!("restore {} from {}", database.url, file_name(file)))?;
+    output.note(&format!("restored {} from {}: {}", database.url, file_name(file), words(&held)));
+    Ok(())
+}
+
+async fn verify(database: &Database, output: &Output) -> Result<()> {
+    database_failure::check_file(database, false)?;
+    let version = Store::schema_version(&database.url).await.doing(|| format!("open {}", database.url))?;
+    if version.applied != version.newest {
+        let message = format!(
+            "{} has a schema of version {}, and this program checks version {}",
+            database.url, version.applied, version.newest
+        );
+        return Err(Failure::new(ExitStatus::Failed, message)
+            .propose("admin migrate", "brings it up to date, and so does a server that starts"));
+    }
+    let store = open_store(database, false).await?;
+    let (problems, held) = (store.verify().await, store.census().await);
+    store.close().await;
+    let problems = problems.doing(|| format!("verify {}", database.url))?;
+    let held = held.doing(|| format!("verify {}", database.url))?;
+    output.note(&format!("checked {}: {}", database.url, words(&held)));
+    for problem in &problems {
+        output.line(problem);
+    }
+    match problems.len() {
+        0 => {
+            output.note(&format!("all of {} hold", count(Store::invariants(), "invariant")));
+            Ok(())
+        }
+        problems => Err(Failure::new(ExitStatus::Failed, format!("{} found", count(problems, "problem")))
+            .hint("restore a backup from before, or tell the authors: this must not happen")),
+    }
+}
+
+async fn migrate(database: &Database, check: bool, output: &Output) -> Result<()> {
+    database_failure::check_file(database, false)?;
+    let version = Store::schema_version(&database.url).await.doing(|| format!("open {}", database.url))?;
+    let (applied, newest) = (version.applied, version.newest);
+    if applied == newest {
+        output.note(&format!("{} is up to date: schema version {newest}", database.url));
+        return Ok(());
+    }
+    if check && applied < newest {
+        let message =
+            format!("{} has schema version {applied}; this program makes {newest} of it", database.url);
+        return Err(Failure::new(ExitStatus::Failed, message).propose("admin migrate", "does it"));
+    }
+    let store = open_store(database, false).await?;
+    store.close().await;
+    output.note(&format!("{}: schema version {applied} is now {newest}", database.url));
+    Ok(())
+}
+
+/// Where a copy says how far it is, and where one reads it.
+fn reported() -> (impl FnMut(BackupProgress) + Send + 'static, watch::Receiver<Option<BackupProgress>>) {
+    let (sender, receiver) = watch::channel(None);
+    let report = move |now| {
+        // Nobody may be looking any more.
+        let _ = sender.send(Some(now));
+    };
+    (report, receiver)
+}
+
+/// Shows how far a copy is until it is done.
+async fn watched<T>(
+    copying: impl Future<Output = T>,
+    mut reported: watch::Receiver<Option<BackupProgress>>,
+    output: &Output,
+) -> T {
+    let mut progress = Progress::new(output, STEPS_UNKNOWN);
+    let mut copying = std::pin::pin!(copying);
+    loop {
+        tokio::select! {
+            done = &mut copying => return done,
+            Ok(()) = reported.changed() => {
+                if let Some(BackupProgress { done, total, .. }) = *reported.borrow_and_update() {
+                    progress.set(done, total);
+                }
+            }
+            () = progress.tick() => progress.line(),
+        }
+    }
+}
+
+fn words(held: &Census) -> String {
+    let count = |number: u64, noun: &str| count(usize::try_from(number).unwrap_or(usize::MAX), noun);
+    [
+        count(held.organizations, "organization"),
+        count(held.users, "user"),
+        count(held.groups, "group"),
+        count(held.memberships, "membership"),
+        count(held.api_keys, "key"),
+        count(held.audit_events, "audit event"),
+    ]
+    .join(", ")
+}

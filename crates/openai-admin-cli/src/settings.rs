@@ -1,0 +1,279 @@
+//! The settings of `serve`: declared once (`arguments/serve.rs`), given in three places.
+//!
+//! The option `--listen` is also the variable `OPENAI_ADMIN_LISTEN` and the key `listen` of the file that `--config`
+//! names. What is typed goes before the environment, and the environment before the file. The last two are turned
+//! into further arguments, so that one parser reads, checks and describes all three.
+
+mod file;
+
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
+use serde::Serialize;
+
+use crate::{
+    arguments::{self, Arguments, GlobalArguments, ServeArguments},
+    config::{self, Environment, VARIABLE_PREFIX},
+    failure::{ExitStatus, Failure, Result},
+    output::Record,
+};
+
+/// The options of every command that say which data a server serves, and with which key.
+const SHARED: [&str; 4] = ["local", "database", "organization", "key-file"];
+/// Settings of which one is enough. The nearest place in which any of them is given counts alone.
+const ALTERNATIVES: [&[&str]; 1] = [&["local", "database", "database-file"]];
+
+/// A setting, as it is documented.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Setting {
+    /// The option without its dashes, which is also the key of the file.
+    pub(crate) name: String,
+    /// The variable of the environment.
+    pub(crate) variable: String,
+    /// What its value is called; none for a flag, which is true or false.
+    pub(crate) value: Option<String>,
+    /// What holds when nobody says otherwise.
+    pub(crate) default: Option<String>,
+    /// What it does.
+    pub(crate) meaning: String,
+}
+
+impl Record for Setting {
+    const FIELDS: &'static [&'static str] = &["name", "variable", "value", "default", "meaning"];
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("NAME", "name"), ("VARIABLE", "variable"), ("DEFAULT", "default"), ("MEANING", "meaning")];
+}
+
+/// Every setting, in the order in which they are declared.
+pub(crate) fn all() -> Vec<Setting> {
+    let command = Arguments::command();
+    let shared = command.get_arguments().filter(|argument| SHARED.contains(&long(argument)));
+    let own = command.find_subcommand("serve").into_iter().flat_map(Command::get_arguments);
+    own.chain(shared).filter(|argument| long(argument) != "config").map(describe).collect()
+}
+
+fn long(argument: &Arg) -> &str {
+    argument.get_long().unwrap_or_default()
+}
+
+fn describe(argument: &Arg) -> Setting {
+    let name = long(argument).to_owned();
+    let takes_value = argument.get_action().takes_values();
+    let value = argument.get_value_names().and_then(<[_]>::first).filter(|_| takes_value);
+    let default = argument.get_default_values().first().filter(|_| takes_value);
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    Setting {
+        variable: variable(&name),
+        value: value.map(ToString::to_string),
+        default: default.map(|default| default.to_string_lossy().into_owned()),
+        // Where it stands in the environment is said of every setting.
+        meaning: help.split(" [env: ").next().unwrap_or_default().to_owned(),
+        name,
+    }
+}
+
+fn variable(name: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", name.replace('-', "_").to_ascii_uppercase())
+}
+
+/// What an operator may put into a file: every setting as a comment, with its default.
+pub(crate) fn example() -> String {
+    let mut text = "\
+# Settings of `openai-admin serve --config FILE`. A line that is no comment is a setting; what the environment or the
+# command line says goes before it. `openai-admin admin settings --toml` writes this file.
+"
+    .to_owned();
+    for Setting { name, variable, value, default, meaning } in all() {
+        let value = match (value, default) {
+            (None, _) => "false".to_owned(),
+            (Some(_), Some(default)) => format!("{default:?}"),
+            (Some(value), None) => format!("{value:?}"),
+        };
+        text += &format!("\n# {meaning}.\n# --{name} or {variable}\n#{name} = {value}\n");
+    }
+    text
+}
+
+/// A value that was not typed.
+#[derive(Debug)]
+struct Given {
+    name: String,
+    /// The text of a value, or whether a flag is set.
+    text: String,
+    /// Where it stands, for messages.
+    place: String,
+    /// What a wrong value there is.
+    status: ExitStatus,
+}
+
+/// The settings of the server: what was typed, filled up from the environment and from the file of `--config`.
+///
+/// # Errors
+///
+/// Names the place of a value that is wrong: the variable, or the file and its line. No value is repeated.
+pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, ServeArguments)> {
+    let settings = all();
+    let typed = parse(environment.arguments.clone())?;
+    let serve = serve_matches(&typed)?;
+    let is_typed = |name: &str| serve.value_source(&name.replace('-', "_")) == Some(ValueSource::CommandLine);
+    let file = match serve.get_one::<std::path::PathBuf>("config") {
+        Some(path) => file::read(path, &settings)?,
+        None => match environment.own(&variable("config")) {
+            Some(path) => file::read(path.as_ref(), &settings)?,
+            None => Vec::new(),
+        },
+    };
+    let variables: Vec<Given> =
+        settings.iter().filter_map(|setting| of_environment(setting, environment)).collect();
+
+    let mut arguments = environment.arguments.clone();
+    for names in groups(&settings) {
+        let is_key = names.contains(&"key-file");
+        if names.iter().any(|name| is_typed(name)) {
+            continue;
+        }
+        let mut given = variables.iter().filter(|given| names.contains(&given.name.as_str())).peekable();
+        let given = if given.peek().is_some() {
+            given.next()
+        } else if is_key && environment.has_key() {
+            None
+        } else {
+            only_one(file.iter().filter(|given| names.contains(&given.name.as_str())))?
+        };
+        if let Some(given) = given {
+            arguments.extend(as_argument(given, &settings)?.map(Into::into));
+        }
+    }
+    let mut complete = Arguments::from_arg_matches(&parse(arguments)?).map_err(|error| unparsed(&error))?;
+    let arguments::Command::Serve(serve) = complete.command else { return Err(not_serve()) };
+    if let Some(file) = &serve.database_file {
+        if complete.global.local.is_some() || complete.global.database.is_some() {
+            return Err(Failure::usage(
+                "--database-file names the same thing as --local and --database: give one of them",
+            ));
+        }
+        complete.global.database = Some(config::database_of_file(file)?);
+    }
+    Ok((complete.global, serve))
+}
+
+fn groups(settings: &[Setting]) -> Vec<Vec<&str>> {
+    let alone = settings.iter().map(|setting| setting.name.as_str());
+    let alone = alone.filter(|name| !ALTERNATIVES.iter().any(|names| names.contains(name)));
+    ALTERNATIVES.iter().map(|names| names.to_vec()).chain(alone.map(|name| vec![name])).collect()
+}
+
+fn of_environment(setting: &Setting, environment: &Environment) -> Option<Given> {
+    let text = environment.own(&setting.variable)?.to_owned();
+    Some(Given {
+        name: setting.name.clone(),
+        text,
+        place: setting.variable.clone(),
+        status: ExitStatus::Usage,
+    })
+}
+
+/// A file that says two things about one cannot be meant.
+fn only_one<'a>(mut given: impl Iterator<Item = &'a Given>) -> Result<Option<&'a Given>> {
+    match (given.next(), given.next()) {
+        (Some(one), Some(other)) => {
+            let message = format!("{}: {} is there already: give one of them", other.place, one.name);
+            Err(Failure::new(other.status, message))
+        }
+        (given, _) => Ok(given),
+    }
+}
+
+/// What somebody would have typed to say the same; nothing for a flag that is not set.
+fn as_argument(given: &Given, settings: &[Setting]) -> Result<Option<String>> {
+    let Given { name, text, place, status } = given;
+    let takes_value = settings.iter().any(|setting| setting.name == *name && setting.value.is_some());
+    if !takes_value {
+        return match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(Some(format!("--{name}"))),
+            "false" | "0" | "no" | "off" => Ok(None),
+            _ => Err(Failure::new(*status, format!("{place}: expected true or false"))),
+        };
+    }
+    let argument = format!("--{name}={text}");
+    // Alone, so that what is wrong with it can be told to whoever wrote it.
+    let alone = Arguments::command().try_get_matches_from(["openai-admin", "serve", &argument]);
+    alone.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
+    Ok(Some(argument))
+}
+
+/// Why clap refuses a value, without the value.
+fn reason(error: &clap::Error) -> String {
+    use clap::error::{ContextKind, ContextValue};
+    if let Some(source) = std::error::Error::source(error) {
+        return source.to_string();
+    }
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) if !values.is_empty() => {
+            format!("expected one of {}", values.join(", "))
+        }
+        _ => "this value is not possible".to_owned(),
+    }
+}
+
+fn parse(arguments: Vec<std::ffi::OsString>) -> Result<ArgMatches> {
+    Arguments::command().try_get_matches_from(arguments).map_err(|error| unparsed(&error))
+}
+
+fn serve_matches(matches: &ArgMatches) -> Result<&ArgMatches> {
+    matches.subcommand_matches("serve").ok_or_else(not_serve)
+}
+
+fn unparsed(error: &clap::Error) -> Failure {
+    Failure::usage(error.to_string().trim_start_matches("error: ").trim_end())
+}
+
+fn not_serve() -> Failure {
+    Failure::usage("only `serve` has settings")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(file: &str) -> String {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The table of `docs/configuration.md`.
+    fn table() -> String {
+        let mut table = "| Option | Environment | Default | What it does |\n|---|---|---|---|\n".to_owned();
+        for Setting { name, variable, value, default, meaning } in all() {
+            let value = value.map(|value| format!(" {value}")).unwrap_or_default();
+            let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
+            table += &format!("| `--{name}{value}` | `{variable}` | {default} | {meaning} |\n");
+        }
+        table
+    }
+
+    #[test]
+    fn the_documentation_has_every_setting_as_it_is() {
+        let table = table();
+        assert!(
+            repository("docs/configuration.md").contains(&table),
+            "docs/configuration.md should have this table:\n\n{table}"
+        );
+    }
+
+    #[test]
+    fn the_example_file_has_every_setting_as_it_is() {
+        let example = example();
+        assert!(
+            repository("examples/server.toml") == example,
+            "examples/server.toml should be what `openai-admin admin settings --toml` writes:\n\n{example}"
+        );
+    }
+
+    #[test]
+    fn every_setting_says_what_it_does_in_one_line() {
+        for setting in all() {
+            assert!(!setting.meaning.is_empty() && !setting.meaning.contains('\n'), "{setting:?}");
+            assert!(!setting.meaning.ends_with('.'), "{setting:?}");
+        }
+        assert!(all().len() > SHARED.len());
+    }
+}

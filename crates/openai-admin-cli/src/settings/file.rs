@@ -1,0 +1,77 @@
+//! The file of `--config`: TOML, one line for each setting.
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Given, Setting};
+use crate::{
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{file_name, visible},
+    suggestion::most_alike,
+};
+
+/// A file larger than this, in bytes, is refused: nobody has so many settings.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// What a file says, in its order.
+pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<Given>> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
+    read.doing(|| format!("read the settings from {}", file_name(path)))?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(Failure::bad_input(format!("{} is larger than {FILE_BYTES_MAX} bytes", file_name(path))));
+    }
+    parse(&text, &file_name(path), settings)
+}
+
+fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        fault(text, name, at, &error.message().replace('\n', ", ")).hint(
+            "a line is a name, = and a value; a text stands between quotes: listen = \"127.0.0.1:8080\"",
+        )
+    })?;
+    let mut given: Vec<(usize, Given)> = Vec::new();
+    for (key, value) in table.get_ref() {
+        let at = key.span().start;
+        let wrong = |what: String| fault(text, name, at, &what);
+        let Some(setting) = settings.iter().find(|setting| setting.name == **key.get_ref()) else {
+            let unknown = visible(key.get_ref());
+            let refused = wrong(format!("there is no setting `{unknown}`"));
+            let names = settings.iter().map(|setting| setting.name.as_str());
+            return Err(match most_alike(&unknown, names) {
+                Some(known) => refused.hint(format!("did you mean `{known}`?")),
+                None => refused.hint("`openai-admin admin settings` lists them all"),
+            });
+        };
+        let value = match value.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Boolean(flag) => flag.to_string(),
+            _ => {
+                let expected = if setting.value.is_some() { "a text or a number" } else { "true or false" };
+                return Err(wrong(format!("{}: expected {expected}", setting.name)));
+            }
+        };
+        let place = format!("{}: {}", place(text, name, at), setting.name);
+        given.push((
+            at,
+            Given { name: setting.name.clone(), text: value, place, status: ExitStatus::BadInput },
+        ));
+    }
+    given.sort_by_key(|(at, _)| *at);
+    Ok(given.into_iter().map(|(_, given)| given).collect())
+}
+
+fn fault(text: &str, name: &str, at: usize, what: &str) -> Failure {
+    Failure::bad_input(format!("{}: {what}", place(text, name, at)))
+}
+
+/// File, line and column of a byte.
+fn place(text: &str, name: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("{name}:{line}:{column}")
+}

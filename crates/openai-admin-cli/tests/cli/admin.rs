@@ -1,0 +1,108 @@
+//! What an operator does beside a server that runs.
+
+use std::{fs, path::Path, process::Stdio, thread, time::Duration};
+
+use crate::{
+    desk::{Desk, freeze},
+    running::Running,
+};
+
+#[test]
+fn backs_up_verifies_restores_and_migrates() {
+    let desk = Desk::with_acme();
+    freeze!(desk.transcript(&[
+        "--local acme.db admin verify",
+        "--local acme.db admin migrate --check",
+        "--local acme.db admin backup acme.backup",
+        "--local copy.db admin restore acme.backup",
+        "--local copy.db admin verify",
+        "--local copy.db groups delete group_support --yes",
+        "--local copy.db admin restore acme.backup",
+        "--local copy.db admin restore acme.backup --overwrite",
+        "--local copy.db groups get group_support",
+        "--local missing.db admin backup acme.backup",
+        "--local missing.db admin verify",
+        "--local acme.db admin backup acme.db",
+        "--local acme.db admin backup organization.yaml",
+        "--local other.db admin restore organization.yaml",
+        "--local other.db admin restore missing.backup",
+    ]));
+    assert_eq!(desk.run("--local copy.db dump").stdout, desk.run("--local acme.db dump").stdout);
+}
+
+#[test]
+fn a_violation_is_shown_and_fails() {
+    let desk = Desk::with_acme();
+    desk.run("--local acme.db admin backup acme.backup");
+    // The organization is called by another name in every row of one table.
+    let mut bytes = fs::read(desk.path().join("acme.backup")).unwrap();
+    let event = b"group.user.added";
+    let at = bytes.windows(event.len()).position(|window| window == event).expect("an event");
+    bytes[at..at + event.len()].copy_from_slice(b"group.user.addxd");
+    desk.write("damaged.db", &bytes);
+    let verified = desk.run("--local damaged.db admin verify");
+    assert_eq!(verified.status, 1, "{}", verified.stderr);
+    assert!(verified.stderr.contains("not so: ") && verified.stderr.contains("found"), "{}", verified.stderr);
+    let restored = desk.run("--local acme.db admin restore damaged.db --overwrite");
+    assert_eq!(restored.status, 64, "{}", restored.stderr);
+    assert_eq!(desk.run("--local acme.db admin verify").status, 0);
+}
+
+#[test]
+fn a_server_keeps_its_database_from_being_restored_over() {
+    let desk = Desk::with_acme();
+    let server = Running::start(&desk, "--local acme.db --log error");
+    let backed_up = desk.run("--local acme.db admin backup acme.backup");
+    assert_eq!(backed_up.status, 0, "{}", backed_up.stderr);
+    let refused = desk.run("--local acme.db admin restore acme.backup --overwrite");
+    assert_eq!(refused.status, 64, "{}", refused.stderr);
+    assert!(refused.stderr.contains("stop the server"), "{}", refused.stderr);
+    assert_eq!(server.stop().0, Some(0));
+    assert_eq!(desk.run("--local acme.db admin restore acme.backup --overwrite").status, 0);
+}
+
+/// Enough that a backup takes a while.
+fn large(desk: &Desk) {
+    let users: Vec<_> = (0..8_000)
+        .map(|n| serde_json::json!({ "id": format!("user_{n}"), "email": format!("u{n}@example.com") }))
+        .collect();
+    let members: Vec<_> = (0..8_000).map(|n| format!("user_{n}")).collect();
+    let groups: Vec<_> = (0..8)
+        .map(|n| serde_json::json!({ "id": format!("group_{n}"), "name": format!("G{n}"), "members": members }))
+        .collect();
+    let file = serde_json::json!({ "users": users, "groups": groups }).to_string();
+    let loaded = desk.run_with_input(&file, "--local large.db load - -q");
+    assert_eq!(loaded.status, 0, "{}", loaded.stderr);
+}
+
+#[test]
+fn a_backup_that_is_killed_leaves_the_one_before_whole() {
+    let desk = Desk::empty();
+    large(&desk);
+    assert_eq!(desk.run("--local large.db admin backup large.backup").status, 0);
+    let (backup, partial) = (desk.path().join("large.backup"), desk.path().join("large.backup.partial"));
+    let before = fs::read(&backup).unwrap();
+    assert_eq!(desk.run("--local large.db groups create Later").status, 0);
+    for _ in 0..3 {
+        let mut command = desk.command("--local large.db admin backup large.backup");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The copy has begun when its file is there, and it is verified before it is renamed.
+        while fs::metadata(&partial).map_or(0, |file| file.len()) < 1_000_000
+            && child.try_wait().unwrap().is_none()
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        assert!(!child.wait().unwrap().success(), "it was killed before its end");
+        assert_eq!(same(&backup, &before), "the same");
+        assert!(partial.exists());
+    }
+    assert_eq!(desk.run("--local large.db admin backup large.backup").status, 0);
+    assert!(!partial.exists());
+    assert_eq!(same(&backup, &before), "changed");
+    assert_eq!(desk.run("--local large.backup admin verify").status, 0);
+}
+
+fn same(file: &Path, bytes: &[u8]) -> &'static str {
+    if fs::read(file).expect("a file") == bytes { "the same" } else { "changed" }
+}
