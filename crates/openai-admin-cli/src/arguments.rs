@@ -275,6 +275,7 @@ pub(crate) enum KeysCommand {
 Examples:
   openai-admin keys create --name laptop
   openai-admin keys create --name reports --read-only --expires-in 90d
+  openai-admin keys create --name audit --read-only --expires-at 2030-01-01
   openai-admin keys create --name joiners --scope api.groups.read --scope api.groups.write
 
 Scopes:
@@ -286,6 +287,15 @@ Scopes:
     /// List the keys that work
     #[command(alias = "ls")]
     List,
+    /// Put a new key in the place of one, which works on for a while
+    #[command(after_help = "\
+Examples:
+  openai-admin keys rotate ci
+  openai-admin keys rotate ci --overlap 7d
+
+The new key has the same name and scopes, and lives as long as the one before was to live. The one
+before works until the overlap ends, so that clients can change over one by one.")]
+    Rotate(RotateKeyArguments),
     /// Revoke a key for good
     #[command(aliases = ["delete", "remove", "rm"])]
     Revoke {
@@ -307,9 +317,30 @@ pub(crate) struct CreateKeyArguments {
     /// The key may see everything and change nothing
     #[arg(long, conflicts_with = "scopes")]
     pub(crate) read_only: bool,
-    /// When the key stops working, such as 12h, 90d or 2w; never when left out
+    #[command(flatten)]
+    pub(crate) expiry: ExpiryArguments,
+}
+
+/// When a key stops working.
+#[derive(Args, Debug)]
+pub(crate) struct ExpiryArguments {
+    /// After how long the key stops working, such as 12h, 90d or 2w; never when left out
     #[arg(long, value_name = "TIME", value_parser = values::duration_seconds)]
     pub(crate) expires_in: Option<i64>,
+    /// When the key stops working, such as 2030-01-31 or 2030-01-31T12:00:00Z (UTC)
+    #[arg(long, value_name = "DATE", value_parser = values::moment_seconds, conflicts_with = "expires_in")]
+    pub(crate) expires_at: Option<i64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateKeyArguments {
+    /// The key's id or exact name
+    pub(crate) key: String,
+    /// How long the key before works on
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration_seconds)]
+    pub(crate) overlap: i64,
+    #[command(flatten)]
+    pub(crate) expiry: ExpiryArguments,
 }
 
 #[derive(Args, Debug)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use openai_admin::{Scope, Timestamp};
-use openai_admin_store::NewApiKey;
+use openai_admin_store::{ApiKey, NewApiKey};
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
@@ -12,10 +12,12 @@ use crate::minter::Minter;
 /// What every key that this server mints begins with: an admin key, as clients expect, and visibly not OpenAI's.
 pub const PREFIX: &str = "sk-admin-oadm-";
 
-/// How many characters of a key are shown at each end, and how long it must be for that to be harmless.
+/// How long a key that somebody else made must be for a server that other machines reach, in characters.
+pub const GIVEN_KEY_LENGTH_MIN: usize = 24;
+
+/// How many characters of a key are shown at each end. A shorter key than [`GIVEN_KEY_LENGTH_MIN`] is not shown at all.
 const SHOWN_START: usize = 8;
 const SHOWN_END: usize = 4;
-const SHOWN_LENGTH_MIN: usize = 20;
 
 /// Every scope there is.
 pub fn all_scopes() -> Vec<String> {
@@ -62,11 +64,21 @@ pub(crate) fn hash(key: impl AsRef<[u8]>) -> String {
     })
 }
 
+/// Whether a key that is stored was too short for a server that other machines reach: whoever can try often enough
+/// would find it.
+pub fn is_short(stored: &ApiKey) -> bool {
+    stored.redacted_value == hidden()
+}
+
+fn hidden() -> String {
+    "*".repeat(SHOWN_START)
+}
+
 /// A key's ends, for people to recognise it by.
 pub(crate) fn redact(key: &str) -> String {
     let characters: Vec<char> = key.chars().collect();
-    if characters.len() < SHOWN_LENGTH_MIN {
-        return "*".repeat(SHOWN_START);
+    if characters.len() < GIVEN_KEY_LENGTH_MIN {
+        return hidden();
     }
     let start: String = characters[..SHOWN_START].iter().collect();
     let end: String = characters[characters.len() - SHOWN_END..].iter().collect();
@@ -107,5 +119,7 @@ mod tests {
     #[test]
     fn a_short_key_is_not_shown_at_all() {
         assert_eq!(redact("hunter2"), "********");
+        assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN - 1)), "********");
+        assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "xxxxxxxx********xxxx");
     }
 }

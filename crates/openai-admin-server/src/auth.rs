@@ -1,21 +1,36 @@
 //! Who asks.
+//!
+//! No secret is compared with another: a key is found by its SHA-256, whose bytes an attacker cannot choose, so the time
+//! that it takes says nothing about the keys that there are. The checksum of a minted key is computed from the key
+//! itself.
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::http::{HeaderMap, header};
 use openai_admin::{OrganizationId, Scope, Timestamp};
-use openai_admin_store::{ApiKey, Org, Organization, Store};
+use openai_admin_store::{ApiKey, Error as StoreError, Org, Organization, Store};
+use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{api_keys, error::ApiError, minter::Minter};
+use crate::{api_keys, connections::Peer, error::ApiError, minter::Minter, rate_limit::RateLimit};
 
 /// How long a key that was found is believed without looking again: a key that another process revokes works at
 /// most this much longer.
 const BELIEVED_MS: u64 = 5_000;
 /// How many keys are believed at the same time; when more are in use, all are looked up anew.
 const BELIEVED_KEYS_MAX: usize = 10_000;
+/// A key longer than this, in bytes, is wrong without a look.
+const KEY_BYTES_MAX: usize = 512;
+/// How many unknown keys a peer may try in a minute before it has to wait.
+const UNKNOWN_KEYS_PER_MINUTE_MAX: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
+/// How many keys that nobody has used yet are looked up at the same time, so that wrong keys leave most of the
+/// database to those with a right one; and how long such a look-up waits for its turn.
+const NEW_KEYS_AT_ONCE_MAX: usize = 2;
+const NEW_KEY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the last use of a key is written down.
 const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
@@ -58,21 +73,49 @@ impl Caller {
 pub(crate) struct Authenticator {
     store: Store,
     minter: Minter,
-    /// By hash: since when a key is believed, and whose it is.
-    believed: Mutex<HashMap<String, (u64, Arc<Caller>)>>,
+    /// By hash.
+    believed: Mutex<HashMap<String, Belief>>,
+    new_keys: Semaphore,
+    /// None where all peers are a proxy: the wrong keys of one client would lock out all others.
+    unknown_keys: Option<RateLimit<Peer>>,
+}
+
+/// Whose a key was when it was last looked up.
+#[derive(Clone, Debug)]
+struct Belief {
+    caller: Arc<Caller>,
+    since_ms: u64,
+    /// How often keys had been changed in this process before.
+    version: u64,
 }
 
 impl Authenticator {
-    pub(crate) fn new(store: Store, minter: Minter) -> Self {
-        Self { store, minter, believed: Mutex::default() }
+    /// `limits_peers` says whether a peer is one client, whose wrong keys may be counted.
+    pub(crate) fn new(store: Store, minter: Minter, limits_peers: bool) -> Self {
+        Self {
+            store,
+            minter,
+            believed: Mutex::default(),
+            new_keys: Semaphore::new(NEW_KEYS_AT_ONCE_MAX),
+            unknown_keys: limits_peers.then(|| RateLimit::new(UNKNOWN_KEYS_PER_MINUTE_MAX)),
+        }
     }
 
-    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<Caller>, ApiError> {
+    /// Who the key of a request says that its sender is. `peer` is where it comes from, unless that is this process.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<Peer>,
+    ) -> Result<Arc<Caller>, ApiError> {
         let key = bearer(headers)?;
+        if key.len() > KEY_BYTES_MAX {
+            return Err(wrong_key(key));
+        }
         let hash = api_keys::hash(key);
-        let caller = match self.believed(&hash) {
-            Some(caller) => caller,
-            None => self.look_up(&hash).await?.ok_or_else(|| wrong_key(key))?,
+        let caller = match self.belief(&hash) {
+            Some(belief) if self.is_fresh(&belief) => belief.caller,
+            Some(_) => self.look_up(&hash).await?.ok_or_else(|| wrong_key(key))?,
+            None => self.look_up_new(key, &hash, peer).await?,
         };
         match caller.expires_at {
             Some(expires_at) if expires_at <= self.minter.now() => Err(wrong_key(key)),
@@ -80,22 +123,54 @@ impl Authenticator {
         }
     }
 
-    fn believed(&self, hash: &str) -> Option<Arc<Caller>> {
-        let believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, caller) = believed.get(hash)?;
-        let fresh = self.minter.now_ms().saturating_sub(*since) < BELIEVED_MS;
-        fresh.then(|| Arc::clone(caller))
+    fn belief(&self, hash: &str) -> Option<Belief> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    fn is_fresh(&self, belief: &Belief) -> bool {
+        belief.version == self.store.api_keys_version()
+            && self.minter.now_ms().saturating_sub(belief.since_ms) < BELIEVED_MS
+    }
+
+    /// Looks up a key that nobody has used here yet. Whoever guesses is kept from the database: by the checksum, by a
+    /// limit for each peer, and by a short queue.
+    async fn look_up_new(&self, key: &[u8], hash: &str, peer: Option<Peer>) -> Result<Arc<Caller>, ApiError> {
+        if api_keys::is_mistyped(&String::from_utf8_lossy(key)) {
+            return Err(wrong_key(key));
+        }
+        let limit = self.unknown_keys.as_ref().zip(peer);
+        if let Some((unknown_keys, peer)) = limit {
+            let checked = unknown_keys.check(&peer, self.minter.now_ms());
+            checked.map_err(|wait_ms| ApiError::too_many_wrong_keys(wait_ms.div_ceil(1000)))?;
+        }
+        let turn = timeout(NEW_KEY_TIMEOUT, self.new_keys.acquire()).await;
+        let _turn = turn.map_err(|_| StoreError::Overloaded)?;
+        if let Some(caller) = self.look_up(hash).await? {
+            return Ok(caller);
+        }
+        if let Some((unknown_keys, peer)) = limit {
+            // Several at once may each have found room for one; the next one waits for all of them.
+            let _ = unknown_keys.take(peer, self.minter.now_ms());
+        }
+        Err(wrong_key(key))
     }
 
     async fn look_up(&self, hash: &str) -> Result<Option<Arc<Caller>>, ApiError> {
-        let Some(key) = self.store.find_api_key(hash.to_owned()).await? else { return Ok(None) };
+        // Read before the key is: a change meanwhile makes the belief old at once.
+        let version = self.store.api_keys_version();
+        let found = self.store.find_api_key(hash.to_owned()).await?;
+        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(key) = found else {
+            believed.remove(hash);
+            return Ok(None);
+        };
         self.record_use(hash, key.last_used_at);
         let caller = Arc::new(Caller::with_key(key));
-        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
         if believed.len() >= BELIEVED_KEYS_MAX {
             believed.clear();
         }
-        believed.insert(hash.to_owned(), (self.minter.now_ms(), Arc::clone(&caller)));
+        let belief = Belief { caller: Arc::clone(&caller), since_ms: self.minter.now_ms(), version };
+        believed.insert(hash.to_owned(), belief);
         Ok(Some(caller))
     }
 
@@ -160,6 +235,43 @@ mod tests {
         for none in ["Bearer", "Bearer ", "Basic sk-1", ""] {
             assert!(key_of(&[none.as_bytes()]).expect_err("no key").contains("You didn't provide"));
         }
+    }
+
+    /// A store that is closed tells whether it is asked: then the answer is 503.
+    async fn with_closed_store() -> (Authenticator, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = openai_admin_store::DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        let store = Store::open(&url).await.expect("a store");
+        store.close().await;
+        (Authenticator::new(store, Minter::new(|| 0, || 1), true), folder)
+    }
+
+    async fn answer_to(authenticator: &Authenticator, key: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {key}").parse().expect("a value"));
+        format!("{:?}", authenticator.authenticate(&headers, None).await.expect_err("refused"))
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_be_one_is_refused_without_a_look() {
+        let (authenticator, _folder) = with_closed_store().await;
+        let (minted, _) = api_keys::mint(&authenticator.minter, "x", Vec::new(), None);
+        assert!(answer_to(&authenticator, &minted).await.contains("503"), "this one could be a key");
+        assert!(answer_to(&authenticator, &minted[..minted.len() - 1]).await.contains("mistyped"));
+        assert!(answer_to(&authenticator, &"x".repeat(KEY_BYTES_MAX)).await.contains("503"));
+        assert!(answer_to(&authenticator, &"x".repeat(KEY_BYTES_MAX + 1)).await.contains("401"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unknown_keys_wait_for_their_turn_and_not_for_ever() {
+        let (authenticator, _folder) = with_closed_store().await;
+        let turns =
+            authenticator.new_keys.acquire_many(NEW_KEYS_AT_ONCE_MAX as u32).await.expect("all turns");
+        let waiting = answer_to(&authenticator, "sk-1");
+        assert!(timeout(NEW_KEY_TIMEOUT - Duration::from_millis(1), waiting).await.is_err());
+        assert!(answer_to(&authenticator, "sk-1").await.contains("Too many operations"));
+        drop(turns);
+        assert!(answer_to(&authenticator, "sk-1").await.contains("database is unavailable"));
     }
 
     #[test]

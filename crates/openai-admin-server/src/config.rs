@@ -1,5 +1,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
+use crate::limits::Limits;
+
 /// How a server behaves. The default is safe and lenient, like the published service.
 ///
 /// ```
@@ -16,6 +18,11 @@ pub struct Config {
     pub requests_per_minute: Option<NonZeroU32>,
     /// How long the server goes on after it was told to stop, so that whoever sends it requests notices; none by default.
     pub drain_grace: Duration,
+    /// All connections are a proxy's, or this machine's: where they come from says nothing about who asks, so nothing
+    /// is counted by it. What a proxy says in headers about where a request comes from is not believed either way.
+    pub behind_proxy: bool,
+    /// What a client may take at most.
+    pub limits: Limits,
 }
 
 impl Config {
@@ -32,5 +39,15 @@ impl Config {
     /// The same with another [`drain_grace`](Self::drain_grace).
     pub fn with_drain_grace(self, drain_grace: Duration) -> Self {
         Self { drain_grace, ..self }
+    }
+
+    /// The same with another [`behind_proxy`](Self::behind_proxy).
+    pub fn with_behind_proxy(self, behind_proxy: bool) -> Self {
+        Self { behind_proxy, ..self }
+    }
+
+    /// The same with other [`limits`](Self::limits).
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }

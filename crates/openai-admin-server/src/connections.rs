@@ -1,27 +1,26 @@
-//! The server's connections: how many, how long each may idle or take for the head of a request, and how all end.
+//! The server's connections: how many, whose they are, and how all end.
+
+mod connection;
+mod peers;
+mod timed;
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{Semaphore, watch},
 };
 
-/// How many connections are served at the same time; more wait until one ends.
-const CONNECTIONS_MAX: usize = 16_384;
-/// How long a connection may take for the head of a request, the idle time before it included. Longer than clients keep
-/// an idle connection, so that they close first and no request meets a closing one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// How large the head of a request may be, in bytes.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+use self::{
+    connection::{Connection, Stage, Terms},
+    peers::Peers,
+};
+use crate::{config::Config, tls::Tls};
+
+pub(crate) use peers::Peer;
+
 /// How long requests may still take after the server was told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last answers may take to be sent after all requests are done; then idle connections are cut.
@@ -84,14 +83,20 @@ impl Drop for Connected {
     }
 }
 
+/// Serves on `listener` until `stop`, and then until all requests are answered.
 pub(crate) async fn run(
     listener: TcpListener,
     router: Router,
+    tls: Option<Tls>,
+    config: &Config,
     requests: &Requests,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let limits = config.limits.clone();
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let peers = (!config.behind_proxy).then(|| Peers::new(limits.connections_per_peer));
+    let terms = Arc::new(Terms { router, tls, limits });
+    let stage = watch::Sender::new(Stage::Serving);
     let mut stop = pin!(stop);
     loop {
         let accepting = async {
@@ -102,8 +107,8 @@ pub(crate) async fn run(
             accepted = accepting => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, address)) => (stream, Peer::from(address)),
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
@@ -111,42 +116,40 @@ pub(crate) async fn run(
                 continue;
             }
         };
-        let connection = graceful.watch(serve(stream, router.clone()));
+        let held = match &peers {
+            None => None,
+            Some(peers) => match peers.enter(peer) {
+                Some(held) => Some(held),
+                // Nothing is said: a client with so many connections would not read it.
+                None => continue,
+            },
+        };
         let connected = requests.connected();
+        let connection = Connection { terms: Arc::clone(&terms), peer, stage: stage.subscribe() };
         tokio::spawn(async move {
-            let _held = (place, connected);
+            let _held = (place, held, connected);
             // What goes wrong with a connection is its client's to know: it broke off, or it was too slow.
-            if let Err(error) = connection.await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended badly");
+            if let Err(error) = connection.serve(stream).await {
+                tracing::debug!(error = &*error as &dyn std::error::Error, "a connection ended badly");
             }
         });
     }
     drop(listener);
+    stage.send_replace(Stage::Finishing);
     let last_answers = async {
         requests.all_done().await;
         tokio::time::sleep(LAST_ANSWERS_TIMEOUT).await;
     };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        // Every connection holds a receiver.
+        () = stage.closed() => {}
         () = last_answers => {}
         () = tokio::time::sleep(STOP_TIMEOUT) => {
             tracing::warn!("stopped with requests under way that took longer than {STOP_TIMEOUT:?}");
         }
     }
+    stage.send_replace(Stage::Over);
     Ok(())
-}
-
-type Served = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
-
-fn serve(stream: TcpStream, router: Router) -> Served {
-    // Without it, an answer whose head and body are written apart waits for the client's delayed ACK. It fails only
-    // where the connection is gone already.
-    let _ = stream.set_nodelay(true);
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }
 
 fn is_about_one_connection(error: &io::Error) -> bool {

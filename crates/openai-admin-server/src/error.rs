@@ -115,6 +115,33 @@ impl ApiError {
         Self { retry_after: Some(retry_after_seconds), ..Self::new(rules::RATE_LIMITED, message) }
     }
 
+    pub(crate) fn too_many_wrong_keys(retry_after_seconds: u64) -> Self {
+        let message = format!(
+            "Too many requests with unknown keys came from your address. Please try again after \
+             {retry_after_seconds} seconds."
+        );
+        Self { retry_after: Some(retry_after_seconds), ..Self::new(rules::TOO_MANY_WRONG_KEYS, message) }
+    }
+
+    pub(crate) fn needs_tls() -> Self {
+        let message = "This server speaks HTTPS, and your request came unencrypted. Begin its URL with https://, and \
+                       replace the key that it carried if others may have seen it.";
+        Self::new(rules::NEEDS_TLS, message)
+    }
+
+    /// A request that took too long. What it `changes` may still be changed.
+    pub(crate) fn took_too_long(changes: bool) -> Self {
+        if changes {
+            let message =
+                "The change took too long. It may or may not have happened: look before you repeat it.";
+            return Self::new(rules::OUTCOME_UNKNOWN, message);
+        }
+        Self {
+            retry_after: Some(UNAVAILABLE_RETRY_SECONDS),
+            ..Self::new(rules::UNAVAILABLE, "The request took too long.")
+        }
+    }
+
     pub(crate) fn unsupported_content_type(got: Option<&str>) -> Self {
         let got = got.map_or("no Content-Type".to_owned(), |got| format!("'{got}'"));
         let message =

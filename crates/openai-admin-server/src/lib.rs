@@ -31,6 +31,7 @@ mod drain;
 mod error;
 mod handlers;
 mod idempotency_keys;
+pub mod limits;
 mod metrics;
 mod minter;
 mod openapi;
@@ -41,9 +42,11 @@ mod serve;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 
 pub use auth::Caller;
 pub use config::Config;
 pub use minter::Minter;
 pub use routes::{OperationFacts, operations};
 pub use server::Server;
+pub use tls::{Tls, TlsError};

@@ -47,6 +47,10 @@ pub(crate) const WRONG_KEY: Rule = rule(401, "invalid_api_key", Seen);
 /// The body of this one is a bare string.
 pub(crate) const MISSING_SCOPE: Rule = without_code(403, Seen);
 pub(crate) const RATE_LIMITED: Rule = rule(429, "rate_limit_exceeded", Seen);
+/// About where a request comes from, and not about its key.
+pub(crate) const TOO_MANY_WRONG_KEYS: Rule = rule(429, "rate_limit_exceeded", Ours);
+/// Plain HTTP where TLS is spoken.
+pub(crate) const NEEDS_TLS: Rule = rule(400, "https_required", Ours);
 pub(crate) const MALFORMED_BODY: Rule = without_code(400, Seen);
 pub(crate) const UNSUPPORTED_CONTENT_TYPE: Rule = rule(400, "unsupported_content_type", Seen);
 pub(crate) const BODY_TOO_LARGE: Rule = rule(413, "request_too_large", Ours);

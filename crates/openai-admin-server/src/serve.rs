@@ -1,8 +1,9 @@
 //! The way of every request through the server: who asks, what is asked, the answer, and its headers.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
+    Router,
     body::{Body, HttpBody},
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header},
@@ -10,22 +11,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use openai_admin::{Method, wire::Strictness};
 
 use crate::{
     auth::Caller,
+    connections::Peer,
     error::{ApiError, FailureCause},
     handlers::Context,
+    limits::BODY_BYTES_MAX,
     metrics::Begun,
     routes::{Received, Route},
     server::Shared,
 };
-
-/// The largest body of a request, in bytes.
-pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
 const DRAINED_BYTES_MAX: usize = 64 * 1024;
@@ -86,9 +85,14 @@ pub(crate) async fn answer(
     // A path that is not UTF-8 names nothing.
     let Ok(path) = path else { return unknown_url(request).await };
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let mut response = match run(&shared, &asker, route, path, request).await {
-        Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
+    let answered = run(&shared, &asker, route, path, request);
+    let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, answered).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(refusal)) => refusal.into_response(),
+        Err(_) => {
+            let error = ApiError::took_too_long(route.facts.method != Method::Get);
+            Refusal { error, body_was_read: false }.into_response()
+        }
     };
     response.extensions_mut().insert(OperationId(route.facts.id));
     response
@@ -106,13 +110,14 @@ async fn run(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let caller = match admit(shared, asker, route, &parts.headers).await {
+    let peer = parts.extensions.get().copied();
+    let caller = match admit(shared, asker, route, &parts.headers, peer).await {
         Ok(caller) => caller,
         Err(error) => return Err(Refusal { error, body_was_read: drain(body).await }),
     };
     // Official clients name a content type on every request, and no other method has a body.
     let body = match route.facts.method {
-        Method::Post => read_body(&parts.headers, body).await?,
+        Method::Post => read_body(&parts.headers, body, shared.config.limits.body_timeout).await?,
         _ => {
             drain(body).await;
             Bytes::new()
@@ -141,13 +146,14 @@ async fn admit(
     asker: &Asker,
     route: &Route,
     headers: &HeaderMap,
+    peer: Option<Peer>,
 ) -> Result<Arc<Caller>, ApiError> {
     let caller = match asker {
-        Asker::Bearer => shared.authenticator.authenticate(headers).await?,
+        Asker::Bearer => shared.authenticator.authenticate(headers, peer).await?,
         Asker::Always(caller) => Arc::clone(caller),
     };
     if let Some(rate_limit) = &shared.rate_limit {
-        let taken = rate_limit.take(caller.org, &caller.actor, shared.minter.now_ms());
+        let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.now_ms());
         taken.map_err(|wait_ms| ApiError::rate_limited(wait_ms.div_ceil(1000)))?;
     }
     caller.require(route.facts.scope)?;
@@ -177,7 +183,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+async fn read_body(headers: &HeaderMap, body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let media_type = content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
@@ -190,13 +196,11 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return Err(too_large);
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+    match tokio::time::timeout(timeout, Limited::new(body, BODY_BYTES_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
         Ok(Err(_)) => Err(Refusal { error: ApiError::broken_body(), body_was_read: false }),
-        Err(_) => {
-            Err(Refusal { error: ApiError::body_too_slow(BODY_TIMEOUT.as_secs()), body_was_read: false })
-        }
+        Err(_) => Err(Refusal { error: ApiError::body_too_slow(timeout.as_secs()), body_was_read: false }),
     }
 }
 
@@ -214,6 +218,12 @@ pub(crate) async fn unknown_url(request: Request) -> Response {
     ApiError::unknown_url(request.method().as_str(), request.uri().path()).into_response()
 }
 
+/// Answers those who speak HTTP where TLS is spoken, once.
+pub(crate) fn needs_tls() -> Router {
+    Router::new()
+        .fallback(async || Refusal { error: ApiError::needs_tls(), body_was_read: false }.into_response())
+}
+
 /// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
 pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let _under_way = shared.requests.begin();
@@ -223,7 +233,11 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     let method = request.method().clone();
     // HTTP/2 knows no such header, and says the same by itself when the connection ends.
     let is_http1 = request.version() < Version::HTTP_2;
-    let mut response = next.run(request).await;
+    // A panic is a bug of ours; it costs its own caller an error, and those who share the connection nothing.
+    let mut response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(request_id, "answering a request panicked");
+        Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
+    });
 
     let elapsed_ms = shared.minter.now_ms().saturating_sub(begun);
     let operation = response.extensions().get().map(|OperationId(id)| *id);

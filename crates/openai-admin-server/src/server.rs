@@ -6,7 +6,7 @@ use axum::{
     middleware,
     routing::any,
 };
-use openai_admin_store::Store;
+use openai_admin_store::{Org, Store};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     rate_limit::RateLimit,
     routes::{Route, routes},
     serve::{self, Asker, Resource},
+    tls::Tls,
 };
 
 /// Where the published API lives below its host; the same routes are served without it, since the official
@@ -37,7 +38,7 @@ pub(crate) struct Shared {
     pub(crate) minter: Minter,
     pub(crate) config: Config,
     pub(crate) authenticator: Authenticator,
-    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_limit: Option<RateLimit<(Org, String)>>,
     pub(crate) requests: Requests,
     pub(crate) drain: Drain,
     pub(crate) metrics: Metrics,
@@ -54,7 +55,7 @@ impl Server {
     pub fn new(store: Store, minter: Minter, config: Config) -> Self {
         let requests = Requests::default();
         Self(Arc::new(Shared {
-            authenticator: Authenticator::new(store.clone(), minter.clone()),
+            authenticator: Authenticator::new(store.clone(), minter.clone(), !config.behind_proxy),
             rate_limit: config.requests_per_minute.map(RateLimit::new),
             drain: Drain::default(),
             metrics: Metrics::new(store.clone(), minter.now(), requests.connections().clone()),
@@ -101,7 +102,8 @@ impl Server {
 
     /// Answers on `listener` until `stop`. Then `/ready` of [`admin_router`](Self::admin_router) says no and every answer
     /// asks its client to connect anew, for the grace of the configuration; after it nothing more is accepted, and the
-    /// requests that are under way are finished, for at most 30 seconds. The store stays open.
+    /// requests that are under way are finished, for at most 30 seconds. The store stays open. With `tls` it speaks
+    /// HTTPS, else plain HTTP.
     ///
     /// # Errors
     ///
@@ -109,6 +111,7 @@ impl Server {
     pub async fn run(
         &self,
         listener: TcpListener,
+        tls: Option<Tls>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let (drain, grace) = (&self.0.drain, self.0.config.drain_grace);
@@ -117,7 +120,7 @@ impl Server {
             drain.begin();
             tokio::time::sleep(grace).await;
         };
-        connections::run(listener, self.router(), &self.0.requests, stop).await
+        connections::run(listener, self.router(), tls, &self.0.config, &self.0.requests, stop).await
     }
 
     /// What operators ask, without a key: `/live`, `/ready` and `/metrics`. It belongs on a listener of its own.

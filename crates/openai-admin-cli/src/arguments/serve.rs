@@ -14,6 +14,7 @@ use super::values;
 Examples:
   openai-admin serve
   openai-admin serve --database postgres://admin@localhost/openai_admin --listen 127.0.0.1:9000
+  openai-admin serve --listen 0.0.0.0:8443 --tls-cert fullchain.pem --tls-key privkey.pem
   openai-admin serve --config server.toml
 
 Every option is also a variable of the environment and a line of a file: --listen X is
@@ -34,6 +35,12 @@ pub(crate) struct ServeArguments {
     /// Allow an address that others reach: a proxy in front encrypts
     #[arg(long)]
     pub(crate) behind_proxy: bool,
+    /// Speak HTTPS with the certificate in this PEM file, the server's own first; SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The PEM file with the certificate's private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Read the database's URL from a file, since it may hold a password
     #[arg(long, value_name = "FILE")]
     pub(crate) database_file: Option<PathBuf>,

@@ -91,6 +91,19 @@ pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
     }
 }
 
+/// Reads a day (when it begins) or a moment, in UTC unless it says otherwise, as unix seconds.
+pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
+    let day = || text.parse::<jiff::civil::Date>().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
+    let moment = match text.parse::<jiff::Timestamp>() {
+        Ok(moment) => Ok(moment),
+        Err(_) if text.contains(['T', ' ']) => Err(()),
+        Err(_) => day().map(|day| day.timestamp()).map_err(|_| ()),
+    };
+    let moment =
+        moment.map_err(|()| format!("'{text}' is no date: write 2030-01-31 or 2030-01-31T12:00:00Z"))?;
+    Ok(moment.as_second())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +125,18 @@ mod tests {
         assert_eq!(duration_seconds("36600d"), Ok(36_600 * 86_400));
         for wrong in ["", "d", "90", "90 d", "-1d", "1.5h", "0d", "36601d", "9999999999d", "1é"] {
             assert!(duration_seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_utc_and_a_moment_says_its_offset() {
+        assert_eq!(moment_seconds("2030-01-31"), Ok(1_896_048_000));
+        assert_eq!(moment_seconds("2030-01-31T12:00:00Z"), Ok(1_896_091_200));
+        assert_eq!(moment_seconds("2030-01-31T12:00:00+02:00"), Ok(1_896_084_000));
+        for wrong in
+            ["", "tomorrow", "2030-13-01", "2030-02-30", "2030-01-31T12:00:00", "31.1.2030", "1896048000"]
+        {
+            assert!(moment_seconds(wrong).is_err(), "{wrong}");
         }
     }
 }

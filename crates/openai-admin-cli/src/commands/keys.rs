@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::open;
 use crate::{
-    arguments::{CreateKeyArguments, KeysCommand},
+    arguments::{CreateKeyArguments, ExpiryArguments, KeysCommand, RotateKeyArguments},
     config::Database,
     failure::{Failure, Result, While as _},
-    output::{Output, Record, visible},
+    output::{Output, Record, moment, visible},
     prompt::Consent,
     resolve::ambiguous,
 };
@@ -38,6 +38,11 @@ impl Record for MintedKey {
 pub(super) async fn run(command: KeysCommand, database: &Database, output: &Output) -> Result<()> {
     let minter = Minter::system();
     let creates = matches!(command, KeysCommand::Create(_));
+    if let KeysCommand::Create(CreateKeyArguments { expiry, .. })
+    | KeysCommand::Rotate(RotateKeyArguments { expiry, .. }) = &command
+    {
+        check_expiry(expiry, &minter)?;
+    }
     let consent = match &command {
         KeysCommand::Revoke { consent, .. } => Consent::of(consent, "revoking a key")?,
         _ => Consent::Given,
@@ -46,6 +51,7 @@ pub(super) async fn run(command: KeysCommand, database: &Database, output: &Outp
     let done = match command {
         KeysCommand::Create(arguments) => create(&store, &organization, &minter, arguments, output).await,
         KeysCommand::List => list(&store, &organization, output).await,
+        KeysCommand::Rotate(arguments) => rotate(&store, &organization, &minter, &arguments, output).await,
         KeysCommand::Revoke { key, .. } => {
             revoke(&store, &organization, &minter, &key, consent, output).await
         }
@@ -61,17 +67,60 @@ async fn create(
     arguments: CreateKeyArguments,
     output: &Output,
 ) -> Result<()> {
-    let CreateKeyArguments { name, mut scopes, read_only, expires_in } = arguments;
+    let CreateKeyArguments { name, mut scopes, read_only, expiry } = arguments;
     if scopes.is_empty() {
         scopes = api_keys::all_scopes();
         scopes.retain(|scope| !read_only || scope.ends_with(".read"));
     }
-    let expires_at = expires_in
-        .map(|seconds| Timestamp::from_unix_seconds(minter.now().unix_seconds().saturating_add(seconds)));
-    let (key, new) = api_keys::mint(minter, &name, scopes, expires_at);
+    let (key, new) = api_keys::mint(minter, &name, scopes, expires_at(&expiry, minter));
     let stored = store.create_api_key(organization.org, minter.stamp("local"), new).await;
     let stored = stored.doing(|| format!("create key '{name}'"))?;
     output.item(&MintedKey { key, stored })?;
+    output.note("keep the key somewhere safe: it is not stored and will not be shown again");
+    Ok(())
+}
+
+/// A key that has expired already is of no use, and probably not what was meant.
+fn check_expiry(expiry: &ExpiryArguments, minter: &Minter) -> Result<()> {
+    match expiry.expires_at {
+        Some(at) if at <= minter.now().unix_seconds() => {
+            Err(Failure::usage("--expires-at: this time is over").hint("name a day or a time to come"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn expires_at(expiry: &ExpiryArguments, minter: &Minter) -> Option<Timestamp> {
+    let after = |seconds| in_seconds(minter, seconds);
+    expiry.expires_at.map(Timestamp::from_unix_seconds).or_else(|| expiry.expires_in.map(after))
+}
+
+fn in_seconds(minter: &Minter, seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(minter.now().unix_seconds().saturating_add(seconds))
+}
+
+async fn rotate(
+    store: &Store,
+    organization: &Organization,
+    minter: &Minter,
+    arguments: &RotateKeyArguments,
+    output: &Output,
+) -> Result<()> {
+    let RotateKeyArguments { key: text, overlap, expiry } = arguments;
+    let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
+    let old = find(keys, text)?;
+    // A key that was to live for a while is not followed by one that lives for ever.
+    let lifetime = old.expires_at.map(|at| at.unix_seconds() - old.created_at.unix_seconds());
+    let expires_at =
+        expires_at(expiry, minter).or_else(|| lifetime.map(|lifetime| in_seconds(minter, lifetime)));
+    let (key, new) = api_keys::mint(minter, &old.name, old.scopes.clone(), expires_at);
+    let old_expires_at = in_seconds(minter, *overlap);
+    let stamp = minter.stamp("local");
+    let rotated = store.rotate_api_key(organization.org, stamp, old.id.clone(), new, old_expires_at).await;
+    let rotated = rotated.doing(|| format!("rotate key '{text}'"))?;
+    output.item(&MintedKey { key, stored: rotated.new })?;
+    let until = rotated.old.expires_at.map(|at| format!(" works until {} UTC", moment(at.unix_seconds())));
+    output.note(&format!("the key before ({}){}", rotated.old.id, until.unwrap_or_default()));
     output.note("keep the key somewhere safe: it is not stored and will not be shown again");
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! `openai-admin serve`: the API from a database, until it is told to stop.
 
+mod exposure;
 mod first_key;
 mod service_manager;
 mod signals;
 
 use std::net::SocketAddr;
 
-use openai_admin_server::{Config, Minter, Server};
+use openai_admin_server::{Config, Minter, Server, Tls};
 use openai_admin_store::{Organization, Store};
 use tokio::net::TcpListener;
 
@@ -26,7 +27,7 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    check_address(&arguments)?;
+    exposure::check_address(&arguments)?;
     check_admin_address(&arguments)?;
     let database = config::database("serve", global, environment)?;
     let key = config::key(global, environment)?;
@@ -34,21 +35,12 @@ pub(super) async fn run(
     // Registered before anybody can know that the server runs, so that no early signal kills it.
     let stop = signals::Stop::watch(ServiceManager::new(environment))?;
     let minter = Minter::system();
+    let tls = exposure::tls(&arguments, &minter)?;
+    exposure::check_given_key(&arguments, key.as_ref())?;
     let (store, organization) = open(&database, true, &minter).await?;
-    let served = serve(&arguments, &store, &organization, &minter, key, stop, output).await;
+    let served = serve(&arguments, &store, &organization, &minter, key, tls, stop, output).await;
     store.close().await;
     served
-}
-
-/// Keys travel in clear text over http, so only this machine may be asked, unless something in front encrypts.
-fn check_address(arguments: &ServeArguments) -> Result<()> {
-    if arguments.listen.ip().is_loopback() || arguments.behind_proxy {
-        return Ok(());
-    }
-    let message =
-        format!("{} is reachable from other machines, and keys would travel unencrypted", arguments.listen);
-    Err(Failure::usage(message)
-        .hint("listen on 127.0.0.1, or add --behind-proxy when a proxy in front of it speaks https"))
 }
 
 /// Figures tell nobody a secret, but they tell whoever asks: there is no key.
@@ -63,12 +55,14 @@ fn check_admin_address(arguments: &ServeArguments) -> Result<()> {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is another thing that a server is made of")]
 async fn serve(
     arguments: &ServeArguments,
     store: &Store,
     organization: &Organization,
     minter: &Minter,
     key: Option<Key>,
+    tls: Option<Tls>,
     stop: signals::Stop,
     output: &Output,
 ) -> Result<()> {
@@ -78,18 +72,21 @@ async fn serve(
         Some(address) => Some(listen(address, "--admin-listen").await?),
         None => None,
     };
-    first_key::provide(store, organization, minter, key, address, output).await?;
+    let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    first_key::provide(store, organization, minter, key, &url, output).await?;
+    exposure::check_stored_keys(arguments, store, minter).await?;
 
     let config = Config::default()
         .with_strict(arguments.strict)
         .with_requests_per_minute(arguments.requests_per_minute)
+        .with_behind_proxy(exposure::hides_peers(arguments))
         .with_drain_grace(arguments.drain_grace);
     let server = Server::new(store.clone(), minter.clone(), config);
     if let Some(admin) = &admin {
         output.line(&format!("operators ask http://{}", admin.local_addr()?));
     }
     // Programs that start a server wait for this line; it stands alone and has no colour.
-    output.line(&format!("listening on http://{address}"));
+    output.line(&format!("listening on {url}"));
     let signals::Stop { asked, insisted, manager } = stop;
     manager.ready();
     let admin = async {
@@ -99,7 +96,7 @@ async fn serve(
         }
     };
     tokio::select! {
-        ended = server.run(listener, asked) => ended.doing(|| format!("serve on {address}"))?,
+        ended = server.run(listener, tls, asked) => ended.doing(|| format!("serve on {address}"))?,
         ended = admin => ended.doing(|| "answer operators".to_owned())?,
         () = insisted => tracing::warn!("told to stop a second time: requests that had begun are cut off"),
     }

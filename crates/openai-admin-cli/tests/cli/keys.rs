@@ -26,6 +26,10 @@ fn what_is_wrong_with_a_key_is_said() {
         "keys create --name x --read-only --scope api.groups.write",
         "keys create --name x --expires-in soon",
         "keys create --name x --expires-in 0d",
+        "keys create --name x --expires-at soon",
+        "keys create --name x --expires-at 2020-01-01",
+        "keys create --name x --expires-at 2120-01-01 --expires-in 1d",
+        "keys rotate",
         "--base-url http://127.0.0.1:8080/v1 keys list",
         "--database mysql://localhost keys list",
     ]));
@@ -38,4 +42,20 @@ fn two_keys_with_one_name_are_told_apart_by_id() {
     desk.run("keys create --name ci");
     desk.run("keys create --name ci");
     freeze!(desk.transcript(&["keys revoke ci --yes"]));
+}
+
+#[test]
+fn rotates_keys() {
+    let desk = Desk::empty();
+    let created = desk.run("keys create --name ci --scope api.groups.read --expires-in 90d -o json").json();
+    desk.run("keys create --name audit --read-only --expires-at 2120-01-01");
+    freeze!(desk.transcript(&["keys rotate nobody", "keys rotate ci", "keys rotate ci", "keys list"]));
+    let keys = desk.run("keys list -o json").json();
+    let (old, new) = (&keys[0], &keys[2]);
+    assert_eq!((&old["id"], &old["name"], &new["name"]), (&created["id"], &"ci".into(), &"ci".into()));
+    assert_eq!(new["scopes"], old["scopes"]);
+    let seconds = |key: &serde_json::Value, field: &str| key[field].as_i64().expect("a time");
+    assert_eq!(seconds(new, "expires_at") - seconds(new, "created_at"), 90 * 86_400, "the same lifetime");
+    assert_eq!(seconds(old, "expires_at") - seconds(new, "created_at"), 86_400, "a day of overlap");
+    assert_eq!(keys[1]["expires_at"], 4_733_510_400_i64);
 }

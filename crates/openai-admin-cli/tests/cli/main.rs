@@ -13,5 +13,6 @@ mod keys;
 mod load;
 mod running;
 mod serve;
+mod serve_tls;
 mod settings;
 mod users;

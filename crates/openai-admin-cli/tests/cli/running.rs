@@ -10,7 +10,7 @@ use crate::desk::Desk;
 /// A server that runs until it is stopped.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    log: BufReader<ChildStderr>,
+    pub(crate) log: BufReader<ChildStderr>,
     /// What it has said before it listened.
     pub(crate) greeting: String,
     pub(crate) address: String,

@@ -184,8 +184,13 @@ fn a_client_that_is_too_fast_is_told_to_wait() {
 #[test]
 fn what_would_be_unsafe_or_senseless_is_refused() {
     let desk = Desk::empty();
+    desk.write("short.key", "x".repeat(23));
     freeze!(desk.transcript(&[
         "serve --listen 0.0.0.0:0",
+        "serve --listen [::]:0 --tls-cert cert.pem",
+        "serve --tls-key key.pem",
+        "serve --tls-cert cert.pem --tls-key key.pem",
+        "--key-file short.key serve --listen 0.0.0.0:0 --behind-proxy",
         "serve --listen nowhere",
         "serve --listen 8080",
         "serve --database .",
@@ -253,4 +258,19 @@ fn a_health_check_asks_without_another_program() {
     assert_eq!(server.stop().0, Some(0));
     let gone = desk.run("admin ready");
     assert!(gone.status == 1 && gone.stderr.contains("cannot ask"), "{}", gone.stderr);
+}
+
+#[test]
+fn a_short_key_is_for_this_machine_alone() {
+    let desk = Desk::empty();
+    desk.write("short.key", "x".repeat(23));
+    desk.write("long.key", "x".repeat(24));
+    let server = Running::start(&desk, "--key-file short.key");
+    assert_eq!(server.stop().0, Some(0));
+    // It is stored now, and not forgotten when it is not given again.
+    freeze!(desk.transcript(&["serve --listen 0.0.0.0:0 --behind-proxy", "serve --behind-proxy"]));
+    let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy --key-file long.key");
+    assert_eq!(server.stop().0, Some(0));
+    let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy");
+    assert_eq!(server.stop().0, Some(0));
 }

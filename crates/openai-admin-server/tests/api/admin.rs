@@ -104,7 +104,7 @@ async fn a_server_that_was_told_to_stop_says_so_and_goes_on_for_its_grace() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (running, (stop, stopped)) = (server.server.clone(), tokio::sync::oneshot::channel::<()>());
-    let done = tokio::spawn(async move { running.run(listener, async { drop(stopped.await) }).await });
+    let done = tokio::spawn(async move { running.run(listener, None, async { drop(stopped.await) }).await });
     assert_eq!(server.get("/v1/organization/groups").await.header("connection"), None);
 
     stop.send(()).unwrap();

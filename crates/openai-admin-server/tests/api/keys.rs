@@ -2,9 +2,12 @@
 
 use axum::http::header;
 use openai_admin::Timestamp;
-use openai_admin_server::api_keys;
+use openai_admin_server::{Config, api_keys};
 
-use crate::support::{TestServer, bearer};
+use crate::{
+    running::{Running, exchange, get},
+    support::{KEY, TestServer, bearer},
+};
 
 async fn status_with(server: &TestServer, key: &str) -> u16 {
     let mut request = server.request("GET", "/v1/organization/groups", "");
@@ -32,9 +35,88 @@ async fn a_key_that_another_process_revokes_works_at_most_five_seconds_longer() 
     assert_eq!(status_with(&server, &key).await, 200);
     let keys = server.store.list_api_keys(server.organization.org).await.unwrap();
     let id = keys.iter().find(|key| key.name == "restricted").unwrap().id.clone();
-    server.store.revoke_api_key(server.organization.org, server.minter.stamp("test"), id).await.unwrap();
-    server.advance_clock_ms(5_000);
+    // A store of its own is all that another process has.
+    let other = server.another_store().await;
+    other.revoke_api_key(server.organization.org, server.minter.stamp("test"), id).await.unwrap();
+    server.advance_clock_ms(4_999);
+    assert_eq!(status_with(&server, &key).await, 200);
+    server.advance_clock_ms(1);
     assert_eq!(status_with(&server, &key).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_through_the_same_store_stops_at_once() {
+    let server = TestServer::new().await;
+    let key = server.key_with(&["api.groups.read"]).await;
+    assert_eq!(status_with(&server, &key).await, 200);
+    let keys = server.store.list_api_keys(server.organization.org).await.unwrap();
+    let id = keys.iter().find(|key| key.name == "restricted").unwrap().id.clone();
+    server.store.revoke_api_key(server.organization.org, server.minter.stamp("test"), id).await.unwrap();
+    assert_eq!(status_with(&server, &key).await, 401);
+    assert_eq!(status_with(&server, KEY).await, 200, "the others go on");
+}
+
+#[tokio::test]
+async fn a_rotated_key_works_until_the_overlap_ends_and_the_new_one_at_once() {
+    let server = TestServer::new().await;
+    let old = server.key_with(&["api.groups.read"]).await;
+    assert_eq!(status_with(&server, &old).await, 200);
+    let org = server.organization.org;
+    let keys = server.store.list_api_keys(org).await.unwrap();
+    let id = keys.iter().find(|key| key.name == "restricted").unwrap().id.clone();
+    let (new, kept) = api_keys::mint(&server.minter, "", Vec::new(), None);
+    let ends = Timestamp::from_unix_seconds(server.minter.now().unix_seconds() + 60);
+    server.store.rotate_api_key(org, server.minter.stamp("test"), id, kept, ends).await.unwrap();
+    assert_eq!((status_with(&server, &old).await, status_with(&server, &new).await), (200, 200));
+    server.advance_clock_ms(60_000);
+    assert_eq!((status_with(&server, &old).await, status_with(&server, &new).await), (401, 200));
+    assert_eq!(server.call_with(&new, "POST", "/v1/organization/groups").await, 403, "the same scopes");
+}
+
+/// Keys that nobody has, and that look as if somebody did.
+fn guesses(server: &TestServer, count: usize) -> Vec<String> {
+    (0..count).map(|_| api_keys::mint(&server.minter, "guess", Vec::new(), None).0).collect()
+}
+
+async fn guess(running: &Running, key: &str, more: &str) -> String {
+    let request = get(more).replace(KEY, key);
+    exchange(&mut running.connect().await, &request).await
+}
+
+#[tokio::test]
+async fn sixty_unknown_keys_a_minute_are_looked_up_for_a_peer_and_no_more() {
+    let running = Running::start().await;
+    for key in guesses(&running.server, 60) {
+        assert!(guess(&running, &key, "").await.starts_with("HTTP/1.1 401"));
+    }
+    let next = &guesses(&running.server, 1)[0];
+    // What a client says of itself makes it nobody else.
+    for more in
+        ["", "x-forwarded-for: 192.0.2.1\r\n", "forwarded: for=192.0.2.2\r\n", "x-real-ip: 192.0.2.3\r\n"]
+    {
+        let answer = guess(&running, next, more).await;
+        assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1\r\n"), "{answer}");
+    }
+    assert!(
+        guess(&running, KEY, "").await.starts_with("HTTP/1.1 429"),
+        "a new key cannot be told from a guess"
+    );
+    running.server.advance_clock_ms(1_000);
+    assert!(guess(&running, KEY, "").await.starts_with("HTTP/1.1 200"), "and costs nothing once it is found");
+    assert!(guess(&running, next, "").await.starts_with("HTTP/1.1 401"));
+    assert!(guess(&running, next, "").await.starts_with("HTTP/1.1 429"));
+    // A key that was right before is looked up again whatever its peer has guessed since.
+    running.server.advance_clock_ms(10);
+    assert!(guess(&running, KEY, "").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_guesses_of_one_lock_out_nobody() {
+    let running = Running::start_with(Config::default().with_behind_proxy(true), None).await;
+    for key in guesses(&running.server, 100) {
+        assert!(guess(&running, &key, "").await.starts_with("HTTP/1.1 401"));
+    }
+    assert!(guess(&running, KEY, "").await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ pub(crate) struct TestServer {
     pub(crate) minter: Minter,
     clock_ms: Arc<AtomicU64>,
     router: Router,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -59,7 +59,20 @@ impl TestServer {
         store.set_bootstrap_api_key(organization.org, minter.stamp("test"), bootstrap).await.unwrap();
         let server = Server::new(store.clone(), minter.clone(), config);
         let router = server.router();
-        Self { server, store, organization, minter, clock_ms, router, _folder: folder }
+        Self { server, store, organization, minter, clock_ms, router, folder }
+    }
+
+    /// The same database, opened as another process opens it.
+    pub(crate) async fn another_store(&self) -> Store {
+        let url = format!("sqlite:{}", self.folder.path().join("test.db").display()).parse().unwrap();
+        Store::open(&url).await.unwrap()
+    }
+
+    /// The status of a request with another key and an empty object.
+    pub(crate) async fn call_with(&self, key: &str, method: &str, path: &str) -> u16 {
+        let mut request = self.request(method, path, "{}");
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(key).parse().unwrap());
+        self.send(request).await.status.as_u16()
     }
 
     /// A key that may do only this.

@@ -91,6 +91,6 @@ fn serves_until_it_is_killed() {
         // The test runner has begun a line of its own.
         println!("\nlistening on http://{}", listener.local_addr().unwrap());
         std::io::stdout().flush().unwrap();
-        server.run(listener, std::future::pending()).await.unwrap();
+        server.run(listener, None, std::future::pending()).await.unwrap();
     });
 }

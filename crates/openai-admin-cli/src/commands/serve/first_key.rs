@@ -1,7 +1,5 @@
 //! The key of a server that starts.
 
-use std::net::SocketAddr;
-
 use openai_admin_server::{Minter, api_keys};
 use openai_admin_store::{ApiKey, Error as StoreError, Organization, Store};
 
@@ -17,7 +15,7 @@ pub(super) async fn provide(
     organization: &Organization,
     minter: &Minter,
     key: Option<Key>,
-    address: SocketAddr,
+    url: &str,
     output: &Output,
 ) -> Result<()> {
     let org = organization.org;
@@ -47,7 +45,7 @@ pub(super) async fn provide(
     store.create_api_key(org, minter.stamp("serve"), new).await.doing(|| "store the key".to_owned())?;
     output.line(&format!(
         "{} ({}) had no key, so this one was made. It is shown only now; clients use it like this:\n  \
-         export OPENAI_BASE_URL=http://{address}/v1 OPENAI_ADMIN_KEY={key}",
+         export OPENAI_BASE_URL={url}/v1 OPENAI_ADMIN_KEY={key}",
         visible(&organization.title),
         organization.id
     ));

@@ -1,0 +1,66 @@
+//! HTTPS of the real server: certificates from files, and again at SIGHUP.
+
+use std::{io::BufRead as _, process::Command};
+
+use openai_admin::Client;
+
+use crate::{desk::Desk, running::Running};
+
+/// Puts a new certificate and key for localhost where the server finds them, and returns the certificate.
+fn issue(desk: &Desk) -> String {
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    desk.write("cert.pem", own.cert.pem());
+    desk.write("key.pem", own.signing_key.serialize_pem());
+    own.cert.pem()
+}
+
+/// Whether a client that trusts this certificate alone is answered, over a connection of its own.
+fn is_answered(server: &Running, key: &str, certificate: &str) -> bool {
+    let (_, port) = server.address.rsplit_once(':').expect("a port");
+    let client = Client::builder()
+        .base_url(format!("https://localhost:{port}/v1"))
+        .key(key)
+        .retries(0)
+        .root_certificates_pem(certificate)
+        .build()
+        .expect("a client");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answer = runtime.block_on(async { client.groups().list_groups().await });
+    let status = answer.as_ref().err().and_then(openai_admin::Error::status);
+    assert_eq!(status, None, "it answers 200, or it is not asked");
+    answer.is_ok()
+}
+
+/// Tells the server to read its files again, and returns what it says to that.
+fn hang_up(server: &mut Running) -> String {
+    let told = Command::new("kill").arg("-HUP").arg(server.child.id().to_string()).status();
+    assert!(told.expect("kill runs").success());
+    loop {
+        let mut line = String::new();
+        assert!(server.log.read_line(&mut line).expect("text") > 0, "it ended");
+        if line.contains("certificate") {
+            return line;
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_not_taken() {
+    let desk = Desk::empty();
+    let first = issue(&desk);
+    let mut server = Running::start_on("0.0.0.0:0", &desk, "--tls-cert cert.pem --tls-key key.pem");
+    assert!(server.address.starts_with("https://0.0.0.0:"), "{}", server.address);
+    let key = server.minted_key();
+    assert!(is_answered(&server, &key, &first));
+
+    let second = issue(&desk);
+    let said = hang_up(&mut server);
+    assert!(said.contains("INFO") && said.contains("was read again"), "{said}");
+    assert!(is_answered(&server, &key, &second) && !is_answered(&server, &key, &first));
+
+    desk.write("cert.pem", "");
+    let said = hang_up(&mut server);
+    assert!(said.contains("ERROR") && said.contains("'cert.pem' holds no certificate"), "{said}");
+    assert!(is_answered(&server, &key, &second), "the one before stays");
+    assert_eq!(server.stop().0, Some(0));
+}

@@ -1,0 +1,280 @@
+//! TLS: a certificate and its key from files, and how a running server takes new ones.
+
+use std::{
+    fmt, fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use openai_admin::Timestamp;
+use rustls::{
+    CertificateError, Error as RustlsError, InconsistentKeys, RootCertStore, ServerConfig,
+    client::verify_server_cert_signed_by_trust_anchor,
+    crypto::{CryptoProvider, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject},
+    server::{ClientHello, ParsedCertificate, ResolvesServerCert},
+    sign::CertifiedKey,
+    version::{TLS12, TLS13},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+/// A file larger than this, in bytes, is neither a chain of certificates nor a key.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// The end of the year 9999, which certificates name that never expire; in seconds since 1970.
+const NEVER_SECONDS: u64 = 253_402_300_799;
+const DAY_SECONDS: i64 = 24 * 3600;
+
+/// What HTTP/2 is called where client and server agree on a protocol.
+pub(crate) const HTTP_2: &[u8] = b"h2";
+const HTTP_1: &[u8] = b"http/1.1";
+
+/// A server's certificate and key. Cheap to clone: clones share what they hold, and [`reload`](Self::reload) renews it
+/// for all.
+///
+/// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1. Nothing is taken before the handshake is over (no early data), so a request
+/// cannot be replayed.
+#[derive(Clone)]
+pub struct Tls {
+    files: Arc<Files>,
+    identity: Arc<Identity>,
+    acceptor: TlsAcceptor,
+}
+
+impl Tls {
+    /// Reads a chain of certificates, the server's own first, and its private key, both PEM.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, holds something else, does not fit the other, or when the certificate is not valid
+    /// at `now`.
+    pub fn open(certificate: &Path, key: &Path, now: Timestamp) -> Result<Self, TlsError> {
+        let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
+        let provider = Arc::new(ring::default_provider());
+        let identity = Arc::new(Identity(RwLock::new(files.read(&provider, now)?)));
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13, &TLS12])
+            .map_err(|error| TlsError::unusable(&files.key, &error))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&identity) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
+        // Clients keep what they need in order to come back, so that any number of them costs no memory here.
+        config.ticketer = ring::Ticketer::new().map_err(|error| TlsError::unusable(&files.key, &error))?;
+        Ok(Self { files: Arc::new(files), identity, acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+
+    /// Reads both files again. New connections get the new certificate; those that are open go on with the old one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open). The server then goes on with what it has.
+    pub fn reload(&self, now: Timestamp) -> Result<(), TlsError> {
+        let provider = self.acceptor.config().crypto_provider();
+        let certified = self.files.read(provider, now)?;
+        *self.identity.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
+        Ok(())
+    }
+
+    /// When the certificate stops being valid, if it does.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let certified = self.identity.current();
+        let certificate = certified.cert.first()?;
+        validity(certificate).ok()?.1
+    }
+
+    /// The side of the handshake that the server has.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.acceptor.accept(stream).await
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+/// Why a certificate and its key cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsError {
+    message: String,
+    next_step: &'static str,
+}
+
+impl TlsError {
+    fn new(message: String, next_step: &'static str) -> Self {
+        Self { message, next_step }
+    }
+
+    fn unusable(file: &Path, error: &RustlsError) -> Self {
+        Self::new(format!("'{}' cannot be used: {error}", file.display()), "make a new certificate and key")
+    }
+
+    /// What to do about it, in words.
+    pub fn next_step(&self) -> &str {
+        self.next_step
+    }
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TlsError {}
+
+/// The certificate and key of the next handshake.
+#[derive(Debug)]
+struct Identity(RwLock<Arc<CertifiedKey>>);
+
+impl Identity {
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ResolvesServerCert for Identity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+#[derive(Debug)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Files {
+    fn read(&self, provider: &CryptoProvider, now: Timestamp) -> Result<Arc<CertifiedKey>, TlsError> {
+        let chain = read_chain(&self.certificate)?;
+        if let Some(own) = chain.first() {
+            self.check_time(own, now)?;
+        }
+        let key = read_key(&self.key)?;
+        let certified = CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
+            RustlsError::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::new(
+                format!(
+                    "the key in '{}' does not belong to the first certificate in '{}'",
+                    self.key.display(),
+                    self.certificate.display()
+                ),
+                "put the server's own certificate first, those of its issuers after it, and name its own key",
+            ),
+            error => TlsError::unusable(&self.key, &error),
+        })?;
+        Ok(Arc::new(certified))
+    }
+
+    /// No client would accept a certificate whose time is over or has not come.
+    fn check_time(&self, certificate: &CertificateDer<'_>, now: Timestamp) -> Result<(), TlsError> {
+        let file = self.certificate.display();
+        let (begins, ends) = validity(certificate).map_err(|error| {
+            let message = format!("'{file}' holds a certificate that cannot be read: {error}");
+            TlsError::new(message, "name a file with an X.509 certificate for servers")
+        })?;
+        let days =
+            |from: Timestamp, to: Timestamp| match (to.unix_seconds() - from.unix_seconds()) / DAY_SECONDS {
+                0 => "less than a day".to_owned(),
+                1 => "1 day".to_owned(),
+                days => format!("{days} days"),
+            };
+        if begins > now {
+            let message = format!("the certificate in '{file}' becomes valid in {}", days(now, begins));
+            return Err(TlsError::new(message, "wait, or check the clock of this machine"));
+        }
+        match ends {
+            Some(ends) if ends < now => {
+                let message = format!("the certificate in '{file}' expired {} ago", days(ends, now));
+                Err(TlsError::new(message, "renew it"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let text = read(file, "certificate")?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        _ if PrivateKeyDer::from_pem_slice(&text).is_ok() => Err(TlsError::new(
+            format!("'{}' holds a private key and no certificate", file.display()),
+            "are the files of certificate and key exchanged?",
+        )),
+        _ => Err(TlsError::new(
+            format!("'{}' holds no certificate", file.display()),
+            "it needs PEM: -----BEGIN CERTIFICATE-----, the server's own first, then those of its issuers",
+        )),
+    }
+}
+
+fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    const ENCRYPTED: &[u8] = b"ENCRYPTED";
+    let text = read(file, "key")?;
+    PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        let is_encrypted = text.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
+        let (problem, next_step) = if is_encrypted {
+            (
+                "a key that is encrypted",
+                "write it without a password (openssl pkey -in OLD -out NEW) where only the server reads it",
+            )
+        } else if CertificateDer::from_pem_slice(&text).is_ok() {
+            ("a certificate and no private key", "are the files of certificate and key exchanged?")
+        } else {
+            ("no private key", "it needs PEM: -----BEGIN PRIVATE KEY-----")
+        };
+        TlsError::new(format!("'{}' holds {problem}", file.display()), next_step)
+    })
+}
+
+fn read(file: &Path, what: &str) -> Result<Vec<u8>, TlsError> {
+    let mut text = Vec::new();
+    let read = fs::File::open(file).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut text));
+    let unreadable = |why: &dyn fmt::Display| {
+        TlsError::new(
+            format!("the {what} file '{}' cannot be read: {why}", file.display()),
+            "name a PEM file that the server's user may read",
+        )
+    };
+    read.map_err(|error| unreadable(&error))?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(unreadable(&format_args!("it is larger than {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(text)
+}
+
+/// From when and until when a certificate is valid, in the words of the library that will check it: it is asked about
+/// a time before all others, and one after.
+fn validity(certificate: &CertificateDer<'_>) -> Result<(Timestamp, Option<Timestamp>), RustlsError> {
+    let begins = match refusal_at(certificate, 0)? {
+        Some(CertificateError::NotValidYetContext { not_before, .. }) => timestamp(not_before),
+        _ => Timestamp::default(),
+    };
+    let ends = match refusal_at(certificate, NEVER_SECONDS)? {
+        Some(CertificateError::ExpiredContext { not_after, .. }) => Some(timestamp(not_after)),
+        _ => None,
+    };
+    Ok((begins, ends))
+}
+
+/// Why a client that trusts nobody would refuse a certificate. Its time is the first thing that is looked at.
+fn refusal_at(
+    certificate: &CertificateDer<'_>,
+    unix_seconds: u64,
+) -> Result<Option<CertificateError>, RustlsError> {
+    let parsed = ParsedCertificate::try_from(certificate)?;
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(unix_seconds));
+    let algorithms = ring::default_provider().signature_verification_algorithms.all;
+    match verify_server_cert_signed_by_trust_anchor(&parsed, &RootCertStore::empty(), &[], at, algorithms) {
+        Err(RustlsError::InvalidCertificate(refusal)) => Ok(Some(refusal)),
+        _ => Ok(None),
+    }
+}
+
+fn timestamp(time: UnixTime) -> Timestamp {
+    Timestamp::from_unix_seconds(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,203 @@
+//! What the log keeps to itself. A process has one log, so this is a program of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use openai_admin::{
+    Client, Cursor,
+    models::{CreateGroupBody, CreateGroupUserBody},
+};
+use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
+use openai_admin_store::Store;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Part of every name, address, id and key of the test, and of nothing else.
+const MARK: &str = "quellenmark";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// A server in the open, over HTTPS or not.
+struct Running {
+    client: Client,
+    address: std::net::SocketAddr,
+    key: String,
+    store: Store,
+    stop: oneshot::Sender<()>,
+    done: tokio::task::JoinHandle<io::Result<()>>,
+    folder: tempfile::TempDir,
+}
+
+async fn start(encrypted: bool) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let url = format!("sqlite:{}", path("test.db").display()).parse().unwrap();
+    let (store, minter) = (Store::open(&url).await.unwrap(), Minter::system());
+    let organization = store.open_organization(minter.stamp("test"), None).await.unwrap();
+    let (key, new) = api_keys::mint(&minter, MARK, api_keys::all_scopes(), None);
+    store.create_api_key(organization.org, minter.stamp("test"), new).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut client = Client::builder().key(&key).retries(0).base_url(format!("http://{address}/v1"));
+    let mut tls = None;
+    if encrypted {
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(path("cert.pem"), own.cert.pem()).unwrap();
+        std::fs::write(path("key.pem"), own.signing_key.serialize_pem()).unwrap();
+        tls = Some(Tls::open(&path("cert.pem"), &path("key.pem"), minter.now()).unwrap());
+        let base_url = format!("https://localhost:{}/v1", address.port());
+        client = client.base_url(base_url).root_certificates_pem(own.cert.pem()).http2();
+    }
+    let (stop, stopped) = oneshot::channel();
+    let server = Server::new(store.clone(), minter, Config::default());
+    let done = tokio::spawn(async move { server.run(listener, tls, async { drop(stopped.await) }).await });
+    Running { client: client.build().unwrap(), address, key, store, stop, done, folder }
+}
+
+/// Every operation once, with people in every field.
+async fn use_everything(client: &Client) {
+    let name = format!("{MARK} Team");
+    let user_id: openai_admin::UserId = format!("user_{MARK}").parse().unwrap();
+    let create = serde_json::json!({
+        "id": user_id.as_str(),
+        "name": format!("Ada {MARK}"),
+        "email": format!("ada@{MARK}.example"),
+        "technical_level": MARK,
+    });
+    client.users().create_user(serde_json::from_value(create).unwrap()).await.unwrap();
+    let group =
+        client.groups().create_group(CreateGroupBody::new((&*name).try_into().unwrap())).await.unwrap();
+    let id = &group.id;
+    let renamed = serde_json::from_value(serde_json::json!({ "name": format!("{MARK} 2") })).unwrap();
+    client.groups().update_group(id.clone(), renamed).await.unwrap();
+    client.groups().retrieve_group(id.clone()).await.unwrap();
+    client.groups().list_groups().await.unwrap();
+    let members = client.group_users();
+    members.add_group_user(id.clone(), CreateGroupUserBody::new(user_id.clone())).await.unwrap();
+    let after: Cursor = format!("user_{MARK}").parse().unwrap();
+    members.list_group_users(id.clone()).after(after).await.unwrap();
+    members.retrieve_group_user(id.clone(), user_id.clone()).await.unwrap();
+    let users = client.users();
+    let email = format!("ada@{MARK}.example");
+    users.list_users().emails([email]).await.unwrap();
+    users.retrieve_user(user_id.clone()).await.unwrap();
+    let change = serde_json::from_value(serde_json::json!({ "developer_persona": MARK })).unwrap();
+    users.modify_user(user_id.clone(), change).await.unwrap();
+    users.list_user_groups(user_id.clone()).await.unwrap();
+    members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
+    users.delete_user(user_id.clone()).await.unwrap();
+    // And what is refused.
+    users.retrieve_user(user_id.clone()).await.unwrap_err();
+    members.retrieve_group_user(id.clone(), user_id).await.unwrap_err();
+    client.groups().delete_group(id.clone()).await.unwrap();
+}
+
+/// Requests that no client of ours would send.
+async fn send_nonsense(running: &Running) {
+    let key = &running.key;
+    let body = format!("{{\"name\": [\"{MARK}\"], \"{MARK}\": 1}}");
+    let length = body.len();
+    for request in [
+        format!("GET /v1/{MARK}?{MARK}=1 HTTP/1.1\r\nhost: {MARK}\r\nauthorization: Bearer {key}\r\n\r\n"),
+        format!(
+            "GET /v1/organization/users/{MARK}%ff HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n"
+        ),
+        format!("GET /v1/organization/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-{MARK}\r\n\r\n"),
+        format!("GET /v1/organization/users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}x\r\n\r\n"),
+        format!(
+            "POST /v1/organization/groups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ),
+        format!("GET /{MARK} HTTP/9.9\r\n{MARK}\r\n\r\n"),
+        format!("{MARK}\r\n\r\n"),
+    ] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+    }
+}
+
+/// The database under the server breaks: what is logged of it is for the operator, and still names nobody.
+async fn break_database(running: &Running) {
+    for name in ["test.db", "test.db-wal"] {
+        std::fs::write(running.folder.path().join(name), format!("{MARK} ").repeat(10_000)).unwrap();
+    }
+    let listed = running.client.users().list_users().await;
+    assert!(listed.unwrap_err().status().unwrap().is_server_error());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_log_at_any_level_names_people_or_shows_keys() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+
+    let mut keys = Vec::new();
+    for encrypted in [false, true] {
+        let running = start(encrypted).await;
+        use_everything(&running.client).await;
+        if !encrypted {
+            send_nonsense(&running).await;
+        }
+        break_database(&running).await;
+        running.stop.send(()).unwrap();
+        running.done.await.unwrap().unwrap();
+        running.store.close().await;
+        keys.push(running.key);
+    }
+    let text = log.text();
+    for operation in operations() {
+        assert!(text.contains(operation.id), "{} was not used", operation.id);
+    }
+    assert!(text.contains("the store could not do an operation"), "the broken database is told");
+    let shown = |secret: &str| {
+        let found = text.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));
+        assert!(found.is_none(), "{}", found.unwrap_or_default());
+    };
+    shown(MARK);
+    for key in keys {
+        shown(&key);
+        // The secret part alone, and what the database keeps of it.
+        shown(&key[api_keys::PREFIX.len()..]);
+        shown(&api_keys::given(&key, "", Vec::new()).hash);
+    }
+}
