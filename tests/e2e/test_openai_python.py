@@ -184,6 +184,49 @@ def test_deleting_a_user_takes_them_out_of_their_groups(organization, create_use
         organization.users.retrieve(leaves.id)
 
 
+# The audit log
+
+
+def test_lists_what_was_done(organization, create_user):
+    group, user = organization.groups.create(name="Support Team"), create_user(role="owner")
+    organization.users.delete(user.id)
+
+    deleted, added = organization.audit_logs.list(resource_ids=[user.id])
+    assert (deleted.type, deleted.user_deleted.id) == ("user.deleted", user.id)
+    assert (added.user_added.id, added.user_added.data.role) == (user.id, "owner")
+    assert (added.actor.type, added.actor.api_key.id) == ("api_key", "key_bootstrap")
+    assert "@" not in added.to_json()
+
+    created = organization.audit_logs.list(event_types=["group.created"], effective_at={"gte": added.effective_at - 60})
+    assert [(log.group_created.id, log.group_created.data.group_name) for log in created] == [(group.id, "Support Team")]
+
+
+def test_reads_types_of_events_that_nobody_has_published(server, organization, create_user):
+    group, user = organization.groups.create(name="Support Team"), create_user()
+    organization.groups.users.create(group.id, user_id=user.id)
+
+    # What the package does unless it is told to be strict.
+    http = openai.DefaultHttpxClient(trust_env=False)
+    options = {**server.options(), "_strict_response_validation": False}
+    with openai.OpenAI(http_client=http, **options) as client:
+        [added] = client.admin.organization.audit_logs.list(event_types=["group.user.added"])
+
+    assert added.type == "group.user.added"
+    assert added.to_dict()["group.user.added"] == {"group_id": group.id, "user_id": user.id}
+
+
+def test_pages_through_the_audit_log(organization):
+    created = ids(organization.groups.create(name=f"Group {number}") for number in range(7))
+
+    logs = list(organization.audit_logs.list(event_types=["group.created"], limit=3))
+    assert [log.group_created.id for log in logs] == created[::-1]
+
+    first = organization.audit_logs.list(limit=1)
+    group = organization.groups.create(name="Newer")
+    newer = organization.audit_logs.list(before=first.first_id)
+    assert [log.group_created.id for log in newer.data] == [group.id]
+
+
 # Errors
 
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use openai_admin::{UserId, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, Timestamp, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
 mod global;
@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Users of the organization
     #[command(subcommand, arg_required_else_help = true)]
     Users(UsersCommand),
+    /// What was done in the organization, when and by whom
+    #[command(subcommand, arg_required_else_help = true)]
+    AuditLogs(AuditLogsCommand),
     /// Load an organization from a YAML or JSON file into a database
     Load(LoadArguments),
     /// Write a database's organization as YAML or JSON
@@ -269,6 +272,45 @@ pub(crate) struct UpdateUserArguments {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum AuditLogsCommand {
+    /// List what was done, newest first
+    #[command(alias = "ls")]
+    #[command(after_help = "\
+Examples:
+  openai-admin audit-logs list --limit 20
+  openai-admin audit-logs list --since 24h --type group.user.added --type group.user.removed
+  openai-admin audit-logs list --resource user_ada -o jsonl
+
+The users of a group are in the log of your own server only: OpenAI publishes no event for them.")]
+    List(ListAuditLogsArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListAuditLogsArguments {
+    /// Only what was done since then: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = values::since)]
+    pub(crate) since: Option<Since>,
+    /// Only events of this type, such as group.created; may be repeated
+    #[arg(long = "type", value_name = "TYPE", value_parser = values::event_type)]
+    pub(crate) types: Vec<AuditLogEventType>,
+    /// Only what this actor did, named by the id of a key or a user; may be repeated
+    #[arg(long = "actor", value_name = "ID")]
+    pub(crate) actors: Vec<String>,
+    /// Only what was done to this, named by the id of a group, user or key; may be repeated
+    #[arg(long = "resource", value_name = "ID")]
+    pub(crate) resources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) list: ListArguments,
+}
+
+/// A moment, or how long ago it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    Moment(Timestamp),
+    SecondsAgo(i64),
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Create a key, and show it this once
     #[command(after_help = "\
@@ -279,6 +321,7 @@ Examples:
   openai-admin keys create --name joiners --scope api.groups.read --scope api.groups.write
 
 Scopes:
+  api.audit_logs.read   see what was done, when and by whom
   api.groups.read       see groups, and who is in them
   api.groups.write      change groups, and who is in them
   api.management.read   see users of the organization, and find them by email address

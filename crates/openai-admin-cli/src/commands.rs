@@ -2,6 +2,7 @@
 //! a list is read.
 
 mod admin;
+mod audit_logs;
 mod completion;
 mod database_failure;
 mod dump;
@@ -47,6 +48,12 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
             let creates = matches!(command, UsersCommand::Create(_));
             let session = Session::open("users", creates, &global, environment, output).await?;
             let done = Box::pin(users::run(command, &session)).await;
+            session.close().await;
+            done
+        }
+        Command::AuditLogs(command) => {
+            let session = Session::open("audit-logs", false, &global, environment, output).await?;
+            let done = Box::pin(audit_logs::run(command, &session)).await;
             session.close().await;
             done
         }

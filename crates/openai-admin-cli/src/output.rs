@@ -30,6 +30,11 @@ pub(crate) trait Record: Serialize {
     const COLUMNS: &'static [(&'static str, &'static str)];
     /// What people see besides, of a single record, where there is anything to see.
     const DETAILS: &'static [(&'static str, &'static str)] = &[];
+
+    /// The fields of which each has a column: as they travel, unless they are nested.
+    fn fields(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
+    }
 }
 
 /// Where and how a command's output goes.
@@ -116,7 +121,7 @@ impl Output {
     pub(crate) fn item<T: Record>(&self, item: &T) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
             Format::Table => {
-                let fields = serde_json::to_value(item).map_err(unprintable)?;
+                let fields = item.fields().map_err(unprintable)?;
                 let mut table = plain_table();
                 let details = T::DETAILS.iter().filter(|(_, field)| !fields[field].is_null());
                 for (heading, field) in T::COLUMNS.iter().chain(details) {
@@ -145,7 +150,7 @@ impl Output {
         }
         table.set_header(T::COLUMNS.iter().map(|(heading, _)| *heading));
         for item in items {
-            let fields = serde_json::to_value(item).map_err(unprintable)?;
+            let fields = item.fields().map_err(unprintable)?;
             table.add_row(T::COLUMNS.iter().map(|(_, field)| for_people(field, &fields[field])));
         }
         for (index, (_, field)) in T::COLUMNS.iter().enumerate() {
@@ -286,7 +291,7 @@ fn csv<T: Record>(items: &[T]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(T::FIELDS).map_err(unprintable)?;
     for item in items {
-        let fields = serde_json::to_value(item).map_err(unprintable)?;
+        let fields = item.fields().map_err(unprintable)?;
         writer.write_record(T::FIELDS.iter().map(|field| for_csv(&fields[field]))).map_err(unprintable)?;
     }
     let bytes = writer.into_inner().map_err(unprintable)?;

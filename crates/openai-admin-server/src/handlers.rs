@@ -1,5 +1,6 @@
 //! What each operation does: who asks, what is asked, which operation of the store answers it.
 
+pub(crate) mod audit_logs;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod users;

@@ -124,17 +124,30 @@ fn operation(
 fn parameter(name: &str, place: Place, mut schema: Value) -> Value {
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
     drop_null(&mut schema);
-    json!({
+    let mut parameter = json!({
         "name": name,
         "in": if place == Place::Path { "path" } else { "query" },
         "required": place == Place::Path,
         "description": description,
         "schema": schema,
-    })
+    });
+    // `name[field]=value`: what most clients write, but not what the format would suppose.
+    if parameter["schema"]["type"] == "object" {
+        // Each of its fields may be absent, and what has no field does not travel.
+        if let Some(schema) = parameter["schema"].as_object_mut() {
+            schema.remove("default");
+        }
+        parameter["style"] = json!("deepObject");
+        parameter["explode"] = json!(true);
+    }
+    parameter
 }
 
 /// A parameter is absent, never null.
 fn drop_null(schema: &mut Value) {
+    for field in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        drop_null(field.1);
+    }
     if let Some([kind, null]) = schema["type"].as_array().map(Vec::as_slice)
         && null == "null"
     {

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     error::ApiError,
-    handlers::{Context, Written, group_users, groups, users},
+    handlers::{Context, Written, audit_logs, group_users, groups, users},
     idempotency_keys,
 };
 
@@ -38,6 +38,8 @@ pub(crate) fn routes() -> Vec<Route> {
         // Users, extensions
         route(users::create),
         route(users::list_groups),
+        // Audit logs
+        route(audit_logs::list),
     ]
 }
 

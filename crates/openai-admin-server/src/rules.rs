@@ -5,7 +5,13 @@
 //! Assumed as well, of what is *not* refused: adding a member again succeeds and changes nothing; two groups may have
 //! one name; `limit=0` is answered with an empty page before the cursor is looked at; deleting a group or a user takes
 //! the memberships with it; users are listed oldest first; any user of the organization is a place in the list of a
-//! group's users, member or not.
+//! group's users, member or not; `before` in the audit log gives the page that comes next towards the newest event; an
+//! event type that nobody has published is refused; an API key that belongs to nobody is an actor with an id alone.
+//!
+//! Ours, since the published list has no event for it: users who are added to a group or removed from it are
+//! `group.user.added` and `group.user.removed` in the audit log, an organization that is created is
+//! `organization.created`, and who works at the command line of the server's machine is a `session` of a user whose id
+//! is the name of the command, such as `load`.
 
 use openai_admin::ViolationCode;
 

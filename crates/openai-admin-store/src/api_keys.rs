@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use openai_admin::{OrganizationId, Timestamp};
+use openai_admin::{OrganizationId, Timestamp, models::AuditLogPayload};
 
 use crate::{
     audit_events::{Audit, Event, Subject},
@@ -180,7 +180,7 @@ impl Store {
                 return Err(Error::not_found(Kind::ApiKey, &id));
             }
             let of = Subject { detail: Some(&id), ..Subject::default() };
-            Audit::new(org, &stamp).record(transaction, Event::ApiKeyRevoked, of)
+            Audit::new(org, &stamp).record(transaction, Event::ApiKeyDeleted, of)
         })
         .await
     }
@@ -276,7 +276,7 @@ fn replace_bootstrap(
         return Ok(());
     }
     let of = Subject { detail: Some(BOOTSTRAP_ID), ..Subject::default() };
-    audit.record(transaction, Event::ApiKeyRevoked, of)
+    audit.record(transaction, Event::ApiKeyDeleted, of)
 }
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ApiKey>> {
@@ -329,7 +329,8 @@ fn insert(
             new.expires_at.map(Timestamp::unix_seconds)
         ],
     )?;
-    let of = Subject { detail: Some(id), ..Subject::default() };
+    let payload = AuditLogPayload::scopes(new.scopes.clone());
+    let of = Subject { detail: Some(id), payload: Some(&payload), ..Subject::default() };
     audit.record(transaction, Event::ApiKeyCreated, of)?;
     find(transaction, &new.hash)?.ok_or_else(|| Error::internal("the key that was just stored is gone"))
 }

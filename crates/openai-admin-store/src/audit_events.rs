@@ -1,13 +1,16 @@
 //! The record of every change, written by the transaction that makes it.
 
+use openai_admin::models::AuditLogPayload;
+
 use crate::{
-    error::Result,
+    error::{Error, Result},
     organizations::Org,
     stamp::Stamp,
     transaction::{Transaction, values},
 };
 
-/// What happened. The names are ours: the published list has no event for a membership of an organization's group.
+/// What happened, under the published names. Three are ours: the published list has no event for a membership of an
+/// organization's group, and none for an organization that is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     OrganizationCreated,
@@ -22,7 +25,7 @@ pub(crate) enum Event {
     GroupUserRemoved,
     ApiKeyCreated,
     ApiKeyUpdated,
-    ApiKeyRevoked,
+    ApiKeyDeleted,
 }
 
 impl Event {
@@ -40,7 +43,7 @@ impl Event {
             Self::GroupUserRemoved => "group.user.removed",
             Self::ApiKeyCreated => "api_key.created",
             Self::ApiKeyUpdated => "api_key.updated",
-            Self::ApiKeyRevoked => "api_key.revoked",
+            Self::ApiKeyDeleted => "api_key.deleted",
         }
     }
 }
@@ -60,7 +63,56 @@ pub(crate) struct Subject<'a> {
     pub(crate) user_seq: Option<i64>,
     /// The id of anything else.
     pub(crate) detail: Option<&'a str>,
+    /// What it was created with, or what was asked to change. Nothing that tells who a person is: events are kept when
+    /// a user goes.
+    pub(crate) payload: Option<&'a AuditLogPayload>,
 }
+
+/// For each engine. The `place` of an event is where it stands among all of its organization's.
+///
+/// A reader who goes on after the last event that they saw must miss none. So the order is that of the transactions
+/// and not of the clock: SQLite's writers take turns, and each event counts on from the last. PostgreSQL's transactions
+/// run side by side, so there the column's default is the number of the transaction, and `audit_logs.rs` shows only
+/// what comes before every transaction that has not ended.
+const RECORD: [&str; 2] = [
+    "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail, payload, place)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+             coalesce((select place from audit_events where org = $1 and place < 9223372036854775807
+                       order by place desc limit 1), 0) + 1)",
+    "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail, payload)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+];
+
+/// For each engine, an event for each membership in a group, or of a user.
+macro_rules! record_removals {
+    ($of:literal, $order:literal) => {
+        [
+            concat!(
+                "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq, place)
+                 select org, $1, $2 + row_number() over (order by ",
+                $order,
+                "), $3, $4, $5, group_seq, user_seq,
+                        coalesce((select place from audit_events where org = $6 and place < 9223372036854775807
+                                  order by place desc limit 1), 0) + 1
+                 from group_users where org = $6 and ",
+                $of,
+                " = $7"
+            ),
+            concat!(
+                "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
+                 select org, cast($1 as text), cast($2 as bigint) + row_number() over (order by ",
+                $order,
+                "), cast($3 as bigint), cast($4 as text), cast($5 as text), group_seq, user_seq
+                 from group_users where org = $6 and ",
+                $of,
+                " = $7"
+            ),
+        ]
+    };
+}
+
+const RECORD_REMOVALS_OF_GROUP: [&str; 2] = record_removals!("group_seq", "user_seq");
+const RECORD_REMOVALS_OF_USER: [&str; 2] = record_removals!("user_seq", "group_seq");
 
 impl<'a> Audit<'a> {
     pub(crate) fn new(org: Org, stamp: &'a Stamp) -> Self {
@@ -78,11 +130,10 @@ impl<'a> Audit<'a> {
         event: Event,
         of: Subject<'_>,
     ) -> Result<()> {
-        let Subject { group_seq, user_seq, detail } = of;
+        let Subject { group_seq, user_seq, detail, payload } = of;
+        let payload = payload.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         transaction.execute(
-            "insert into audit_events
-                 (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            transaction.choose(RECORD[0], RECORD[1]),
             values![
                 self.org.seq(),
                 self.change.as_str(),
@@ -92,7 +143,8 @@ impl<'a> Audit<'a> {
                 event.as_str(),
                 group_seq,
                 user_seq,
-                detail
+                detail,
+                payload.as_deref()
             ],
         )?;
         self.items += 1;
@@ -105,19 +157,12 @@ impl<'a> Audit<'a> {
         transaction: &mut Transaction<'_>,
         of: Subject<'_>,
     ) -> Result<()> {
-        let (by_group, by_user) = (
-            "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
-             select org, cast($1 as text), cast($2 as bigint) + row_number() over (order by user_seq),
-                    cast($3 as bigint), cast($4 as text), cast($5 as text), group_seq, user_seq
-             from group_users where org = $6 and group_seq = $7",
-            "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
-             select org, cast($1 as text), cast($2 as bigint) + row_number() over (order by group_seq),
-                    cast($3 as bigint), cast($4 as text), cast($5 as text), group_seq, user_seq
-             from group_users where org = $6 and user_seq = $7",
-        );
-        let sql = if of.group_seq.is_some() { by_group } else { by_user };
+        let [sqlite, postgres] = match of.group_seq {
+            Some(_) => RECORD_REMOVALS_OF_GROUP,
+            None => RECORD_REMOVALS_OF_USER,
+        };
         let recorded = transaction.execute(
-            sql,
+            transaction.choose(sqlite, postgres),
             values![
                 self.change.as_str(),
                 self.items,

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use openai_admin::{
     Cursor, GroupId, GroupType, OrganizationId, PersonalText, Timestamp, UserId, UserRole, UserType,
-    models::{GroupResponse, User},
+    models::{AuditLogPayload, GroupResponse, User},
     operations::groups::GroupName,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    audit_events::{Audit, Event, Subject},
+    audit_events::{Audit, Event},
     error::{Error, Result},
     group_users, groups,
     organizations::{self, Org, Organization},
@@ -252,7 +252,8 @@ impl<'a, 't> Load<'a, 't> {
             Some(old) if old == new => old.seq,
             Some(old) => {
                 users::write(self.transaction, self.org, old.seq, &new)?;
-                let of = Subject { user_seq: Some(old.seq), ..Subject::default() };
+                let payload = AuditLogPayload::role(entry.role.clone());
+                let of = users::with_role(old.seq, &payload);
                 self.audit.record(self.transaction, Event::UserUpdated, of)?;
                 self.summary.users_updated += 1;
                 old.seq

@@ -256,7 +256,7 @@ pub(crate) fn insert(
         values![org.seq(), group_seq, user_seq],
     )?;
     if inserted > 0 {
-        let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), detail: None };
+        let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Subject::default() };
         audit.record(transaction, Event::GroupUserAdded, of)?;
     }
     Ok(inserted > 0)
@@ -296,7 +296,7 @@ fn remove(
     if removed == 0 {
         return Err(Error::NotMember { group_id: group_id.clone(), user_id: user_id.clone() });
     }
-    let of = Subject { group_seq: Some(group.seq), user_seq: Some(user.seq), detail: None };
+    let of = Subject { group_seq: Some(group.seq), user_seq: Some(user.seq), ..Subject::default() };
     Audit::new(org, stamp).record(transaction, Event::GroupUserRemoved, of)?;
     Ok(GroupUserDeletedResource::new())
 }

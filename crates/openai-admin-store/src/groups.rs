@@ -2,7 +2,9 @@
 
 use openai_admin::{
     Cursor, GroupId, GroupType, Order, Timestamp,
-    models::{GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse},
+    models::{
+        AuditLogPayload, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
+    },
     operations::{CreateGroup, DeleteGroup, ListGroups, ListUserGroups, RetrieveGroup, UpdateGroup},
 };
 
@@ -271,7 +273,7 @@ pub(crate) fn insert(
             group.created_at.unix_seconds()
         ],
     )?;
-    audit.record(transaction, Event::GroupCreated, Subject { group_seq: Some(seq), ..Subject::default() })?;
+    audit.record(transaction, Event::GroupCreated, named(seq, &AuditLogPayload::group_name(&group.name)))?;
     Ok(seq)
 }
 
@@ -308,7 +310,12 @@ pub(crate) fn write(
             seq
         ],
     )?;
-    audit.record(transaction, Event::GroupUpdated, Subject { group_seq: Some(seq), ..Subject::default() })
+    audit.record(transaction, Event::GroupUpdated, named(seq, &AuditLogPayload::group_name(&group.name)))
+}
+
+/// A group and the name that it gets.
+fn named(seq: i64, payload: &AuditLogPayload) -> Subject<'_> {
+    Subject { group_seq: Some(seq), payload: Some(payload), ..Subject::default() }
 }
 
 fn delete(

@@ -7,6 +7,7 @@
 
 mod api_keys;
 mod audit_events;
+mod audit_logs;
 mod backup;
 mod census;
 mod directory;

@@ -23,9 +23,10 @@ pub struct SchemaVersion {
 }
 
 /// Each migration once, in order; a migration that was released is never edited.
-const MIGRATIONS: [(i64, &str); 2] = [
+const MIGRATIONS: [(i64, &str); 3] = [
     (1, include_str!("../migrations/V1__organizations_groups_users.sql")),
     (2, include_str!("../migrations/V2__idempotency_keys.sql")),
+    (3, include_str!("../migrations/V3__audit_logs.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
@@ -50,15 +51,36 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
             ),
         ));
     }
-    let clustered = transaction.choose("without rowid", "");
+    let clustered = transaction.choose(") without rowid", ")");
+    let transaction_number = transaction.choose("", "default (pg_current_xact_id()::text::bigint)");
     for (version, sql) in MIGRATIONS.iter().filter(|(version, _)| *version > applied) {
-        transaction.batch(&sql.replace(") /* clustered */", &format!(") {clustered}")))?;
+        let sql = sql.replace(") /* clustered */", clustered);
+        transaction.batch(&sql.replace("/* transaction */", transaction_number))?;
         transaction.execute(
             "insert into schema_migrations (version, applied_by) values ($1, $2)",
             values![*version, env!("CARGO_PKG_VERSION")],
         )?;
     }
-    Ok(())
+    keep_audit_order(transaction)
+}
+
+/// PostgreSQL's audit events stand in the order of its transactions' numbers. In a database that was moved to another
+/// server those may begin again lower than before; what comes next has to stand after what is there all the same.
+fn keep_audit_order(transaction: &mut Transaction<'_>) -> Result<()> {
+    if let Transaction::Sqlite(_) = transaction {
+        return Ok(());
+    }
+    let newest = "select coalesce(max(newest.place), 0) from organizations o cross join lateral (
+                      select place from audit_events where org = o.org order by place desc limit 1) newest";
+    let newest = transaction.query_one(newest, values![], |row| row.integer(0))?.unwrap_or(0);
+    let next = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint, added from audit_clock";
+    let next = transaction.query_one(next, values![], |row| Ok((row.integer(0)?, row.integer(1)?)))?;
+    let Some((next, _)) = next.filter(|(next, added)| newest >= next + added) else { return Ok(()) };
+    let added = newest - next + 1;
+    transaction.execute("update audit_clock set added = $1", values![added])?;
+    transaction.batch(&format!(
+        "alter table audit_events alter column place set default (pg_current_xact_id()::text::bigint + {added})"
+    ))
 }
 
 fn newest() -> i64 {

@@ -1,6 +1,6 @@
 //! Organizations: who shares a database without ever seeing each other.
 
-use openai_admin::OrganizationId;
+use openai_admin::{OrganizationId, models::AuditLogPayload};
 
 use crate::{
     audit_events::{Audit, Event, Subject},
@@ -117,7 +117,8 @@ pub(crate) fn create(
         "insert into organizations (org, id, title, created_at) values ($1, $2, $3, $4)",
         values![org.0, id.as_str(), title, stamp.seconds()],
     )?;
-    let of = Subject { detail: Some(id.as_str()), ..Subject::default() };
+    let payload = AuditLogPayload::title(title);
+    let of = titled(id, &payload);
     Audit::new(org, stamp).record(transaction, Event::OrganizationCreated, of)?;
     Ok(Organization { org, id: id.clone(), title: title.to_owned() })
 }
@@ -139,7 +140,8 @@ pub(crate) fn adopt(
         |row| Org::from_row(row, 0),
     )?;
     let Some(org) = adopted else { return Ok(None) };
-    let of = Subject { detail: Some(id.as_str()), ..Subject::default() };
+    let payload = AuditLogPayload::title(title);
+    let of = titled(id, &payload);
     Audit::new(org, stamp).record(transaction, Event::OrganizationUpdated, of)?;
     Ok(Some(Organization { org, id: id.clone(), title: title.to_owned() }))
 }
@@ -154,8 +156,13 @@ pub(crate) fn rename(
     check_text("organization.title", title)?;
     transaction
         .execute("update organizations set title = $1 where org = $2", values![title, organization.org.0])?;
-    let of = Subject { detail: Some(organization.id.as_str()), ..Subject::default() };
-    audit.record(transaction, Event::OrganizationUpdated, of)?;
+    let payload = AuditLogPayload::title(title);
+    audit.record(transaction, Event::OrganizationUpdated, titled(&organization.id, &payload))?;
     organization.title = title.to_owned();
     Ok(())
+}
+
+/// An organization and the title that it gets.
+fn titled<'a>(id: &'a OrganizationId, payload: &'a AuditLogPayload) -> Subject<'a> {
+    Subject { detail: Some(id.as_str()), payload: Some(payload), ..Subject::default() }
 }

@@ -75,7 +75,7 @@ impl Store {
         let (added, group_seq, user_seq, is_new) =
             self.write(move |transaction| add_without_audit(transaction, org, &request)).await?;
         if is_new {
-            let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), detail: None };
+            let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Subject::default() };
             self.write(move |transaction| {
                 Audit::new(org, &stamp).record(transaction, Event::GroupUserAdded, of)
             })

@@ -2,7 +2,7 @@
 
 use openai_admin::{
     Cursor, PersonalText, Timestamp, UserId, UserRole, UserType,
-    models::{GroupMemberUser, User, UserDeleteResponse, UserListResponse},
+    models::{AuditLogPayload, GroupMemberUser, User, UserDeleteResponse, UserListResponse},
     operations::{CreateUser, DeleteUser, ListUsers, ModifyUser, RetrieveUser},
 };
 
@@ -296,8 +296,14 @@ pub(crate) fn insert(
         Err(error) => return Err(error),
     };
     write(transaction, org, seq, new)?;
-    audit.record(transaction, Event::UserAdded, Subject { user_seq: Some(seq), ..Subject::default() })?;
+    let payload = AuditLogPayload::role(new.user.role.clone());
+    audit.record(transaction, Event::UserAdded, with_role(seq, &payload))?;
     Ok(seq)
+}
+
+/// A user and the role that they get.
+pub(crate) fn with_role(seq: i64, payload: &AuditLogPayload) -> Subject<'_> {
+    Subject { user_seq: Some(seq), payload: Some(payload), ..Subject::default() }
 }
 
 /// Takes the next place for an id.
@@ -365,8 +371,8 @@ fn modify(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp, request: &
     if found.user != before {
         check_texts(&found)?;
         write(transaction, org, found.seq, &found)?;
-        let of = Subject { user_seq: Some(found.seq), ..Subject::default() };
-        Audit::new(org, stamp).record(transaction, Event::UserUpdated, of)?;
+        let payload = AuditLogPayload::role(body.role.clone());
+        Audit::new(org, stamp).record(transaction, Event::UserUpdated, with_role(found.seq, &payload))?;
     }
     Ok(found.user)
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What must hold, as a query for what breaks it. Each returns the organization and a place in it.
-const INVARIANTS: [(&str, &str); 12] = [
+const INVARIANTS: [(&str, &str); 13] = [
     (
         "a membership has a group that is not removed",
         "select m.org, m.group_seq from group_users m
@@ -54,6 +54,10 @@ const INVARIANTS: [(&str, &str); 12] = [
          left join groups g on g.org = k.org and g.seq = k.group_seq
          left join users u on u.org = k.org and u.seq = k.user_seq
          where k.answer is not null and (g.removed_at is not null or u.removed_at is not null)",
+    ),
+    (
+        "an audit event has a number of its own within its change",
+        "select org, max(place) from audit_events group by org, change, item having count(*) > 1",
     ),
     (
         "the audit events of a membership end in what it is",

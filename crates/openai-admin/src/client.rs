@@ -1,5 +1,6 @@
 //! The client: an operation in, its answer out.
 
+mod audit_logs;
 mod builder;
 mod config;
 mod group_users;
@@ -26,6 +27,7 @@ use tracing::{Instrument, field};
 
 pub(crate) use self::retry::{Outcome, asked_pause};
 pub use self::{
+    audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     group_users::GroupUsersApi,
     groups::GroupsApi,

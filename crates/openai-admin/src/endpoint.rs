@@ -71,6 +71,8 @@ impl fmt::Display for Method {
 pub struct Scope(&'static str);
 
 impl Scope {
+    /// Read the audit log.
+    pub const AUDIT_LOGS_READ: Self = Self("api.audit_logs.read");
     /// Read groups and their users.
     pub const GROUPS_READ: Self = Self("api.groups.read");
     /// Change groups and their users.
@@ -81,8 +83,13 @@ impl Scope {
     pub const MANAGEMENT_WRITE: Self = Self("api.management.write");
 
     /// Every scope that an operation asks for today.
-    pub const ALL: &'static [Self] =
-        &[Self::GROUPS_READ, Self::GROUPS_WRITE, Self::MANAGEMENT_READ, Self::MANAGEMENT_WRITE];
+    pub const ALL: &'static [Self] = &[
+        Self::AUDIT_LOGS_READ,
+        Self::GROUPS_READ,
+        Self::GROUPS_WRITE,
+        Self::MANAGEMENT_READ,
+        Self::MANAGEMENT_WRITE,
+    ];
 
     /// The scope as it stands in an error message or a key's list of scopes.
     pub const fn as_str(self) -> &'static str {

@@ -200,6 +200,8 @@ tokens! {
     UserId checked by check_id;
     /// The id of an organization, such as `org-abc123`.
     OrganizationId checked by check_id;
+    /// The id of an event of the audit log.
+    AuditLogId checked by check_id;
     /// The id of a custom role.
     RoleId checked by check_id;
     /// A place in a list: the `next` of a page, or the id of its last item.
@@ -216,7 +218,7 @@ macro_rules! cursor_from {
     )*};
 }
 
-cursor_from!(GroupId, UserId);
+cursor_from!(AuditLogId, GroupId, UserId);
 
 #[cfg(test)]
 mod tests {

@@ -28,8 +28,9 @@
 //!
 //! # A map
 //!
-//! - [`Client`]: sends requests. [`Client::group_users`], [`Client::groups`] and [`Client::users`] are its front
-//!   doors, named like the API's own reference; [`Client::send`] runs any operation.
+//! - [`Client`]: sends requests. [`Client::group_users`], [`Client::groups`], [`Client::users`] and
+//!   [`Client::audit_logs`] are its front doors, named like the API's own reference; [`Client::send`] runs any
+//!   operation.
 //! - [`operations`]: the requests, one struct each, and [`Endpoint`], what a request is.
 //! - [`models`]: the answers and bodies, under the names of the published schemas.
 //! - [`GroupId`], [`UserId`], [`Cursor`], [`Limit`]: values that cannot hold what the API would refuse or, worse,
@@ -87,8 +88,8 @@ pub use client::{Client, ClientBuilder, Response};
 pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
-pub use id::{Cursor, GroupId, OrganizationId, RoleId, UserId};
-pub use open_enum::{GroupType, UnknownValue, UserRole, UserType};
+pub use id::{AuditLogId, Cursor, GroupId, OrganizationId, RoleId, UserId};
+pub use open_enum::{AuditLogActorType, AuditLogEventType, GroupType, UnknownValue, UserRole, UserType};
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};
 pub use violation::{Violation, ViolationCode};

@@ -1,6 +1,11 @@
 //! The models, under the names of the published schemas.
 
 pub use crate::operations::{
+    audit_logs::{
+        AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
+        AuditLogActorUser, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
+        OtherFields, TimeRange,
+    },
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
         UserListResource,

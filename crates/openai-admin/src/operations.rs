@@ -3,10 +3,12 @@
 //! A file here is the whole declaration of a resource. The same noun names the file that stores it, the one
 //! that serves it and the one that puts it on the command line.
 
+pub mod audit_logs;
 pub mod group_users;
 pub mod groups;
 pub mod users;
 
+pub use audit_logs::ListAuditLogs;
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
@@ -20,6 +22,7 @@ macro_rules! for_each_operation {
             ListGroupUsers AddGroupUser RetrieveGroupUser RemoveGroupUser
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
+            ListAuditLogs
         }
     };
 }

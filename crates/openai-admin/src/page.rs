@@ -32,6 +32,11 @@ pub trait ListEndpoint: crate::Endpoint<Response: Page> + Clone {
     /// The place after which the page begins.
     fn after(&self) -> Option<&Cursor>;
 
+    /// What to [set](Self::set_after) for the page that follows `page`. None at the end, and after a broken answer.
+    fn next_cursor(&self, page: &Self::Response) -> Option<Cursor> {
+        page.next_cursor()
+    }
+
     /// Sets how many items a page holds.
     ///
     /// # Errors

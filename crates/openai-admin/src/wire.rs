@@ -6,6 +6,7 @@
 
 mod decode;
 mod encode;
+mod parameter;
 mod user_list;
 
 pub use decode::{DecodeError, Incoming, Strictness, decode};

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    Cursor, Endpoint, GroupId, Limit, Method, Order, UserId, UserRole, ViolationCode, for_each_operation,
+    AuditLogEventType, Cursor, Endpoint, GroupId, Limit, Method, Order, Timestamp, UserId, UserRole,
+    ViolationCode, for_each_operation,
     models::{CreateUserBody, UserRoleUpdateRequest},
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -138,6 +139,28 @@ proptest! {
     }
 
     #[test]
+    fn every_filter_of_the_audit_log_round_trips(
+        texts in proptest::collection::vec(any::<String>(), 0..4), limit in proptest::option::of(1..=100u16),
+        bounds in proptest::array::uniform4(proptest::option::of(any::<i64>())),
+        tenant_only in any::<Option<bool>>(), place in proptest::option::of(id()),
+    ) {
+        let mut request = ListAuditLogs::new();
+        let [gt, gte, lt, lte] = bounds.map(|bound| bound.map(Timestamp::from_unix_seconds));
+        let range = &mut request.effective_at;
+        (range.gt, range.gte, range.lt, range.lte) = (gt, gte, lt, lte);
+        request.project_ids = texts.clone();
+        request.event_types = texts.iter().map(|text| AuditLogEventType::from(text.as_str())).collect();
+        request.actor_ids = texts.clone();
+        request.actor_emails = texts.iter().map(|text| text.as_str().into()).collect();
+        request.resource_ids = texts;
+        request.limit = limit.map(|limit| Limit::new(limit).unwrap());
+        request.tenant_only = tenant_only;
+        request.before = place.map(|place| Cursor::new(place).unwrap());
+        request.after = request.before.clone();
+        round_trip(&request);
+    }
+
+    #[test]
     fn every_other_request_round_trips(group in id(), user in id(), name in name(), role in "[a-z]{1,8}") {
         let (group_id, user_id) = (GroupId::new(&group).unwrap(), UserId::new(&user).unwrap());
         round_trip(&CreateGroup::new(name.as_str().try_into().unwrap()));
@@ -162,6 +185,7 @@ proptest! {
         for strictness in [Strictness::Lenient, Strictness::Strict] {
             let _ = wire::decode::<ListGroupUsers>(&incoming, strictness);
             let _ = wire::decode::<ModifyUser>(&incoming, strictness);
+            let _ = wire::decode::<ListAuditLogs>(&incoming, strictness);
         }
     }
 }
@@ -184,12 +208,59 @@ fn a_parameter_in_the_body_that_belongs_into_the_path_is_unknown() {
     assert_eq!(wire::place(UpdateGroup::PATH, "group_id"), Place::Path);
 }
 
+fn audit_logs(query: &str) -> Result<ListAuditLogs, (Option<ViolationCode>, Option<String>)> {
+    let incoming = Incoming { path: &[], query, body: b"" };
+    wire::decode(&incoming, Strictness::Lenient)
+        .map_err(|error| (error.code(), error.param().map(str::to_owned)))
+}
+
+#[test]
+fn a_list_and_a_struct_travel_in_brackets() {
+    let mut request = ListAuditLogs::new();
+    request.effective_at.gte = Some(Timestamp::from_unix_seconds(5));
+    request.effective_at.lt = Some(Timestamp::from_unix_seconds(9));
+    request.event_types = vec![AuditLogEventType::GroupCreated, AuditLogEventType::UserAdded];
+    let mut target = String::new();
+    wire::encode(&request, &mut target).unwrap();
+    let expected = "/organization/audit_logs?effective_at%5Bgte%5D=5&effective_at%5Blt%5D=9\
+                    &event_types%5B%5D=group.created&event_types%5B%5D=user.added";
+    assert_eq!(target, expected);
+    for query in [
+        "effective_at[gte]=5&effective_at[lt]=9&event_types[]=group.created&event_types[]=user.added",
+        "effective_at%5Bgte%5D=5&effective_at%5Blt%5D=9&event_types=group.created&event_types=user.added",
+        "effective_at[lt]=9&effective_at[eq]=7&event_types[]=group.created&effective_at[gte]=5&event_types=user.added",
+    ] {
+        assert_eq!(audit_logs(query), Ok(request.clone()), "{query}");
+    }
+}
+
+#[test]
+fn what_is_wrong_within_brackets_is_named() {
+    let named = |param: &str| Some(param.to_owned());
+    for (query, code, param) in [
+        ("effective_at[gte]=x", ViolationCode::InvalidType, "effective_at[gte]"),
+        ("effective_at[gte]=1&effective_at[gte]=2", ViolationCode::DuplicateParameter, "effective_at[gte]"),
+        ("effective_at=5", ViolationCode::InvalidType, "effective_at"),
+        ("event_types[x]=a", ViolationCode::InvalidType, "event_types[]"),
+        ("limit[x]=1", ViolationCode::InvalidType, "limit"),
+        ("after[]=a&after=b", ViolationCode::DuplicateParameter, "after"),
+        ("limit=101", ViolationCode::IntegerAboveMaxValue, "limit"),
+    ] {
+        assert_eq!(audit_logs(query), Err((Some(code), named(param))), "{query}");
+    }
+    // Another name that begins in the same way is another parameter.
+    assert_eq!(
+        audit_logs("effective_at_all=1&limits=0&effective_at[gte=1&[gte]=2"),
+        Ok(ListAuditLogs::new())
+    );
+}
+
 mod answers {
     //! Answers are read tolerantly, whatever the age of the service.
 
     use openai_admin::{
         GroupType, UserType,
-        models::{GroupMemberUser, GroupResponse, GroupUser, UserListResource},
+        models::{AuditLog, GroupMemberUser, GroupResponse, GroupUser, UserListResource},
     };
 
     #[test]
@@ -230,6 +301,23 @@ mod answers {
         let member = GroupMemberUser::new("u".parse().unwrap(), "n".into());
         let text = r#"{"id":"u","name":"n","email":null,"picture":null,"is_service_account":null,"user_type":"user"}"#;
         assert_eq!(serde_json::to_string(&member).unwrap(), text);
+    }
+
+    #[test]
+    fn an_event_that_this_version_does_not_know_is_kept_whole() {
+        let text = r#"{"id":"audit_log-1","type":"invite.sent","effective_at":1,"actor":{"type":"session","session":{"user":{"id":"user-1","email":"ada@example.com"},"ip_address":"127.0.0.1"}},"invite.sent":{"data":{"email":"bob@example.com","role":"owner"},"id":"inv-1"},"x":[1]}"#;
+        let log: AuditLog = serde_json::from_str(text).unwrap();
+        assert_eq!(log.actor.as_ref().unwrap().id(), Some("user-1"));
+        assert_eq!(log.detail.as_ref().unwrap().id.as_deref(), Some("inv-1"));
+        let written: serde_json::Value = serde_json::to_value(&log).unwrap();
+        assert_eq!(written, serde_json::from_str::<serde_json::Value>(text).unwrap());
+        let shown = format!("{log:?}");
+        assert!(!shown.contains("example.com") && !shown.contains("127.0.0.1"), "{shown}");
+
+        let odd =
+            r#"{"id":"a","type":"group.exploded","effective_at":1.5,"actor":null,"group.exploded":"boom"}"#;
+        let log: AuditLog = serde_json::from_str(odd).unwrap();
+        assert_eq!((log.detail.is_none(), &log.other.0["group.exploded"]), (true, &"boom".into()));
     }
 
     #[test]

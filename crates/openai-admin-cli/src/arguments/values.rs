@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use clap::builder::PossibleValuesParser;
-use openai_admin::{Scope, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, Scope, Timestamp, UserRole, operations::groups::GroupName};
+
+use super::Since;
 
 use crate::log;
 
@@ -71,7 +73,41 @@ pub(super) fn grace(text: &str) -> Result<Duration, String> {
 }
 
 /// Reads `90d` as seconds.
+/// Takes every published type, those of tenants too, and ours.
+pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
+    let r#type = AuditLogEventType::from(text);
+    if matches!(r#type, AuditLogEventType::Other(_)) && !r#type.is_of_tenant() {
+        let recorded: Vec<&str> = AuditLogEventType::RECORDED.iter().map(AuditLogEventType::as_str).collect();
+        return Err(format!("no such event; a server of your own records {}", recorded.join(", ")));
+    }
+    Ok(r#type)
+}
+
+/// Reads `90d`, `2026-01-31` or `2026-01-31T12:00:00Z`. A date without a time zone is one of UTC, as in every table.
+pub(super) fn since(text: &str) -> Result<Since, String> {
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Ok(Since::Moment(Timestamp::from_unix_seconds(moment.as_second())));
+    }
+    // A duration may not be taken for a part of a date.
+    if let (true, Ok(date)) = (text.contains('-'), text.parse::<jiff::civil::DateTime>()) {
+        let moment = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
+        return Ok(Since::Moment(Timestamp::from_unix_seconds(moment.timestamp().as_second())));
+    }
+    seconds(text).map(Since::SecondsAgo).map_err(|_| {
+        format!("'{text}' is no time: write 30m, 12h, 90d, 2w, 2026-01-31 or 2026-01-31T12:00:00Z")
+    })
+}
+
+/// Reads `90d` as the seconds for which a key works.
 pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
+    match seconds(text)? {
+        0 => Err("a key that has expired already is of no use".to_owned()),
+        seconds => Ok(seconds),
+    }
+}
+
+/// Reads `90d` as seconds.
+fn seconds(text: &str) -> Result<i64, String> {
     const SECONDS_MAX: i64 = 100 * 366 * 24 * 3600;
     let problem = || format!("'{text}' is no time: write 30m, 12h, 90d or 2w");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(problem)?;
@@ -85,7 +121,6 @@ pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
     };
     let number: u32 = number.parse().map_err(|_| problem())?;
     match i64::from(number) * unit_seconds {
-        0 => Err("a key that has expired already is of no use".to_owned()),
         seconds if seconds > SECONDS_MAX => Err("longer than a century: leave it out instead".to_owned()),
         seconds => Ok(seconds),
     }
@@ -138,5 +173,26 @@ mod tests {
         {
             assert!(moment_seconds(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_moment_may_be_a_date_a_time_or_some_time_ago() {
+        let moment = |seconds| Ok(Since::Moment(Timestamp::from_unix_seconds(seconds)));
+        assert_eq!(since("2026-01-31"), moment(1_769_817_600));
+        assert_eq!(since("2026-01-31T12:00"), moment(1_769_860_800));
+        assert_eq!(since("2026-01-31T12:00:00Z"), moment(1_769_860_800));
+        assert_eq!(since("2026-01-31T12:00:00+01:00"), moment(1_769_857_200));
+        assert_eq!(since("12h"), Ok(Since::SecondsAgo(43_200)));
+        for wrong in ["", "yesterday", "2026-13-01", "2026", "-1h", "12"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_type_is_a_published_one_or_ours() {
+        for known in ["group.created", "group.user.added", "login.failed", "tenant.user.added"] {
+            assert_eq!(event_type(known).map(|r#type| r#type.to_string()), Ok(known.to_owned()));
+        }
+        assert!(event_type("group.exploded").is_err_and(|problem| problem.contains("group.user.added")));
     }
 }

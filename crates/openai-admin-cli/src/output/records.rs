@@ -1,9 +1,11 @@
 //! The fields and columns of everything that is printed.
 
 use openai_admin::models::{
-    GroupDeletedResource, GroupMemberUser, GroupResponse, GroupUser, User, UserDeleteResponse,
+    AuditLog, GroupDeletedResource, GroupMemberUser, GroupResponse, GroupUser, User, UserDeleteResponse,
 };
 use openai_admin_store::ApiKey;
+
+use serde_json::{Value, json};
 
 use super::Record;
 
@@ -81,4 +83,53 @@ impl Record for ApiKey {
         ("LAST USED (UTC)", "last_used_at"),
         ("SCOPES", "scopes"),
     ];
+}
+
+/// Its detail stands under another name for each type, which makes no columns.
+impl Record for AuditLog {
+    const FIELDS: &'static [&'static str] =
+        &["id", "effective_at", "type", "actor_type", "actor_id", "resource_id", "user_id", "detail"];
+    const COLUMNS: &'static [(&'static str, &'static str)] = &[
+        ("TIME (UTC)", "effective_at"),
+        ("EVENT", "type"),
+        ("ACTOR", "actor_id"),
+        ("RESOURCE", "resource_id"),
+        ("USER", "user_id"),
+        ("DETAIL", "detail"),
+    ];
+
+    fn fields(&self) -> serde_json::Result<Value> {
+        let (actor, detail) = (self.actor.as_ref(), self.detail.as_ref());
+        let resource_id = detail.and_then(|detail| match &detail.group_id {
+            Some(group_id) => Some(group_id.as_str()),
+            None => detail.id.as_deref(),
+        });
+        let payload = detail.and_then(|detail| detail.data.as_ref().or(detail.changes_requested.as_ref()));
+        Ok(json!({
+            "id": self.id,
+            "effective_at": self.effective_at,
+            "type": self.r#type,
+            "actor_type": actor.map(|actor| &actor.r#type),
+            "actor_id": actor.and_then(|actor| actor.id()),
+            "resource_id": resource_id,
+            "user_id": detail.and_then(|detail| detail.user_id.as_ref()),
+            "detail": values_of(&serde_json::to_value(payload)?),
+        }))
+    }
+}
+
+/// What something was created with, or what was asked to change, in one text; null where there is nothing.
+fn values_of(payload: &Value) -> Value {
+    let texts: Vec<String> = match payload {
+        Value::Object(fields) => {
+            fields.values().filter_map(|value| values_of(value).as_str().map(str::to_owned)).collect()
+        }
+        Value::Array(values) => {
+            values.iter().filter_map(|value| values_of(value).as_str().map(str::to_owned)).collect()
+        }
+        Value::Null => Vec::new(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    };
+    if texts.is_empty() { Value::Null } else { Value::String(texts.join(" ")) }
 }

@@ -16,6 +16,7 @@ fn short_help_fits_a_screen() {
         "-h",
         "groups users add -h",
         "serve -h",
+        "audit-logs list -h",
         "load -h",
         "keys create -h"
     ]));
@@ -24,7 +25,7 @@ fn short_help_fits_a_screen() {
 #[test]
 fn no_command_is_a_usage_error_that_helps() {
     let desk = Desk::empty();
-    for command in ["", "groups", "groups users", "users", "keys"] {
+    for command in ["", "groups", "groups users", "users", "audit-logs", "keys"] {
         let answer = desk.run(command);
         assert_eq!((answer.status, answer.stdout.as_str()), (64, ""), "{command}");
         assert!(answer.stderr.contains("Commands:"), "{command}");

@@ -2,6 +2,7 @@
 //! for each noun, as on the other floors.
 
 mod admin;
+mod audit_logs;
 mod desk;
 mod drain;
 mod dump;

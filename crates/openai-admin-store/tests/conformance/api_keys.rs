@@ -181,7 +181,7 @@ async fn a_replaced_bootstrap_key_may_come_back(database: Database) {
         assert_eq!(set_bootstrap(&acme, key(letter)).await.unwrap().id, "key_bootstrap");
     }
     assert_eq!(listed(&acme).await, ["Key a"]);
-    let (created, revoked) = ("api_key.created key_bootstrap", "api_key.revoked key_bootstrap");
+    let (created, revoked) = ("api_key.created key_bootstrap", "api_key.deleted key_bootstrap");
     assert_eq!(database.events_since(before), [created, revoked, created, revoked, created]);
 }
 
@@ -195,7 +195,7 @@ async fn a_minted_key_that_is_given_stays_as_it_is(database: Database) {
     assert_eq!(set_bootstrap(&acme, key('a')).await.unwrap(), minted);
     assert_eq!(find(&acme, 'a').await, Some(minted));
     assert_eq!(listed(&acme).await, ["ci"], "the bootstrap key before was replaced by it");
-    assert_eq!(database.events_since(before), ["api_key.revoked key_bootstrap"]);
+    assert_eq!(database.events_since(before), ["api_key.deleted key_bootstrap"]);
     set_bootstrap(&acme, key('a')).await.unwrap();
     assert_eq!(database.events().len(), before + 1, "the second time nothing changes");
 }
@@ -249,7 +249,7 @@ async fn each_change_of_a_key_records_one_event(database: Database) {
     let expected = [
         format!("api_key.created {id}"),
         "api_key.created key_bootstrap".to_owned(),
-        format!("api_key.revoked {id}"),
+        format!("api_key.deleted {id}"),
     ];
     assert_eq!(database.events_since(before), expected);
 }

@@ -3,8 +3,8 @@
 use openai_admin::{
     GroupId, Limit, ListItem, Order, OrderedListEndpoint, Page, UserId,
     models::{
-        CreateUserBody, GroupListResource, GroupMemberUser, GroupResponse, GroupUserAssignment, User,
-        UserListResource, UserListResponse, UserRoleUpdateRequest,
+        CreateUserBody, GroupListResource, GroupMemberUser, GroupResponse, GroupUserAssignment,
+        ListAuditLogsResponse, User, UserListResource, UserListResponse, UserRoleUpdateRequest,
     },
     operations::{
         AddGroupUser, CreateGroup, CreateUser, DeleteGroup, DeleteUser, ListGroupUsers, ListGroups,
@@ -199,6 +199,12 @@ impl Tenant {
         request.after = after.map(|after| after.parse().unwrap());
         request.emails = emails.iter().map(|email| (*email).into()).collect();
         self.store().list_users(self.org(), request).await
+    }
+
+    /// The audit log, with the parameters of a request.
+    pub(crate) async fn logs(&self, request: Json) -> Result<ListAuditLogsResponse> {
+        let request = serde_json::from_value(request).unwrap();
+        self.store().list_audit_logs(self.org(), request).await
     }
 
     /// Loads users and groups into this organization.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Database, Engine, run_and_check};
 
 /// Each damage, and a word of the line that reports it.
-const DAMAGES: [(&str, &str); 17] = [
+const DAMAGES: [(&str, &str); 18] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
@@ -19,6 +19,12 @@ const DAMAGES: [(&str, &str); 17] = [
     ("delete from audit_events where event = 'group.deleted'", "events of a group"),
     ("update organizations set last_user_seq = last_user_seq + 1", "every place that was handed out"),
     ("update organizations set last_group_seq = last_group_seq - 1", "place that it handed out"),
+    (
+        "insert into audit_events (org, place, change, item, recorded_at, actor, event)
+         select org, place + 1, change, item, 0, actor, 'organization.updated' from audit_events
+         where event = 'organization.created'",
+        "a number of its own",
+    ),
     ("update users set name = 'Ada' where removed_at is not null", "personal data"),
     ("update users set developer_persona = 'author' where removed_at is not null", "personal data"),
     ("update groups set name = 'Secret' where removed_at is not null", "keeps no name"),

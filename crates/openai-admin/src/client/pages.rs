@@ -164,7 +164,7 @@ impl<E: ListEndpoint> Pages<E> {
             Err(error) => return Some(Err(error)),
         };
         self.empty_pages = if page.items().is_empty() { self.empty_pages + 1 } else { 0 };
-        self.cursor = page.next_cursor();
+        self.cursor = request.next_cursor(&page);
         if let Some(after) = request.after() {
             self.seen.insert(hash(after));
         }

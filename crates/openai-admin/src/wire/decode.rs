@@ -7,7 +7,11 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Place, place};
+use super::{
+    Place,
+    parameter::{self, Parameter},
+    place,
+};
 use crate::{
     Endpoint,
     violation::{Violation, ViolationCode},
@@ -50,7 +54,7 @@ enum Problem {
 }
 
 impl DecodeError {
-    fn violation(code: ViolationCode, detail: impl Into<String>) -> Self {
+    pub(super) fn violation(code: ViolationCode, detail: impl Into<String>) -> Self {
         Self { param: None, problem: Problem::Violation(Violation::new(code, detail)), in_path: false }
     }
 
@@ -59,7 +63,7 @@ impl DecodeError {
     }
 
     /// Puts the name of the field in front of what is known of the place so far.
-    fn within(mut self, field: &str) -> Self {
+    pub(super) fn within(mut self, field: &str) -> Self {
         self.param = Some(match self.param {
             Some(inner) if inner.starts_with('[') => format!("{field}{inner}"),
             Some(inner) => format!("{field}.{inner}"),
@@ -160,7 +164,8 @@ impl de::Error for DecodeError {
 
 /// Reads a request.
 ///
-/// Query parameters that the operation does not have are ignored; a list may be given as `name` or `name[]`.
+/// Query parameters that the operation does not have are ignored; a list may be given as `name` or `name[]`, and the
+/// fields of a struct are `name[field]`.
 ///
 /// # Errors
 ///
@@ -243,18 +248,10 @@ struct RequestFields<'a> {
 }
 
 impl RequestFields<'_> {
-    /// Every value that the query gives to a field, under its name or its name with brackets.
-    fn take_query(&mut self, field: &str) -> Vec<String> {
-        let matches = |key: &str| key == field || key.strip_suffix("[]") == Some(field);
-        self.query.iter().filter(|(key, _)| matches(key)).map(|(_, value)| value.to_string()).collect()
-    }
-
     fn is_present(&self, field: &str) -> bool {
         match place(self.request.path, field) {
             Place::Path | Place::Body => true,
-            Place::Query => {
-                self.query.iter().any(|(key, _)| key == field || key.strip_suffix("[]") == Some(field))
-            }
+            Place::Query => self.query.iter().any(|(key, _)| parameter::part(key, field).is_some()),
         }
     }
 }
@@ -278,12 +275,12 @@ impl<'de> MapAccess<'de> for RequestFields<'de> {
             Place::Path => {
                 let segment = self.request.incoming.path.iter().find(|(name, _)| *name == field);
                 let text = segment.map_or("", |(_, value)| value).to_owned();
-                seed.deserialize(Texts(vec![text]))
+                seed.deserialize(Parameter::one(text))
                     .map_err(|error| DecodeError { in_path: true, ..error.within(field) })
             }
             Place::Query => {
-                let texts = self.take_query(field);
-                seed.deserialize(Texts(texts)).map_err(|error| error.within(field))
+                let parameter = Parameter::of_query(&self.query, field);
+                seed.deserialize(parameter).map_err(|error| error.within(field))
             }
             Place::Body => match self.request.explained {
                 None => read_json(seed, self.request.incoming.body).map_err(DecodeError::custom),
@@ -296,93 +293,6 @@ impl<'de> MapAccess<'de> for RequestFields<'de> {
                 )),
             },
         }
-    }
-}
-
-/// The values that a path or a query gives to one parameter.
-struct Texts(Vec<String>);
-
-impl Texts {
-    fn one(mut self) -> Result<String, DecodeError> {
-        match self.0.len() {
-            0 | 1 => Ok(self.0.pop().unwrap_or_default()),
-            _ => Err(DecodeError::violation(ViolationCode::DuplicateParameter, "")),
-        }
-    }
-
-    fn integer(self) -> Result<i64, DecodeError> {
-        let text = self.one()?;
-        let digits = text.strip_prefix('-').unwrap_or(&text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(DecodeError::invalid_type(Unexpected::Str(&text), &"an integer"));
-        }
-        // All digits and still no i64: far out of any bound, which is what the answer should say.
-        Ok(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
-    }
-}
-
-macro_rules! deserialize_integers {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            visitor.visit_i64(self.integer()?)
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Texts {
-    type Error = DecodeError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_string(self.one()?)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let text = self.one()?;
-        let value =
-            text.parse().map_err(|_| DecodeError::invalid_type(Unexpected::Str(&text), &"a boolean"))?;
-        visitor.visit_bool(value)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        visitor.visit_enum(self.one()?.into_deserializer())
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_seq(de::value::SeqDeserializer::new(self.0.into_iter().map(|text| Texts(vec![text]))))
-    }
-
-    deserialize_integers! {
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-    }
-
-    forward_to_deserialize_any! {
-        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct map struct
-        identifier ignored_any
-    }
-}
-
-impl IntoDeserializer<'_, DecodeError> for Texts {
-    type Deserializer = Self;
-    fn into_deserializer(self) -> Self {
-        self
     }
 }
 

@@ -86,7 +86,8 @@ impl SerializeStruct for RequestFields<'_> {
             return Ok(());
         }
         self.end_path()?;
-        value.serialize(Scalar { target: self.target, query: Some((key, &mut self.separator)) })
+        let query = Query { key, subkey: None, separator: &mut self.separator };
+        value.serialize(Scalar { target: self.target, query: Some(query) })
     }
 
     fn end(mut self) -> Result<Self::Ok, EncodeError> {
@@ -105,19 +106,38 @@ impl RequestFields<'_> {
     }
 }
 
-/// Writes one value of a path or a query: percent-encoded, absent where it is none, repeated where it is a list.
+/// Writes one value of a path or a query: percent-encoded, absent where it is none, repeated where it is a list, and
+/// `name[field]` for each field where it is a struct.
 struct Scalar<'a> {
     target: &'a mut String,
-    /// The parameter's name and the separator before it; none in a path.
-    query: Option<(&'static str, &'a mut char)>,
+    /// None in a path.
+    query: Option<Query<'a>>,
+}
+
+/// A parameter of a query.
+struct Query<'a> {
+    key: &'static str,
+    /// The field within the parameter, where that is a struct.
+    subkey: Option<&'static str>,
+    /// What stands before the parameter.
+    separator: &'a mut char,
+}
+
+impl Query<'_> {
+    fn reborrow(&mut self) -> Query<'_> {
+        Query { key: self.key, subkey: self.subkey, separator: self.separator }
+    }
 }
 
 impl Scalar<'_> {
     fn write(&mut self, text: &str) {
-        if let Some((key, separator)) = &mut self.query {
+        if let Some(Query { key, subkey, separator }) = &mut self.query {
             self.target.push(**separator);
             **separator = '&';
-            self.target.push_str(key);
+            self.target.extend(utf8_percent_encode(key, ESCAPED));
+            if let Some(subkey) = subkey {
+                self.target.extend(["%5B", *subkey, "%5D"]);
+            }
             self.target.push('=');
         }
         self.target.extend(utf8_percent_encode(text, ESCAPED));
@@ -129,7 +149,24 @@ impl SerializeSeq for Scalar<'_> {
     type Error = EncodeError;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let query = self.query.as_mut().map(|(key, separator)| (*key, &mut **separator));
+        value.serialize(Scalar { target: self.target, query: self.query.as_mut().map(Query::reborrow) })
+    }
+
+    fn end(self) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+impl SerializeStruct for Scalar<'_> {
+    type Ok = ();
+    type Error = EncodeError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        subkey: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        let query = self.query.as_mut().map(|query| Query { subkey: Some(subkey), ..query.reborrow() });
         value.serialize(Scalar { target: self.target, query })
     }
 
@@ -237,7 +274,7 @@ impl Serializer for Scalar<'_> {
     type SerializeTupleStruct = Impossible<(), EncodeError>;
     type SerializeTupleVariant = Impossible<(), EncodeError>;
     type SerializeMap = Impossible<(), EncodeError>;
-    type SerializeStruct = Impossible<(), EncodeError>;
+    type SerializeStruct = Self;
     type SerializeStructVariant = Impossible<(), EncodeError>;
 
     fn serialize_str(mut self, value: &str) -> Result<(), EncodeError> {
@@ -261,7 +298,23 @@ impl Serializer for Scalar<'_> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Self, EncodeError> {
-        if self.query.is_some() { Ok(self) } else { Err(EncodeError("a path segment is a list".to_owned())) }
+        match &self.query {
+            None => Err(EncodeError("a path segment is a list".to_owned())),
+            Some(Query { subkey: Some(_), .. }) => {
+                Err(EncodeError("a field of a parameter is a list".to_owned()))
+            }
+            Some(_) => Ok(self),
+        }
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, EncodeError> {
+        match &self.query {
+            None => Err(EncodeError("a path segment is a struct".to_owned())),
+            Some(Query { subkey: Some(_), .. }) => {
+                Err(EncodeError("a field of a parameter is a struct".to_owned()))
+            }
+            Some(_) => Ok(self),
+        }
     }
 
     write_displayed! {
@@ -279,8 +332,5 @@ impl Serializer for Scalar<'_> {
         serialize_char(char);
     }
 
-    refuse_compounds!("a parameter is one value or a list, not");
-    refuse! { "a parameter is one value or a list, not":
-        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
-    }
+    refuse_compounds!("a parameter is one value, a list or a struct, not");
 }

@@ -1,0 +1,56 @@
+use crate::desk::{Desk, freeze};
+
+/// A small organization to which a few things are done.
+fn desk() -> Desk {
+    let desk = Desk::empty();
+    for command in [
+        "users create ada@example.com --name Ada --id user_ada",
+        "groups create Support",
+        "groups users add Support ada@example.com",
+        "groups rename Support \"Support Team\"",
+        "users update user_ada --role owner",
+        "keys create --name ci --scope api.groups.read",
+        "users remove user_ada --yes",
+    ] {
+        let answer = desk.run(&format!("--local new.db {command}"));
+        assert_eq!(answer.status, 0, "{command}: {}", answer.stderr);
+    }
+    desk
+}
+
+#[test]
+fn lists_what_was_done_in_every_format() {
+    freeze!(desk().transcript(&[
+        "--local new.db audit-logs list",
+        "--local new.db audit-logs list --type group.user.added -o json",
+        "--local new.db audit-logs list --resource user_ada -o csv",
+        "--local new.db audit-logs list --limit 1 -o jsonl",
+        "--local new.db audit-logs ls --limit 1 -o yaml",
+    ]));
+}
+
+#[test]
+fn events_are_chosen_by_time_type_actor_and_resource() {
+    let desk = desk();
+    for (filter, count) in [
+        ("--since 1h", 9),
+        ("--since 2026-01-31", 9),
+        ("--type user.added --type user.deleted", 2),
+        ("--actor local", 9),
+        ("--actor key_1", 0),
+        ("--resource user_ada", 5),
+    ] {
+        let answer = desk.run(&format!("--local new.db audit-logs list {filter} -o json"));
+        assert_eq!(answer.json().as_array().map(Vec::len), Some(count), "{filter}: {}", answer.stderr);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_is_said() {
+    freeze!(desk().transcript(&[
+        "--local new.db audit-logs list --since yesterday",
+        "--local new.db audit-logs list --type group.exploded",
+        "--local new.db audit-logs list --actor nobody",
+        "--local new.db audit-logs list --after audit_log-never",
+    ]));
+}

@@ -1,0 +1,89 @@
+use super::{Client, ListCall};
+use crate::{AuditLogEventType, Cursor, Error, PersonalText, models::TimeRange, operations::ListAuditLogs};
+
+/// The audit log of the organization: [`Client::audit_logs`].
+#[derive(Clone, Copy, Debug)]
+pub struct AuditLogsApi<'a>(&'a Client);
+
+impl Client {
+    /// The audit log of the organization.
+    pub fn audit_logs(&self) -> AuditLogsApi<'_> {
+        AuditLogsApi(self)
+    }
+}
+
+impl<'a> AuditLogsApi<'a> {
+    /// Lists what was done in the organization, newest first: 20 events a page unless told otherwise, 100 at most.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_ada"] }] });
+    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// use openai_admin::AuditLogEventType;
+    /// let logs = client.audit_logs().list_audit_logs().event_types([AuditLogEventType::GroupUserAdded]).await?;
+    /// let detail = logs.data[0].detail.as_ref().expect("our server tells who");
+    /// assert_eq!(detail.user_id.as_ref().expect("a user"), "user_ada");
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn list_audit_logs(&self) -> ListCall<'a, ListAuditLogs> {
+        ListCall::new(self.0, Ok(ListAuditLogs::new()))
+    }
+}
+
+impl<'a> ListCall<'a, ListAuditLogs> {
+    /// Goes the other way: the page that came next after this event, to its `first_id`, and from there on towards the
+    /// newest. Within a page the newest event stays first.
+    ///
+    /// Whoever remembers the `first_id` of what they read last, and goes on before it, misses no event.
+    pub fn before<C>(self, before: C) -> Self
+    where
+        C: TryInto<Cursor>,
+        Error: From<C::Error>,
+    {
+        self.with(|request| {
+            request.before = Some(before.try_into()?);
+            Ok(())
+        })
+    }
+
+    /// Only events of this time.
+    pub fn effective_at(self, effective_at: TimeRange) -> Self {
+        self.with(|request| {
+            request.effective_at = effective_at;
+            Ok(())
+        })
+    }
+
+    /// Only events of these types.
+    pub fn event_types(self, types: impl IntoIterator<Item = AuditLogEventType>) -> Self {
+        self.with(|request| {
+            request.event_types = types.into_iter().collect();
+            Ok(())
+        })
+    }
+
+    /// Only events by these actors: ids of users, of service accounts or of API keys.
+    pub fn actor_ids<T: Into<String>>(self, ids: impl IntoIterator<Item = T>) -> Self {
+        self.with(|request| {
+            request.actor_ids = ids.into_iter().map(Into::into).collect();
+            Ok(())
+        })
+    }
+
+    /// Only events by users with these email addresses.
+    pub fn actor_emails<T: Into<PersonalText>>(self, emails: impl IntoIterator<Item = T>) -> Self {
+        self.with(|request| {
+            request.actor_emails = emails.into_iter().map(Into::into).collect();
+            Ok(())
+        })
+    }
+
+    /// Only events about these things, such as the id of a group or of a user.
+    pub fn resource_ids<T: Into<String>>(self, ids: impl IntoIterator<Item = T>) -> Self {
+        self.with(|request| {
+            request.resource_ids = ids.into_iter().map(Into::into).collect();
+            Ok(())
+        })
+    }
+}
