@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri};
 use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method, Scope,
-    wire::{self, Incoming, Strictness},
+    wire::{self, Incoming, Place, Strictness, place},
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
@@ -69,6 +69,8 @@ pub struct OperationFacts {
     pub tag: &'static str,
     /// Whether doing it twice does what doing it once does; others take an `Idempotency-Key`.
     pub is_idempotent: bool,
+    /// Whether a request has a body.
+    pub has_body: bool,
 }
 
 impl OperationFacts {
@@ -99,7 +101,7 @@ pub(crate) struct Description {
 }
 
 /// What a handler gives for an operation that answers a `T`.
-trait Answers<T> {
+pub(crate) trait Answers<T> {
     fn into_json(self) -> serde_json::Result<Bytes>;
 }
 
@@ -115,7 +117,7 @@ impl<T> Answers<T> for Written<T> {
     }
 }
 
-fn route<E, H, F, A>(handler: H) -> Route
+pub(crate) fn route<E, H, F, A>(handler: H) -> Route
 where
     E: Endpoint<Response: JsonSchema> + JsonSchema,
     H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
@@ -130,6 +132,7 @@ where
             scope: E::SCOPE,
             tag: E::TAG,
             is_idempotent: E::IDEMPOTENT,
+            has_body: wire::fields::<E>().iter().any(|field| place(E::PATH, field) == Place::Body),
         },
         answer: Box::new(move |context, received| Box::pin(answer(handler, context, received))),
         describe: |requests, responses| Description {

@@ -115,13 +115,12 @@ async fn run(
         Ok(caller) => caller,
         Err(error) => return Err(Refusal { error, body_was_read: drain(body).await }),
     };
-    // Official clients name a content type on every request, and no other method has a body.
-    let body = match route.facts.method {
-        Method::Post => read_body(&parts.headers, body, shared.config.limits.body_timeout).await?,
-        _ => {
-            drain(body).await;
-            Bytes::new()
-        }
+    // Official clients name a content type on every request, also where the operation has no body.
+    let body = if route.facts.has_body {
+        read_body(&parts.headers, body, shared.config.limits.body_timeout).await?
+    } else {
+        drain(body).await;
+        Bytes::new()
     };
     let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
     let organization = HeaderValue::from_str(caller.organization_id.as_str());

@@ -68,17 +68,17 @@ impl Server {
 
     /// The service that answers whoever shows a key.
     pub fn router(&self) -> Router {
-        self.build(Asker::Bearer)
+        self.build(Asker::Bearer, routes())
     }
 
     /// The service that takes every request for one of `caller`'s, and asks for no key: for use in process.
     pub fn router_as(&self, caller: Caller) -> Router {
-        self.build(Asker::Always(Arc::new(caller)))
+        self.build(Asker::Always(Arc::new(caller)), routes())
     }
 
-    fn build(&self, asker: Asker) -> Router {
+    fn build(&self, asker: Asker, routes: Vec<Route>) -> Router {
         let mut resources: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
-        for route in routes() {
+        for route in routes {
             resources.entry(route.facts.path).or_default().push(route);
         }
         let mut router = Router::new();
@@ -135,5 +135,64 @@ impl Server {
     /// When the listener fails.
     pub async fn run_admin(&self, listener: TcpListener) -> io::Result<()> {
         admin::run(listener, self.admin_router()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use openai_admin::{
+        Endpoint, Method, Scope,
+        models::GroupListResource,
+        operations::{CreateGroup, ListGroups},
+    };
+    use serde::{Deserialize, Serialize};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{handlers, routes::route};
+
+    /// An operation that creates nothing from nothing, as those that archive something do.
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    struct PostWithoutBody {
+        limit: Option<u16>,
+    }
+
+    impl Endpoint for PostWithoutBody {
+        const ID: &'static str = "post-without-body";
+        const METHOD: Method = Method::Post;
+        const PATH: &'static str = "/without-body";
+        const SCOPE: Scope = Scope::GROUPS_WRITE;
+        const TAG: &'static str = "Test";
+        type Response = GroupListResource;
+    }
+
+    #[tokio::test]
+    async fn a_post_without_a_body_needs_no_content_type() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display()).parse().expect("a URL");
+        let (store, minter) = (Store::open(&url).await.expect("a store"), Minter::system());
+        let organization = store.open_organization(minter.stamp("test"), None).await.expect("one");
+        let server = Server::new(store, minter, Config::default());
+        let asker = Asker::Always(Arc::new(Caller::local(&organization)));
+        let routes = vec![
+            route(|context: handlers::Context, _: PostWithoutBody| async {
+                handlers::groups::list(context, ListGroups::new()).await
+            }),
+            route(|context: handlers::Context, request: CreateGroup| async {
+                handlers::groups::create(context, request).await
+            }),
+        ];
+        let router = server.build(asker, routes);
+        for (path, body, status) in [
+            ("/without-body", "", 200),
+            ("/without-body?limit=1", "not JSON", 200),
+            ("/without-body?limit=x", "", 400),
+            ("/organization/groups", "{}", 400),
+        ] {
+            let request = Request::post(path).body(Body::from(body)).expect("a request");
+            let answer = router.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(answer.status(), status, "{path}");
+        }
     }
 }

@@ -6,11 +6,13 @@
 
 mod decode;
 mod encode;
+mod fields;
 mod parameter;
 mod user_list;
 
 pub use decode::{DecodeError, Incoming, Strictness, decode};
 pub use encode::{EncodeError, encode};
+pub use fields::fields;
 pub use user_list::UserListWriter;
 
 /// The field that is the JSON body.

@@ -1,0 +1,46 @@
+use serde::{
+    Deserializer,
+    de::{Error as _, Visitor, value::Error},
+    forward_to_deserialize_any,
+};
+
+use crate::Endpoint;
+
+/// The names of an operation's fields, in the order of its declaration.
+///
+/// ```
+/// use openai_admin::{operations::AddGroupUser, wire};
+/// assert_eq!(wire::fields::<AddGroupUser>(), ["group_id", "body"]);
+/// ```
+pub fn fields<E: Endpoint>() -> &'static [&'static str] {
+    let mut fields: &'static [&'static str] = &[];
+    // It always fails: the names are all that is wanted.
+    let _ = E::deserialize(Probe(&mut fields));
+    fields
+}
+
+/// Notes the names that a deserializer is asked for.
+struct Probe<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Probe<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        Err(Error::custom("only the names are wanted"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::custom("a request is a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
