@@ -161,7 +161,20 @@ impl std::error::Error for Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
-        match error.sqlite_error_code() {
+        let advice = match error.sqlite_error_code() {
+            Some(Code::DiskFull) => {
+                "make room where the database file lies; changes are taken again when there is some"
+            }
+            Some(Code::ReadOnly) => "the file and its folder must be writable for this program's user",
+            Some(Code::SystemIoFailure) => {
+                "the disk does not do what it should; the log of the system may say why"
+            }
+            Some(Code::DatabaseCorrupt) => "the file is damaged; put a backup in its place",
+            _ => "",
+        };
+        let code = error.sqlite_error_code();
+        let error = Advised { error, advice };
+        match code {
             Some(
                 Code::DatabaseBusy
                 | Code::DatabaseLocked
@@ -173,6 +186,26 @@ impl From<rusqlite::Error> for Error {
             ) => Self::unavailable(error),
             _ => Self::internal(error),
         }
+    }
+}
+
+/// An error of SQLite, and what its operator can do about it.
+#[derive(Debug)]
+struct Advised {
+    error: rusqlite::Error,
+    advice: &'static str,
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, ": {}", self.advice) }
+    }
+}
+
+impl std::error::Error for Advised {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
     }
 }
 

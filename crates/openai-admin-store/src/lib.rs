@@ -24,6 +24,7 @@ mod page_cache;
 mod planted_faults;
 mod postgres;
 mod sqlite;
+mod sqlite_files;
 mod stamp;
 mod store;
 mod text;

@@ -20,6 +20,7 @@ use crate::{
     figures::{Counters, Figures},
     migrations::migrate,
     page_cache::{PageCache, PageKey},
+    sqlite_files::{OpenFiles, refuse_emptied},
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
 };
@@ -53,6 +54,7 @@ enum Message {
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self> {
         check_file(file)?;
+        refuse_emptied(file)?;
         create(file);
         let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         // FULL: a commit that returned survives a loss of power.
@@ -73,8 +75,12 @@ impl Sqlite {
         let readers = readers.clamp(READERS_MIN, READERS_MAX);
         let (writes, write_queue) = bounded(QUEUE_LENGTH_MAX);
         let (reads, read_queue) = bounded(QUEUE_LENGTH_MAX);
-        let writer =
-            Writer { connection: writer, pages: Arc::clone(&pages), counters: Arc::clone(&counters) };
+        let writer = Writer {
+            connection: writer,
+            files: OpenFiles::note(file),
+            pages: Arc::clone(&pages),
+            counters: Arc::clone(&counters),
+        };
         let mut threads = vec![spawn("sqlite-writer", move || writer.write_all(&write_queue))?];
         for _ in 0..readers {
             let reader = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -184,6 +190,7 @@ fn read_one(connection: &Connection, job: &mut dyn Job) -> Result<()> {
 
 struct Writer {
     connection: Connection,
+    files: OpenFiles,
     pages: Arc<PageCache>,
     counters: Arc<Counters>,
 }
@@ -214,7 +221,7 @@ impl Writer {
     /// Commits what is queued and answers it.
     fn write(&self, batch: &mut Vec<Box<dyn Job>>) {
         self.pages.begin_commit();
-        let written = if batch.is_empty() { Ok(()) } else { write_batch(&self.connection, batch) };
+        let written = if batch.is_empty() { Ok(()) } else { self.write_to_the_right_file(batch) };
         self.pages.end_commit(&self.connection);
         if let Err(error) = &written {
             tracing::error!(error = error as &dyn std::error::Error, batch = batch.len(), "a commit failed");
@@ -225,6 +232,17 @@ impl Writer {
         for job in batch.drain(..) {
             job.answer(failure.clone());
         }
+    }
+
+    /// A look before, so that nothing is begun in a file that nobody will open again, and a look after, so that nothing
+    /// is acknowledged that went into one.
+    fn write_to_the_right_file(&self, batch: &mut [Box<dyn Job>]) -> Result<()> {
+        self.files.check()?;
+        write_batch(&self.connection, batch)?;
+        self.files.check().map_err(|error| match error {
+            Error::Unavailable(cause) => Error::OutcomeUnknown(cause),
+            error => error,
+        })
     }
 }
 

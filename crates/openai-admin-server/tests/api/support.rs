@@ -64,7 +64,7 @@ impl TestServer {
 
     /// The same database, opened as another process opens it.
     pub(crate) async fn another_store(&self) -> Store {
-        let url = format!("sqlite:{}", self.folder.path().join("test.db").display()).parse().unwrap();
+        let url = format!("sqlite:{}", self.database_file().display()).parse().unwrap();
         Store::open(&url).await.unwrap()
     }
 
@@ -73,6 +73,11 @@ impl TestServer {
         let mut request = self.request(method, path, "{}");
         request.headers_mut().insert(header::AUTHORIZATION, bearer(key).parse().unwrap());
         self.send(request).await.status.as_u16()
+    }
+
+    /// The file of the database.
+    pub(crate) fn database_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("test.db")
     }
 
     /// A key that may do only this.
