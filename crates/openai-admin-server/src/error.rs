@@ -301,6 +301,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_answer_repeats_a_cause() {
+        let cause = || Arc::new(std::io::Error::other("insert into users values ('Ada') at /srv/admin.db"));
+        for error in [
+            StoreError::Unavailable(cause()),
+            StoreError::OutcomeUnknown(cause()),
+            StoreError::Internal(cause()),
+        ] {
+            let said = format!("{:?}", ApiError::from(error));
+            assert!(!said.contains("insert") && !said.contains("Ada") && !said.contains("/srv"), "{said}");
+        }
+    }
+
+    #[test]
     fn only_what_has_not_happened_may_be_sent_again() {
         let cause = || Arc::new(std::io::Error::other("gone"));
         for error in [StoreError::Unavailable(cause()), StoreError::Overloaded, StoreError::Conflict] {

@@ -219,7 +219,11 @@ impl From<::postgres::Error> for Error {
             Some(code) if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => Self::unavailable(error),
             // Two transactions created the same unique thing: run again, the loser sees the winner's row.
             Some(&SqlState::UNIQUE_VIOLATION) => Self::Conflict,
-            Some(_) => Self::internal(error),
+            Some(code) => Self::internal(match error.as_db_error() {
+                // For the log, where people have no place: the details of an error may repeat a whole row.
+                Some(error) => format!("{} (SQLSTATE {})", error.message(), code.code()),
+                None => format!("SQLSTATE {}", code.code()),
+            }),
         }
     }
 }

@@ -68,6 +68,11 @@ impl TestServer {
         Store::open(&url).await.unwrap()
     }
 
+    /// Where the database is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// The status of a request with another key and an empty object.
     pub(crate) async fn call_with(&self, key: &str, method: &str, path: &str) -> u16 {
         let mut request = self.request(method, path, "{}");

@@ -111,3 +111,17 @@ fn every_statement_has_a_limit() {
         assert_eq!(names(&acme).await, ["30s"]);
     });
 }
+
+#[test]
+fn an_error_of_the_database_is_kept_without_the_row_that_it_is_about() {
+    run(Engine::Postgres, async |database| {
+        database.execute("alter table users add constraint refused check (name <> 'Quellenmark')");
+        let acme = database.acme(0, json!([])).await;
+        let user = json!({ "name": "Quellenmark", "email": "quellenmark@example.com", "role": "reader" });
+        let refused = acme.create_user(user).await;
+        assert_refused!(refused, Error::Internal(cause) if {
+            let said = format!("{cause} {cause:?}");
+            said.contains("refused") && said.contains("23514") && !said.to_lowercase().contains("quellenmark")
+        });
+    });
+}
