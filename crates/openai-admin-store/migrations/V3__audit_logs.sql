@@ -27,11 +27,3 @@ select org, 0, change, item, recorded_at, actor,
 from audit_events_before;
 
 drop table audit_events_before;
-
--- PostgreSQL numbers transactions for all databases of a server. In a database that was moved from another one, whose
--- numbers were higher, this is added, so that what comes next stands after what is there.
-create table audit_clock (
-    added bigint not null
-);
-
-insert into audit_clock (added) values (0);

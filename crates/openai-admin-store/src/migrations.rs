@@ -65,11 +65,17 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
 }
 
 /// PostgreSQL's audit events stand in the order of its transactions' numbers. In a database that was moved to another
-/// server those may begin again lower than before; what comes next has to stand after what is there all the same.
+/// server those may begin again lower than before; what comes next has to stand after what is there all the same. So
+/// `audit_clock` holds what is added to them. It is no part of the schema that both engines share, nor of a backup: it
+/// is about the server that the database is on.
 fn keep_audit_order(transaction: &mut Transaction<'_>) -> Result<()> {
     if let Transaction::Sqlite(_) = transaction {
         return Ok(());
     }
+    transaction.batch(
+        "create table if not exists audit_clock (added bigint not null);
+         insert into audit_clock select 0 where not exists (select 1 from audit_clock)",
+    )?;
     let newest = "select coalesce(max(newest.place), 0) from organizations o cross join lateral (
                       select place from audit_events where org = o.org order by place desc limit 1) newest";
     let newest = transaction.query_one(newest, values![], |row| row.integer(0))?.unwrap_or(0);

@@ -286,7 +286,6 @@ async fn events_of_the_first_version_are_kept_in_order(database: Database) {
          insert into audit_events_first values (1, '01ZZZZZZZZZZZZZZZZZZZZZZZZ', 0, 1, 'key_1', 'api_key.revoked',
                                                 null, null, 'key_2');
          drop table audit_events;
-         drop table audit_clock;
          alter table audit_events_first rename to audit_events;
          delete from schema_migrations where version = 3",
     );
