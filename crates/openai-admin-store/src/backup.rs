@@ -87,7 +87,11 @@ fn back_up(url: &DatabaseUrl, file: &Path, report: Report<'_>) -> Result<Census>
     check_replaceable(file, url)?;
     let partial = Partial::begin(file)?;
     match url {
-        DatabaseUrl::Sqlite(source) => pages::copy(source, &partial.path, report)?,
+        DatabaseUrl::Sqlite(source) => {
+            let connection = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            migrations::require_newest(&mut Transaction::Sqlite(&connection))?;
+            pages::copy(source, &partial.path, report)?;
+        }
         DatabaseUrl::Postgres(url) => rows::from_postgres(url, &partial.path, report)?,
     }
     let counted = verified(&partial.path)?;
@@ -96,25 +100,47 @@ fn back_up(url: &DatabaseUrl, file: &Path, report: Report<'_>) -> Result<Census>
 }
 
 fn restore(file: &Path, url: &DatabaseUrl, overwrite: bool, report: Report<'_>) -> Result<Census> {
-    let counted = verified(file)?;
     match url {
-        DatabaseUrl::Sqlite(target) => restore_file(file, target, overwrite, report)?,
-        DatabaseUrl::Postgres(url) => rows::into_postgres(file, url, overwrite, report)?,
+        DatabaseUrl::Sqlite(target) => restore_file(file, target, overwrite, report),
+        DatabaseUrl::Postgres(url) => {
+            // The backup itself stays as it is, and it may lie where nothing can be written.
+            let folder = std::env::temp_dir();
+            let current = Partial::begin(&folder.join(format!("openai-admin-{}", std::process::id())))?;
+            let counted = current_copy(file, &current.path, &mut |_| {})?;
+            rows::into_postgres(&current.path, url, overwrite, report)?;
+            Ok(counted)
+        }
     }
-    Ok(counted)
 }
 
-fn restore_file(file: &Path, target: &Path, overwrite: bool, report: Report<'_>) -> Result<()> {
+fn restore_file(file: &Path, target: &Path, overwrite: bool, report: Report<'_>) -> Result<Census> {
     if is_same_file(file, target) {
         return Err(Error::invalid_value("database", "another file than the backup itself"));
     }
     let partial = Partial::begin(target)?;
-    pages::copy(file, &partial.path, report)?;
-    verified(&partial.path)?;
+    let counted = current_copy(file, &partial.path, report)?;
     if target.exists() {
         release(target, overwrite)?;
     }
-    partial.finish(target)
+    partial.finish(target)?;
+    Ok(counted)
+}
+
+/// A sound copy of a backup with the schema of this program: a backup of an earlier version is brought up to date.
+fn current_copy(backup: &Path, copy: &Path, report: Report<'_>) -> Result<Census> {
+    if !header(backup).map_err(Error::unavailable)?.starts_with(MAGIC) {
+        return Err(Error::invalid_value("file", "a backup, which this file is not"));
+    }
+    pages::copy(backup, copy, report)?;
+    let connection = open_copy(copy)?;
+    if migrations::applied(&mut Transaction::Sqlite(&connection))? == 0 {
+        return Err(Error::invalid_value("file", "a backup, which this database is not"));
+    }
+    connection.execute_batch("begin")?;
+    migrations::migrate(&mut Transaction::Sqlite(&connection))?;
+    connection.execute_batch("commit")?;
+    connection.close().map_err(|(_, error)| error)?;
+    verified(copy)
 }
 
 /// Makes sure that a database may go, that nobody uses it, and that no log of it is left beside its place.
@@ -228,9 +254,6 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// What a backup holds, when it is sound.
 fn verified(file: &Path) -> Result<Census> {
-    if !header(file).map_err(Error::unavailable)?.starts_with(MAGIC) {
-        return Err(Error::invalid_value("file", "a backup, which this file is not"));
-    }
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let transaction = &mut Transaction::Sqlite(&connection);
     migrations::require_newest(transaction)?;

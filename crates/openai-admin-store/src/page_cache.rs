@@ -135,6 +135,15 @@ impl PageCache {
         }
     }
 
+    /// Keeps nothing any more, and lets go of the file.
+    pub(crate) fn close(&self) {
+        self.set_bytes_max(0);
+        // One that watches nothing takes the place of the one that holds the file open.
+        if let Ok(nothing) = Connection::open_in_memory() {
+            *lock(&self.watch.connection) = nothing;
+        }
+    }
+
     /// A page that counts, if it is here. Calls `renew` when somebody else has written: then the writer should
     /// [`begin_commit`](Self::begin_commit) and [`end_commit`](Self::end_commit), with or without a commit between.
     pub(crate) fn get(&self, key: &PageKey, renew: impl FnOnce()) -> Option<Bytes> {

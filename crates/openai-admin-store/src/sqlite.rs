@@ -134,6 +134,7 @@ impl Sqlite {
         for thread in threads {
             let _ = thread.join();
         }
+        self.pages.close();
     }
 }
 

@@ -22,6 +22,7 @@ conformance! {
     a_database_that_holds_something_is_overwritten_only_with_leave,
     what_is_no_backup_is_neither_replaced_nor_restored,
     a_backup_that_is_not_sound_is_not_made_and_not_restored,
+    a_backup_of_an_earlier_version_is_brought_up_to_date,
 }
 
 fn folder() -> tempfile::TempDir {
@@ -189,4 +190,29 @@ async fn a_backup_that_is_not_sound_is_not_made_and_not_restored(database: Datab
     // Mended, since every case ends with a sound database.
     acme.store().close().await;
     Store::restore(&good, &database.url, true, |_| {}).await.unwrap();
+}
+
+async fn a_backup_of_an_earlier_version_is_brought_up_to_date(database: Database) {
+    let acme = lived_in(&database).await;
+    let before = everything(acme.store()).await;
+    let folder = folder();
+    let file = folder.path().join("acme.backup");
+    back_up(&database, &file).await;
+    // As version 1 left it.
+    let earlier = "drop table idempotency_keys; delete from schema_migrations where version > 1";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(earlier).unwrap();
+    let kept = std::fs::read(&file).unwrap();
+    acme.store().close().await;
+    Store::restore(&file, &database.url, true, |_| {}).await.unwrap();
+    let again = database.opened_again().await;
+    assert_eq!(everything(&again.store).await, before);
+    assert_eq!(std::fs::read(&file).unwrap(), kept, "the backup stays as it was");
+    let version = Store::schema_version(&database.url).await.unwrap();
+    assert_eq!(version.applied, version.newest);
+    again.store.close().await;
+
+    let later = "insert into schema_migrations (version, applied_by) values (9999, 'later')";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(later).unwrap();
+    let copy = DatabaseUrl::Sqlite(folder.path().join("copy.db"));
+    assert_refused!(Store::restore(&file, &copy, false, |_| {}).await, Error::InvalidValue { .. });
 }
