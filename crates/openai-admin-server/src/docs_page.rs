@@ -63,9 +63,10 @@ fn page(document: &Value) -> String {
     let of = |tag| operations.iter().filter(move |operation| operation.described["tags"][0] == tag);
     let (mut contents, mut main) = (String::new(), String::new());
     for tag in tags {
-        let heading = format!("<h2 id=\"{0}\">{0}</h2>\n", escaped(tag));
-        main += &heading;
-        let _ = write!(contents, "<p><a href=\"#{0}\">{0}</a></p>\n<ul>\n", escaped(tag));
+        // An id has no spaces.
+        let (name, id) = (escaped(tag), escaped(&tag.replace(' ', "-")));
+        let _ = writeln!(main, "<h2 id=\"tag-{id}\">{name}</h2>");
+        let _ = write!(contents, "<p><a href=\"#tag-{id}\">{name}</a></p>\n<ul>\n");
         for operation in of(tag) {
             let (id, method) = (text(&operation.described["operationId"]), &operation.method);
             let summary = prose(text(&operation.described["summary"]));

@@ -20,6 +20,7 @@ async fn every_operation_has_its_place_on_the_page_and_every_link_leads_somewher
     let ids = attributes(&page, "id");
     let known: HashSet<&str> = ids.iter().copied().collect();
     assert_eq!(known.len(), ids.len(), "an id is given twice");
+    assert!(ids.iter().all(|id| !id.contains(char::is_whitespace)), "{ids:?}");
     for operation in operations() {
         assert!(known.contains(operation.id), "{} is missing", operation.id);
         assert!(page.contains(&format!("{} /v1{}</code>", operation.method.as_str(), operation.path)));
