@@ -23,6 +23,9 @@ pub struct Config {
     pub behind_proxy: bool,
     /// What a client may take at most.
     pub limits: Limits,
+    /// Where the spans of requests go; nowhere by default.
+    #[cfg(feature = "otel")]
+    pub traces: Option<crate::Traces>,
 }
 
 impl Config {
@@ -49,5 +52,11 @@ impl Config {
     /// The same with other [`limits`](Self::limits).
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same with other [`traces`](Self::traces).
+    #[cfg(feature = "otel")]
+    pub fn with_traces(self, traces: Option<crate::Traces>) -> Self {
+        Self { traces, ..self }
     }
 }

@@ -43,6 +43,8 @@ mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+#[cfg(feature = "otel")]
+mod traces;
 
 pub use auth::Caller;
 pub use config::Config;
@@ -50,3 +52,5 @@ pub use minter::Minter;
 pub use routes::{OperationFacts, operations};
 pub use server::Server;
 pub use tls::{Tls, TlsError};
+#[cfg(feature = "otel")]
+pub use traces::Traces;

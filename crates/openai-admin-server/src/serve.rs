@@ -227,6 +227,8 @@ pub(crate) fn needs_tls() -> Router {
 pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let _under_way = shared.requests.begin();
     let measured = Begun::now();
+    #[cfg(feature = "otel")]
+    let span = shared.config.traces.as_ref().map(|traces| traces.begin(request.headers()));
     let begun = shared.minter.now_ms();
     let request_id = format!("req_{:032x}", shared.minter.random());
     let method = request.method().clone();
@@ -243,6 +245,10 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     let status = response.status().as_u16();
     shared.metrics.answered(operation, status, measured);
     let operation = operation.unwrap_or("-");
+    #[cfg(feature = "otel")]
+    if let Some(span) = span {
+        span.end(method.as_str(), operation, status);
+    }
     if let Some(FailureCause(error)) = response.extensions_mut().remove() {
         tracing::error!(
             error = &error as &dyn std::error::Error,

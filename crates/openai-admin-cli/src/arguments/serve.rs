@@ -65,6 +65,9 @@ pub(crate) struct ServeArguments {
     /// Whether the log is for people or for programs, with one JSON document a line: human or json
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
+    /// Send traces to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces
+    #[arg(long, value_name = "URL", value_parser = values::otlp_endpoint)]
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 /// How the log is written.

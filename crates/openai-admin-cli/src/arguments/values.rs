@@ -24,6 +24,20 @@ pub(super) fn requests_per_minute(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
 }
 
+/// Takes an address of http, and only in a program that can send anything there.
+pub(super) fn otlp_endpoint(text: &str) -> Result<String, String> {
+    if cfg!(not(feature = "otel")) {
+        return Err("this program was built without OpenTelemetry: build it with --features otel".to_owned());
+    }
+    match text.strip_prefix("http://") {
+        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => {
+            Err("write http://HOST:4318/v1/traces; a collector on this machine speaks https to others"
+                .to_owned())
+        }
+    }
+}
+
 /// Takes a level, or levels for single modules.
 pub(super) fn log_level(text: &str) -> Result<String, String> {
     let problem = "use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug";

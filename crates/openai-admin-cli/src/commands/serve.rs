@@ -81,6 +81,10 @@ async fn serve(
         .with_requests_per_minute(arguments.requests_per_minute)
         .with_behind_proxy(exposure::hides_peers(arguments))
         .with_drain_grace(arguments.drain_grace);
+    #[cfg(feature = "otel")]
+    let traces = traces(arguments)?;
+    #[cfg(feature = "otel")]
+    let config = config.with_traces(traces.clone());
     let server = Server::new(store.clone(), minter.clone(), config);
     if let Some(admin) = &admin {
         output.line(&format!("operators ask http://{}", admin.local_addr()?));
@@ -100,8 +104,19 @@ async fn serve(
         ended = admin => ended.doing(|| "answer operators".to_owned())?,
         () = insisted => tracing::warn!("told to stop a second time: requests that had begun are cut off"),
     }
+    #[cfg(feature = "otel")]
+    if let Some(traces) = traces {
+        traces.close().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+#[cfg(feature = "otel")]
+fn traces(arguments: &ServeArguments) -> Result<Option<openai_admin_server::Traces>> {
+    let endpoint = arguments.otlp_endpoint.as_deref();
+    let traces = endpoint.map(openai_admin_server::Traces::export_to).transpose();
+    traces.map_err(|error| Failure::usage(format!("--otlp-endpoint: {error}")))
 }
 
 async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener> {

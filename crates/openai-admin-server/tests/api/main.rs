@@ -20,3 +20,4 @@ mod rules;
 mod running;
 mod support;
 mod tls;
+mod traces;
