@@ -29,10 +29,6 @@ impl Store {
     ///
     /// [`Error::NotFound`], [`Error::UnknownCursor`].
     pub async fn list_group_users(&self, org: Org, request: ListGroupUsers) -> Result<UserListResource> {
-        #[cfg(feature = "planted-faults")]
-        if crate::planted_faults::is_planted(crate::PlantedFault::CursorByOffset) {
-            return self.list_group_users_by_offset(org, request).await;
-        }
         self.read(move |transaction| list_models(transaction, org, &request)).await
     }
 
@@ -44,8 +40,7 @@ impl Store {
     pub async fn list_group_users_json(&self, org: Org, request: ListGroupUsers) -> Result<Bytes> {
         #[cfg(feature = "planted-faults")]
         if crate::planted_faults::is_planted(crate::PlantedFault::CursorByOffset) {
-            let page = self.list_group_users_by_offset(org, request).await?;
-            return serde_json::to_vec(&page).map(Bytes::from).map_err(Error::internal);
+            return self.list_group_users_by_offset(org, request).await;
         }
         let key = PageKey::new(org, &request);
         if let Some(page) = self.cached_page(&key) {
@@ -135,7 +130,7 @@ const DESCENDING: [&str; 2] = [
      order by m.user_seq desc",
 ];
 
-pub(crate) fn list_models(
+fn list_models(
     transaction: &mut Transaction<'_>,
     org: Org,
     request: &ListGroupUsers,

@@ -26,6 +26,8 @@ use bytes::Bytes;
 use openai_admin::{Cursor, GroupId, ListEndpoint as _, Order, operations::ListGroupUsers};
 use rusqlite::{Connection, functions::FunctionFlags};
 
+#[cfg(feature = "planted-faults")]
+use crate::planted_faults::{PlantedFault, STALE_COMMITS, is_one_of_four, is_planted};
 use crate::{error::Result, organizations::Org};
 
 /// How many bytes of pages are kept, unless [`Store::set_page_cache_bytes_max`](crate::Store::set_page_cache_bytes_max)
@@ -173,6 +175,10 @@ impl PageCache {
     }
 
     fn counts(&self, page: &Page) -> bool {
+        #[cfg(feature = "planted-faults")]
+        if is_planted(PlantedFault::StaleCache) {
+            return page.sample + STALE_COMMITS >= self.change(page.org, page.group_seq).load(SeqCst);
+        }
         page.sample >= self.change(page.org, page.group_seq).load(SeqCst)
             && page.sample >= self.all_changed.load(SeqCst)
     }
@@ -222,6 +228,10 @@ impl PageCache {
 
     /// Notes that the commit that is under way changes a group.
     fn group_changes(&self, org: i64, group_seq: i64) {
+        #[cfg(feature = "planted-faults")]
+        if is_planted(PlantedFault::LostInvalidation) && is_one_of_four() {
+            return;
+        }
         self.change(org, group_seq).store(self.commits.load(SeqCst), SeqCst);
     }
 

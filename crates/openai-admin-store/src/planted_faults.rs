@@ -5,19 +5,23 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{
+        LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use bytes::Bytes;
 use openai_admin::{
-    Cursor, Order,
+    Cursor, GroupId, Order,
     models::{GroupUserAssignment, UserListResource},
     operations::{AddGroupUser, ListGroupUsers},
 };
 
 use crate::{
     audit_events::{Audit, Event, Subject},
-    error::Result,
-    group_users, groups,
+    error::{Error, Result},
+    groups,
     organizations::Org,
     stamp::Stamp,
     store::Store,
@@ -34,11 +38,21 @@ pub enum PlantedFault {
     CursorByOffset,
     /// A membership and its audit event are two transactions.
     AuditApart,
+    /// A page in the cache counts for a few commits longer than it should.
+    StaleCache,
+    /// One of four changes of a group leaves its pages in the cache.
+    LostInvalidation,
 }
 
 impl PlantedFault {
     /// Every fault.
-    pub const ALL: [Self; 3] = [Self::AnswerBeforeCommit, Self::CursorByOffset, Self::AuditApart];
+    pub const ALL: [Self; 5] = [
+        Self::AnswerBeforeCommit,
+        Self::CursorByOffset,
+        Self::AuditApart,
+        Self::StaleCache,
+        Self::LostInvalidation,
+    ];
 }
 
 static PLANTED: OnceLock<PlantedFault> = OnceLock::new();
@@ -52,18 +66,48 @@ pub(crate) fn is_planted(fault: PlantedFault) -> bool {
     PLANTED.get() == Some(&fault)
 }
 
-/// How many members were read up to a cursor, by group, direction and cursor.
-type Offsets = HashMap<(i64, bool, String), i64>;
+/// For how many commits more a page counts, in the cache's numbers, of which a commit takes two.
+pub(crate) const STALE_COMMITS: u64 = 6;
 
-static OFFSETS: Mutex<Option<Offsets>> = Mutex::new(None);
+/// True at every fourth call.
+pub(crate) fn is_one_of_four() -> bool {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    CALLS.fetch_add(1, Ordering::SeqCst) % 4 == 3
+}
+
+/// How many members were read up to a cursor, by group, direction and cursor.
+type Offsets = HashMap<(GroupId, bool, String), i64>;
+
+fn offsets() -> MutexGuard<'static, Offsets> {
+    static OFFSETS: LazyLock<Mutex<Offsets>> = LazyLock::new(Mutex::default);
+    OFFSETS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Store {
     pub(crate) async fn list_group_users_by_offset(
         &self,
         org: Org,
         request: ListGroupUsers,
-    ) -> Result<UserListResource> {
-        self.read(move |transaction| list_by_offset(transaction, org, &request)).await
+    ) -> Result<Bytes> {
+        let is_ascending = request.order == Some(Order::Asc);
+        let place = |cursor: &Cursor| (request.group_id.clone(), is_ascending, cursor.as_str().to_owned());
+        let offset = request.after.as_ref().and_then(|after| offsets().get(&place(after)).copied());
+        let mut shifted = request.clone();
+        if let Some(offset) = offset {
+            let group_id = request.group_id.clone();
+            shifted.after =
+                self.read(move |transaction| at(transaction, org, &group_id, is_ascending, offset)).await?;
+        }
+        let page = match (&shifted.after, offset) {
+            // Fewer members are left than were read.
+            (None, Some(_)) => UserListResource::new(Vec::new(), false),
+            _ => self.list_group_users(org, shifted).await?,
+        };
+        if let Some(next) = &page.next {
+            let read = offset.unwrap_or(0) + i64::try_from(page.data.len()).unwrap_or(i64::MAX);
+            offsets().insert(place(next), read);
+        }
+        serde_json::to_vec(&page).map(Bytes::from).map_err(Error::internal)
     }
 
     pub(crate) async fn add_group_user_and_audit_apart(
@@ -85,43 +129,23 @@ impl Store {
     }
 }
 
-fn list_by_offset(
+/// The member at a place of a group.
+fn at(
     transaction: &mut Transaction<'_>,
     org: Org,
-    request: &ListGroupUsers,
-) -> Result<UserListResource> {
-    let group_seq = groups::find(transaction, org, &request.group_id)?.seq;
-    let is_ascending = request.order == Some(Order::Asc);
-    let offset = |cursor: &Cursor| {
-        let offsets = OFFSETS.lock().unwrap_or_else(PoisonError::into_inner);
-        offsets.as_ref()?.get(&(group_seq, is_ascending, cursor.as_str().to_owned())).copied()
+    group_id: &GroupId,
+    is_ascending: bool,
+    place: i64,
+) -> Result<Option<Cursor>> {
+    let group_seq = groups::find(transaction, org, group_id)?.seq;
+    let sql = if is_ascending {
+        "select u.id from group_users m join users u on u.org = m.org and u.seq = m.user_seq
+         where m.org = $1 and m.group_seq = $2 order by m.user_seq limit 1 offset $3"
+    } else {
+        "select u.id from group_users m join users u on u.org = m.org and u.seq = m.user_seq
+         where m.org = $1 and m.group_seq = $2 order by m.user_seq desc limit 1 offset $3"
     };
-    let offset = request.after.as_ref().and_then(offset);
-    let mut shifted = request.clone();
-    if let Some(offset) = offset {
-        let last_read = if is_ascending {
-            "select u.id from group_users m join users u on u.org = m.org and u.seq = m.user_seq
-             where m.org = $1 and m.group_seq = $2 order by m.user_seq limit 1 offset $3"
-        } else {
-            "select u.id from group_users m join users u on u.org = m.org and u.seq = m.user_seq
-             where m.org = $1 and m.group_seq = $2 order by m.user_seq desc limit 1 offset $3"
-        };
-        let last_read =
-            transaction.query_one(last_read, values![org.seq(), group_seq, offset - 1], |row| {
-                row.parsed::<Cursor>(0)
-            })?;
-        if last_read.is_none() {
-            return Ok(UserListResource::new(Vec::new(), false));
-        }
-        shifted.after = last_read;
-    }
-    let page = group_users::list_models(transaction, org, &shifted)?;
-    if let Some(next) = &page.next {
-        let read = offset.unwrap_or(0) + i64::try_from(page.data.len()).unwrap_or(i64::MAX);
-        let mut offsets = OFFSETS.lock().unwrap_or_else(PoisonError::into_inner);
-        offsets.get_or_insert_default().insert((group_seq, is_ascending, next.as_str().to_owned()), read);
-    }
-    Ok(page)
+    transaction.query_one(sql, values![org.seq(), group_seq, place - 1], |row| row.parsed(0))
 }
 
 fn add_without_audit(

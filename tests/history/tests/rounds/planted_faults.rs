@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{database::Engine, round::Round, tell};
 
 /// How many rounds a fault may hide. A crash has to meet some of them at the right moment.
-const ROUNDS_MAX: u64 = 10;
+const ROUNDS_MAX: u64 = 30;
 
 fn is_found(engine: Engine, fault: PlantedFault) {
     for seed in 1..=ROUNDS_MAX {
@@ -34,6 +34,17 @@ found_on_both_engines! {
     an_answer_before_the_commit_is_found: AnswerBeforeCommit,
     a_cursor_by_offset_is_found: CursorByOffset,
     an_audit_event_in_a_transaction_of_its_own_is_found: AuditApart,
+}
+
+/// PostgreSQL has no cache.
+#[test]
+fn a_stale_cache_is_found() {
+    is_found(Engine::Sqlite, PlantedFault::StaleCache);
+}
+
+#[test]
+fn a_lost_invalidation_is_found() {
+    is_found(Engine::Sqlite, PlantedFault::LostInvalidation);
 }
 
 /// The faults are compiled in by a feature of the store. Nothing that is shipped may switch it on.
