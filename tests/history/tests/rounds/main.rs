@@ -17,6 +17,7 @@
 )]
 
 mod clients;
+mod creations;
 mod database;
 mod planted_faults;
 mod round;
