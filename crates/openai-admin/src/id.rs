@@ -18,6 +18,14 @@ pub const ID_BYTES_MAX: usize = 255;
 /// The greatest length of a cursor, in bytes.
 pub const CURSOR_BYTES_MAX: usize = 512;
 
+/// What [`check_token`] asks for, in JSON Schema's words: no control character, and not blank.
+#[cfg(feature = "schema")]
+const TOKEN_PATTERN: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+/// The same for [`check_id`]: no slash either, and no relative path segment.
+#[cfg(feature = "schema")]
+const ID_PATTERN: &str = r"^(?!(\.|%2[eE]){1,2}$)[^/\u0000-\u001f\u007f-\u009f]*[^/\s\u0000-\u001f\u007f-\u009f][^/\u0000-\u001f\u007f-\u009f]*$";
+
 fn check_id(id: &str) -> Result<(), Violation> {
     // Nearly all ids: too plain to break a rule. A path segment of dots has to begin with one, in either form.
     if is_plain(id) && id.len() <= ID_BYTES_MAX && !id.starts_with(['.', '%']) {
@@ -70,7 +78,7 @@ fn is_dot_segment(id: &str) -> bool {
 }
 
 macro_rules! tokens {
-    ($($(#[$doc:meta])* $name:ident checked by $check:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident checked by $check:expr, $bytes_max:ident and $pattern:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
@@ -181,7 +189,9 @@ macro_rules! tokens {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string" })
+                schemars::json_schema!({
+                    "type": "string", "minLength": 1, "maxLength": $bytes_max, "pattern": $pattern
+                })
             }
         }
     )*};
@@ -195,17 +205,17 @@ tokens! {
     /// assert!(GroupId::new("group_01J1F8ABCDXYZ").is_ok());
     /// assert!(GroupId::new("..").is_err(), "it would read another route");
     /// ```
-    GroupId checked by check_id;
+    GroupId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a user, such as `user-abc123`.
-    UserId checked by check_id;
+    UserId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an organization, such as `org-abc123`.
-    OrganizationId checked by check_id;
+    OrganizationId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an event of the audit log.
-    AuditLogId checked by check_id;
+    AuditLogId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a custom role.
-    RoleId checked by check_id;
+    RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A place in a list: the `next` of a page, or the id of its last item.
-    Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX);
+    Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX), CURSOR_BYTES_MAX and TOKEN_PATTERN;
 }
 
 macro_rules! cursor_from {

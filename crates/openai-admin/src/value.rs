@@ -172,7 +172,9 @@ impl<const MIN: usize, const MAX: usize> schemars::JsonSchema for BoundedText<MI
         "Text".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "minLength": MIN, "maxLength": MAX })
+        // Not blank where a text is needed, and nowhere what PostgreSQL cannot hold.
+        let pattern = if MIN > 0 { r"^[^\u0000]*[^\s\u0000][^\u0000]*$" } else { r"^[^\u0000]*$" };
+        schemars::json_schema!({ "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": pattern })
     }
 }
 
