@@ -2,6 +2,7 @@
 
 use crate::{
     error::Result,
+    postgres::Patience,
     store::Store,
     transaction::{Transaction, values},
 };
@@ -36,7 +37,7 @@ impl Store {
 }
 
 pub(crate) fn census(transaction: &mut Transaction<'_>) -> Result<Census> {
-    transaction.allow_long_statements()?;
+    transaction.allow_long_statements(Patience::Everything)?;
     let mut count = |sql: &'static str| -> Result<u64> {
         let counted = transaction.query_one(sql, values![], |row| row.integer(0))?;
         Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0))

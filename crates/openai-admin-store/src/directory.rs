@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     group_users, groups,
     organizations::{self, Org, Organization},
+    postgres::Patience,
     stamp::Stamp,
     store::Store,
     text,
@@ -143,7 +144,7 @@ impl Store {
     ///
     /// [`Error::InvalidValue`], which names the place in the directory.
     pub async fn load(&self, stamp: Stamp, directory: Directory) -> Result<LoadSummary> {
-        self.write(move |transaction| Load::new(transaction, &stamp, &directory)?.run()).await
+        self.write_everything(move |transaction| Load::new(transaction, &stamp, &directory)?.run()).await
     }
 
     /// The whole organization, as [`load`](Self::load) reads it.
@@ -152,7 +153,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn dump(&self, organization: Organization) -> Result<Directory> {
-        self.read(move |transaction| dump(transaction, &organization)).await
+        self.read_everything(move |transaction| dump(transaction, &organization)).await
     }
 }
 
@@ -418,7 +419,7 @@ fn open_organization(
 }
 
 fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
-    transaction.allow_long_statements()?;
+    transaction.allow_long_statements(Patience::Everything)?;
     let org = organization.org;
     let users = users::all(transaction, org)?;
     let groups = groups::all(transaction, org)?;

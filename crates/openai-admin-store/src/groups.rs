@@ -14,6 +14,7 @@ use crate::{
     idempotency_keys::{self, Created},
     organizations::Org,
     page::Range,
+    postgres::Patience,
     stamp::Stamp,
     store::Store,
     text::check_text,
@@ -79,7 +80,7 @@ impl Store {
         stamp: Stamp,
         request: DeleteGroup,
     ) -> Result<GroupDeletedResource> {
-        self.write(move |transaction| delete(transaction, org, &stamp, &request)).await
+        self.write_alone(org, move |transaction| delete(transaction, org, &stamp, &request)).await
     }
 
     /// Lists the groups that a user is in, by creation.
@@ -325,6 +326,7 @@ fn delete(
     request: &DeleteGroup,
 ) -> Result<GroupDeletedResource> {
     let Found { seq, group } = find(transaction, org, &request.group_id)?.changeable()?;
+    transaction.allow_long_statements(Patience::Deletion)?;
     let mut audit = Audit::new(org, stamp);
     let of = Subject { group_seq: Some(seq), ..Subject::default() };
     audit.record_removals(transaction, of)?;

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     error::{Error, Result},
-    postgres::Postgres,
+    postgres::{self, Patience},
     store::{DatabaseUrl, Store, on_a_thread},
-    transaction::{Statements, Transaction, values},
+    transaction::{Transaction, values},
 };
 
 /// The version of a database's schema, and the one of this program.
@@ -34,8 +34,8 @@ const POSTGRES_LOCK: i64 = 0x6f61_646d;
 
 /// Brings the schema to the version of this program. The transaction must be one that writes.
 pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
-    transaction.allow_long_statements()?;
-    if let Transaction::Postgres { .. } = transaction {
+    transaction.allow_long_statements(Patience::Everything)?;
+    if let Transaction::Postgres(_) = transaction {
         transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
     }
     transaction.batch(
@@ -149,9 +149,12 @@ impl Store {
                     applied(&mut Transaction::Sqlite(&connection))?
                 }
                 DatabaseUrl::Postgres(url) => {
-                    let mut client = Postgres::connect(&url)?;
-                    let (transaction, statements) = (client.transaction()?, &mut Statements::new());
-                    applied(&mut Transaction::Postgres { transaction, statements })?
+                    let mut found = 0;
+                    postgres::once(&url, false, &mut |transaction| {
+                        found = applied(transaction)?;
+                        Ok(())
+                    })?;
+                    found
                 }
             };
             Ok(SchemaVersion { applied, newest: newest() })

@@ -17,8 +17,9 @@ use tokio::sync::oneshot;
 use crate::{
     error::{Error, Result},
     figures::Figures,
+    organizations::Org,
     page_cache::{PageCache, PageKey},
-    postgres::{self, Postgres},
+    postgres::{self, Patience, Postgres},
     sqlite::{self, Sqlite},
     transaction::Transaction,
 };
@@ -96,7 +97,7 @@ pub struct Store(Arc<Engine>, Arc<AtomicU64>);
 
 enum Engine {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl fmt::Debug for Store {
@@ -119,7 +120,7 @@ impl Store {
         let url = url.clone();
         let open = move || match url {
             DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
-            DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Engine::Postgres),
+            DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Box::new).map(Engine::Postgres),
         };
         Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
     }
@@ -191,10 +192,27 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
+        self.read_for(Patience::Usual, body).await
+    }
+
+    /// Runs a body that may read everything there is.
+    pub(crate) async fn read_everything<T, F>(&self, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.read_for(Patience::Everything, body).await
+    }
+
+    async fn read_for<T, F>(&self, patience: Patience, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
         let (job, answer) = queued(body);
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.read(job)?,
-            Engine::Postgres(postgres) => postgres.run(job, false)?,
+            Engine::Postgres(postgres) => postgres.read(job, patience)?,
         }
         answered(answer).await
     }
@@ -205,12 +223,47 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
+        self.write_for(Patience::Usual, None, body).await
+    }
+
+    /// Runs a body that ends a group or a user: nobody is made a member in the organization while it runs.
+    pub(crate) async fn write_alone<T, F>(&self, org: Org, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.write_for(Patience::Deletion, Some(org), body).await
+    }
+
+    /// Runs a body that may write everything there is.
+    pub(crate) async fn write_everything<T, F>(&self, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        self.write_for(Patience::Everything, None, body).await
+    }
+
+    async fn write_for<T, F>(&self, patience: Patience, alone: Option<Org>, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
         let (job, answer) = queued(body);
         match &*self.0 {
+            // Its one writer does one thing after the other, and never waits for another machine.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
-            Engine::Postgres(postgres) => postgres.run(job, true)?,
+            Engine::Postgres(postgres) => postgres.write(job, patience, alone)?,
         }
         answered(answer).await
+    }
+
+    /// The native ways of PostgreSQL, when that is the engine.
+    pub(crate) fn postgres(&self) -> Option<&Postgres> {
+        match &*self.0 {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(postgres) => Some(postgres),
+        }
     }
 }
 

@@ -1,23 +1,18 @@
 //! The handle that an operation's body is written over: the SQL and the values that both engines share.
 
-use std::collections::HashMap;
-
-use ::postgres::{
-    Statement,
-    types::{IsNull, ToSql, Type, to_sql_checked},
-};
 use rusqlite::types::ToSqlOutput;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    postgres::{self, Patience},
+};
 
 /// A transaction of one of the engines. It is begun and ended by the engine, never by a body.
 pub(crate) enum Transaction<'a> {
     Sqlite(&'a rusqlite::Connection),
-    Postgres { transaction: ::postgres::Transaction<'a>, statements: &'a mut Statements },
+    Postgres(&'a mut postgres::Connection),
 }
-
-/// The statements that a connection has prepared, by their text.
-pub(crate) type Statements = HashMap<&'static str, Statement>;
 
 /// A parameter. `$1` is the first, and the parameters of a statement appear in it in order for the first time,
 /// since SQLite numbers them by appearance.
@@ -31,7 +26,7 @@ pub(crate) enum Value<'a> {
 /// A row of a result; columns are counted from 0.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a ::postgres::Row),
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl Transaction<'_> {
@@ -42,10 +37,7 @@ impl Transaction<'_> {
                 let changed = prepare(connection, sql)?.execute(rusqlite::params_from_iter(values))?;
                 Ok(changed as u64)
             }
-            Self::Postgres { transaction, statements } => {
-                let statement = prepared(transaction, statements, sql)?;
-                Ok(transaction.execute(&statement, &as_parameters(values))?)
-            }
+            Self::Postgres(connection) => connection.execute(sql, values),
         }
     }
 
@@ -66,10 +58,8 @@ impl Transaction<'_> {
                 }
                 Ok(mapped)
             }
-            Self::Postgres { transaction, statements } => {
-                let statement = prepared(transaction, statements, sql)?;
-                let rows = transaction.query(&statement, &as_parameters(values))?;
-                rows.iter().map(|row| map(&Row::Postgres(row))).collect()
+            Self::Postgres(connection) => {
+                connection.query(sql, values)?.iter().map(|row| map(&Row::Postgres(row))).collect()
             }
         }
     }
@@ -88,15 +78,15 @@ impl Transaction<'_> {
     pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-            Self::Postgres { transaction, .. } => Ok(transaction.batch_execute(sql)?),
+            Self::Postgres(connection) => connection.batch(sql),
         }
     }
 
-    /// For an operation that may read everything there is, or has to wait for another that does.
-    pub(crate) fn allow_long_statements(&mut self) -> Result<()> {
+    /// For an operation that is given more time than others.
+    pub(crate) fn allow_long_statements(&mut self, patience: Patience) -> Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres { .. } => self.batch("set local statement_timeout = '15min'"),
+            Self::Postgres(_) => self.batch(patience.statement_timeout()),
         }
     }
 
@@ -104,7 +94,7 @@ impl Transaction<'_> {
     pub(crate) fn choose(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
             Self::Sqlite(_) => sqlite,
-            Self::Postgres { .. } => postgres,
+            Self::Postgres(_) => postgres,
         }
     }
 }
@@ -123,21 +113,7 @@ fn prepare<'a>(
     Ok(statement)
 }
 
-fn prepared(
-    transaction: &mut ::postgres::Transaction<'_>,
-    statements: &mut Statements,
-    sql: &'static str,
-) -> Result<Statement> {
-    if let Some(statement) = statements.get(sql) {
-        return Ok(statement.clone());
-    }
-    let statement = transaction.prepare(sql)?;
-    tracing::trace!(sql, "a statement is prepared");
-    statements.insert(sql, statement.clone());
-    Ok(statement)
-}
-
-fn as_parameters<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+pub(crate) fn as_parameters<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
@@ -231,7 +207,7 @@ impl ToSql for Value<'_> {
     fn to_sql(
         &self,
         ty: &Type,
-        out: &mut ::postgres::types::private::BytesMut,
+        out: &mut tokio_postgres::types::private::BytesMut,
     ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
             Self::Integer(integer) if *ty == Type::INT8 => integer.to_sql(ty, out),

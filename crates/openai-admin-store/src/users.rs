@@ -12,6 +12,7 @@ use crate::{
     idempotency_keys::{self, Created},
     organizations::Org,
     page::Range,
+    postgres::Patience,
     stamp::Stamp,
     store::Store,
     text::check_bounded_text,
@@ -82,7 +83,7 @@ impl Store {
         stamp: Stamp,
         request: DeleteUser,
     ) -> Result<UserDeleteResponse> {
-        self.write(move |transaction| delete(transaction, org, &stamp, &request)).await
+        self.write_alone(org, move |transaction| delete(transaction, org, &stamp, &request)).await
     }
 }
 
@@ -384,6 +385,7 @@ fn delete(
     request: &DeleteUser,
 ) -> Result<UserDeleteResponse> {
     let Found { seq, user, .. } = find(transaction, org, &request.user_id)?;
+    transaction.allow_long_statements(Patience::Deletion)?;
     let mut audit = Audit::new(org, stamp);
     let of = Subject { user_seq: Some(seq), ..Subject::default() };
     audit.record_removals(transaction, of)?;

@@ -2,6 +2,7 @@
 
 use crate::{
     error::Result,
+    postgres::Patience,
     store::Store,
     transaction::{Transaction, values},
     users::email_key,
@@ -109,12 +110,12 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn verify(&self) -> Result<Vec<String>> {
-        self.read(verify).await
+        self.read_everything(verify).await
     }
 }
 
 pub(crate) fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
-    transaction.allow_long_statements()?;
+    transaction.allow_long_statements(Patience::Everything)?;
     let mut problems = Vec::new();
     for (invariant, sql) in INVARIANTS {
         let broken = transaction.query(sql, values![], |row| Ok((row.integer(0)?, row.integer(1)?)))?;

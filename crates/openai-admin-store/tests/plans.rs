@@ -185,6 +185,9 @@ fn parameters(sql: &str) -> usize {
 /// A page of a hundred from the beginning of the first group, the dominant one; otherwise the second, since to delete
 /// the dominant group is to read the whole table.
 fn representative_values(sql: &str) -> Vec<&'static str> {
+    let is_array = |number: usize| {
+        ["bigint", "text", "boolean"].iter().any(|of| sql.contains(&format!("${number}::{of}[]")))
+    };
     let value = |number: usize| {
         // Neither `<>` for `>`, nor the tenth parameter for the first.
         let after = |before: &str| {
@@ -192,7 +195,9 @@ fn representative_values(sql: &str) -> Vec<&'static str> {
             sql.match_indices(&wanted)
                 .any(|(at, found)| !sql[at + found.len()..].starts_with(|next: char| next.is_ascii_digit()))
         };
-        if after("limit") {
+        if is_array(number) {
+            "'{1}'"
+        } else if after("limit") {
             "101"
         } else if after(">") {
             "0"

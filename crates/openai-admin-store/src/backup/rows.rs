@@ -1,17 +1,17 @@
 //! Between PostgreSQL and a SQLite file, row by row. Tables and columns are taken from the schema, so that a migration which adds
 //! one need not be told here.
 
-use std::{fmt::Write as _, io::Write as _, path::Path};
+use std::{fmt::Write as _, path::Path};
 
-use ::postgres::{IsolationLevel, fallible_iterator::FallibleIterator as _, types::Type};
+use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
+use tokio_postgres::types::Type;
 
 use super::{BackupProgress, Report, not_empty, open_copy};
 use crate::{
     error::{Error, Result},
-    migrations,
-    postgres::Postgres,
-    transaction::{Statements, Transaction},
+    migrations, postgres,
+    transaction::Transaction,
     verify::verify,
 };
 
@@ -70,42 +70,48 @@ pub(super) fn from_postgres(url: &str, file: &Path, report: Report<'_>) -> Resul
     let file = open_copy(file)?;
     file.execute_batch("begin")?;
     migrations::migrate(&mut Transaction::Sqlite(&file))?;
-    let mut client = Postgres::connect(url)?;
-    let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let mut statements = Statements::new();
-    let mut snapshot = Transaction::Postgres { transaction: snapshot.start()?, statements: &mut statements };
-    snapshot.batch("set local statement_timeout = 0")?;
-    migrations::require_newest(&mut snapshot)?;
-    let Transaction::Postgres { transaction: snapshot, .. } = &mut snapshot else { return Ok(()) };
-
-    let tables = tables(&file)?;
     let mut total = 0;
+    postgres::once(url, false, &mut |snapshot| copy_out(snapshot, &file, &mut total, &mut *report))?;
+    report(BackupProgress { done: total, total });
+    file.execute_batch("commit")?;
+    file.close().map_err(|(_, error)| error.into())
+}
+
+fn copy_out(
+    snapshot: &mut Transaction<'_>,
+    file: &Connection,
+    total: &mut u64,
+    report: Report<'_>,
+) -> Result<()> {
+    snapshot.batch("set local statement_timeout = 0")?;
+    migrations::require_newest(snapshot)?;
+    let Transaction::Postgres(snapshot) = snapshot else { return Ok(()) };
+    let tables = tables(file)?;
     for table in &tables {
-        let counted = snapshot.query_one(&format!("select count(*) from {}", table.name), &[])?;
-        total += u64::try_from(counted.try_get::<_, i64>(0)?).unwrap_or(0);
+        snapshot.stream(&format!("select count(*) from {}", table.name), |row| {
+            *total += u64::try_from(row.try_get::<_, i64>(0)?).unwrap_or(0);
+            Ok(())
+        })?;
     }
-    let mut counter = Counter { progress: BackupProgress { done: 0, total }, report };
+    let mut counter = Counter { progress: BackupProgress { done: 0, total: *total }, report };
     for table in &tables {
         let columns = table.list();
         let places = vec!["?"; table.columns.len()].join(", ");
         let mut insert =
             file.prepare(&format!("insert into {} ({columns}) values ({places})", table.name))?;
-        let select = format!("select {columns} from {}", table.name);
-        let mut rows = snapshot.query_raw(&select, std::iter::empty::<i64>())?;
-        while let Some(row) = rows.next()? {
+        snapshot.stream(&format!("select {columns} from {}", table.name), |row| {
             for column in 0..row.len() {
-                insert.raw_bind_parameter(column + 1, from_row(&row, column)?)?;
+                insert.raw_bind_parameter(column + 1, from_row(row, column)?)?;
             }
             insert.raw_execute()?;
             counter.count();
-        }
+            Ok(())
+        })?;
     }
-    (counter.report)(BackupProgress { done: total, total });
-    file.execute_batch("commit")?;
-    file.close().map_err(|(_, error)| error.into())
+    Ok(())
 }
 
-fn from_row(row: &::postgres::Row, column: usize) -> Result<rusqlite::types::Value> {
+fn from_row(row: &tokio_postgres::Row, column: usize) -> Result<rusqlite::types::Value> {
     use rusqlite::types::Value;
     let kind = row.columns()[column].type_();
     let value = match *kind {
@@ -127,34 +133,36 @@ fn from_row(row: &::postgres::Row, column: usize) -> Result<rusqlite::types::Val
 pub(super) fn into_postgres(file: &Path, url: &str, overwrite: bool, report: Report<'_>) -> Result<()> {
     let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     file.execute_batch("pragma query_only = on")?;
-    let mut client = Postgres::connect(url)?;
-    let mut transaction = client.transaction()?;
-    transaction.batch_execute("set local statement_timeout = 0")?;
-    let mut statements = Statements::new();
-    let mut transaction = Transaction::Postgres { transaction, statements: &mut statements };
-    migrations::migrate(&mut transaction)?;
-    let is_empty = migrations::is_empty(&mut transaction)?;
+    postgres::once(url, true, &mut |transaction| replace_all(&file, transaction, overwrite, &mut *report))
+}
+
+fn replace_all(
+    file: &Connection,
+    transaction: &mut Transaction<'_>,
+    overwrite: bool,
+    report: Report<'_>,
+) -> Result<()> {
+    migrations::migrate(transaction)?;
+    transaction.batch("set local statement_timeout = 0")?;
+    let is_empty = migrations::is_empty(transaction)?;
     if !is_empty && !overwrite {
         return Err(not_empty());
     }
-    let tables = tables(&file)?;
+    let tables = tables(file)?;
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     transaction.batch(&format!("truncate {}", names.join(", ")))?;
     let mut counter =
-        Counter { progress: BackupProgress { done: 0, total: rows_of(&file, &tables)? }, report };
+        Counter { progress: BackupProgress { done: 0, total: rows_of(file, &tables)? }, report };
     for table in &tables {
-        if let Transaction::Postgres { transaction, .. } = &mut transaction {
-            copy_in(&file, table, transaction, &mut counter)?;
+        if let Transaction::Postgres(connection) = transaction {
+            copy_in(file, table, connection, &mut counter)?;
         }
     }
     (counter.report)(BackupProgress { done: counter.progress.total, ..counter.progress });
     // Not before all of it is as it should be does anybody see it.
-    if let Some(problem) = verify(&mut transaction)?.first() {
-        return Err(Error::internal(format!("what was restored is not sound: {problem}")));
-    }
-    match transaction {
-        Transaction::Postgres { transaction, .. } => Ok(transaction.commit()?),
-        Transaction::Sqlite(_) => Ok(()),
+    match verify(transaction)?.first() {
+        Some(problem) => Err(Error::internal(format!("what was restored is not sound: {problem}"))),
+        None => Ok(()),
     }
 }
 
@@ -172,31 +180,28 @@ fn rows_of(file: &Connection, tables: &[Table]) -> Result<u64> {
 fn copy_in(
     file: &Connection,
     table: &Table,
-    transaction: &mut ::postgres::Transaction<'_>,
+    connection: &mut postgres::Connection,
     counter: &mut Counter<'_>,
 ) -> Result<()> {
     let columns = table.list();
     let mut select = file.prepare(&format!("select {columns} from {}", table.name))?;
     let mut rows = select.query([])?;
-    let mut writer = transaction.copy_in(&format!("copy {} ({columns}) from stdin", table.name))?;
-    let mut chunk = String::with_capacity(CHUNK_BYTES * 2);
-    while let Some(row) = rows.next()? {
-        for column in 0..table.columns.len() {
-            if column > 0 {
-                chunk.push('\t');
+    connection.copy_in(&format!("copy {} ({columns}) from stdin", table.name), || {
+        let mut chunk = String::with_capacity(CHUNK_BYTES * 2);
+        while chunk.len() < CHUNK_BYTES
+            && let Some(row) = rows.next()?
+        {
+            for column in 0..table.columns.len() {
+                if column > 0 {
+                    chunk.push('\t');
+                }
+                write_value(&mut chunk, row.get_ref(column)?)?;
             }
-            write_value(&mut chunk, row.get_ref(column)?)?;
+            chunk.push('\n');
+            counter.count();
         }
-        chunk.push('\n');
-        if chunk.len() >= CHUNK_BYTES {
-            writer.write_all(chunk.as_bytes()).map_err(Error::unavailable)?;
-            chunk.clear();
-        }
-        counter.count();
-    }
-    writer.write_all(chunk.as_bytes()).map_err(Error::unavailable)?;
-    writer.finish()?;
-    Ok(())
+        Ok(Bytes::from(chunk))
+    })
 }
 
 fn write_value(chunk: &mut String, value: ValueRef<'_>) -> Result<()> {

@@ -19,6 +19,7 @@ conformance! {
     adding_and_removing_at_once_leaves_what_was_done_last,
     readers_see_whole_transactions,
     two_stores_write_at_once_and_lose_nothing,
+    two_stores_that_add_remove_and_delete_at_once_leave_no_orphan,
     what_does_not_fit_the_queue_is_refused_and_the_rest_is_done,
     an_abandoned_call_neither_blocks_nor_breaks_the_next,
 }
@@ -204,6 +205,47 @@ async fn two_stores_write_at_once_and_lose_nothing(database: Database) {
     for acme in &stores {
         assert_eq!(acme.member_ids("group_1").await, user_ids(40));
     }
+    stores[1].store().close().await;
+}
+
+/// Memberships come and go through two stores while their groups and users do. What is left must be sound, which is
+/// looked at after the case: no membership of somebody who is gone, and each with the events that made it.
+async fn two_stores_that_add_remove_and_delete_at_once_leave_no_orphan(database: Database) {
+    const PEOPLE: usize = 6;
+    const ROUNDS: usize = 120;
+    let acme = database.acme(PEOPLE, teams(3)).await;
+    let stores = [acme.clone(), acme.opened_again().await];
+    let groups: Vec<String> = (1..=3).map(|number| format!("group_{number}")).collect();
+    let groups = std::sync::Arc::new(std::sync::Mutex::new(groups));
+    at_once((0..12).map(|worker: usize| {
+        let (acme, groups) = (stores[worker % 2].clone(), groups.clone());
+        async move {
+            for round in 0..ROUNDS {
+                // Looks like chance, and is the same each time.
+                let choice = (worker * ROUNDS + round).wrapping_mul(2_654_435_761) >> 7;
+                let user = format!("user_{}", choice % PEOPLE + 1);
+                let group = groups.lock().unwrap()[choice % 3].clone();
+                let done = match (choice / 64) % 16 {
+                    0 => {
+                        let new = acme.create_group("Team").await.unwrap().id.to_string();
+                        groups.lock().unwrap()[choice % 3] = new;
+                        acme.delete_group(&group).await
+                    }
+                    1 => acme.delete_user(&user).await,
+                    2 => acme.create_user(json!({ "id": user, "name": "" })).await.map(drop),
+                    number if number % 3 == 0 => acme.remove(&group, &user).await,
+                    _ => acme.add(&group, &user).await.map(drop),
+                };
+                let refused = matches!(
+                    done,
+                    Ok(())
+                        | Err(Error::NotFound { .. } | Error::NotMember { .. } | Error::AlreadyExists { .. })
+                );
+                assert!(refused, "{done:?}");
+            }
+        }
+    }))
+    .await;
     stores[1].store().close().await;
 }
 

@@ -8,6 +8,7 @@
 mod api_keys;
 mod audit_logs;
 mod backup;
+mod cluster;
 mod concurrency;
 mod cursors;
 mod directory;
@@ -20,6 +21,7 @@ mod organizations;
 mod outcomes;
 mod page_cache;
 mod proxy;
+mod server_failures;
 mod support;
 mod tenant;
 mod text;

@@ -39,6 +39,27 @@ fn a_commit_whose_answer_is_lost_has_an_unknown_outcome() {
 }
 
 #[test]
+fn a_batch_whose_answer_is_lost_has_an_unknown_outcome() {
+    run(Engine::Postgres, async |database| {
+        let (proxy, acme) = behind_proxy(&database).await;
+        acme.load(json!({ "users": [{ "id": "user_1" }], "groups": [{ "id": "group_1", "name": "One" }] }))
+            .await
+            .unwrap();
+        for (cut, members) in [(Cut::Before(b"COMMIT\0"), vec![]), (Cut::After(b"COMMIT\0"), vec!["user_1"])]
+        {
+            proxy.cut(cut);
+            assert_refused!(acme.add("group_1", "user_1").await, Error::OutcomeUnknown(_));
+            assert_eq!(acme.member_ids("group_1").await, members, "who asked cannot tell");
+        }
+        for cut in [Cut::Before(b"START TRANSACTION"), Cut::After(b"START TRANSACTION")] {
+            proxy.cut(cut);
+            acme.remove("group_1", "user_1").await.unwrap();
+            acme.add("group_1", "user_1").await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn what_was_not_committed_did_not_happen() {
     run(Engine::Postgres, async |database| {
         let (proxy, acme) = behind_proxy(&database).await;
@@ -108,7 +129,7 @@ fn every_statement_has_a_limit() {
         );
         let acme = database.acme(0, json!([])).await;
         acme.create_group("One").await.unwrap();
-        assert_eq!(names(&acme).await, ["30s"]);
+        assert_eq!(names(&acme).await, ["8s"]);
     });
 }
 

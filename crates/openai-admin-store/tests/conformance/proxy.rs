@@ -18,6 +18,8 @@ pub(crate) enum Cut {
     Before(&'static [u8]),
     /// When PostgreSQL has answered a message that contains this; the answer is lost.
     After(&'static [u8]),
+    /// When PostgreSQL has answered a message that contains this; the answer is lost, and the connection stays.
+    Silence(&'static [u8]),
 }
 
 /// The proxy. It ends with the process.
@@ -65,9 +67,9 @@ fn parts(url: &str) -> (&str, &str, &str) {
 }
 
 fn forward(client: TcpStream, server: TcpStream, cut: &Arc<Mutex<Option<Cut>>>) {
-    let is_cut = Arc::new(AtomicBool::new(false));
+    let (is_cut, is_silent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let (mut requests, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let (cut, cuts) = (Arc::clone(cut), Arc::clone(&is_cut));
+    let (cut, cuts, silences) = (Arc::clone(cut), Arc::clone(&is_cut), Arc::clone(&is_silent));
     std::thread::spawn(move || {
         while let Some(message) = read(&mut requests) {
             let contains = |text: &[u8]| message.windows(text.len()).any(|window| window == text);
@@ -81,6 +83,10 @@ fn forward(client: TcpStream, server: TcpStream, cut: &Arc<Mutex<Option<Cut>>>) 
                     *cut = None;
                     cuts.store(true, Ordering::SeqCst);
                 }
+                Some(Cut::Silence(text)) if contains(text) => {
+                    *cut = None;
+                    silences.store(true, Ordering::SeqCst);
+                }
                 _ => {}
             }
             drop(cut);
@@ -93,6 +99,9 @@ fn forward(client: TcpStream, server: TcpStream, cut: &Arc<Mutex<Option<Cut>>>) 
     let (mut answers, mut to_client) = (server, client);
     std::thread::spawn(move || {
         while let Some(message) = read(&mut answers) {
+            if is_silent.load(Ordering::SeqCst) {
+                continue;
+            }
             if is_cut.load(Ordering::SeqCst) || to_client.write_all(&message).is_err() {
                 break;
             }

@@ -1,0 +1,222 @@
+//! A connection of a thread that runs bodies: one transaction after the other, each with a deadline.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, timeout_at},
+};
+use tokio_postgres::{
+    Config, Row, Statement,
+    error::{Severity, SqlState},
+};
+
+use super::{Access, Patience, session::Session};
+use crate::{
+    error::{Error, Result},
+    transaction::{Transaction, Value, as_parameters},
+};
+
+/// A connection, driven by the thread that uses it.
+pub(crate) struct Connection {
+    /// Only `None` while it is dropped.
+    runtime: Option<Runtime>,
+    session: Session,
+    /// The statements that it has prepared, by their text.
+    statements: HashMap<&'static str, Statement>,
+    /// When the operation that runs on it is given up.
+    deadline: Instant,
+    /// Whether an answer is outstanding that nobody waits for, so that nothing else can be asked.
+    is_lost: bool,
+}
+
+/// How a transaction is isolated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Isolation {
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl Isolation {
+    pub(super) fn start(self, writes: bool) -> &'static str {
+        match (self, writes) {
+            (Self::ReadCommitted, _) => "START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+            (Self::RepeatableRead, _) => "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            (Self::Serializable, true) => "START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE",
+            (Self::Serializable, false) => "START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+        }
+    }
+}
+
+impl Connection {
+    /// Connects before `deadline`.
+    pub(super) fn open(config: &Config, deadline: Instant) -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::unavailable)?;
+        let session = runtime
+            .block_on(async { timeout_at(deadline, Session::open(config, "")).await })
+            .unwrap_or_else(|_| Err(Session::silence()))?;
+        Ok(Self { runtime: Some(runtime), session, statements: HashMap::new(), deadline, is_lost: false })
+    }
+
+    /// Whether another transaction can be run on it.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_lost && !self.session.client.is_closed()
+    }
+
+    /// Runs a body in a transaction of its own. [`Error::Conflict`] when it could not even be begun: nothing has
+    /// happened then.
+    pub(super) fn transact(
+        &mut self,
+        isolation: Isolation,
+        access: &Access,
+        body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.deadline = access.deadline;
+        if let Some(org) = access.alone {
+            self.begin(
+                "select pg_advisory_lock('group_users'::regclass::oid::int, hashint8($1))",
+                Some(org),
+            )?;
+        }
+        let outcome = self.transact_unlocked(isolation, access.writes, body);
+        if let Some(org) = access.alone {
+            let unlock = "select pg_advisory_unlock('group_users'::regclass::oid::int, hashint8($1))";
+            // A lock that could not be given back goes with the connection.
+            self.is_lost |= self.query(unlock, &[Value::Integer(org)]).is_err();
+        }
+        outcome
+    }
+
+    fn transact_unlocked(
+        &mut self,
+        isolation: Isolation,
+        writes: bool,
+        body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.begin(isolation.start(writes), None)?;
+        if let Err(error) = body(&mut Transaction::Postgres(self)) {
+            // The body's error counts. A connection that cannot even roll back is not used again.
+            self.is_lost |= self.batch("ROLLBACK").is_err();
+            return Err(error);
+        }
+        match self.wait_for(|client| async move { client.batch_execute("COMMIT").await }) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(uncommitted(error, writes)),
+            Err(silence) if writes => Err(Error::outcome_unknown(silence)),
+            Err(silence) => Err(silence),
+        }
+    }
+
+    /// Runs what comes before a body: how one learns that the server has closed a connection while it was idle.
+    fn begin(&mut self, sql: &'static str, value: Option<i64>) -> Result<()> {
+        let begun = match value {
+            Some(value) => self.query(sql, &[Value::Integer(value)]).map(|_| ()),
+            None => self.batch(sql),
+        };
+        begun.map_err(|error| {
+            if self.is_lost {
+                return error;
+            }
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection is replaced");
+            self.is_lost = true;
+            Error::Conflict
+        })
+    }
+
+    /// Runs statements that return nothing and take no values.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
+        Ok(self.wait_for(|client| async move { client.batch_execute(sql).await })??)
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64> {
+        let statement = self.prepared(sql)?;
+        let parameters = as_parameters(values);
+        Ok(self.wait_for(|client| async move { client.execute(&statement, &parameters).await })??)
+    }
+
+    /// Runs a query.
+    pub(crate) fn query(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>> {
+        let statement = self.prepared(sql)?;
+        let parameters = as_parameters(values);
+        Ok(self.wait_for(|client| async move { client.query(&statement, &parameters).await })??)
+    }
+
+    /// Runs a query whose result may be all there is, and hands out each row. Each of them may take its time.
+    pub(crate) fn stream(&mut self, sql: &str, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
+        let rows =
+            self.wait_for(|client| async move { client.query_raw(sql, std::iter::empty::<i64>()).await })??;
+        let mut rows = std::pin::pin!(rows);
+        loop {
+            self.deadline = Patience::Everything.deadline();
+            match self.wait_for(|_| rows.next())? {
+                Some(row) => each(&row?)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends chunks in answer to a COPY, up to the first that is empty. Each of them may take its time.
+    pub(crate) fn copy_in(&mut self, sql: &str, mut chunk: impl FnMut() -> Result<Bytes>) -> Result<()> {
+        let sink = self.wait_for(|client| async move { client.copy_in::<_, Bytes>(sql).await })??;
+        let mut sink = std::pin::pin!(sink);
+        loop {
+            self.deadline = Patience::Everything.deadline();
+            let chunk = chunk()?;
+            if chunk.is_empty() {
+                self.wait_for(|_| sink.as_mut().finish())??;
+                return Ok(());
+            }
+            self.wait_for(|_| sink.send(chunk))??;
+        }
+    }
+
+    fn prepared(&mut self, sql: &'static str) -> Result<Statement> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.wait_for(|client| async move { client.prepare(sql).await })??;
+        tracing::trace!(sql, "a statement is prepared");
+        self.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Waits for an answer until the deadline. After it the connection is lost, since the answer may still come.
+    fn wait_for<'a, F: Future>(
+        &'a mut self,
+        ask: impl FnOnce(&'a tokio_postgres::Client) -> F,
+    ) -> Result<F::Output> {
+        let runtime = self.runtime.as_ref().ok_or_else(Session::silence)?;
+        let asked = ask(&self.session.client);
+        let deadline = self.deadline;
+        let answer = runtime.block_on(async { timeout_at(deadline, asked).await });
+        answer.map_err(|_| {
+            self.is_lost = true;
+            Session::silence()
+        })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // At once: a name that is still being looked up would be waited for otherwise.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What an error means that came instead of the answer to COMMIT.
+pub(super) fn uncommitted(error: tokio_postgres::Error, writes: bool) -> Error {
+    // PostgreSQL says ERROR of a transaction that it has rolled back. Otherwise the connection has ended, and by the
+    // time it did the transaction may have been committed.
+    let is_rolled_back = error.as_db_error().is_some_and(|error| {
+        error.parsed_severity() == Some(Severity::Error)
+            && *error.code() != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
+            && *error.code() != SqlState::TRANSACTION_RESOLUTION_UNKNOWN
+    });
+    if writes && !is_rolled_back { Error::outcome_unknown(error) } else { error.into() }
+}

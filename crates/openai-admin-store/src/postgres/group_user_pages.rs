@@ -1,0 +1,219 @@
+//! A page of a group's users: one statement, and so one snapshot and one round trip, instead of a transaction.
+//!
+//! The statement answers the plain case: a group, a place in it, and somebody after it. When it finds nobody, the
+//! body that both engines share is run, and says why: there is no such group, no such cursor, or nobody is left.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use openai_admin::{Order, operations::ListGroupUsers};
+use tokio::{runtime::Handle, time::Instant};
+use tokio_postgres::{Config, Statement, types::ToSql};
+
+use super::{Patience, Postgres, Session, until};
+use crate::{
+    error::{Error, Result},
+    organizations::Org,
+    page::Range,
+    transaction::Row,
+};
+
+/// How many connections read pages. Each is asked by many callers at once, without waiting for one another.
+pub(super) const CONNECTIONS: usize = 16;
+
+/// What holds for a connection that reads pages. The plan of a page is the same for every group; to make it anew for
+/// each takes longer than to run it.
+const SETTINGS: &str = "set default_transaction_isolation = 'read committed';
+                        set default_transaction_read_only = on;
+                        set plan_cache_mode = force_generic_plan;";
+
+/// The page's keys first, the users after, as in the shared body. A cursor that is no user's id compares with null,
+/// which nobody comes after.
+macro_rules! page {
+    ($after:literal, $order:literal) => {
+        concat!(
+            "select u.id, u.name, u.email
+             from (select user_seq from group_users
+                   where org = $1
+                     and group_seq = (select seq from groups where org = $1 and id = $2 and removed_at is null)",
+            $after,
+            " order by user_seq ",
+            $order,
+            " limit $3) m
+             cross join lateral (select * from users where org = $1 and seq = m.user_seq limit 1) u
+             order by m.user_seq ",
+            $order
+        )
+    };
+}
+
+/// From the beginning and after a cursor, ascending and descending.
+const STATEMENTS: [&str; 4] = [
+    page!("", "asc"),
+    page!("", "desc"),
+    page!(" and user_seq > (select seq from users where org = $1 and id = $4)", "asc"),
+    page!(" and user_seq < (select seq from users where org = $1 and id = $4)", "desc"),
+];
+
+impl Postgres {
+    /// Lists the users of a group: hands each one's id, name and email address to `push`, in order, and says whether
+    /// there are more. None means: not a plain case, the shared body has to say.
+    pub(crate) async fn list_group_users(
+        &self,
+        org: Org,
+        request: &ListGroupUsers,
+        mut push: impl FnMut(&str, &str, Option<&str>) -> Result<()>,
+    ) -> Result<Option<bool>> {
+        let limit = request.limit.unwrap_or_default().get();
+        if limit == 0 {
+            return Ok(None);
+        }
+        let range = Range::new(request.order.unwrap_or(Order::Desc), None, limit);
+        let deadline = Patience::Usual.deadline();
+        let rows = self.pages.read(&self.drivers.handle, org, request, range, deadline).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        for row in rows.iter().take(range.limit).map(Row::Postgres) {
+            push(row.text(0)?, row.text(1)?, row.optional_text(2)?)?;
+        }
+        Ok(Some(rows.len() > range.limit))
+    }
+}
+
+/// The connections that read pages.
+pub(super) struct Pages {
+    config: Config,
+    readers: [Slot; CONNECTIONS],
+}
+
+#[derive(Default)]
+struct Slot {
+    /// How many pages are being read on it.
+    busy: AtomicUsize,
+    reader: Mutex<Option<Arc<Reader>>>,
+    /// Held by the one who connects, so that the others wait for the same connection.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+struct Reader {
+    session: Session,
+    statements: [Statement; STATEMENTS.len()],
+}
+
+impl Pages {
+    pub(super) fn new(config: &Config) -> Self {
+        Self { config: config.clone(), readers: Default::default() }
+    }
+
+    async fn read(
+        &self,
+        runtime: &Handle,
+        org: Org,
+        request: &ListGroupUsers,
+        range: Range,
+        deadline: Instant,
+    ) -> Result<Vec<tokio_postgres::Row>> {
+        let (slot, _busy) = self.least_busy();
+        let mut is_second = false;
+        loop {
+            let reader = until(runtime, deadline, slot.reader(runtime, &self.config)).await;
+            let reader = reader.unwrap_or_else(|| Err(Session::silence()))?;
+            let page = until(runtime, deadline, reader.page(org, request, range)).await;
+            match page.unwrap_or_else(|| Err(Session::silence())) {
+                // A server that was started again has closed what was connected; to read twice does no harm.
+                Err(Error::Unavailable(_)) if !is_second => {
+                    is_second = true;
+                    slot.forget(&reader);
+                }
+                page => return page,
+            }
+        }
+    }
+}
+
+impl Pages {
+    /// The connection on which the fewest wait, counted as busy until the second value is dropped.
+    fn least_busy(&self) -> (&Slot, Busy<'_>) {
+        let least = self.readers.iter().min_by_key(|slot| slot.busy.load(Ordering::Relaxed));
+        let slot = least.unwrap_or(&self.readers[0]);
+        slot.busy.fetch_add(1, Ordering::Relaxed);
+        (slot, Busy(&slot.busy))
+    }
+}
+
+struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Slot {
+    async fn reader(&self, runtime: &Handle, config: &Config) -> Result<Arc<Reader>> {
+        if let Some(reader) = self.open_reader() {
+            return Ok(reader);
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(reader) = self.open_reader() {
+            return Ok(reader);
+        }
+        let config = config.clone();
+        // On the caller's own runtime, if it has one: a page then need not change threads twice.
+        let runtime = Handle::try_current().unwrap_or_else(|_| runtime.clone());
+        let opened = runtime.spawn(async move { Reader::open(&config).await }).await;
+        let reader = Arc::new(opened.map_err(Error::unavailable)??);
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reader));
+        Ok(reader)
+    }
+
+    fn open_reader(&self) -> Option<Arc<Reader>> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.as_ref().filter(|reader| !reader.session.client.is_closed()).cloned()
+    }
+
+    /// Lets go of a connection that does not answer.
+    fn forget(&self, silent: &Arc<Reader>) {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if reader.as_ref().is_some_and(|reader| Arc::ptr_eq(reader, silent)) {
+            *reader = None;
+        }
+    }
+}
+
+impl Reader {
+    async fn open(config: &Config) -> Result<Self> {
+        let session = Session::open(config, SETTINGS).await?;
+        let [first, first_descending, next, next_descending] = STATEMENTS;
+        let statements = [
+            session.prepare(first).await?,
+            session.prepare(first_descending).await?,
+            session.prepare(next).await?,
+            session.prepare(next_descending).await?,
+        ];
+        Ok(Self { session, statements })
+    }
+
+    async fn page(
+        &self,
+        org: Org,
+        request: &ListGroupUsers,
+        range: Range,
+    ) -> Result<Vec<tokio_postgres::Row>> {
+        let (org, group, rows) = (org.seq(), request.group_id.as_str(), range.rows());
+        let cursor = request.after.as_ref().map(|cursor| cursor.as_str());
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&org, &group, &rows];
+        parameters.extend(cursor.as_ref().map(|cursor| cursor as &(dyn ToSql + Sync)));
+        let [first, first_descending, next, next_descending] = &self.statements;
+        let statement = match (range.order, cursor) {
+            (Order::Asc, None) => first,
+            (Order::Desc, None) => first_descending,
+            (Order::Asc, Some(_)) => next,
+            (Order::Desc, Some(_)) => next_descending,
+        };
+        Ok(self.session.client.query(statement, &parameters).await?)
+    }
+}

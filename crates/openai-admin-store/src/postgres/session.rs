@@ -1,0 +1,68 @@
+//! A session with a server: what every connection has in common.
+
+use std::time::Duration;
+
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use crate::error::{Error, Result};
+
+/// How long a statement may take, in milliseconds. The server says so before [`Patience::Usual`] ends, and then it is
+/// certain that nothing has happened.
+///
+/// [`Patience::Usual`]: super::Patience::Usual
+const STATEMENT_MS_MAX: u32 = 8_000;
+/// How long connecting may take as a whole, up to the first answer.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open connection. It ends with this value, whatever is under way: a server that does not answer could otherwise
+/// hold it, and with it a transaction, for ever.
+pub(super) struct Session {
+    pub(super) client: Client,
+    connection: JoinHandle<()>,
+}
+
+impl Session {
+    /// Connects, on the runtime that this is polled on, and applies `settings` on top of what all sessions have.
+    pub(super) async fn open(config: &Config, settings: &str) -> Result<Self> {
+        timeout(OPEN_TIMEOUT, Self::connect(config, settings)).await.unwrap_or_else(|_| Err(Self::silence()))
+    }
+
+    async fn connect(config: &Config, settings: &str) -> Result<Self> {
+        let (client, connection) = config.connect(NoTls).await?;
+        let connection = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection has ended");
+            }
+        });
+        let session = Self { client, connection };
+        // Every statement reads or writes a page of rows by key: compiling it takes longer than running it. A limit that
+        // the URL, the role or the database sets is kept.
+        let settings = format!(
+            "set jit = off;
+             select set_config('statement_timeout', '{STATEMENT_MS_MAX}', false)
+             where current_setting('statement_timeout') = '0';
+             {settings}"
+        );
+        session.client.batch_execute(&settings).await?;
+        Ok(session)
+    }
+
+    /// Prepares a statement.
+    pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement> {
+        let statement = self.client.prepare(sql).await?;
+        tracing::trace!(sql, "a statement is prepared");
+        Ok(statement)
+    }
+
+    /// What an answer that did not come in time is called.
+    pub(super) fn silence() -> Error {
+        Error::unavailable("PostgreSQL did not answer in time")
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}

@@ -1,0 +1,92 @@
+//! A PostgreSQL server of a case's own, which it may stop, break and end.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use openai_admin_store::DatabaseUrl;
+
+/// The server. It ends with this value.
+pub(crate) struct Cluster {
+    script: Child,
+    url: String,
+    postmaster: String,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/with-postgres"))
+            // `cat` ends with its input, and so when this process does.
+            .args(["sh", "-c", "echo \"$OPENAI_ADMIN_TEST_POSTGRES\"; exec cat"])
+            .env_remove("OPENAI_ADMIN_TEST_POSTGRES")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(script.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
+        let url = url.trim().to_owned();
+        let postmaster =
+            query(&url, "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)").remove(0);
+        Self { script, url, postmaster }
+    }
+
+    pub(crate) fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::Postgres(self.url.clone())
+    }
+
+    /// Stops every process of the server, so that connections stay and nothing is answered.
+    pub(crate) fn freeze(&self) {
+        signal("STOP", &self.processes());
+    }
+
+    pub(crate) fn thaw(&self) {
+        signal("CONT", &self.processes());
+    }
+
+    /// Kills one of its processes, after which it ends all connections, recovers from its log and starts again.
+    pub(crate) fn crash(&self) {
+        signal(
+            "KILL",
+            &query(&self.url, "select pid::text from pg_stat_activity where backend_type = 'checkpointer'"),
+        );
+    }
+
+    /// Ends it for good.
+    pub(crate) fn end(&self) {
+        signal("QUIT", std::slice::from_ref(&self.postmaster));
+    }
+
+    /// The first starts the others, so it is stopped before they are looked for.
+    fn processes(&self) -> Vec<String> {
+        signal("STOP", std::slice::from_ref(&self.postmaster));
+        let pid = &self.postmaster;
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        children.split_whitespace().map(str::to_owned).chain([pid.clone()]).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.script.stdin.take());
+        let _ = self.script.wait();
+    }
+}
+
+fn signal(name: &str, pids: &[String]) {
+    assert!(!pids.is_empty());
+    let status = Command::new("kill").arg(format!("-{name}")).args(pids).status().unwrap();
+    assert!(status.success(), "kill -{name} {pids:?}");
+}
+
+fn query(url: &str, sql: &str) -> Vec<String> {
+    std::thread::scope(|scope| {
+        let query = || {
+            let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+            client.query(sql, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+        };
+        scope.spawn(query).join().unwrap()
+    })
+}
