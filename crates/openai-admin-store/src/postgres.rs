@@ -9,15 +9,21 @@ mod connection;
 mod group_user_changes;
 mod group_user_pages;
 mod pool;
+mod replicas;
 mod session;
 mod settings;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     time::Instant,
 };
+use tokio_postgres::Config;
 
 pub(crate) use self::{
     connection::Connection,
@@ -25,7 +31,8 @@ pub(crate) use self::{
     settings::{config, holds_password, shown},
 };
 use self::{
-    connection::Isolation, group_user_changes::Changes, group_user_pages::Pages, pool::Pool, session::Session,
+    connection::Isolation, group_user_changes::Changes, group_user_pages::Pages, pool::Pool,
+    replicas::Replicas, session::Session,
 };
 use crate::{
     error::{Error, Result},
@@ -78,13 +85,16 @@ impl Patience {
     }
 
     fn deadline(self) -> Instant {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "it measures how long a caller waits, and decides nothing that is stored"
-        )]
-        let now = Instant::now();
-        now + self.timeout()
+        now() + self.timeout()
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it measures how long a caller waits, and decides nothing that is stored"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// What a body does, and when it is given up.
@@ -102,6 +112,8 @@ pub(crate) struct Postgres {
     long: Pool,
     pages: Pages,
     changes: Changes,
+    config: Config,
+    replicas: OnceLock<Replicas>,
     counters: Arc<Counters>,
     drivers: Drivers,
 }
@@ -121,10 +133,19 @@ impl Postgres {
             pool: Pool::start("postgres", CONNECTIONS, &config, Some(first), &counters)?,
             long: Pool::start("postgres-long", LONG_CONNECTIONS, &config, None, &counters)?,
             pages: Pages::new(&config),
+            replicas: OnceLock::new(),
             changes: Changes::start(&config, &drivers.handle, &counters),
+            config,
             counters,
             drivers,
         })
+    }
+
+    /// Reads pages from replicas from now on. They are those of the first call.
+    pub(crate) fn read_from(&self, urls: &[String]) -> Result<()> {
+        let configs: Vec<Config> = urls.iter().map(|url| config(url)).collect::<Result<_>>()?;
+        self.replicas.get_or_init(|| Replicas::new(&self.config, &configs, &self.drivers.handle));
+        Ok(())
     }
 
     /// Queues a body that reads.

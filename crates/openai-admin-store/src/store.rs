@@ -125,6 +125,27 @@ impl Store {
         Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
     }
 
+    /// Reads pages of group users from these replicas of a PostgreSQL database, as they are on the primary: what was
+    /// acknowledged before a read, by whatever server, is in it. Where a replica is gone or too far behind, the primary
+    /// is read. Only the first call counts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidValue`] when either is no PostgreSQL.
+    pub fn read_from(&self, replicas: &[DatabaseUrl]) -> Result<()> {
+        let refused =
+            || Error::invalid_value("database-read", "replicas of a PostgreSQL database, each postgres://…");
+        let url = |replica: &'_ DatabaseUrl| match replica {
+            DatabaseUrl::Postgres(url) => Ok(url.clone()),
+            DatabaseUrl::Sqlite(_) => Err(refused()),
+        };
+        let urls = replicas.iter().map(url).collect::<Result<Vec<_>>>()?;
+        match &*self.0 {
+            Engine::Postgres(postgres) => postgres.read_from(&urls),
+            Engine::Sqlite(_) => Err(refused()),
+        }
+    }
+
     /// Finishes what is queued and closes the database, or gives up after ten seconds. Operations after it fail.
     pub async fn close(&self) {
         let engine = Arc::clone(&self.0);

@@ -8,14 +8,14 @@ mod signals;
 use std::net::SocketAddr;
 
 use openai_admin_server::{Config, Minter, Server, Tls};
-use openai_admin_store::{Organization, Store};
+use openai_admin_store::{DatabaseUrl, Organization, Store};
 use tokio::net::TcpListener;
 
 use self::service_manager::ServiceManager;
 use super::open;
 use crate::{
     arguments::{GlobalArguments, ServeArguments},
-    config::{self, Environment, Key},
+    config::{self, Database, Environment, Key},
     failure::{Failure, Result, While as _},
     log,
     output::Output,
@@ -37,10 +37,29 @@ pub(super) async fn run(
     let minter = Minter::system();
     let tls = exposure::tls(&arguments, &minter)?;
     exposure::check_given_key(&arguments, key.as_ref())?;
+    let replicas = replicas(&arguments, &database)?;
     let (store, organization) = open(&database, true, &minter).await?;
+    if !replicas.is_empty() {
+        store.read_from(&replicas).doing(|| "read from replicas".to_owned())?;
+    }
     let served = serve(&arguments, &store, &organization, &minter, key, tls, stop, output).await;
     store.close().await;
     served
+}
+
+/// Where pages may be read beside the database itself.
+fn replicas(arguments: &ServeArguments, database: &Database) -> Result<Vec<DatabaseUrl>> {
+    let is_postgres = |url: &DatabaseUrl| matches!(url, DatabaseUrl::Postgres(_));
+    let replicas: Vec<DatabaseUrl> = arguments
+        .database_read
+        .iter()
+        .map(|url| url.parse().doing(|| "read --database-read".to_owned()))
+        .collect::<Result<_>>()?;
+    if !replicas.is_empty() && !(is_postgres(&database.url) && replicas.iter().all(is_postgres)) {
+        return Err(Failure::usage("--database-read names a replica of a PostgreSQL database")
+            .hint("write both as postgres://user@host/database; SQLite has no replicas"));
+    }
+    Ok(replicas)
 }
 
 /// Figures tell nobody a secret, but they tell whoever asks: there is no key.

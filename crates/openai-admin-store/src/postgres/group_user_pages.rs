@@ -8,20 +8,28 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use futures_util::future::join;
 use openai_admin::{Order, operations::ListGroupUsers};
 use tokio::{runtime::Handle, time::Instant};
-use tokio_postgres::{Config, Statement, types::ToSql};
+use tokio_postgres::{
+    Config, Row, Statement,
+    types::{PgLsn, ToSql},
+};
 
 use super::{Patience, Postgres, Session, until};
 use crate::{
     error::{Error, Result},
     organizations::Org,
     page::Range,
-    transaction::Row,
+    transaction,
 };
 
 /// How many connections read pages. Each is asked by many callers at once, without waiting for one another.
 pub(super) const CONNECTIONS: usize = 16;
+
+/// Whether a replica has replayed the log up to a position. One that was promoted has a log of its own.
+const HAS_REPLAYED: &str =
+    "select pg_is_in_recovery() and coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false)";
 
 /// What holds for a connection that reads pages. The plan of a page is the same for every group; to make it anew for
 /// each takes longer than to run it.
@@ -72,11 +80,19 @@ impl Postgres {
         }
         let range = Range::new(request.order.unwrap_or(Order::Desc), None, limit);
         let deadline = Patience::Usual.deadline();
-        let rows = self.pages.read(&self.drivers.handle, org, request, range, deadline).await?;
+        let runtime = &self.drivers.handle;
+        let rows = match self.replicas.get() {
+            Some(replicas) => replicas.read(runtime, org, request, range).await,
+            None => None,
+        };
+        let rows = match rows {
+            Some(rows) => rows,
+            None => self.pages.read(runtime, org, request, range, None, deadline).await?.unwrap_or_default(),
+        };
         if rows.is_empty() {
             return Ok(None);
         }
-        for row in rows.iter().take(range.limit).map(Row::Postgres) {
+        for row in rows.iter().take(range.limit).map(transaction::Row::Postgres) {
             push(row.text(0)?, row.text(1)?, row.optional_text(2)?)?;
         }
         Ok(Some(rows.len() > range.limit))
@@ -86,7 +102,7 @@ impl Postgres {
 /// The connections that read pages.
 pub(super) struct Pages {
     config: Config,
-    readers: [Slot; CONNECTIONS],
+    readers: [Arc<Slot>; CONNECTIONS],
 }
 
 #[derive(Default)]
@@ -101,6 +117,7 @@ struct Slot {
 struct Reader {
     session: Session,
     statements: [Statement; STATEMENTS.len()],
+    has_replayed: Statement,
 }
 
 impl Pages {
@@ -108,20 +125,22 @@ impl Pages {
         Self { config: config.clone(), readers: Default::default() }
     }
 
-    async fn read(
+    /// Reads a page; on a replica that has replayed the log up to `position`, or else returns none.
+    pub(super) async fn read(
         &self,
         runtime: &Handle,
         org: Org,
         request: &ListGroupUsers,
         range: Range,
+        position: Option<PgLsn>,
         deadline: Instant,
-    ) -> Result<Vec<tokio_postgres::Row>> {
+    ) -> Result<Option<Vec<Row>>> {
         let (slot, _busy) = self.least_busy();
         let mut is_second = false;
         loop {
             let reader = until(runtime, deadline, slot.reader(runtime, &self.config)).await;
             let reader = reader.unwrap_or_else(|| Err(Session::silence()))?;
-            let page = until(runtime, deadline, reader.page(org, request, range)).await;
+            let page = until(runtime, deadline, reader.page(org, request, range, position)).await;
             match page.unwrap_or_else(|| Err(Session::silence())) {
                 // A server that was started again has closed what was connected; to read twice does no harm.
                 Err(Error::Unavailable(_)) if !is_second => {
@@ -136,7 +155,7 @@ impl Pages {
 
 impl Pages {
     /// The connection on which the fewest wait, counted as busy until the second value is dropped.
-    fn least_busy(&self) -> (&Slot, Busy<'_>) {
+    fn least_busy(&self) -> (&Arc<Slot>, Busy<'_>) {
         let least = self.readers.iter().min_by_key(|slot| slot.busy.load(Ordering::Relaxed));
         let slot = least.unwrap_or(&self.readers[0]);
         slot.busy.fetch_add(1, Ordering::Relaxed);
@@ -153,19 +172,23 @@ impl Drop for Busy<'_> {
 }
 
 impl Slot {
-    async fn reader(&self, runtime: &Handle, config: &Config) -> Result<Arc<Reader>> {
+    async fn reader(self: &Arc<Self>, runtime: &Handle, config: &Config) -> Result<Arc<Reader>> {
         if let Some(reader) = self.open_reader() {
             return Ok(reader);
         }
+        let (slot, config) = (Arc::clone(self), config.clone());
+        // On the caller's own runtime, if it has one: a page then need not change threads twice. As a task, so that
+        // a caller who gives up does not undo what the next can use.
+        let runtime = Handle::try_current().unwrap_or_else(|_| runtime.clone());
+        runtime.spawn(async move { slot.connect(&config).await }).await.map_err(Error::unavailable)?
+    }
+
+    async fn connect(&self, config: &Config) -> Result<Arc<Reader>> {
         let _connecting = self.connecting.lock().await;
         if let Some(reader) = self.open_reader() {
             return Ok(reader);
         }
-        let config = config.clone();
-        // On the caller's own runtime, if it has one: a page then need not change threads twice.
-        let runtime = Handle::try_current().unwrap_or_else(|_| runtime.clone());
-        let opened = runtime.spawn(async move { Reader::open(&config).await }).await;
-        let reader = Arc::new(opened.map_err(Error::unavailable)??);
+        let reader = Arc::new(Reader::open(config).await?);
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reader));
         Ok(reader)
     }
@@ -194,7 +217,8 @@ impl Reader {
             session.prepare(next).await?,
             session.prepare(next_descending).await?,
         ];
-        Ok(Self { session, statements })
+        let has_replayed = session.prepare(HAS_REPLAYED).await?;
+        Ok(Self { session, statements, has_replayed })
     }
 
     async fn page(
@@ -202,7 +226,8 @@ impl Reader {
         org: Org,
         request: &ListGroupUsers,
         range: Range,
-    ) -> Result<Vec<tokio_postgres::Row>> {
+        position: Option<PgLsn>,
+    ) -> Result<Option<Vec<Row>>> {
         let (org, group, rows) = (org.seq(), request.group_id.as_str(), range.rows());
         let cursor = request.after.as_ref().map(|cursor| cursor.as_str());
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&org, &group, &rows];
@@ -214,6 +239,14 @@ impl Reader {
             (Order::Asc, Some(_)) => next,
             (Order::Desc, Some(_)) => next_descending,
         };
-        Ok(self.session.client.query(statement, &parameters).await?)
+        let client = &self.session.client;
+        let page = client.query(statement, &parameters);
+        let Some(position) = position else { return Ok(Some(page.await?)) };
+        // Sent together and run one after the other, each on a snapshot of its own.
+        let parameters: [&(dyn ToSql + Sync); 1] = [&position];
+        let (has_replayed, rows) = join(client.query_one(&self.has_replayed, &parameters), page).await;
+        let has_replayed: bool = has_replayed?.try_get(0)?;
+        let rows = rows?;
+        Ok(has_replayed.then_some(rows))
     }
 }

@@ -8,6 +8,7 @@
 mod api_keys;
 mod audit_logs;
 mod backup;
+mod chaos;
 mod cluster;
 mod concurrency;
 mod cursors;
@@ -21,6 +22,7 @@ mod organizations;
 mod outcomes;
 mod page_cache;
 mod proxy;
+mod replicas;
 mod server_failures;
 mod support;
 mod tenant;

@@ -97,7 +97,7 @@ fn a_statement_that_takes_too_long_is_given_up() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(0, json!([])).await;
         let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
-        let impatient = DatabaseUrl::Postgres(format!("{url}%20-cstatement_timeout%3D100"));
+        let impatient = DatabaseUrl::Postgres(format!("{url}%20-cstatement_timeout%3D500"));
         let store = Store::open(&impatient).await.unwrap();
         let impatient = Tenant { database: Database { store, ..database.clone() }, ..acme };
         let (locked, wait) = mpsc::channel();

@@ -109,9 +109,21 @@ impl Drop for Home {
 }
 
 fn server() -> String {
-    #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the server")]
-    std::env::var("OPENAI_ADMIN_TEST_POSTGRES")
-        .expect("set OPENAI_ADMIN_TEST_POSTGRES to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND")
+    started("OPENAI_ADMIN_TEST_POSTGRES")
+}
+
+fn started(name: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the servers")]
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("set {name} to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND")
+    })
+}
+
+/// The same database on the replica of the server.
+pub(crate) fn replica_of(url: &DatabaseUrl) -> DatabaseUrl {
+    let DatabaseUrl::Postgres(url) = url else { panic!("only PostgreSQL has a replica") };
+    let options = url.strip_prefix(&server()).expect("a case's database is on the server");
+    DatabaseUrl::Postgres(started("OPENAI_ADMIN_TEST_POSTGRES_REPLICA") + options)
 }
 
 /// Cases of one process run side by side, and so do processes: nextest starts one for each case.
