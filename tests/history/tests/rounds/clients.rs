@@ -15,8 +15,8 @@ use crate::{
     round::{CALLS_EACH, GROUPS, USERS, VOLATILE},
 };
 
-/// The server as clients see it: its life, counted from 0, and its address.
-pub(crate) type Life = (usize, String);
+/// The server as clients see it: its life, counted from 0, and the addresses of its processes.
+pub(crate) type Life = (usize, Vec<String>);
 
 /// What all clients of a round share.
 pub(crate) struct Desk {
@@ -223,10 +223,11 @@ impl Caller {
     /// A client of the server that runs.
     async fn session(&mut self) -> (usize, Client) {
         let mut lives = self.desk.life.clone();
-        let (life, address) = lives.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+        let (life, addresses) = lives.wait_for(Option::is_some).await.unwrap().clone().unwrap();
         match &self.session {
             Some((of, client)) if *of == life => (life, client.clone()),
             _ => {
+                let address = &addresses[self.number % addresses.len()];
                 // A retry would be a second call that the history knows nothing of.
                 let client = Client::builder().key(&self.key).base_url(format!("{address}/v1")).retries(0);
                 let client = client.build().unwrap();

@@ -1,10 +1,12 @@
-//! Rounds: a server of its own, several clients that change and read the same few memberships, `kill -9` in between,
-//! and the checker over what they saw.
+//! Rounds: a server of one process or two, several clients that change and read the same few memberships, `kill -9` in
+//! between, and the checker over what they saw.
 //!
 //! Ten rounds are part of the test run, 200 are run before a release:
 //!
 //! ```console
-//! $ OPENAI_ADMIN_HISTORY_ROUNDS=200 scripts/with-postgres cargo test -p openai-admin-history --test rounds rounds_on
+//! $ OPENAI_ADMIN_HISTORY_ROUNDS=200 scripts/with-postgres \
+//!       cargo test -p openai-admin-history --test rounds -- \
+//!       --exact rounds_on_sqlite rounds_on_postgres
 //! ```
 //!
 //! `OPENAI_ADMIN_HISTORY_SEED` is the seed of the first round, 1 unless it is set: the same seed makes the same choices.
@@ -27,9 +29,10 @@ use openai_admin_history::Violation;
 
 use crate::{database::Engine, round::Round};
 
-/// How many rounds are run, 10 unless it is set.
+/// How many rounds are run, unless it is set 10 against one process and 3 against two, which wait for each other.
 const ROUNDS: &str = "OPENAI_ADMIN_HISTORY_ROUNDS";
 const ROUNDS_DEFAULT: u64 = 10;
+const ROUNDS_OF_SEVERAL_DEFAULT: u64 = 3;
 /// The seed of the first round; the others follow.
 const SEED: &str = "OPENAI_ADMIN_HISTORY_SEED";
 const SEED_DEFAULT: u64 = 1;
@@ -46,17 +49,20 @@ fn number(name: &str, default: u64) -> u64 {
     environment(name).map_or(default, |value| value.parse().expect(name))
 }
 
-fn rounds(engine: Engine) {
+fn rounds(engine: Engine, processes: usize) {
     let first = number(SEED, SEED_DEFAULT);
+    let count = number(ROUNDS, if processes == 1 { ROUNDS_DEFAULT } else { ROUNDS_OF_SEVERAL_DEFAULT });
     let mut answered = 0;
     let mut cut_off = 0;
-    for seed in first..first + number(ROUNDS, ROUNDS_DEFAULT) {
-        let done = Round { engine, seed, fault: None }.run();
+    for seed in first..first + count {
+        let done = Round { engine, seed, processes, fault: None }.run();
         assert!(done.violations.is_empty(), "{engine:?}, seed {seed}:\n{}", tell(&done.violations));
         answered += done.answered;
         cut_off += done.cut_off;
     }
-    println!("{engine:?}: {answered} calls were answered and {cut_off} changes cut off");
+    println!(
+        "{engine:?}, {processes} processes: {answered} calls were answered and {cut_off} changes cut off"
+    );
     assert!(cut_off > 0, "no kill met a change");
 }
 
@@ -66,10 +72,20 @@ fn tell(violations: &[Violation]) -> String {
 
 #[test]
 fn rounds_on_sqlite() {
-    rounds(Engine::Sqlite);
+    rounds(Engine::Sqlite, 1);
 }
 
 #[test]
 fn rounds_on_postgres() {
-    rounds(Engine::Postgres);
+    rounds(Engine::Postgres, 1);
+}
+
+#[test]
+fn rounds_on_sqlite_with_two_processes() {
+    rounds(Engine::Sqlite, 2);
+}
+
+#[test]
+fn rounds_on_postgres_with_two_processes() {
+    rounds(Engine::Postgres, 2);
 }

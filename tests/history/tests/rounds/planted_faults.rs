@@ -10,7 +10,7 @@ const ROUNDS_MAX: u64 = 30;
 
 fn is_found(engine: Engine, fault: PlantedFault) {
     for seed in 1..=ROUNDS_MAX {
-        let done = Round { engine, seed, fault: Some(fault) }.run();
+        let done = Round { engine, seed, processes: 1, fault: Some(fault) }.run();
         if !done.violations.is_empty() {
             println!("{fault:?} on {engine:?}, found in round {seed}:\n{}", tell(&done.violations));
             return;

@@ -31,6 +31,8 @@ const LIVES: usize = 3;
 pub(crate) struct Round {
     pub(crate) engine: Engine,
     pub(crate) seed: u64,
+    /// How many processes serve the database at the same time. Each client asks one of them.
+    pub(crate) processes: usize,
     pub(crate) fault: Option<PlantedFault>,
 }
 
@@ -94,9 +96,11 @@ impl Round {
         self.judge(database, &desk, members, &gone_at, &actors).await
     }
 
-    fn start(self, database: &Database, life: usize, show: &watch::Sender<Option<Life>>) -> Running {
-        let server = Running::start(&database.url, self.fault);
-        show.send_replace(Some((life, server.address.clone())));
+    fn start(self, database: &Database, life: usize, show: &watch::Sender<Option<Life>>) -> Vec<Running> {
+        let start = |_| Running::start(&database.url, self.fault);
+        let server: Vec<Running> = (0..self.processes).map(start).collect();
+        let addresses = server.iter().map(|process| process.address.clone()).collect();
+        show.send_replace(Some((life, addresses)));
         server
     }
 
@@ -132,10 +136,10 @@ impl Round {
     }
 }
 
-fn kill(server: Running, database: &Database, show: &watch::Sender<Option<Life>>) {
+fn kill(server: Vec<Running>, database: &Database, show: &watch::Sender<Option<Life>>) {
     // First, so that no client asks again and again while nobody is there.
     show.send_replace(None);
-    server.kill();
+    server.into_iter().for_each(Running::kill);
     database.wait_until_settled();
 }
 
