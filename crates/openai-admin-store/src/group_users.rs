@@ -235,7 +235,7 @@ struct Listed {
 const SKIPPED_USERS_MAX: i64 = 2;
 
 /// A group that holds nearly everybody has members who stand side by side in `users`: on SQLite, walking on to the
-/// next costs a tenth of looking it up. None when the members of this page stand too far apart for that.
+/// next costs less than looking it up. None when the members of this page stand too far apart for that.
 fn list_neighbours(
     transaction: &mut Transaction<'_>,
     values: &[Value<'_>],

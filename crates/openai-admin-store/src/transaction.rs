@@ -124,7 +124,7 @@ impl Row<'_> {
 
     pub(crate) fn optional_integer(&self, column: usize) -> Result<Option<i64>> {
         match self {
-            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Sqlite(row) => row.get_ref(column)?.as_i64_or_null().map_err(Error::internal),
             Self::Postgres(row) => Ok(row.try_get(column)?),
         }
     }
