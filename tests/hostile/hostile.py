@@ -31,6 +31,7 @@ IDLE_CONNECTIONS = 10_000
 SLOW_HEADS = 1_000
 HUGE_BODIES = 32
 HUGE_BODY_BYTES = 100 * 1024 * 1024
+HUGE_BODIES_SECONDS = 10
 RANDOM_REQUESTS = 100_000
 RANDOM_CONNECTIONS = 64
 
@@ -164,9 +165,13 @@ async def huge_body(port, announced):
 
 
 async def huge_bodies(port, count):
-    sent = await asyncio.gather(*(huge_body(port, number % 2 == 0) for number in range(count)))
-    assert max(sent) < HUGE_BODY_BYTES, "a huge body was taken whole"
-    return f"{count} cut after at most {max(sent) / 1024 / 1024:.0f} MiB"
+    """They are cut so soon that once is too short to see what others feel of it."""
+    begun, all_sent = time.monotonic(), []
+    while time.monotonic() - begun < HUGE_BODIES_SECONDS:
+        sent = await asyncio.gather(*(huge_body(port, number % 2 == 0) for number in range(count)))
+        assert max(sent) < HUGE_BODY_BYTES, "a huge body was taken whole"
+        all_sent += sent
+    return f"{len(all_sent)} cut after <= {max(all_sent) / 1024 / 1024:.0f} MiB"
 
 
 async def random_requests(port, count):

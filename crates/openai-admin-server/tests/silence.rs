@@ -106,6 +106,7 @@ async fn use_everything(client: &Client) {
     client.groups().update_group(id.clone(), renamed).await.unwrap();
     client.groups().retrieve_group(id.clone()).await.unwrap();
     client.groups().list_groups().await.unwrap();
+    client.audit_logs().list_audit_logs().await.unwrap();
     let members = client.group_users();
     members.add_group_user(id.clone(), CreateGroupUserBody::new(user_id.clone())).await.unwrap();
     let after: Cursor = format!("user_{MARK}").parse().unwrap();
