@@ -1,5 +1,7 @@
 //! The one place where an error becomes a status and a body.
 
+use std::fmt;
+
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -29,12 +31,19 @@ pub(crate) struct ApiError {
     param: Option<String>,
     retry_after: Option<u64>,
     /// What the caller must not see, but the operator must.
-    cause: Option<Box<StoreError>>,
+    cause: Option<Box<FailureCause>>,
 }
 
 /// Why a request failed, on its way to the log.
 #[derive(Clone)]
 pub(crate) struct FailureCause(pub(crate) StoreError);
+
+/// It is for the operator's log alone, and so shows in no answer's `Debug`.
+impl fmt::Debug for FailureCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FailureCause(…)")
+    }
+}
 
 /// The error object of an answer: all four fields, always.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -179,7 +188,7 @@ impl ApiError {
     }
 
     fn caused_by(self, cause: StoreError) -> Self {
-        Self { cause: Some(Box::new(cause)), ..self }
+        Self { cause: Some(Box::new(FailureCause(cause))), ..self }
     }
 
     fn status(&self) -> StatusCode {
@@ -288,7 +297,7 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(cause) = self.cause {
-            response.extensions_mut().insert(FailureCause(*cause));
+            response.extensions_mut().insert(*cause);
         }
         response
     }
