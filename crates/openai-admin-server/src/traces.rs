@@ -115,11 +115,14 @@ impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
         // Batches are sent from a thread of the exporter's own, in which there is no runtime.
-        let sent = self.runtime.spawn(tokio::time::timeout(EXPORT_TIMEOUT, async move {
-            let (parts, body) = client.request(request.map(Full::new)).await?.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?.to_bytes();
-            Ok(Response::from_parts(parts, body))
-        }));
-        sent.await??
+        let sent = self.runtime.spawn(async move {
+            tokio::time::timeout(EXPORT_TIMEOUT, async move {
+                let (parts, body) = client.request(request.map(Full::new)).await?.into_parts();
+                let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?.to_bytes();
+                Ok(Response::from_parts(parts, body))
+            })
+            .await?
+        });
+        sent.await?
     }
 }

@@ -1,5 +1,7 @@
 //! Traces, as a collector gets them: a real socket, and the protocol's own types to read what arrives.
 
+use std::time::Duration;
+
 use axum::http::header::HeaderName;
 use openai_admin_server::{Config, Traces};
 use opentelemetry_proto::tonic::{
@@ -69,7 +71,8 @@ async fn a_collector_gets_a_span_for_each_request_without_what_it_was_about() {
 
     let mut spans: Vec<Span> = Vec::new();
     while spans.len() < 4 {
-        let (head, batch) = received.recv().await.unwrap();
+        let batch = tokio::time::timeout(Duration::from_secs(20), received.recv()).await;
+        let (head, batch) = batch.expect("it arrives").unwrap();
         assert!(
             head.starts_with("post /v1/traces ") && head.contains("content-type: application/x-protobuf"),
             "{head}"
