@@ -104,7 +104,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self> {
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
-                let client = environment.client(&base_url, &key)?.retries(global.retries).build()?;
+                let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
                 Ok(Self { client, output, store: None })
             }
             Target::Local(file) => {

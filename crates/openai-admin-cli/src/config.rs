@@ -88,13 +88,27 @@ impl Environment {
     }
 
     /// A client of a service, with the proxy and the headers that the environment asks for.
-    pub(crate) fn client(&self, base_url: &str, key: &Key) -> Result<ClientBuilder> {
+    pub(crate) fn client(
+        &self,
+        base_url: &str,
+        key: &Key,
+        global: &GlobalArguments,
+    ) -> Result<ClientBuilder> {
         let variable = |name: &str| match name {
             "OPENAI_ADMIN_KEY" => Some(key.text.clone()),
             "OPENAI_BASE_URL" => Some(base_url.to_owned()),
             name => self.client.get(name).cloned(),
         };
-        Ok(ClientBuilder::from_variables(variable)?)
+        let client = ClientBuilder::from_variables(variable)?;
+        let named = self.own("OPENAI_ADMIN_CA_FILE").map(PathBuf::from);
+        match global.ca_file.clone().or(named) {
+            None => Ok(client),
+            Some(file) => {
+                let certificates =
+                    std::fs::read(&file).doing(|| format!("read certificates from {}", file.display()))?;
+                Ok(client.root_certificates_pem(certificates))
+            }
+        }
     }
 
     /// Whether output to a terminal (or not) is coloured.

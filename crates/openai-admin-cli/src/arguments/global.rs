@@ -37,6 +37,12 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 
+    /// A PEM file with the certificates to trust, instead of the usual ones [env: OPENAI_ADMIN_CA_FILE]
+    ///
+    /// For a server of your own whose certificate is signed by nobody else's authority.
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) ca_file: Option<PathBuf>,
+
     /// Format of the data on standard output [default: table]
     #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true)]
     #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]

@@ -145,6 +145,8 @@ macro_rules! freeze {
             (r"sk-admin-oadm-[0-9A-Z]{26}-[0-9a-f]{8}", "sk-admin-oadm-00000000000000000000000000-00000000"),
             (r"sk-admin\*{8}[0-9a-f]{4}", "sk-admin********0000"),
             (r"127\.0\.0\.1:\d{5}", "127.0.0.1:PORT"),
+            (r"schema version \d+", "schema version N"),
+            (r"all of \d+ invariants", "all of N invariants"),
             (r"[^\s']*/openai-admin(\.exe)?\b", "openai-admin"),
         ], omit_expression => true }, {
             insta::assert_snapshot!($transcript);

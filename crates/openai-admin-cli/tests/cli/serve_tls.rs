@@ -64,3 +64,22 @@ fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_not_taken() {
     assert!(is_answered(&server, &key, &second), "the one before stays");
     assert_eq!(server.stop().0, Some(0));
 }
+
+#[test]
+fn the_command_line_trusts_the_certificate_that_it_is_given() {
+    let desk = Desk::empty();
+    issue(&desk);
+    let server = Running::start_on("localhost:0", &desk, "--tls-cert cert.pem --tls-key key.pem --log error");
+    let (_, port) = server.address.rsplit_once(':').expect("a port");
+    let list = format!("--base-url https://localhost:{port}/v1 --retries 0 groups list");
+    let desk = desk.with_variable("OPENAI_ADMIN_KEY", server.minted_key());
+    let untrusted = desk.run(&list);
+    assert!(untrusted.status == 1 && untrusted.stderr.contains("certificate"), "{}", untrusted.stderr);
+    let trusted = desk.run(&format!("--ca-file cert.pem {list}"));
+    assert_eq!(trusted.status, 0, "{}", trusted.stderr);
+    let missing = desk.run(&format!("--ca-file missing.pem {list}"));
+    assert!(missing.stderr.contains("cannot read certificates from missing.pem"), "{}", missing.stderr);
+    let desk = desk.with_variable("OPENAI_ADMIN_CA_FILE", "cert.pem");
+    assert_eq!(desk.run(&list).status, 0);
+    assert_eq!(server.stop().0, Some(0));
+}
