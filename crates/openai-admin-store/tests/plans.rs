@@ -1,6 +1,6 @@
 //! No statement reads or sorts more than it answers. Every operation is run, each statement that it prepares is noted,
 //! and the plan of each is looked at: over one group that holds nearly everybody, and over many small groups.
-#![expect(clippy::unwrap_used, reason = "a test that panics is doing its job")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 #![allow(
     dead_code,
     unused_macros,

@@ -55,7 +55,8 @@ fn replicas(arguments: &ServeArguments, database: &Database) -> Result<Vec<Datab
         .iter()
         .map(|url| url.parse().doing(|| "read --database-read".to_owned()))
         .collect::<Result<_>>()?;
-    if !replicas.is_empty() && !(is_postgres(&database.url) && replicas.iter().all(is_postgres)) {
+    let mut databases = std::iter::once(&database.url).chain(&replicas);
+    if !replicas.is_empty() && !databases.all(is_postgres) {
         return Err(Failure::usage("--database-read names a replica of a PostgreSQL database")
             .hint("write both as postgres://user@host/database; SQLite has no replicas"));
     }

@@ -56,7 +56,7 @@ fn no_acknowledged_write_is_lost_or_vanishes_while_processes_are_killed() {
         for mut process in processes {
             process.kill();
         }
-        let lines = lines.lock().unwrap();
+        let lines = std::mem::take(&mut *lines.lock().unwrap());
         let is_wrong = |line: &&String| !line.starts_with("added ");
         assert_eq!(lines.iter().find(is_wrong), None, "no client saw anything but its own write");
         assert!(lines.len() > 100, "there was a load: {}", lines.len());
