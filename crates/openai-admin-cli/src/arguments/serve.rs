@@ -44,7 +44,7 @@ pub(crate) struct ServeArguments {
     /// Read the database's URL from a file, since it may hold a password
     #[arg(long, value_name = "FILE")]
     pub(crate) database_file: Option<PathBuf>,
-    /// Read pages of group users from this replica of a PostgreSQL database; may be repeated
+    /// Read pages from this replica of PostgreSQL; repeatable
     #[arg(long, value_name = "URL")]
     pub(crate) database_read: Vec<String>,
     /// Refuse requests with unknown fields, which are ignored otherwise
