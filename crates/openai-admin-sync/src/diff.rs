@@ -1,0 +1,292 @@
+//! What differs between what should be and what is: groups first, then their members, by user id.
+//!
+//! Pure: two values in, the operations out. Which of them may be done is `guard.rs`.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use openai_admin::{GroupId, UserId, models::GroupUser};
+
+use crate::{
+    current::{CurrentGroup, Members, Snapshot},
+    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
+    file::{Mode, Who},
+    plan::{Action, Block, GroupPlan, Operation, Removes, Rule, Skip, Unresolved, Why},
+    resolve::{Found, People},
+};
+
+/// Which group is meant by one that is wished for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// The one at this place of the snapshot.
+    Found(usize),
+    /// None: it is to be created.
+    Missing,
+    /// Several, or none that may be taken.
+    Problem(String),
+}
+
+/// Finds the groups that are meant. `known` holds the ids that names had in the last applied run.
+pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<String, GroupId>) -> Vec<Match> {
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_id: HashMap<&str, usize> = HashMap::new();
+    for (place, group) in snapshot.groups.iter().enumerate() {
+        by_name.entry(&group.name).or_default().push(place);
+        by_id.insert(group.id.as_str(), place);
+    }
+    let index = Index { by_name, by_id, groups: &snapshot.groups, known };
+    let mut matches: Vec<Match> = desired.groups.iter().map(|group| index.find(group)).collect();
+    let mut taken: HashMap<usize, usize> = HashMap::new();
+    for place in 0..matches.len() {
+        let Match::Found(group) = matches[place] else { continue };
+        if let Some(other) = taken.insert(group, place) {
+            let message = format!(
+                "'{}' and '{}' mean the same group",
+                desired.groups[other].name, desired.groups[place].name
+            );
+            matches[place] = Match::Problem(message.clone());
+            matches[other] = Match::Problem(message);
+        }
+    }
+    matches
+}
+
+struct Index<'a> {
+    by_name: HashMap<&'a str, Vec<usize>>,
+    by_id: HashMap<&'a str, usize>,
+    groups: &'a [CurrentGroup],
+    known: &'a BTreeMap<String, GroupId>,
+}
+
+impl Index<'_> {
+    fn find(&self, wanted: &DesiredGroup) -> Match {
+        if let Some(id) = &wanted.id {
+            return match self.by_id.get(id.as_str()) {
+                Some(place) => Match::Found(*place),
+                None => Match::Problem(format!(
+                    "there is no group with the id {id}: correct the id, or leave it out to create the group"
+                )),
+            };
+        }
+        match self.named(&wanted.name) {
+            Some(found) => return found,
+            None if !wanted.creates => {
+                return match self.by_id.get(wanted.name.as_str()) {
+                    Some(place) => Match::Found(*place),
+                    None => Match::Problem(format!("there is no group called '{}'", wanted.name)),
+                };
+            }
+            None => {}
+        }
+        if let Some(found) = wanted.previously.iter().find_map(|name| self.named(name)) {
+            return found;
+        }
+        // It had the name, and has another: creating it anew would leave its members behind.
+        let renamed = self.known.get(&wanted.name).and_then(|id| self.by_id.get(id.as_str()));
+        match renamed.map(|place| &self.groups[*place]) {
+            Some(group) => Match::Problem(format!(
+                "it is called '{}' now: write that name, or `id: {}` to give it its old name back",
+                group.name, group.id
+            )),
+            None => Match::Missing,
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<Match> {
+        let places = self.by_name.get(name)?;
+        Some(match places.as_slice() {
+            [place] => Match::Found(*place),
+            several => {
+                let ids: Vec<&str> = several.iter().map(|place| self.groups[*place].id.as_str()).collect();
+                Match::Problem(format!(
+                    "{} groups are called '{name}': pin one by `id`: {}",
+                    ids.len(),
+                    ids.join(", ")
+                ))
+            }
+        })
+    }
+}
+
+/// The places in the snapshot of the groups whose members must be read.
+pub fn places_to_read(desired: &Desired, snapshot: &Snapshot, matches: &[Match]) -> Vec<usize> {
+    let groups = desired.groups.iter().zip(matches);
+    let places = groups.filter_map(|(group, found)| match found {
+        Match::Found(place) if group.members.is_some() && !snapshot.groups[*place].is_managed_elsewhere() => {
+            Some(*place)
+        }
+        _ => None,
+    });
+    places.collect()
+}
+
+/// What would be done to each group, without regard to what may be done.
+pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &People) -> Vec<GroupPlan> {
+    let groups = desired.groups.iter().zip(matches);
+    groups.map(|(group, found)| diff_group(group, found, snapshot, people)).collect()
+}
+
+fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people: &People) -> GroupPlan {
+    let mut plan = GroupPlan::new(&wanted.name, wanted.max_remove);
+    plan.place.clone_from(&wanted.place);
+    plan.allow_empty = wanted.allow_empty;
+    let origin = || Origin { place: wanted.place.clone(), ..Origin::default() };
+    let current: Option<&CurrentGroup> = match found {
+        Match::Problem(message) => {
+            plan.blocks.push(Block { rule: Rule::Group, message: message.clone() });
+            return plan;
+        }
+        Match::Missing => {
+            let action = Action::CreateGroup { name: wanted.name.clone() };
+            plan.operations.push(Operation::new(action, Why::Listed, origin()));
+            None
+        }
+        Match::Found(place) => Some(&snapshot.groups[*place]),
+    };
+    if let Some(group) = current {
+        plan.id = Some(group.id.clone());
+        if group.is_managed_elsewhere() {
+            plan.name.clone_from(&group.name);
+            skip(&mut plan, group, wanted.ignores_scim);
+            return plan;
+        }
+        if !wanted.creates {
+            plan.name.clone_from(&group.name);
+        } else if group.name != wanted.name {
+            let action = Action::RenameGroup { from: group.name.clone(), to: wanted.name.clone() };
+            plan.operations.push(Operation::new(action, Why::Listed, origin()));
+        }
+        if let Members::Unreadable(problem) = &group.members {
+            plan.operations.clear();
+            let message = format!("its members could not be read: {problem}");
+            plan.blocks.push(Block { rule: Rule::Unreadable, message });
+            // Those who are wished for here may not be taken away elsewhere: perhaps they are not in it yet.
+            let members =
+                wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
+            plan.keep = resolve(members, people, &mut plan.unresolved)
+                .into_iter()
+                .map(|(id, _)| id.clone())
+                .collect();
+            return plan;
+        }
+    }
+    if let Some(members) = &wanted.members {
+        let current = current.map(CurrentGroup::members).unwrap_or_default();
+        diff_members(members, current, people, &mut plan);
+    }
+    plan
+}
+
+fn skip(plan: &mut GroupPlan, group: &CurrentGroup, is_expected: bool) {
+    plan.skipped = Some(if group.is_tenant_group { Skip::TenantGroup } else { Skip::ScimManaged });
+    if !is_expected && group.is_scim_managed {
+        let message = "an identity provider manages it: change its members there, or say `ignore: { scim_managed: true }`";
+        plan.blocks.push(Block { rule: Rule::Group, message: message.to_owned() });
+    }
+}
+
+fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People, plan: &mut GroupPlan) {
+    let rows: HashMap<&UserId, &GroupUser> = current.iter().map(|user| (&user.id, user)).collect();
+    plan.member_count = current.len();
+    let present = resolve(&wanted.present, people, &mut plan.unresolved);
+    let absent = resolve(&wanted.absent, people, &mut plan.unresolved);
+    plan.adds = wanted.mode != Mode::RemoveOnly && wanted.absent.is_empty();
+    plan.removes = match wanted.mode {
+        _ if !wanted.absent.is_empty() => Removes::Listed,
+        Mode::Exact | Mode::RemoveOnly => Removes::Unlisted,
+        Mode::AddOnly => Removes::Nobody,
+    };
+    let mut wished: HashSet<&UserId> = HashSet::with_capacity(present.len());
+    let mut additions = Vec::new();
+    for (id, member) in present {
+        // Two addresses may turn out to be one user.
+        if !wished.insert(id) || rows.contains_key(id) || !plan.adds {
+            continue;
+        }
+        let action = Action::AddUser { user_id: id.clone(), email: email_of(&member.who) };
+        additions.push(Operation::new(action, Why::Listed, member.origin.clone()));
+    }
+    let mut removals = removals(wanted, current, people, &wished, &absent, plan.removes);
+    // Somebody who cannot be found may be in the group under another address.
+    if !plan.unresolved.is_empty() && plan.removes == Removes::Unlisted {
+        plan.frozen_removals = removals.len();
+        plan.removes = Removes::Nobody;
+        removals.clear();
+    }
+    plan.operations.extend(additions);
+    plan.operations.extend(removals);
+    // Nobody is held to a group that does not change.
+    if !plan.operations.is_empty() {
+        let kept = current.iter().filter(|user| wished.contains(&user.id));
+        plan.keep = kept.map(|user| user.id.clone()).collect();
+    }
+}
+
+fn removals(
+    wanted: &DesiredMembers,
+    current: &[GroupUser],
+    people: &People,
+    wished: &HashSet<&UserId>,
+    absent: &[(&UserId, &DesiredMember)],
+    removes: Removes,
+) -> Vec<Operation> {
+    let named: HashMap<&UserId, (&DesiredMember, Why)> = match removes {
+        Removes::Listed => absent.iter().map(|(id, member)| (*id, (*member, Why::Listed))).collect(),
+        _ => {
+            let expired = wanted.expired.iter().filter_map(|member| match people.find(&member.who) {
+                Found::User(id) => Some((id, (member, Why::Ended))),
+                Found::Several(_) | Found::Nobody => None,
+            });
+            expired.collect()
+        }
+    };
+    let goes = |user: &&GroupUser| match removes {
+        Removes::Nobody => false,
+        Removes::Listed => named.contains_key(&user.id),
+        Removes::Unlisted => !wished.contains(&user.id),
+    };
+    let removal = |user: &GroupUser| {
+        let email = user.email.as_deref().map(str::to_owned);
+        let action = Action::RemoveUser { user_id: user.id.clone(), email };
+        let (why, origin) = match named.get(&user.id) {
+            Some((member, why)) => (*why, member.origin.clone()),
+            None => (Why::NotListed, Origin::default()),
+        };
+        Operation::new(action, why, origin)
+    };
+    current.iter().filter(goes).map(removal).collect()
+}
+
+fn email_of(who: &Who) -> Option<String> {
+    match who {
+        Who::Email(email) => Some(email.as_str().to_owned()),
+        Who::Id(_) => None,
+    }
+}
+
+/// Those who are found; the others are noted.
+fn resolve<'a>(
+    members: &'a [DesiredMember],
+    people: &'a People,
+    unresolved: &mut Vec<Unresolved>,
+) -> Vec<(&'a UserId, &'a DesiredMember)> {
+    let mut resolved = Vec::with_capacity(members.len());
+    for member in members {
+        let problem = match people.find(&member.who) {
+            Found::User(id) => {
+                resolved.push((id, member));
+                continue;
+            }
+            Found::Several(ids) => {
+                let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
+                format!("{} users have this address: name one by id: {}", ids.len(), ids.join(", "))
+            }
+            Found::Nobody => match member.who {
+                Who::Email(_) => "no user of the organization has this address".to_owned(),
+                Who::Id(_) => "no user of the organization has this id".to_owned(),
+            },
+        };
+        let who = member.who.as_str().to_owned();
+        unresolved.push(Unresolved { who, origin: member.origin.clone(), problem });
+    }
+    resolved
+}

@@ -1,0 +1,554 @@
+//! The file that people write: which groups there should be, and who should be in them.
+//!
+//! Pure: text in, value or faults out. What the file means is `desired.rs`.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use openai_admin::{GroupId, OrganizationId, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_saphyr::Spanned;
+
+use crate::{
+    email,
+    fault::{Fault, Place},
+};
+
+/// How alike a known field must be to be suggested for an unknown one.
+const SUGGESTION_LIKENESS_MIN: f64 = 0.5;
+/// The version of the format that this program reads.
+pub const FILE_VERSION: u32 = 1;
+
+/// A file of desired memberships.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MembershipFile {
+    /// The version of this format: 1.
+    pub version: Located<u32>,
+    /// The only organization that this file may be applied to; any when absent.
+    #[serde(default)]
+    pub organization: Option<OrganizationId>,
+    /// What holds for groups that do not say otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// How many memberships may go in all groups together; 20 percent and 100 when absent.
+    #[serde(default)]
+    pub max_remove: Option<MaxRemove>,
+    /// Whom and what no plan touches.
+    #[serde(default)]
+    pub protect: Protect,
+    /// What is left alone without being a fault.
+    #[serde(default)]
+    pub ignore: Ignore,
+    /// Lists of people that groups include by name.
+    #[serde(default)]
+    pub sets: BTreeMap<String, Vec<Located<Member>>>,
+    /// The groups. A group that is not here is not touched.
+    pub groups: Vec<Located<Group>>,
+}
+
+/// What holds for groups that do not say otherwise.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Defaults {
+    /// What a list of members means.
+    pub mode: Mode,
+    /// How many members may go from a group in one run.
+    pub max_remove: Option<MaxRemove>,
+}
+
+/// What a list of members means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Exactly these are in the group.
+    #[default]
+    Exact,
+    /// These are in the group; others may be too.
+    AddOnly,
+    /// Others are not in the group; these are not added.
+    RemoveOnly,
+}
+
+/// How many may be removed without being asked for by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MaxRemove {
+    /// At most so many percent, of groups with at least `min_size` members.
+    #[serde(default = "percent")]
+    #[schemars(range(max = 100))]
+    pub percent: u8,
+    /// At most so many people.
+    #[serde(default = "count")]
+    pub count: u64,
+    /// In smaller groups a percentage says nothing.
+    #[serde(default = "min_size")]
+    pub min_size: u64,
+}
+
+fn percent() -> u8 {
+    20
+}
+fn count() -> u64 {
+    25
+}
+fn min_size() -> u64 {
+    10
+}
+
+impl MaxRemove {
+    /// What holds for a group when nobody says otherwise.
+    pub const OF_GROUP: Self = Self { percent: 20, count: 25, min_size: 10 };
+    /// What holds for all groups together when nobody says otherwise.
+    pub const OF_ORGANIZATION: Self = Self { percent: 20, count: 100, min_size: 10 };
+}
+
+/// Whom and what no plan touches. `*` stands for any characters and `?` for one.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protect {
+    /// Users, by email address or id, who are never removed from a group.
+    pub users: Vec<String>,
+    /// Groups, by name or id, that are never changed.
+    pub groups: Vec<String>,
+}
+
+/// What is left alone without being a fault.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ignore {
+    /// Groups that an identity provider manages: skipped and reported when true, a fault of the file when false.
+    pub scim_managed: bool,
+}
+
+impl Default for Ignore {
+    fn default() -> Self {
+        Self { scim_managed: true }
+    }
+}
+
+/// A group, and who should be in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its name; it gets this name when `id` or `previously` finds it under another.
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Located<String>,
+    /// Its id, which survives a renaming.
+    #[serde(default)]
+    pub id: Option<GroupId>,
+    /// Names that it had: a renaming, not a removal and a creation.
+    #[serde(default)]
+    pub previously: Vec<String>,
+    /// What the list of members means, if not what `defaults` says.
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// Sets whose people are members.
+    #[serde(default)]
+    pub include: Vec<Located<String>>,
+    /// People who are members. Absent together with `include` and `members_from`: who is in the group is not managed.
+    #[serde(default)]
+    pub members: Option<Vec<Located<Member>>>,
+    /// Tables whose people are members.
+    #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(schema_with = "one_or_many_schema")]
+    pub members_from: Vec<Located<MembersFrom>>,
+    /// The group may end up with nobody.
+    #[serde(default)]
+    pub allow_empty: bool,
+    /// How many members may go in one run, if not what `defaults` says.
+    #[serde(default)]
+    pub max_remove: Option<MaxRemove>,
+}
+
+/// People from a table.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MembersFrom {
+    /// The CSV file, beside this file or by its whole path.
+    pub csv: String,
+    /// The column with the email addresses; `email` when absent.
+    #[serde(default = "email_column")]
+    pub column: String,
+    /// Only rows that have these values in these columns.
+    #[serde(default, rename = "where")]
+    pub filter: BTreeMap<String, String>,
+}
+
+fn email_column() -> String {
+    "email".to_owned()
+}
+
+/// Somebody, and how long and why.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub who: Who,
+    /// The last day of the membership; no end when absent.
+    pub until: Option<Date>,
+    /// Why, for the plan.
+    pub reason: Option<String>,
+}
+
+/// How a file names somebody.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Who {
+    /// By email address.
+    Email(email::EmailKey),
+    /// By the user's id, for those who have no address.
+    Id(UserId),
+}
+
+impl Who {
+    /// The address or the id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(email) => email.as_str(),
+            Self::Id(id) => id.as_str(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Email(email) => email.fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Member").field("who", &self.who).field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+/// The long form of a member.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MemberFields {
+    /// Their email address.
+    #[serde(default)]
+    email: Option<String>,
+    /// Their user id, for those who have no address.
+    #[serde(default)]
+    id: Option<UserId>,
+    /// The last day of the membership, such as 2027-01-31.
+    #[serde(default)]
+    #[schemars(extend("format" = "date"))]
+    until: Option<String>,
+    /// Why, for the plan.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MemberVisitor;
+        impl<'de> de::Visitor<'de> for MemberVisitor {
+            type Value = Member;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an email address, or { email: …, until: …, reason: … }")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Member, E> {
+                Ok(Member { who: who(text).map_err(E::custom)?, until: None, reason: None })
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
+                let fields = MemberFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                fields.member().map_err(de::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(MemberVisitor)
+    }
+}
+
+impl MemberFields {
+    fn member(self) -> Result<Member, String> {
+        let who = match (self.email, self.id) {
+            (Some(email), None) => match email::problem(&email) {
+                None => Who::Email(email::EmailKey::new(&email)),
+                Some(problem) => return Err(format!("'{email}' is no email address: {problem}")),
+            },
+            (None, Some(id)) => Who::Id(id),
+            _ => return Err("a member has either `email` or `id`".to_owned()),
+        };
+        let until = self.until.map(|text| {
+            text.trim().parse::<Date>().map_err(|_| format!("`until: {text}` is no day: write 2027-01-31"))
+        });
+        Ok(Member { who, until: until.transpose()?, reason: self.reason })
+    }
+}
+
+/// Reads the short form: an address has an `@`, and an id has none.
+///
+/// # Errors
+///
+/// Says why it is neither.
+pub fn who(text: &str) -> Result<Who, String> {
+    if !text.contains('@') {
+        let id = UserId::new(text.trim());
+        return id.map(Who::Id).map_err(|_| format!("'{text}' is neither an email address nor a user id"));
+    }
+    match email::problem(text) {
+        None => Ok(Who::Email(email::EmailKey::new(text))),
+        Some(problem) => Err(format!("'{text}' is no email address: {problem}")),
+    }
+}
+
+impl JsonSchema for Member {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Member".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let fields = generator.subschema_for::<MemberFields>();
+        schemars::json_schema!({
+            "description": "An email address, a user id (without an @), or either with more to say.",
+            "anyOf": [{ "type": "string" }, fields]
+        })
+    }
+}
+
+/// A value, and where in the file it stands.
+#[derive(Clone, Debug)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its line, from 1; 0 when unknown.
+    pub line: u64,
+    /// Its column, from 1; 0 when unknown.
+    pub column: u64,
+}
+
+impl<T> Located<T> {
+    /// The place in `file`.
+    pub fn place(&self, file: &str) -> Place {
+        Place {
+            file: file.to_owned(),
+            line: self.line.max(1),
+            column: (self.column > 0).then_some(self.column),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, referenced, .. } = Spanned::deserialize(deserializer)?;
+        Ok(Self { value, line: referenced.line(), column: referenced.column() })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Located<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A list, or a single item without its brackets.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Located<MembersFrom>>, D::Error> {
+    struct OneOrMany;
+    impl<'de> de::Visitor<'de> for OneOrMany {
+        type Value = Vec<Located<MembersFrom>>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("{ csv: FILE, column: NAME }, or a list of such")
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
+            Deserialize::deserialize(de::value::SeqAccessDeserializer::new(sequence))
+        }
+        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let value = MembersFrom::deserialize(de::value::MapAccessDeserializer::new(map))?;
+            // The group's own place stands for it.
+            Ok(vec![Located { value, line: 0, column: 0 }])
+        }
+    }
+    deserializer.deserialize_any(OneOrMany)
+}
+
+fn one_or_many_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let one = generator.subschema_for::<MembersFrom>();
+    schemars::json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+}
+
+/// The JSON Schema of the file, for editors.
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(MembershipFile)
+}
+
+/// Reads a file from YAML or JSON. `name` is the file's, for messages.
+///
+/// # Errors
+///
+/// The fault with its line and column, and a suggestion where a field is misspelt.
+pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err(Fault::of_file(name, "is empty").hint(
+            "an empty file is no wish for empty groups; examples/acme/groups.yaml shows what one looks like",
+        ));
+    }
+    let file: MembershipFile = match serde_saphyr::from_str_with_options(text, options()) {
+        Ok(file) => file,
+        // JSON may hold what YAML's flow style does not know: tabs, and characters written as two escapes.
+        Err(error) => match plain_json(text) {
+            Some(json) => {
+                serde_saphyr::from_str_with_options(&json, options()).map_err(|_| fault(&error, name))?
+            }
+            None => return Err(fault(&error, name)),
+        },
+    };
+    if file.version.value != FILE_VERSION {
+        let message = format!("version {} of the format is unknown", file.version.value);
+        let hint = format!("this program reads `version: {FILE_VERSION}`");
+        return Err(Fault::at(file.version.place(name), message).hint(hint));
+    }
+    Ok(file)
+}
+
+/// The same JSON in the plainest way to write it.
+fn plain_json(text: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    serde_json::to_string_pretty(&value).ok()
+}
+
+/// Large files are welcome: what bounds one is the memory of who reads it. Aliases stay bounded, since a few bytes of
+/// them can stand for gigabytes.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: usize::MAX,
+            max_nodes: usize::MAX,
+            max_total_scalar_bytes: usize::MAX,
+        },
+        with_snippet: false,
+    }
+}
+
+fn fault(error: &serde_saphyr::Error, name: &str) -> Fault {
+    let message = error.render_with_options(serde_saphyr::render_options! {
+        formatter: &serde_saphyr::UserMessageFormatter,
+        snippets: serde_saphyr::SnippetMode::Off,
+    });
+    let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+    let message = message.split(" at line ").next().unwrap_or_default().trim();
+    // What the parser calls events, people call by what they write.
+    let said =
+        message.replace("sequence start", "a list (- item)").replace("mapping start", "fields (name: value)");
+    let place = Place { file: name.to_owned(), line, column: Some(column) };
+    let fault = Fault::at(place, said);
+    match suggestion(message) {
+        Some(known) => fault.hint(format!("did you mean `{known}`?")),
+        None => fault,
+    }
+}
+
+/// In "unknown field `membres`, expected one of id, members": the known field that is most like the unknown one.
+fn suggestion(message: &str) -> Option<&str> {
+    let (unknown, expected) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let words = expected.split(|c: char| !c.is_alphanumeric() && c != '_');
+    most_like(unknown, words.filter(|word| !["", "expected", "one", "of", "or"].contains(word)))
+}
+
+/// The known word that is most like an unknown one, if any is like it at all.
+pub fn most_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |known: &&str| strsim::normalized_damerau_levenshtein(unknown, known);
+    let known = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&known) >= SUGGESTION_LIKENESS_MIN).then_some(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+version: 1
+organization: org-abc123
+defaults:
+  mode: exact
+  max_remove: { percent: 20, count: 25, min_size: 10 }
+protect:
+  users: [root@example.com]
+  groups: [\"break-glass-*\"]
+ignore:
+  scim_managed: true
+sets:
+  ml-core: [ada@example.com, grace@example.com]
+groups:
+  - name: ML Research
+    id: group_01J1F8ABCDXYZ
+    previously: [ML]
+    include: [ml-core]
+    members:
+      - Kay@Example.com
+      - { email: temp@example.com, until: 2027-01-31, reason: SEC-412 }
+  - name: Contractors
+    mode: add-only
+    members_from: { csv: contractors.csv, column: email, where: { active: \"true\" } }
+  - name: Only a name
+";
+
+    #[test]
+    fn the_documented_file_is_read_with_its_lines() {
+        let file = parse(FILE, "groups.yaml").expect("a good file");
+        assert_eq!(file.groups.len(), 3);
+        let research = &file.groups[0].value;
+        let members = research.members.as_ref().expect("members");
+        assert_eq!(members[0].value.who.as_str(), "kay@example.com");
+        assert_eq!((members[0].line, members[1].line, members[1].column), (19, 20, 9));
+        assert_eq!(members[1].value.until, Some(jiff::civil::date(2027, 1, 31)));
+        assert_eq!(file.sets["ml-core"][1].line, 12);
+        assert_eq!(file.groups[1].value.members_from[0].value.filter["active"], "true");
+        assert!(file.groups[2].value.members.is_none());
+    }
+
+    #[test]
+    fn json_is_read_also_with_tabs_and_pairs_of_escapes() {
+        let json = "{\n\t\"version\": 1,\n\t\"groups\": [{\"name\": \"\\ud83d\\ude00\", \"members\": [\"a@b.c\"]}]\n}";
+        assert_eq!(parse(json, "x").expect("JSON").groups[0].value.name.value, "😀");
+    }
+
+    #[test]
+    fn a_fault_names_its_place_and_what_was_meant() {
+        let table = [
+            ("", "x is empty"),
+            ("version: 2\ngroups: []\n", "x:1:10: version 2 of the format is unknown"),
+            ("groups: []\n", "x:1:1: missing field `version`"),
+            ("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x:4:5: unknown field `membres`"),
+            ("version: 1\ngroups:\n  - name: A\n    members: [ada]\n    members: []\n", "x:5:5: duplicate"),
+            (
+                "version: 1\ngroups:\n  - name: A\n    members: [a b@c.d]\n",
+                "x:4:15: 'a b@c.d' is no email address",
+            ),
+            (
+                "version: 1\ngroups:\n  - name: A\n    members:\n      - { email: a@b.c, untl: 2027-01-01 }\n",
+                "unknown field `untl`",
+            ),
+            (
+                "version: 1\ngroups:\n  - name: A\n    members: [{ email: a@b.c, until: soon }]\n",
+                "`until: soon` is no day",
+            ),
+            ("version: 1\ngroups:\n  - name: A\n    members: [{ reason: x }]\n", "either `email` or `id`"),
+        ];
+        for (text, expected) in table {
+            let fault = parse(text, "x").expect_err(text).to_string();
+            assert!(fault.contains(expected), "{fault:?} should hold {expected:?}");
+        }
+        let fault = parse("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x").expect_err("misspelt");
+        assert_eq!(fault.hint.as_deref(), Some("did you mean `members`?"));
+    }
+
+    #[test]
+    fn members_without_an_address_are_named_by_id() {
+        let text = "version: 1\ngroups:\n  - name: A\n    members: [user_7, { id: a@b }]\n";
+        let file = parse(text, "x").expect("ids");
+        let members = file.groups[0].value.members.as_ref().expect("members");
+        assert_eq!(members[0].value.who, Who::Id("user_7".parse().expect("an id")));
+        assert_eq!(members[1].value.who, Who::Id("a@b".parse().expect("an id")));
+    }
+}

@@ -1,0 +1,173 @@
+//! What may not be done without being asked for: limits, protection, and who is held back by them.
+//!
+//! Pure. A blocked group does not stop healthy ones. Limits can be accepted by the exact number of removals or by the
+//! plan's digest; protection cannot, since it is part of the input.
+
+use std::collections::{HashMap, HashSet};
+
+use openai_admin::UserId;
+
+use crate::{
+    desired::Protection,
+    file::MaxRemove,
+    plan::{Block, GroupPlan, Operation, Plan, Rule},
+};
+
+/// What somebody has accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Approval {
+    /// Nothing.
+    #[default]
+    None,
+    /// As many removals as the limits block, exactly.
+    Removals(usize),
+    /// Everything in the plan with this digest.
+    Digest(String),
+}
+
+/// What becomes of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It may be done.
+    Goes,
+    /// Its group is blocked, or all removals are.
+    Blocked,
+    /// Its user is protected.
+    Protected,
+    /// It is a removal of a user who would be added elsewhere, and cannot be.
+    Held(String),
+}
+
+/// Marks what is protected.
+pub fn protect(groups: &mut [GroupPlan], protection: &Protection) {
+    for group in groups {
+        let id = group.id.as_ref().map(openai_admin::GroupId::as_str);
+        if !group.operations.is_empty() && protection.has_group(id, &group.name) {
+            let message = "the file protects this group: nothing in it is changed".to_owned();
+            group.blocks.push(Block { rule: Rule::ProtectedGroup, message });
+        }
+        for operation in &mut group.operations {
+            let user = operation.action.user_id().filter(|_| operation.action.is_remove());
+            operation.protected =
+                user.is_some_and(|user| protection.has_user(user.as_str(), operation.action.email()));
+        }
+    }
+}
+
+/// Checks the limits, of each group and of all together. What was found before is forgotten.
+pub fn limit(plan: &mut Plan) {
+    for group in &mut plan.groups {
+        group.blocks.retain(|block| !block.rule.can_be_accepted());
+        let removals = group.removals();
+        let left = group.member_count + group.additions() - removals;
+        if removals > 0 && left == 0 && !group.allow_empty {
+            let message = format!("nobody of {} would be left", people(group.member_count));
+            group.blocks.push(Block { rule: Rule::Emptied, message });
+        }
+        group.blocks.extend(over(removals, group.member_count, group.max_remove));
+    }
+    plan.blocks.clear();
+    // What is blocked already does not stop the rest.
+    let open = plan.groups.iter().filter(|group| group.blocks.is_empty());
+    let removals = open.map(GroupPlan::removals).sum();
+    let block = over(removals, plan.member_count(), plan.max_remove);
+    plan.blocks.extend(
+        block.map(|block| Block { message: format!("all groups together: {}", block.message), ..block }),
+    );
+}
+
+fn over(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
+    let is_many = removals as u64 > max.count;
+    let is_large_part = members as u64 >= max.min_size && removals * 100 > members * usize::from(max.percent);
+    let limits: Vec<String> = [
+        is_large_part.then(|| format!("{} %", max.percent)),
+        is_many.then(|| people(usize::try_from(max.count).unwrap_or(usize::MAX))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if limits.is_empty() || removals == 0 {
+        return None;
+    }
+    let percent = removals as f64 * 100.0 / members.max(1) as f64;
+    let message = format!("{removals} of {members} ({percent:.1} %) is over {}", limits.join(" and over "));
+    Some(Block { rule: Rule::MaxRemove, message })
+}
+
+fn people(number: usize) -> String {
+    if number == 1 { "1 member".to_owned() } else { format!("{number} people") }
+}
+
+/// How many removals limits block: the number that accepts them.
+pub fn blocked_removals(plan: &Plan) -> usize {
+    let is_blocked =
+        |group: &&GroupPlan| !group.is_barred() && (!group.blocks.is_empty() || !plan.blocks.is_empty());
+    plan.groups.iter().filter(is_blocked).map(GroupPlan::removals).sum()
+}
+
+/// Whether `approval` fits the plan.
+///
+/// # Errors
+///
+/// What it would have to be instead.
+pub fn check_approval(plan: &Plan, approval: &Approval) -> Result<(), String> {
+    match approval {
+        Approval::None => Ok(()),
+        Approval::Removals(number) => match blocked_removals(plan) {
+            blocked if blocked == *number => Ok(()),
+            0 => Err(format!("--allow-removals {number}: no limit blocks any removal of this plan")),
+            blocked => Err(format!("--allow-removals {number}: the limits block {blocked}, not {number}")),
+        },
+        Approval::Digest(digest) if *digest == plan.digest => Ok(()),
+        Approval::Digest(_) => {
+            Err(format!("--approve is of another plan: the digest of this one is {}", plan.digest))
+        }
+    }
+}
+
+/// What becomes of each operation, in the order of [`Plan::operations`]. The approval must fit.
+pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
+    let is_accepted = !matches!(approval, Approval::None);
+    let stops = |block: &Block| !(is_accepted && block.rule.can_be_accepted());
+    let removals_stop = plan.blocks.iter().any(stops);
+    let mut standings = Vec::with_capacity(plan.operation_count());
+    // Where somebody cannot be added, whatever the reason.
+    let mut not_added: HashMap<&UserId, &str> = HashMap::new();
+    for group in &plan.groups {
+        let is_blocked = group.blocks.iter().any(stops);
+        for operation in &group.operations {
+            if is_blocked
+                && operation.action.is_add()
+                && let Some(user) = operation.action.user_id()
+            {
+                not_added.insert(user, &group.name);
+            }
+            standings.push(standing(operation, is_blocked, removals_stop));
+        }
+    }
+    let unreadable: Vec<&GroupPlan> = plan.groups.iter().filter(|group| group.is_unreadable()).collect();
+    let maybe: HashSet<&UserId> = unreadable.iter().flat_map(|group| &group.keep).collect();
+    for ((_, operation), standing) in plan.operations().zip(&mut standings) {
+        let Some(user) = operation.action.user_id().filter(|_| operation.action.is_remove()) else {
+            continue;
+        };
+        if *standing != Standing::Goes || plan.revoke_first {
+            continue;
+        }
+        if let Some(group) = not_added.get(user) {
+            *standing = Standing::Held(format!("they cannot be added to '{group}', which is blocked"));
+        } else if maybe.contains(user) {
+            *standing =
+                Standing::Held("they may have to be added to a group that could not be read".to_owned());
+        }
+    }
+    standings
+}
+
+fn standing(operation: &Operation, is_blocked: bool, removals_stop: bool) -> Standing {
+    match () {
+        () if operation.protected => Standing::Protected,
+        () if is_blocked || (removals_stop && operation.action.is_remove()) => Standing::Blocked,
+        () => Standing::Goes,
+    }
+}

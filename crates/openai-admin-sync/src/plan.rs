@@ -1,0 +1,456 @@
+//! What would be done: a value that people read, machines keep, and `apply` is held to.
+
+use std::collections::HashSet;
+
+use openai_admin::{GroupId, OrganizationId, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    desired::{Origin, Source},
+    fault::Place,
+    file::MaxRemove,
+};
+
+/// The version of the plan's format.
+pub const PLAN_VERSION: u32 = 1;
+
+/// A plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// `sha256:` and the hash of this document as compact JSON, in the order of this schema, with `digest` and
+    /// `created_at` empty. Who approves a digest approves everything in here and nothing else.
+    pub digest: String,
+    /// When it was made, as RFC 3339.
+    pub created_at: String,
+    /// The organization that was read, as its answers name it.
+    #[schemars(with = "Option<String>")]
+    pub organization: Option<OrganizationId>,
+    /// Removals go first, and wait for no addition.
+    pub revoke_first: bool,
+    /// Whether an unknown address is a failure of the run, or only reported.
+    pub unknown: UnknownPolicy,
+    /// How many memberships may go in all groups together.
+    pub max_remove: MaxRemove,
+    /// What the wishes came from.
+    pub sources: Vec<Source>,
+    /// Every group that is wished for, in the order of the input.
+    pub groups: Vec<GroupPlan>,
+    /// What blocks every removal of the plan.
+    pub blocks: Vec<Block>,
+}
+
+/// What happens to users whom nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownPolicy {
+    /// The rest is done, and the run counts as partly done.
+    #[default]
+    Error,
+    /// The rest is done, and they are only reported.
+    Skip,
+}
+
+/// What would be done to a group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPlan {
+    /// The group's id; none before it is created.
+    #[schemars(with = "Option<String>")]
+    pub id: Option<GroupId>,
+    /// Its name, after a renaming.
+    pub name: String,
+    /// Where the input describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// How many members it had.
+    pub member_count: usize,
+    /// Of the members it had, those who are wished for. Recorded for groups that change: with the additions they are
+    /// everybody who is wished for.
+    #[schemars(with = "Vec<String>")]
+    pub keep: Vec<UserId>,
+    /// Whether people who are wished for and are not there are added.
+    pub adds: bool,
+    /// Who is removed.
+    pub removes: Removes,
+    /// How many may go.
+    pub max_remove: MaxRemove,
+    /// Whether nobody may be left.
+    pub allow_empty: bool,
+    /// What would be done, in order.
+    pub operations: Vec<Operation>,
+    /// People who could not be found.
+    pub unresolved: Vec<Unresolved>,
+    /// How many would be removed if everybody had been found.
+    pub frozen_removals: usize,
+    /// What blocks it.
+    pub blocks: Vec<Block>,
+    /// Why it is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skip>,
+}
+
+/// Who is removed from a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Removes {
+    /// Everybody who is not wished for.
+    Unlisted,
+    /// Those whom the input names, and nobody else.
+    Listed,
+    /// Nobody.
+    Nobody,
+}
+
+/// One write, and what must hold for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Operation {
+    /// What is done.
+    #[serde(flatten)]
+    pub action: Action,
+    /// What must hold when it is done. If what it would do is done already, that is no change; if anything else
+    /// holds, the plan is stale.
+    pub requires: Requirement,
+    /// Why.
+    pub why: Why,
+    /// Where the wish comes from.
+    #[serde(default)]
+    pub origin: Origin,
+    /// The user is protected: it is not done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Creates the group.
+    CreateGroup {
+        /// Its name.
+        name: String,
+    },
+    /// Renames the group.
+    RenameGroup {
+        /// Its name before.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// Adds a user to the group.
+    AddUser {
+        /// The user.
+        #[schemars(with = "String")]
+        user_id: UserId,
+        /// Their address, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<String>,
+    },
+    /// Removes a user from the group.
+    RemoveUser {
+        /// The user.
+        #[schemars(with = "String")]
+        user_id: UserId,
+        /// Their address, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<String>,
+    },
+}
+
+/// What must hold for an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Requirement {
+    /// No group has the name.
+    NoGroupOfThisName,
+    /// The group has the name that it had.
+    NamedAsBefore,
+    /// The user is not in the group.
+    NotAMember,
+    /// The user is in the group.
+    Member,
+}
+
+/// Why an operation is in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The input says so.
+    Listed,
+    /// The input does not name them.
+    NotListed,
+    /// The day until which the input names them is over.
+    Ended,
+    /// It undoes what a run did.
+    Undo,
+}
+
+impl Operation {
+    /// An operation, and what it requires.
+    pub fn new(action: Action, why: Why, origin: Origin) -> Self {
+        let requires = match action {
+            Action::CreateGroup { .. } => Requirement::NoGroupOfThisName,
+            Action::RenameGroup { .. } => Requirement::NamedAsBefore,
+            Action::AddUser { .. } => Requirement::NotAMember,
+            Action::RemoveUser { .. } => Requirement::Member,
+        };
+        Self { action, requires, why, origin, protected: false }
+    }
+}
+
+impl Action {
+    /// The user it is about.
+    pub fn user_id(&self) -> Option<&UserId> {
+        match self {
+            Self::AddUser { user_id, .. } | Self::RemoveUser { user_id, .. } => Some(user_id),
+            Self::CreateGroup { .. } | Self::RenameGroup { .. } => None,
+        }
+    }
+
+    /// The address of the user it is about.
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::AddUser { email, .. } | Self::RemoveUser { email, .. } => email.as_deref(),
+            Self::CreateGroup { .. } | Self::RenameGroup { .. } => None,
+        }
+    }
+
+    /// Whether it adds a user.
+    pub fn is_add(&self) -> bool {
+        matches!(self, Self::AddUser { .. })
+    }
+
+    /// Whether it removes a user.
+    pub fn is_remove(&self) -> bool {
+        matches!(self, Self::RemoveUser { .. })
+    }
+
+    /// Its name in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateGroup { .. } => "create_group",
+            Self::RenameGroup { .. } => "rename_group",
+            Self::AddUser { .. } => "add_user",
+            Self::RemoveUser { .. } => "remove_user",
+        }
+    }
+}
+
+/// Somebody who could not be found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Unresolved {
+    /// The address or id, as the input has it.
+    pub who: String,
+    /// Where the wish comes from.
+    pub origin: Origin,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// A rule that keeps something from being done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Block {
+    /// The rule.
+    pub rule: Rule,
+    /// What it found.
+    pub message: String,
+}
+
+/// The rules that block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// More would be removed than may be.
+    MaxRemove,
+    /// Nobody would be left.
+    Emptied,
+    /// The group is protected.
+    ProtectedGroup,
+    /// Several groups are meant, or none.
+    Group,
+    /// The group could not be read.
+    Unreadable,
+}
+
+impl Rule {
+    /// Whether somebody can accept it, by the exact number or by the plan's digest.
+    pub fn can_be_accepted(self) -> bool {
+        matches!(self, Self::MaxRemove | Self::Emptied)
+    }
+
+    /// Its name, as messages begin with it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxRemove => "max_remove",
+            Self::Emptied => "emptied",
+            Self::ProtectedGroup => "protected",
+            Self::Group => "group",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Why a group is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Skip {
+    /// An identity provider manages it.
+    ScimManaged,
+    /// A tenant shares it.
+    TenantGroup,
+}
+
+impl Skip {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ScimManaged => "an identity provider manages it",
+            Self::TenantGroup => "a tenant shares it",
+        }
+    }
+}
+
+impl GroupPlan {
+    /// A group of which nothing is known yet.
+    pub fn new(name: &str, max_remove: MaxRemove) -> Self {
+        Self {
+            id: None,
+            name: name.to_owned(),
+            place: None,
+            member_count: 0,
+            keep: Vec::new(),
+            adds: false,
+            removes: Removes::Nobody,
+            max_remove,
+            allow_empty: false,
+            operations: Vec::new(),
+            unresolved: Vec::new(),
+            frozen_removals: 0,
+            blocks: Vec::new(),
+            skipped: None,
+        }
+    }
+
+    /// How many users would be added.
+    pub fn additions(&self) -> usize {
+        self.operations.iter().filter(|operation| operation.action.is_add()).count()
+    }
+
+    /// How many users would be removed, protected ones not counted.
+    pub fn removals(&self) -> usize {
+        self.operations
+            .iter()
+            .filter(|operation| operation.action.is_remove() && !operation.protected)
+            .count()
+    }
+
+    /// Everybody who is wished for, of a group that changes.
+    pub fn wished(&self) -> HashSet<&UserId> {
+        let added = self.operations.iter().filter(|operation| operation.action.is_add());
+        self.keep.iter().chain(added.filter_map(|operation| operation.action.user_id())).collect()
+    }
+
+    /// Whether the group is created by this plan.
+    pub fn is_created(&self) -> bool {
+        self.operations.iter().any(|operation| matches!(operation.action, Action::CreateGroup { .. }))
+    }
+
+    /// Whether a rule blocks it that nobody can accept.
+    pub fn is_barred(&self) -> bool {
+        self.blocks.iter().any(|block| !block.rule.can_be_accepted())
+    }
+
+    /// Whether the group could not be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.blocks.iter().any(|block| block.rule == Rule::Unreadable)
+    }
+}
+
+impl Plan {
+    /// How many operations there are.
+    pub fn operation_count(&self) -> usize {
+        self.groups.iter().map(|group| group.operations.len()).sum()
+    }
+
+    /// Every operation with its group, in order: the number of an operation in journals is its place here.
+    pub fn operations(&self) -> impl Iterator<Item = (&GroupPlan, &Operation)> {
+        self.groups.iter().flat_map(|group| group.operations.iter().map(move |operation| (group, operation)))
+    }
+
+    /// How many memberships the groups of the plan had.
+    pub fn member_count(&self) -> usize {
+        self.groups.iter().map(|group| group.member_count).sum()
+    }
+
+    /// Sets the digest, after everything else is there.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.digest = self.compute_digest();
+        self
+    }
+
+    /// The digest that the plan should have.
+    pub fn compute_digest(&self) -> String {
+        let mut hashing = Hashing(Sha256::new());
+        let canonical = Self { digest: String::new(), created_at: String::new(), ..self.clone() };
+        // Writing to a hash cannot fail, and a plan has only keys that are text.
+        let _ = serde_json::to_writer(&mut hashing, &canonical);
+        format!("sha256:{}", hex(&hashing.0.finalize()))
+    }
+
+    /// Reads a plan from its JSON.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: it is no plan, of another version, or was changed after it was made.
+    pub fn from_json(json: &[u8]) -> Result<Self, String> {
+        let plan: Self = serde_json::from_slice(json).map_err(|error| format!("it is no plan: {error}"))?;
+        if plan.version != PLAN_VERSION {
+            return Err(format!(
+                "it is a plan of version {}, and this program reads {PLAN_VERSION}",
+                plan.version
+            ));
+        }
+        if plan.digest != plan.compute_digest() {
+            return Err("it was changed after it was made: its digest is not that of its content".to_owned());
+        }
+        Ok(plan)
+    }
+
+    /// The plan as JSON for people and tools.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// The JSON Schema of a plan.
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(Plan)
+}
+
+struct Hashing(Sha256);
+
+impl std::io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xf] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! For GitHub Actions: annotations at file and line.
+
+use std::fmt::Write as _;
+
+use super::visible;
+use crate::{
+    fault::{Faults, Place},
+    plan::{GroupPlan, Plan, UnknownPolicy},
+};
+
+/// How many annotations are written: GitHub shows no more of one step.
+const ANNOTATIONS_MAX: usize = 10;
+
+/// What is wrong with the plan, each at its place in the file.
+pub fn annotations(plan: &Plan) -> String {
+    let mut lines = Vec::new();
+    for group in &plan.groups {
+        for block in &group.blocks {
+            let title = format!("{} is blocked", group.name);
+            lines.push(annotation("error", group.place.as_ref(), &title, &block.message));
+        }
+        lines.extend(unresolved(group, plan.unknown));
+    }
+    for block in &plan.blocks {
+        lines.push(annotation("error", None, "no removal is done", &block.message));
+    }
+    limited(lines)
+}
+
+fn unresolved(group: &GroupPlan, policy: UnknownPolicy) -> impl Iterator<Item = String> {
+    let level = match policy {
+        UnknownPolicy::Error => "error",
+        UnknownPolicy::Skip => "warning",
+    };
+    group.unresolved.iter().map(move |unresolved| {
+        let message = format!("{}: {}", unresolved.who, unresolved.problem);
+        annotation(level, unresolved.origin.place.as_ref(), &format!("not added to {}", group.name), &message)
+    })
+}
+
+/// What is wrong with the input, each at its place.
+pub fn fault_annotations(faults: &Faults) -> String {
+    let fault = |fault: &crate::fault::Fault| {
+        let hint = fault.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        annotation("error", fault.place.as_ref(), "the input is wrong", &format!("{}{hint}", fault.message))
+    };
+    limited(faults.0.iter().map(fault).collect())
+}
+
+fn limited(lines: Vec<String>) -> String {
+    let mut text = String::new();
+    for line in lines.iter().take(ANNOTATIONS_MAX) {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+fn annotation(level: &str, place: Option<&Place>, title: &str, message: &str) -> String {
+    let place = place.map(|place| {
+        let column = place.column.map(|column| format!(",col={column}")).unwrap_or_default();
+        format!("file={},line={}{column},", property(&place.file), place.line)
+    });
+    let title = property(&visible(title));
+    format!("::{level} {}title={title}::{}", place.unwrap_or_default(), data(&visible(message)))
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,94 @@
+//! For pull requests: a heading for each group, and a table under it.
+
+use std::fmt::Write as _;
+
+use super::{Notes, ROWS_SHOWN_MAX, Summary, acceptance, is_shown, remarks, row, skipped, visible};
+use crate::{
+    guard::{Approval, standings},
+    plan::{Action, Plan},
+};
+
+/// The plan as GitHub shows it.
+pub fn markdown(plan: &Plan, notes: &Notes) -> String {
+    let mut text = String::from("## Who is in which group\n\n");
+    let summary = Summary::of(plan, &Approval::None);
+    let _ = writeln!(text, "**{}**\n", summary.line(plan, notes));
+    for block in &plan.blocks {
+        let _ = writeln!(text, "> **Blocked**: no removal is done. {}\n", escaped(&block.message));
+    }
+    let standings = standings(plan, &Approval::None);
+    let mut rest = standings.as_slice();
+    for group in &plan.groups {
+        let (of_group, after) = rest.split_at(group.operations.len());
+        rest = after;
+        if !is_shown(group) {
+            continue;
+        }
+        let removals = group.operations.iter().filter(|operation| operation.action.is_remove()).count();
+        let blocked = if group.blocks.is_empty() { "" } else { " · **blocked**" };
+        let _ =
+            writeln!(text, "### {} (+{} −{removals}){blocked}\n", escaped(&group.name), group.additions());
+        for operation in &group.operations {
+            match &operation.action {
+                Action::CreateGroup { .. } => text.push_str("The group is created.\n\n"),
+                Action::RenameGroup { from, .. } => {
+                    let _ = writeln!(text, "Renamed from {}.\n", escaped(from));
+                }
+                Action::AddUser { .. } | Action::RemoveUser { .. } => {}
+            }
+        }
+        let remarks = remarks(group);
+        for remark in &remarks {
+            let _ = writeln!(text, "- {}", escaped(remark));
+        }
+        if !remarks.is_empty() {
+            text.push('\n');
+        }
+        let rows: Vec<_> = group
+            .operations
+            .iter()
+            .zip(of_group)
+            .filter_map(|(operation, standing)| row(operation, standing))
+            .collect();
+        if !group.blocks.is_empty() || rows.is_empty() {
+            continue;
+        }
+        text.push_str("| | Who | Id | Why | Where |\n|---|---|---|---|---|\n");
+        for row in rows.iter().take(ROWS_SHOWN_MAX) {
+            let cells = [&row.who, &row.id, &row.why, &row.place].map(|cell| escaped(cell)).join(" | ");
+            let sign = if row.sign == '+' { "➕" } else { "➖" };
+            let _ = writeln!(text, "| {sign} | {cells} |");
+        }
+        if rows.len() > ROWS_SHOWN_MAX {
+            let _ = writeln!(text, "\n… and {} more.", rows.len() - ROWS_SHOWN_MAX);
+        }
+        text.push('\n');
+    }
+    for line in skipped(plan) {
+        let _ = writeln!(text, "- {}", escaped(&line));
+    }
+    if let Some(accept) = acceptance(plan) {
+        let _ = writeln!(text, "\n{}", escaped(&accept));
+    }
+    let _ = writeln!(text, "\n`{}`", plan.digest);
+    text
+}
+
+/// What Markdown and HTML would read, as text.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            // An address would become a mention.
+            '@' => escaped.push_str("&#64;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,141 @@
+//! For terminals: groups, and under each what happens to whom, why, and where that is written.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{
+    Notes, ROWS_SHOWN_MAX, Row, Summary, acceptance, is_shown, remarks, row, shortened, skipped, visible,
+};
+use crate::{
+    guard::{Approval, Standing, standings},
+    plan::{Action, GroupPlan, Operation, Plan},
+};
+
+/// Where the numbers of a group begin, in columns.
+const NUMBERS_AT: usize = 55;
+const GREEN: &str = "32";
+const RED: &str = "31";
+const YELLOW: &str = "33;1";
+const BOLD: &str = "1";
+
+/// The plan as people read it.
+pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
+    let mut writing = Writing { text: String::new(), color: notes.color };
+    let standings = standings(plan, approval);
+    let mut rest = standings.as_slice();
+    for group in &plan.groups {
+        let (of_group, after) = rest.split_at(group.operations.len());
+        rest = after;
+        if is_shown(group) {
+            writing.group(group, of_group, approval);
+        }
+    }
+    for line in skipped(plan) {
+        let _ = writeln!(writing.text, "{line}");
+    }
+    for block in &plan.blocks {
+        let line = format!("BLOCKED: no removal is done. {}: {}", block.rule.as_str(), block.message);
+        let _ = writeln!(writing.text, "{}", writing.painted(YELLOW, &line));
+    }
+    let summary = Summary::of(plan, approval);
+    let _ = writeln!(writing.text, "{}", writing.painted(BOLD, &summary.line(plan, notes)));
+    let apply = notes.apply.as_ref().filter(|_| summary.writes() > 0);
+    let apply = apply.map(|command| format!("to apply: {command}"));
+    let accept = acceptance(plan).filter(|_| *approval == Approval::None);
+    let hints: Vec<String> = apply.into_iter().chain(accept).collect();
+    if !hints.is_empty() {
+        let _ = writeln!(writing.text, "{}", hints.join("    "));
+    }
+    writing.text
+}
+
+struct Writing {
+    text: String,
+    color: bool,
+}
+
+impl Writing {
+    fn painted(&self, color: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn group(&mut self, group: &GroupPlan, standings: &[Standing], approval: &Approval) {
+        let title = title(group);
+        let is_blocked =
+            group.blocks.iter().any(|block| *approval == Approval::None || !block.rule.can_be_accepted());
+        let removals = group.operations.iter().filter(|operation| operation.action.is_remove()).count();
+        let additions = group.additions();
+        let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
+            String::new()
+        } else {
+            let kept = group.member_count - removals;
+            format!("{:>4} {:>4}  {:>3}", format!("+{additions}"), format!("-{removals}"), format!("={kept}"))
+        };
+        let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));
+        let end = if is_blocked { format!("    {}", self.painted(YELLOW, "BLOCKED")) } else { String::new() };
+        let line = format!("{}{pad}{numbers}{end}", self.painted(BOLD, &title));
+        let _ = writeln!(self.text, "{}", line.trim_end());
+        for operation in &group.operations {
+            if let Some(line) = of_group(operation) {
+                let _ = writeln!(self.text, "  {line}");
+            }
+        }
+        // What a block stops is one number: its rows are in the JSON.
+        if !is_blocked {
+            self.rows(&group.operations, standings);
+        }
+        for remark in remarks(group) {
+            let _ = writeln!(self.text, "  {}", self.painted(YELLOW, &remark));
+        }
+    }
+
+    fn rows(&mut self, operations: &[Operation], standings: &[Standing]) {
+        let rows: Vec<Row> = operations
+            .iter()
+            .zip(standings)
+            .filter_map(|(operation, standing)| row(operation, standing))
+            .collect();
+        let shown = &rows[..rows.len().min(ROWS_SHOWN_MAX)];
+        let width = |column: fn(&Row) -> &str| shown.iter().map(|row| column(row).width()).max().unwrap_or(0);
+        let (who, id, why) = (width(|row| &row.who), width(|row| &row.id), width(|row| &row.why));
+        let padded =
+            |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.width())));
+        for row in shown {
+            let line = format!(
+                "{} {}  {}  {}  {}",
+                row.sign,
+                padded(&visible(&row.who), who),
+                padded(&row.id, id),
+                padded(&row.why, why),
+                visible(&row.place)
+            );
+            let color = if row.sign == '+' { GREEN } else { RED };
+            let _ = writeln!(self.text, "  {}", self.painted(color, line.trim_end()));
+        }
+        if shown.len() < rows.len() {
+            let _ = writeln!(self.text, "  … and {} more: -o json shows all", rows.len() - shown.len());
+        }
+    }
+}
+
+fn title(group: &GroupPlan) -> String {
+    let name = visible(&group.name);
+    let members =
+        if group.member_count == 1 { "1 member" } else { &format!("{} members", group.member_count) };
+    match &group.id {
+        Some(id) if group.is_unreadable() => format!("{name} ({})", shortened(id.as_str())),
+        Some(id) => format!("{name} ({}, {members})", shortened(id.as_str())),
+        None if group.is_created() => format!("{name} (new)"),
+        None => name,
+    }
+}
+
+/// A line for what happens to the group itself.
+fn of_group(operation: &Operation) -> Option<String> {
+    match &operation.action {
+        Action::CreateGroup { .. } => Some("created".to_owned()),
+        Action::RenameGroup { from, .. } => Some(format!("renamed from '{}'", visible(from))),
+        Action::AddUser { .. } | Action::RemoveUser { .. } => None,
+    }
+}

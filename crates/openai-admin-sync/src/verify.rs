@@ -1,0 +1,103 @@
+//! Looks again: whether the groups that a run has touched are as they were wished to be.
+
+use std::collections::{BTreeMap, HashSet};
+
+use openai_admin::{GroupId, UserId};
+
+use crate::{
+    current::{self, Members, ReadError},
+    guard::{Approval, Standing, standings},
+    plan::{Action, GroupPlan, Plan, Removes},
+    reader::Reader,
+};
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Whether each operation's wish holds, by its number; for touched groups.
+    pub holds: BTreeMap<usize, bool>,
+    /// The names of the touched groups that are as wished for.
+    pub converged: Vec<String>,
+    /// The names of those that are not.
+    pub differing: Vec<String>,
+}
+
+impl Verification {
+    /// Whether everything that was touched is as wished for.
+    pub fn is_converged(&self) -> bool {
+        self.differing.is_empty()
+    }
+}
+
+/// Reads the touched groups again, and looks at each row.
+///
+/// # Errors
+///
+/// When they cannot be read.
+pub async fn verify(
+    reader: &Reader,
+    plan: &Plan,
+    approval: &Approval,
+    group_ids: &[Option<GroupId>],
+    concurrency: usize,
+) -> Result<Verification, ReadError> {
+    let standings = standings(plan, approval);
+    let mut snapshot = current::read_groups(reader).await?;
+    let mut touched: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    let mut first = 0;
+    for (place, group) in plan.groups.iter().enumerate() {
+        let end = first + group.operations.len();
+        if standings[first..end].contains(&Standing::Goes) {
+            let id = group_ids.get(place).and_then(Option::as_ref);
+            let found = id.and_then(|id| snapshot.groups.iter().position(|group| group.id == *id));
+            touched.push((place, first, found));
+        }
+        first = end;
+    }
+    let places: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
+    current::read_members(reader, &mut snapshot, &places, concurrency).await?;
+    let mut verification = Verification::default();
+    for (place, first, found) in touched {
+        let group = &plan.groups[place];
+        let current = found.map(|found| &snapshot.groups[found]);
+        let members: HashSet<&UserId> = current
+            .map(|group| group.members().iter().map(|member| &member.id).collect())
+            .unwrap_or_default();
+        let is_read = current.is_some_and(|group| matches!(group.members, Members::Read(_)));
+        let mut all_hold = is_read;
+        for (offset, operation) in group.operations.iter().enumerate() {
+            let holds = is_read
+                && match &operation.action {
+                    Action::CreateGroup { .. } => true,
+                    Action::RenameGroup { to, .. } => current.is_some_and(|group| group.name == *to),
+                    Action::AddUser { user_id, .. } => members.contains(user_id),
+                    Action::RemoveUser { user_id, .. } => !members.contains(user_id),
+                };
+            all_hold &= holds || standings[first + offset] != Standing::Goes;
+            verification.holds.insert(first + offset, holds);
+        }
+        let list = if all_hold && is_as_wished(group, &standings[first..], &members) {
+            &mut verification.converged
+        } else {
+            &mut verification.differing
+        };
+        list.push(group.name.clone());
+    }
+    Ok(verification)
+}
+
+/// Whether nobody else has come or gone.
+fn is_as_wished(group: &GroupPlan, standings: &[Standing], members: &HashSet<&UserId>) -> bool {
+    let wished = group.wished();
+    let kept = group.keep.iter().all(|user| members.contains(user));
+    let stays: HashSet<&UserId> = group
+        .operations
+        .iter()
+        .zip(standings)
+        .filter(|(operation, standing)| operation.action.is_remove() && **standing != Standing::Goes)
+        .filter_map(|(operation, _)| operation.action.user_id())
+        .collect();
+    let nobody_else = group.removes != Removes::Unlisted
+        || members.iter().all(|user| wished.contains(*user) || stays.contains(*user));
+    kept && nobody_else
+}
