@@ -159,7 +159,7 @@ impl<'a> Comparing<'a> {
 
     fn is_touched(&self, place: usize) -> bool {
         let (first, count) = (self.first[place], self.plan.groups[place].operations.len());
-        self.standings[first..first + count].iter().any(|standing| *standing == Standing::Goes)
+        self.standings[first..first + count].contains(&Standing::Goes)
     }
 
     /// The places in the snapshot of the groups that are touched.

@@ -253,7 +253,7 @@ impl Pace {
             self.set(self.rpm.unwrap_or(RPM_MIN) * factor);
             self.growths += 1;
             // The budget is larger than it seemed: steps as fine as these would take for ever.
-            if self.growths % FINE_STEPS_MAX == 0 {
+            if self.growths.is_multiple_of(FINE_STEPS_MAX) {
                 self.growth = self.growth.saturating_sub(1);
             }
         }

@@ -1,0 +1,130 @@
+//! Runs that stop and go on, and budgets that are hidden.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::{future::ready, sync::Arc};
+
+use openai_admin_sync::{
+    Approval, Executor, Journal, LaneSettings, Lanes, Runs, Start,
+    executor::Stopped,
+    fresh::{self, Earlier},
+    journal::{self, Entry, Outcome},
+    lock::{Lock, LockError},
+    offboard, report, verify,
+};
+
+use crate::desk::{Desk, changes, members, now};
+
+#[tokio::test]
+async fn a_run_that_was_stopped_goes_on_and_sends_nothing_twice() {
+    let desk = Desk::with_groups(&[("One", "abc"), ("Two", "xyz")]).await;
+    let text =
+        format!("groups: [{{ name: One, {} }}, {{ name: Three, {} }}]", members("abcdef"), members("ghij"));
+    let plan = desk.plan(&text).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let runs = Runs::new(home.path().to_owned());
+    let run = runs.begin(&plan, now(), 7).unwrap();
+    let (mut journal, _) = Journal::open(&run.journal()).unwrap();
+    let mut executor = Executor {
+        client: desk.client.clone(),
+        lanes: &desk.lanes,
+        journal: &mut journal,
+        clock: &now,
+        concurrency: 2,
+        progress: &mut |_| {},
+    };
+    // Asked to stop at once: nothing is sent any more, and what is in flight is waited for.
+    let executed = executor.run(&plan, Start::of(&plan, &Approval::None), ready(())).await.unwrap();
+    assert!(matches!(executed.stopped, Some(Stopped::Asked)));
+    assert!(executed.results.len() < plan.operation_count());
+    drop(journal);
+
+    let lines = run.lines().unwrap();
+    let earlier = earlier(&lines);
+    let sent_before = earlier.intents.len();
+    let start = fresh::compare(&desk.reader, &plan, &Approval::None, &earlier, 4).await.unwrap();
+    assert_eq!(start.differences, []);
+    let (mut journal, _) = Journal::open(&run.journal()).unwrap();
+    let mut executor = Executor {
+        client: desk.client.clone(),
+        lanes: &desk.lanes,
+        journal: &mut journal,
+        clock: &now,
+        concurrency: 2,
+        progress: &mut |_| {},
+    };
+    let executed = executor.run(&plan, start, std::future::pending()).await.unwrap();
+    assert!(executed.stopped.is_none());
+    let verification =
+        verify::verify(&desk.reader, &plan, &Approval::None, &executed.group_ids, 4).await.unwrap();
+    assert!(verification.is_converged(), "{verification:?}");
+    assert_eq!(desk.members("group_one").await, "abcdef");
+    let lines = run.lines().unwrap();
+    let sent = lines.iter().filter(|line| matches!(line.entry, Entry::Intent { .. })).count();
+    assert_eq!(sent, plan.operation_count(), "{sent_before} before");
+    let rows = report::rows(&plan, &journal::results(&lines), Some(&verification));
+    assert!(rows.iter().all(|row| row.outcome == "done" && row.verified == Some(true)), "{rows:?}");
+    assert_eq!(report::csv(&rows).unwrap().lines().count(), plan.operation_count() + 1);
+}
+
+pub(crate) fn earlier(lines: &[journal::Line]) -> Earlier {
+    let intents = lines.iter().filter_map(|line| match line.entry {
+        Entry::Intent { operation, .. } => Some(operation),
+        _ => None,
+    });
+    Earlier { results: journal::results(lines), intents: intents.collect() }
+}
+
+#[tokio::test]
+async fn a_group_that_a_killed_run_has_made_is_taken_for_its_own() {
+    let desk = Desk::with_groups(&[("One", "a")]).await;
+    let plan = desk.plan(&format!("groups: [{{ name: New, {} }}]", members("bc"))).await.unwrap();
+    // The run announced the creation, the service did it, and the answer was never written.
+    let body = openai_admin::models::CreateGroupBody::new("New".try_into().unwrap());
+    let made = desk.client.groups().create_group(body).await.unwrap();
+    let earlier = Earlier { intents: [0].into(), ..Earlier::default() };
+    let start = fresh::compare(&desk.reader, &plan, &Approval::None, &earlier, 4).await.unwrap();
+    assert_eq!((start.differences.len(), start.todo.as_slice()), (0, [1, 2].as_slice()));
+    assert_eq!(start.settled[&0].outcome, Outcome::FoundDone);
+    assert_eq!(start.group_ids[0], Some(made.id.clone()));
+    // To somebody else's run it is somebody else's group.
+    let start = fresh::compare(&desk.reader, &plan, &Approval::None, &Earlier::default(), 4).await.unwrap();
+    assert_eq!(start.differences[0].to_string(), "New: a group of this name has been created meanwhile");
+}
+
+#[tokio::test]
+async fn offboarding_removes_from_every_group_and_can_be_undone() {
+    let desk = Desk::with_groups(&[("One", "ab"), ("Two", "abc"), ("Three", "bc")]).await;
+    let user = "user_a".parse().unwrap();
+    let plan = offboard::plan_offboarding(&desk.reader, &user, &desk.options()).await.unwrap();
+    assert_eq!(changes(&plan), ["-a One", "-a Two"]);
+    assert!(plan.revoke_first);
+    let (executed, verification) = desk.apply(&plan, &Approval::None).await;
+    assert!(verification.is_converged());
+    assert_eq!((desk.members("group_one").await, desk.members("group_two").await), ("b".into(), "bc".into()));
+    let (options, results) = (desk.options(), &executed.results);
+    let undo = openai_admin_sync::undo::plan_undo(&desk.reader, "r", &plan, results, &options).await.unwrap();
+    assert_eq!(changes(&undo), ["+a One", "+a Two"]);
+    desk.apply(&undo, &Approval::None).await;
+    assert_eq!(desk.members("group_two").await, "abc");
+}
+
+#[tokio::test]
+async fn a_second_run_of_the_organization_waits_for_the_first() {
+    let home = tempfile::tempdir().unwrap();
+    let runs = Runs::new(home.path().join("org-1"));
+    let file = runs.lock_file().unwrap();
+    let _first = Lock::take(&file, "run one").unwrap();
+    assert!(matches!(Lock::take(&file, "run two"), Err(LockError::Held(who)) if who == "run one"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_too_long_ends_the_run_resumable() {
+    let script = openai_admin::testing::Script::new().status(429).header("retry-after", "7200");
+    let client =
+        openai_admin::Client::builder().base_url("http://localhost/v1").service(script).build().unwrap();
+    let lanes = Arc::new(Lanes::new(LaneSettings::default()));
+    let reader = openai_admin_sync::Reader::new(&client, Arc::clone(&lanes));
+    let error = reader.list_groups().await.unwrap_err();
+    assert!(error.is_rate_limited());
+    assert_eq!(lanes.refused(), 1);
+}
