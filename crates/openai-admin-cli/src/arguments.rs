@@ -8,12 +8,18 @@ use openai_admin::{AuditLogEventType, Timestamp, UserId, UserRole, operations::g
 mod admin;
 mod global;
 mod lists;
+mod memberships;
 mod serve;
 mod values;
 
 pub(crate) use admin::AdminCommand;
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
+pub(crate) use memberships::{
+    ApplyArguments, DriftArguments, ExecutionArguments, ExportArguments, ExportChoice, ImportArguments,
+    ImportChoice, ImportCommand, OffboardArguments, PlanArguments, RenderChoice, RunsCommand, UnknownChoice,
+    WishArguments,
+};
 pub(crate) use serve::{LogFormat, ServeArguments};
 
 const EXAMPLES: &str = "\
@@ -25,8 +31,9 @@ Examples:
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0 done   1 failed   3 some of it failed   4 key or scope   6 not found or ambiguous
-  7 rate limit   64 command line   65 input file";
+  0 done   1 failed   2 differs   3 some of it failed   4 key or scope   5 a limit blocks it
+  6 not found or ambiguous   7 rate limit   8 the plan is stale   9 another run works
+  64 command line   65 input file";
 
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
@@ -58,6 +65,20 @@ pub(crate) enum Command {
     /// What was done in the organization, when and by whom
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
+    /// Show what would make the groups as a file says
+    Plan(PlanArguments),
+    /// Make the groups as a file says, or do a plan that was kept
+    Apply(ApplyArguments),
+    /// Tell whether the groups are as a file says
+    Drift(DriftArguments),
+    /// Write the file that describes the groups as they are
+    Export(ExportArguments),
+    /// Add or remove the people that a table names
+    #[command(subcommand, arg_required_else_help = true)]
+    Import(ImportCommand),
+    /// What was applied on this machine: list, show, resume, undo, report
+    #[command(subcommand, arg_required_else_help = true)]
+    Runs(RunsCommand),
     /// Load an organization from a YAML or JSON file into a database
     Load(LoadArguments),
     /// Write a database's organization as YAML or JSON
@@ -222,6 +243,8 @@ Examples:
         #[command(flatten)]
         consent: ConsentArguments,
     },
+    /// Remove a user from every group
+    Offboard(OffboardArguments),
     /// List the groups that a user is in
     #[command(after_help = "\
 Examples:
@@ -410,7 +433,7 @@ pub(crate) struct CompletionArguments {
 }
 
 /// A destructive command asks on a terminal; elsewhere it needs this.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ConsentArguments {
     /// Do not ask
     #[arg(short, long)]

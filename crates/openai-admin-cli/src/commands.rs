@@ -10,6 +10,7 @@ mod group_users;
 mod groups;
 mod keys;
 mod load;
+mod memberships;
 mod serve;
 mod users;
 
@@ -44,6 +45,15 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
             session.close().await;
             done
         }
+        Command::Users(UsersCommand::Offboard(arguments)) => {
+            Box::pin(memberships::offboard(arguments, &global, environment, output)).await
+        }
+        Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Drift(_)
+        | Command::Export(_)
+        | Command::Import(_)
+        | Command::Runs(_) => Box::pin(memberships::run(command, &global, environment, output)).await,
         Command::Users(command) => {
             let creates = matches!(command, UsersCommand::Create(_));
             let session = Session::open("users", creates, &global, environment, output).await?;

@@ -49,6 +49,12 @@ pub(crate) struct Environment {
     /// Whether standard error may be coloured and redrawn.
     no_color: bool,
     pub(crate) ci: bool,
+    /// Whether it runs in GitHub Actions.
+    pub(crate) is_github: bool,
+    /// Where GitHub Actions wants to read what a step has to say.
+    pub(crate) step_summary: Option<PathBuf>,
+    /// Where programs keep what they remember.
+    state_home: Option<PathBuf>,
 }
 
 impl Environment {
@@ -74,6 +80,11 @@ impl Environment {
             client: CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, text(name)?))).collect(),
             no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             ci: text("CI").is_some(),
+            is_github: text("GITHUB_ACTIONS").is_some(),
+            step_summary: text("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            state_home: text("XDG_STATE_HOME")
+                .map(PathBuf::from)
+                .or_else(|| text("HOME").map(|home| Path::new(&home).join(".local/state"))),
         }
     }
 
@@ -349,6 +360,33 @@ pub(crate) fn database_of_file(file: &Path) -> Result<String> {
         return Err(Failure::bad_input(message).hint("it should hold one line: sqlite:FILE or postgres://…"));
     }
     Ok(url.to_owned())
+}
+
+/// Where the runs over a service are kept: one folder for each service, since two may have an organization of one id.
+pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environment) -> Result<PathBuf> {
+    let own = environment.own("OPENAI_ADMIN_STATE").map(PathBuf::from);
+    let state =
+        own.or_else(|| Some(environment.state_home.as_ref()?.join("openai-admin"))).ok_or_else(|| {
+            Failure::usage("there is no place to keep runs").hint("say one: export OPENAI_ADMIN_STATE=FOLDER")
+        })?;
+    let local = match (&global.local, &global.base_url) {
+        (None, None) => environment.local.as_ref(),
+        (local, _) => local.as_ref(),
+    };
+    let service = match local {
+        Some(file) => {
+            // The same file by another name has the same runs.
+            let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+            format!("local{}", path.display())
+        }
+        None => global
+            .base_url
+            .clone()
+            .or_else(|| environment.base_url.clone())
+            .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
+    };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
+    Ok(state.join(service.trim_start_matches("https://").chars().map(plain).collect::<String>()))
 }
 
 /// The options that say which data is meant, as they were typed: a command that the program proposes needs them too.

@@ -13,14 +13,22 @@ pub(crate) enum ExitStatus {
     Done = 0,
     /// It failed, for a reason that has no number of its own.
     Failed = 1,
+    /// Something differs from what is wished for.
+    Difference = 2,
     /// Some of it was done; the same command again does the rest.
     Partial = 3,
     /// No key, a wrong key, or a key without the scope.
     Key = 4,
+    /// A limit blocks it; nothing has been written.
+    Guard = 5,
     /// There is no such thing, or there are several.
     NotFound = 6,
     /// The service asks to slow down; the same command later does the rest.
     RateLimited = 7,
+    /// The plan does not fit what is there now.
+    Stale = 8,
+    /// Another run works on the organization.
+    Locked = 9,
     /// The command line is wrong.
     Usage = 64,
     /// The file that was to be read is wrong.

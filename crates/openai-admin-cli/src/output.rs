@@ -81,6 +81,11 @@ impl Output {
         self.quiet
     }
 
+    /// Whether data may be coloured.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.data_is_colored
+    }
+
     /// Whether a progress bar can be drawn.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive

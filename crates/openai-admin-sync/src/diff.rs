@@ -253,7 +253,13 @@ fn removals(
         };
         Operation::new(action, why, origin)
     };
-    current.iter().filter(goes).map(removal).collect()
+    let mut removals: Vec<Operation> = current.iter().filter(goes).map(removal).collect();
+    // By address, so that two plans of one state are one text, whatever the order of the service's lists.
+    let key = |operation: &Operation| {
+        (operation.action.email().map(str::to_owned), operation.action.user_id().map(ToString::to_string))
+    };
+    removals.sort_by_cached_key(key);
+    removals
 }
 
 fn email_of(who: &Who) -> Option<String> {

@@ -107,6 +107,11 @@ impl Executor<'_> {
         let now = (self.clock)();
         let mut results = BTreeMap::new();
         for (number, settled) in &start.settled {
+            // What has its line already keeps it, with the service's id of the request.
+            if let Some(kept) = start.kept.get(number) {
+                results.insert(*number, kept.clone());
+                continue;
+            }
             let result =
                 OperationResult { error: settled.reason.clone(), ..result(*number, settled.outcome) };
             self.journal.write(now, Entry::Result(result.clone()))?;

@@ -32,7 +32,7 @@ pub struct MembershipFile {
     /// What holds for groups that do not say otherwise.
     #[serde(default)]
     pub defaults: Defaults,
-    /// How many memberships may go in all groups together; 20 percent and 100 when absent.
+    /// How many memberships may go in all groups together; 100, and 20 percent of 100 and more, when absent.
     #[serde(default)]
     pub max_remove: Option<MaxRemove>,
     /// Whom and what no plan touches.
@@ -101,7 +101,7 @@ impl MaxRemove {
     /// What holds for a group when nobody says otherwise.
     pub const OF_GROUP: Self = Self { percent: 20, count: 25, min_size: 10 };
     /// What holds for all groups together when nobody says otherwise.
-    pub const OF_ORGANIZATION: Self = Self { percent: 20, count: 100, min_size: 10 };
+    pub const OF_ORGANIZATION: Self = Self { percent: 20, count: 100, min_size: 100 };
 }
 
 /// Whom and what no plan touches. `*` stands for any characters and `?` for one.

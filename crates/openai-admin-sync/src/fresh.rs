@@ -23,6 +23,8 @@ pub struct Start {
     pub todo: Vec<usize>,
     /// What needs not be done: done already, blocked, or held.
     pub settled: BTreeMap<usize, Settled>,
+    /// What is known of operations that an earlier part of the run has settled.
+    pub kept: BTreeMap<usize, OperationResult>,
     /// The ids of the plan's groups, as far as they exist.
     pub group_ids: Vec<Option<GroupId>>,
     /// What has changed since the plan was made, and makes it stale.
@@ -148,11 +150,14 @@ impl<'a> Comparing<'a> {
     fn settle(&mut self, number: usize) {
         // What the run announced and did not hear of has probably come of it.
         let ours = self.earlier.intents.contains(&number);
-        let known = self.earlier.results.get(&number).map(|result| result.outcome);
+        let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
         let outcome = match known {
-            Some(outcome) if outcome.is_settled() => outcome,
-            _ if ours => Outcome::FoundDone,
-            _ => Outcome::NoChange,
+            Some(result) => {
+                self.start.kept.insert(number, result.clone());
+                result.outcome
+            }
+            None if ours => Outcome::FoundDone,
+            None => Outcome::NoChange,
         };
         self.start.settled.insert(number, Settled { outcome, reason: None });
     }
@@ -314,6 +319,8 @@ impl<'a> Comparing<'a> {
                 // What was done and heard of is never sent again, whatever became of it since.
                 (Some(result), Standing::Goes) => {
                     let reason = Some("the run has done it, and it has been undone since".to_owned());
+                    let kept = OperationResult { error: reason.clone(), ..result.clone() };
+                    self.start.kept.insert(number, kept);
                     self.start.settled.insert(number, Settled { outcome: result.outcome, reason });
                 }
                 (_, standing) => self.start.place(number, standing),

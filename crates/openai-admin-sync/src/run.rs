@@ -54,17 +54,21 @@ impl Runs {
         Ok(self.folder.join("lock"))
     }
 
-    /// Keeps a new run. `chance` tells runs of one second apart.
+    /// Keeps a new run. Its name begins with its time, so that the last one is the last by name; `chance` tells runs of
+    /// one millisecond apart.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
     pub fn begin(&self, plan: &Plan, now: Timestamp, chance: u32) -> io::Result<Run> {
-        let name = format!("{}-{:06x}", now.strftime("%Y%m%dT%H%M%SZ"), chance & 0xff_ffff);
+        let name = format!("{}-{:06x}", now.strftime("%Y%m%dT%H%M%S%3fZ"), chance & 0xff_ffff);
         let folder = self.folder.join("runs").join(&name);
         create_private(&folder)?;
         let run = Run { name, folder };
-        fs::write(run.folder.join(PLAN), plan.to_json())?;
+        // A run that is killed here has no plan, and is none.
+        let part = run.folder.join("plan.json.part");
+        fs::write(&part, plan.to_json())?;
+        fs::rename(part, run.folder.join(PLAN))?;
         Ok(run)
     }
 

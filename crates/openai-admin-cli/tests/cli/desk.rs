@@ -139,6 +139,9 @@ macro_rules! freeze {
     ($transcript:expr) => {
         insta::with_settings!({ filters => vec![
             (r"01[0-9A-HJKMNP-TV-Z]{24}", "01ABCDEFGHJKMNPQRSTVWXYZ01"),
+            (r"_01[0-9A-HJKMNP-TV-Z]{5}…", "_01ABCDE…"),
+            (r"\b\d{8}T\d{9}Z-[0-9a-f]{6}\b", "20260131T120000000Z-012345"),
+            (r"process \d+, since [^\n]*", "process 1, since 2026-01-31 12:00:00 UTC"),
             (r"req_[0-9a-f]{32}", "req_0123456789abcdef"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-01-31 12:00"),
             (r"\b1[7-9]\d{8}\b", "1700000000"),

@@ -18,7 +18,14 @@ fn short_help_fits_a_screen() {
         "serve -h",
         "audit-logs list -h",
         "load -h",
-        "keys create -h"
+        "keys create -h",
+        "plan -h",
+        "apply -h",
+        "drift -h",
+        "export -h",
+        "import memberships -h",
+        "runs -h",
+        "users offboard -h"
     ]));
 }
 

@@ -12,6 +12,8 @@ mod groups;
 mod help;
 mod keys;
 mod load;
+mod memberships;
+mod memberships_killed;
 mod running;
 mod serve;
 mod serve_tls;

@@ -1,0 +1,252 @@
+//! Who should be in which group: plans, applies, watches, exports, imports, and takes back. Here is what these
+//! commands share: a reader, the runs of the organization, and how faults are told.
+
+mod apply;
+mod export;
+mod import;
+mod offboard;
+mod plan;
+mod runs;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use openai_admin_sync::{
+    Faults, LaneSettings, Lanes, Plan, PlanOptions, Reader, Runs,
+    current::{ReadError, Snapshot},
+    desired::{self, Desired},
+    file::{self, MembershipFile},
+    plan::UnknownPolicy,
+    render::{self, Summary},
+};
+
+use super::Session;
+use crate::{
+    arguments::{
+        Command, ExecutionArguments, GlobalArguments, OffboardArguments, UnknownChoice, WishArguments,
+    },
+    config::{self, Environment},
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{Output, file_name},
+};
+
+/// The largest table that is read, in bytes.
+const TABLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Runs a command about memberships.
+pub(super) async fn run(
+    command: Command,
+    global: &GlobalArguments,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    match command {
+        Command::Plan(arguments) => plan::plan(arguments, global, environment, output).await,
+        Command::Drift(arguments) => plan::drift(arguments, global, environment, output).await,
+        Command::Apply(arguments) => apply::run(arguments, global, environment, output).await,
+        Command::Export(arguments) => export::run(&arguments, global, environment, output).await,
+        Command::Import(command) => import::run(command, global, environment, output).await,
+        Command::Runs(command) => runs::run(command, global, environment, output).await,
+        _ => Ok(()),
+    }
+}
+
+/// Plans and does the removal of a user from every group.
+pub(super) async fn offboard(
+    arguments: OffboardArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    offboard::run(arguments, global, environment, output).await
+}
+
+/// What these commands work with.
+struct Bench<'a> {
+    session: Session<'a>,
+    output: &'a Output,
+    environment: &'a Environment,
+    lanes: Arc<Lanes>,
+    reader: Reader,
+    /// Where the runs of this service are kept.
+    service: PathBuf,
+    max_wait: Duration,
+}
+
+impl<'a> Bench<'a> {
+    async fn open(
+        command: &str,
+        execution: Option<&ExecutionArguments>,
+        global: &GlobalArguments,
+        environment: &'a Environment,
+        output: &'a Output,
+    ) -> Result<Bench<'a>> {
+        let service = config::state_of_service(global, environment)?;
+        let session = Session::open(command, false, global, environment, output).await?;
+        let seconds = execution.and_then(|execution| u64::try_from(execution.max_wait).ok());
+        let max_wait = seconds.map_or(openai_admin_sync::lanes::MAX_WAIT, Duration::from_secs);
+        let rpm_max = execution.and_then(|execution| execution.max_rpm).map(|rpm| rpm as f64);
+        let lanes = Arc::new(Lanes::new(LaneSettings { rpm_max, max_wait }));
+        let reader = Reader::new(&session.client, Arc::clone(&lanes));
+        Ok(Self { session, output, environment, lanes, reader, service, max_wait })
+    }
+
+    async fn close(self) {
+        self.session.close().await;
+    }
+
+    /// The list of groups, and the runs of the organization that answered.
+    async fn look(&self) -> Result<(Snapshot, Runs)> {
+        let snapshot = openai_admin_sync::current::read_groups(&self.reader)
+            .await
+            .map_err(|error| self.unread(error))?;
+        let organization = snapshot.organization.as_ref().map_or("unknown", |id| id.as_str());
+        let runs = Runs::new(self.service.join(folder_name(organization)));
+        self.lanes.recall(runs.learned());
+        Ok((snapshot, runs))
+    }
+
+    fn options(&self, unknown: UnknownChoice) -> PlanOptions {
+        let unknown = match unknown {
+            UnknownChoice::Error => UnknownPolicy::Error,
+            UnknownChoice::Skip => UnknownPolicy::Skip,
+        };
+        PlanOptions { unknown, ..PlanOptions::at(now()) }
+    }
+
+    /// Plans from what is wished for.
+    async fn plan(
+        &self,
+        desired: &Desired,
+        unknown: UnknownChoice,
+        accepted: &BTreeMap<String, usize>,
+    ) -> Result<(Plan, Runs)> {
+        let (snapshot, runs) = self.look().await?;
+        let last = runs.last_applied().doing(|| "read the last run".to_owned())?.unwrap_or_default();
+        desired::check_sources(&desired.sources, &last.sources, accepted)
+            .map_err(|faults| self.faulty(&faults))?;
+        let options = PlanOptions { known_groups: last.groups, ..self.options(unknown) };
+        let plan = openai_admin_sync::planning::plan_from(&self.reader, snapshot, desired, &options).await;
+        Ok((plan.map_err(|error| self.unread(error))?, runs))
+    }
+
+    /// What is wrong with the input: all of it, and in GitHub Actions at its lines.
+    fn faulty(&self, faults: &Faults) -> Failure {
+        faulty(faults, self.environment, self.output)
+    }
+
+    fn unread(&self, error: ReadError) -> Failure {
+        match error {
+            ReadError::Api(error) => {
+                let is_rate_limited = error.is_rate_limited();
+                let failure = Failure::from(error);
+                if is_rate_limited {
+                    let wait = self.max_wait.as_secs();
+                    return failure.hint(format!(
+                        "it would be waited for at most {wait} s: --max-wait says another time"
+                    ));
+                }
+                failure
+            }
+            ReadError::Integrity(message) => Failure::new(ExitStatus::Failed, message).hint(
+                "nothing has been changed: try again, and if it happens again tell whoever runs the service",
+            ),
+            ReadError::Input(faults) => self.faulty(&faults),
+        }
+    }
+}
+
+fn faulty(faults: &Faults, environment: &Environment, output: &Output) -> Failure {
+    if environment.is_github {
+        // Nobody can be told that standard output is gone.
+        let _ = output.data(&render::fault_annotations(faults));
+    }
+    let failures = faults.0.iter().map(|fault| {
+        let failure = Failure::bad_input(fault.to_string());
+        match &fault.hint {
+            Some(hint) => failure.hint(hint.clone()),
+            None => failure,
+        }
+    });
+    let mut failures: Vec<Failure> = failures.collect();
+    let last = failures.pop();
+    for failure in failures {
+        output.failure(&failure);
+    }
+    last.unwrap_or_else(|| Failure::bad_input("the input is wrong"))
+}
+
+/// Reads files of wishes, and the tables that they name.
+fn wished(arguments: &WishArguments, environment: &Environment, output: &Output) -> Result<Desired> {
+    let mut files: Vec<(String, MembershipFile)> = Vec::new();
+    let mut faults = Faults::default();
+    for path in &arguments.files {
+        let name = file_name(path);
+        match file::parse(&read_text(path, &name)?, &name) {
+            Ok(file) => files.push((name, file)),
+            Err(fault) => faults.0.push(fault),
+        }
+    }
+    let mut read_table = |file: &str, table: &str| {
+        let path = Path::new(file).parent().unwrap_or(Path::new("")).join(table);
+        read_bytes(&path).map_err(|error| error.to_string())
+    };
+    let expanded = faults.or(()).and_then(|()| desired::expand(&files, today(), &mut read_table));
+    expanded.map_err(|faults| faulty(&faults, environment, output))
+}
+
+fn read_text(path: &Path, name: &str) -> Result<String> {
+    let bytes = bytes_of(path, name)?;
+    String::from_utf8(bytes).map_err(|_| Failure::bad_input(format!("{name} is not UTF-8")))
+}
+
+fn bytes_of(path: &Path, name: &str) -> Result<Vec<u8>> {
+    read_bytes(path)
+        .map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
+        .doing(|| format!("read {name}"))
+}
+
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(TABLE_BYTES_MAX).read_to_end(&mut bytes)?;
+    } else {
+        fs::File::open(path)?.take(TABLE_BYTES_MAX).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read, and passed on")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The day in UTC: `until` means the same everywhere.
+fn today() -> jiff::civil::Date {
+    now().to_zoned(TimeZone::UTC).date()
+}
+
+/// An id as the name of a folder, whatever it holds.
+fn folder_name(id: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let name: String = id.chars().map(plain).collect();
+    if name.trim_matches('.').is_empty() { "unknown".to_owned() } else { name }
+}
+
+/// What a plan means for the exit code, before anything is done.
+fn verdict(plan: &Plan, summary: &Summary) -> Option<ExitStatus> {
+    let is_incomplete =
+        summary.unreadable > 0 || (summary.unresolved > 0 && plan.unknown == UnknownPolicy::Error);
+    match () {
+        () if is_incomplete => Some(ExitStatus::Partial),
+        () if summary.blocked_groups > 0 || !plan.blocks.is_empty() => Some(ExitStatus::Guard),
+        () => None,
+    }
+}

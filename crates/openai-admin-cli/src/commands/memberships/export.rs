@@ -1,0 +1,64 @@
+//! `openai-admin export`: the file that describes what is.
+
+use openai_admin_sync::{current, desired::Protection, export};
+
+use super::Bench;
+use crate::{
+    arguments::{ExportArguments, ExportChoice, GlobalArguments},
+    config::Environment,
+    failure::{ExitStatus, Failure, Result},
+    output::{Output, count},
+};
+
+pub(super) async fn run(
+    arguments: &ExportArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    let bench = Bench::open("export", None, global, environment, output).await?;
+    let text = Box::pin(text(&bench, arguments)).await;
+    bench.close().await;
+    output.data(&text?)
+}
+
+async fn text(bench: &Bench<'_>, arguments: &ExportArguments) -> Result<String> {
+    let (mut snapshot, _) = bench.look().await?;
+    let mut wanted = Protection::default();
+    wanted.protect_groups(std::slice::from_ref(&arguments.groups));
+    let groups = snapshot.groups.iter().enumerate();
+    let meant: Vec<usize> =
+        groups.filter(|(_, group)| wanted.has_group(None, &group.name)).map(|(place, _)| place).collect();
+    let (elsewhere, places): (Vec<usize>, Vec<usize>) =
+        meant.into_iter().partition(|place| snapshot.groups[*place].is_managed_elsewhere());
+    if !elsewhere.is_empty() {
+        let number = count(elsewhere.len(), "group");
+        bench.output.note(&format!("left out: {number} that an identity provider or a tenant manages"));
+    }
+    let read = current::read_members(&bench.reader, &mut snapshot, &places, current::CONCURRENCY).await;
+    read.map_err(|error| bench.unread(error))?;
+    // A part of an organization would be planned as if it were all of it.
+    if let Some(group) =
+        snapshot.groups.iter().find(|group| matches!(group.members, current::Members::Unreadable(_)))
+    {
+        let message = format!("the users of group '{}' could not be read", group.name);
+        return Err(Failure::new(ExitStatus::Partial, message).hint("nothing is exported; try again"));
+    }
+    let unwritable =
+        |error: String| Failure::new(ExitStatus::Failed, format!("cannot write the data: {error}"));
+    match arguments.format {
+        ExportChoice::Yaml => export::export(&snapshot).to_yaml().map_err(unwritable),
+        ExportChoice::Json => serde_json::to_string_pretty(&export::export(&snapshot))
+            .map(|text| text + "\n")
+            .map_err(|error| unwritable(error.to_string())),
+        ExportChoice::Csv => {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            let rows = export::rows(&snapshot);
+            for row in &rows {
+                writer.serialize(row).map_err(|error| unwritable(error.to_string()))?;
+            }
+            let bytes = writer.into_inner().map_err(|error| unwritable(error.to_string()))?;
+            String::from_utf8(bytes).map_err(|error| unwritable(error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `openai-admin import memberships`: a table of people and groups, checked whole before anything is written.
+
+use std::collections::BTreeMap;
+
+use openai_admin_sync::{
+    Approval,
+    csv::Mapping,
+    import::{self, ImportMode},
+    render::Summary,
+};
+
+use super::{Bench, apply::confirm_and_execute, bytes_of, faulty, plan::show, verdict};
+use crate::{
+    arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},
+    config::Environment,
+    failure::{Failure, Result},
+    output::{Output, file_name},
+    prompt::Consent,
+};
+
+pub(super) async fn run(
+    command: ImportCommand,
+    global: &GlobalArguments,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    let ImportCommand::Memberships(arguments) = command;
+    let name = file_name(&arguments.file);
+    let mapping = Mapping {
+        email: arguments.email_column.clone(),
+        group: Some(arguments.group_column.clone()),
+        filter: arguments.filter.iter().cloned().collect(),
+    };
+    let mode = match arguments.mode {
+        ImportChoice::Add => ImportMode::Add,
+        ImportChoice::Remove => ImportMode::Remove,
+        ImportChoice::Exact => ImportMode::Exact,
+    };
+    let wished = import::desired(&bytes_of(&arguments.file, &name)?, &name, &mapping, mode);
+    let wished = wished.map_err(|faults| faulty(&faults, environment, output))?;
+    let consent = if arguments.dry_run {
+        Consent::Given
+    } else {
+        Consent::of(&arguments.execution.consent, "importing memberships")?
+    };
+    let bench = Bench::open("import", Some(&arguments.execution), global, environment, output).await?;
+    let done = Box::pin(import(&bench, &wished, &arguments, consent)).await;
+    bench.close().await;
+    done
+}
+
+async fn import(
+    bench: &Bench<'_>,
+    wished: &openai_admin_sync::desired::Desired,
+    arguments: &ImportArguments,
+    consent: Consent,
+) -> Result<()> {
+    // A table that is imported is a job of its own, not a source that is expected to stay as it was.
+    let accepted: BTreeMap<String, usize> =
+        wished.sources.iter().map(|source| (source.name.clone(), source.entries)).collect();
+    let (plan, runs) = bench.plan(wished, arguments.unknown, &accepted).await?;
+    if arguments.dry_run {
+        show(bench, &plan, &Approval::None, None, None)?;
+        return match verdict(&plan, &Summary::of(&plan, &Approval::None)) {
+            Some(status) => Err(Failure::silent(status)),
+            None => Ok(()),
+        };
+    }
+    confirm_and_execute(bench, plan, &runs, &arguments.execution, consent).await
+}

@@ -1,0 +1,50 @@
+//! `openai-admin users offboard`: somebody leaves every group, with a receipt.
+
+use openai_admin_sync::{Approval, offboard::plan_offboarding, render::Summary};
+
+use super::{Bench, apply::confirm_and_execute, plan::show, verdict};
+use crate::{
+    arguments::{GlobalArguments, OffboardArguments, UnknownChoice},
+    config::Environment,
+    failure::{Failure, Result},
+    output::{Output, visible},
+    prompt::Consent,
+    resolve,
+};
+
+pub(super) async fn run(
+    arguments: OffboardArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    output: &Output,
+) -> Result<()> {
+    let consent = if arguments.dry_run {
+        Consent::Given
+    } else {
+        Consent::of(&arguments.execution.consent, "offboarding a user")?
+    };
+    let bench = Bench::open("users", Some(&arguments.execution), global, environment, output).await?;
+    let done = Box::pin(offboard(&bench, &arguments, consent)).await;
+    bench.close().await;
+    done
+}
+
+async fn offboard(bench: &Bench<'_>, arguments: &OffboardArguments, consent: Consent) -> Result<()> {
+    let user = resolve::user(&bench.session.client, &arguments.user).await?;
+    let (_, runs) = bench.look().await?;
+    let options = bench.options(UnknownChoice::Error);
+    let plan = plan_offboarding(&bench.reader, &user.id, &options).await;
+    let plan = plan.map_err(|error| bench.unread(error))?;
+    if plan.groups.is_empty() {
+        bench.output.note(&format!("'{}' is in no group", visible(&arguments.user)));
+        return Ok(());
+    }
+    if arguments.dry_run {
+        show(bench, &plan, &Approval::None, None, None)?;
+        return match verdict(&plan, &Summary::of(&plan, &Approval::None)) {
+            Some(status) => Err(Failure::silent(status)),
+            None => Ok(()),
+        };
+    }
+    confirm_and_execute(bench, plan, &runs, &arguments.execution, consent).await
+}

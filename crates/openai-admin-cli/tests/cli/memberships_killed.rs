@@ -1,0 +1,150 @@
+//! A run that is killed at any point, and goes on: the final state is exact, nothing is sent again after its result was
+//! written down, and the report adds up.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value as Json;
+
+use crate::{desk::Desk, running::Running};
+
+/// A plain run of the tests kills ten times in 2,000 operations; `OPENAI_ADMIN_KILLS=200` kills that often in 20,000.
+const KILLS: usize = 10;
+const OPERATIONS_PER_KILL: usize = 200;
+const OPERATIONS_FOR_MANY: usize = 20_000;
+const USERS: usize = 200;
+/// How often a journal is looked at before its run is taken for one that stands still.
+const LOOKS_MAX: u64 = 200_000_000;
+
+/// The same kills in every run of the test.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_anywhere_goes_on_and_ends_exactly() {
+    #[expect(clippy::disallowed_methods, reason = "the one who runs the tests says how long")]
+    let kills =
+        std::env::var("OPENAI_ADMIN_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
+    let operations = if kills > KILLS { OPERATIONS_FOR_MANY } else { KILLS * OPERATIONS_PER_KILL };
+    let groups = operations / USERS;
+
+    let desk = Desk::empty().with_variable("OPENAI_ADMIN_STATE", "state");
+    desk.write("organization.yaml", organization(groups));
+    desk.write("groups.yaml", wishes(groups));
+    assert_eq!(desk.run("--local acme.db load organization.yaml -q").status, 0);
+    // What it would log at `info` nobody reads: a full pipe would stop it.
+    let server = Running::start(&desk, "--local acme.db --log error");
+    let key = server.minted_key();
+    let desk = desk
+        .with_variable("OPENAI_ADMIN_KEY", key)
+        .with_variable("OPENAI_BASE_URL", format!("{}/v1", server.address));
+
+    let mut chance = Chance(42);
+    let mut command =
+        "apply groups.yaml --yes --allow-removals".to_owned() + &format!(" {}", groups * USERS / 2);
+    let mut killed = 0;
+    while killed < kills {
+        let before = journal(desk.path()).map_or(0, |journal| length(&journal));
+        let mut child = desk.command(&command).spawn().expect("it starts");
+        // Some are killed before they have written a line, some within one.
+        let until = before + chance.below(70 * 1024);
+        let mut looks = 0;
+        let ended = loop {
+            if child.try_wait().expect("a process").is_some() {
+                break true;
+            }
+            if journal(desk.path()).is_some_and(|journal| length(&journal) >= until) {
+                break false;
+            }
+            looks += 1;
+            assert!(looks < LOOKS_MAX, "it stands still");
+            std::thread::yield_now();
+        };
+        if ended {
+            break;
+        }
+        child.kill().expect("SIGKILL");
+        child.wait().expect("gone");
+        killed += 1;
+        command = "runs resume last".to_owned();
+    }
+    assert!(killed >= kills / 2, "only {killed} kills hit a run");
+
+    let last = desk.run("runs resume last --report report.json");
+    assert_eq!(last.status, 0, "{}{}", last.stdout, last.stderr);
+    let drift = desk.run("drift groups.yaml");
+    assert_eq!(drift.status, 0, "{}{}", drift.stdout, drift.stderr);
+    check_journal(&journal(desk.path()).expect("a journal"), operations);
+    let report: Vec<Json> =
+        serde_json::from_slice(&fs::read(desk.path().join("report.json")).expect("a report")).expect("JSON");
+    assert_eq!(report.len(), operations);
+    for row in &report {
+        let outcome = row["outcome"].as_str().expect("an outcome");
+        assert!(["done", "found_done", "no_change"].contains(&outcome), "{row}");
+        assert_eq!(row["verified"], true, "{row}");
+    }
+}
+
+/// Every group has the first half of the people.
+fn organization(groups: usize) -> String {
+    let users: String =
+        (0..USERS).map(|n| format!("  - {{ id: user_{n}, email: u{n}@example.com }}\n")).collect();
+    let members: Vec<String> = (0..USERS / 2).map(|n| format!("user_{n}")).collect();
+    let groups: String = (0..groups)
+        .map(|n| format!("  - {{ id: group_{n}, name: Group {n}, members: [{}] }}\n", members.join(", ")))
+        .collect();
+    format!("users:\n{users}groups:\n{groups}")
+}
+
+/// And should have the second.
+fn wishes(groups: usize) -> String {
+    let members: Vec<String> = (USERS / 2..USERS).map(|n| format!("u{n}@example.com")).collect();
+    let groups: String = (0..groups)
+        .map(|n| format!("  - {{ name: Group {n}, members: [{}] }}\n", members.join(", ")))
+        .collect();
+    format!("version: 1\ngroups:\n{groups}")
+}
+
+/// The journal of the only run, once there is one.
+fn journal(folder: &Path) -> Option<PathBuf> {
+    let first = |folder: PathBuf| Some(fs::read_dir(folder).ok()?.next()?.ok()?.path());
+    let organization = fs::read_dir(first(folder.join("state"))?).ok()?.next()?.ok()?.path();
+    Some(first(organization.join("runs"))?.join("journal.jsonl"))
+}
+
+fn length(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |metadata| metadata.len())
+}
+
+fn check_journal(file: &Path, operations: usize) {
+    let text = fs::read_to_string(file).expect("a journal");
+    let mut settled: HashSet<u64> = HashSet::new();
+    let mut outcomes: BTreeMap<u64, String> = BTreeMap::new();
+    for line in text.lines() {
+        let line: Json = serde_json::from_str(line).expect("a line");
+        let operation = line["operation"].as_u64();
+        match (line["entry"].as_str(), operation) {
+            (Some("intent"), Some(operation)) => {
+                assert!(!settled.contains(&operation), "{operation} was sent after its result was written");
+            }
+            (Some("result"), Some(operation)) => {
+                let outcome = line["outcome"].as_str().expect("an outcome").to_owned();
+                if ["done", "found_done", "no_change"].contains(&outcome.as_str()) {
+                    settled.insert(operation);
+                }
+                outcomes.insert(operation, outcome);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((settled.len(), outcomes.len()), (operations, operations));
+}
