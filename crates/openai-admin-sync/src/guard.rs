@@ -59,7 +59,8 @@ pub fn limit(plan: &mut Plan) {
     for group in &mut plan.groups {
         group.blocks.retain(|block| !block.rule.can_be_accepted());
         let removals = group.removals();
-        let left = group.member_count + group.additions() - removals;
+        // A plan that somebody wrote by hand may say anything.
+        let left = (group.member_count + group.additions()).saturating_sub(removals);
         if removals > 0 && left == 0 && !group.allow_empty {
             let message = format!("nobody of {} would be left", people(group.member_count));
             group.blocks.push(Block { rule: Rule::Emptied, message });

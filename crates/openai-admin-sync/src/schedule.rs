@@ -187,3 +187,94 @@ impl Schedule {
         held
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desired::Origin,
+        file::MaxRemove,
+        plan::{GroupPlan, Operation, Why},
+        planning::{PlanOptions, assemble},
+    };
+
+    fn plan(groups: &[&[Action]], revoke_first: bool) -> Plan {
+        let groups = groups.iter().map(|actions| {
+            let mut group = GroupPlan::new("G", MaxRemove::OF_GROUP);
+            let operation = |action: &Action| Operation::new(action.clone(), Why::Listed, Origin::default());
+            group.operations = actions.iter().map(operation).collect();
+            group
+        });
+        let options = PlanOptions { revoke_first, ..PlanOptions::at(jiff::Timestamp::UNIX_EPOCH) };
+        assemble(
+            &crate::desired::Desired::default(),
+            &crate::current::Snapshot::default(),
+            groups.collect(),
+            &options,
+        )
+    }
+
+    fn add(user: &str) -> Action {
+        Action::AddUser { user_id: user.parse().expect("an id"), email: None }
+    }
+
+    fn remove(user: &str) -> Action {
+        Action::RemoveUser { user_id: user.parse().expect("an id"), email: None }
+    }
+
+    fn create() -> Action {
+        Action::CreateGroup { name: "G".to_owned() }
+    }
+
+    /// What may be started now, in the order in which it would be.
+    fn ready(schedule: &mut Schedule) -> Vec<usize> {
+        let mut ready = Vec::new();
+        for kind in schedule.kinds() {
+            while let Some(operation) = schedule.take(kind) {
+                ready.push(operation);
+            }
+        }
+        ready
+    }
+
+    #[test]
+    fn additions_go_first_and_a_removal_waits_for_those_of_its_user() {
+        let plan = plan(&[&[remove("a"), remove("b")], &[add("a")]], false);
+        let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
+        assert_eq!(ready(&mut schedule), [2, 1]);
+        assert_eq!(schedule.ended(2, true), Held::default());
+        assert_eq!(ready(&mut schedule), [0]);
+    }
+
+    #[test]
+    fn a_removal_is_held_when_an_addition_of_its_user_failed() {
+        let plan = plan(&[&[remove("a")], &[add("a")], &[add("a")]], false);
+        let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
+        assert_eq!(ready(&mut schedule), [1, 2]);
+        assert_eq!(schedule.ended(1, false), Held::default());
+        assert_eq!(schedule.ended(2, true).operations, [0]);
+        assert_eq!((ready(&mut schedule), schedule.left()), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn people_wait_for_their_group_and_what_waits_for_them_is_held_without_it() {
+        let plan = plan(&[&[create(), add("a")], &[remove("a")]], false);
+        let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
+        assert_eq!(ready(&mut schedule), [0]);
+        assert_eq!(schedule.ended(0, false).operations, [1, 2]);
+        let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
+        assert_eq!(ready(&mut schedule), [0]);
+        assert_eq!(schedule.ended(0, true), Held::default());
+        assert_eq!(ready(&mut schedule), [1]);
+        schedule.put_back(1);
+        assert_eq!(ready(&mut schedule), [1]);
+        schedule.ended(1, true);
+        assert_eq!(ready(&mut schedule), [2]);
+    }
+
+    #[test]
+    fn who_is_revoked_first_waits_for_nothing() {
+        let plan = plan(&[&[remove("a")], &[add("a")]], true);
+        assert_eq!(ready(&mut Schedule::new(&plan, &[0, 1])), [0, 1]);
+    }
+}

@@ -69,7 +69,7 @@ impl Writing {
         let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
             String::new()
         } else {
-            let kept = group.member_count - removals;
+            let kept = group.member_count.saturating_sub(removals);
             format!("{:>4} {:>4}  {:>3}", format!("+{additions}"), format!("-{removals}"), format!("={kept}"))
         };
         let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));

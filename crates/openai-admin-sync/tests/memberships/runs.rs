@@ -127,3 +127,24 @@ async fn a_wait_that_is_too_long_ends_the_run_resumable() {
     assert!(error.is_rate_limited());
     assert_eq!(lanes.refused(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_in_the_message_is_obeyed_and_without_one_the_lane_tries_after_2_and_4_seconds() {
+    let empty = r#"{"object":"list","data":[],"has_more":false,"next":null}"#;
+    let body = r#"{"error":{"message":"Rate limit reached. Please try again after 6.9 seconds.","type":"invalid_request_error","param":null,"code":"rate_limit_exceeded"}}"#;
+    let script = openai_admin::testing::Script::new().status(429).body(body).then_ok(empty);
+    let waits = |script: &openai_admin::testing::Script| -> Vec<u128> {
+        let received = script.requests();
+        received.windows(2).map(|two| two[1].at.duration_since(two[0].at).as_millis()).collect()
+    };
+    let reader = |script: &openai_admin::testing::Script| {
+        let client = openai_admin::Client::builder().base_url("http://localhost/v1").service(script.clone());
+        let lanes = Arc::new(Lanes::new(LaneSettings::default()));
+        openai_admin_sync::Reader::new(&client.build().unwrap(), lanes)
+    };
+    reader(&script).list_groups().await.unwrap();
+    assert_eq!(waits(&script), [6900]);
+    let script = openai_admin::testing::Script::new().status(429).times(2).then_ok(empty);
+    reader(&script).list_groups().await.unwrap();
+    assert_eq!(waits(&script), [2000, 4000]);
+}

@@ -331,7 +331,7 @@ fn tell(output: &Output, plan: &Plan, run: &Run, executed: &Executed, verificati
         (number(Outcome::Failed), "failed"),
         (number(Outcome::Held), "held"),
         (number(Outcome::Blocked), "blocked"),
-        (plan.operation_count() - executed.results.len(), "not sent"),
+        (plan.operation_count().saturating_sub(executed.results.len()), "not sent"),
     ];
     let parts: Vec<String> = parts
         .iter()

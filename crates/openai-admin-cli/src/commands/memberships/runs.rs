@@ -162,7 +162,7 @@ impl Kept {
             operations: self.plan.operation_count(),
             done: results.values().filter(|result| result.outcome.is_settled()).count(),
             failed: failed.count(),
-            left: self.plan.operation_count() - results.len(),
+            left: self.plan.operation_count().saturating_sub(results.len()),
         }
     }
 }
