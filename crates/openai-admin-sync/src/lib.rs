@@ -5,9 +5,9 @@
 //!
 //! Data goes one way, and everything before the executor is a pure function over values:
 //!
-//! - [`file`] and [`csv`]: what people write; [`desired`]: what it means, with the origin of every wish.
+//! - [`mod@file`] and [`mod@csv`]: what people write; [`desired`]: what it means, with the origin of every wish.
 //! - [`reader`]: a client that cannot write; [`current`]: what is; [`resolve`]: who is meant.
-//! - [`diff`]: what differs; [`guard`]: what of it may not be done unasked; [`plan`]: the result; [`render`]: for people.
+//! - [`diff`]: what differs; [`guard`]: what of it may not be done unasked; [`mod@plan`]: the result; [`render`]: for people.
 //! - [`schedule`]: in which order; [`pace`]: how fast; [`lanes`]: both of them over requests.
 //! - [`executor`]: does it, and writes the [`journal`] of its [`run`] under a [`lock`]; [`verify`]: looks again.
 //! - [`report`]: what came of every row; [`undo`] and [`offboard`]: other ways to a plan; [`export`]: the way back.

@@ -39,7 +39,7 @@ pub struct ReportRow {
     pub error: Option<String>,
 }
 
-/// The columns of [`csv`], in order.
+/// The columns of [`csv()`], in order.
 pub const COLUMNS: [&str; 13] = [
     "operation",
     "action",
