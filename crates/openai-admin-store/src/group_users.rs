@@ -248,7 +248,18 @@ fn list_neighbours(
         "select user_seq from group_users where org = $1 and group_seq = $2 and user_seq < $3
          order by user_seq desc limit $4",
     );
-    let (members, has_more) = range.cut(transaction.query(sql, values, |row| row.integer(0))?);
+    // Members who stand so far apart that the page cannot be such a piece are not even read to its end.
+    let distance_max = (1 + SKIPPED_USERS_MAX) * range.rows();
+    let (mut first, mut is_far) = (None, false);
+    let members = transaction.query_while(sql, values, |row| {
+        let member = row.integer(0)?;
+        is_far = (member - *first.get_or_insert(member)).abs() > distance_max;
+        Ok((!is_far).then_some(member))
+    })?;
+    if is_far {
+        return Ok(None);
+    }
+    let (members, has_more) = range.cut(members);
     let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(Some(false)) };
     let (first, last) = (*first.min(last), *first.max(last));
     if last - first > (1 + SKIPPED_USERS_MAX) * members.len() as i64 {

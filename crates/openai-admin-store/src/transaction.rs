@@ -1,6 +1,6 @@
 //! The handle that an operation's body is written over: the SQL and the values that both engines share.
 
-use rusqlite::types::ToSqlOutput;
+use rusqlite::{StatementStatus, types::ToSqlOutput};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::{
@@ -48,18 +48,30 @@ impl Transaction<'_> {
         values: &[Value<'_>],
         mut map: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
+        self.query_while(sql, values, |row| map(row).map(Some))
+    }
+
+    /// Runs a query and maps its rows up to the first that maps to none.
+    pub(crate) fn query_while<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        mut map: impl FnMut(&Row<'_>) -> Result<Option<T>>,
+    ) -> Result<Vec<T>> {
         match self {
             Self::Sqlite(connection) => {
                 let mut statement = prepare(connection, sql)?;
                 let mut rows = statement.query(rusqlite::params_from_iter(values))?;
                 let mut mapped = Vec::new();
                 while let Some(row) = rows.next()? {
-                    mapped.push(map(&Row::Sqlite(row))?);
+                    let Some(value) = map(&Row::Sqlite(row))? else { break };
+                    mapped.push(value);
                 }
                 Ok(mapped)
             }
             Self::Postgres(connection) => {
-                connection.query(sql, values)?.iter().map(|row| map(&Row::Postgres(row))).collect()
+                let rows = connection.query(sql, values)?;
+                rows.iter().map_while(|row| map(&Row::Postgres(row)).transpose()).collect()
             }
         }
     }
@@ -104,7 +116,12 @@ fn prepare<'a>(
     sql: &'static str,
 ) -> rusqlite::Result<rusqlite::CachedStatement<'a>> {
     let statement = connection.prepare_cached(sql)?;
-    tracing::trace!(sql, "a statement is prepared");
+    // A statement that is planned anew at each use would cost more than what it reads.
+    tracing::trace!(
+        sql,
+        replanned = statement.get_status(StatementStatus::RePrepare),
+        "a statement is prepared"
+    );
     debug_assert!(
         (1..=statement.parameter_count())
             .all(|number| statement.parameter_name(number) == Some(format!("${number}").as_str())),

@@ -13,7 +13,11 @@ mod support;
 #[path = "conformance/tenant.rs"]
 mod tenant;
 
-use std::{collections::BTreeSet, fmt::Debug, sync::Mutex};
+use std::{
+    collections::BTreeSet,
+    fmt::Debug,
+    sync::{Mutex, PoisonError},
+};
 
 use openai_admin::operations::CreateGroup;
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey};
@@ -39,6 +43,7 @@ const SHAPES: [(&str, &str); 2] = [
 ];
 
 fn no_statement_reads_more_than_it_answers(engine: Engine) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     // Fails when it was set before, by the other test of this process; it is the same.
     let _ = tracing::subscriber::set_global_default(Statements);
     for (shape, memberships) in SHAPES {
@@ -70,6 +75,30 @@ fn no_statement_reads_more_than_it_answers_on_sqlite() {
 #[test]
 fn no_statement_reads_more_than_it_answers_on_postgres() {
     no_statement_reads_more_than_it_answers(Engine::Postgres);
+}
+
+#[test]
+fn the_most_frequent_operations_are_planned_once_on_sqlite() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = tracing::subscriber::set_global_default(Statements);
+    for (shape, memberships) in SHAPES {
+        run_and_check(Engine::Sqlite, async |database| {
+            let acme = database.acme(0, json!([])).await;
+            fill(&database, memberships);
+            REPLANNED.lock().unwrap().clear();
+            // More often than there are threads that read, and each time with other values.
+            for turn in 1..40 {
+                for part in [Part::new().asc(), Part::new().desc()] {
+                    let part = part.limit(1 + 2 * turn);
+                    acme.members("group_1", part.after(&format!("user_{}", 100 * turn))).await.unwrap();
+                }
+                acme.add(&format!("group_{}", 20 + turn), "user_7").await.unwrap();
+                acme.remove(&format!("group_{}", 20 + turn), "user_7").await.unwrap();
+            }
+            let replanned = REPLANNED.lock().unwrap().clone();
+            assert_eq!(replanned, BTreeSet::new(), "{shape}");
+        });
+    }
 }
 
 /// Rows behind the store's back: the statements are looked at, not the sums.
@@ -247,6 +276,10 @@ fn name(engine: Engine) -> &'static str {
 
 /// The statements that the store has prepared, with the name of the engine whose thread it was.
 static STATEMENTS: Mutex<BTreeSet<(&'static str, String)>> = Mutex::new(BTreeSet::new());
+/// Held by the test that looks at what is noted, where several run in one process.
+static TURN: Mutex<()> = Mutex::new(());
+/// Those that SQLite had planned again since their first use.
+static REPLANNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 struct Statements;
 
@@ -255,7 +288,7 @@ impl tracing::Subscriber for Statements {
         metadata.fields().field("sql").is_some()
     }
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut Noting);
+        event.record(&mut Noting::default());
     }
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
         span::Id::from_u64(1)
@@ -266,7 +299,10 @@ impl tracing::Subscriber for Statements {
     fn exit(&self, _: &span::Id) {}
 }
 
-struct Noting;
+#[derive(Default)]
+struct Noting {
+    sql: String,
+}
 
 impl tracing::field::Visit for Noting {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
@@ -278,6 +314,12 @@ impl tracing::field::Visit for Noting {
             engines.into_iter().find(|engine| thread.name().is_some_and(|name| name.starts_with(engine)));
         if let (Some(engine), "sql") = (engine, field.name()) {
             STATEMENTS.lock().unwrap().insert((engine, text.to_owned()));
+            self.sql = text.to_owned();
+        }
+    }
+    fn record_i64(&mut self, field: &Field, times: i64) {
+        if field.name() == "replanned" && times > 0 {
+            REPLANNED.lock().unwrap().insert(std::mem::take(&mut self.sql));
         }
     }
 }
