@@ -118,8 +118,9 @@ async fn add(
         .await
         .map_err(failed)?;
     sqlx::query(
-        "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
-         values (1, lower(hex(randomblob(13))), 0, 1700000000, 'key_bootstrap', 'group.user.added', ?, ?)",
+        "insert into audit_events (org, place, change, item, recorded_at, actor, event, group_seq, user_seq)
+         values (1, coalesce((select place from audit_events where org = 1 order by place desc limit 1), 0) + 1,
+                 lower(hex(randomblob(13))), 0, 1700000000, 'key_bootstrap', 'group.user.added', ?, ?)",
     )
     .bind(group)
     .bind(user)

@@ -94,8 +94,9 @@ fn insert(connection: &Connection, group_id: &str, user_id: &str, change: u64) -
     let (Some(group), Some(user)) = (place(group, group_id)?, place(user, user_id)?) else { return Ok(false) };
     let insert = "insert into group_users (org, group_seq, user_seq) values (1, ?, ?) on conflict do nothing";
     if connection.prepare_cached(insert)?.execute((group, user))? == 1 {
-        let event = "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
-                     values (1, ?, 0, 1700000000, 'key_bootstrap', 'group.user.added', ?, ?)";
+        let event = "insert into audit_events (org, place, change, item, recorded_at, actor, event, group_seq, user_seq)
+                     values (1, coalesce((select place from audit_events where org = 1
+                                          order by place desc limit 1), 0) + 1, ?, 0, 1700000000, 'key_bootstrap', 'group.user.added', ?, ?)";
         connection.prepare_cached(event)?.execute((format!("{change:026}"), group, user))?;
     }
     Ok(true)
