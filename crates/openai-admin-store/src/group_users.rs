@@ -33,7 +33,7 @@ impl Store {
         if let Some(postgres) = self.postgres() {
             let mut users = Vec::new();
             let push = |id: &str, name: &str, email: Option<&str>| push_model(&mut users, id, name, email);
-            if let Some(has_more) = postgres.list_group_users(org, &request, push).await? {
+            if let Some(has_more) = Box::pin(postgres.list_group_users(org, &request, push)).await? {
                 return Ok(UserListResource::new(users, has_more));
             }
         }
@@ -56,7 +56,8 @@ impl Store {
                 page.push(id, name, email);
                 Ok(())
             };
-            if let Some(has_more) = postgres.list_group_users(org, &request, push).await? {
+            // Boxed, for its size: every page that SQLite answers would otherwise carry its place about.
+            if let Some(has_more) = Box::pin(postgres.list_group_users(org, &request, push)).await? {
                 return Ok(Bytes::from(page.finish(has_more)));
             }
         }
@@ -146,7 +147,7 @@ impl Store {
         }
         let Some(postgres) = self.postgres() else { return Ok(false) };
         let (group_id, user_id, stamp) = (group_id.clone(), user_id.clone(), stamp.clone());
-        postgres.change_group_user(Change { org, adds, group_id, user_id, stamp }).await
+        Box::pin(postgres.change_group_user(Change { org, adds, group_id, user_id, stamp })).await
     }
 }
 
