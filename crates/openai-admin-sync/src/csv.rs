@@ -78,8 +78,9 @@ pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<
         .from_reader(bytes);
     let headings = reader.byte_headers().map_err(|error| unreadable(name, &error))?.clone();
     let columns = Columns::find(&headings, name, mapping)?;
+    let width = headings.len();
     let mut reading =
-        Reading { name, bytes, columns, groups: Groups::default(), table: Table::default(), bad: 0 };
+        Reading { name, bytes, width, columns, groups: Groups::default(), table: Table::default(), bad: 0 };
     let mut faults = Faults::default();
     let mut seen = std::collections::HashSet::new();
     let mut record = csv::ByteRecord::new();
@@ -130,6 +131,15 @@ fn delimiter(bytes: &[u8]) -> u8 {
     };
     let best = DELIMITERS.into_iter().rev().max_by_key(|delimiter| columns(*delimiter));
     best.filter(|delimiter| columns(*delimiter) != (0, 0)).unwrap_or(b',')
+}
+
+fn columns(number: usize) -> String {
+    if number == 1 { "1 column".to_owned() } else { format!("{number} columns") }
+}
+
+/// Whether a cell is what a filter asks for: `Yes` is `yes`, as the names of columns are compared.
+fn is_alike(cell: &str, wanted: &str) -> bool {
+    cell == wanted.trim() || cell.to_lowercase() == wanted.trim().to_lowercase()
 }
 
 fn count_outside_quotes(line: &[u8], delimiter: u8) -> usize {
@@ -212,6 +222,8 @@ impl Groups {
 struct Reading<'a> {
     name: &'a str,
     bytes: &'a [u8],
+    /// How many columns the heading has.
+    width: usize,
     columns: Columns,
     groups: Groups,
     table: Table,
@@ -228,9 +240,16 @@ impl Reading<'_> {
             let hint = "save the table as \"CSV UTF-8\" in the spreadsheet";
             cell.map_err(|_| Fault::at(Place::line(self.name, line), "the row is not UTF-8").hint(hint))
         };
-        // A filter decides before anything is checked: rows of others may be whatever they are.
+        // Before the filter: in a row that has slipped, what is filtered stands in another column, and whoever the row
+        // means would be taken for left out.
+        if !self.fits(record) {
+            let message = format!("the row has {}, the heading has {}", columns(record.len()), self.width);
+            let hint = "is there a delimiter in a cell without quotes, or another delimiter?";
+            return Err(Fault::at(Place::line(self.name, line), message).hint(hint));
+        }
+        // A filter decides before the rest is checked: rows of others may be whatever they are.
         for (column, value) in &self.columns.filter {
-            if cell(*column)? != value.trim() {
+            if !is_alike(cell(*column)?, value) {
                 self.table.filtered += 1;
                 return Ok(None);
             }
@@ -252,6 +271,11 @@ impl Reading<'_> {
             },
         };
         Ok(Some(Row { email: EmailKey::new(address), group, line }))
+    }
+
+    /// Whether a row has the columns of the heading. Empty cells beyond them are what spreadsheets leave behind.
+    fn fits(&self, record: &csv::ByteRecord) -> bool {
+        record.len() >= self.width && record.iter().skip(self.width).all(<[u8]>::is_empty)
     }
 
     /// The line on which a row begins. The parser counts from the end of the row before, and blank lines with it.
@@ -342,8 +366,27 @@ mod tests {
         let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row");
         assert_eq!((table.rows.len(), table.filtered), (1, 1));
         let text = "email,group,active\na@b.c,One,TRUE\n";
+        let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row, in whatever case");
+        assert_eq!((table.rows.len(), table.filtered), (1, 0));
+        let text = "email,group,active\na@b.c,One,yes\n";
         let faults = parse(text.as_bytes(), "x", &mapping).expect_err("nobody");
-        assert_eq!(faults.to_string(), "x has no row where active is 'true'; the values there are: TRUE");
+        assert_eq!(faults.to_string(), "x has no row where active is 'true'; the values there are: yes");
+    }
+
+    #[test]
+    fn a_row_that_has_slipped_is_told_and_not_taken_for_left_out() {
+        let mut mapping = mapping();
+        mapping.filter.insert("active".to_owned(), "yes".to_owned());
+        for (row, told) in [
+            ("a@b.c,One,yes", "x:3: the row has 1 column, the heading has 3"),
+            ("a@b.c;One", "x:3: the row has 2 columns, the heading has 3"),
+            ("a@b.c;One;of two;yes", "x:3: the row has 4 columns, the heading has 3"),
+        ] {
+            let text = format!("email;group;active\nd@e.f;One;yes\n{row}\ng@h.i;One;yes\n");
+            assert_eq!(parse(text.as_bytes(), "x", &mapping).expect_err(row).to_string(), told);
+        }
+        let text = "email;group;active\nd@e.f;One;yes;;\n";
+        assert_eq!(parse(text.as_bytes(), "x", &mapping).expect("a row").0.rows.len(), 1);
     }
 
     #[test]

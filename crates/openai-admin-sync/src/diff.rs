@@ -9,7 +9,7 @@ use openai_admin::{GroupId, UserId, models::GroupUser};
 use crate::{
     current::{CurrentGroup, Members, Snapshot},
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
-    file::{Mode, Who},
+    file::{Mode, Who, most_like},
     plan::{Action, Block, GroupPlan, Operation, Removes, Rule, Skip, Unresolved, Why},
     resolve::{Found, People},
 };
@@ -72,7 +72,7 @@ impl Index<'_> {
             None if !wanted.creates => {
                 return match self.by_id.get(wanted.name.as_str()) {
                     Some(place) => Match::Found(*place),
-                    None => Match::Problem(format!("there is no group called '{}'", wanted.name)),
+                    None => Match::Problem(self.nobody_called(&wanted.name)),
                 };
             }
             None => {}
@@ -88,6 +88,13 @@ impl Index<'_> {
                 group.name, group.id
             )),
             None => Match::Missing,
+        }
+    }
+
+    fn nobody_called(&self, name: &str) -> String {
+        match most_like(name, self.groups.iter().map(|group| group.name.as_str())) {
+            Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
+            None => format!("there is no group called '{name}'"),
         }
     }
 
@@ -133,6 +140,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
     let current: Option<&CurrentGroup> = match found {
         Match::Problem(message) => {
             plan.blocks.push(Block { rule: Rule::Group, message: message.clone() });
+            plan.keep = wished(wanted, people, &mut plan.unresolved);
             return plan;
         }
         Match::Missing => {
@@ -159,13 +167,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             plan.operations.clear();
             let message = format!("its members could not be read: {problem}");
             plan.blocks.push(Block { rule: Rule::Unreadable, message });
-            // Those who are wished for here may not be taken away elsewhere: perhaps they are not in it yet.
-            let members =
-                wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
-            plan.keep = resolve(members, people, &mut plan.unresolved)
-                .into_iter()
-                .map(|(id, _)| id.clone())
-                .collect();
+            plan.keep = wished(wanted, people, &mut plan.unresolved);
             return plan;
         }
     }
@@ -174,6 +176,13 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
         diff_members(members, current, people, &mut plan);
     }
     plan
+}
+
+/// Those who are wished for in a group that cannot be changed. They may not be taken away elsewhere: perhaps they are not
+/// in it yet.
+fn wished(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
+    let members = wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
+    resolve(members, people, unresolved).into_iter().map(|(id, _)| id.clone()).collect()
 }
 
 fn skip(plan: &mut GroupPlan, group: &CurrentGroup, is_expected: bool) {

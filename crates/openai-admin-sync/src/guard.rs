@@ -3,7 +3,7 @@
 //! Pure. A blocked group does not stop healthy ones. Limits can be accepted by the exact number of removals or by the
 //! plan's digest; protection cannot, since it is part of the input.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use openai_admin::UserId;
 
@@ -146,8 +146,10 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
             standings.push(standing(operation, is_blocked, removals_stop));
         }
     }
-    let unreadable: Vec<&GroupPlan> = plan.groups.iter().filter(|group| group.is_unreadable()).collect();
-    let maybe: HashSet<&UserId> = unreadable.iter().flat_map(|group| &group.keep).collect();
+    // A group that could not be read, or that is not there: nothing is done to it, and what it lacks is not known.
+    let unknown = plan.groups.iter().filter(|group| group.is_unreadable() || group.is_unknown());
+    let maybe: HashMap<&UserId, &GroupPlan> =
+        unknown.flat_map(|group| group.keep.iter().map(move |user| (user, group))).collect();
     for ((_, operation), standing) in plan.operations().zip(&mut standings) {
         let Some(user) = operation.action.user_id().filter(|_| operation.action.is_remove()) else {
             continue;
@@ -157,9 +159,10 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
         }
         if let Some(group) = not_added.get(user) {
             *standing = Standing::Held(format!("they cannot be added to '{group}', which is blocked"));
-        } else if maybe.contains(user) {
+        } else if let Some(group) = maybe.get(user) {
+            let problem = if group.is_unreadable() { "could not be read" } else { "is blocked" };
             *standing =
-                Standing::Held("they may have to be added to a group that could not be read".to_owned());
+                Standing::Held(format!("they may have to be added to '{}', which {problem}", group.name));
         }
     }
     standings

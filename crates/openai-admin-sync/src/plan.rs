@@ -364,6 +364,11 @@ impl GroupPlan {
         self.blocks.iter().any(|block| !block.rule.can_be_accepted())
     }
 
+    /// Whether it is not known which group is meant.
+    pub fn is_unknown(&self) -> bool {
+        self.blocks.iter().any(|block| block.rule == Rule::Group)
+    }
+
     /// Whether the group could not be read.
     pub fn is_unreadable(&self) -> bool {
         self.blocks.iter().any(|block| block.rule == Rule::Unreadable)

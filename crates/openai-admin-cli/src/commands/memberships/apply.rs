@@ -370,12 +370,29 @@ fn conclude(bench: &Bench<'_>, job: &Job, run: &Run, executed: Executed, complet
     let summary = Summary::of(&job.plan, &job.approval);
     let is_blocked = summary.blocked > 0 || summary.blocked_groups > 0 && job.approval == Approval::None;
     let is_unknown = summary.unresolved > 0 && job.plan.unknown == UnknownPolicy::Error;
+    let is_open =
+        |outcome: Outcome| !outcome.is_settled() && !matches!(outcome, Outcome::Blocked | Outcome::Held);
+    let failed = executed.results.values().any(|result| is_open(result.outcome))
+        || executed.results.len() < job.plan.operation_count();
     match () {
+        // What was blocked, and who is held for its sake, stays so however often it is resumed.
+        () if !complete && !failed && is_blocked => Err(still_blocked(&job.plan)),
         () if !complete => {
             Err(Failure::new(ExitStatus::Partial, "not everything was done").propose(resume, "does the rest"))
         }
         () if is_blocked && !changed => Err(Failure::silent(ExitStatus::Guard)),
         () if is_blocked || is_unknown || summary.unreadable > 0 => Err(Failure::silent(ExitStatus::Partial)),
         () => Ok(()),
+    }
+}
+
+fn still_blocked(plan: &Plan) -> Failure {
+    let failure =
+        Failure::new(ExitStatus::Partial, "the rest is blocked, or is held until what is blocked is done");
+    match guard::blocked_removals(plan) {
+        0 => failure.hint("the plan above says why, group by group; correct that and do it again"),
+        removals => failure.hint(format!(
+            "to accept what the limits block: the same command again with --allow-removals {removals}"
+        )),
     }
 }
