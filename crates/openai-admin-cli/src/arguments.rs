@@ -91,6 +91,17 @@ pub(crate) enum Command {
     /// Look after your own server's settings and data
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminCommand),
+    /// Tell whether key, service and database are as they should be
+    #[command(after_help = "\
+Examples:
+  openai-admin doctor
+  openai-admin doctor -o json
+  openai-admin --local acme.db doctor
+
+It only reads: one item each of the groups, the users and the audit log, and of a file everything.
+Scopes to write cannot be told that way. The key is never shown. Exit code 1 says that something
+fails, 4 that it is the key or that it may not read groups; a warning fails nothing.")]
+    Doctor,
     /// Write a completion script for a shell
     Completion(CompletionArguments),
 }

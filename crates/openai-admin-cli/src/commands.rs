@@ -5,6 +5,7 @@ mod admin;
 mod audit_logs;
 mod completion;
 mod database_failure;
+mod doctor;
 mod dump;
 mod group_users;
 mod groups;
@@ -67,6 +68,7 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
             session.close().await;
             done
         }
+        Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::Load(arguments) => load::run(&arguments, &database("load")?, environment, output).await,
         Command::Dump => dump::run(&database("dump")?, output).await,
         Command::Keys(command) => keys::run(command, &database("keys")?, output).await,
@@ -135,15 +137,20 @@ impl<'a> Session<'a> {
 
 /// The same client as over the network, over the server's own router: what is tried locally holds remotely.
 async fn local_client(file: LocalFile, creates: bool) -> Result<(Client, Store)> {
-    let LocalFile { path, organization } = file;
-    let as_argument = format!("--local {}", config::shell_word(&path.display().to_string()));
-    let database = Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false };
+    let database = database_of_file(file);
     let minter = Minter::system();
     let (store, organization) = open(&database, creates, &minter).await?;
     let server = Server::new(store.clone(), minter, Config::default());
     let router = server.router_as(Caller::local(&organization));
     let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
     Ok((client, store))
+}
+
+/// The file of `--local` as the database that it is.
+fn database_of_file(file: LocalFile) -> Database {
+    let LocalFile { path, organization } = file;
+    let as_argument = format!("--local {}", config::shell_word(&path.display().to_string()));
+    Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false }
 }
 
 /// Opens a database and the organization that is meant.

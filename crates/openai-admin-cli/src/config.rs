@@ -98,6 +98,16 @@ impl Environment {
         self.admin_key.is_some()
     }
 
+    /// The names of the variables for a proxy that are set, without what they hold.
+    pub(crate) fn proxy_variables(&self) -> Vec<&'static str> {
+        let is_of_proxy = |name: &&str| name.to_ascii_lowercase().ends_with("_proxy");
+        CLIENT_VARIABLES
+            .into_iter()
+            .filter(is_of_proxy)
+            .filter(|name| self.client.contains_key(name))
+            .collect()
+    }
+
     /// A client of a service, with the proxy and the headers that the environment asks for.
     pub(crate) fn client(
         &self,

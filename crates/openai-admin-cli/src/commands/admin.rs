@@ -190,7 +190,7 @@ async fn watched<T>(
     }
 }
 
-fn words(held: &Census) -> String {
+pub(super) fn words(held: &Census) -> String {
     let count = |number: u64, noun: &str| count(usize::try_from(number).unwrap_or(usize::MAX), noun);
     [
         count(held.organizations, "organization"),

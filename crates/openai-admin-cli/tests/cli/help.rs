@@ -25,7 +25,8 @@ fn short_help_fits_a_screen() {
         "export -h",
         "import memberships -h",
         "runs -h",
-        "users offboard -h"
+        "users offboard -h",
+        "doctor -h"
     ]));
 }
 

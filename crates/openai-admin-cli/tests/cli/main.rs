@@ -4,6 +4,7 @@
 mod admin;
 mod audit_logs;
 mod desk;
+mod doctor;
 mod drain;
 mod dump;
 mod failures;
