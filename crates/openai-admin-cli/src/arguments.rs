@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use openai_admin::{AuditLogEventType, Timestamp, UserId, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, Method, Timestamp, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
 mod global;
@@ -102,6 +102,8 @@ It only reads: one item each of the groups, the users and the audit log, and of 
 Scopes to write cannot be told that way. The key is never shown. Exit code 1 says that something
 fails, 4 that it is the key or that it may not read groups; a warning fails nothing.")]
     Doctor,
+    /// Send any request of the API, and write what is answered
+    Api(ApiArguments),
     /// Write a completion script for a shell
     Completion(CompletionArguments),
 }
@@ -431,6 +433,33 @@ out. All of it happens or none.")]
 pub(crate) struct LoadArguments {
     /// The YAML or JSON file; `-` reads standard input
     pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  openai-admin api GET /organization/projects --query limit=5
+  openai-admin api POST /v1/organization/invites -d '{\"email\":\"kay@example.com\",\"role\":\"reader\"}'
+  openai-admin api POST organization/groups -d @group.json --yes
+  openai-admin --local acme.db api GET organization/groups
+
+The path may begin with /v1 or not. A POST or DELETE asks first. Each request is sent once, whatever
+--retries says. A refusal's exit code is that of other commands: 4 key or scope, 6 not found, 7 rate
+limit, 1 anything else.")]
+pub(crate) struct ApiArguments {
+    /// GET, POST or DELETE
+    #[arg(value_parser = values::method)]
+    pub(crate) method: Method,
+    /// The path below the base URL, such as /organization/groups
+    pub(crate) path: String,
+    /// The JSON to send; `@FILE` reads a file, `-` reads standard input
+    #[arg(short, long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// A parameter of the query, which is escaped; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::query_parameter)]
+    pub(crate) query: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArguments,
 }
 
 #[derive(Args, Debug)]

@@ -2,6 +2,7 @@
 //! a list is read.
 
 mod admin;
+mod api;
 mod audit_logs;
 mod completion;
 mod database_failure;
@@ -65,6 +66,13 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
         Command::AuditLogs(command) => {
             let session = Session::open("audit-logs", false, &global, environment, output).await?;
             let done = Box::pin(audit_logs::run(command, &session)).await;
+            session.close().await;
+            done
+        }
+        Command::Api(arguments) => {
+            let prepared = api::prepare(arguments, &global)?;
+            let session = Session::open("api", false, &global, environment, output).await?;
+            let done = Box::pin(api::run(prepared, &session)).await;
             session.close().await;
             done
         }

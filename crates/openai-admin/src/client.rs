@@ -6,6 +6,7 @@ mod config;
 mod group_users;
 mod groups;
 mod pages;
+mod raw;
 mod request_body;
 mod response;
 mod retry;
@@ -32,6 +33,7 @@ pub use self::{
     group_users::GroupUsersApi,
     groups::GroupsApi,
     pages::{Items, ListCall, Pages},
+    raw::RawRequest,
     request_body::RequestBody,
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
@@ -232,15 +234,7 @@ impl Client {
         left: Duration,
     ) -> Result<Response<E::Response>, Error> {
         let request = self.encode(request, idempotency_key)?;
-        let timeout = self.options.attempt_timeout.min(left);
-        let exchange = self.shared.transport.exchange(request, ANSWER_BYTES_MAX);
-        let (parts, body) = match tokio::time::timeout(timeout, exchange).await {
-            Ok(answer) => answer?,
-            Err(_) => return Err(Error::timeout(timeout)),
-        };
-        if !parts.status.is_success() {
-            return Err(Error::refused(parts.status, parts.headers, body));
-        }
+        let (parts, body) = self.exchange(request, self.options.attempt_timeout.min(left)).await?;
         // Derived deserializers take an array for a struct; no answer of the API is one.
         if body.trim_ascii_start().first() == Some(&b'[') {
             let problem = "it is an array".to_owned();
@@ -258,6 +252,23 @@ impl Client {
         }
     }
 
+    /// Sends a request and reads the body of an answer that is a success.
+    async fn exchange(
+        &self,
+        request: http::Request<RequestBody>,
+        timeout: Duration,
+    ) -> Result<(http::response::Parts, Bytes), Error> {
+        let exchange = self.shared.transport.exchange(request, ANSWER_BYTES_MAX);
+        let (parts, body) = match tokio::time::timeout(timeout, exchange).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(Error::timeout(timeout)),
+        };
+        if !parts.status.is_success() {
+            return Err(Error::refused(parts.status, parts.headers, body));
+        }
+        Ok((parts, body))
+    }
+
     fn encode<E: Endpoint>(
         &self,
         request: &E,
@@ -266,6 +277,17 @@ impl Client {
         let mut target = String::with_capacity(self.shared.base_path.len() + E::PATH.len() + 64);
         target.push_str(&self.shared.base_path);
         let body = wire::encode(request, &mut target)?;
+        self.request_of(E::METHOD, target, body.map(Bytes::from).unwrap_or_default(), idempotency_key)
+    }
+
+    /// A request with the headers that every request carries; `target` is path and query.
+    fn request_of(
+        &self,
+        method: Method,
+        target: String,
+        body: Bytes,
+        idempotency_key: Option<&HeaderValue>,
+    ) -> Result<http::Request<RequestBody>, Error> {
         let target = uri::PathAndQuery::from_maybe_shared(Bytes::from(target))
             .map_err(|_| Error::invalid_request("the request is too long for a URL"))?;
         let mut parts = uri::Parts::default();
@@ -274,7 +296,7 @@ impl Client {
         parts.path_and_query = Some(target);
         let uri = Uri::from_parts(parts).map_err(|error| Error::invalid_request(error.to_string()))?;
 
-        let mut headers = match E::METHOD {
+        let mut headers = match method {
             Method::Post => self.shared.headers_of_post.clone(),
             Method::Get | Method::Delete => self.shared.headers.clone(),
         };
@@ -284,11 +306,10 @@ impl Client {
         {
             *place = key.clone();
         }
-        let mut http_request =
-            http::Request::new(RequestBody::new(body.map(Bytes::from).unwrap_or_default()));
+        let mut http_request = http::Request::new(RequestBody::new(body));
         *http_request.uri_mut() = uri;
         *http_request.headers_mut() = headers;
-        *http_request.method_mut() = match E::METHOD {
+        *http_request.method_mut() = match method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
             Method::Delete => http::Method::DELETE,

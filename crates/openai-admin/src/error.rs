@@ -173,6 +173,12 @@ impl Error {
         self.0.attempts = if self.0.kind == ErrorKind::InvalidRequest { 0 } else { attempts };
     }
 
+    /// An error of a request that is of no operation and was tried once.
+    pub(crate) fn after_one_attempt(mut self) -> Self {
+        self.0.attempts = 1;
+        self
+    }
+
     /// What came of the attempt, for the decision whether to try again; none when no attempt would differ.
     pub(crate) fn outcome(&self) -> Option<Outcome<'_>> {
         match (self.0.kind, &self.0.answer) {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use clap::builder::PossibleValuesParser;
-use openai_admin::{AuditLogEventType, Scope, Timestamp, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, Method, Scope, Timestamp, UserRole, operations::groups::GroupName};
 
 use super::Since;
 
@@ -57,6 +57,21 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let problem = |_| "write ADDRESS:PORT, such as 127.0.0.1:8080".to_owned();
     address.as_deref().unwrap_or(text).parse().map_err(problem)
+}
+
+/// Reads a method of the API, in any letter case.
+pub(super) fn method(text: &str) -> Result<Method, String> {
+    let methods = [Method::Get, Method::Post, Method::Delete];
+    let found = methods.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| "expected GET, POST or DELETE".to_owned())
+}
+
+/// Reads `NAME=VALUE`.
+pub(super) fn query_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as limit=5".to_owned()),
+    }
 }
 
 pub(super) fn retries(text: &str) -> Result<u32, String> {

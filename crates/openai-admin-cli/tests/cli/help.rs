@@ -26,7 +26,8 @@ fn short_help_fits_a_screen() {
         "import memberships -h",
         "runs -h",
         "users offboard -h",
-        "doctor -h"
+        "doctor -h",
+        "api -h"
     ]));
 }
 

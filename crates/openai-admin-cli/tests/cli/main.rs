@@ -2,6 +2,7 @@
 //! for each noun, as on the other floors.
 
 mod admin;
+mod api;
 mod audit_logs;
 mod desk;
 mod doctor;

@@ -1,0 +1,110 @@
+//! `openai-admin api`: any request, in the service's own words.
+
+use std::{
+    io::{self, Read as _},
+    path::Path,
+};
+
+use openai_admin::{Method, client::RawRequest};
+use serde_json::Value;
+
+use super::Session;
+use crate::{
+    arguments::{ApiArguments, Format, GlobalArguments},
+    failure::{Failure, Result, While as _},
+    output::{Output, file_name, yaml},
+    prompt::Consent,
+};
+
+/// The largest body that is read, in bytes: more than any request of the API takes.
+const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// What is to be sent, and leave to send it.
+pub(super) struct Prepared {
+    request: RawRequest,
+    consent: Consent,
+    question: String,
+}
+
+/// Everything that can be wrong before a key is read or a connection made.
+pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Result<Prepared> {
+    if let Some(Format::Csv | Format::Table) = global.output {
+        return Err(Failure::usage("`api` writes json, jsonl or yaml: an answer may have any shape"));
+    }
+    let ApiArguments { method, path, data, query, consent } = arguments;
+    let consent = match method {
+        Method::Get => Consent::Given,
+        method => Consent::of(&consent, &format!("a {method}"))?,
+    };
+    let question = format!("send {method} {path}?");
+    let mut request = RawRequest::new(method, path);
+    for (name, value) in query {
+        request = request.query(name, value);
+    }
+    if let Some(data) = data {
+        let is_key_from_input = global.key_file.as_deref() == Some(Path::new("-"));
+        if data == "-" && is_key_from_input {
+            return Err(Failure::usage("both --key-file and --data are standard input")
+                .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+        }
+        request = request.body(body(data)?);
+    }
+    Ok(Prepared { request, consent, question })
+}
+
+/// The JSON itself, of a file (`@FILE`) or of standard input (`-`); checked, and sent as it came.
+fn body(data: String) -> Result<Vec<u8>> {
+    let file = match data.strip_prefix('@') {
+        Some(file) => file,
+        None if data == "-" => "-",
+        None => {
+            check_json(data.as_bytes(), "--data")?;
+            return Ok(data.into_bytes());
+        }
+    };
+    let name = file_name(Path::new(file));
+    let mut bytes = Vec::new();
+    let read = match file {
+        "-" => io::stdin().lock().take(BODY_BYTES_MAX + 1).read_to_end(&mut bytes),
+        file => {
+            std::fs::File::open(file).and_then(|file| file.take(BODY_BYTES_MAX + 1).read_to_end(&mut bytes))
+        }
+    };
+    read.map_err(|error| Failure::bad_input(error.to_string())).doing(|| format!("read {name}"))?;
+    if bytes.len() as u64 > BODY_BYTES_MAX {
+        return Err(Failure::bad_input(format!("{name} is larger than {BODY_BYTES_MAX} bytes")));
+    }
+    check_json(&bytes, &name)?;
+    Ok(bytes)
+}
+
+fn check_json(bytes: &[u8], name: &str) -> Result<()> {
+    match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::bad_input(format!("{name} is no JSON: {error}"))
+            .hint("write the JSON itself, @FILE, or - for standard input")),
+    }
+}
+
+pub(super) async fn run(prepared: Prepared, session: &Session<'_>) -> Result<()> {
+    let Prepared { request, consent, question } = prepared;
+    consent.ask(&question)?;
+    match session.client.send_raw(&request).await {
+        Ok(answer) => print(&answer, session.output),
+        Err(error) => {
+            // What the service says of its refusal may hold more than the message.
+            if let Some(body) = error.body().and_then(|body| serde_json::from_slice::<Value>(body).ok()) {
+                print(&body, session.output)?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn print(tree: &Value, output: &Output) -> Result<()> {
+    match output.format() {
+        Some(Format::Yaml) => output.data(&yaml(tree)?),
+        Some(Format::Jsonl) => output.data(&format!("{tree}\n")),
+        _ => output.data(&format!("{tree:#}\n")),
+    }
+}
