@@ -84,10 +84,12 @@ async fn the_store_and_the_process_are_measured() {
     let before = value(&ask(&admin, "/metrics").await.1, "openai_admin_commit_operations_count");
     server.group("Support").await;
     let text = ask(&admin, "/metrics").await.1;
-    assert_eq!(value(&text, "openai_admin_commit_operations_count"), before + 1.0);
-    assert_eq!(value(&text, "openai_admin_commit_operations_bucket{le=\"+Inf\"}"), before + 1.0);
+    // That the key was used is written down beside the group, in a commit of its own or in the same one.
+    let commits = value(&text, "openai_admin_commit_operations_count");
+    assert!((before + 1.0..=before + 2.0).contains(&commits), "{before} commits before, {commits} after");
+    assert_eq!(value(&text, "openai_admin_commit_operations_bucket{le=\"+Inf\"}"), commits);
     assert!(value(&text, "openai_admin_database_connections") >= 2.0);
-    assert_eq!(value(&text, "openai_admin_database_writes_waiting"), 0.0);
+    assert!(value(&text, "openai_admin_database_writes_waiting") <= 1.0);
     assert_eq!(value(&text, "openai_admin_draining"), 0.0);
     assert_eq!(value(&text, "process_start_time_seconds"), 1_711_471_533.0);
     if cfg!(target_os = "linux") {

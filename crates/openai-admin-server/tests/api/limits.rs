@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     running::{Running, exchange, get, limits, read_answer, read_to_end},
-    support::KEY,
+    support::{Answer, KEY},
 };
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -111,13 +111,27 @@ async fn a_body_that_does_not_arrive_is_refused() {
 async fn a_request_that_takes_too_long_is_given_up() {
     let config = Config::default().with_limits(limits(|limits| limits.request_timeout = Duration::ZERO));
     let server = crate::support::TestServer::with(config).await;
-    let answer = server.get("/v1/organization/groups").await;
+    // A store that is quicker than the scheduler has its answer ready when it is first asked for.
+    let is_late = |answer: &Answer| answer.status != 200;
+    let answer = until(is_late, async || server.get("/v1/organization/groups").await).await;
     answer.assert_error(503, Some("service_unavailable"), None);
     assert_eq!(answer.header("retry-after"), Some("1"));
-    let answer = server.post("/v1/organization/groups", r#"{"name":"A"}"#).await;
+    let answer =
+        until(is_late, async || server.post("/v1/organization/groups", r#"{"name":"A"}"#).await).await;
     let message = answer.assert_error(500, Some("outcome_unknown"), None);
     assert!(message.contains("look before you repeat it"), "{message}");
     assert_eq!(answer.header("x-should-retry"), Some("false"));
+}
+
+/// Asks again until the answer is wanted.
+async fn until(is_wanted: impl Fn(&Answer) -> bool, ask: impl AsyncFn() -> Answer) -> Answer {
+    for _ in 0..1000 {
+        let answer = ask().await;
+        if is_wanted(&answer) {
+            return answer;
+        }
+    }
+    panic!("no such answer in a thousand");
 }
 
 #[tokio::test]
