@@ -1,0 +1,139 @@
+//! What is tried again, when, and how often.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_waited_for() {
+    for status in [408, 429, 500, 502, 503, 504] {
+        let script = Script::new().status(status).times(2).then_ok(GROUP);
+        retrieve(&script).await.unwrap();
+        assert_eq!(script.requests().len(), 3, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_gives_up_says_after_how_many_retries() {
+    let script = Script::new().status(503).times(3).then_ok(GROUP);
+    let error = retrieve(&script).await.unwrap_err();
+    assert_eq!((error.attempts(), script.requests().len()), (3, 3));
+    assert!(error.to_string().contains(", after 2 retries in "), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_set_per_client_and_per_call() {
+    let script = Script::new().status(503).times(9).then_ok(GROUP);
+    let client = client(&script);
+    assert_eq!(client.with_retries(0).groups().retrieve_group("g").await.unwrap_err().attempts(), 1);
+    assert_eq!(client.with_retries(4).groups().retrieve_group("g").await.unwrap_err().attempts(), 5);
+    assert_eq!(client.groups().retrieve_group("g").await.unwrap_err().attempts(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_settled_refusal_is_not_repeated() {
+    for status in [400, 401, 403, 404, 409, 413, 422] {
+        let script = Script::new().status(status).then_ok(GROUP);
+        assert_eq!(retrieve(&script).await.unwrap_err().attempts(), 1, "{status}");
+    }
+    let quota = r#"{"error":{"message":"You exceeded your current quota.","code":"insufficient_quota"}}"#;
+    let script = Script::new().status(429).body(quota).then_ok(GROUP);
+    assert_eq!(retrieve(&script).await.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_that_is_asked_for_is_kept() {
+    for (script, seconds) in [
+        (Script::new().status(429).header("retry-after", "7"), 7.0),
+        (Script::new().status(429).header("retry-after-ms", "2500"), 2.5),
+        (
+            Script::new().status(429).body(r#"{"error":{"message":"Please try again after 6.9 seconds."}}"#),
+            6.9,
+        ),
+    ] {
+        let script = script.then_ok(GROUP);
+        retrieve(&script).await.unwrap();
+        let requests = script.requests();
+        let waited = (requests[1].at - requests[0].at).as_secs_f64();
+        assert!((seconds..seconds + 0.6).contains(&waited), "{waited}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_of_a_day_fails_at_once_and_says_so() {
+    let script = Script::new().status(429).header("retry-after", "86400").then_ok(GROUP);
+    let error = retrieve(&script).await.unwrap_err();
+    assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(86_400))));
+    assert!(error.is_rate_limited());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_never_made_is_tried_again_for_every_operation() {
+    let script = Script::new().refuse_connection().times(2).then_ok(GROUP);
+    client(&script).groups().create_group(support()).await.unwrap();
+    let script = Script::new().refuse_connection().times(3);
+    let error = client(&script).groups().create_group(support()).await.unwrap_err();
+    assert_eq!((error.kind(), error.was_sent(), error.attempts()), (ErrorKind::Transport, false, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_happened_is_repeated_only_where_that_is_harmless() {
+    for script in
+        [Script::new().reset(), Script::new().status(502), Script::new().status(200).broken_body("{")]
+    {
+        let script = script.then_ok(GROUP);
+        let error = client(&script).groups().create_group(support()).await.unwrap_err();
+        assert_eq!((error.was_sent(), error.attempts()), (true, 1));
+    }
+    for script in
+        [Script::new().reset(), Script::new().status(502), Script::new().status(200).broken_body("{")]
+    {
+        let script = script.then_ok(r#"{"object":"group.user","user_id":"u","group_id":"g"}"#);
+        let body = CreateGroupUserBody::new("u".parse().unwrap());
+        client(&script).group_users().add_group_user("g", body).await.unwrap();
+        assert_eq!(script.requests().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_then_a_reset_connection_ends_with_what_happened() {
+    let script = Script::new().status(503).reset().status(404).body(r#"{"error":{"message":"Gone."}}"#);
+    let error = client(&script).group_users().remove_group_user("g", "u").await.unwrap_err();
+    assert!(error.is_not_found() && error.earlier_attempt_may_have_succeeded());
+    let script = Script::new().status(429).status(404);
+    let error = client(&script).group_users().remove_group_user("g", "u").await.unwrap_err();
+    assert!(error.is_not_found() && !error.earlier_attempt_may_have_succeeded());
+    let script = Script::new().reset().then_ok(REMOVED);
+    assert!(client(&script).group_users().remove_group_user("g", "u").await.unwrap().deleted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_post_has_one_idempotency_key_for_all_its_attempts() {
+    let script = Script::new().status(429).times(2).then_ok(GROUP).then_ok(GROUP).then_ok(GROUP);
+    let client = client(&script);
+    client.groups().create_group(support()).await.unwrap();
+    client.groups().create_group(support()).await.unwrap();
+    client.groups().retrieve_group("g").await.unwrap();
+    let keys: Vec<_> =
+        script.requests().iter().map(|request| request.headers.get("idempotency-key").cloned()).collect();
+    assert!(keys[0].is_some() && keys[0] == keys[1] && keys[1] == keys[2]);
+    assert!(keys[3].is_some() && keys[3] != keys[0]);
+    assert_eq!(keys[4], None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_clones_share_one_budget_of_retries() {
+    let script = Script::new().status(503).times(1000);
+    let client = client(&script);
+    let mut attempts = 0;
+    for _ in 0..100 {
+        attempts += client.clone().with_retries(2).groups().retrieve_group("g").await.unwrap_err().attempts();
+    }
+    assert_eq!(attempts, 100 + 100, "a hundred calls, and a hundred retries for all of them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_should_retry_is_obeyed() {
+    let script = Script::new().status(503).header("x-should-retry", "false").then_ok(GROUP);
+    assert_eq!(retrieve(&script).await.unwrap_err().attempts(), 1);
+    let script = Script::new().status(409).header("x-should-retry", "true").then_ok(GROUP);
+    retrieve(&script).await.unwrap();
+}
