@@ -101,7 +101,6 @@ pub(super) fn grace(text: &str) -> Result<Duration, String> {
     if grace > GRACE_MAX { Err(problem()) } else { Ok(grace) }
 }
 
-/// Reads `90d` as seconds.
 /// Takes every published type, those of tenants too, and ours.
 pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
     let r#type = AuditLogEventType::from(text);
