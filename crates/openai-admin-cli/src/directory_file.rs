@@ -1,10 +1,14 @@
 //! Reads a file that describes an organization, and says where in it a fault is. Pure: text in, value or fault out.
 
 use openai_admin_store::Directory;
+use openai_admin_sync::{
+    fault::{Fault, Place},
+    yaml,
+};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
-use crate::{failure::Failure, suggestion::most_alike};
+use crate::failure::Failure;
 
 /// Reads an organization from YAML or JSON. `name` is the file's, for messages.
 pub(crate) fn parse(text: &str, name: &str) -> Result<Directory, Failure> {
@@ -19,21 +23,13 @@ pub(crate) fn parse(text: &str, name: &str) -> Result<Directory, Failure> {
             // A brace also begins YAML's flow style, which JSON's parser does not know.
             Err(error) if error.is_syntax() && !looks_like_json(text) => {}
             Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                let message = error.to_string();
-                let message = message.split(" at line ").next().unwrap_or_default();
-                return Err(fault(name, line as u64, column as u64, message));
+                let (line, column) = (error.line() as u64, error.column() as u64);
+                let place = Place { file: name.to_owned(), line, column: Some(column) };
+                return Err(uncorrected(yaml::fault(place, &error.to_string())));
             }
         }
     }
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let message = error.render_with_options(serde_saphyr::render_options! {
-            formatter: &serde_saphyr::UserMessageFormatter,
-            snippets: serde_saphyr::SnippetMode::Off,
-        });
-        let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
-        fault(name, line, column, message.split(" at line ").next().unwrap_or_default())
-    })
+    yaml::read(text, name).map_err(uncorrected)
 }
 
 /// Puts file, line and column in front of what the store found wrong at `place`, such as `groups[3].members[2]`.
@@ -48,36 +44,12 @@ fn looks_like_json(text: &str) -> bool {
     text.trim_start().trim_start_matches('{').trim_start().starts_with('"')
 }
 
-/// Large organizations are welcome: what bounds a file is the memory of who loads it. Aliases stay bounded, since
-/// a few bytes of them can stand for gigabytes.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: usize::MAX,
-            max_nodes: usize::MAX,
-            max_total_scalar_bytes: usize::MAX,
-        },
-        with_snippet: false,
-    }
-}
-
-fn fault(name: &str, line: u64, column: u64, message: &str) -> Failure {
-    let message = message.trim();
-    // What the parser calls events, people call by what they write.
-    let said =
-        message.replace("sequence start", "a list (- item)").replace("mapping start", "fields (name: value)");
-    let failure = Failure::bad_input(format!("{name}:{line}:{column}: {said}"));
-    match suggestion(message) {
-        Some(known) => failure.hint(format!("did you mean `{known}`?")),
+fn uncorrected(fault: Fault) -> Failure {
+    let failure = Failure::bad_input(fault.to_string());
+    match fault.hint {
+        Some(hint) => failure.hint(hint),
         None => failure.hint("correct the file and load it again; nothing has been loaded"),
     }
-}
-
-/// In "unknown field `membres`, expected one of id, members": the known field that is most like the unknown one.
-fn suggestion(message: &str) -> Option<&str> {
-    let (unknown, expected) = message.strip_prefix("unknown field `")?.split_once('`')?;
-    let words = expected.split(|c: char| !c.is_alphanumeric() && c != '_');
-    most_alike(unknown, words.filter(|word| !["", "expected", "one", "of", "or"].contains(word)))
 }
 
 /// The lists of a file, each item with its place.
@@ -97,7 +69,7 @@ struct GroupPlaces {
 
 /// Line and column of a place. Reads the file once more, which only a file with a fault costs.
 fn locate(text: &str, place: &str) -> Option<(u64, u64)> {
-    let places: Places = serde_saphyr::from_str_with_options(text, options()).ok()?;
+    let places: Places = yaml::read(text, "").ok()?;
     let index =
         |list: &str| place.split_once(&format!("{list}["))?.1.split(']').next()?.parse::<usize>().ok();
     let location = match (index("users"), index("groups"), index("members")) {

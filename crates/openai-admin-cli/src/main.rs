@@ -16,7 +16,6 @@ mod progress;
 mod prompt;
 mod resolve;
 mod settings;
-mod suggestion;
 
 use std::{io, process::ExitCode};
 

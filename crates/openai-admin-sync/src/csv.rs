@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::{
     email::{self, EmailKey},
     fault::{Fault, Faults, Place},
-    file::most_like,
+    suggestion::most_like,
 };
 
 /// The delimiters that spreadsheets write.

@@ -13,7 +13,8 @@ use wildmatch::WildMatch;
 use crate::{
     csv::{self, Mapping},
     fault::{Fault, Faults, Place},
-    file::{Group, Located, MaxRemove, Member, MembersFrom, MembershipFile, Mode, Who, most_like},
+    file::{Group, Located, MaxRemove, Member, MembersFrom, MembershipFile, Mode, Who},
+    suggestion::most_like,
 };
 
 /// By how much a source may shrink from one applied run to the next, in percent.

@@ -9,9 +9,10 @@ use openai_admin::{GroupId, UserId, models::GroupUser};
 use crate::{
     current::{CurrentGroup, Members, Snapshot},
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
-    file::{Mode, Who, most_like},
+    file::{Mode, Who},
     plan::{Action, Block, GroupPlan, Operation, Removes, Rule, Skip, Unresolved, Why},
     resolve::{Found, People},
+    suggestion::most_like,
 };
 
 /// Which group is meant by one that is wished for.

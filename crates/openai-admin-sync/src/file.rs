@@ -13,10 +13,9 @@ use serde_saphyr::Spanned;
 use crate::{
     email,
     fault::{Fault, Place},
+    yaml,
 };
 
-/// How alike a known field must be to be suggested for an unknown one.
-const SUGGESTION_LIKENESS_MIN: f64 = 0.5;
 /// The version of the format that this program reads.
 pub const FILE_VERSION: u32 = 1;
 
@@ -393,14 +392,12 @@ pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
             "an empty file is no wish for empty groups; examples/acme/groups.yaml shows what one looks like",
         ));
     }
-    let file: MembershipFile = match serde_saphyr::from_str_with_options(text, options()) {
+    let file: MembershipFile = match yaml::read(text, name) {
         Ok(file) => file,
         // JSON may hold what YAML's flow style does not know: tabs, and characters written as two escapes.
-        Err(error) => match plain_json(text) {
-            Some(json) => {
-                serde_saphyr::from_str_with_options(&json, options()).map_err(|_| fault(&error, name))?
-            }
-            None => return Err(fault(&error, name)),
+        Err(fault) => match plain_json(text) {
+            Some(json) => yaml::read(&json, name).map_err(|_| fault)?,
+            None => return Err(fault),
         },
     };
     if file.version.value != FILE_VERSION {
@@ -415,51 +412,6 @@ pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
 fn plain_json(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     serde_json::to_string_pretty(&value).ok()
-}
-
-/// Large files are welcome: what bounds one is the memory of who reads it. Aliases stay bounded, since a few bytes of
-/// them can stand for gigabytes.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: usize::MAX,
-            max_nodes: usize::MAX,
-            max_total_scalar_bytes: usize::MAX,
-        },
-        with_snippet: false,
-    }
-}
-
-fn fault(error: &serde_saphyr::Error, name: &str) -> Fault {
-    let message = error.render_with_options(serde_saphyr::render_options! {
-        formatter: &serde_saphyr::UserMessageFormatter,
-        snippets: serde_saphyr::SnippetMode::Off,
-    });
-    let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
-    let message = message.split(" at line ").next().unwrap_or_default().trim();
-    // What the parser calls events, people call by what they write.
-    let said =
-        message.replace("sequence start", "a list (- item)").replace("mapping start", "fields (name: value)");
-    let place = Place { file: name.to_owned(), line, column: Some(column) };
-    let fault = Fault::at(place, said);
-    match suggestion(message) {
-        Some(known) => fault.hint(format!("did you mean `{known}`?")),
-        None => fault,
-    }
-}
-
-/// In "unknown field `membres`, expected one of id, members": the known field that is most like the unknown one.
-fn suggestion(message: &str) -> Option<&str> {
-    let (unknown, expected) = message.strip_prefix("unknown field `")?.split_once('`')?;
-    let words = expected.split(|c: char| !c.is_alphanumeric() && c != '_');
-    most_like(unknown, words.filter(|word| !["", "expected", "one", "of", "or"].contains(word)))
-}
-
-/// The known word that is most like an unknown one, if any is like it at all.
-pub fn most_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |known: &&str| strsim::normalized_damerau_levenshtein(unknown, known);
-    let known = known.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&known) >= SUGGESTION_LIKENESS_MIN).then_some(known)
 }
 
 #[cfg(test)]

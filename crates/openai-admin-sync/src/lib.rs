@@ -39,8 +39,10 @@ pub mod report;
 pub mod resolve;
 pub mod run;
 pub mod schedule;
+pub mod suggestion;
 pub mod undo;
 pub mod verify;
+pub mod yaml;
 
 pub use executor::Executor;
 pub use fault::{Fault, Faults, Place};

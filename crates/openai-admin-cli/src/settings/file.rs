@@ -2,13 +2,13 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
+use openai_admin_sync::suggestion::most_like;
 use toml::de::{DeTable, DeValue};
 
 use super::{Given, Setting};
 use crate::{
     failure::{ExitStatus, Failure, Result, While as _},
     output::{file_name, visible},
-    suggestion::most_alike,
 };
 
 /// A file larger than this, in bytes, is refused: nobody has so many settings.
@@ -40,7 +40,7 @@ fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
             let unknown = visible(key.get_ref());
             let refused = wrong(format!("there is no setting `{unknown}`"));
             let names = settings.iter().map(|setting| setting.name.as_str());
-            return Err(match most_alike(&unknown, names) {
+            return Err(match most_like(&unknown, names) {
                 Some(known) => refused.hint(format!("did you mean `{known}`?")),
                 None => refused.hint("`openai-admin admin settings` lists them all"),
             });
