@@ -23,6 +23,7 @@ mod page_cache;
 #[cfg(feature = "planted-faults")]
 mod planted_faults;
 mod postgres;
+mod snapshot;
 mod sqlite;
 mod sqlite_files;
 mod stamp;
@@ -44,5 +45,6 @@ pub use organizations::{Org, Organization};
 pub use page_cache::PAGE_CACHE_BYTES_MAX;
 #[cfg(feature = "planted-faults")]
 pub use planted_faults::{PlantedFault, plant};
+pub use snapshot::Snapshot;
 pub use stamp::Stamp;
 pub use store::{DatabaseUrl, Store};

@@ -218,7 +218,7 @@ impl PageCache {
         let known = data_version(&lock(&self.watch.connection));
         let writers = data_version(writer);
         if known.is_none() || writers != Some(self.watch.writers.load(SeqCst)) {
-            self.all_changed.store(self.commits.load(SeqCst), SeqCst);
+            self.all_changes();
         }
         self.watch.writers.store(writers.unwrap_or(UNKNOWN), SeqCst);
         self.watch.known.store(known.unwrap_or(UNKNOWN), SeqCst);
@@ -233,6 +233,11 @@ impl PageCache {
             return;
         }
         self.change(org, group_seq).store(self.commits.load(SeqCst), SeqCst);
+    }
+
+    /// Notes that the commit that is under way may change everything.
+    pub(crate) fn all_changes(&self) {
+        self.all_changed.store(self.commits.load(SeqCst), SeqCst);
     }
 
     /// Makes the writer's connection tell which groups it changes.

@@ -20,6 +20,7 @@ use crate::{
     figures::{Counters, Figures},
     migrations::migrate,
     page_cache::{PageCache, PageKey},
+    snapshot::Snapshot,
     sqlite_files::{OpenFiles, refuse_emptied},
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
@@ -46,10 +47,14 @@ pub(crate) struct Sqlite {
 
 enum Message {
     Run(Box<dyn Job>),
+    /// Something that needs the writer's connection, outside of any transaction.
+    Alone(Alone),
     /// Somebody else has written to the file.
     RenewPages,
     Stop,
 }
+
+type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self> {
@@ -69,26 +74,48 @@ impl Sqlite {
         watch.execute_batch("pragma query_only = on")?;
         let pages = Arc::new(PageCache::new(watch));
         pages.observe(&writer)?;
-        let counters = Arc::new(Counters::default());
 
-        let readers = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
-        let readers = readers.clamp(READERS_MIN, READERS_MAX);
-        let (writes, write_queue) = bounded(QUEUE_LENGTH_MAX);
+        let mut sqlite = Self::start(writer, OpenFiles::note(file), pages)?;
         let (reads, read_queue) = bounded(QUEUE_LENGTH_MAX);
-        let writer = Writer {
-            connection: writer,
-            files: OpenFiles::note(file),
-            pages: Arc::clone(&pages),
-            counters: Arc::clone(&counters),
-        };
-        let mut threads = vec![spawn("sqlite-writer", move || writer.write_all(&write_queue))?];
-        for _ in 0..readers {
+        sqlite.reads = reads;
+        let readers = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
+        sqlite.readers = readers.clamp(READERS_MIN, READERS_MAX);
+        for _ in 0..sqlite.readers {
             let reader = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             reader.execute_batch("pragma query_only = on")?;
             let queue = read_queue.clone();
-            threads.push(spawn("sqlite-reader", move || read_all(&reader, &queue))?);
+            let thread = spawn("sqlite-reader", move || read_all(&reader, &queue))?;
+            sqlite.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
-        Ok(Self { writes, reads, threads: Mutex::new(threads), readers, pages, counters })
+        Ok(sqlite)
+    }
+
+    /// A database that is gone with the process. Another connection would have another database, so the writer reads as
+    /// well, and whatever is read is in memory already: there is no cache.
+    pub(crate) fn open_in_memory(begun: Option<&Snapshot>) -> Result<Self> {
+        let mut writer = Connection::open_in_memory()?;
+        configure(&writer)?;
+        match begun {
+            Some(snapshot) => snapshot.copy_to(&mut writer)?,
+            None => migrate(&mut Transaction::Sqlite(&writer))?,
+        }
+        let pages = Arc::new(PageCache::new(Connection::open_in_memory()?));
+        pages.set_bytes_max(0);
+        Self::start(writer, OpenFiles::none(), pages)
+    }
+
+    /// Starts the writer, who reads as well.
+    fn start(connection: Connection, files: OpenFiles, pages: Arc<PageCache>) -> Result<Self> {
+        let counters = Arc::new(Counters::default());
+        let (writes, queue) = bounded(QUEUE_LENGTH_MAX);
+        let writer = Writer { connection, files, pages: Arc::clone(&pages), counters: Arc::clone(&counters) };
+        let threads = Mutex::new(vec![spawn("sqlite-writer", move || writer.write_all(&queue))?]);
+        Ok(Self { reads: writes.clone(), writes, threads, readers: 0, pages, counters })
+    }
+
+    /// Does something with the writer's connection when no transaction is open.
+    pub(crate) fn alone(&self, work: Alone) -> Result<()> {
+        self.writes.try_send(Message::Alone(work)).map_err(refused)
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
@@ -139,10 +166,14 @@ impl Sqlite {
 }
 
 fn enqueue(queue: &Sender<Message>, job: Box<dyn Job>) -> Result<()> {
-    queue.try_send(Message::Run(job)).map_err(|error| match error {
+    queue.try_send(Message::Run(job)).map_err(refused)
+}
+
+fn refused(error: TrySendError<Message>) -> Error {
+    match error {
         TrySendError::Full(_) => Error::Overloaded,
         TrySendError::Disconnected(_) => Error::unavailable("the database is closed"),
-    })
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
@@ -171,11 +202,16 @@ fn create(file: &Path) {
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // Otherwise SQLite looks at the value of `limit $4` to plan with, and so plans anew for each page: a fifth of all
     // that reading one costs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
+    Ok(())
 }
 
 fn read_all(connection: &Connection, queue: &Receiver<Message>) {
@@ -200,14 +236,19 @@ struct Writer {
 }
 
 impl Writer {
-    fn write_all(&self, queue: &Receiver<Message>) {
+    fn write_all(mut self, queue: &Receiver<Message>) {
         let mut batch = Vec::with_capacity(BATCH_LENGTH_MAX);
         let mut stopped = false;
         while !stopped {
             let mut next = queue.recv().map_err(|_| TryRecvError::Disconnected);
+            let mut alone = None;
             loop {
                 match next {
                     Ok(Message::Run(job)) => batch.push(job),
+                    Ok(Message::Alone(work)) => {
+                        alone = Some(work);
+                        break;
+                    }
                     // The end of this batch renews them, also when it is empty.
                     Ok(Message::RenewPages) => {}
                     Ok(Message::Stop) | Err(TryRecvError::Disconnected) => stopped = true,
@@ -219,6 +260,12 @@ impl Writer {
                 next = queue.try_recv();
             }
             self.write(&mut batch);
+            if let Some(work) = alone {
+                self.pages.begin_commit();
+                work(&mut self.connection);
+                self.pages.all_changes();
+                self.pages.end_commit(&self.connection);
+            }
         }
     }
 

@@ -14,6 +14,11 @@ use crate::error::{Error, Result};
 pub(crate) struct OpenFiles(Vec<(PathBuf, Identity)>);
 
 impl OpenFiles {
+    /// Those of a database in memory.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Notes what is there. The database must be open, so that its log exists.
     pub(crate) fn note(file: &Path) -> Self {
         // What cannot be looked at now is not missed later.

@@ -20,6 +20,7 @@ use crate::{
     organizations::Org,
     page_cache::{PageCache, PageKey},
     postgres::{self, Patience, Postgres},
+    snapshot::Snapshot,
     sqlite::{self, Sqlite},
     transaction::Transaction,
 };
@@ -122,6 +123,25 @@ impl Store {
             DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
             DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Box::new).map(Engine::Postgres),
         };
+        Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
+    }
+
+    /// Opens a database in memory: SQLite like any other, gone with its last clone. It begins as `begun` was, or empty.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use openai_admin_store::Store;
+    /// let store = Store::open_in_memory(None).await?;
+    /// assert!(store.organizations().await?.is_empty());
+    /// # Ok::<(), openai_admin_store::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when there is no memory or no thread for it.
+    pub async fn open_in_memory(begun: Option<Snapshot>) -> Result<Self> {
+        let open = move || Sqlite::open_in_memory(begun.as_ref()).map(Engine::Sqlite);
         Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
     }
 
@@ -277,6 +297,14 @@ impl Store {
             Engine::Postgres(postgres) => postgres.write(job, patience, alone)?,
         }
         answered(answer).await
+    }
+
+    /// SQLite, when that is the engine.
+    pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => Some(sqlite),
+            Engine::Postgres(_) => None,
+        }
     }
 
     /// The native ways of PostgreSQL, when that is the engine.

@@ -269,7 +269,7 @@ fn is_costly(line: &str) -> bool {
 
 fn name(engine: Engine) -> &'static str {
     match engine {
-        Engine::Sqlite => "sqlite",
+        Engine::Sqlite | Engine::Memory => "sqlite",
         Engine::Postgres => "postgres",
     }
 }

@@ -129,7 +129,7 @@ fn adds_and_looks_until_it_is_killed() {
         let store = Store::open(&url).await.unwrap();
         store.read_from(&[replica]).unwrap();
         let stamps = Arc::new((((number as u64) + 1) << 32).into());
-        let database = Database { store, url, stamps };
+        let database = Database { store, is_in_memory: false, url, stamps };
         let organization = database.store.open_organization(database.stamp(), None).await.unwrap();
         let acme = Tenant { database, organization };
         // Each process begins somewhere else among the memberships, and goes round.

@@ -10,6 +10,7 @@ use crate::{
 };
 
 conformance! {
+    also in_memory:
     walking_a_group_meets_each_member_once_at_every_page_size,
     walking_the_groups_meets_each_group_once_at_every_page_size,
     walking_the_groups_of_a_user_meets_each_group_once_at_every_page_size,

@@ -11,14 +11,11 @@ use crate::{
 };
 
 conformance! {
+    also in_memory:
     a_loaded_directory_is_dumped_as_it_was,
     a_dump_says_what_a_directory_left_out,
-    loading_the_same_again_changes_nothing,
     a_load_counts_what_it_has_done,
-    a_load_updates_what_differs,
-    a_load_updates_every_attribute_of_a_group,
     a_load_removes_nothing,
-    a_load_keeps_what_the_file_does_not_mention,
     a_load_keeps_what_the_file_says_is_null,
     a_load_replaces_what_the_file_says_is_false_or_empty,
     a_load_adds_to_a_managed_group,
@@ -27,11 +24,9 @@ conformance! {
     a_member_is_found_by_id_before_email,
     a_member_named_twice_is_added_once,
     a_new_organization_is_created_with_its_title,
-    a_load_changes_the_title_of_an_organization,
     a_load_without_a_title_keeps_it,
     a_directory_without_organization_goes_into_the_only_one_or_a_new_one,
     a_load_takes_over_the_empty_organization_of_a_first_start,
-    a_refused_load_leaves_nothing_behind,
     a_refused_load_names_the_place,
     a_user_or_group_listed_twice_is_refused,
     a_deleted_user_is_loaded_into_the_old_place,
@@ -39,6 +34,14 @@ conformance! {
     a_dump_leaves_out_what_was_deleted,
     a_dump_loads_into_another_organization,
     any_directory_survives_load_and_dump,
+    [but not:
+        loading_the_same_again_changes_nothing,
+        a_load_updates_what_differs,
+        a_load_updates_every_attribute_of_a_group,
+        a_load_keeps_what_the_file_does_not_mention,
+        a_load_changes_the_title_of_an_organization,
+        a_refused_load_leaves_nothing_behind,
+    ]
 }
 
 fn counts(summary: &LoadSummary) -> [usize; 5] {

@@ -223,6 +223,7 @@ fn adds_until_it_is_killed() {
         let url: DatabaseUrl = url.parse().unwrap();
         let database = Database {
             store: Store::open(&url).await.unwrap(),
+            is_in_memory: false,
             url,
             // Of its own, so that no change has the id of one that the test or an earlier round has made.
             stamps: std::sync::Arc::new(((first_group as u64 + 1) << 32).into()),

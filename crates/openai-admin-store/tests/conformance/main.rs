@@ -24,6 +24,7 @@ mod page_cache;
 mod proxy;
 mod replicas;
 mod server_failures;
+mod snapshots;
 mod support;
 mod tenant;
 mod text;

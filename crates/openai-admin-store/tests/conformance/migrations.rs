@@ -38,7 +38,7 @@ async fn a_new_database_may_be_opened_many_times_at_once(database: Database) {
     });
     let stores = futures_util::future::join_all(opened).await;
     let stores: Vec<Store> = stores.into_iter().map(|store| store.unwrap().unwrap()).collect();
-    let new = Database { store: stores[0].clone(), url, stamps: database.stamps.clone() };
+    let new = Database { store: stores[0].clone(), url, ..database.clone() };
     let acme = new.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     for store in &stores {
         let tenant = crate::tenant::Tenant {

@@ -57,6 +57,7 @@ fn a_server_that_freezes_starts_again_or_vanishes_keeps_nobody_waiting() {
     runtime.block_on(async {
         let database = Database {
             store: Store::open(&cluster.url()).await.unwrap(),
+            is_in_memory: false,
             url: cluster.url(),
             stamps: Default::default(),
         };

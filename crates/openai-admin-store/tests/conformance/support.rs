@@ -12,8 +12,15 @@ use ulid::Ulid;
 
 use crate::tenant::Tenant;
 
-/// Registers cases for each engine. A case that is not listed is dead code, which clippy reports.
+/// Registers cases for each engine, and those that need no connection beside the store's for the database in memory as
+/// well. A case that is not listed is dead code, which clippy reports.
 macro_rules! conformance {
+    (also in_memory: $($case:ident,)* $([but not: $($other:ident,)*])?) => {
+        mod in_memory {
+            $(#[test] fn $case() { crate::support::run(crate::support::Engine::Memory, super::$case); })*
+        }
+        crate::support::conformance! { $($case,)* $($($other,)*)? }
+    };
     ($($case:ident,)*) => {
         mod sqlite {
             $(#[test] fn $case() { crate::support::run(crate::support::Engine::Sqlite, super::$case); })*
@@ -40,6 +47,8 @@ pub(crate) use assert_refused;
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
+    /// SQLite without a file, as the emulator has it.
+    Memory,
 }
 
 /// Runs a case on a fresh database, which must be sound afterwards.
@@ -56,7 +65,11 @@ pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl F
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let database = Database {
-            store: Store::open(&home.url).await.unwrap(),
+            store: match engine {
+                Engine::Memory => Store::open_in_memory(None).await.unwrap(),
+                Engine::Sqlite | Engine::Postgres => Store::open(&home.url).await.unwrap(),
+            },
+            is_in_memory: matches!(engine, Engine::Memory),
             url: home.url.clone(),
             stamps: Arc::new(AtomicU64::new(0)),
         };
@@ -75,7 +88,8 @@ struct Home {
 impl Home {
     fn new(engine: Engine) -> Self {
         match engine {
-            Engine::Sqlite => {
+            // In memory nothing is opened there.
+            Engine::Sqlite | Engine::Memory => {
                 let directory = tempfile::tempdir().unwrap();
                 Self {
                     url: DatabaseUrl::Sqlite(directory.path().join("test.db")),
@@ -146,6 +160,8 @@ fn on_server(url: &str, sql: &str) {
 #[derive(Clone)]
 pub(crate) struct Database {
     pub(crate) store: Store,
+    /// Then nothing is at the URL.
+    pub(crate) is_in_memory: bool,
     pub(crate) url: DatabaseUrl,
     pub(crate) stamps: Arc<AtomicU64>,
 }
@@ -186,6 +202,9 @@ impl Database {
 
     /// What is wrong with the database, as a store that has just opened it sees it.
     pub(crate) async fn problems(&self) -> Vec<String> {
+        if self.is_in_memory {
+            return self.store.verify().await.unwrap();
+        }
         let store = Store::open(&self.url).await.unwrap();
         let problems = store.verify().await.unwrap();
         store.close().await;
