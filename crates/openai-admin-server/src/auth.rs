@@ -31,6 +31,8 @@ const UNKNOWN_KEYS_PER_MINUTE_MAX: NonZeroU32 = NonZeroU32::new(60).expect("it i
 /// database to those with a right one; and how long such a look-up waits for its turn.
 const NEW_KEYS_AT_ONCE_MAX: usize = 2;
 const NEW_KEY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of a key's hash names it in the audit log, where any key is taken.
+const KEY_NAME_LENGTH: usize = 16;
 /// How often the last use of a key is written down.
 const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
@@ -55,6 +57,12 @@ impl Caller {
             scopes: api_keys::all_scopes(),
             expires_at: None,
         }
+    }
+
+    /// The same, by the name of whatever key the request has.
+    pub(crate) fn with_any_key(&self, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let hash = api_keys::hash(bearer(headers)?);
+        Ok(Self { actor: format!("key_{}", &hash[..KEY_NAME_LENGTH]), ..self.clone() })
     }
 
     pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {

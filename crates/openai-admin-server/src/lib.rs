@@ -49,6 +49,7 @@ mod traces;
 pub use auth::Caller;
 pub use config::Config;
 pub use minter::Minter;
+pub use openapi::document as openapi_document;
 pub use routes::{OperationFacts, operations};
 pub use server::Server;
 pub use tls::{Tls, TlsError};

@@ -26,7 +26,7 @@ pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How many headers a request may have.
 pub(crate) const HEADERS_MAX: usize = 100;
 /// The largest body of a request, in bytes.
-pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How many requests an HTTP/2 connection may have under way; over HTTP/1.1 it is one, and what follows it waits.
 pub(crate) const STREAMS_MAX: u32 = 100;
 /// How many bytes a client may send ahead on an HTTP/2 connection, and on each of its streams.

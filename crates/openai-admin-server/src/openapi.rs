@@ -30,8 +30,8 @@ pub(crate) async fn serve(method: Method) -> Response {
     }
 }
 
-/// The document itself.
-pub(crate) fn document() -> Value {
+/// The OpenAPI document of the operations, as `/openapi.json` serves it.
+pub fn document() -> Value {
     // What a request must hold and what an answer always holds are two readings of the same types.
     let mut requests = settings(SchemaSettings::openapi3()).into_generator();
     let mut responses = settings(SchemaSettings::openapi3().for_serialize()).into_generator();

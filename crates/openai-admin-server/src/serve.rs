@@ -62,10 +62,11 @@ impl Resource {
     }
 }
 
-/// Who asks: whoever the key says, or always the same.
+/// Who asks: whoever the key says, whoever has a key, or always the same.
 #[derive(Clone)]
 pub(crate) enum Asker {
     Bearer,
+    AnyKey(Arc<Caller>),
     Always(Arc<Caller>),
 }
 
@@ -149,6 +150,7 @@ async fn admit(
 ) -> Result<Arc<Caller>, ApiError> {
     let caller = match asker {
         Asker::Bearer => shared.authenticator.authenticate(headers, peer).await?,
+        Asker::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
         Asker::Always(caller) => Arc::clone(caller),
     };
     if let Some(rate_limit) = &shared.rate_limit {

@@ -1,0 +1,77 @@
+//! The connections of an emulator on a port. They are few and from this machine, so they have no limits but their
+//! number; unlike a server's, they can be reset on purpose.
+
+use std::{
+    future::poll_fn,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+};
+
+use crate::{service, shared::Shared};
+
+/// How many connections are open at the same time at most; others wait.
+const CONNECTIONS_MAX: usize = 10_000;
+/// How long to wait when the system has no resources for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers on `listener` until it is dropped, and all connections with it.
+pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            let _place = place;
+            if let Err(error) = serve(stream, shared).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended badly");
+            }
+        });
+        // Those that have ended are let go of.
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let is_reset = Arc::new(AtomicBool::new(false));
+    let resets = Arc::clone(&is_reset);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (shared, resets) = (Arc::clone(&shared), Arc::clone(&resets));
+        // In a box, so that the connection can be moved and its stream taken out.
+        Box::pin(async move {
+            let answer = service::route(&shared, request).await;
+            resets.store(answer.is_err(), Ordering::Relaxed);
+            answer
+        })
+    });
+    let mut connection =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    if is_reset.load(Ordering::Relaxed) {
+        // What is closed without lingering is reset.
+        return connection.into_parts().io.into_inner().set_zero_linger();
+    }
+    ended.map_err(io::Error::other)
+}

@@ -1,0 +1,89 @@
+//! The OpenAPI document of the controls, from the same lines that answer them.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::{CONTROLS, Control, PREFIX};
+
+pub(super) fn document() -> Value {
+    let settings = SchemaSettings::openapi3().with(|settings| {
+        // OpenAPI 3.1 takes JSON Schema as it is: null is a type, not a flag.
+        settings.transforms.clear();
+        settings.meta_schema = None;
+    });
+    let mut requests = settings.clone().into_generator();
+    let mut responses = settings.for_serialize().into_generator();
+    let mut paths: Map<String, Value> = Map::new();
+    for control in CONTROLS.iter() {
+        let mut operation = json!({
+            "summary": control.summary,
+            "parameters": parameters(control),
+            "responses": {
+                "200": { "description": "Done.", "content": json_of((control.response)(&mut responses).to_value()) },
+                "default": { "description": "Refused: the message says what to do.", "content": json_of(error()) },
+            },
+        });
+        if let Some(body) = (control.body)(&mut requests) {
+            operation["requestBody"] = json!({ "required": true, "content": json_of(body.to_value()) });
+        }
+        let path = paths.entry(format!("{PREFIX}{}", control.path)).or_insert_with(|| json!({}));
+        path[control.method.as_str().to_lowercase()] = operation;
+    }
+    let mut schemas = requests.take_definitions(true);
+    schemas.extend(responses.take_definitions(true));
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "openai-admin emulate: the controls",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What a test does with the emulator itself. The paths are below the host, and below \
+                            `/_ns/NAME` for the namespace NAME.",
+        },
+        "paths": paths,
+        "components": { "schemas": schemas },
+    })
+}
+
+fn json_of(schema: Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "error": { "type": "object", "properties": { "message": { "type": "string" } } } },
+        "required": ["error"],
+    })
+}
+
+fn parameters(control: &Control) -> Vec<Value> {
+    let text = |name: &str, place: &str, description: &str| {
+        let schema = json!({ "type": "string" });
+        json!({ "name": name, "in": place, "required": place == "path", "description": description, "schema": schema })
+    };
+    let mut parameters = vec![text("namespace", "query", "Which namespace; `default` when absent.")];
+    if control.path.contains("{name}") {
+        parameters.push(text("name", "path", "Its name."));
+    }
+    if control.path == "/requests" && control.method == "GET" {
+        for (name, description) in [
+            (
+                "operation",
+                "The id of an operation, such as `add-group-user`; `none` for what is no operation.",
+            ),
+            ("method", "The HTTP method."),
+            ("status", "The status of the answer."),
+            (
+                "fault",
+                "The name of a fault's rule, or the kind of a fault; `any` and `none` are all and no faults.",
+            ),
+            ("path.group_id", "The group that the path names."),
+            ("path.user_id", "The user whom the path names."),
+            ("after", "Only requests with a greater number."),
+            ("limit", "How many at most."),
+        ] {
+            parameters.push(text(name, "query", description));
+        }
+    }
+    parameters
+}

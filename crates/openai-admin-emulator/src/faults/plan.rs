@@ -1,0 +1,352 @@
+use std::collections::HashSet;
+
+use openai_admin_server::operations;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    latency::{self, Latency},
+    profiles::Profile,
+};
+
+/// How many rules an organization has at most.
+pub(super) const RULES_MAX: usize = 1000;
+/// How many steps a sequence has at most.
+const SEQUENCE_LENGTH_MAX: usize = 10_000;
+/// How long a name may be, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+
+/// What goes wrong on purpose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlan {
+    /// For how many milliseconds after a write reads show what was there before it; 0 by default.
+    #[serde(default)]
+    pub stale_reads_ms: u32,
+    /// Faults that go together, before the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// The rules, in the order in which they are asked; the first that has a fault for a request decides.
+    #[serde(default)]
+    pub rules: Vec<FaultRule>,
+}
+
+/// For which requests, how often, and what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRule {
+    /// A name to find it by in the journal, and to remove it; numbered when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The id of the operation that it is about, such as `add-group-user`; every one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// For how many of its requests nothing happens at first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip: u64,
+    /// How often the fault happens at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// How likely the fault is, from 0 to 1; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// The fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Instead of one fault: what each request gets in turn, where null is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequence: Vec<Option<Fault>>,
+    /// Whether the sequence begins again at its end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub repeat: bool,
+    /// How long the answer is held back, with or without a fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+}
+
+/// What goes wrong with a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Fault {
+    /// 429; nothing was done.
+    RateLimited {
+        /// How long the client is asked to wait, in seconds.
+        #[serde(default = "one_second")]
+        wait_seconds: f64,
+        /// Where it is said.
+        #[serde(default)]
+        told: Told,
+    },
+    /// 429 to who sends more than this; counted for each operation by itself.
+    Budget {
+        /// How many requests are answered in a minute, and how many at once after a pause.
+        requests_per_minute: u32,
+        /// Where the wait is said.
+        #[serde(default)]
+        told: Told,
+    },
+    /// An error; nothing was done.
+    Status {
+        /// From 400 to 599.
+        status: u16,
+        /// What the body looks like.
+        #[serde(default)]
+        body: FaultBody,
+        /// The header `Retry-After`, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_seconds: Option<u32>,
+    },
+    /// The connection is reset instead of an answer.
+    Reset {
+        /// Before the request is looked at, or after it was done.
+        when: Moment,
+    },
+    /// The request is done, and the connection ends in the middle of the answer's body.
+    Truncated {
+        /// How much of the body is sent; half of it when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u32>,
+    },
+}
+
+/// Where a 429 says how long to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// In the header `Retry-After`, in whole seconds.
+    #[default]
+    Header,
+    /// Only in the message of the body, as the real service has been seen to do.
+    Message,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// What the body of an error looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultBody {
+    /// The API's own.
+    #[default]
+    Json,
+    /// A page, as proxies answer.
+    Html,
+    /// A line of text.
+    Text,
+    /// None at all.
+    Empty,
+}
+
+/// On which side of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// Nothing was done.
+    Before,
+    /// It was done, and nobody is told.
+    After,
+}
+
+impl Fault {
+    /// Its kind, as it is written.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Budget { .. } => "budget",
+            Self::Status { .. } => "status",
+            Self::Reset { .. } => "reset",
+            Self::Truncated { .. } => "truncated",
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match *self {
+            Self::RateLimited { wait_seconds, .. } if !(0.0..=86_400.0).contains(&wait_seconds) => {
+                Err(format!("'wait_seconds' is {wait_seconds}, and must be from 0 to 86400"))
+            }
+            Self::Budget { requests_per_minute: 0, .. } => {
+                Err("'requests_per_minute' is 0, and must be at least 1".to_owned())
+            }
+            Self::Status { status, .. } if !(400..=599).contains(&status) => {
+                Err(format!("'status' is {status}, and must be an error, from 400 to 599"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FaultRule {
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..Self::default() }
+    }
+
+    pub(super) fn is_about(&self, operation: &str) -> bool {
+        self.operation.as_deref().is_none_or(|own| own == operation)
+    }
+
+    /// Whether it can be followed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(operation) = &self.operation {
+            check_operation(operation)?;
+        }
+        if let Some(probability) = self.probability.filter(|probability| !(0.0..=1.0).contains(probability)) {
+            return Err(format!("'probability' is {probability}, and must be from 0 to 1"));
+        }
+        if let Some(name) = self.name.as_ref().filter(|name| name.is_empty() || name.len() > NAME_BYTES_MAX) {
+            return Err(format!("'name' has {} bytes, and must have 1 to {NAME_BYTES_MAX}", name.len()));
+        }
+        let has_sequence = !self.sequence.is_empty();
+        if has_sequence && self.fault.is_some() {
+            return Err("'fault' and 'sequence' cannot both be given".to_owned());
+        }
+        if has_sequence && (self.count.is_some() || self.probability.is_some()) {
+            return Err("'count' and 'probability' are about 'fault', and not about 'sequence'".to_owned());
+        }
+        if !has_sequence && self.repeat {
+            return Err("'repeat' is about 'sequence', which is missing".to_owned());
+        }
+        if !has_sequence && self.fault.is_none() && self.latency.is_none() {
+            return Err("a rule needs a 'fault', a 'sequence' or a 'latency'".to_owned());
+        }
+        if self.sequence.len() > SEQUENCE_LENGTH_MAX {
+            let length = self.sequence.len();
+            return Err(format!("'sequence' has {length} steps, and may have {SEQUENCE_LENGTH_MAX}"));
+        }
+        if self.sequence.iter().flatten().any(|fault| matches!(fault, Fault::Budget { .. })) {
+            return Err("a 'budget' counts by itself, and cannot be a step of 'sequence'".to_owned());
+        }
+        self.fault.iter().chain(self.sequence.iter().flatten()).try_for_each(Fault::check)?;
+        self.latency.as_ref().map_or(Ok(()), Latency::check)
+    }
+}
+
+fn check_operation(operation: &str) -> Result<(), String> {
+    let ids: Vec<&str> = operations().iter().map(|facts| facts.id).collect();
+    if ids.contains(&operation) {
+        return Ok(());
+    }
+    let near = ids.iter().max_by(|one, other| {
+        strsim::jaro_winkler(one, operation).total_cmp(&strsim::jaro_winkler(other, operation))
+    });
+    Err(format!("there is no operation '{operation}': did you mean '{}'?", near.copied().unwrap_or_default()))
+}
+
+impl FaultPlan {
+    /// A plan as JSON or YAML, checked.
+    ///
+    /// ```
+    /// use openai_admin_emulator::faults::FaultPlan;
+    /// let plan = FaultPlan::from_text("rules: [{ operation: add-group-user, count: 1, fault: { kind: status, status: 503 } }]")?;
+    /// assert_eq!(plan.rules.len(), 1);
+    /// assert!(FaultPlan::from_text("rules: [{ operation: add-group-usr, fault: { kind: truncated } }]").is_err());
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        let plan: Self = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// All rules, with those of the profile.
+    pub(super) fn into_rules(self) -> impl Iterator<Item = FaultRule> {
+        self.profile.map(Profile::rules).unwrap_or_default().into_iter().chain(self.rules)
+    }
+
+    /// Whether it can be followed.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if self.rules.len() > RULES_MAX {
+            return Err(format!(
+                "there are {} rules, and at most {RULES_MAX} are followed",
+                self.rules.len()
+            ));
+        }
+        if self.stale_reads_ms > latency::MS_MAX {
+            let ms = self.stale_reads_ms;
+            return Err(format!("'stale_reads_ms' is {ms}, and must be at most {}", latency::MS_MAX));
+        }
+        let profiles = self.profile.map(Profile::rules).unwrap_or_default();
+        let mut names: HashSet<&str> = profiles.iter().filter_map(|rule| rule.name.as_deref()).collect();
+        for (place, rule) in self.rules.iter().enumerate() {
+            rule.check().map_err(|problem| format!("rules[{place}]: {problem}"))?;
+            if let Some(name) = rule.name.as_ref().filter(|name| !names.insert(name)) {
+                return Err(format!("rules[{place}]: there is another rule '{name}'"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn one_second() -> f64 {
+    1.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(truth: &bool) -> bool {
+    !truth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_cannot_be_followed_says_what_is_wrong() {
+        for (plan, problem) in [
+            (
+                "rules: [{ operation: add-group-usr, fault: { kind: truncated } }]",
+                "did you mean 'add-group-user'?",
+            ),
+            ("rules: [{}]", "rules[0]: a rule needs a 'fault', a 'sequence' or a 'latency'"),
+            (
+                "rules: [{ probability: 2, fault: { kind: truncated } }]",
+                "'probability' is 2, and must be from 0 to 1",
+            ),
+            ("rules: [{ fault: { kind: status, status: 200 } }]", "must be an error"),
+            ("rules: [{ fault: { kind: rate_limited, wait_seconds: -1 } }]", "'wait_seconds' is -1"),
+            ("rules: [{ fault: { kind: budget, requests_per_minute: 0 } }]", "must be at least 1"),
+            ("rules: [{ fault: { kind: truncated }, sequence: [null] }]", "cannot both be given"),
+            ("rules: [{ sequence: [null], count: 1 }]", "and not about 'sequence'"),
+            ("rules: [{ sequence: [{ kind: budget, requests_per_minute: 1 }] }]", "counts by itself"),
+            ("rules: [{ repeat: true, fault: { kind: truncated } }]", "which is missing"),
+            ("rules: [{ name: '', fault: { kind: truncated } }]", "'name' has 0 bytes"),
+            (
+                "rules: [{ name: a, fault: { kind: truncated } }, { name: a, fault: { kind: truncated } }]",
+                "rules[1]: there is another rule 'a'",
+            ),
+            (
+                "rules: [{ latency: { kind: uniform, min_ms: 2, max_ms: 1 } }]",
+                "'latency': 2 ms is more than 1 ms",
+            ),
+            ("stale_reads_ms: 9999999", "'stale_reads_ms' is 9999999"),
+            ("rulez: []", "rulez"),
+            ("rules: [{ fault: { kind: explode } }]", "explode"),
+        ] {
+            let refused = FaultPlan::from_text(plan).expect_err(plan);
+            assert!(refused.contains(problem), "{plan}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_plan_is_written_as_it_was_read() {
+        let text = r#"{"stale_reads_ms":5,"rules":[{"name":"a","operation":"list-groups","skip":1,"count":2,"probability":0.5,"fault":{"kind":"status","status":502,"body":"html"}},{"sequence":[null,{"kind":"reset","when":"after"}],"repeat":true}]}"#;
+        let plan = FaultPlan::from_text(text).expect("a plan");
+        assert_eq!(serde_json::to_string(&plan).expect("JSON"), text);
+    }
+}

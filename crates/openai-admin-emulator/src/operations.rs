@@ -1,0 +1,210 @@
+//! Which operation a request is, what it may hold, and which one was probably meant.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use axum::http::Method;
+use openai_admin_server::openapi_document;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+/// Where the published API lives below its host; the server answers without it as well.
+const PREFIX: &str = "/v1";
+
+/// An operation that the server answers.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    method: String,
+    path: String,
+    /// The names of what may stand in the query.
+    query: BTreeSet<String>,
+    /// The names of what may stand in the body; none where it takes no body.
+    body: Option<BTreeSet<String>>,
+}
+
+/// An operation, and what the path says.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) operation: &'static Operation,
+    pub(crate) path: BTreeMap<String, String>,
+}
+
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| read(&openapi_document()));
+
+fn read(document: &Value) -> Vec<Operation> {
+    let no_fields = serde_json::Map::new();
+    let paths = document["paths"].as_object().unwrap_or(&no_fields);
+    let operations = paths.iter().flat_map(|(path, operations)| {
+        let operations = operations.as_object().into_iter().flatten();
+        operations.map(move |(method, operation)| (path, method, operation))
+    });
+    let names = |schema: &Value| -> BTreeSet<String> {
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
+            None => schema,
+        };
+        schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect()
+    };
+    operations
+        .map(|(path, method, operation)| {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let query = parameters.filter(|parameter| parameter["in"] == "query");
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            Operation {
+                id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+                method: method.to_uppercase(),
+                path: path.clone(),
+                query: query.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect(),
+                body: (!body.is_null()).then(|| names(body)),
+            }
+        })
+        .collect()
+}
+
+/// The operation of a request, if there is one.
+pub(crate) fn find(method: &Method, path: &str) -> Option<Found> {
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    let found = OPERATIONS
+        .iter()
+        .filter(|operation| operation.method == method)
+        .filter_map(|operation| Some(Found { operation, path: matched(&operation.path, path)? }));
+    // A segment that is written out goes before one that is anything.
+    found.min_by_key(|found| found.path.len())
+}
+
+pub(crate) fn matched(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
+    let (mut named, mut segments) = (BTreeMap::new(), path.split('/'));
+    for wanted in template.split('/') {
+        let segment = segments.next()?;
+        match name_of(wanted) {
+            Some(name) if !segment.is_empty() => {
+                named.insert(name.to_owned(), percent_decode_str(segment).decode_utf8_lossy().into_owned());
+            }
+            None if wanted == segment => {}
+            _ => return None,
+        }
+    }
+    segments.next().is_none().then_some(named)
+}
+
+fn name_of(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// The names of what a request holds and its operation does not have.
+pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) -> Vec<String> {
+    let in_query = form_urlencoded::parse(query.as_bytes())
+        .map(|(name, _)| name.split('[').next().unwrap_or_default().to_owned())
+        .filter(|name| !operation.query.contains(name));
+    let in_body = body.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
+    let in_body =
+        in_body.filter(|name| operation.body.as_ref().is_some_and(|fields| !fields.contains(*name)));
+    let mut unknown: Vec<String> = in_query.chain(in_body.cloned()).collect();
+    unknown.dedup();
+    unknown
+}
+
+/// What was probably meant by a request that is no operation, in words.
+pub(crate) fn near_miss(method: &Method, path: &str) -> String {
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    let methods: Vec<&str> = OPERATIONS
+        .iter()
+        .filter(|operation| matched(&operation.path, path).is_some())
+        .map(|operation| operation.method.as_str())
+        .collect();
+    if !methods.is_empty() {
+        return format!("the path is right, and takes {} instead of {method}", methods.join(" and "));
+    }
+    let likeness = |operation: &Operation| {
+        let same_method = if operation.method == method.as_str() { 0.05 } else { 0.0 };
+        likeness(&operation.path, path) + same_method
+    };
+    let nearest = OPERATIONS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    nearest.map_or_else(String::new, |Operation { id, method, path, .. }| {
+        format!("did you mean {method} {PREFIX}{path} ({id})?")
+    })
+}
+
+/// How alike two paths are, segment by segment: 1 when they are the same.
+fn likeness(template: &str, path: &str) -> f64 {
+    let wanted: Vec<&str> = template.split('/').filter(|segment| !segment.is_empty()).collect();
+    let got: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let alike = |wanted: &str, got: &str| {
+        if name_of(wanted).is_some() { 0.9 } else { strsim::jaro_winkler(wanted, got) }
+    };
+    let sum: f64 = wanted.iter().zip(&got).map(|(wanted, got)| alike(wanted, got)).sum();
+    sum / wanted.len().max(got.len()).max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use openai_admin_server::operations;
+    use serde_json::json;
+
+    use super::*;
+
+    fn id(method: &str, path: &str) -> Option<String> {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        find(&method, path).map(|found| found.operation.id.clone())
+    }
+
+    #[test]
+    fn every_operation_is_found_by_its_path() {
+        for facts in operations() {
+            let path = facts.path.replace('{', "x").replace('}', "");
+            for prefix in ["", "/v1"] {
+                assert_eq!(id(facts.method.as_str(), &format!("{prefix}{path}")).as_deref(), Some(facts.id));
+            }
+        }
+        assert_eq!(id("HEAD", "/v1/organization/groups").as_deref(), Some("list-groups"));
+        assert_eq!(id("GET", "/v1/organization/groups//users"), None);
+        assert_eq!(id("GET", "/v1/organization/groups/"), None);
+    }
+
+    #[test]
+    fn ids_are_decoded_once() {
+        let found = find(&Method::GET, "/v1/organization/groups/a%2520b/users").expect("an operation");
+        assert_eq!(found.path, BTreeMap::from([("group_id".to_owned(), "a%20b".to_owned())]));
+    }
+
+    #[test]
+    fn what_an_operation_does_not_have_is_named() {
+        let operation = |method, path| find(&method, path).expect("an operation").operation;
+        let list = operation(Method::GET, "/organization/groups/g/users");
+        assert_eq!(unknown(list, "limit=1&after=x&order=asc", None), [""; 0]);
+        assert_eq!(unknown(list, "limit=1&page=2&page=3", None), ["page"]);
+        let add = operation(Method::POST, "/organization/groups/g/users");
+        let body = json!({ "user_id": "u", "role": "owner" });
+        assert_eq!(unknown(add, "", Some(&body)), ["role"]);
+        let users = operation(Method::GET, "/organization/users");
+        assert_eq!(unknown(users, "emails[]=a&emails=b", None), [""; 0]);
+        let logs = operation(Method::GET, "/organization/audit_logs");
+        assert_eq!(unknown(logs, "effective_at[gte]=1", None), [""; 0]);
+    }
+
+    #[test]
+    fn a_near_miss_names_what_was_probably_meant() {
+        for (method, path, meant) in [
+            (Method::PUT, "/v1/organization/groups/g/users", "takes GET and POST instead of PUT"),
+            (
+                Method::POST,
+                "/v1/organization/group/g/users",
+                "POST /v1/organization/groups/{group_id}/users (add-group-user)?",
+            ),
+            (Method::GET, "/v1/organizations/groups", "GET /v1/organization/groups (list-groups)?"),
+            (
+                Method::GET,
+                "/v1/organization/groups/g/members",
+                "GET /v1/organization/groups/{group_id}/users (list-group-users)?",
+            ),
+            (Method::GET, "/v1/organization/groups/", "GET /v1/organization/groups (list-groups)?"),
+        ] {
+            let near = near_miss(&method, path);
+            assert!(near.contains(meant), "{method} {path}: {near}");
+        }
+    }
+}

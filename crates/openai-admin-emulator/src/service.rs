@@ -1,0 +1,269 @@
+//! The way of a request: which namespace, what is odd about it, which fault it gets, the answer, the journal.
+
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts},
+    response::Response,
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::Value;
+use tower_service::Service as _;
+
+use crate::{
+    answers, clock,
+    error::Result,
+    faults::{Fault, Moment},
+    journal::{self, Exchange},
+    loose,
+    namespace::Namespace,
+    operations::{self, Found},
+    shared::Shared,
+};
+
+/// What is odd about a request, one header for each thing.
+const WARNING: HeaderName = HeaderName::from_static("openai-emulator-warning");
+/// What was probably meant by a request that is no operation.
+const NEAR_MISS: HeaderName = HeaderName::from_static("openai-emulator-near-miss");
+/// The rule whose fault an answer is.
+const FAULT: HeaderName = HeaderName::from_static("openai-emulator-fault");
+/// How long a request's body may be, in bytes: one more than the server takes, so that it is the server who refuses it.
+const BODY_BYTES_MAX: usize = openai_admin_server::limits::BODY_BYTES_MAX + 1;
+
+/// The connection is to be reset instead of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Reset;
+
+impl std::fmt::Display for Reset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the emulator reset the connection on purpose")
+    }
+}
+
+impl std::error::Error for Reset {}
+
+/// Answers a request of the API in a namespace.
+pub(crate) async fn answer<B>(
+    shared: &Shared,
+    namespace: &Namespace,
+    mut parts: Parts,
+    body: B,
+) -> Result<Response, Reset>
+where
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+{
+    let inner = &*namespace.0;
+    let mut exchange = arrival(namespace, &parts);
+    let Ok(mut body) = read(body).await else {
+        return Ok(answers::api_error(
+            StatusCode::BAD_REQUEST,
+            "The body of your request broke off.",
+            None,
+            None,
+        ));
+    };
+    let found = operations::find(&parts.method, parts.uri.path());
+    exchange.body = journal::kept(&body);
+    let mut refusal = None;
+    match &found {
+        None => exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path())),
+        Some(Found { operation, path }) => {
+            exchange.operation = Some(operation.id.clone());
+            exchange.path.clone_from(path);
+            let tree: Option<Value> = serde_json::from_slice(&body).ok();
+            let unknown =
+                operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
+            refusal = unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name));
+            let unknown = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
+            exchange.warnings.extend(unknown);
+            if let (true, Some(mut tree)) = (shared.is_loose, tree) {
+                let replaced = loose::replace_placeholders(&mut tree);
+                if !replaced.is_empty() {
+                    body = serde_json::to_vec(&tree).unwrap_or_default().into();
+                    parts.headers.remove(header::CONTENT_LENGTH);
+                    exchange.warnings.extend(replaced);
+                }
+            }
+        }
+    }
+
+    let operation = exchange.operation.clone().unwrap_or_default();
+    let injection = inner.faults.next(&operation, inner.clock.now_ms());
+    exchange.delayed_ms = injection.delay_ms;
+    if injection.delay_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(injection.delay_ms.into())).await;
+    }
+    let fault = injection.fault.map(|(fault, name)| {
+        exchange.fault = Some(name);
+        exchange.fault_kind = Some(fault.kind());
+        fault
+    });
+    let (before, after) = match fault {
+        Some(fault @ (Fault::Truncated { .. } | Fault::Reset { when: Moment::After })) => (None, Some(fault)),
+        fault => (fault, None),
+    };
+    let response = match (before, refusal) {
+        (Some(Fault::Reset { .. }), _) => None,
+        (Some(Fault::RateLimited { wait_seconds, told }), _) => {
+            Some(answers::rate_limited(wait_seconds, told))
+        }
+        (Some(Fault::Status { status, body, retry_after_seconds }), _) => {
+            Some(answers::status(status, body, retry_after_seconds))
+        }
+        (_, Some(refusal)) => Some(refusal),
+        _ => Some(done(namespace, parts, body).await),
+    };
+    finish(namespace, exchange, response, after).await
+}
+
+/// What is known of a request when it arrives.
+fn arrival(namespace: &Namespace, parts: &Parts) -> Exchange {
+    let inner = &*namespace.0;
+    Exchange {
+        number: inner.journal.arrive(),
+        at: clock::written(inner.clock.now_ms()),
+        method: parts.method.to_string(),
+        url_path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        ..Exchange::default()
+    }
+}
+
+async fn read<B>(body: B) -> Result<Bytes, ()>
+where
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>>,
+{
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        // As long as the server refuses it.
+        Err(error) if error.is::<LengthLimitError>() => Ok(Bytes::from(vec![b' '; BODY_BYTES_MAX])),
+        Err(_) => Err(()),
+    }
+}
+
+fn unknown_parameter(name: &str) -> Response {
+    let message = format!("Unknown parameter: '{name}'.");
+    answers::api_error(StatusCode::BAD_REQUEST, &message, Some(name), Some("unknown_parameter"))
+}
+
+/// The server's own answer.
+async fn done(namespace: &Namespace, parts: Parts, body: Bytes) -> Response {
+    let inner = &*namespace.0;
+    let stale_ms = inner.faults.stale_reads_ms();
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let request = Request::from_parts(parts, Body::from(body));
+    let answered: Result<Response> = async {
+        let mut router = inner.router.clone();
+        if stale_ms > 0 && is_read {
+            router = inner.stale_reads.router(inner.clock.now_ms()).await?.unwrap_or(router);
+        } else if stale_ms > 0 {
+            // One after the other, so that a snapshot before a write holds nothing of another.
+            let _turn = inner.stale_reads.turn().await;
+            inner.stale_reads.before_write(&inner.store).await?;
+            let response = called(router, request).await;
+            inner.stale_reads.after_write(&inner.store, inner.clock.now_ms(), stale_ms).await?;
+            return Ok(response);
+        }
+        Ok(called(router, request).await)
+    }
+    .await;
+    answered.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a stale read failed");
+        answers::api_error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The emulator cannot show stale reads.",
+            None,
+            None,
+        )
+    })
+}
+
+async fn called(mut router: axum::Router, request: Request<Body>) -> Response {
+    let Ok(response) = router.call(request).await;
+    response
+}
+
+/// Writes the journal, and gives the answer what it says of the emulator.
+async fn finish(
+    namespace: &Namespace,
+    mut exchange: Exchange,
+    response: Option<Response>,
+    after: Option<Fault>,
+) -> Result<Response, Reset> {
+    let inner = &*namespace.0;
+    let sent = exchange.body.as_ref().map_or(0, |body| body.to_string().len());
+    let Some(response) = response else {
+        inner.journal.keep(exchange, sent);
+        return Err(Reset);
+    };
+    let (parts, body) = response.into_parts();
+    // The server's answers are whole in memory already.
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let mut response = Response::from_parts(parts, Body::from(body.clone()));
+    let headers = response.headers_mut();
+    for warning in &exchange.warnings {
+        append(headers, WARNING, warning);
+    }
+    if let Some(near_miss) = &exchange.near_miss {
+        append(headers, NEAR_MISS, near_miss);
+    }
+    if let Some(fault) = &exchange.fault {
+        append(headers, FAULT, fault);
+    }
+    // Otherwise it would be the machine's time, which differs from run to run.
+    let date = UNIX_EPOCH + Duration::from_millis(inner.clock.now_ms());
+    append(headers, header::DATE, &httpdate::fmt_http_date(date));
+
+    let is_reset = matches!(after, Some(Fault::Reset { .. }));
+    exchange.status = (!is_reset).then(|| response.status().as_u16());
+    exchange.answer = journal::kept(&body);
+    inner.journal.keep(exchange, sent + body.len());
+    match after {
+        Some(Fault::Reset { .. }) => Err(Reset),
+        Some(Fault::Truncated { bytes }) => Ok(answers::truncated(response, body, bytes)),
+        _ => Ok(response),
+    }
+}
+
+/// What a header cannot hold is left out.
+fn append(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.append(name, value);
+    }
+}
+
+/// The URI of a request without the beginning of its path.
+pub(crate) fn without_prefix(uri: &Uri, prefix_length: usize) -> Option<Uri> {
+    let path_and_query = uri.path_and_query()?.as_str().get(prefix_length..)?;
+    let path_and_query = if path_and_query.starts_with('/') {
+        path_and_query.to_owned()
+    } else {
+        format!("/{path_and_query}")
+    };
+    path_and_query.parse().ok()
+}
+
+/// What a request is for.
+pub(crate) async fn route<B>(shared: &Arc<Shared>, request: Request<B>) -> Result<Response, Reset>
+where
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+{
+    let (mut parts, body) = request.into_parts();
+    let place = match shared.place(&mut parts) {
+        Ok(place) => place,
+        Err(error) => return Ok(crate::controls::refused(&error)),
+    };
+    if parts.uri.path().starts_with(crate::controls::PREFIX) {
+        let request = Request::from_parts(parts, Body::new(body));
+        return Ok(crate::controls::answer(shared, place, request).await);
+    }
+    match shared.namespace(&place).await {
+        Ok(namespace) => answer(shared, &namespace, parts, body).await,
+        Err(error) => Ok(crate::controls::refused(&error)),
+    }
+}

@@ -1,0 +1,131 @@
+//! What all requests share: the namespaces, and which one a request is for.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::http::{header, request::Parts};
+use openai_admin_store::{Snapshot, Store};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
+
+use crate::{
+    controls,
+    error::{Error, Result},
+    namespace::{Beginning, Keys, Namespace},
+    service,
+};
+
+/// Before the name of a namespace in a path.
+const NAMESPACE_PREFIX: &str = "/_ns/";
+/// The namespace of who names none.
+pub(crate) const DEFAULT: &str = "default";
+/// How many namespaces there are at most; each has a database and a thread of its own.
+pub const NAMESPACES_MAX: usize = 4096;
+/// How long the name of a namespace may be, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+/// How many bytes of a key's hash name its namespace.
+const KEY_HASH_BYTES: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) beginning: Beginning,
+    pub(crate) keys: Keys,
+    pub(crate) is_strict: bool,
+    pub(crate) is_loose: bool,
+    pub(crate) isolates_by_key: bool,
+    /// What a new namespace begins as.
+    pub(crate) fixtures: Snapshot,
+    pub(crate) default: Namespace,
+    pub(crate) namespaces: Mutex<BTreeMap<String, Arc<OnceCell<Namespace>>>>,
+}
+
+impl Shared {
+    /// The name of the namespace that a request is for; what names it is taken out of the path.
+    pub(crate) fn place(&self, parts: &mut Parts) -> Result<String> {
+        if let Some(rest) = parts.uri.path().strip_prefix(NAMESPACE_PREFIX) {
+            let name = rest.split('/').next().unwrap_or_default().to_owned();
+            check_name(&name)?;
+            let prefix_length = NAMESPACE_PREFIX.len() + name.len();
+            parts.uri = service::without_prefix(&parts.uri, prefix_length)
+                .ok_or_else(|| Error::invalid("the path after the namespace is none"))?;
+            return Ok(name);
+        }
+        if parts.uri.path().starts_with(controls::PREFIX)
+            && let Some(name) = named_in_query(parts.uri.query().unwrap_or_default())
+        {
+            check_name(&name)?;
+            return Ok(name);
+        }
+        let key = parts.headers.get(header::AUTHORIZATION).filter(|_| self.isolates_by_key);
+        Ok(key.map_or_else(|| DEFAULT.to_owned(), |key| name_of_key(key.as_bytes())))
+    }
+
+    /// A namespace, which is made if it is not there.
+    pub(crate) async fn namespace(&self, name: &str) -> Result<Namespace> {
+        if name == DEFAULT {
+            return Ok(self.default.clone());
+        }
+        let cell = {
+            let mut namespaces = self.lock();
+            if namespaces.len() >= NAMESPACES_MAX && !namespaces.contains_key(name) {
+                return Err(Error::invalid(format!(
+                    "there are {NAMESPACES_MAX} namespaces already: delete those that are done with, by DELETE \
+                     {}/namespaces/NAME",
+                    controls::PREFIX
+                )));
+            }
+            Arc::clone(namespaces.entry(name.to_owned()).or_default())
+        };
+        let open = async || {
+            let store = Store::open_in_memory(Some(self.fixtures.clone())).await?;
+            Namespace::open(name, store, self.beginning.clone(), self.keys).await
+        };
+        cell.get_or_try_init(open).await.cloned()
+    }
+
+    pub(crate) fn namespace_names(&self) -> Vec<String> {
+        let named = self.lock();
+        std::iter::once(DEFAULT.to_owned()).chain(named.keys().cloned()).collect()
+    }
+
+    /// Lets go of a namespace; who asks for it again gets a new one.
+    pub(crate) fn delete_namespace(&self, name: &str) -> Result<()> {
+        if name == DEFAULT {
+            return Err(Error::invalid(format!("'{DEFAULT}' cannot be deleted: reset it")));
+        }
+        self.lock()
+            .remove(name)
+            .map(|_| ())
+            .ok_or_else(|| Error::NotFound(format!("there is no namespace '{name}'")))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<OnceCell<Namespace>>>> {
+        self.namespaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn named_in_query(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "namespace").map(|(_, value)| value.into_owned())
+}
+
+/// The namespace of a key. The key itself is nowhere kept.
+pub(crate) fn name_of_key(authorization: &[u8]) -> String {
+    let digest = Sha256::digest(authorization);
+    let hash: String = digest.iter().take(KEY_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("key-{hash}")
+}
+
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let is_sound = (1..=NAME_BYTES_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if is_sound {
+        return Ok(());
+    }
+    let name: String = name.chars().take(NAME_BYTES_MAX).collect();
+    Err(Error::invalid(format!(
+        "'{name}' names no namespace: use 1 to {NAME_BYTES_MAX} letters, digits, '-', '_' and '.'"
+    )))
+}

@@ -1,0 +1,53 @@
+//! The controls as such.
+
+use openai_admin_emulator::Emulator;
+
+use crate::support::{ask, ask_as, emulator};
+
+#[tokio::test]
+async fn every_control_is_described_and_everything_described_is_there() {
+    let emulator = emulator().await;
+    let document = ask(&emulator, "GET", "/_emulator/openapi.json", "").await.json();
+    let paths = document["paths"].as_object().unwrap();
+    for (path, operations) in paths {
+        let path = path.replace("{name}", "x");
+        for method in operations.as_object().unwrap().keys() {
+            let answer = ask(&emulator, &method.to_uppercase(), &path, "{}").await;
+            assert!(answer.status != 405 && !answer.body.contains("there is no control"), "{method} {path}");
+        }
+    }
+    insta::assert_json_snapshot!(document);
+}
+
+#[tokio::test]
+async fn a_control_that_is_not_there_says_where_they_are_listed() {
+    let emulator = emulator().await;
+    let missing = ask(&emulator, "POST", "/_emulator/rest", "").await;
+    assert_eq!(missing.status, 404);
+    assert!(missing.body.contains("/_emulator/openapi.json lists them"), "{}", missing.body);
+    let wrong = ask(&emulator, "GET", "/_emulator/reset", "").await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("POST")));
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_says_why() {
+    let emulator = emulator().await;
+    for (path, body, problem) in [
+        ("/_emulator/faults", "{", "cannot be read"),
+        ("/_emulator/faults", r#"{"rulez":[]}"#, "rulez"),
+        ("/_emulator/clock/step", r#"{"ms":-1}"#, "-1"),
+        ("/_emulator/verify", "[]", "cannot be read"),
+    ] {
+        let method = if path.ends_with("faults") { "PUT" } else { "POST" };
+        let refused = ask(&emulator, method, path, body).await;
+        assert_eq!(refused.status, 400, "{path} {body}");
+        assert!(refused.body.contains(problem), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn a_server_has_no_controls() {
+    let emulator = Emulator::start().await.unwrap();
+    // No key is needed for them here; there they are not at all (openai-admin-server/tests).
+    assert_eq!(ask_as(&emulator, "", "GET", "/_emulator", "").await.status, 200);
+}

@@ -1,0 +1,57 @@
+//! The same seed and the same requests give the same bytes.
+
+use openai_admin_emulator::{Emulator, faults::FaultPlan};
+
+use crate::support::{ADA, ADD, ask, builder, exchange};
+
+/// Everything that arrives, and the journal after it.
+async fn run(emulator: &Emulator, prefix: &str) -> Vec<String> {
+    let mut bytes = Vec::new();
+    for round in 0..20 {
+        for (method, path, body) in [
+            ("POST", "/v1/organization/groups", format!(r#"{{"name":"Group {round}"}}"#)),
+            ("POST", "/v1/organization/users", format!(r#"{{"email":"user{round}@example.com"}}"#)),
+            ("POST", ADD, ADA.to_owned()),
+            ("GET", ADD, String::new()),
+            ("GET", "/v1/organization/groups?limit=3&unknown=1", String::new()),
+            ("DELETE", &format!("{ADD}/user_ada"), String::new()),
+            ("GET", "/v1/organization/group", String::new()),
+        ] {
+            let path = format!("{prefix}{path}");
+            // A reset is as good an answer as any other.
+            let answer = exchange(emulator, "sk-test", method, &path, &body).await;
+            bytes.push(answer.unwrap_or_else(|error| error.kind().to_string()));
+        }
+    }
+    bytes.push(ask(emulator, "GET", &format!("{prefix}/_emulator/requests?limit=100000"), "").await.body);
+    bytes
+}
+
+async fn seeded(seed: u64) -> Emulator {
+    let flaky = FaultPlan::from_text("profile: flaky").unwrap();
+    builder().seed(seed).faults(flaky).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn two_runs_with_one_seed_are_the_same_to_the_byte() {
+    let first = run(&seeded(7).await, "").await;
+    assert_eq!(first, run(&seeded(7).await, "").await);
+    assert!(first.iter().any(|answer| answer.contains("429 Too Many Requests")), "faults were injected");
+    assert_ne!(first, run(&seeded(8).await, "").await);
+}
+
+#[tokio::test]
+async fn a_reset_begins_the_same_run_again() {
+    let emulator = seeded(7).await;
+    let first = run(&emulator, "").await;
+    emulator.namespace().reset().await.unwrap();
+    assert_eq!(first, run(&emulator, "").await);
+}
+
+#[tokio::test]
+async fn a_namespace_is_the_same_in_each_run_whatever_happens_beside_it() {
+    let (one, other) = (seeded(7).await, seeded(7).await);
+    run(&other, "/_ns/busy").await;
+    assert_eq!(run(&one, "/_ns/a").await, run(&other, "/_ns/a").await);
+    assert_ne!(run(&one, "/_ns/b").await, run(&one, "/_ns/c").await);
+}

@@ -1,0 +1,12 @@
+//! The emulator, asked as a program asks it: by our own client and by HTTP, over real connections.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
+
+mod clock;
+mod controls;
+mod determinism;
+mod faults;
+mod journal;
+mod namespaces;
+mod state;
+mod strictness;
+mod support;

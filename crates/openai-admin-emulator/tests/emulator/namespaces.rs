@@ -1,0 +1,95 @@
+//! Organizations beside each other: by path, and by key.
+
+use serde_json::json;
+
+use crate::support::{ADA, ADD, ask, ask_as, builder, emulator};
+
+const LIST: &str = "/v1/organization/groups/group_support/users";
+
+async fn count(emulator: &openai_admin_emulator::Emulator, key: &str, prefix: &str) -> usize {
+    let page = ask_as(emulator, key, "GET", &format!("{prefix}{LIST}"), "").await.json();
+    page["data"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_path_has_an_organization_of_its_own() {
+    let emulator = emulator().await;
+    assert_eq!(ask(&emulator, "POST", &format!("/_ns/one{ADD}"), ADA).await.status, 200);
+    assert_eq!(count(&emulator, "k", "/_ns/one").await, 1);
+    assert_eq!(count(&emulator, "k", "/_ns/two").await, 0);
+    assert_eq!(count(&emulator, "k", "").await, 0);
+    let listed = ask(&emulator, "GET", "/_emulator/namespaces", "").await.json();
+    assert_eq!(listed, json!({ "data": ["default", "one", "two"] }));
+}
+
+#[tokio::test]
+async fn the_controls_of_a_namespace_leave_the_others_alone() {
+    let emulator = emulator().await;
+    for prefix in ["", "/_ns/one", "/_ns/two"] {
+        assert_eq!(ask(&emulator, "POST", &format!("{prefix}{ADD}"), ADA).await.status, 200);
+    }
+    assert_eq!(ask(&emulator, "POST", "/_ns/one/_emulator/reset", "").await.status, 200);
+    assert_eq!(ask(&emulator, "POST", "/_emulator/reset?namespace=two", "").await.status, 200);
+    assert_eq!(count(&emulator, "k", "").await, 1);
+    assert_eq!(count(&emulator, "k", "/_ns/one").await, 0);
+    assert_eq!(count(&emulator, "k", "/_ns/two").await, 0);
+}
+
+#[tokio::test]
+async fn with_isolation_each_key_has_an_organization_of_its_own() {
+    let emulator = builder().isolate_by_key(true).start().await.unwrap();
+    assert_eq!(ask_as(&emulator, "sk-one", "POST", ADD, ADA).await.status, 200);
+    assert_eq!(count(&emulator, "sk-one", "").await, 1);
+    assert_eq!(count(&emulator, "sk-two", "").await, 0);
+    // The controls are about the key's as well.
+    assert_eq!(ask_as(&emulator, "sk-two", "POST", "/_emulator/reset", "").await.status, 200);
+    assert_eq!(count(&emulator, "sk-one", "").await, 1);
+    assert_eq!(
+        emulator.namespace_of_key("sk-one").await.unwrap().requests(&Default::default(), 0, None).data.len(),
+        3
+    );
+    let names = ask_as(&emulator, "sk-two", "GET", "/_emulator/namespaces", "").await.body;
+    assert!(!names.contains("sk-one"), "a key is nowhere shown: {names}");
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_deleted_begins_again() {
+    let emulator = emulator().await;
+    assert_eq!(ask(&emulator, "POST", &format!("/_ns/one{ADD}"), ADA).await.status, 200);
+    assert_eq!(ask(&emulator, "DELETE", "/_emulator/namespaces/one", "").await.status, 200);
+    assert_eq!(count(&emulator, "k", "/_ns/one").await, 0);
+    assert_eq!(ask(&emulator, "DELETE", "/_emulator/namespaces/three", "").await.status, 404);
+    let refused = ask(&emulator, "DELETE", "/_emulator/namespaces/default", "").await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_is_refused() {
+    let emulator = emulator().await;
+    for path in [
+        "/_ns//v1/organization/groups",
+        "/_ns/a%20b/v1/organization/groups",
+        &format!("/_ns/{}/v1", "x".repeat(101)),
+    ] {
+        let refused = ask(&emulator, "GET", path, "").await;
+        assert_eq!(refused.status, 400, "{path}");
+        assert!(refused.body.contains("names no namespace"), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_do_not_meet() {
+    let emulator = builder().isolate_by_key(true).start().await.unwrap();
+    let work = (0..50).map(|number| {
+        let emulator = &emulator;
+        async move {
+            let key = format!("sk-{number}");
+            assert_eq!(ask_as(emulator, &key, "POST", ADD, ADA).await.status, 200);
+            assert_eq!(count(emulator, &key, "").await, 1);
+            let path = format!("{ADD}/user_ada");
+            assert_eq!(ask_as(emulator, &key, "DELETE", &path, "").await.status, 200);
+            assert_eq!(count(emulator, &key, "").await, 0);
+        }
+    });
+    futures_util::future::join_all(work).await;
+}

@@ -1,0 +1,137 @@
+//! The organization: fixtures, reset, snapshots, import and export.
+
+use openai_admin_emulator::{Emulator, Error};
+use openai_admin_store::DatabaseUrl;
+use serde_json::json;
+
+use crate::support::{ADA, ADD, add, ask, ask_as, builder, emulator, fixtures, members};
+
+#[tokio::test]
+async fn it_begins_with_the_fixtures_and_their_ids() {
+    let emulator = emulator().await;
+    let client = emulator.client().unwrap();
+    assert_eq!(members(&client, "group_sales").await, ["user_eve"]);
+    let exported = serde_json::to_value(emulator.namespace().export().await.unwrap()).unwrap();
+    assert_eq!(exported["groups"][1]["members"], json!(["user_eve"]));
+}
+
+#[tokio::test]
+async fn without_fixtures_the_organization_is_empty() {
+    let emulator = Emulator::start().await.unwrap();
+    let groups = emulator.client().unwrap().groups().list_groups().await.unwrap();
+    assert!(groups.data.is_empty());
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_to_the_fixtures() {
+    let emulator = emulator().await;
+    let client = emulator.client().unwrap();
+    add(&client, "user_ada").await.unwrap();
+    client.groups().delete_group("group_sales").await.unwrap();
+    assert_eq!(ask(&emulator, "POST", "/_emulator/reset", "").await.json(), json!({ "done": true }));
+    assert!(members(&client, "group_support").await.is_empty());
+    assert_eq!(members(&client, "group_sales").await, ["user_eve"]);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_gone_back_to_by_its_name() {
+    let emulator = emulator().await;
+    let client = emulator.client().unwrap();
+    add(&client, "user_ada").await.unwrap();
+    assert_eq!(ask(&emulator, "PUT", "/_emulator/snapshots/one", "").await.status, 200);
+    add(&client, "user_bob").await.unwrap();
+    assert_eq!(ask(&emulator, "GET", "/_emulator/snapshots", "").await.json(), json!({ "data": ["one"] }));
+    assert_eq!(ask(&emulator, "POST", "/_emulator/snapshots/one/restore", "").await.status, 200);
+    assert_eq!(members(&client, "group_support").await, ["user_ada"]);
+
+    let unknown = ask(&emulator, "POST", "/_emulator/snapshots/two/restore", "").await;
+    assert_eq!(
+        (unknown.status, unknown.json()["error"]["message"].as_str()),
+        (404, Some("there is no snapshot 'two': one"))
+    );
+    assert_eq!(ask(&emulator, "DELETE", "/_emulator/snapshots/one", "").await.status, 200);
+    assert_eq!(ask(&emulator, "DELETE", "/_emulator/snapshots/one", "").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_exported_can_be_imported_elsewhere() {
+    let (one, other) = (emulator().await, Emulator::start().await.unwrap());
+    add(&one.client().unwrap(), "user_ada").await.unwrap();
+    let exported = ask(&one, "GET", "/_emulator/export", "").await.body;
+    assert_eq!(ask(&other, "POST", "/_emulator/import", &exported).await.json(), json!({ "done": true }));
+    let (mut one, other) = (
+        serde_json::to_value(one.namespace().export().await.unwrap()).unwrap(),
+        serde_json::to_value(other.namespace().export().await.unwrap()).unwrap(),
+    );
+    // It is about whatever organization it is loaded into.
+    one["organization"] = other["organization"].clone();
+    assert_eq!(one, other);
+}
+
+#[tokio::test]
+async fn an_import_that_is_wrong_names_the_place_and_changes_nothing() {
+    let emulator = emulator().await;
+    let before = ask(&emulator, "GET", "/_emulator/export", "").await.body;
+    let wrong =
+        json!({ "groups": [{ "name": "New" }, { "name": "Wrong", "members": ["nobody@example.com"] }] });
+    let refused = ask(&emulator, "POST", "/_emulator/import", &wrong.to_string()).await;
+    let message = refused.json()["error"]["message"].to_string();
+    assert!(refused.status == 400 && message.contains("groups[1]"), "{refused:?}");
+    assert_eq!(ask(&emulator, "GET", "/_emulator/export", "").await.body, before);
+    let refused = builder().fixtures(serde_json::from_value(wrong).unwrap()).start().await.unwrap_err();
+    assert!(matches!(refused, Error::Store(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_keeps_the_organization_for_the_next_emulator() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::Sqlite(folder.path().join("kept.db"));
+    let first = builder().database(url.clone()).start().await.unwrap();
+    add(&first.client().unwrap(), "user_ada").await.unwrap();
+    drop(first);
+    let second = Emulator::builder().database(url).start().await.unwrap();
+    let client = second.client().unwrap();
+    assert_eq!(members(&client, "group_support").await, ["user_ada"]);
+    client.group_users().remove_group_user("group_support", "user_ada").await.unwrap();
+    second.namespace().reset().await.unwrap();
+    assert_eq!(
+        members(&client, "group_support").await,
+        ["user_ada"],
+        "a reset goes back to what it began with"
+    );
+}
+
+#[tokio::test]
+async fn any_key_is_taken_unless_some_are_given() {
+    let any = emulator().await;
+    assert_eq!(ask_as(&any, "whatever", "POST", ADD, ADA).await.status, 200);
+    assert_eq!(ask_as(&any, "", "POST", ADD, ADA).await.status, 401);
+
+    let given = builder().key("sk-one").key("sk-two").start().await.unwrap();
+    for (key, status) in [("sk-one", 200), ("sk-two", 200), ("whatever", 401)] {
+        assert_eq!(ask_as(&given, key, "POST", ADD, ADA).await.status, status, "{key}");
+    }
+    assert_eq!(ask_as(&given, "sk-two", "POST", &format!("/_ns/a{ADD}"), ADA).await.status, 200);
+}
+
+#[tokio::test]
+async fn each_key_has_a_name_of_its_own_in_the_audit_log() {
+    let emulator = emulator().await;
+    for key in ["sk-one", "sk-two", "sk-one"] {
+        let group = ask_as(&emulator, key, "POST", "/v1/organization/groups", r#"{"name":"X"}"#).await;
+        assert_eq!(group.status, 200);
+    }
+    let logs = ask(&emulator, "GET", "/v1/organization/audit_logs?limit=3", "").await.json();
+    let actors: Vec<String> = (0..3).map(|place| logs["data"][place]["actor"].to_string()).collect();
+    assert!(actors[0] == actors[2] && actors[0] != actors[1], "{actors:?}");
+    assert!(!actors[0].contains("sk-one"));
+}
+
+#[tokio::test]
+async fn it_works_in_process_without_a_port() {
+    let emulator = builder().open().await.unwrap();
+    let client = emulator.client().unwrap();
+    add(&client, "user_ada").await.unwrap();
+    assert_eq!(members(&client, "group_support").await, ["user_ada"]);
+    assert_eq!(fixtures().groups.len(), 2);
+}

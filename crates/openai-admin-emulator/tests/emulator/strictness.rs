@@ -1,0 +1,63 @@
+//! What is odd about a request: named, refused, or made good.
+
+use crate::support::{ADD, ask, builder, emulator};
+
+#[tokio::test]
+async fn what_an_operation_does_not_have_is_named_in_a_header() {
+    let emulator = emulator().await;
+    let odd =
+        ask(&emulator, "POST", &format!("{ADD}?dry_run=1"), r#"{"user_id":"user_ada","role":"owner"}"#).await;
+    assert_eq!(odd.status, 200);
+    assert_eq!(odd.header("openai-emulator-warning"), Some("'dry_run' is no parameter of add-group-user"));
+    assert!(odd_warnings(&emulator).await.contains("'role' is no parameter of add-group-user"));
+}
+
+async fn odd_warnings(emulator: &openai_admin_emulator::Emulator) -> String {
+    ask(emulator, "GET", "/_emulator/requests", "").await.json()["data"][0]["warnings"].to_string()
+}
+
+#[tokio::test]
+async fn strict_it_is_refused_and_nothing_is_done() {
+    let emulator = builder().strict(true).start().await.unwrap();
+    for (path, body, name) in [
+        (ADD.to_owned(), r#"{"user_id":"user_ada","role":"owner"}"#, "role"),
+        (format!("{ADD}?dry_run=1"), r#"{"user_id":"user_ada"}"#, "dry_run"),
+    ] {
+        let refused = ask(&emulator, "POST", &path, body).await;
+        assert_eq!(refused.status, 400);
+        let error = &refused.json()["error"];
+        assert_eq!(
+            (error["code"].as_str(), error["param"].as_str()),
+            (Some("unknown_parameter"), Some(name))
+        );
+    }
+    let members = ask(&emulator, "GET", ADD, "").await.json();
+    assert!(members["data"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn placeholders_are_refused_unless_it_is_loose() {
+    let path = "/v1/organization/users/user_ada";
+    let body = r#"{"role":"role"}"#;
+    assert_eq!(ask(&emulator().await, "POST", path, body).await.status, 400);
+    let loose = builder().loose(true).start().await.unwrap();
+    let answer = ask(&loose, "POST", path, body).await;
+    assert_eq!((answer.status, answer.json()["role"].as_str()), (200, Some("reader")));
+    assert_eq!(
+        answer.header("openai-emulator-warning"),
+        Some("'role' is the placeholder 'role', taken for 'reader'")
+    );
+}
+
+#[tokio::test]
+async fn a_near_miss_says_what_was_probably_meant() {
+    let emulator = emulator().await;
+    let missed = ask(&emulator, "POST", "/v1/organization/group/group_support/users", "{}").await;
+    assert_eq!(missed.status, 404);
+    assert_eq!(
+        missed.header("openai-emulator-near-miss"),
+        Some("did you mean POST /v1/organization/groups/{group_id}/users (add-group-user)?")
+    );
+    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=none", "").await.json();
+    assert!(kept["data"][0]["near_miss"].as_str().unwrap().contains("add-group-user"));
+}
