@@ -29,41 +29,38 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Counts the requests that are under way, and the connections that are open.
-#[derive(Debug)]
-pub(crate) struct Requests(watch::Sender<usize>, Gauge);
-
-impl Default for Requests {
-    fn default() -> Self {
-        Self(watch::Sender::new(0), Gauge::default())
-    }
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    under_way: watch::Sender<usize>,
+    connections: Gauge,
 }
 
 impl Requests {
     /// Counts a request until what is returned is dropped.
     pub(crate) fn begin(&self) -> UnderWay<'_> {
-        self.0.send_modify(|count| *count += 1);
+        self.under_way.send_modify(|count| *count += 1);
         UnderWay(self)
     }
 
     /// How many are under way.
     pub(crate) fn count(&self) -> usize {
-        *self.0.borrow()
+        *self.under_way.borrow()
     }
 
     /// The number of connections.
     pub(crate) fn connections(&self) -> &Gauge {
-        &self.1
+        &self.connections
     }
 
     /// Counts a connection until what is returned is dropped.
     fn connected(&self) -> Connected {
-        self.1.inc();
-        Connected(self.1.clone())
+        self.connections.inc();
+        Connected(self.connections.clone())
     }
 
     async fn all_done(&self) {
         // An error would mean that the sender is gone, and with it every request.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+        let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
@@ -71,7 +68,7 @@ pub(crate) struct UnderWay<'a>(&'a Requests);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.0.send_modify(|count| *count -= 1);
+        self.0.under_way.send_modify(|count| *count -= 1);
     }
 }
 

@@ -94,7 +94,11 @@ impl fmt::Debug for DatabaseUrl {
 
 /// A database of organizations. Cheap to clone: clones share its connections.
 #[derive(Clone)]
-pub struct Store(Arc<Engine>, Arc<AtomicU64>);
+pub struct Store {
+    engine: Arc<Engine>,
+    /// How often keys were changed through it.
+    api_keys_changes: Arc<AtomicU64>,
+}
 
 enum Engine {
     Sqlite(Sqlite),
@@ -103,7 +107,7 @@ enum Engine {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match *self.0 {
+        f.write_str(match *self.engine {
             Engine::Sqlite(_) => "Store(SQLite)",
             Engine::Postgres(_) => "Store(PostgreSQL)",
         })
@@ -123,7 +127,7 @@ impl Store {
             DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
             DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Box::new).map(Engine::Postgres),
         };
-        Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
+        Ok(Self { engine: Arc::new(on_a_thread(open).await?), api_keys_changes: Arc::default() })
     }
 
     /// Opens a database in memory: SQLite like any other, gone with its last clone. It begins as `begun` was, or empty.
@@ -142,7 +146,7 @@ impl Store {
     /// [`Error::Unavailable`] when there is no memory or no thread for it.
     pub async fn open_in_memory(begun: Option<Snapshot>) -> Result<Self> {
         let open = move || Sqlite::open_in_memory(begun.as_ref()).map(Engine::Sqlite);
-        Ok(Self(Arc::new(on_a_thread(open).await?), Arc::default()))
+        Ok(Self { engine: Arc::new(on_a_thread(open).await?), api_keys_changes: Arc::default() })
     }
 
     /// Reads pages of group users from these replicas of a PostgreSQL database, as they are on the primary: what was
@@ -160,7 +164,7 @@ impl Store {
             DatabaseUrl::Sqlite(_) => Err(refused()),
         };
         let urls = replicas.iter().map(url).collect::<Result<Vec<_>>>()?;
-        match &*self.0 {
+        match &*self.engine {
             Engine::Postgres(postgres) => postgres.read_from(&urls),
             Engine::Sqlite(_) => Err(refused()),
         }
@@ -168,7 +172,7 @@ impl Store {
 
     /// Finishes what is queued and closes the database, or gives up after ten seconds. Operations after it fail.
     pub async fn close(&self) {
-        let engine = Arc::clone(&self.0);
+        let engine = Arc::clone(&self.engine);
         let close = move || match &*engine {
             Engine::Sqlite(sqlite) => sqlite.close(),
             Engine::Postgres(postgres) => postgres.close(),
@@ -195,14 +199,14 @@ impl Store {
 
     /// The pages that were read before, where they are kept.
     pub(crate) fn pages(&self) -> Option<&Arc<PageCache>> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.pages()),
             Engine::Postgres(_) => None,
         }
     }
 
     pub(crate) fn cached_page(&self, key: &PageKey) -> Option<Bytes> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.cached_page(key),
             Engine::Postgres(_) => None,
         }
@@ -210,7 +214,7 @@ impl Store {
 
     /// How the store is doing.
     pub fn figures(&self) -> Figures {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.figures(),
             Engine::Postgres(postgres) => postgres.figures(),
         }
@@ -219,12 +223,12 @@ impl Store {
     /// How often keys were changed through this store and its clones, so that who remembers a key knows when to look
     /// again. What other processes change is not counted.
     pub fn api_keys_version(&self) -> u64 {
-        self.1.load(Ordering::Acquire)
+        self.api_keys_changes.load(Ordering::Acquire)
     }
 
     /// To be called after a change of keys, before it is acknowledged.
     pub(crate) fn api_keys_changed(&self) {
-        self.1.fetch_add(1, Ordering::Release);
+        self.api_keys_changes.fetch_add(1, Ordering::Release);
     }
 
     /// Runs a body that reads, on one snapshot of the database.
@@ -251,7 +255,7 @@ impl Store {
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let (job, answer) = queued(body);
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(job)?,
             Engine::Postgres(postgres) => postgres.read(job, patience)?,
         }
@@ -291,7 +295,7 @@ impl Store {
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let (job, answer) = queued(body);
-        match &*self.0 {
+        match &*self.engine {
             // Its one writer does one thing after the other, and never waits for another machine.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
             Engine::Postgres(postgres) => postgres.write(job, patience, alone)?,
@@ -301,7 +305,7 @@ impl Store {
 
     /// SQLite, when that is the engine.
     pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite),
             Engine::Postgres(_) => None,
         }
@@ -309,7 +313,7 @@ impl Store {
 
     /// The native ways of PostgreSQL, when that is the engine.
     pub(crate) fn postgres(&self) -> Option<&Postgres> {
-        match &*self.0 {
+        match &*self.engine {
             Engine::Sqlite(_) => None,
             Engine::Postgres(postgres) => Some(postgres),
         }
