@@ -8,6 +8,7 @@ mod decode;
 mod encode;
 mod fields;
 mod parameter;
+mod placeholders;
 mod user_list;
 
 pub use decode::{DecodeError, Incoming, Strictness, decode};
@@ -39,9 +40,13 @@ pub enum Place {
 /// assert_eq!(place(path, "body"), Place::Body);
 /// ```
 pub fn place(path: &str, field: &str) -> Place {
+    place_among(|name| placeholders(path).any(|known| known == name), field)
+}
+
+fn place_among(is_in_path: impl Fn(&str) -> bool, field: &str) -> Place {
     if field == BODY {
         Place::Body
-    } else if placeholders(path).any(|name| name == field) {
+    } else if is_in_path(field) {
         Place::Path
     } else {
         Place::Query

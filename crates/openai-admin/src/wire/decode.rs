@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Place,
     parameter::{self, Parameter},
-    place,
+    placeholders::Placeholders,
 };
 use crate::{
     Endpoint,
@@ -171,11 +171,12 @@ impl de::Error for DecodeError {
 ///
 /// Names the first parameter that breaks a rule, and the rule.
 pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> Result<E, DecodeError> {
+    let placeholders = Placeholders::of::<E>();
     // Derived deserializers take an array for a struct; the API does not.
     let is_object = incoming.body.trim_ascii_start().first().is_none_or(|first| *first == b'{');
     if strictness == Strictness::Lenient
         && is_object
-        && let Ok(request) = E::deserialize(Request { path: E::PATH, incoming, explained: None, strictness })
+        && let Ok(request) = E::deserialize(Request { placeholders, incoming, explained: None, strictness })
     {
         return Ok(request);
     }
@@ -183,7 +184,7 @@ pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> R
     // whose errors carry the parameter and the code: only refused requests pay for the second reading.
     let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body)?) };
     E::deserialize(Request {
-        path: E::PATH,
+        placeholders,
         incoming,
         explained: tree.as_ref().or(Some(&Value::Null)),
         strictness,
@@ -209,7 +210,7 @@ fn parse(body: &[u8]) -> Result<Value, DecodeError> {
 
 /// The whole request as one struct.
 struct Request<'a> {
-    path: &'static str,
+    placeholders: &'static Placeholders,
     incoming: &'a Incoming<'a>,
     /// The body as a tree, on the second reading.
     explained: Option<&'a Value>,
@@ -249,7 +250,7 @@ struct RequestFields<'a> {
 
 impl RequestFields<'_> {
     fn is_present(&self, field: &str) -> bool {
-        match place(self.request.path, field) {
+        match self.request.placeholders.place(field) {
             Place::Path | Place::Body => true,
             Place::Query => self.query.iter().any(|(key, _)| parameter::part(key, field).is_some()),
         }
@@ -271,7 +272,7 @@ impl<'de> MapAccess<'de> for RequestFields<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
         let field = self.field;
-        match place(self.request.path, field) {
+        match self.request.placeholders.place(field) {
             Place::Path => {
                 let segment = self.request.incoming.path.iter().find(|(name, _)| *name == field);
                 let text = segment.map_or("", |(_, value)| value).to_owned();

@@ -1,0 +1,86 @@
+use std::marker::PhantomData;
+
+use super::{Place, place_among};
+use crate::Endpoint;
+
+/// How many names in braces a path has at most; the published paths have three.
+const PLACEHOLDERS_MAX: usize = 8;
+
+/// The names in braces of an operation's path, found by the compiler: a server that looked for them in every request
+/// would spend more on that than on reading it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placeholders {
+    names: [&'static str; PLACEHOLDERS_MAX],
+    count: usize,
+}
+
+struct PathOf<E>(PhantomData<E>);
+
+impl<E: Endpoint> PathOf<E> {
+    const PLACEHOLDERS: Placeholders = Placeholders::find(E::PATH);
+}
+
+impl Placeholders {
+    /// Those of an operation.
+    pub(super) const fn of<E: Endpoint>() -> &'static Self {
+        &PathOf::<E>::PLACEHOLDERS
+    }
+
+    const fn find(path: &'static str) -> Self {
+        let (mut names, mut count, mut rest) = ([""; PLACEHOLDERS_MAX], 0, path);
+        while let Some((_, after)) = split(rest, b'{')
+            && let Some((name, after)) = split(after, b'}')
+        {
+            assert!(count < PLACEHOLDERS_MAX, "a path with more names than are kept");
+            names[count] = name;
+            count += 1;
+            rest = after;
+        }
+        Self { names, count }
+    }
+
+    /// Where a field of the operation travels.
+    pub(super) fn place(&self, field: &str) -> Place {
+        place_among(|name| self.names[..self.count].contains(&name), field)
+    }
+}
+
+/// What is before the first `byte`, and what is after it.
+const fn split(text: &'static str, byte: u8) -> Option<(&'static str, &'static str)> {
+    let mut at = 0;
+    while at < text.len() {
+        if text.as_bytes()[at] == byte {
+            let (before, rest) = text.split_at(at);
+            return Some((before, rest.split_at(1).1));
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{fields, place, placeholders};
+
+    #[test]
+    fn the_compiler_finds_what_a_search_finds() {
+        for path in ["", "/x", "/a/{b}", "/a/{b}/c/{d_e}", "{b}{c}", "/a/{b", "/a}b{c}"] {
+            let found = Placeholders::find(path);
+            assert_eq!(found.names[..found.count], placeholders(path).collect::<Vec<_>>(), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_field_of_every_operation_has_its_place() {
+        macro_rules! check {
+            ($($operation:ident)*) => {$({
+                type Operation = crate::operations::$operation;
+                for field in fields::<Operation>() {
+                    assert_eq!(Placeholders::of::<Operation>().place(field), place(Operation::PATH, field));
+                }
+            })*};
+        }
+        crate::for_each_operation!(check);
+    }
+}
