@@ -2,7 +2,7 @@
 
 use openai_admin::{Scope, Timestamp};
 use openai_admin_store::{ApiKey, NewApiKey};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
 use crate::minter::Minter;
@@ -31,7 +31,7 @@ pub fn mint(
     scopes: Vec<String>,
     expires_at: Option<Timestamp>,
 ) -> (String, NewApiKey) {
-    let random = minter.random();
+    let random = minter.secret();
     let secret = Ulid::from_parts((random >> 80) as u64, random);
     let body = format!("{PREFIX}{secret}");
     let key = format!("{body}-{}", checksum(&body));
@@ -53,11 +53,27 @@ fn checksum(body: &str) -> String {
     hash(body)[..8].to_owned()
 }
 
-/// The SHA-256 of a key, in hexadecimal.
+/// The SHA-256 of a key.
+pub(crate) type Digest = [u8; 32];
+
+pub(crate) fn digest(key: impl AsRef<[u8]>) -> Digest {
+    Sha256::digest(key.as_ref()).into()
+}
+
+/// The SHA-256 of a key, as it is stored.
 pub(crate) fn hash(key: impl AsRef<[u8]>) -> String {
-    // Once for each request, so by hand: formatting takes longer than hashing.
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    Sha256::digest(key.as_ref()).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    stored(&digest(key))
+}
+
+/// A digest in hexadecimal.
+pub(crate) fn stored(digest: &Digest) -> String {
+    hexadecimal(digest).map(char::from).collect()
+}
+
+/// The digits of some bytes. By hand, since formatting is slow and each request has an id.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]))
 }
 
 /// Whether a key that is stored was too short for a server that other machines reach: whoever can try often enough

@@ -16,7 +16,13 @@ use openai_admin::{OrganizationId, Scope, Timestamp};
 use openai_admin_store::{ApiKey, Error as StoreError, Org, Organization, Store};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{api_keys, connections::Peer, error::ApiError, minter::Minter, rate_limit::RateLimit};
+use crate::{
+    api_keys::{self, Digest},
+    connections::Peer,
+    error::ApiError,
+    minter::Minter,
+    rate_limit::RateLimit,
+};
 
 /// How long a key that was found is believed without looking again: a key that another process revokes works at
 /// most this much longer.
@@ -81,8 +87,8 @@ impl Caller {
 pub(crate) struct Authenticator {
     store: Store,
     minter: Minter,
-    /// By hash.
-    believed: Mutex<HashMap<String, Belief>>,
+    /// By the digest of the key.
+    believed: Mutex<HashMap<Digest, Belief>>,
     new_keys: Semaphore,
     /// None where all peers are a proxy: the wrong keys of one client would lock out all others.
     unknown_keys: Option<RateLimit<Peer>>,
@@ -119,11 +125,11 @@ impl Authenticator {
         if key.len() > KEY_BYTES_MAX {
             return Err(wrong_key(key));
         }
-        let hash = api_keys::hash(key);
-        let caller = match self.belief(&hash) {
+        let digest = api_keys::digest(key);
+        let caller = match self.belief(&digest) {
             Some(belief) if self.is_fresh(&belief) => belief.caller,
-            Some(_) => self.look_up(&hash).await?.ok_or_else(|| wrong_key(key))?,
-            None => self.look_up_new(key, &hash, peer).await?,
+            Some(_) => self.look_up(digest).await?.ok_or_else(|| wrong_key(key))?,
+            None => self.look_up_new(key, digest, peer).await?,
         };
         match caller.expires_at {
             Some(expires_at) if expires_at <= self.minter.now() => Err(wrong_key(key)),
@@ -131,8 +137,8 @@ impl Authenticator {
         }
     }
 
-    fn belief(&self, hash: &str) -> Option<Belief> {
-        self.believed.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    fn belief(&self, digest: &Digest) -> Option<Belief> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
     fn is_fresh(&self, belief: &Belief) -> bool {
@@ -142,7 +148,12 @@ impl Authenticator {
 
     /// Looks up a key that nobody has used here yet. Whoever guesses is kept from the database: by the checksum, by a
     /// limit for each peer, and by a short queue.
-    async fn look_up_new(&self, key: &[u8], hash: &str, peer: Option<Peer>) -> Result<Arc<Caller>, ApiError> {
+    async fn look_up_new(
+        &self,
+        key: &[u8],
+        digest: Digest,
+        peer: Option<Peer>,
+    ) -> Result<Arc<Caller>, ApiError> {
         if api_keys::is_mistyped(&String::from_utf8_lossy(key)) {
             return Err(wrong_key(key));
         }
@@ -153,7 +164,7 @@ impl Authenticator {
         }
         let turn = timeout(NEW_KEY_TIMEOUT, self.new_keys.acquire()).await;
         let _turn = turn.map_err(|_| StoreError::Overloaded)?;
-        if let Some(caller) = self.look_up(hash).await? {
+        if let Some(caller) = self.look_up(digest).await? {
             return Ok(caller);
         }
         if let Some((unknown_keys, peer)) = limit {
@@ -163,13 +174,14 @@ impl Authenticator {
         Err(wrong_key(key))
     }
 
-    async fn look_up(&self, hash: &str) -> Result<Option<Arc<Caller>>, ApiError> {
+    async fn look_up(&self, digest: Digest) -> Result<Option<Arc<Caller>>, ApiError> {
         // Read before the key is: a change meanwhile makes the belief old at once.
         let version = self.store.api_keys_version();
-        let found = self.store.find_api_key(hash.to_owned()).await?;
+        let hash = api_keys::stored(&digest);
+        let found = self.store.find_api_key(hash.clone()).await?;
         let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = found else {
-            believed.remove(hash);
+            believed.remove(&digest);
             return Ok(None);
         };
         self.record_use(hash, key.last_used_at);
@@ -178,18 +190,18 @@ impl Authenticator {
             believed.clear();
         }
         let belief = Belief { caller: Arc::clone(&caller), since_ms: self.minter.now_ms(), version };
-        believed.insert(hash.to_owned(), belief);
+        believed.insert(digest, belief);
         Ok(Some(caller))
     }
 
     /// Writes down that the key is in use, behind the answer's back: nobody waits for it.
-    fn record_use(&self, hash: &str, last: Option<Timestamp>) {
+    fn record_use(&self, hash: String, last: Option<Timestamp>) {
         let now = self.minter.now();
         let since = now.unix_seconds() - last.unwrap_or_default().unix_seconds();
         if since < USE_RECORDED_EVERY_SECONDS {
             return;
         }
-        let (store, hash) = (self.store.clone(), hash.to_owned());
+        let store = self.store.clone();
         tokio::spawn(async move {
             if let Err(error) = store.touch_api_key(hash, now).await {
                 tracing::warn!(

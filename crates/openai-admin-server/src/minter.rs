@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -14,6 +14,7 @@ use ulid::Ulid;
 pub struct Minter {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     random: Arc<dyn Fn() -> u128 + Send + Sync>,
+    secret: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
 
 impl Minter {
@@ -22,12 +23,15 @@ impl Minter {
         clock: impl Fn() -> u64 + Send + Sync + 'static,
         random: impl Fn() -> u128 + Send + Sync + 'static,
     ) -> Self {
-        Self { clock: Arc::new(clock), random: Arc::new(random) }
+        let random: Arc<dyn Fn() -> u128 + Send + Sync> = Arc::new(random);
+        Self { clock: Arc::new(clock), secret: Arc::clone(&random), random }
     }
 
     /// The clock and the random numbers of the operating system.
     pub fn system() -> Self {
-        Self::new(system_clock, system_random)
+        let fetched = Mutex::new(Fetched::default());
+        let random = move || fetched.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Self { secret: Arc::new(system_random), ..Self::new(system_clock, random) }
     }
 
     /// The time in milliseconds.
@@ -40,8 +44,14 @@ impl Minter {
         Timestamp::from_unix_seconds(i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX))
     }
 
+    /// What makes an id that nobody else has.
     pub(crate) fn random(&self) -> u128 {
         (self.random)()
+    }
+
+    /// What nobody can guess: it was nowhere before.
+    pub(crate) fn secret(&self) -> u128 {
+        (self.secret)()
     }
 
     /// A change that `actor` makes now.
@@ -62,10 +72,48 @@ fn system_clock() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the randomness that everything else is given")]
+/// How many random numbers are asked for at once, since each question to the system costs more than an id is worth.
+const FETCHED: usize = 256;
+
+/// Random numbers of the system that are not used yet. Each is handed out once.
+#[derive(Default)]
+struct Fetched(Vec<u128>);
+
+impl Fetched {
+    fn take(&mut self) -> u128 {
+        if self.0.is_empty() {
+            let mut bytes = [0; FETCHED * size_of::<u128>()];
+            fill(&mut bytes);
+            let (numbers, _) = bytes.as_chunks();
+            self.0.extend(numbers.iter().map(|bytes| u128::from_le_bytes(*bytes)));
+        }
+        self.0.pop().unwrap_or_else(system_random)
+    }
+}
+
 fn system_random() -> u128 {
-    let mut bytes = [0; 16];
-    // Keys and ids without randomness would be guessable, which is worse than no answer.
-    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
+    let mut bytes = [0; size_of::<u128>()];
+    fill(&mut bytes);
     u128::from_le_bytes(bytes)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the randomness that everything else is given")]
+fn fill(bytes: &mut [u8]) {
+    // Keys and ids without randomness would be guessable, which is worse than no answer.
+    getrandom::fill(bytes).expect("the operating system gives random numbers");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_random_number_is_handed_out_twice() {
+        let minter = Minter::system();
+        let count = 3 * FETCHED + 1;
+        let numbers = (0..count).flat_map(|_| [minter.random(), minter.clone().random(), minter.secret()]);
+        assert_eq!(numbers.collect::<HashSet<u128>>().len(), 3 * count);
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin};
 
-use axum::http::{HeaderMap, Uri};
+use axum::{
+    extract::RawPathParams,
+    http::{HeaderMap, Uri},
+};
 use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method, Scope,
@@ -87,7 +90,7 @@ pub fn operations() -> Vec<OperationFacts> {
 
 /// The parts of a request that an operation reads.
 pub(crate) struct Received {
-    pub(crate) path: Vec<(String, String)>,
+    pub(crate) path: RawPathParams,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -150,8 +153,7 @@ where
     A: Answers<E::Response>,
 {
     let request = {
-        let path: Vec<(&str, &str)> =
-            received.path.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let path: Vec<(&str, &str)> = received.path.iter().collect();
         let incoming =
             Incoming { path: &path, query: received.uri.query().unwrap_or_default(), body: &received.body };
         wire::decode(&incoming, received.strictness)

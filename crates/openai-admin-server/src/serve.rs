@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use openai_admin::{Method, wire::Strictness};
 
 use crate::{
+    api_keys::hexadecimal,
     auth::Caller,
     connections::Peer,
     error::{ApiError, FailureCause},
@@ -85,7 +86,6 @@ pub(crate) async fn answer(
     };
     // A path that is not UTF-8 names nothing.
     let Ok(path) = path else { return unknown_url(request).await };
-    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let answered = run(&shared, &asker, route, path, request);
     let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, answered).await {
         Ok(Ok(response)) => response,
@@ -107,7 +107,7 @@ async fn run(
     shared: &Shared,
     asker: &Asker,
     route: &Route,
-    path: Vec<(String, String)>,
+    path: RawPathParams,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
@@ -232,13 +232,13 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     #[cfg(feature = "otel")]
     let span = shared.config.traces.as_ref().map(|traces| traces.begin(request.headers()));
     let begun = shared.minter.now_ms();
-    let request_id = format!("req_{:032x}", shared.minter.random());
+    let request_id = RequestId::new(shared.minter.random());
     let method = request.method().clone();
     // HTTP/2 knows no such header, and says the same by itself when the connection ends.
     let is_http1 = request.version() < Version::HTTP_2;
     // A panic is a bug of ours; it costs its own caller an error, and those who share the connection nothing.
     let mut response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(request_id, "answering a request panicked");
+        tracing::error!(request_id = request_id.as_str(), "answering a request panicked");
         Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
     });
 
@@ -254,10 +254,11 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     if let Some(FailureCause(error)) = response.extensions_mut().remove() {
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            request_id,
+            request_id = request_id.as_str(),
             "the store could not do an operation"
         );
     }
+    let request_id = request_id.as_str();
     tracing::info!(method = method.as_str(), operation, status, elapsed_ms, request_id, "answered");
 
     let headers = response.headers_mut();
@@ -267,10 +268,27 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     headers.insert(VERSION, HeaderValue::from_static("2020-10-01"));
-    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, request_id);
     }
     if method == HttpMethod::HEAD { without_body(response) } else { response }
+}
+
+/// What a client and the log call one request.
+struct RequestId([u8; 36]);
+
+impl RequestId {
+    fn new(random: u128) -> Self {
+        let mut id = *b"req_00000000000000000000000000000000";
+        for (place, digit) in id[4..].iter_mut().zip(hexadecimal(&random.to_be_bytes())) {
+            *place = digit;
+        }
+        Self(id)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 fn without_body(response: Response) -> Response {
