@@ -29,7 +29,7 @@ use crate::{
     },
     config::{self, Database, Environment, LocalFile, Target},
     failure::{Failure, Result},
-    log,
+    log::{self, Log},
     output::{Output, Record},
     settings,
 };
@@ -111,6 +111,8 @@ pub(crate) struct Session<'a> {
     pub(crate) output: &'a Output,
     /// Open behind the client, when it is `--local`.
     store: Option<Store>,
+    /// Kept until all else is put away.
+    _log: Option<Log>,
 }
 
 impl<'a> Session<'a> {
@@ -125,13 +127,13 @@ impl<'a> Session<'a> {
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None })
+                Ok(Self { client, output, store: None, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
-                log::start(level, LogFormat::Human, global.color, environment)?;
+                let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, creates).await?;
-                Ok(Self { client, output, store: Some(store) })
+                Ok(Self { client, output, store: Some(store), _log: Some(log) })
             }
         }
     }

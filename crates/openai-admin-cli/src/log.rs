@@ -1,35 +1,53 @@
 //! The log: what the server's code tells its operator, on standard error.
 
+mod outlet;
+mod plain_lines;
+
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::format::JsonFields};
 
+use self::{
+    outlet::Outlet,
+    plain_lines::{Clock, PlainLines},
+};
 use crate::{
     arguments::{ColorChoice, LogFormat},
     config::Environment,
     failure::{Failure, Result},
 };
 
+pub(crate) use self::outlet::Log;
+
 /// What is logged when the server's code runs in process: only what the answer must not say, but its user may know.
 pub(crate) const LOCAL_LEVEL: &str = "error";
 
-/// Starts the log at a level such as `info`, or with levels for single modules.
+/// Starts the log at a level such as `info`, or with levels for single modules. It is written to the end when what is
+/// returned is dropped.
 pub(crate) fn start(
     level: &str,
     format: LogFormat,
     color: ColorChoice,
     environment: &Environment,
-) -> Result<()> {
+) -> Result<Log> {
     let filter = filter(level).ok_or_else(|| {
         Failure::usage(format!("OPENAI_ADMIN_LOG: '{level}' is no level"))
             .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = Log::start(io::stderr())?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Outlet::of(&log));
     match format {
-        LogFormat::Human => log.with_ansi(environment.color(color, io::stderr().is_terminal())).init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Human if environment.color(color, io::stderr().is_terminal()) => {
+            lines.with_ansi(true).init();
+        }
+        LogFormat::Human => {
+            lines.with_ansi(false).event_format(PlainLines::human(Clock::system())).init();
+        }
+        LogFormat::Json => {
+            lines.fmt_fields(JsonFields::new()).event_format(PlainLines::json(Clock::system())).init();
+        }
     }
-    Ok(())
+    Ok(log)
 }
 
 /// What a level such as `info` lets through, or levels for single modules.

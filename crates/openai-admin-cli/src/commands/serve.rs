@@ -31,7 +31,7 @@ pub(super) async fn run(
     check_admin_address(&arguments)?;
     let database = config::database("serve", global, environment)?;
     let key = config::key(global, environment)?;
-    log::start(&arguments.log, arguments.log_format, global.color, environment)?;
+    let _log = log::start(&arguments.log, arguments.log_format, global.color, environment)?;
     // Registered before anybody can know that the server runs, so that no early signal kills it.
     let stop = signals::Stop::watch(ServiceManager::new(environment))?;
     let minter = Minter::system();
