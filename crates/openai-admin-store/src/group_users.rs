@@ -290,10 +290,11 @@ fn add(
     stamp: &Stamp,
     request: &AddGroupUser,
 ) -> Result<GroupUserAssignment> {
-    let group = groups::find(transaction, org, &request.group_id)?.changeable()?;
-    let user = users::find(transaction, org, &request.body.user_id)?;
-    insert(transaction, org, &mut Audit::new(org, stamp), group.seq, user.seq)?;
-    Ok(GroupUserAssignment::new(group.group.id, user.user.id))
+    let (group_id, user_id) = (&request.group_id, &request.body.user_id);
+    let group_seq = groups::find_changeable_seq(transaction, org, group_id)?;
+    let user_seq = users::find_seq(transaction, org, user_id)?;
+    insert(transaction, org, &mut Audit::new(org, stamp), group_seq, user_seq)?;
+    Ok(GroupUserAssignment::new(group_id.clone(), user_id.clone()))
 }
 
 /// Makes a user a member, and says whether that is new.
@@ -340,16 +341,16 @@ fn remove(
     request: &RemoveGroupUser,
 ) -> Result<GroupUserDeletedResource> {
     let RemoveGroupUser { group_id, user_id, .. } = request;
-    let group = groups::find(transaction, org, group_id)?.changeable()?;
-    let user = users::find(transaction, org, user_id)?;
+    let group_seq = groups::find_changeable_seq(transaction, org, group_id)?;
+    let user_seq = users::find_seq(transaction, org, user_id)?;
     let removed = transaction.execute(
         "delete from group_users where org = $1 and group_seq = $2 and user_seq = $3",
-        values![org.seq(), group.seq, user.seq],
+        values![org.seq(), group_seq, user_seq],
     )?;
     if removed == 0 {
         return Err(Error::NotMember { group_id: group_id.clone(), user_id: user_id.clone() });
     }
-    let of = Subject { group_seq: Some(group.seq), user_seq: Some(user.seq), ..Subject::default() };
+    let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Subject::default() };
     Audit::new(org, stamp).record(transaction, Event::GroupUserRemoved, of)?;
     Ok(GroupUserDeletedResource::new())
 }

@@ -102,10 +102,11 @@ pub(crate) struct Found {
 impl Found {
     /// The group, if we may change it.
     pub(crate) fn changeable(self) -> Result<Self> {
-        if self.group.is_scim_managed || self.group.group_type != GroupType::Group {
-            return Err(Error::ManagedGroup(self.group.id));
+        if is_changeable(self.group.is_scim_managed, &self.group.group_type) {
+            Ok(self)
+        } else {
+            Err(Error::ManagedGroup(self.group.id))
         }
-        Ok(self)
     }
 }
 
@@ -143,6 +144,24 @@ pub(crate) fn find_seq(transaction: &mut Transaction<'_>, org: Org, id: &GroupId
             |row| row.integer(0),
         )?
         .ok_or_else(|| Error::not_found(Kind::Group, id))
+}
+
+/// The place of a group that we may change, for those who need nothing else of it.
+pub(crate) fn find_changeable_seq(transaction: &mut Transaction<'_>, org: Org, id: &GroupId) -> Result<i64> {
+    let found = transaction.query_one(
+        "select seq, is_scim_managed, group_type from groups where org = $1 and id = $2 and removed_at is null",
+        values![org.seq(), id.as_str()],
+        |row| Ok((row.integer(0)?, is_changeable(row.flag(1)?, &GroupType::from(row.text(2)?)))),
+    )?;
+    match found {
+        Some((seq, true)) => Ok(seq),
+        Some((_, false)) => Err(Error::ManagedGroup(id.clone())),
+        None => Err(Error::not_found(Kind::Group, id)),
+    }
+}
+
+fn is_changeable(is_scim_managed: bool, group_type: &GroupType) -> bool {
+    !is_scim_managed && *group_type == GroupType::Group
 }
 
 /// The groups with a name: there may be several.

@@ -139,6 +139,17 @@ pub(crate) fn find(transaction: &mut Transaction<'_>, org: Org, id: &UserId) -> 
         .ok_or_else(|| Error::not_found(Kind::User, id))
 }
 
+/// The place of a user, for those who need nothing else of them.
+pub(crate) fn find_seq(transaction: &mut Transaction<'_>, org: Org, id: &UserId) -> Result<i64> {
+    transaction
+        .query_one(
+            "select seq from users where org = $1 and id = $2 and removed_at is null",
+            values![org.seq(), id.as_str()],
+            |row| row.integer(0),
+        )?
+        .ok_or_else(|| Error::not_found(Kind::User, id))
+}
+
 /// Every user of an organization, in order.
 pub(crate) fn all(transaction: &mut Transaction<'_>, org: Org) -> Result<Vec<Found>> {
     transaction.query(select_users!("order by seq"), values![org.seq()], from_row)
