@@ -6,6 +6,7 @@
 //! Nobody waits for PostgreSQL without an end: each operation has a deadline from the moment it is asked for.
 
 mod connection;
+mod encryption;
 mod group_user_changes;
 mod group_user_pages;
 mod pool;
@@ -23,12 +24,11 @@ use tokio::{
     runtime::{Builder, Handle, Runtime},
     time::Instant,
 };
-use tokio_postgres::Config;
 
 pub(crate) use self::{
     connection::Connection,
     group_user_changes::Change,
-    settings::{config, holds_password, shown},
+    settings::{Config, config, holds_password, shown},
 };
 use self::{
     connection::Isolation, group_user_changes::Changes, group_user_pages::Pages, pool::Pool,

@@ -77,6 +77,11 @@ fn postgres_hint(message: &str) -> Option<String> {
     if message.contains("error connecting") {
         return Some("is PostgreSQL running there?".to_owned());
     }
+    if message.contains("invalid peer certificate") {
+        let hint = "its certificate must be for the host of the URL; sslrootcert=FILE in the URL names the authority, \
+                    where that is not a public one";
+        return Some(hint.to_owned());
+    }
     let (_, database) = message.split_once("database \"")?;
     let (name, _) = database.split_once("\" does not exist")?;
     Some(format!("createdb {}", shell_word(name)))
@@ -124,5 +129,7 @@ mod tests {
             postgres_hint("cannot open postgres://db/x: db error: FATAL: database \"x\" does not exist");
         assert_eq!(hint.as_deref(), Some("createdb x"));
         assert_eq!(postgres_hint("db error: FATAL: role \"ada\" does not exist"), None);
+        let certificate = "error performing TLS handshake: invalid peer certificate: UnknownIssuer";
+        assert!(postgres_hint(certificate).is_some_and(|hint| hint.contains("sslrootcert=FILE")));
     }
 }

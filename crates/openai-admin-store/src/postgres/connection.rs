@@ -9,11 +9,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_postgres::{
-    Config, Row, Statement,
+    Row, Statement,
     error::{Severity, SqlState},
 };
 
-use super::{Access, Patience, session::Session};
+use super::{Access, Config, Patience, session::Session};
 use crate::{
     error::{Error, Result},
     transaction::{Transaction, Value, as_parameters},

@@ -37,10 +37,10 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, timeout_at},
 };
-use tokio_postgres::{Config, Statement};
+use tokio_postgres::Statement;
 
 use super::{
-    ATTEMPTS_MAX, Patience, Postgres, Session,
+    ATTEMPTS_MAX, Config, Patience, Postgres, Session,
     connection::{Isolation, uncommitted},
     retry_pause,
 };

@@ -12,11 +12,11 @@ use futures_util::future::join;
 use openai_admin::{Order, operations::ListGroupUsers};
 use tokio::{runtime::Handle, time::Instant};
 use tokio_postgres::{
-    Config, Row, Statement,
+    Row, Statement,
     types::{PgLsn, ToSql},
 };
 
-use super::{Patience, Postgres, Session, until};
+use super::{Config, Patience, Postgres, Session, until};
 use crate::{
     error::{Error, Result},
     organizations::Org,

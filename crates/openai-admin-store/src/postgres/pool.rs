@@ -6,9 +6,8 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use tokio_postgres::Config;
 
-use super::{ATTEMPTS_MAX, Access, Connection, connection::Isolation, retry_pause};
+use super::{ATTEMPTS_MAX, Access, Config, Connection, connection::Isolation, retry_pause};
 use crate::{
     error::{Error, Result},
     figures::Counters,

@@ -29,9 +29,9 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep, timeout},
 };
-use tokio_postgres::{Config, Row, Statement, types::PgLsn};
+use tokio_postgres::{Row, Statement, types::PgLsn};
 
-use super::{Session, group_user_pages::Pages, now, until};
+use super::{Config, Session, group_user_pages::Pages, now, until};
 use crate::{
     error::{Error, Result},
     organizations::Org,

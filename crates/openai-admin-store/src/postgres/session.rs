@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::{task::JoinHandle, time::timeout};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_postgres::{Client, NoTls, Statement};
 
+use super::Config;
 use crate::error::{Error, Result};
 
 /// How long a statement may take, in milliseconds. The server says so before [`Patience::Usual`] ends, and then it is
@@ -29,13 +34,10 @@ impl Session {
     }
 
     async fn connect(config: &Config, settings: &str) -> Result<Self> {
-        let (client, connection) = config.connect(NoTls).await?;
-        let connection = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection has ended");
-            }
-        });
-        let session = Self { client, connection };
+        let session = match &config.encryption {
+            None => Self::of(config.client.connect(NoTls).await?),
+            Some(encryption) => Self::of(config.client.connect(encryption.connector()?).await?),
+        };
         // Every statement reads or writes a page of rows by key: compiling it takes longer than running it. A limit that
         // the URL, the role or the database sets is kept.
         let settings = format!(
@@ -46,6 +48,20 @@ impl Session {
         );
         session.client.batch_execute(&settings).await?;
         Ok(session)
+    }
+
+    /// Lets the runtime drive a connection.
+    fn of<S, T>((client, connection): (Client, tokio_postgres::Connection<S, T>)) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let connection = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection has ended");
+            }
+        });
+        Self { client, connection }
     }
 
     /// Prepares a statement.

@@ -37,6 +37,32 @@ impl Cluster {
         DatabaseUrl::Postgres(self.url.clone())
     }
 
+    /// The URL as text, without parameters.
+    pub(crate) fn address(&self) -> &str {
+        &self.url
+    }
+
+    /// Writes a file that the server alone reads, where it looks for its files.
+    pub(crate) fn write_file(&self, name: &str, text: &str) {
+        let lines = format!("select unnest(string_to_array('{}', E'\n'))", text.trim_end());
+        self.execute(&format!("copy ({lines}) to program 'umask 077; cat > {name}'"));
+    }
+
+    /// Runs one statement.
+    pub(crate) fn execute(&self, sql: &str) {
+        std::thread::scope(|scope| {
+            let execute = || {
+                postgres::Client::connect(&self.url, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+            };
+            scope.spawn(execute).join().unwrap();
+        });
+    }
+
+    /// The rows of a query for one text.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        query(&self.url, sql)
+    }
+
     /// Stops every process of the server, so that connections stay and nothing is answered.
     pub(crate) fn freeze(&self) {
         signal("STOP", &self.processes());
