@@ -111,15 +111,10 @@ pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
     Ok(r#type)
 }
 
-/// Reads `90d`, `2026-01-31` or `2026-01-31T12:00:00Z`. A date without a time zone is one of UTC, as in every table.
+/// Reads `90d`, `2026-01-31` or `2026-01-31T12:00:00Z`.
 pub(super) fn since(text: &str) -> Result<Since, String> {
-    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+    if let Some(moment) = moment(text) {
         return Ok(Since::Moment(Timestamp::from_unix_seconds(moment.as_second())));
-    }
-    // A duration may not be taken for a part of a date.
-    if let (true, Ok(date)) = (text.contains('-'), text.parse::<jiff::civil::DateTime>()) {
-        let moment = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
-        return Ok(Since::Moment(Timestamp::from_unix_seconds(moment.timestamp().as_second())));
     }
     seconds(text).map(Since::SecondsAgo).map_err(|_| {
         format!("'{text}' is no time: write 30m, 12h, 90d, 2w, 2026-01-31 or 2026-01-31T12:00:00Z")
@@ -154,17 +149,23 @@ fn seconds(text: &str) -> Result<i64, String> {
     }
 }
 
-/// Reads a day (when it begins) or a moment, in UTC unless it says otherwise, as unix seconds.
+/// Reads `2030-01-31` or `2030-01-31T12:00:00Z` as unix seconds.
 pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
-    let day = || text.parse::<jiff::civil::Date>().and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
-    let moment = match text.parse::<jiff::Timestamp>() {
-        Ok(moment) => Ok(moment),
-        Err(_) if text.contains(['T', ' ']) => Err(()),
-        Err(_) => day().map(|day| day.timestamp()).map_err(|_| ()),
-    };
-    let moment =
-        moment.map_err(|()| format!("'{text}' is no date: write 2030-01-31 or 2030-01-31T12:00:00Z"))?;
-    Ok(moment.as_second())
+    let problem = || format!("'{text}' is no date: write 2030-01-31 or 2030-01-31T12:00:00Z");
+    moment(text).map(jiff::Timestamp::as_second).ok_or_else(problem)
+}
+
+/// Reads a day (when it begins) or a moment. One without a time zone is of UTC, as in every table.
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    // Every date has one, and no duration may be taken for a part of a date.
+    if !text.contains('-') {
+        return None;
+    }
+    let with_zone = text.parse().ok();
+    with_zone.or_else(|| {
+        let date: jiff::civil::DateTime = text.parse().ok()?;
+        Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    })
 }
 
 /// Reads `NAME=VALUE`.
@@ -209,10 +210,9 @@ mod tests {
     fn a_day_begins_at_midnight_utc_and_a_moment_says_its_offset() {
         assert_eq!(moment_seconds("2030-01-31"), Ok(1_896_048_000));
         assert_eq!(moment_seconds("2030-01-31T12:00:00Z"), Ok(1_896_091_200));
+        assert_eq!(moment_seconds("2030-01-31T12:00"), Ok(1_896_091_200));
         assert_eq!(moment_seconds("2030-01-31T12:00:00+02:00"), Ok(1_896_084_000));
-        for wrong in
-            ["", "tomorrow", "2030-13-01", "2030-02-30", "2030-01-31T12:00:00", "31.1.2030", "1896048000"]
-        {
+        for wrong in ["", "tomorrow", "2030-13-01", "2030-02-30", "31.1.2030", "1896048000", "90d"] {
             assert!(moment_seconds(wrong).is_err(), "{wrong}");
         }
     }

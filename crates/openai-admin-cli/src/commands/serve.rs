@@ -42,9 +42,19 @@ pub(super) async fn run(
     if !replicas.is_empty() {
         store.read_from(&replicas).doing(|| "read from replicas".to_owned())?;
     }
-    let served = serve(&arguments, &store, &organization, &minter, key, tls, stop, output).await;
+    let opened =
+        Opened { arguments: &arguments, store: &store, organization: &organization, minter: &minter };
+    let served = opened.serve(key, tls, stop, output).await;
     store.close().await;
     served
+}
+
+/// What a server is made of, once its database is open.
+struct Opened<'a> {
+    arguments: &'a ServeArguments,
+    store: &'a Store,
+    organization: &'a Organization,
+    minter: &'a Minter,
 }
 
 /// Where pages may be read beside the database itself.
@@ -75,61 +85,61 @@ fn check_admin_address(arguments: &ServeArguments) -> Result<()> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is another thing that a server is made of")]
-async fn serve(
-    arguments: &ServeArguments,
-    store: &Store,
-    organization: &Organization,
-    minter: &Minter,
-    key: Option<Key>,
-    tls: Option<Tls>,
-    stop: signals::Stop,
-    output: &Output,
-) -> Result<()> {
-    let listener = listen(arguments.listen, "--listen").await?;
-    let address = listener.local_addr()?;
-    let admin = match arguments.admin_listen {
-        Some(address) => Some(listen(address, "--admin-listen").await?),
-        None => None,
-    };
-    let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-    first_key::provide(store, organization, minter, key, &url, output).await?;
-    exposure::check_stored_keys(arguments, store, minter).await?;
+impl Opened<'_> {
+    /// Serves until it is told to stop.
+    async fn serve(
+        self,
+        key: Option<Key>,
+        tls: Option<Tls>,
+        stop: signals::Stop,
+        output: &Output,
+    ) -> Result<()> {
+        let Self { arguments, store, organization, minter } = self;
+        let listener = listen(arguments.listen, "--listen").await?;
+        let address = listener.local_addr()?;
+        let admin = match arguments.admin_listen {
+            Some(address) => Some(listen(address, "--admin-listen").await?),
+            None => None,
+        };
+        let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+        first_key::provide(store, organization, minter, key, &url, output).await?;
+        exposure::check_stored_keys(arguments, store, minter).await?;
 
-    let config = Config::default()
-        .with_strict(arguments.strict)
-        .with_requests_per_minute(arguments.requests_per_minute)
-        .with_behind_proxy(exposure::hides_peers(arguments))
-        .with_drain_grace(arguments.drain_grace);
-    #[cfg(feature = "otel")]
-    let traces = traces(arguments)?;
-    #[cfg(feature = "otel")]
-    let config = config.with_traces(traces.clone());
-    let server = Server::new(store.clone(), minter.clone(), config);
-    if let Some(admin) = &admin {
-        output.line(&format!("operators ask http://{}", admin.local_addr()?));
-    }
-    // Programs that start a server wait for this line; it stands alone and has no colour.
-    output.line(&format!("listening on {url}"));
-    let signals::Stop { asked, insisted, manager } = stop;
-    manager.ready();
-    let admin = async {
-        match admin {
-            Some(admin) => server.run_admin(admin).await,
-            None => std::future::pending().await,
+        let config = Config::default()
+            .with_strict(arguments.strict)
+            .with_requests_per_minute(arguments.requests_per_minute)
+            .with_behind_proxy(exposure::hides_peers(arguments))
+            .with_drain_grace(arguments.drain_grace);
+        #[cfg(feature = "otel")]
+        let traces = traces(arguments)?;
+        #[cfg(feature = "otel")]
+        let config = config.with_traces(traces.clone());
+        let server = Server::new(store.clone(), minter.clone(), config);
+        if let Some(admin) = &admin {
+            output.line(&format!("operators ask http://{}", admin.local_addr()?));
         }
-    };
-    tokio::select! {
-        ended = server.run(listener, tls, asked) => ended.doing(|| format!("serve on {address}"))?,
-        ended = admin => ended.doing(|| "answer operators".to_owned())?,
-        () = insisted => tracing::warn!("told to stop a second time: requests that had begun are cut off"),
+        // Programs that start a server wait for this line; it stands alone and has no colour.
+        output.line(&format!("listening on {url}"));
+        let signals::Stop { asked, insisted, manager } = stop;
+        manager.ready();
+        let admin = async {
+            match admin {
+                Some(admin) => server.run_admin(admin).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = server.run(listener, tls, asked) => ended.doing(|| format!("serve on {address}"))?,
+            ended = admin => ended.doing(|| "answer operators".to_owned())?,
+            () = insisted => tracing::warn!("told to stop a second time: requests that had begun are cut off"),
+        }
+        #[cfg(feature = "otel")]
+        if let Some(traces) = traces {
+            traces.close().await;
+        }
+        tracing::info!("stopped");
+        Ok(())
     }
-    #[cfg(feature = "otel")]
-    if let Some(traces) = traces {
-        traces.close().await;
-    }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 #[cfg(feature = "otel")]
