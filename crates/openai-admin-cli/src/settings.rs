@@ -6,7 +6,9 @@
 
 mod file;
 
-use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource,
+};
 use serde::Serialize;
 
 use crate::{
@@ -34,6 +36,9 @@ pub(crate) struct Setting {
     pub(crate) default: Option<String>,
     /// What it does.
     pub(crate) meaning: String,
+    /// Whether it may be given more than once.
+    #[serde(skip)]
+    is_list: bool,
 }
 
 impl Record for Setting {
@@ -61,6 +66,7 @@ fn describe(argument: &Arg) -> Setting {
     let default = argument.get_default_values().first().filter(|_| takes_value);
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     Setting {
+        is_list: matches!(argument.get_action(), ArgAction::Append),
         variable: variable(&name),
         value: value.map(ToString::to_string),
         default: default.map(|default| default.to_string_lossy().into_owned()),
@@ -81,9 +87,10 @@ pub(crate) fn example() -> String {
 # command line says goes before it. `openai-admin admin settings --toml` writes this file.
 "
     .to_owned();
-    for Setting { name, variable, value, default, meaning } in all() {
+    for Setting { name, variable, value, default, meaning, is_list } in all() {
         let value = match (value, default) {
             (None, _) => "false".to_owned(),
+            (Some(value), _) if is_list => format!("[{value:?}]"),
             (Some(_), Some(default)) => format!("{default:?}"),
             (Some(value), None) => format!("{value:?}"),
         };
@@ -96,8 +103,8 @@ pub(crate) fn example() -> String {
 #[derive(Debug)]
 struct Given {
     name: String,
-    /// The text of a value, or whether a flag is set.
-    text: String,
+    /// The text of each value, or whether a flag is set.
+    texts: Vec<String>,
     /// Where it stands, for messages.
     place: String,
     /// What a wrong value there is.
@@ -139,7 +146,7 @@ pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, Se
             only_one(file.iter().filter(|given| names.contains(&given.name.as_str())))?
         };
         if let Some(given) = given {
-            arguments.extend(as_argument(given, &settings)?.map(Into::into));
+            arguments.extend(as_arguments(given, &settings)?.into_iter().map(Into::into));
         }
     }
     let mut complete = Arguments::from_arg_matches(&parse(arguments)?).map_err(|error| unparsed(&error))?;
@@ -162,10 +169,14 @@ fn groups(settings: &[Setting]) -> Vec<Vec<&str>> {
 }
 
 fn of_environment(setting: &Setting, environment: &Environment) -> Option<Given> {
-    let text = environment.own(&setting.variable)?.to_owned();
+    let text = environment.own(&setting.variable)?;
+    let texts = match setting.is_list {
+        true => text.split_whitespace().map(str::to_owned).collect(),
+        false => vec![text.to_owned()],
+    };
     Some(Given {
         name: setting.name.clone(),
-        text,
+        texts,
         place: setting.variable.clone(),
         status: ExitStatus::Usage,
     })
@@ -183,21 +194,31 @@ fn only_one<'a>(mut given: impl Iterator<Item = &'a Given>) -> Result<Option<&'a
 }
 
 /// What somebody would have typed to say the same; nothing for a flag that is not set.
-fn as_argument(given: &Given, settings: &[Setting]) -> Result<Option<String>> {
-    let Given { name, text, place, status } = given;
-    let takes_value = settings.iter().any(|setting| setting.name == *name && setting.value.is_some());
-    if !takes_value {
-        return match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(Some(format!("--{name}"))),
-            "false" | "0" | "no" | "off" => Ok(None),
-            _ => Err(Failure::new(*status, format!("{place}: expected true or false"))),
-        };
+fn as_arguments(given: &Given, settings: &[Setting]) -> Result<Vec<String>> {
+    let takes_value = settings.iter().any(|setting| setting.name == given.name && setting.value.is_some());
+    let as_argument = |text: &String| match takes_value {
+        true => value_argument(given, text).map(Some),
+        false => flag_argument(given, text),
+    };
+    given.texts.iter().filter_map(|text| as_argument(text).transpose()).collect()
+}
+
+fn flag_argument(given: &Given, text: &str) -> Result<Option<String>> {
+    let Given { name, place, status, .. } = given;
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Some(format!("--{name}"))),
+        "false" | "0" | "no" | "off" => Ok(None),
+        _ => Err(Failure::new(*status, format!("{place}: expected true or false"))),
     }
+}
+
+fn value_argument(given: &Given, text: &str) -> Result<String> {
+    let Given { name, place, status, .. } = given;
     let argument = format!("--{name}={text}");
     // Alone, so that what is wrong with it can be told to whoever wrote it.
     let alone = Arguments::command().try_get_matches_from(["openai-admin", "serve", &argument]);
     alone.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
-    Ok(Some(argument))
+    Ok(argument)
 }
 
 /// Why clap refuses a value, without the value.
@@ -242,7 +263,7 @@ mod tests {
     /// The table of `docs/configuration.md`.
     fn table() -> String {
         let mut table = "| Option | Environment | Default | What it does |\n|---|---|---|---|\n".to_owned();
-        for Setting { name, variable, value, default, meaning } in all() {
+        for Setting { name, variable, value, default, meaning, .. } in all() {
             let value = value.map(|value| format!(" {value}")).unwrap_or_default();
             let default = default.map(|default| format!("`{default}`")).unwrap_or_default();
             table += &format!("| `--{name}{value}` | `{variable}` | {default} | {meaning} |\n");

@@ -45,23 +45,35 @@ fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
                 None => refused.hint("`openai-admin admin settings` lists them all"),
             });
         };
-        let value = match value.get_ref() {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Boolean(flag) => flag.to_string(),
-            _ => {
-                let expected = if setting.value.is_some() { "a text or a number" } else { "true or false" };
-                return Err(wrong(format!("{}: expected {expected}", setting.name)));
+        let texts = match value.get_ref() {
+            DeValue::Array(values) if setting.is_list => {
+                values.iter().map(|value| scalar(value.get_ref())).collect()
             }
+            value => scalar(value).map(|text| vec![text]),
+        };
+        let Some(texts) = texts else {
+            let expected = match (&setting.value, setting.is_list) {
+                (Some(_), false) => "a text or a number",
+                (Some(_), true) => "a text or a list of texts",
+                (None, _) => "true or false",
+            };
+            return Err(wrong(format!("{}: expected {expected}", setting.name)));
         };
         let place = format!("{}: {}", place(text, name, at), setting.name);
-        given.push((
-            at,
-            Given { name: setting.name.clone(), text: value, place, status: ExitStatus::BadInput },
-        ));
+        given.push((at, Given { name: setting.name.clone(), texts, place, status: ExitStatus::BadInput }));
     }
     given.sort_by_key(|(at, _)| *at);
     Ok(given.into_iter().map(|(_, given)| given).collect())
+}
+
+/// The text of a value that stands alone.
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    }
 }
 
 fn fault(text: &str, name: &str, at: usize, what: &str) -> Failure {

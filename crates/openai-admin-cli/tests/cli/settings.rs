@@ -37,6 +37,31 @@ fn the_nearest_place_that_names_a_database_counts_alone() {
 }
 
 #[test]
+fn a_setting_that_is_repeatable_takes_several_values_in_every_place() {
+    let desk = Desk::empty();
+    let serve = "serve --database postgres://127.0.0.1:9/x";
+    let refused = |desk: &Desk, arguments: &str| desk.run(&format!("{serve} {arguments}")).stderr;
+    let (one, none) = ("postgres://127.0.0.1:9/one", "sqlite:two.db");
+    let second = "--database-read names a replica";
+    assert!(!refused(&desk, &format!("--database-read {one}")).contains(second));
+    assert!(refused(&desk, &format!("--database-read {one} --database-read {none}")).contains(second));
+    desk.write("one.toml", format!("database-read = {one:?}"));
+    desk.write("two.toml", format!("database-read = [{one:?}, {none:?}]"));
+    desk.write("flag.toml", "strict = [true]");
+    desk.write("table.toml", "database-read = [[]]");
+    assert!(!refused(&desk, "--config one.toml").contains(second));
+    assert!(refused(&desk, "--config two.toml").contains(second));
+    assert!(refused(&desk, "--config flag.toml").contains("strict: expected true or false"));
+    assert!(refused(&desk, "--config table.toml").contains("expected a text or a list of texts"));
+    let desk = desk.with_variable("OPENAI_ADMIN_DATABASE_READ", format!(" {one}  {none} "));
+    assert!(refused(&desk, "").contains(second));
+    assert!(
+        !refused(&desk, &format!("--database-read {one}")).contains(second),
+        "the nearest place counts alone"
+    );
+}
+
+#[test]
 fn what_is_wrong_in_a_file_is_named_with_its_line() {
     let desk = Desk::empty();
     for (name, text) in [
