@@ -33,7 +33,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0 done   1 failed   2 differs   3 some of it failed   4 key or scope   5 a limit blocks it
   6 not found or ambiguous   7 rate limit   8 the plan is stale   9 another run works
-  64 command line   65 input file";
+  64 command line   65 input file   130 stopped by Ctrl-C before anything was written";
 
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
@@ -427,6 +427,13 @@ pub(crate) struct RotateKeyArguments {
 Examples:
   openai-admin --local acme.db load examples/acme/organization.yaml
   openai-admin load --database postgres://admin@localhost/openai_admin organization.json
+
+A file:
+  organization: { id: org-acme, title: Acme }
+  users:
+    - { id: user_ada, email: ada@example.com, name: Ada Lovelace }
+  groups:
+    - { name: ML Research, members: [user_ada] }
 
 Creates what is missing and updates what differs; removes nothing, and keeps what the file leaves
 out. All of it happens or none.")]

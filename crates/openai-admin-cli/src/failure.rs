@@ -33,6 +33,8 @@ pub(crate) enum ExitStatus {
     Usage = 64,
     /// The file that was to be read is wrong.
     BadInput = 65,
+    /// Somebody stopped it before it wrote anything: what shells say of Ctrl-C.
+    Stopped = 130,
 }
 
 /// What went wrong, and what to do next.

@@ -47,7 +47,9 @@ pub(crate) struct Output {
     interactive: bool,
     /// The width of the terminal that data goes to, in columns.
     width: Option<u16>,
-    /// The options that say which data is meant, for commands that the program proposes.
+    /// How the program was called, for commands that it proposes.
+    program: String,
+    /// The options that say which data is meant, for the same.
     target: String,
 }
 
@@ -62,6 +64,7 @@ impl Output {
             notes_are_colored: environment.color(global.color, notes),
             interactive: notes && !environment.ci && !global.quiet,
             width,
+            program: config::shell_word(&environment.program),
             target: config::typed_target(global),
         }
     }
@@ -208,9 +211,9 @@ impl Output {
         }
     }
 
-    /// A command of this program that means the same data as this one.
+    /// A command of this program, by the name that was typed, that means the same data as this one.
     pub(crate) fn command(&self, arguments: &str) -> String {
-        format!("openai-admin {}{arguments}", self.target)
+        format!("{} {}{arguments}", self.program, self.target)
     }
 
     fn labelled(&self, label: &str, color: &str, text: &str) {

@@ -27,6 +27,15 @@ impl Consent {
         }
     }
 
+    /// Asks like [`ask`](Self::ask), and leaves the runtime free to hear of Ctrl-C meanwhile.
+    pub(crate) async fn ask_aside(self, question: &str) -> Result<()> {
+        let question = question.to_owned();
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        // Nobody can call off a thread that waits for a line: it ends with the program.
+        std::thread::spawn(move || answer.send(self.ask(&question)));
+        answered.await.unwrap_or_else(|_| Err(Failure::new(ExitStatus::Failed, "nobody could be asked")))
+    }
+
     /// Asks, unless leave was given. `question` says what would go, and ends in a question mark.
     pub(crate) fn ask(self, question: &str) -> Result<()> {
         if matches!(self, Self::Given) {

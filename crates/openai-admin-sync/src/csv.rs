@@ -18,6 +18,8 @@ const SNIFFED_LINES: usize = 20;
 pub const BAD_ROWS_TOLD_MAX: usize = 100;
 /// How many values of a column a message shows.
 const VALUES_SHOWN_MAX: usize = 5;
+/// What spreadsheets write for a formula that has failed.
+const FORMULA_FAILURES: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 /// The byte-order mark of UTF-8, which spreadsheets put before the heading.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -30,6 +32,47 @@ pub struct Mapping {
     pub group: Option<String>,
     /// Only rows with these values in these columns.
     pub filter: BTreeMap<String, String>,
+    /// What stands between two cells; the text tells when there is none.
+    pub delimiter: Option<u8>,
+    /// How it was said, which messages repeat.
+    pub said_by: SaidBy,
+}
+
+/// How somebody says which columns are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SaidBy {
+    /// By options of the command line.
+    #[default]
+    Options,
+    /// By fields of a file.
+    Fields,
+}
+
+/// What a column is wanted for.
+#[derive(Clone, Copy)]
+enum Use {
+    Email,
+    Group,
+    Filter,
+}
+
+impl Mapping {
+    /// The mapping that a file says.
+    pub fn of_file() -> Self {
+        Self { said_by: SaidBy::Fields, ..Self::default() }
+    }
+
+    /// How to say that the column `name` is the one.
+    fn saying(&self, wanted_for: Use, name: &str) -> String {
+        let word = if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() };
+        match (self.said_by, wanted_for) {
+            (SaidBy::Options, Use::Email) => format!("--email-column {word}"),
+            (SaidBy::Options, Use::Group) => format!("--group-column {word}"),
+            (SaidBy::Options, Use::Filter) => format!("--where {word}=VALUE"),
+            (SaidBy::Fields, Use::Email | Use::Group) => format!("`column: {name}`"),
+            (SaidBy::Fields, Use::Filter) => format!("`where: {{ {name}: VALUE }}`"),
+        }
+    }
 }
 
 /// What a table says.
@@ -72,7 +115,7 @@ pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<
         return Err(fault.hint("a table needs a heading, and a row for each person").into());
     }
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(bytes))
+        .delimiter(mapping.delimiter.unwrap_or_else(|| delimiter(bytes)))
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(bytes);
@@ -179,25 +222,53 @@ impl Columns {
         let headings: Vec<String> =
             headings.iter().map(|heading| String::from_utf8_lossy(heading).trim().to_owned()).collect();
         let mut faults = Faults::default();
-        let mut find = |wanted: &str| {
+        let mut find = |wanted_for: Use, wanted: &str| {
             let exact = headings.iter().position(|heading| heading == wanted);
             let found =
                 exact.or_else(|| headings.iter().position(|heading| heading.eq_ignore_ascii_case(wanted)));
             if found.is_none() {
                 let message =
                     format!("there is no column '{wanted}'; the columns are: {}", headings.join(", "));
-                let fault = Fault::at(Place::line(name, 1), message);
-                faults.0.push(match most_like(wanted, headings.iter().map(String::as_str)) {
-                    Some(like) => fault.hint(format!("did you mean '{like}'?")),
-                    None => fault,
-                });
+                let like = most_like(wanted, headings.iter().map(String::as_str));
+                let hint = match (undivided(&headings), like) {
+                    (Some(other), _) => {
+                        format!("the heading is one cell that holds {other}: is that the delimiter?")
+                    }
+                    (None, Some(like)) => format!("did you mean {}?", mapping.saying(wanted_for, like)),
+                    (None, None) => format!("say which one it is: {}", mapping.saying(wanted_for, "NAME")),
+                };
+                faults.0.push(Fault::at(Place::line(name, 1), message).hint(hint));
             }
             found.unwrap_or_default()
         };
-        let email = find(&mapping.email);
-        let group = mapping.group.as_deref().map(&mut find);
-        let filter = mapping.filter.iter().map(|(column, value)| (find(column), value.clone())).collect();
+        let email = find(Use::Email, &mapping.email);
+        let group = mapping.group.as_deref().map(|column| find(Use::Group, column));
+        let filter = mapping.filter.iter();
+        let filter = filter.map(|(column, value)| (find(Use::Filter, column), value.clone())).collect();
         faults.or(Self { email, group, filter })
+    }
+}
+
+/// Of a heading that is a single cell: the delimiter in it, with which it would be several.
+fn undivided(headings: &[String]) -> Option<&'static str> {
+    let [heading] = headings else { return None };
+    let found = DELIMITERS.into_iter().find(|delimiter| heading.as_bytes().contains(delimiter))?;
+    Some(match found {
+        b',' => "a comma",
+        b';' => "a semicolon",
+        b'\t' => "a tab",
+        _ => "a bar",
+    })
+}
+
+/// What is wrong with a cell that holds a formula, or the failure of one, in the place of what it comes to.
+fn formula_problem(cell: &str) -> Option<String> {
+    match cell {
+        _ if cell.starts_with('=') => Some(format!("'{cell}' is a formula, and not what it comes to")),
+        _ if FORMULA_FAILURES.contains(&cell) => {
+            Some(format!("'{cell}' is what a formula says that has failed"))
+        }
+        _ => None,
     }
 }
 
@@ -247,14 +318,23 @@ impl Reading<'_> {
             let hint = "is there a delimiter in a cell without quotes, or another delimiter?";
             return Err(Fault::at(Place::line(self.name, line), message).hint(hint));
         }
+        // Nobody computes formulas here. In a column of the filter, one would leave its row out unsaid.
+        let value_of = |column: usize| match formula_problem(cell(column)?) {
+            None => cell(column),
+            Some(problem) => {
+                let hint = "save the table with values in the place of formulas; a group whose name begins with = is \
+                    named by its id";
+                Err(Fault::at(Place::line(self.name, line), problem).hint(hint))
+            }
+        };
         // A filter decides before the rest is checked: rows of others may be whatever they are.
         for (column, value) in &self.columns.filter {
-            if !is_alike(cell(*column)?, value) {
+            if !is_alike(value_of(*column)?, value) {
                 self.table.filtered += 1;
                 return Ok(None);
             }
         }
-        let address = cell(self.columns.email)?;
+        let address = value_of(self.columns.email)?;
         if let Some(problem) = email::problem(address) {
             let message = if address.is_empty() {
                 "the row has no email address".to_owned()
@@ -265,7 +345,7 @@ impl Reading<'_> {
         }
         let group = match self.columns.group {
             None => 0,
-            Some(column) => match cell(column)? {
+            Some(column) => match value_of(column)? {
                 "" => return Err(Fault::at(Place::line(self.name, line), "the row names no group")),
                 name => self.groups.place(name),
             },
@@ -297,8 +377,8 @@ impl Reading<'_> {
         let (column, wanted) =
             mapping.filter.iter().next().map_or(("", ""), |(column, value)| (column, value));
         if let Some((place, _)) = self.columns.filter.first() {
-            let reader =
-                csv::ReaderBuilder::new().delimiter(delimiter(bytes)).flexible(true).from_reader(bytes);
+            let delimiter = mapping.delimiter.unwrap_or_else(|| delimiter(bytes));
+            let reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
             for record in reader.into_byte_records().filter_map(Result::ok) {
                 let value = String::from_utf8_lossy(record.get(*place).unwrap_or_default()).trim().to_owned();
                 if !values.contains(&value) {
@@ -320,7 +400,7 @@ mod tests {
     use super::*;
 
     fn mapping() -> Mapping {
-        Mapping { email: "email".to_owned(), group: Some("group".to_owned()), filter: BTreeMap::new() }
+        Mapping { email: "email".to_owned(), group: Some("group".to_owned()), ..Mapping::default() }
     }
 
     #[test]
@@ -400,6 +480,58 @@ mod tests {
             assert_eq!(parse(text.as_bytes(), "x", &mapping()).expect_err(text).to_string(), expected);
         }
         assert!(parse(b"\xff\xfee\0", "x", &mapping()).is_err());
+    }
+
+    fn hint(text: &str, mapping: &Mapping) -> String {
+        let fault = parse(text.as_bytes(), "x", mapping).expect_err(text).0.remove(0);
+        fault.hint.expect("a hint")
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_names_the_option_that_says_which() {
+        let options = mapping();
+        assert_eq!(hint("mail,group\na@b.c,One\n", &options), "did you mean --email-column mail?");
+        assert_eq!(hint("email,my team\na@b.c,One\n", &options), "say which one it is: --group-column NAME");
+        assert_eq!(
+            hint("email;the group\na@b.c;One\n", &options),
+            "did you mean --group-column \"the group\"?"
+        );
+        let file = Mapping { email: "email".to_owned(), ..Mapping::of_file() };
+        assert_eq!(hint("mail,group\na@b.c,One\n", &file), "did you mean `column: mail`?");
+        let filter = BTreeMap::from([("active".to_owned(), "yes".to_owned())]);
+        let filtered = Mapping { filter, ..options };
+        assert_eq!(
+            hint("email,group,actif\na@b.c,One,yes\n", &filtered),
+            "did you mean --where actif=VALUE?"
+        );
+    }
+
+    #[test]
+    fn another_delimiter_is_used_when_somebody_says_so_and_suspected_when_it_is_wrong() {
+        let semicolon = Mapping { delimiter: Some(b';'), ..mapping() };
+        let text = "email;group\na@b.c;One, Two and Three\n";
+        assert_eq!(parse(text.as_bytes(), "x", &semicolon).expect("a row").1, ["One, Two and Three"]);
+        let expected = "the heading is one cell that holds a comma: is that the delimiter?";
+        assert_eq!(hint("email,group\na@b.c,One\n", &semicolon), expected);
+    }
+
+    #[test]
+    fn a_formula_is_refused_wherever_it_would_count() {
+        let filter = BTreeMap::from([("active".to_owned(), "yes".to_owned())]);
+        let mapping = Mapping { filter, ..mapping() };
+        for (row, told) in [
+            ("=20,One,yes", "x:3: '=20' is a formula, and not what it comes to"),
+            ("a@b.c,=B2,yes", "x:3: '=B2' is a formula, and not what it comes to"),
+            ("a@b.c,One,=TRUE()", "x:3: '=TRUE()' is a formula, and not what it comes to"),
+            ("#REF!,One,yes", "x:3: '#REF!' is what a formula says that has failed"),
+            ("a@b.c,#N/A,yes", "x:3: '#N/A' is what a formula says that has failed"),
+        ] {
+            let text = format!("email,group,active\nd@e.f,One,yes\n{row}\n");
+            assert_eq!(parse(text.as_bytes(), "x", &mapping).expect_err(row).to_string(), told);
+        }
+        // Where nothing is read from it, it may stand.
+        let text = "email,group,active,sum\nd@e.f,One,yes,=20\n";
+        assert_eq!(parse(text.as_bytes(), "x", &mapping).expect("a row").0.rows.len(), 1);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     csv::{self, Mapping},
     fault::{Fault, Faults, Place},
     file::{Group, Located, MaxRemove, Member, MembersFrom, MembershipFile, Mode, Who},
+    plan::Purpose,
     suggestion::most_like,
 };
 
@@ -33,6 +34,8 @@ pub struct Desired {
     pub protect: Protection,
     /// How many memberships may go in all groups together.
     pub max_remove: Option<MaxRemove>,
+    /// What a plan of it is for.
+    pub purpose: Purpose,
     /// Where the wishes come from, and how many each says.
     pub sources: Vec<Source>,
 }
@@ -211,12 +214,15 @@ impl Expanding<'_, '_> {
                 self.faults.0.push(fault.hint("remove the set and what includes it, if that is meant"));
             }
         }
+        // The file stands before the tables that it names.
+        let place = desired.sources.len();
+        desired.sources.push(Source { name: self.name.to_owned(), entries: 0 });
         let mut entries = 0;
         for group in &file.groups {
             let group = self.group(group, desired, &mut entries);
             desired.groups.push(group);
         }
-        desired.sources.push(Source { name: self.name.to_owned(), entries });
+        desired.sources[place].entries = entries;
     }
 
     fn check_limits(&mut self, limits: Option<MaxRemove>) {
@@ -320,7 +326,8 @@ impl Expanding<'_, '_> {
                 return None;
             }
         };
-        let mapping = Mapping { email: wanted.column.clone(), group: None, filter: wanted.filter.clone() };
+        let mapping =
+            Mapping { email: wanted.column.clone(), filter: wanted.filter.clone(), ..Mapping::of_file() };
         let (rows, _) = match csv::parse(&bytes, &wanted.csv, &mapping) {
             Ok(parsed) => parsed,
             Err(faults) => {
@@ -475,7 +482,7 @@ groups:
         assert_eq!(members.present[1].origin.set.as_deref(), Some("core"));
         assert_eq!(members.present[3].origin.place, Some(Place::line("t.csv", 2)));
         assert_eq!(members.present[2].origin.reason.as_deref(), Some("SEC-412"));
-        let sources = [("t.csv[active=yes]", 1), ("groups.yaml", 5)];
+        let sources = [("groups.yaml", 5), ("t.csv[active=yes]", 1)];
         let sources = sources.map(|(name, entries)| Source { name: name.to_owned(), entries });
         assert_eq!(desired.sources, sources);
     }

@@ -12,8 +12,11 @@ use crate::{
     file::{Mode, Who},
     plan::{Action, Block, GroupPlan, Operation, Removes, Rule, Skip, Unresolved, Why},
     resolve::{Found, People},
-    suggestion::most_like,
+    suggestion::{most_like, much_like},
 };
+
+/// How many pairs of names are compared for one that may be misspelt: a hundred new groups beside a thousand.
+const NAMES_COMPARED_MAX: usize = 100_000;
 
 /// Which group is meant by one that is wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +133,33 @@ pub fn places_to_read(desired: &Desired, snapshot: &Snapshot, matches: &[Match])
 /// What would be done to each group, without regard to what may be done.
 pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &People) -> Vec<GroupPlan> {
     let groups = desired.groups.iter().zip(matches);
-    groups.map(|(group, found)| diff_group(group, found, snapshot, people)).collect()
+    let mut plans: Vec<GroupPlan> =
+        groups.map(|(group, found)| diff_group(group, found, snapshot, people)).collect();
+    find_similar(&mut plans, snapshot, matches);
+    plans
+}
+
+/// A misspelt name would be a second group beside the one that is meant: of each group that is created, the one that is
+/// most like it of those that the input does not name.
+fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match]) {
+    let named: HashSet<usize> = matches
+        .iter()
+        .filter_map(|found| match found {
+            Match::Found(place) => Some(*place),
+            Match::Missing | Match::Problem(_) => None,
+        })
+        .collect();
+    let others: Vec<&str> = snapshot
+        .groups
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !named.contains(place))
+        .map(|(_, group)| group.name.as_str())
+        .collect();
+    let compared_max = NAMES_COMPARED_MAX.checked_div(others.len()).unwrap_or_default();
+    for plan in plans.iter_mut().filter(|plan| plan.is_created()).take(compared_max) {
+        plan.similar = much_like(&plan.name, others.iter().copied()).map(str::to_owned);
+    }
 }
 
 fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people: &People) -> GroupPlan {

@@ -79,6 +79,11 @@ impl Start {
         self.settled.insert(number, Settled { outcome, reason: Some(reason) });
     }
 
+    /// How many operations a limit or rule blocks.
+    pub fn blocked(&self) -> usize {
+        self.settled.values().filter(|settled| settled.outcome == Outcome::Blocked).count()
+    }
+
     /// How many operations need nothing, since somebody has done them.
     pub fn done_already(&self) -> usize {
         self.settled.values().filter(|settled| settled.outcome.is_settled()).count()

@@ -126,6 +126,30 @@ pub fn check_approval(plan: &Plan, approval: &Approval) -> Result<(), String> {
     }
 }
 
+/// What keeps an undo from being done whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// Limits block so many removals, which nobody has accepted.
+    Limits(usize),
+    /// The members of these groups could not be read.
+    Unreadable(Vec<String>),
+}
+
+/// What keeps an undo from being done whole, before anything of it is done: half of it would be a state that nobody has
+/// wished for. Other plans are done as far as they may be. A group that is gone keeps nobody from the rest.
+pub fn hindrance(plan: &Plan, approval: &Approval) -> Option<Hindrance> {
+    if !plan.purpose.is_undo() {
+        return None;
+    }
+    let unreadable = plan.groups.iter().filter(|group| group.is_unreadable());
+    let unreadable: Vec<String> = unreadable.map(|group| group.name.clone()).collect();
+    if !unreadable.is_empty() {
+        return Some(Hindrance::Unreadable(unreadable));
+    }
+    let blocked = blocked_removals(plan);
+    (blocked > 0 && *approval == Approval::None).then_some(Hindrance::Limits(blocked))
+}
+
 /// What becomes of each operation, in the order of [`Plan::operations`]. The approval must fit.
 pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
     let is_accepted = !matches!(approval, Approval::None);

@@ -9,6 +9,7 @@ use crate::{
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin, Source},
     fault::{Faults, Place},
     file::{MaxRemove, Mode, Who},
+    plan::Purpose,
 };
 
 /// What the rows mean.
@@ -61,6 +62,7 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     });
     Ok(Desired {
         groups: groups.collect(),
+        purpose: Purpose::Import,
         sources: vec![Source { name: name.to_owned(), entries }],
         ..Desired::default()
     })

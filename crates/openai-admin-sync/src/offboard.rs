@@ -7,7 +7,7 @@ use crate::{
     current::ReadError,
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
     file::{MaxRemove, Mode, Who},
-    plan::Plan,
+    plan::{Plan, Purpose},
     planning::{self, PlanOptions},
     reader::Reader,
 };
@@ -42,7 +42,8 @@ pub async fn desired_without(
         allow_empty: false,
         ignores_scim: true,
     });
-    Ok(Desired { groups: wished.collect(), ..Desired::default() })
+    let purpose = Purpose::Offboard { user_id: user_id.clone() };
+    Ok(Desired { groups: wished.collect(), purpose, ..Desired::default() })
 }
 
 /// Plans the removal of a user from every group. Removals go first.

@@ -5,8 +5,11 @@ use std::collections::HashSet;
 use openai_admin::{GroupId, OrganizationId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+mod document;
+
+pub(crate) use self::document::hex;
+pub use self::document::json_schema;
 use crate::{
     desired::{Origin, Source},
     fault::Place,
@@ -30,6 +33,9 @@ pub struct Plan {
     /// The organization that was read, as its answers name it.
     #[schemars(with = "Option<String>")]
     pub organization: Option<OrganizationId>,
+    /// What it is for; to make groups as files say, when absent.
+    #[serde(default, skip_serializing_if = "Purpose::is_files")]
+    pub purpose: Purpose,
     /// Removals go first, and wait for no addition.
     pub revoke_first: bool,
     /// Whether an unknown address is a failure of the run, or only reported.
@@ -42,6 +48,47 @@ pub struct Plan {
     pub groups: Vec<GroupPlan>,
     /// What blocks every removal of the plan.
     pub blocks: Vec<Block>,
+}
+
+/// What a plan is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Purpose {
+    /// To make groups as files say.
+    #[default]
+    Files,
+    /// To do what the rows of a table say.
+    Import,
+    /// To take somebody out of every group.
+    Offboard {
+        /// The user.
+        #[schemars(with = "String")]
+        user_id: UserId,
+    },
+    /// To take back what a run has done. It is done whole or not at all.
+    Undo {
+        /// The name of the run.
+        run: String,
+    },
+}
+
+impl Purpose {
+    fn is_files(&self) -> bool {
+        matches!(self, Self::Files)
+    }
+
+    /// Whether it takes back what a run has done.
+    pub fn is_undo(&self) -> bool {
+        matches!(self, Self::Undo { .. })
+    }
+
+    /// The name of the run that it takes back.
+    pub fn undone_run(&self) -> Option<&str> {
+        match self {
+            Self::Undo { run } => Some(run),
+            Self::Files | Self::Import | Self::Offboard { .. } => None,
+        }
+    }
 }
 
 /// What happens to users whom nobody knows.
@@ -67,6 +114,10 @@ pub struct GroupPlan {
     /// Where the input describes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Of a group that is created: the name of one that is there, is much like it, and is not in the input. Perhaps
+    /// that one is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similar: Option<String>,
     /// How many members it had.
     pub member_count: usize,
     /// Of the members it had, those who are wished for. Recorded for groups that change: with the additions they are
@@ -321,6 +372,7 @@ impl GroupPlan {
             id: None,
             name: name.to_owned(),
             place: None,
+            similar: None,
             member_count: 0,
             keep: Vec::new(),
             adds: false,
@@ -390,72 +442,4 @@ impl Plan {
     pub fn member_count(&self) -> usize {
         self.groups.iter().map(|group| group.member_count).sum()
     }
-
-    /// Sets the digest, after everything else is there.
-    #[must_use]
-    pub fn sealed(mut self) -> Self {
-        self.digest = self.compute_digest();
-        self
-    }
-
-    /// The digest that the plan should have.
-    pub fn compute_digest(&self) -> String {
-        let mut hashing = Hashing(Sha256::new());
-        let canonical = Self { digest: String::new(), created_at: String::new(), ..self.clone() };
-        // Writing to a hash cannot fail, and a plan has only keys that are text.
-        let _ = serde_json::to_writer(&mut hashing, &canonical);
-        format!("sha256:{}", hex(&hashing.0.finalize()))
-    }
-
-    /// Reads a plan from its JSON.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it: it is no plan, of another version, or was changed after it was made.
-    pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let plan: Self = serde_json::from_slice(json).map_err(|error| format!("it is no plan: {error}"))?;
-        if plan.version != PLAN_VERSION {
-            return Err(format!(
-                "it is a plan of version {}, and this program reads {PLAN_VERSION}",
-                plan.version
-            ));
-        }
-        if plan.digest != plan.compute_digest() {
-            return Err("it was changed after it was made: its digest is not that of its content".to_owned());
-        }
-        Ok(plan)
-    }
-
-    /// The plan as JSON for people and tools.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
-    }
-}
-
-/// The JSON Schema of a plan.
-pub fn json_schema() -> schemars::Schema {
-    schemars::schema_for!(Plan)
-}
-
-struct Hashing(Sha256);
-
-impl std::io::Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 0xf] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    text
 }

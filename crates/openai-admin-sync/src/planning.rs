@@ -89,6 +89,7 @@ pub fn assemble(
         digest: String::new(),
         created_at: options.now.to_string(),
         organization: snapshot.organization.clone(),
+        purpose: desired.purpose.clone(),
         revoke_first: options.revoke_first,
         unknown: options.unknown,
         max_remove: desired.max_remove.unwrap_or(MaxRemove::OF_ORGANIZATION),

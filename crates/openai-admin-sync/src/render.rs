@@ -8,7 +8,7 @@ mod table;
 
 use crate::{
     guard::{Approval, Standing, blocked_removals, standings},
-    plan::{Action, GroupPlan, Operation, Plan, Why},
+    plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy, Why},
 };
 
 pub use self::{
@@ -19,6 +19,9 @@ pub use self::{
 
 /// How many rows of one group people see; programs get all of them as JSON.
 pub const ROWS_SHOWN_MAX: usize = 200;
+
+/// How many additions, and how many removals, of a blocked group people see: enough to tell what went wrong.
+pub const BLOCKED_ROWS_SHOWN_MAX: usize = 20;
 
 /// What is said beside the plan itself.
 #[derive(Clone, Debug, Default)]
@@ -156,6 +159,25 @@ struct Row {
     place: String,
 }
 
+/// The rows of a group that are shown, and how many are not. Of a blocked one the removals come first: they are what
+/// whoever accepts the block accepts.
+fn rows_shown(group: &GroupPlan, standings: &[Standing], is_blocked: bool) -> (Vec<Row>, usize) {
+    let rows =
+        group.operations.iter().zip(standings).filter_map(|(operation, standing)| row(operation, standing));
+    if is_blocked {
+        let (removals, additions): (Vec<Row>, Vec<Row>) = rows.partition(|row| row.sign == '-');
+        let all = removals.len() + additions.len();
+        let part = |rows: Vec<Row>| rows.into_iter().take(BLOCKED_ROWS_SHOWN_MAX);
+        let shown: Vec<Row> = part(removals).chain(part(additions)).collect();
+        let more = all - shown.len();
+        return (shown, more);
+    }
+    let mut shown: Vec<Row> = rows.collect();
+    let more = shown.len().saturating_sub(ROWS_SHOWN_MAX);
+    shown.truncate(ROWS_SHOWN_MAX);
+    (shown, more)
+}
+
 fn row(operation: &Operation, standing: &Standing) -> Option<Row> {
     let sign = match operation.action {
         Action::AddUser { .. } => '+',
@@ -212,13 +234,11 @@ pub fn visible(text: &str) -> String {
     text.chars().map(|c| if acts(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
-/// What stands under a group: blocks, people who were not found, and removals that wait for them.
-fn remarks(group: &GroupPlan) -> Vec<String> {
-    let mut remarks: Vec<String> = group
-        .blocks
-        .iter()
-        .map(|block| format!("{}: {}", block.rule.as_str(), visible(&block.message)))
-        .collect();
+/// What stands under a group: a name that it may be a slip of, blocks, people who were not found, and removals that wait for them.
+fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
+    let mut remarks: Vec<String> = similar(group).into_iter().collect();
+    let blocks = group.blocks.iter();
+    remarks.extend(blocks.map(|block| format!("{}: {}", block.rule.as_str(), visible(&block.message))));
     for unresolved in &group.unresolved {
         let place = unresolved.origin.place.as_ref().map(|place| format!("  {}:{}", place.file, place.line));
         let place = place.unwrap_or_default();
@@ -228,11 +248,25 @@ fn remarks(group: &GroupPlan) -> Vec<String> {
         let (who, are) = if group.frozen_removals == 1 { ("1 member", "is") } else { ("members", "are") };
         let number =
             if group.frozen_removals == 1 { String::new() } else { format!("{} ", group.frozen_removals) };
+        let still = match policy {
+            UnknownPolicy::Error => "",
+            UnknownPolicy::Skip => ", also with --unknown skip",
+        };
         remarks.push(format!(
-            "frozen: {number}{who} not in the file {are} kept: somebody who was not found may be one of them"
+            "frozen: {number}{who} not in the file {are} kept: somebody who was not found may be one of them{still}; \
+            correct each ? or take it out of the file to let them go"
         ));
     }
     remarks
+}
+
+/// What is asked of a group that is created beside one with almost its name.
+fn similar(group: &GroupPlan) -> Option<String> {
+    let similar = group.similar.as_deref()?;
+    Some(format!(
+        "new: did you mean '{0}', which is there? Then write that name, or `previously: [{0}]` to rename it",
+        visible(similar)
+    ))
 }
 
 /// Groups that people need to see: those that change, are blocked, or have a fault.

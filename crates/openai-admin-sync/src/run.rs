@@ -12,7 +12,7 @@ use openai_admin::GroupId;
 use crate::{
     desired::Source,
     journal::{self, Entry, Line},
-    plan::Plan,
+    plan::{Plan, Purpose},
 };
 
 const PLAN: &str = "plan.json";
@@ -67,7 +67,7 @@ impl Runs {
         let run = Run { name, folder };
         // A run that is killed here has no plan, and is none.
         let part = run.folder.join("plan.json.part");
-        fs::write(&part, plan.to_json())?;
+        plan.write_json(&part)?;
         fs::rename(part, run.folder.join(PLAN))?;
         Ok(run)
     }
@@ -96,7 +96,8 @@ impl Runs {
         Ok(runs)
     }
 
-    /// What the last applied run says of sources and groups.
+    /// What the last applied run of files says of sources and groups. An import, an undo or an offboarding says nothing of
+    /// what the files said.
     ///
     /// # Errors
     ///
@@ -106,7 +107,7 @@ impl Runs {
             let lines = run.lines()?;
             let is_applied = lines.iter().any(|line| matches!(line.entry, Entry::End { complete: true, .. }));
             let plan = run.plan()?;
-            if !is_applied || plan.sources.is_empty() {
+            if !is_applied || plan.purpose != Purpose::Files || plan.sources.is_empty() {
                 continue;
             }
             let created = journal::results(&lines);

@@ -9,7 +9,7 @@ use crate::{
     desired::{Desired, Origin},
     file::MaxRemove,
     journal::OperationResult,
-    plan::{Action, Block, GroupPlan, Operation, Plan, Removes, Rule, Why},
+    plan::{Action, Block, GroupPlan, Operation, Plan, Purpose, Removes, Rule, Why},
     planning::{self, PlanOptions},
     reader::Reader,
 };
@@ -43,7 +43,8 @@ pub async fn plan_undo(
         .zip(&places)
         .map(|(change, place)| inverse(change, place.map(|place| &snapshot.groups[place]), run));
     let groups = groups.collect();
-    Ok(planning::assemble(&Desired::default(), &snapshot, groups, options))
+    let purpose = Purpose::Undo { run: run.to_owned() };
+    Ok(planning::assemble(&Desired { purpose, ..Desired::default() }, &snapshot, groups, options))
 }
 
 /// What a run has changed in a group.

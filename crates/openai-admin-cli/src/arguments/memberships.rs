@@ -1,6 +1,6 @@
 //! Who should be in which group: what is typed to plan, apply, watch and take back.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -33,9 +33,23 @@ Examples:
   openai-admin plan groups.yaml --out plan.json && openai-admin apply plan.json
   openai-admin plan groups.yaml --render markdown >> \"$GITHUB_STEP_SUMMARY\"
 
-A plan only reads. Exit code 5 says that a limit blocks something, 3 that somebody or something could
-not be found or read, and with --detailed-exitcode 2 says that there is something to do. In GitHub
-Actions it writes the step summary, and annotations at file and line.")]
+A file:
+  version: 1
+  groups:
+    - name: ML Research
+      members: [ada@example.com, grace@example.com]
+    - name: Contractors
+      max_remove: { percent: 20, count: 25 }
+      members_from: { csv: contractors.csv, column: mail }
+
+Removals over max_remove are blocked. Unless the file says otherwise that is more than 25 people of
+a group, or 20 % of one with 10 or more; more than 100 people, or 20 %, of all groups together.
+`apply` takes their exact number (--allow-removals) or the plan's digest (--approve). A group is
+emptied only where it says allow_empty: true, and whom and what `protect` names stays.
+
+A plan only reads. Exit code 5 says that a limit blocks something, 3 that somebody or something
+could not be found or read, and with --detailed-exitcode 2 says that there is something to do. In
+GitHub Actions it writes the step summary, and annotations at file and line.")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) wish: WishArguments,
@@ -69,10 +83,10 @@ Examples:
   openai-admin apply plan.json
   openai-admin apply groups.yaml --yes --allow-removals 118
 
-A plan that was kept is compared with what is now: what somebody has done already is no change, other
-groups do not matter, and what it does not know makes it stale (exit code 8). Nothing that a limit
-blocks is done without its exact number, or the digest of the whole plan. Ctrl-C waits for what is in
-flight; `runs resume` goes on.")]
+A plan that was kept is compared with what is now: what somebody has done already is no change,
+other groups do not matter, and what it does not know makes it stale (exit code 8). Nothing that a
+limit (max_remove in the file; `plan --help` says more) blocks is done without its exact number, or
+the digest of the whole plan. Ctrl-C waits for what is in flight; `runs resume` goes on.")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
     pub(crate) wish: WishArguments,
@@ -104,7 +118,7 @@ pub(crate) struct ExecutionArguments {
 /// What somebody has accepted.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApprovalArguments {
-    /// Accept the removals that a limit blocks: their exact number
+    /// Accept the removals that a limit (max_remove) blocks: their exact number
     #[arg(long, value_name = "N", conflicts_with = "approve")]
     pub(crate) allow_removals: Option<usize>,
     /// Accept everything in the plan with this digest
@@ -156,8 +170,12 @@ Examples:
   openai-admin import memberships leavers.csv --mode remove --yes
 
 Comma, semicolon, tab or bar: the table says which. Every bad row is told with its number before
-anything is written. Groups are named by name or id and must exist.")]
+anything is written; one with a formula in it is bad. Groups are named by name or id and must
+exist.")]
     Memberships(ImportArguments),
+    /// What is no kind of import: it is told what was meant.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
 }
 
 #[derive(Args, Debug)]
@@ -174,6 +192,9 @@ pub(crate) struct ImportArguments {
     /// The column with groups
     #[arg(long, value_name = "NAME", default_value = "group")]
     pub(crate) group_column: String,
+    /// What stands between cells: comma, semicolon, tab or bar; the table says which when left out
+    #[arg(long, value_name = "WHICH", value_parser = values::delimiter)]
+    pub(crate) delimiter: Option<u8>,
     /// Only rows with this value in this column; may be repeated
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = values::pair)]
     pub(crate) filter: Vec<(String, String)>,
@@ -213,6 +234,15 @@ pub(crate) enum RunsCommand {
         execution: ExecutionArguments,
     },
     /// Take back what a run has done
+    #[command(after_help = "\
+Examples:
+  openai-admin runs undo last --dry-run
+  openai-admin runs undo last
+  openai-admin runs undo 20260131T120000000Z-012345 --allow-removals 118
+
+`last` is the last run that is no undo. An undo is done whole or not at all: where a limit
+(max_remove) blocks a part of it, it says the number that accepts all of it. To undo an undo, by its
+name, does again what it has taken back.")]
     Undo {
         /// The run's name, or `last`
         run: String,

@@ -168,6 +168,19 @@ fn moment(text: &str) -> Option<jiff::Timestamp> {
     })
 }
 
+/// Reads what stands between two cells of a table, by its name or as it is.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "," | "comma" => Ok(b','),
+        ";" | "semicolon" => Ok(b';'),
+        "\t" | "\\t" | "tab" => Ok(b'\t'),
+        "|" | "bar" | "pipe" => Ok(b'|'),
+        _ => {
+            Err("expected comma, semicolon, tab or bar; the table says which when it is left out".to_owned())
+        }
+    }
+}
+
 /// Reads `NAME=VALUE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let problem = || format!("'{text}' is not COLUMN=VALUE");

@@ -9,8 +9,9 @@ mod plan;
 mod runs;
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
-    fs,
+    fs, future,
     io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -32,11 +33,13 @@ use crate::{
     arguments::{
         Command, ExecutionArguments, GlobalArguments, OffboardArguments, UnknownChoice, WishArguments,
     },
-    config::{self, Environment},
+    config::{self, Environment, shell_word},
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, file_name},
 };
 
+/// What the names of tables end in.
+const TABLES: [&str; 2] = ["csv", "tsv"];
 /// The largest table that is read, in bytes.
 const TABLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
@@ -78,6 +81,8 @@ struct Bench<'a> {
     /// Where the runs of this service are kept.
     service: PathBuf,
     max_wait: Duration,
+    /// Whether a run has begun: it then stops in its own way.
+    is_writing: Cell<bool>,
 }
 
 impl<'a> Bench<'a> {
@@ -95,11 +100,42 @@ impl<'a> Bench<'a> {
         let rpm_max = execution.and_then(|execution| execution.max_rpm).map(|rpm| rpm as f64);
         let lanes = Arc::new(Lanes::new(LaneSettings { rpm_max, max_wait }));
         let reader = Reader::new(&session.client, Arc::clone(&lanes));
-        Ok(Self { session, output, environment, lanes, reader, service, max_wait })
+        Ok(Self {
+            session,
+            output,
+            environment,
+            lanes,
+            reader,
+            service,
+            max_wait,
+            is_writing: Cell::new(false),
+        })
     }
 
-    async fn close(self) {
+    /// Does the work of a command, unless somebody stops it before it writes, and puts everything away.
+    async fn run(self, work: impl AsyncFnOnce(&Self) -> Result<()>) -> Result<()> {
+        let done = tokio::select! {
+            // Heard of from before the first request on.
+            biased;
+            () = self.stopped_before_writing() => {
+                // After the `^C` of a terminal.
+                if self.output.is_interactive() {
+                    self.output.line("");
+                }
+                Err(Failure::new(ExitStatus::Stopped, "stopped before anything was written")
+                    .hint("nothing has been changed; the same command begins anew"))
+            }
+            done = Box::pin(work(&self)) => done,
+        };
         self.session.close().await;
+        done
+    }
+
+    async fn stopped_before_writing(&self) {
+        stop_is_asked().await;
+        if self.is_writing.get() {
+            future::pending::<()>().await;
+        }
     }
 
     /// The list of groups, and the runs of the organization that answered.
@@ -168,11 +204,13 @@ fn faulty(faults: &Faults, environment: &Environment, output: &Output) -> Failur
         // Nobody can be told that standard output is gone.
         let _ = output.data(&render::fault_annotations(faults));
     }
-    let failures = faults.0.iter().map(|fault| {
+    let failures = faults.0.iter().enumerate().map(|(place, fault)| {
         let failure = Failure::bad_input(fault.to_string());
+        // What helps several in a row is said once, after them.
+        let next = faults.0.get(place + 1).and_then(|next| next.hint.as_ref());
         match &fault.hint {
-            Some(hint) => failure.hint(hint.clone()),
-            None => failure,
+            Some(hint) if next != Some(hint) => failure.hint(hint.clone()),
+            _ => failure,
         }
     });
     let mut failures: Vec<Failure> = failures.collect();
@@ -189,6 +227,19 @@ fn wished(arguments: &WishArguments, environment: &Environment, output: &Output)
     let mut faults = Faults::default();
     for path in &arguments.files {
         let name = file_name(path);
+        let is_table = path
+            .extension()
+            .is_some_and(|extension| TABLES.iter().any(|table| extension.eq_ignore_ascii_case(table)));
+        if is_table {
+            return Err(Failure::bad_input(format!(
+                "{name} is a table, and a file of wishes is YAML or JSON"
+            ))
+            .propose(
+                format!("import memberships {} --dry-run", shell_word(&name)),
+                "shows what its rows would do",
+            )
+            .hint("a file of wishes may name a table as `members_from: { csv: FILE }` of a group"));
+        }
         match file::parse(&read_text(path, &name)?, &name) {
             Ok(file) => files.push((name, file)),
             Err(fault) => faults.0.push(fault),
@@ -238,6 +289,13 @@ fn folder_name(id: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     let name: String = id.chars().map(plain).collect();
     if name.trim_matches('.').is_empty() { "unknown".to_owned() } else { name }
+}
+
+/// Waits for Ctrl-C. Without a handler it ends the process by itself.
+async fn stop_is_asked() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        future::pending::<()>().await;
+    }
 }
 
 /// What a plan means for the exit code, before anything is done.

@@ -150,7 +150,7 @@ macro_rules! freeze {
             (r"127\.0\.0\.1:\d{5}", "127.0.0.1:PORT"),
             (r"schema version \d+", "schema version N"),
             (r"all of \d+ invariants", "all of N invariants"),
-            (r"[^\s']*/openai-admin(\.exe)?\b", "openai-admin"),
+            (r"[^\s'`]*/openai-admin(\.exe)?\b", "openai-admin"),
         ], omit_expression => true }, {
             insta::assert_snapshot!($transcript);
         });

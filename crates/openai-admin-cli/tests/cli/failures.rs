@@ -1,6 +1,6 @@
 //! What goes wrong before a command begins: keys, addresses, files.
 
-use crate::desk::{Desk, freeze};
+use crate::desk::{BINARY, Desk, freeze};
 
 #[test]
 fn without_a_key_the_ways_to_give_one_are_shown() {
@@ -110,7 +110,8 @@ fn a_proposed_command_means_the_same_data() {
     for arguments in ["groups get Zebras", "users get user_nobody", "groups users get group_support user_mei"]
     {
         let failed = desk.run(&format!("--organization org-acme {arguments} --local acme.db"));
-        let (_, rest) = failed.stderr.split_once("hint: `openai-admin ").expect("a command");
+        // By the name that was typed, which is this binary's.
+        let (_, rest) = failed.stderr.split_once(&format!("hint: `{BINARY} ")).expect("a command");
         let (proposed, _) = rest.split_once('`').expect("its end");
         let answer = desk.run(proposed);
         assert_eq!(answer.status, 0, "{proposed}\n{}", answer.stderr);

@@ -1,6 +1,11 @@
 //! Plans, applies, drift, exports, imports, runs and offboarding, as people see them.
 
-use std::fs;
+use std::{
+    fs,
+    io::Read as _,
+    net::TcpListener,
+    process::{Command, Stdio},
+};
 
 use crate::desk::{Desk, freeze};
 
@@ -163,9 +168,159 @@ fn a_source_that_shrank_is_refused_with_its_number() {
     );
     desk.write("people.csv", format!("email\nada@example.com\n{}", people(20)));
     assert_eq!(desk.run("--local acme.db apply groups.yaml --yes --unknown skip").status, 0);
+    // An import in between says nothing of what the file said.
+    desk.write("one.csv", "email,group\nmei@example.com,ML Research\n");
+    assert_eq!(desk.run("--local acme.db import memberships one.csv --yes").status, 0);
     desk.write("people.csv", format!("email\nada@example.com\n{}", people(5)));
     freeze!(desk.transcript(&[
         "--local acme.db plan groups.yaml --unknown skip",
         "--local acme.db plan groups.yaml --unknown skip --accept-source people.csv=6",
     ]));
+}
+
+#[test]
+fn an_undo_is_done_whole_or_not_at_all() {
+    let desk = desk();
+    let people = ["bjorn", "dana", "emre", "farah", "grace", "jonas", "liam", "mei"];
+    let rows: String = people.iter().map(|name| format!("{name}@example.com,ML Research\n")).collect();
+    desk.write("people.csv", format!("email,group\n{rows}mei@example.com,Support Team\n"));
+    freeze!(desk.transcript(&[
+        "--local acme.db import memberships people.csv --yes",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db groups users list \"Support Team\" -o csv",
+        "--local acme.db runs undo last --yes --allow-removals 7",
+        "--local acme.db runs undo last --yes --allow-removals 8",
+        "--local acme.db runs list",
+    ]));
+}
+
+#[test]
+fn the_last_run_is_undone_once_and_redone_only_by_name() {
+    let desk = desk();
+    desk.write("more.yaml", "version: 1\ngroups:\n  - name: New\n    members: [ada@example.com]\n");
+    let first = desk.transcript(&[
+        "--local acme.db runs undo last --yes",
+        "--local acme.db apply more.yaml --yes",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db runs list",
+    ]);
+    let runs = desk.run("--local acme.db runs list -o json").json();
+    assert_eq!(runs[0]["undone_by"], runs[1]["run"]);
+    let undo = runs[1]["run"].as_str().expect("a name");
+    freeze!(format!(
+        "{first}{}",
+        desk.transcript(&[
+            &format!("--local acme.db runs undo {undo} --yes"),
+            "--local acme.db runs list",
+            "--local acme.db runs undo last --yes -q",
+        ])
+    ));
+}
+
+#[test]
+fn each_run_says_what_it_was_and_what_was_held_is_not_what_failed() {
+    let desk = desk();
+    // Whoever is to be added where nothing may be changed is not removed elsewhere.
+    desk.write(
+        "move.yaml",
+        "version: 1\nprotect: { groups: [Data Platform] }\ngroups:\n\
+         - name: Support Team\n  members: [chidi@example.com, dana@example.com, emre@example.com, farah@example.com, grace@example.com, mei@example.com]\n\
+         - name: Data Platform\n  mode: add-only\n  members: [liam@example.com]\n",
+    );
+    desk.write("people.csv", "email,group\nkavya@example.com,On call 🚨\n");
+    for command in [
+        "apply move.yaml --yes",
+        "import memberships people.csv --yes",
+        "users offboard ada@example.com --yes",
+        "runs undo last --yes",
+    ] {
+        desk.run(&format!("--local acme.db {command}"));
+    }
+    freeze!(desk.transcript(&["--local acme.db runs list", "--local acme.db runs list -o csv"]));
+}
+
+#[test]
+fn a_misspelt_group_is_asked_about_before_it_is_created() {
+    let desk = desk();
+    desk.write("slip.yaml", "version: 1\ngroups:\n  - name: ML Reserch\n    members: [mei@example.com]\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db plan slip.yaml",
+        "--local acme.db plan slip.yaml --render markdown",
+        "--local acme.db plan slip.yaml --render github",
+    ]));
+}
+
+#[test]
+fn a_command_that_was_meant_otherwise_says_which_one() {
+    let desk = desk();
+    desk.write("people.csv", "Mail;Team\nmei@example.com;ML Research\n");
+    desk.write("formula.csv", "email,group\n=B2,ML Research\nada@example.com,=20\n#REF!,ML Research\n");
+    desk.write("twenty.yaml", "version: 1\ngroups:\n  - name: A\n    max_remove: =20\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db plan people.csv",
+        "--local acme.db apply people.csv --yes",
+        "--local acme.db drift people.csv",
+        "import people.csv --mode exact",
+        "import membership \"my people.csv\"",
+        "--local acme.db import memberships people.csv --yes",
+        "--local acme.db import memberships people.csv --email-column mail --group-column team --delimiter comma --yes",
+        "--local acme.db import memberships people.csv --delimiter colon --yes",
+        "--local acme.db import memberships formula.csv --yes",
+        "--local acme.db plan twenty.yaml",
+    ]));
+}
+
+#[test]
+fn a_kept_plan_without_anything_to_do_begins_no_run() {
+    let desk = desk();
+    desk.write("same.yaml", "version: 1\ngroups:\n  - name: ML Research\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db plan same.yaml --out plan.json",
+        "--local acme.db apply plan.json",
+        "--local acme.db runs list",
+    ]));
+}
+
+#[test]
+fn the_files_in_the_help_are_files_that_work() {
+    let desk = Desk::empty().with_variable("OPENAI_ADMIN_STATE", "state");
+    let sample = |command: &str, heading: &str| {
+        let help = desk.run(&format!("{command} --help")).stdout;
+        let (_, sample) = help.split_once(heading).expect("a sample");
+        let (sample, _) = sample.split_once("\n\n").expect("its end");
+        sample
+            .lines()
+            .map(|line| line.strip_prefix("  ").unwrap_or(line).to_owned() + "\n")
+            .collect::<String>()
+    };
+    desk.write("organization.yaml", sample("load", "\nA file:\n"));
+    desk.write("groups.yaml", sample("plan", "\nA file:\n"));
+    desk.write("contractors.csv", "mail\nada@example.com\n");
+    assert_eq!(desk.run("--local acme.db load organization.yaml").status, 0);
+    let plan = desk.run("--local acme.db plan groups.yaml --unknown skip");
+    assert_eq!(plan.status, 0, "{}", plan.stderr);
+    assert!(plan.stdout.contains("Contractors (new)"), "{}", plan.stdout);
+}
+
+#[test]
+fn who_stops_it_before_the_first_write_hears_that_nothing_was_written() {
+    // It accepts, and does not answer.
+    let service = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = service.local_addr().expect("an address");
+    let desk = desk().with_variable("OPENAI_ADMIN_KEY", "sk-admin-0123456789abcdef0123456789");
+    let mut command = desk.command(&format!("--base-url http://{address}/v1 apply groups.yaml --yes"));
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let (mut asked, _) = service.accept().expect("a connection");
+    asked.read_exact(&mut [0]).expect("a request");
+    let stopped = Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
+    assert!(stopped.expect("kill runs").success());
+    let mut told = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut told).expect("text");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
+    assert_eq!(
+        told,
+        "error: stopped before anything was written\n\
+         hint: nothing has been changed; the same command begins anew\n"
+    );
 }

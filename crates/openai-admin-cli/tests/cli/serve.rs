@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    desk::{Answer, Desk, freeze},
+    desk::{Answer, BINARY, Desk, freeze},
     running::Running,
 };
 
@@ -60,7 +60,8 @@ fn a_key_may_be_given_and_a_second_start_makes_none() {
     assert_eq!(server.stop(), (Some(0), String::new()));
 
     let server = Running::start(&desk, "--log error");
-    let greeting = "clients need one of its 2 keys; `openai-admin keys create --name NAME` makes another\n";
+    let greeting =
+        format!("clients need one of its 2 keys; `{BINARY} keys create --name NAME` makes another\n");
     assert_eq!(server.greeting, greeting);
     assert_eq!(ask(&desk, &server.address, reader, "groups list -q").status, 0);
     assert_eq!(server.stop().0, Some(0));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::visible;
+use super::{similar, visible};
 use crate::{
     fault::{Faults, Place},
     plan::{GroupPlan, Plan, UnknownPolicy},
@@ -15,6 +15,10 @@ const ANNOTATIONS_MAX: usize = 10;
 pub fn annotations(plan: &Plan) -> String {
     let mut lines = Vec::new();
     for group in &plan.groups {
+        if let Some(similar) = similar(group) {
+            let title = format!("{} is created", group.name);
+            lines.push(annotation("warning", group.place.as_ref(), &title, &similar));
+        }
         for block in &group.blocks {
             let title = format!("{} is blocked", group.name);
             lines.push(annotation("error", group.place.as_ref(), &title, &block.message));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Notes, ROWS_SHOWN_MAX, Summary, acceptance, is_shown, remarks, row, skipped, visible};
+use super::{Notes, Summary, acceptance, is_shown, remarks, rows_shown, skipped, visible};
 use crate::{
     guard::{Approval, standings},
     plan::{Action, Plan},
@@ -37,30 +37,25 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
                 Action::AddUser { .. } | Action::RemoveUser { .. } => {}
             }
         }
-        let remarks = remarks(group);
+        let remarks = remarks(group, plan.unknown);
         for remark in &remarks {
             let _ = writeln!(text, "- {}", escaped(remark));
         }
         if !remarks.is_empty() {
             text.push('\n');
         }
-        let rows: Vec<_> = group
-            .operations
-            .iter()
-            .zip(of_group)
-            .filter_map(|(operation, standing)| row(operation, standing))
-            .collect();
-        if !group.blocks.is_empty() || rows.is_empty() {
+        let (rows, more) = rows_shown(group, of_group, !group.blocks.is_empty());
+        if rows.is_empty() {
             continue;
         }
         text.push_str("| | Who | Id | Why | Where |\n|---|---|---|---|---|\n");
-        for row in rows.iter().take(ROWS_SHOWN_MAX) {
+        for row in &rows {
             let cells = [&row.who, &row.id, &row.why, &row.place].map(|cell| escaped(cell)).join(" | ");
             let sign = if row.sign == '+' { "➕" } else { "➖" };
             let _ = writeln!(text, "| {sign} | {cells} |");
         }
-        if rows.len() > ROWS_SHOWN_MAX {
-            let _ = writeln!(text, "\n… and {} more.", rows.len() - ROWS_SHOWN_MAX);
+        if more > 0 {
+            let _ = writeln!(text, "\n… and {more} more.");
         }
         text.push('\n');
     }

@@ -4,12 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{
-    Notes, ROWS_SHOWN_MAX, Row, Summary, acceptance, is_shown, remarks, row, shortened, skipped, visible,
-};
+use super::{Notes, Row, Summary, acceptance, is_shown, remarks, rows_shown, shortened, skipped, visible};
 use crate::{
     guard::{Approval, Standing, standings},
-    plan::{Action, GroupPlan, Operation, Plan},
+    plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy},
 };
 
 /// Where the numbers of a group begin, in columns.
@@ -28,7 +26,7 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
         let (of_group, after) = rest.split_at(group.operations.len());
         rest = after;
         if is_shown(group) {
-            writing.group(group, of_group, approval);
+            writing.group(group, of_group, approval, plan.unknown);
         }
     }
     for line in skipped(plan) {
@@ -60,7 +58,13 @@ impl Writing {
         if self.color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn group(&mut self, group: &GroupPlan, standings: &[Standing], approval: &Approval) {
+    fn group(
+        &mut self,
+        group: &GroupPlan,
+        standings: &[Standing],
+        approval: &Approval,
+        policy: UnknownPolicy,
+    ) {
         let title = title(group);
         let is_blocked =
             group.blocks.iter().any(|block| *approval == Approval::None || !block.rule.can_be_accepted());
@@ -81,22 +85,14 @@ impl Writing {
                 let _ = writeln!(self.text, "  {line}");
             }
         }
-        // What a block stops is one number: its rows are in the JSON.
-        if !is_blocked {
-            self.rows(&group.operations, standings);
-        }
-        for remark in remarks(group) {
+        for remark in remarks(group, policy) {
             let _ = writeln!(self.text, "  {}", self.painted(YELLOW, &remark));
         }
+        let (shown, more) = rows_shown(group, standings, is_blocked);
+        self.rows(&shown, more);
     }
 
-    fn rows(&mut self, operations: &[Operation], standings: &[Standing]) {
-        let rows: Vec<Row> = operations
-            .iter()
-            .zip(standings)
-            .filter_map(|(operation, standing)| row(operation, standing))
-            .collect();
-        let shown = &rows[..rows.len().min(ROWS_SHOWN_MAX)];
+    fn rows(&mut self, shown: &[Row], more: usize) {
         let width = |column: fn(&Row) -> &str| shown.iter().map(|row| column(row).width()).max().unwrap_or(0);
         let (who, id, why) = (width(|row| &row.who), width(|row| &row.id), width(|row| &row.why));
         let padded =
@@ -113,8 +109,8 @@ impl Writing {
             let color = if row.sign == '+' { GREEN } else { RED };
             let _ = writeln!(self.text, "  {}", self.painted(color, line.trim_end()));
         }
-        if shown.len() < rows.len() {
-            let _ = writeln!(self.text, "  … and {} more: -o json shows all", rows.len() - shown.len());
+        if more > 0 {
+            let _ = writeln!(self.text, "  … and {more} more: -o json shows all");
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::{future::ready, sync::Arc};
 
 use openai_admin_sync::{
-    Approval, Executor, Journal, LaneSettings, Lanes, Runs, Start,
+    Approval, Executor, Journal, LaneSettings, Lanes, Plan, Runs, Start,
     executor::Stopped,
     fresh::{self, Earlier},
+    guard::{self, Hindrance},
     journal::{self, Entry, Outcome},
     lock::{Lock, LockError},
-    offboard, report, verify,
+    offboard,
+    plan::Purpose,
+    report, undo, verify,
 };
 
 use crate::desk::{Desk, changes, members, now};
@@ -105,6 +108,33 @@ async fn offboarding_removes_from_every_group_and_can_be_undone() {
     assert_eq!(changes(&undo), ["+a One", "+a Two"]);
     desk.apply(&undo, &Approval::None).await;
     assert_eq!(desk.members("group_two").await, "abc");
+}
+
+#[tokio::test]
+async fn an_undo_that_a_limit_blocks_in_part_is_hindered_whole_and_other_plans_are_not() {
+    let desk = Desk::with_groups(&[("Large", "abcdefgh"), ("Small", "a")]).await;
+    let text = format!(
+        "groups: [{{ name: Large, {} }}, {{ name: Small, {} }}]",
+        members("abcdefghijkl"),
+        members("ab")
+    );
+    let plan = desk.plan(&text).await.unwrap();
+    let (executed, _) = desk.apply(&plan, &Approval::None).await;
+    let (options, results) = (desk.options(), &executed.results);
+    let undo = undo::plan_undo(&desk.reader, "r", &plan, results, &options).await.unwrap();
+    assert_eq!(changes(&undo), ["-i Large", "-j Large", "-k Large", "-l Large", "-b Small"]);
+    assert_eq!(undo.purpose, Purpose::Undo { run: "r".to_owned() });
+    assert_eq!(guard::hindrance(&undo, &Approval::None), Some(Hindrance::Limits(4)));
+    assert_eq!(guard::hindrance(&undo, &Approval::Removals(4)), None);
+    guard::check_approval(&undo, &Approval::Removals(4)).expect("the number that it says");
+    // What files wish for is done as far as it may be.
+    let wish = Plan { purpose: Purpose::Files, ..undo.clone() };
+    assert_eq!(guard::hindrance(&wish, &Approval::None), None);
+    desk.apply(&undo, &Approval::Removals(4)).await;
+    assert_eq!(
+        (desk.members("group_large").await, desk.members("group_small").await),
+        ("abcdefgh".into(), "a".into())
+    );
 }
 
 #[tokio::test]

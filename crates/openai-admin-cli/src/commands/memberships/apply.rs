@@ -6,7 +6,7 @@ use openai_admin_sync::{
     Approval, Executor, Journal, Plan, Run, Runs, Start,
     executor::{Executed, Stopped},
     fresh::{self, Earlier},
-    guard,
+    guard::{self, Hindrance},
     journal::{Entry, OperationResult, Outcome},
     lock::{Lock, LockError},
     plan::UnknownPolicy,
@@ -15,7 +15,7 @@ use openai_admin_sync::{
     verify::Verification,
 };
 
-use super::{Bench, now, plan::show, read_bytes, verdict, wished};
+use super::{Bench, now, plan::show, read_bytes, stop_is_asked, verdict, wished};
 use crate::{
     arguments::{ApplyArguments, ExecutionArguments, GlobalArguments},
     config::Environment,
@@ -45,24 +45,25 @@ pub(super) async fn run(
         let consent = Consent::of(&arguments.execution.consent, "applying a file")?;
         let bench = Bench::open("apply", Some(&arguments.execution), global, environment, output).await?;
         let accepted: BTreeMap<String, usize> = arguments.wish.accepted_sources.iter().cloned().collect();
-        let done = async {
+        let work = async |bench: &Bench<'_>| {
             let (plan, runs) = bench.plan(&desired, arguments.wish.unknown, &accepted).await?;
-            confirm_and_execute(&bench, plan, &runs, &arguments.execution, consent).await
+            confirm_and_execute(bench, plan, &runs, &arguments.execution, consent).await
         };
-        let done = Box::pin(done).await;
-        bench.close().await;
-        return done;
+        return bench.run(work).await;
     };
     let bench = Bench::open("apply", Some(&arguments.execution), global, environment, output).await?;
-    let done = async {
+    let work = async |bench: &Bench<'_>| {
         // A plan that was kept has been seen: it is held to what it says.
         let (_, runs) = bench.look().await?;
         let approval = approval(&plan, &arguments.execution)?;
-        execute(&bench, Job { plan, runs, approval, begin: Begin::Kept }, &arguments.execution).await
+        let summary = Summary::of(&plan, &approval);
+        if summary.writes() == 0 {
+            show(bench, &plan, &approval, None, None)?;
+            return nothing_written(&plan, &summary);
+        }
+        execute(bench, Job { plan, runs, approval, begin: Begin::Kept }, &arguments.execution).await
     };
-    let done = Box::pin(done).await;
-    bench.close().await;
-    done
+    bench.run(work).await
 }
 
 /// The plan in a file; none when it holds something else.
@@ -110,20 +111,44 @@ pub(super) async fn confirm_and_execute(
         }
     };
     show(bench, &plan, &approval, None, None)?;
+    check_whole(&plan, &approval)?;
     let summary = Summary::of(&plan, &approval);
     if summary.writes() == 0 {
-        return match verdict(&plan, &summary) {
-            Some(status) => Err(Failure::silent(status)),
-            None => Ok(()),
-        };
+        return nothing_written(&plan, &summary);
     }
     let begin = match consent {
         Consent::Given => Begin::Now,
         // Who thinks it over may find another state.
         Consent::Ask => Begin::Kept,
     };
-    consent.ask(&format!("do this: {}?", count(summary.writes(), "write")))?;
+    consent.ask_aside(&format!("do this: {}?", count(summary.writes(), "write"))).await?;
     execute(bench, Job { plan, runs: runs.clone(), approval, begin }, execution).await
+}
+
+/// What it means that a plan has nothing that may be done.
+fn nothing_written(plan: &Plan, summary: &Summary) -> Result<()> {
+    verdict(plan, summary).map_or(Ok(()), |status| Err(Failure::silent(status)))
+}
+
+/// Refuses an undo that would be done in part.
+fn check_whole(plan: &Plan, approval: &Approval) -> Result<()> {
+    let Some(run) = plan.purpose.undone_run() else { return Ok(()) };
+    match guard::hindrance(plan, approval) {
+        None => Ok(()),
+        Some(Hindrance::Unreadable(groups)) => {
+            let groups = crate::output::visible(&groups.join(", "));
+            let message =
+                format!("run {run} cannot be undone whole: these groups could not be read: {groups}");
+            Err(Failure::new(ExitStatus::Partial, message).hint("nothing has been changed; try again"))
+        }
+        Some(Hindrance::Limits(removals)) => {
+            let message =
+                format!("to undo run {run} takes {} that the limits block", count(removals, "removal"));
+            Err(Failure::new(ExitStatus::Guard, message)
+                .hint("nothing has been changed: an undo is done whole or not at all")
+                .propose(format!("runs undo {run} --allow-removals {removals}"), "does all of it"))
+        }
+    }
 }
 
 /// A plan that is to be done.
@@ -145,6 +170,7 @@ pub(super) enum Begin {
 }
 
 pub(super) async fn execute(bench: &Bench<'_>, job: Job, execution: &ExecutionArguments) -> Result<()> {
+    check_whole(&job.plan, &job.approval)?;
     let _lock = lock(&job.runs, &job.begin)?;
     let concurrency = execution.concurrency.get();
     let none = Earlier::default();
@@ -155,6 +181,13 @@ pub(super) async fn execute(bench: &Bench<'_>, job: Job, execution: &ExecutionAr
     };
     if !start.differences.is_empty() {
         return Err(stale(bench.output, &start));
+    }
+    // By the state as it is now, limits may block what they did not when it was planned.
+    if let (Some(run), true) = (job.plan.purpose.undone_run(), start.blocked() > 0) {
+        let message = format!("to undo run {run}: the limits block a part of it by now");
+        return Err(Failure::new(ExitStatus::Guard, message)
+            .hint("nothing has been changed")
+            .propose(format!("runs undo {run}"), "plans it again, and says what they block"));
     }
     let run = match &job.begin {
         Begin::Resumed(run, _) => run.clone(),
@@ -229,11 +262,10 @@ async fn write(
     };
     let interrupted = async {
         // Without a signal handler Ctrl-C ends the process, and the journal is as good.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        stop_is_asked().await;
         bench.output.line("stopping: waiting for what is in flight");
     };
+    bench.is_writing.set(true);
     let mut running = std::pin::pin!(executor.run(plan, start, interrupted));
     let mut lines = tokio::time::interval(std::time::Duration::from_secs(10));
     lines.reset();
@@ -255,9 +287,13 @@ async fn finish(
     execution: &ExecutionArguments,
 ) -> Result<()> {
     let concurrency = execution.concurrency.get();
-    let found =
-        verify::verify(&bench.reader, &job.plan, &job.approval, &executed.group_ids, concurrency).await;
-    let verification = found.as_ref().ok();
+    let looking = verify::verify(&bench.reader, &job.plan, &job.approval, &executed.group_ids, concurrency);
+    // To look again can take a while, and is not needed: `runs resume` does it as well.
+    let found = tokio::select! {
+        found = looking => found.ok(),
+        () = stop_is_asked() => None,
+    };
+    let verification = found.as_ref();
     let mut entry = |entry: Entry| journal.write(now(), entry).doing(|| "write the journal".to_owned());
     if let Some(verification) = verification {
         entry(Entry::Verified {
@@ -365,7 +401,8 @@ fn conclude(bench: &Bench<'_>, job: &Job, run: &Run, executed: Executed, complet
         None => {}
     }
     if changed {
-        output.note(&format!("to undo: {}", output.command(&format!("runs undo {}", run.name))));
+        let what = if job.plan.purpose.is_undo() { "to do again what was undone" } else { "to undo" };
+        output.note(&format!("{what}: {}", output.command(&format!("runs undo {}", run.name))));
     }
     let summary = Summary::of(&job.plan, &job.approval);
     let is_blocked = summary.blocked > 0 || summary.blocked_groups > 0 && job.approval == Approval::None;

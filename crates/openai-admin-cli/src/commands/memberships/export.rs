@@ -17,9 +17,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     let bench = Bench::open("export", None, global, environment, output).await?;
-    let text = Box::pin(text(&bench, arguments)).await;
-    bench.close().await;
-    output.data(&text?)
+    bench.run(async |bench| output.data(&text(bench, arguments).await?)).await
 }
 
 async fn text(bench: &Bench<'_>, arguments: &ExportArguments) -> Result<String> {

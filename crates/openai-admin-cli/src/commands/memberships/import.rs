@@ -1,18 +1,19 @@
 //! `openai-admin import memberships`: a table of people and groups, checked whole before anything is written.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ffi::OsString};
 
 use openai_admin_sync::{
     Approval,
     csv::Mapping,
     import::{self, ImportMode},
     render::Summary,
+    suggestion::most_like,
 };
 
 use super::{Bench, apply::confirm_and_execute, bytes_of, faulty, plan::show, verdict};
 use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},
-    config::Environment,
+    config::{Environment, shell_word},
     failure::{Failure, Result},
     output::{Output, file_name},
     prompt::Consent,
@@ -24,12 +25,17 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let ImportCommand::Memberships(arguments) = command;
+    let arguments = match command {
+        ImportCommand::Memberships(arguments) => arguments,
+        ImportCommand::Other(words) => return Err(unknown_kind(&words)),
+    };
     let name = file_name(&arguments.file);
     let mapping = Mapping {
         email: arguments.email_column.clone(),
         group: Some(arguments.group_column.clone()),
         filter: arguments.filter.iter().cloned().collect(),
+        delimiter: arguments.delimiter,
+        ..Mapping::default()
     };
     let mode = match arguments.mode {
         ImportChoice::Add => ImportMode::Add,
@@ -44,9 +50,17 @@ pub(super) async fn run(
         Consent::of(&arguments.execution.consent, "importing memberships")?
     };
     let bench = Bench::open("import", Some(&arguments.execution), global, environment, output).await?;
-    let done = Box::pin(import(&bench, &wished, &arguments, consent)).await;
-    bench.close().await;
-    done
+    bench.run(async |bench| import(bench, &wished, &arguments, consent).await).await
+}
+
+/// Somebody has typed something else where `memberships` belongs: mostly the file.
+fn unknown_kind(words: &[OsString]) -> Failure {
+    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let first = words.first().map_or("", String::as_str);
+    let is_slip = most_like(first, ["memberships"].into_iter()).is_some();
+    let rest = words.iter().skip(usize::from(is_slip)).map(|word| format!(" {}", shell_word(word)));
+    Failure::usage(format!("import what? '{first}' is no kind of import; there is one, memberships"))
+        .propose(format!("import memberships{}", rest.collect::<String>()), "imports who is in which group")
 }
 
 async fn import(

@@ -24,9 +24,7 @@ pub(super) async fn run(
         Consent::of(&arguments.execution.consent, "offboarding a user")?
     };
     let bench = Bench::open("users", Some(&arguments.execution), global, environment, output).await?;
-    let done = Box::pin(offboard(&bench, &arguments, consent)).await;
-    bench.close().await;
-    done
+    bench.run(async |bench| offboard(bench, &arguments, consent).await).await
 }
 
 async fn offboard(bench: &Bench<'_>, arguments: &OffboardArguments, consent: Consent) -> Result<()> {

@@ -27,15 +27,15 @@ pub(super) async fn plan(
     let desired = wished(&arguments.wish, environment, output)?;
     let bench = Bench::open("plan", None, global, environment, output).await?;
     let accepted = arguments.wish.accepted_sources.iter().cloned().collect();
-    let planned = Box::pin(bench.plan(&desired, arguments.wish.unknown, &accepted)).await;
-    let done = planned.and_then(|(plan, _)| {
+    let work = async |bench: &Bench<'_>| {
+        let (plan, _) = bench.plan(&desired, arguments.wish.unknown, &accepted).await?;
         if let Some(file) = &arguments.out {
-            std::fs::write(file, plan.to_json()).doing(|| format!("write {}", file.display()))?;
+            plan.write_json(file).doing(|| format!("write {}", file.display()))?;
         }
         // What is proposed works as it stands.
         let applied = arguments.out.as_ref().or(arguments.wish.files.first());
         let applied = applied.map(|file| format!("apply {}", shell_word(&file.display().to_string())));
-        show(&bench, &plan, &Approval::None, arguments.render, applied.as_deref())?;
+        show(bench, &plan, &Approval::None, arguments.render, applied.as_deref())?;
         let summary = Summary::of(&plan, &Approval::None);
         match verdict(&plan, &summary) {
             Some(status) => Err(Failure::silent(status)),
@@ -44,9 +44,8 @@ pub(super) async fn plan(
             }
             None => Ok(()),
         }
-    });
-    bench.close().await;
-    done
+    };
+    bench.run(work).await
 }
 
 pub(super) async fn drift(
@@ -58,18 +57,17 @@ pub(super) async fn drift(
     let desired = wished(&arguments.wish, environment, output)?;
     let bench = Bench::open("drift", None, global, environment, output).await?;
     let accepted = arguments.wish.accepted_sources.iter().cloned().collect();
-    let planned = Box::pin(bench.plan(&desired, arguments.wish.unknown, &accepted)).await;
-    let done = planned.and_then(|(plan, _)| {
-        show(&bench, &plan, &Approval::None, None, None)?;
+    let work = async |bench: &Bench<'_>| {
+        let (plan, _) = bench.plan(&desired, arguments.wish.unknown, &accepted).await?;
+        show(bench, &plan, &Approval::None, None, None)?;
         let summary = Summary::of(&plan, &Approval::None);
         match verdict(&plan, &summary) {
             Some(ExitStatus::Partial) => Err(Failure::silent(ExitStatus::Partial)),
             _ if summary.is_empty() => Ok(()),
             _ => Err(Failure::silent(ExitStatus::Difference)),
         }
-    });
-    bench.close().await;
-    done
+    };
+    bench.run(work).await
 }
 
 /// Shows a plan in the form that was asked for, and what of it is accepted. `apply` is the command that would do it.

@@ -6,6 +6,7 @@ use openai_admin_sync::{
     Approval, Plan, Run, Runs,
     fresh::Earlier,
     journal::{self, Entry, Line, Outcome},
+    plan::Purpose,
     render::{self, Notes, Summary},
     report::{self, ReportRow},
     undo::plan_undo,
@@ -26,28 +27,49 @@ use crate::{
     prompt::Consent,
 };
 
+/// The name of whichever run was the last.
+const LAST: &str = "last";
+
 /// A run as it is listed.
 #[derive(Serialize)]
 struct RunRow {
     run: String,
+    /// What was typed: apply, import, offboard or undo, and of what.
+    what: String,
     organization: Option<String>,
     state: &'static str,
+    /// The run that has taken it back.
+    undone_by: Option<String>,
     operations: usize,
     done: usize,
     failed: usize,
+    held: usize,
+    blocked: usize,
     left: usize,
 }
 
 impl Record for RunRow {
-    const FIELDS: &'static [&'static str] =
-        &["run", "organization", "state", "operations", "done", "failed", "left"];
+    const FIELDS: &'static [&'static str] = &[
+        "run",
+        "what",
+        "organization",
+        "state",
+        "undone_by",
+        "operations",
+        "done",
+        "failed",
+        "held",
+        "blocked",
+        "left",
+    ];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[
         ("RUN", "run"),
-        ("ORGANIZATION", "organization"),
+        ("WHAT", "what"),
         ("STATE", "state"),
-        ("OPERATIONS", "operations"),
         ("DONE", "done"),
         ("FAILED", "failed"),
+        ("HELD", "held"),
+        ("BLOCKED", "blocked"),
         ("LEFT", "left"),
     ];
 }
@@ -90,18 +112,14 @@ pub(super) async fn run(
         RunsCommand::Resume { run, execution } => {
             let kept = Kept::find(&folder, &run)?;
             let bench = Bench::open("runs", Some(&execution), global, environment, output).await?;
-            let done = Box::pin(resume(&bench, kept, &execution)).await;
-            bench.close().await;
-            done
+            bench.run(async |bench| resume(bench, kept, &execution).await).await
         }
         RunsCommand::Undo { run, dry_run, execution } => {
-            let kept = Kept::find(&folder, &run)?;
+            let kept = Kept::find_to_undo(&folder, &run)?;
             let consent =
                 if dry_run { Consent::Given } else { Consent::of(&execution.consent, "undoing a run")? };
             let bench = Bench::open("runs", Some(&execution), global, environment, output).await?;
-            let done = Box::pin(undo(&bench, kept, &execution, consent, dry_run)).await;
-            bench.close().await;
-            done
+            bench.run(async |bench| undo(bench, kept, &execution, consent, dry_run).await).await
         }
     }
 }
@@ -126,11 +144,11 @@ impl Kept {
         let meant: Vec<usize> = all
             .iter()
             .enumerate()
-            .filter(|(_, (_, run))| text == "last" || run.name.starts_with(text))
+            .filter(|(_, (_, run))| text == LAST || run.name.starts_with(text))
             .map(|(place, _)| place)
             .collect();
         let found = match meant.as_slice() {
-            [.., last] if text == "last" => Some(*last),
+            [.., last] if text == LAST => Some(*last),
             [one] => Some(*one),
             _ => None,
         };
@@ -143,28 +161,101 @@ impl Kept {
         Self::read(runs, run)
     }
 
-    fn row(&self) -> RunRow {
-        let results = journal::results(&self.lines);
-        let end = self.lines.iter().rev().find_map(|line| match line.entry {
+    /// The same to undo it: the last is then the last that is no undo, since who asks twice wants no redo.
+    fn find_to_undo(folder: &Path, text: &str) -> Result<Self> {
+        if text != LAST {
+            return Self::find(folder, text);
+        }
+        let all = all(folder).doing(|| "read the runs".to_owned())?;
+        let mut undos: Vec<Self> = Vec::new();
+        for (runs, run) in all.into_iter().rev() {
+            let kept = Self::read(runs, run)?;
+            if kept.plan.purpose.is_undo() {
+                undos.push(kept);
+                continue;
+            }
+            return match undone_by(&kept.run.name, &undos) {
+                None => Ok(kept),
+                Some(undo) => {
+                    let (run, undo) = (&kept.run.name, &undo.run.name);
+                    let message =
+                        format!("run {run} is the last that is no undo, and run {undo} has undone it");
+                    Err(Failure::new(ExitStatus::Failed, message)
+                        .propose(format!("runs undo {undo}"), "does again what it did")
+                        .propose("runs list", "shows the runs before it"))
+                }
+            };
+        }
+        let problem =
+            if undos.is_empty() { "there is no run yet" } else { "there is no run that is no undo" };
+        Err(Failure::not_found(problem).propose("runs list", "shows all runs"))
+    }
+
+    /// Whether nothing was left to do when it ended; none when it has not ended.
+    fn is_complete(&self) -> Option<bool> {
+        self.lines.iter().rev().find_map(|line| match line.entry {
             Entry::End { complete, .. } => Some(complete),
             _ => None,
-        });
-        let failed =
-            results.values().filter(|result| matches!(result.outcome, Outcome::Failed | Outcome::Held));
+        })
+    }
+
+    /// What was typed, in short.
+    fn what(&self) -> String {
+        let plan = &self.plan;
+        let sources = || {
+            let first = plan.sources.first().map_or("", |source| source.name.as_str());
+            match plan.sources.len() {
+                0 | 1 => first.to_owned(),
+                number => format!("{first} and {} more", number - 1),
+            }
+        };
+        let of = match &plan.purpose {
+            Purpose::Files | Purpose::Import => sources(),
+            Purpose::Offboard { user_id } => {
+                let email = plan.operations().find_map(|(_, operation)| operation.action.email());
+                email.unwrap_or(user_id.as_str()).to_owned()
+            }
+            Purpose::Undo { run } => run.clone(),
+        };
+        let verb = match plan.purpose {
+            Purpose::Files => "apply",
+            Purpose::Import => "import",
+            Purpose::Offboard { .. } => "offboard",
+            Purpose::Undo { .. } => "undo",
+        };
+        format!("{verb} {of}").trim_end().to_owned()
+    }
+
+    fn row(&self, undone_by: Option<String>) -> RunRow {
+        let results = journal::results(&self.lines);
+        let number = |outcome: Outcome| results.values().filter(|result| result.outcome == outcome).count();
         RunRow {
             run: self.run.name.clone(),
+            what: self.what(),
             organization: self.plan.organization.as_ref().map(ToString::to_string),
-            state: match end {
+            state: match self.is_complete() {
+                _ if undone_by.is_some() => "undone",
                 Some(true) => "complete",
                 Some(false) => "partial",
                 None => "stopped",
             },
+            undone_by,
             operations: self.plan.operation_count(),
             done: results.values().filter(|result| result.outcome.is_settled()).count(),
-            failed: failed.count(),
+            failed: number(Outcome::Failed),
+            held: number(Outcome::Held),
+            blocked: number(Outcome::Blocked),
             left: self.plan.operation_count().saturating_sub(results.len()),
         }
     }
+}
+
+/// Of some undos, the newest first: the one that has undone a run, and was not undone itself.
+fn undone_by<'a>(run: &str, undos: &'a [Kept]) -> Option<&'a Kept> {
+    undos.iter().enumerate().find_map(|(place, undo)| {
+        let is_meant = undo.plan.purpose.undone_run() == Some(run) && undo.is_complete() == Some(true);
+        (is_meant && undone_by(&undo.run.name, &undos[..place]).is_none()).then_some(undo)
+    })
 }
 
 /// The runs of every organization of a service, the oldest first.
@@ -185,9 +276,18 @@ fn all(folder: &Path) -> io::Result<Vec<(Runs, Run)>> {
 
 fn list(folder: &Path, output: &Output) -> Result<()> {
     let all = all(folder).doing(|| "read the runs".to_owned())?;
-    let rows: Result<Vec<RunRow>> =
-        all.into_iter().map(|(runs, run)| Ok(Kept::read(runs, run)?.row())).collect();
-    output.items(&rows?, "there are no runs of this service on this machine")
+    let mut rows: Vec<RunRow> = Vec::with_capacity(all.len());
+    // From the newest to the oldest: whether a run is undone, later ones say.
+    let mut undos: Vec<Kept> = Vec::new();
+    for (runs, run) in all.into_iter().rev() {
+        let kept = Kept::read(runs, run)?;
+        rows.push(kept.row(undone_by(&kept.run.name, &undos).map(|undo| undo.run.name.clone())));
+        if kept.plan.purpose.is_undo() {
+            undos.push(kept);
+        }
+    }
+    rows.reverse();
+    output.items(&rows, "there are no runs of this service on this machine")
 }
 
 async fn resume(bench: &Bench<'_>, kept: Kept, execution: &ExecutionArguments) -> Result<()> {
@@ -216,6 +316,10 @@ async fn undo(
     let results = journal::results(&kept.lines);
     if !results.values().any(|result| result.outcome.is_change()) {
         return Err(Failure::new(ExitStatus::Failed, format!("run {} has changed nothing", kept.run.name)));
+    }
+    if let Some(undone) = kept.plan.purpose.undone_run() {
+        let run = &kept.run.name;
+        bench.output.note(&format!("run {run} is an undo: to undo it does again what run {undone} did"));
     }
     let options = bench.options(UnknownChoice::Error);
     let plan = plan_undo(&bench.reader, &kept.run.name, &kept.plan, &results, &options).await;

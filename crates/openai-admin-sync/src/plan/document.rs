@@ -1,0 +1,98 @@
+//! A plan as a document: its JSON, the digest over it, and its schema.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{PLAN_VERSION, Plan};
+
+impl Plan {
+    /// Sets the digest, after everything else is there.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.seal();
+        self
+    }
+
+    /// Sets the digest that the plan should have, and gives the one that it had. A large plan is not copied for it.
+    fn seal(&mut self) -> String {
+        let had = std::mem::take(&mut self.digest);
+        let created_at = std::mem::take(&mut self.created_at);
+        let mut hashing = Hashing(Sha256::new());
+        // Writing to a hash cannot fail, and a plan has only keys that are text.
+        let _ = serde_json::to_writer(&mut hashing, self);
+        self.created_at = created_at;
+        self.digest = format!("sha256:{}", hex(&hashing.0.finalize()));
+        had
+    }
+
+    /// Reads a plan from its JSON.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: it is no plan, of another version, or was changed after it was made.
+    pub fn from_json(json: &[u8]) -> Result<Self, String> {
+        let mut plan: Self =
+            serde_json::from_slice(json).map_err(|error| format!("it is no plan: {error}"))?;
+        if plan.version != PLAN_VERSION {
+            return Err(format!(
+                "it is a plan of version {}, and this program reads {PLAN_VERSION}",
+                plan.version
+            ));
+        }
+        let said = plan.seal();
+        if plan.digest != said {
+            return Err("it was changed after it was made: its digest is not that of its content".to_owned());
+        }
+        Ok(plan)
+    }
+
+    /// The plan as JSON for people and tools.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Writes the same to a file, piece by piece: a large plan is in memory once.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn write_json(&self, file: &Path) -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(file)?);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
+
+/// The JSON Schema of a plan.
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(Plan)
+}
+
+struct Hashing(Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xf] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}
