@@ -4,7 +4,7 @@
 //! added, additions go before removals, and a user's removals wait for that user's additions and are held when one of
 //! them failed: a move never leaves somebody with nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use openai_admin::UserId;
 
@@ -42,11 +42,13 @@ pub struct Schedule {
     ready: HashMap<Kind, VecDeque<usize>>,
     /// By group: what waits for its creation.
     waiting_for_group: HashMap<usize, Vec<usize>>,
-    /// By user: how many of their additions are not done yet, whether one failed, and what waits for them.
+    /// By user who is removed somewhere: how many of their additions are not done yet, whether one failed, and what
+    /// waits for them.
     users: HashMap<UserId, UserState>,
     group_of: Vec<usize>,
     kind_of: Vec<Kind>,
-    user_of: Vec<Option<UserId>>,
+    /// The additions and removals of those whose removals wait: few of many.
+    user_of: HashMap<usize, UserId>,
     left: usize,
 }
 
@@ -69,14 +71,13 @@ impl Schedule {
     pub fn new(plan: &Plan, todo: &[usize]) -> Self {
         let mut group_of = Vec::new();
         let mut kind_of = Vec::new();
-        let mut user_of = Vec::new();
         for (place, group) in plan.groups.iter().enumerate() {
             for operation in &group.operations {
                 group_of.push(place);
                 kind_of.push(Kind::of(&operation.action));
-                user_of.push(operation.action.user_id().cloned());
             }
         }
+        let user_of = if plan.revoke_first { HashMap::new() } else { users_who_move(plan, todo) };
         let kinds = if plan.revoke_first {
             [Kind::Remove, Kind::Create, Kind::Rename, Kind::Add]
         } else {
@@ -92,27 +93,25 @@ impl Schedule {
             user_of,
             left: todo.len(),
         };
-        schedule.queue(todo, plan.revoke_first);
+        schedule.queue(todo);
         schedule
     }
 
-    fn queue(&mut self, todo: &[usize], revoke_first: bool) {
+    fn queue(&mut self, todo: &[usize]) {
         let created: HashMap<usize, ()> = todo
             .iter()
             .filter(|operation| self.kind_of[**operation] == Kind::Create)
             .map(|operation| (self.group_of[*operation], ()))
             .collect();
-        let user = |schedule: &Self, operation: usize| schedule.user_of[operation].clone();
         for operation in todo.iter().copied().filter(|operation| self.kind_of[*operation] == Kind::Add) {
-            if let Some(user) = user(self, operation) {
-                self.users.entry(user).or_default().additions += 1;
+            if let Some(user) = self.user_of.get(&operation) {
+                self.users.entry(user.clone()).or_default().additions += 1;
             }
         }
         for operation in todo.iter().copied() {
             let (kind, group) = (self.kind_of[operation], self.group_of[operation]);
-            let waits_for = user(self, operation)
-                .filter(|_| kind == Kind::Remove && !revoke_first)
-                .and_then(|user| self.users.get_mut(&user));
+            let user = self.user_of.get(&operation).filter(|_| kind == Kind::Remove);
+            let waits_for = user.and_then(|user| self.users.get_mut(user));
             if kind != Kind::Create && created.contains_key(&group) {
                 self.waiting_for_group.entry(group).or_default().push(operation);
             } else if let Some(state) = waits_for {
@@ -168,8 +167,8 @@ impl Schedule {
                 }
             }
             Kind::Add => {
-                let Some(user) = self.user_of[operation].clone() else { return held };
-                let Some(state) = self.users.get_mut(&user) else { return held };
+                let Some(user) = self.user_of.get(&operation) else { return held };
+                let Some(state) = self.users.get_mut(user) else { return held };
                 state.additions = state.additions.saturating_sub(1);
                 state.failed |= !well;
                 if state.additions == 0 {
@@ -186,6 +185,22 @@ impl Schedule {
         }
         held
     }
+}
+
+/// The user of each addition and removal, of those users who have one that is a removal: only they wait.
+fn users_who_move(plan: &Plan, todo: &[usize]) -> HashMap<usize, UserId> {
+    let actions: Vec<&Action> = plan.operations().map(|(_, operation)| &operation.action).collect();
+    let removed: HashSet<&UserId> = todo
+        .iter()
+        .map(|operation| actions[*operation])
+        .filter(|action| action.is_remove())
+        .filter_map(Action::user_id)
+        .collect();
+    let user = |operation: &usize| {
+        let user = actions[*operation].user_id().filter(|user| removed.contains(user))?;
+        Some((*operation, user.clone()))
+    };
+    todo.iter().filter_map(user).collect()
 }
 
 #[cfg(test)]

@@ -35,11 +35,13 @@ use crate::{
     },
     config::{self, Environment, shell_word},
     failure::{ExitStatus, Failure, Result, While as _},
-    output::{Output, file_name},
+    output::{Output, count, file_name},
 };
 
 /// What the names of tables end in.
 const TABLES: [&str; 2] = ["csv", "tsv"];
+/// How often a command that reads for long says so.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 /// The largest table that is read, in bytes.
 const TABLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
@@ -81,8 +83,18 @@ struct Bench<'a> {
     /// Where the runs of this service are kept.
     service: PathBuf,
     max_wait: Duration,
-    /// Whether a run has begun: it then stops in its own way.
-    is_writing: Cell<bool>,
+    phase: Cell<Phase>,
+}
+
+/// What a command is at: what Ctrl-C does, and what there is to tell, depends on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It reads: a large organization takes a while, and a slow service longer.
+    Reading,
+    /// It waits for an answer of somebody who sits before it.
+    Asking,
+    /// A run has begun: it stops, and tells how far it is, in its own way.
+    Writing,
 }
 
 impl<'a> Bench<'a> {
@@ -108,7 +120,7 @@ impl<'a> Bench<'a> {
             reader,
             service,
             max_wait,
-            is_writing: Cell::new(false),
+            phase: Cell::new(Phase::Reading),
         })
     }
 
@@ -126,6 +138,7 @@ impl<'a> Bench<'a> {
                     .hint("nothing has been changed; the same command begins anew"))
             }
             done = Box::pin(work(&self)) => done,
+            () = self.tell_while_reading() => Ok(()),
         };
         self.session.close().await;
         done
@@ -133,8 +146,20 @@ impl<'a> Bench<'a> {
 
     async fn stopped_before_writing(&self) {
         stop_is_asked().await;
-        if self.is_writing.get() {
+        if self.phase.get() == Phase::Writing {
             future::pending::<()>().await;
+        }
+    }
+
+    /// Says every now and then that it reads, and whether the service asks it to slow down. It does not end.
+    async fn tell_while_reading(&self) {
+        let mut ticks = tokio::time::interval(TELL_EVERY);
+        ticks.reset();
+        loop {
+            ticks.tick().await;
+            if self.phase.get() == Phase::Reading {
+                self.output.note(&still_reading(self.lanes.requests(), self.lanes.refused()));
+            }
         }
     }
 
@@ -291,6 +316,17 @@ fn folder_name(id: &str) -> String {
     if name.trim_matches('.').is_empty() { "unknown".to_owned() } else { name }
 }
 
+/// A line for whoever wonders why nothing happens.
+fn still_reading(requests: u64, refused: u64) -> String {
+    let answered = count(usize::try_from(requests.saturating_sub(refused)).unwrap_or(usize::MAX), "request");
+    match refused {
+        0 => format!("reading: {answered} so far"),
+        _ => format!(
+            "reading: {answered} so far, at the pace that the service allows: {refused} came too soon and were sent again"
+        ),
+    }
+}
+
 /// Waits for Ctrl-C. Without a handler it ends the process by itself.
 async fn stop_is_asked() {
     if tokio::signal::ctrl_c().await.is_err() {
@@ -306,5 +342,17 @@ fn verdict(plan: &Plan, summary: &Summary) -> Option<ExitStatus> {
         () if is_incomplete => Some(ExitStatus::Partial),
         () if summary.blocked_groups > 0 || !plan.blocks.is_empty() => Some(ExitStatus::Guard),
         () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_hears_how_far_it_is_and_why_it_is_slow() {
+        assert_eq!(still_reading(1, 0), "reading: 1 request so far");
+        let slow = "reading: 40 requests so far, at the pace that the service allows: 2 came too soon and were sent again";
+        assert_eq!(still_reading(42, 2), slow);
     }
 }

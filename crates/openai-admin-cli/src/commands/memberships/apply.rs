@@ -15,7 +15,7 @@ use openai_admin_sync::{
     verify::Verification,
 };
 
-use super::{Bench, now, plan::show, read_bytes, stop_is_asked, verdict, wished};
+use super::{Bench, Phase, TELL_EVERY, now, plan::show, read_bytes, stop_is_asked, verdict, wished};
 use crate::{
     arguments::{ApplyArguments, ExecutionArguments, GlobalArguments},
     config::Environment,
@@ -47,6 +47,8 @@ pub(super) async fn run(
         let accepted: BTreeMap<String, usize> = arguments.wish.accepted_sources.iter().cloned().collect();
         let work = async |bench: &Bench<'_>| {
             let (plan, runs) = bench.plan(&desired, arguments.wish.unknown, &accepted).await?;
+            // A large wish is not needed while it is done.
+            drop(desired);
             confirm_and_execute(bench, plan, &runs, &arguments.execution, consent).await
         };
         return bench.run(work).await;
@@ -121,7 +123,9 @@ pub(super) async fn confirm_and_execute(
         // Who thinks it over may find another state.
         Consent::Ask => Begin::Kept,
     };
+    bench.phase.set(Phase::Asking);
     consent.ask_aside(&format!("do this: {}?", count(summary.writes(), "write"))).await?;
+    bench.phase.set(Phase::Reading);
     execute(bench, Job { plan, runs: runs.clone(), approval, begin }, execution).await
 }
 
@@ -265,14 +269,22 @@ async fn write(
         stop_is_asked().await;
         bench.output.line("stopping: waiting for what is in flight");
     };
-    bench.is_writing.set(true);
+    bench.phase.set(Phase::Writing);
     let mut running = std::pin::pin!(executor.run(plan, start, interrupted));
-    let mut lines = tokio::time::interval(std::time::Duration::from_secs(10));
+    let mut lines = tokio::time::interval(TELL_EVERY);
     lines.reset();
     loop {
         tokio::select! {
             executed = &mut running => return executed.doing(|| "write the journal".to_owned()),
-            _ = lines.tick() => if !bench.output.is_interactive() { progress.borrow_mut().line() },
+            _ = lines.tick() => if !bench.output.is_interactive() {
+                progress.borrow_mut().line();
+                match bench.lanes.refused() {
+                    0 => {}
+                    refused => bench.output.note(&format!(
+                        "at the pace that the service allows: {refused} came too soon and were sent again"
+                    )),
+                }
+            },
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ffi::OsString};
 use openai_admin_sync::{
     Approval,
     csv::Mapping,
+    desired::Desired,
     import::{self, ImportMode},
     render::Summary,
     suggestion::most_like,
@@ -50,7 +51,7 @@ pub(super) async fn run(
         Consent::of(&arguments.execution.consent, "importing memberships")?
     };
     let bench = Bench::open("import", Some(&arguments.execution), global, environment, output).await?;
-    bench.run(async |bench| import(bench, &wished, &arguments, consent).await).await
+    bench.run(async |bench| import(bench, wished, &arguments, consent).await).await
 }
 
 /// Somebody has typed something else where `memberships` belongs: mostly the file.
@@ -65,14 +66,15 @@ fn unknown_kind(words: &[OsString]) -> Failure {
 
 async fn import(
     bench: &Bench<'_>,
-    wished: &openai_admin_sync::desired::Desired,
+    wished: Desired,
     arguments: &ImportArguments,
     consent: Consent,
 ) -> Result<()> {
     // A table that is imported is a job of its own, not a source that is expected to stay as it was.
     let accepted: BTreeMap<String, usize> =
         wished.sources.iter().map(|source| (source.name.clone(), source.entries)).collect();
-    let (plan, runs) = bench.plan(wished, arguments.unknown, &accepted).await?;
+    let (plan, runs) = bench.plan(&wished, arguments.unknown, &accepted).await?;
+    drop(wished);
     if arguments.dry_run {
         show(bench, &plan, &Approval::None, None, None)?;
         return match verdict(&plan, &Summary::of(&plan, &Approval::None)) {
