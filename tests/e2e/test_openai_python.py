@@ -278,6 +278,26 @@ def test_bad_request(organization, request_it, code, param):
     assert caught.value.response.headers["x-should-retry"] == "false"
 
 
+@pytest.mark.parametrize(
+    ("request_it", "operation"),
+    [
+        (lambda o, group: o.projects.list(), "list-projects"),
+        (lambda o, group: o.invites.create(email="ada@example.com", role="reader"), "inviteUser"),
+        (lambda o, group: o.groups.roles.list(group), "list-group-role-assignments"),
+    ],
+)
+def test_what_is_not_served_says_so(server, organization, request_it, operation):
+    group = organization.groups.create(name="Support Team")
+
+    with pytest.raises(openai.InternalServerError) as caught:
+        request_it(organization, group.id)
+
+    assert (caught.value.status_code, caught.value.code) == (501, "operation_not_served")
+    assert operation in caught.value.message
+    # The package would send it again otherwise.
+    assert caught.value.response.headers["x-should-retry"] == "false"
+
+
 def test_wrong_key(server):
     with server.client(key=SOME_KEY) as client, pytest.raises(openai.AuthenticationError) as caught:
         client.admin.organization.groups.list()

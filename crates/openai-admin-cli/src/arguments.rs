@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use openai_admin::{AuditLogEventType, Method, Timestamp, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
+mod explain;
 mod global;
 mod lists;
 mod memberships;
@@ -13,6 +14,7 @@ mod serve;
 mod values;
 
 pub(crate) use admin::AdminCommand;
+pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
 pub(crate) use memberships::{
@@ -104,6 +106,10 @@ fails, 4 that it is the key or that it may not read groups; a warning fails noth
     Doctor,
     /// Send any request of the API, and write what is answered
     Api(ApiArguments),
+    /// Tell what an error code means, who is wrong and what to do next
+    Explain(ExplainArguments),
+    /// List the operations of the API, and which of them are served here
+    Coverage(CoverageArguments),
     /// Write a completion script for a shell
     Completion(CompletionArguments),
 }

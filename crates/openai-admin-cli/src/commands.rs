@@ -5,9 +5,11 @@ mod admin;
 mod api;
 mod audit_logs;
 mod completion;
+mod coverage;
 mod database_failure;
 mod doctor;
 mod dump;
+mod explain;
 mod group_users;
 mod groups;
 mod keys;
@@ -87,6 +89,8 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
         Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
         Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,
         Command::Admin(command) => admin::run(command, &database("admin")?, output).await,
+        Command::Explain(arguments) => explain::run(&arguments, output),
+        Command::Coverage(arguments) => coverage::run(&arguments, output),
         Command::Completion(arguments) => completion::run(&arguments, output),
     }
 }
@@ -237,6 +241,14 @@ where
         }
     }
     Ok(Listed { items, after: part.after.clone(), is_cut: false })
+}
+
+/// Checks a page of the documentation that a command writes.
+#[cfg(test)]
+fn assert_page(file: &str, page: &str, arguments: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let is_fresh = std::fs::read_to_string(path).is_ok_and(|written| written == page);
+    assert!(is_fresh, "{file} is stale: cargo run -- {arguments} > {file}");
 }
 
 impl From<OrderChoice> for Order {

@@ -94,6 +94,11 @@ impl Output {
         self.interactive
     }
 
+    /// How wide text is that wraps, in columns.
+    pub(crate) fn text_width(&self) -> u16 {
+        self.width.unwrap_or(WIDTH_ELSEWHERE)
+    }
+
     /// Writes a list. `none` tells people that it is empty.
     pub(crate) fn items<T: Record>(&self, items: &[T], none: &str) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
@@ -122,7 +127,7 @@ impl Output {
         if !self.is_for_people() || items.is_empty() {
             return self.items(items, none);
         }
-        self.table(items, Some(self.width.unwrap_or(WIDTH_ELSEWHERE)))
+        self.table(items, Some(self.text_width()))
     }
 
     /// Writes one thing.

@@ -11,7 +11,10 @@ use openai_admin::{Scope, wire::DecodeError};
 use openai_admin_store::{Error as StoreError, Kind};
 use serde::Serialize;
 
-use crate::rules::{self, Rule};
+use crate::{
+    published::PublishedOperation,
+    rules::{self, Rule},
+};
 
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
@@ -79,12 +82,26 @@ impl ApiError {
         Self::new(rules::UNKNOWN_URL, format!("Invalid URL ({method} {path})"))
     }
 
+    /// An operation of the API that this server does not answer, rather than a success that would be none.
+    pub(crate) fn not_served(operation: PublishedOperation) -> Self {
+        let PublishedOperation { id, method, path, .. } = operation;
+        let message = format!(
+            "This server does not answer '{id}' ({method} {path}) yet. Its page /docs shows what it answers; \
+             `openai-admin coverage` lists every operation of the API."
+        );
+        Self::new(rules::NOT_SERVED, message)
+    }
+
     pub(crate) fn method_not_allowed(method: &str, allow: HeaderValue) -> Response {
-        let message =
-            format!("Not allowed to {method} here. Allowed are: {}.", allow.to_str().unwrap_or_default());
-        let mut response = Self::new(rules::METHOD_NOT_ALLOWED, message).into_response();
+        let mut response = Self::not_allowed(method, &allow).into_response();
         response.headers_mut().insert(header::ALLOW, allow);
         response
+    }
+
+    pub(crate) fn not_allowed(method: &str, allow: &HeaderValue) -> Self {
+        let message =
+            format!("Not allowed to {method} here. Allowed are: {}.", allow.to_str().unwrap_or_default());
+        Self::new(rules::METHOD_NOT_ALLOWED, message)
     }
 
     pub(crate) fn no_key() -> Self {
@@ -191,6 +208,28 @@ impl ApiError {
         Self { cause: Some(Box::new(FailureCause(cause))), ..self }
     }
 
+    /// The rule by which this is refused.
+    pub(crate) fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let error = ErrorBody {
+            message: &self.message,
+            r#type: self.error_type(),
+            param: self.param.as_deref(),
+            code: self.rule.code,
+        };
+        let body = if self.rule.status == 403 && self.rule.code.is_none() {
+            // As the real service's administration endpoints answer it.
+            serde_json::to_vec(&serde_json::json!({ "error": self.message }))
+        } else {
+            serde_json::to_vec(&ErrorResponse { error })
+        };
+        body.unwrap_or_default()
+    }
+
     fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.rule.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -203,7 +242,7 @@ impl ApiError {
     /// clients retry a 409 otherwise), or it would do twice what has been done already.
     fn is_final(&self) -> bool {
         let is_deterministic = self.rule.status < 500 && ![408, 429].contains(&self.rule.status);
-        is_deterministic || self.rule.code == rules::OUTCOME_UNKNOWN.code
+        is_deterministic || [rules::OUTCOME_UNKNOWN.code, rules::NOT_SERVED.code].contains(&self.rule.code)
     }
 }
 
@@ -270,19 +309,7 @@ fn sentence(text: &str) -> String {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let error = ErrorBody {
-            message: &self.message,
-            r#type: self.error_type(),
-            param: self.param.as_deref(),
-            code: self.rule.code,
-        };
-        let body = if self.rule.status == 403 && self.rule.code.is_none() {
-            // As the real service's administration endpoints answer it.
-            serde_json::to_vec(&serde_json::json!({ "error": self.message }))
-        } else {
-            serde_json::to_vec(&ErrorResponse { error })
-        };
-        let mut response = Response::new(Body::from(body.unwrap_or_default()));
+        let mut response = Response::new(Body::from(self.body()));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -29,12 +29,14 @@ mod connections;
 mod docs_page;
 mod drain;
 mod error;
+mod explanations;
 mod handlers;
 mod idempotency_keys;
 pub mod limits;
 mod metrics;
 mod minter;
 mod openapi;
+mod published;
 mod rate_limit;
 mod routes;
 mod rules;
@@ -48,9 +50,12 @@ mod traces;
 
 pub use auth::Caller;
 pub use config::Config;
+pub use explanations::{Example, Explanation, Fault};
 pub use minter::Minter;
 pub use openapi::document as openapi_document;
+pub use published::{Coverage, PublishedOperation};
 pub use routes::{OperationFacts, operations};
+pub use rules::Evidence;
 pub use server::Server;
 pub use tls::{Tls, TlsError};
 #[cfg(feature = "otel")]

@@ -32,10 +32,11 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 const SECONDS: [f64; 15] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// The statuses that answers have; any other is counted as the last.
-const STATUSES: [&str; 15] = [
-    "200", "204", "400", "401", "403", "404", "405", "408", "409", "413", "415", "429", "500", "503", "other",
+const STATUSES: [&str; 17] = [
+    "200", "204", "400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "429", "500", "501",
+    "503", "other",
 ];
-/// What a request is counted as that is none of the API's operations, such as an unknown URL.
+/// What a request is counted as that is none of the operations that are served, such as one of an unknown URL.
 const NO_OPERATION: &str = "none";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -14,10 +14,12 @@
 //! is the name of the command, such as `load`.
 
 use openai_admin::ViolationCode;
+use serde::Serialize;
 
 /// Where a rule comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Evidence {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
     /// Seen in public records of the real service, or published.
     Seen,
     /// Nobody has recorded what the real service does.
@@ -31,8 +33,7 @@ pub(crate) enum Evidence {
 pub(crate) struct Rule {
     pub(crate) status: u16,
     pub(crate) code: Option<&'static str>,
-    /// For readers and the documentation: nothing is decided by it.
-    #[allow(dead_code, reason = "the evidence is for those who read this table")]
+    /// For those who ask what an answer is worth: nothing is decided by it.
     pub(crate) evidence: Evidence,
 }
 
@@ -47,6 +48,8 @@ const fn without_code(status: u16, evidence: Evidence) -> Rule {
 use Evidence::{Assumed, Ours, Seen};
 
 pub(crate) const UNKNOWN_URL: Rule = without_code(404, Seen);
+/// The published API has the operation, and this server does not yet.
+pub(crate) const NOT_SERVED: Rule = rule(501, "operation_not_served", Ours);
 pub(crate) const METHOD_NOT_ALLOWED: Rule = without_code(405, Seen);
 pub(crate) const NO_KEY: Rule = without_code(401, Seen);
 pub(crate) const WRONG_KEY: Rule = rule(401, "invalid_api_key", Seen);

@@ -13,7 +13,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use openai_admin::{Method, wire::Strictness};
+use openai_admin::{Method, Scope, wire::Strictness};
 
 use crate::{
     api_keys::hexadecimal,
@@ -23,8 +23,9 @@ use crate::{
     handlers::Context,
     limits::BODY_BYTES_MAX,
     metrics::Begun,
+    published::PublishedOperation,
     routes::{Received, Route},
-    server::Shared,
+    server::{PREFIXES, Shared},
 };
 
 /// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
@@ -36,13 +37,21 @@ const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms"
 const VERSION: HeaderName = HeaderName::from_static("openai-version");
 const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 
-/// The routes of one path, by method.
+/// What there is at one path, by method.
+#[derive(Default)]
 pub(crate) struct Resource {
     pub(crate) routes: Vec<Route>,
+    pub(crate) not_served: Vec<PublishedOperation>,
+}
+
+/// What a method of a path asks for.
+enum Asked<'a> {
+    Served(&'a Route),
+    NotServed(PublishedOperation),
 }
 
 impl Resource {
-    fn find(&self, method: &HttpMethod) -> Option<&Route> {
+    fn find(&self, method: &HttpMethod) -> Option<Asked<'_>> {
         // A HEAD is a GET whose body stays here.
         let method = match *method {
             HttpMethod::GET | HttpMethod::HEAD => Method::Get,
@@ -50,11 +59,17 @@ impl Resource {
             HttpMethod::DELETE => Method::Delete,
             _ => return None,
         };
-        self.routes.iter().find(|route| route.facts.method == method)
+        if let Some(route) = self.routes.iter().find(|route| route.facts.method == method) {
+            return Some(Asked::Served(route));
+        }
+        let not_served = self.not_served.iter().find(|operation| operation.method == method);
+        not_served.map(|operation| Asked::NotServed(*operation))
     }
 
     fn allow(&self) -> HeaderValue {
-        let mut methods: Vec<&str> = self.routes.iter().map(|route| route.facts.method.as_str()).collect();
+        let served = self.routes.iter().map(|route| route.facts.method.as_str());
+        let not_served = self.not_served.iter().map(|operation| operation.method.as_str());
+        let mut methods: Vec<&str> = served.chain(not_served).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
@@ -78,25 +93,70 @@ pub(crate) async fn answer(
     path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
+    answer_of(&shared, &asker, &resource, path.ok(), request).await
+}
+
+/// Answers a request of a path that has no route.
+pub(crate) async fn answer_elsewhere(
+    State((shared, asker)): State<(Arc<Shared>, Asker)>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    let below_base = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix));
+    let resource =
+        Resource { routes: Vec::new(), not_served: PublishedOperation::at(below_base.unwrap_or(path)) };
+    if resource.not_served.is_empty() {
+        return unknown_url(request).await;
+    }
+    answer_of(&shared, &asker, &resource, None, request).await
+}
+
+/// `path` is what stands in the places of the placeholders; none when that is no text, or when nothing is served there.
+async fn answer_of(
+    shared: &Shared,
+    asker: &Asker,
+    resource: &Resource,
+    path: Option<RawPathParams>,
+    request: Request,
+) -> Response {
     if request.method() == HttpMethod::OPTIONS {
         return (StatusCode::NO_CONTENT, [(header::ALLOW, resource.allow())]).into_response();
     }
-    let Some(route) = resource.find(request.method()) else {
+    let Some(asked) = resource.find(request.method()) else {
         return ApiError::method_not_allowed(request.method().as_str(), resource.allow());
     };
-    // A path that is not UTF-8 names nothing.
-    let Ok(path) = path else { return unknown_url(request).await };
-    let answered = run(&shared, &asker, route, path, request);
-    let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, answered).await {
+    let timeout = shared.config.limits.request_timeout;
+    let (id, changes, answered) = match asked {
+        Asked::Served(route) => {
+            // A path that is not UTF-8 names nothing.
+            let Some(path) = path else { return unknown_url(request).await };
+            let answered = tokio::time::timeout(timeout, run(shared, asker, route, path, request)).await;
+            (route.facts.id, route.facts.method != Method::Get, answered)
+        }
+        Asked::NotServed(operation) => {
+            let refused = tokio::time::timeout(timeout, refuse(shared, asker, operation, request)).await;
+            (operation.id, false, refused.map(Err))
+        }
+    };
+    let mut response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => {
-            let error = ApiError::took_too_long(route.facts.method != Method::Get);
+            let error = ApiError::took_too_long(changes);
             Refusal { error, body_was_read: false }.into_response()
         }
     };
-    response.extensions_mut().insert(OperationId(route.facts.id));
+    response.extensions_mut().insert(OperationId(id));
     response
+}
+
+/// Says that an operation is not served, to those whom it would be served.
+async fn refuse(shared: &Shared, asker: &Asker, operation: PublishedOperation, request: Request) -> Refusal {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get().copied();
+    let admitted = admit(shared, asker, None, &parts.headers, peer).await;
+    let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
+    Refusal { error, body_was_read: drain(body).await }
 }
 
 /// The operation that a response answers, for the log.
@@ -112,7 +172,7 @@ async fn run(
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get().copied();
-    let caller = match admit(shared, asker, route, &parts.headers, peer).await {
+    let caller = match admit(shared, asker, Some(route.facts.scope), &parts.headers, peer).await {
         Ok(caller) => caller,
         Err(error) => return Err(Refusal { error, body_was_read: drain(body).await }),
     };
@@ -140,11 +200,11 @@ async fn run(
     Ok(response)
 }
 
-/// Who asks, if they may ask this now.
+/// Who asks, if they may ask now for what needs `scope`.
 async fn admit(
     shared: &Shared,
     asker: &Asker,
-    route: &Route,
+    scope: Option<Scope>,
     headers: &HeaderMap,
     peer: Option<Peer>,
 ) -> Result<Arc<Caller>, ApiError> {
@@ -157,8 +217,10 @@ async fn admit(
         let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.now_ms());
         taken.map_err(|wait_ms| ApiError::rate_limited(wait_ms.div_ceil(1000)))?;
     }
-    caller.require(route.facts.scope)?;
-    Ok(caller)
+    match scope {
+        Some(scope) => caller.require(scope).map(|()| caller),
+        None => Ok(caller),
+    }
 }
 
 /// An error, and whether the connection can be used again after it.
@@ -215,7 +277,7 @@ async fn drain(body: Body) -> bool {
 }
 
 /// Answers what no route matches.
-pub(crate) async fn unknown_url(request: Request) -> Response {
+async fn unknown_url(request: Request) -> Response {
     ApiError::unknown_url(request.method().as_str(), request.uri().path()).into_response()
 }
 

@@ -19,6 +19,7 @@ use crate::{
     metrics::Metrics,
     minter::Minter,
     openapi,
+    published::{PublishedOperation, takes},
     rate_limit::RateLimit,
     routes::{Route, routes},
     serve::{self, Asker, Resource},
@@ -27,7 +28,8 @@ use crate::{
 
 /// Where the published API lives below its host; the same routes are served without it, since the official
 /// clients' own tests use such a base.
-const PREFIXES: [&str; 2] = ["/v1", ""];
+pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
+
 /// A server of the API over a store. Cheap to clone.
 #[derive(Clone)]
 pub struct Server(Arc<Shared>);
@@ -83,13 +85,20 @@ impl Server {
     }
 
     fn build(&self, asker: Asker, routes: Vec<Route>) -> Router {
-        let mut resources: BTreeMap<&str, Vec<Route>> = BTreeMap::new();
+        let mut resources: BTreeMap<&str, Resource> = BTreeMap::new();
+        // What is not served is left to the fallback, unless a route would take it for one of its own.
+        for operation in PublishedOperation::all() {
+            let is_served = routes.iter().any(|route| route.facts.id == operation.id);
+            if !is_served && routes.iter().any(|route| takes(route.facts.path, operation.path)) {
+                resources.entry(operation.path).or_default().not_served.push(operation);
+            }
+        }
         for route in routes {
-            resources.entry(route.facts.path).or_default().push(route);
+            resources.entry(route.facts.path).or_default().routes.push(route);
         }
         let mut router = Router::new();
-        for (path, routes) in resources {
-            let resource = Arc::new(Resource { routes });
+        for (path, resource) in resources {
+            let resource = Arc::new(resource);
             for prefix in PREFIXES {
                 let resource = Arc::clone(&resource);
                 let answer = move |state: State<_>, path: Result<RawPathParams, _>, request: Request| {
@@ -101,7 +110,7 @@ impl Server {
         router
             .route("/openapi.json", any(openapi::serve))
             .route("/docs", any(docs_page::serve))
-            .fallback(serve::unknown_url)
+            .fallback(serve::answer_elsewhere)
             .with_state((Arc::clone(&self.0), asker))
             .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::envelop))
     }
@@ -173,14 +182,56 @@ mod tests {
         type Response = GroupListResource;
     }
 
-    #[tokio::test]
-    async fn a_post_without_a_body_needs_no_content_type() {
+    /// An operation whose path would take that of another one, which is not served.
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    struct GetCertificate {
+        certificate_id: String,
+    }
+
+    impl Endpoint for GetCertificate {
+        const ID: &'static str = "getCertificate";
+        const METHOD: Method = Method::Get;
+        const PATH: &'static str = "/organization/certificates/{certificate_id}";
+        const SCOPE: Scope = Scope::GROUPS_READ;
+        const TAG: &'static str = "Certificates";
+        type Response = GroupListResource;
+    }
+
+    async fn server() -> (Server, Asker, tempfile::TempDir) {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display()).parse().expect("a URL");
         let (store, minter) = (Store::open(&url).await.expect("a store"), Minter::system());
         let organization = store.open_organization(minter.stamp("test"), None).await.expect("one");
-        let server = Server::new(store, minter, Config::default());
         let asker = Asker::Always(Arc::new(Caller::local(&organization)));
+        (Server::new(store, minter, Config::default()), asker, folder)
+    }
+
+    #[tokio::test]
+    async fn what_is_served_does_not_stand_before_what_is_not() {
+        let (server, asker, _folder) = server().await;
+        let routes = vec![route(|context: handlers::Context, _: GetCertificate| async {
+            handlers::groups::list(context, ListGroups::new()).await
+        })];
+        let router = server.build(asker, routes);
+        for (method, path, status) in [
+            ("GET", "/v1/organization/certificates/cert_1", 200),
+            ("POST", "/v1/organization/certificates/cert_1", 501),
+            ("PUT", "/v1/organization/certificates/cert_1", 405),
+            ("POST", "/v1/organization/certificates/activate", 501),
+            ("GET", "/v1/organization/certificates/activate", 405),
+            ("GET", "/v1/organization/certificates", 501),
+            ("GET", "/v1/organization/groups", 501),
+            ("GET", "/v1/organization/colours", 404),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+            let answer = router.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(answer.status(), status, "{method} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_post_without_a_body_needs_no_content_type() {
+        let (server, asker, _folder) = server().await;
         let routes = vec![
             route(|context: handlers::Context, _: PostWithoutBody| async {
                 handlers::groups::list(context, ListGroups::new()).await

@@ -27,7 +27,8 @@ pub enum ViolationCode {
 }
 
 impl ViolationCode {
-    const ALL: [Self; 9] = [
+    /// Every code.
+    pub const ALL: [Self; 9] = [
         Self::MissingRequiredParameter,
         Self::InvalidType,
         Self::InvalidValue,

@@ -27,7 +27,9 @@ fn short_help_fits_a_screen() {
         "runs -h",
         "users offboard -h",
         "doctor -h",
-        "api -h"
+        "api -h",
+        "explain -h",
+        "coverage -h"
     ]));
 }
 

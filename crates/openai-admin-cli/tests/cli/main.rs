@@ -4,10 +4,12 @@
 mod admin;
 mod api;
 mod audit_logs;
+mod coverage;
 mod desk;
 mod doctor;
 mod drain;
 mod dump;
+mod explain;
 mod failures;
 mod group_users;
 mod groups;

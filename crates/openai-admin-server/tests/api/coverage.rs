@@ -5,17 +5,19 @@ use axum::{
     http::{Request, header},
 };
 use openai_admin::{Endpoint, Method, Scope, for_each_operation, operations::*, wire};
-use openai_admin_server::{OperationFacts, operations};
+use openai_admin_server::{Config, Coverage, OperationFacts, PublishedOperation, operations};
 use serde_json::Value;
 
 use crate::support::{TestServer, bearer};
 
 /// The route of an operation with an id in each place of its path.
 fn path_of(operation: &OperationFacts) -> String {
-    let names: Vec<&str> = wire::placeholders(operation.path).collect();
-    names
-        .iter()
-        .fold(format!("/v1{}", operation.path), |path, name| path.replace(&format!("{{{name}}}"), "some-id"))
+    with_ids(operation.path)
+}
+
+fn with_ids(path: &'static str) -> String {
+    let names: Vec<&str> = wire::placeholders(path).collect();
+    names.iter().fold(format!("/v1{path}"), |path, name| path.replace(&format!("{{{name}}}"), "some-id"))
 }
 
 fn request(operation: &OperationFacts, key: Option<&str>, body: &str) -> Request<Body> {
@@ -145,4 +147,60 @@ async fn every_operation_refuses_wrong_types_and_names_the_parameter() {
         }
     }
     assert!(checked >= 15, "only {checked} parameters were found: the document has lost some");
+}
+
+fn not_served() -> Vec<PublishedOperation> {
+    let not_yet = Coverage::of_all().into_iter().filter(|(_, coverage)| *coverage == Coverage::NotYet);
+    not_yet.map(|(operation, _)| operation).collect()
+}
+
+#[tokio::test]
+async fn every_published_operation_that_is_not_served_says_so_and_does_nothing() {
+    let server = TestServer::new().await;
+    let served = operations().iter().filter(|operation| !operation.is_extension()).count();
+    assert_eq!(served + not_served().len(), 119);
+    for operation in not_served() {
+        let (method, path) = (operation.method.as_str(), with_ids(operation.path));
+        let without_key = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
+        server.send(without_key).await.assert_error(401, None, None);
+        assert_eq!(server.call_with("sk-admin-wrong-0123456789abcdef", method, &path).await, 401);
+
+        let answer = server.call(method, &path, r#"{"name":"x"}"#).await;
+        let message = answer.assert_error(501, Some("operation_not_served"), None);
+        assert!(message.contains(&format!("'{}' ({method} {})", operation.id, operation.path)), "{message}");
+        // Official clients send everything above 499 again otherwise.
+        assert_eq!(answer.header("x-should-retry"), Some("false"));
+        assert_eq!(answer.body["error"]["type"], "server_error");
+        // The base without `/v1`, as for what is served.
+        assert_eq!(server.call(method, &path["/v1".len()..], "").await.status, 501);
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
+    let server = TestServer::new().await;
+    for (path, allow) in [
+        ("/v1/organization/roles", "GET, POST, HEAD, OPTIONS"),
+        ("/v1/organization/certificates/activate", "POST, OPTIONS"),
+        ("/v1/organization/certificates/cert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
+    ] {
+        let answer = server.call("PUT", path, "").await;
+        answer.assert_error(405, None, None);
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+        let options = server.call("OPTIONS", path, "").await;
+        assert_eq!((options.status.as_u16(), options.header("allow")), (204, Some(allow)), "{path}");
+    }
+    let activate = server.post("/v1/organization/certificates/activate", "{}").await;
+    assert!(activate.text.contains("'activateOrganizationCertificates'"), "{}", activate.text);
+    let modify = server.post("/v1/organization/certificates/cert_1", "{}").await;
+    assert!(modify.text.contains("'modifyCertificate'"), "{}", modify.text);
+    let head = server.call("HEAD", "/v1/organization/roles", "").await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (501, ""));
+}
+
+#[tokio::test]
+async fn what_is_not_served_counts_against_the_rate_limit_like_everything() {
+    let server = TestServer::with(Config::default().with_requests_per_minute(1.try_into().ok())).await;
+    assert_eq!(server.get("/v1/organization/roles").await.status, 501);
+    assert_eq!(server.get("/v1/organization/roles").await.status, 429);
 }

@@ -8,6 +8,7 @@ mod client;
 mod connections;
 mod coverage;
 mod docs;
+mod explanations;
 mod failures;
 mod faults;
 mod idempotency_keys;

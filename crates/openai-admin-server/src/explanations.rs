@@ -1,0 +1,339 @@
+//! What each refusal means, who is wrong, and what to do next: the rows of `rules.rs` for people.
+//!
+//! Nothing that code knows is written twice. Status, code, evidence and answer come from the error itself, and the
+//! operations that give it from the OpenAPI document; the words are in `explanations/rows.rs`.
+
+mod rows;
+
+use openai_admin::wire::placeholders;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    error::ApiError,
+    openapi,
+    published::{Coverage, PublishedOperation},
+    routes::{OperationFacts, operations},
+    rules::Evidence,
+};
+
+/// A way in which the API refuses. A code may have several, which differ in what to do.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The status of the answer.
+    pub status: u16,
+    /// The `code` of the answer; none where the API gives none.
+    pub code: Option<&'static str>,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Who is wrong.
+    pub fault: Fault,
+    /// What to do about it.
+    pub next: &'static str,
+    /// How sure it is that the real service answers so.
+    pub evidence: Evidence,
+    /// What answers so, in words.
+    pub answered_by: &'static str,
+    /// The ids of the operations that answer so, in the order in which they are documented. Empty where it is decided
+    /// before there is an operation.
+    pub operations: Vec<&'static str>,
+    /// A request that is answered so, where there is one.
+    pub example: Option<Example>,
+}
+
+/// Who is wrong, and so who can do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// Whoever sent the request.
+    Client,
+    /// Whoever runs the server: it, its database or its machine is not as it should be.
+    Operator,
+    /// The program itself, by a fault or by something that it does not do yet.
+    Server,
+}
+
+/// A request, and how it is answered. The ids are those of `examples/acme/organization.yaml`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Example {
+    /// The method.
+    pub method: &'static str,
+    /// The path and the query.
+    pub path: String,
+    /// The body, if it has one. `…` stands for what would be too long.
+    pub body: Option<&'static str>,
+    /// What is special about the request or the moment, where the rest does not show it.
+    pub given: Option<&'static str>,
+    /// The body of the answer.
+    pub answer: Value,
+}
+
+impl Evidence {
+    /// `seen`, `assumed` or `ours`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Assumed => "assumed",
+            Self::Ours => "ours",
+        }
+    }
+
+    /// What that says about the real service.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Seen => "published, or recorded of the real service",
+            Self::Assumed => "nobody has recorded in public what the real service answers",
+            Self::Ours => "about something that the real service does not have, or does not say",
+        }
+    }
+}
+
+impl Fault {
+    /// `client`, `operator` or `server`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Operator => "operator",
+            Self::Server => "server",
+        }
+    }
+
+    /// Who that is.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Client => "whoever sent the request",
+            Self::Operator => "whoever runs the server, its database and its machine",
+            Self::Server => "this program",
+        }
+    }
+}
+
+impl Explanation {
+    /// Every one, by status.
+    pub fn all() -> Vec<Self> {
+        let described = described();
+        let mut all: Vec<Self> = rows::rows().into_iter().map(|row| row.explain(&described)).collect();
+        // The rows of a status keep their order.
+        all.sort_by_key(|explanation| explanation.status);
+        all
+    }
+
+    /// Those that a word may mean: a code, or a status such as `404`.
+    pub fn of(word: &str) -> Vec<Self> {
+        let is_meant = |it: &Self| it.code == Some(word) || it.status.to_string() == word;
+        Self::all().into_iter().filter(is_meant).collect()
+    }
+}
+
+/// A refusal, as it is written down.
+struct Row {
+    /// The refusal itself, as the example is answered.
+    error: ApiError,
+    fault: Fault,
+    meaning: &'static str,
+    next: &'static str,
+    answered_by: AnsweredBy,
+    request: Option<Request>,
+}
+
+/// Which operations answer so.
+enum AnsweredBy {
+    Every,
+    NotServed,
+    /// Those that a property of their own makes do so.
+    Those(&'static str, fn(&Described) -> bool),
+    /// It is decided before there is an operation.
+    NoOperation(&'static str),
+}
+
+/// The request of an example.
+struct Request {
+    method: &'static str,
+    path: String,
+    body: Option<&'static str>,
+    given: Option<&'static str>,
+}
+
+fn request(method: &'static str, path: &str) -> Request {
+    Request { method, path: path.to_owned(), body: None, given: None }
+}
+
+impl Request {
+    fn body(self, body: &'static str) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    fn given(self, given: &'static str) -> Self {
+        Self { given: Some(given), ..self }
+    }
+}
+
+impl Row {
+    fn explain(self, described: &[Described]) -> Explanation {
+        let Self { error, fault, meaning, next, answered_by, request } = self;
+        let rule = error.rule();
+        let ids = |is_meant: &dyn Fn(&Described) -> bool| {
+            described
+                .iter()
+                .filter(|operation| is_meant(operation))
+                .map(|operation| operation.facts.id)
+                .collect()
+        };
+        let (answered_by, operations) = match answered_by {
+            AnsweredBy::Every => ("every operation", ids(&|_| true)),
+            AnsweredBy::NotServed => ("every operation that is not served yet", not_served()),
+            AnsweredBy::Those(words, is_meant) => (words, ids(&is_meant)),
+            AnsweredBy::NoOperation(words) => (words, Vec::new()),
+        };
+        let example = request.map(|Request { method, path, body, given }| {
+            let answer = serde_json::from_slice(&error.body()).unwrap_or_default();
+            Example { method, path, body, given, answer }
+        });
+        Explanation {
+            status: rule.status,
+            code: rule.code,
+            meaning,
+            fault,
+            next,
+            evidence: rule.evidence,
+            answered_by,
+            operations,
+            example,
+        }
+    }
+}
+
+fn not_served() -> Vec<&'static str> {
+    let all = Coverage::of_all().into_iter();
+    all.filter(|(_, coverage)| *coverage == Coverage::NotYet)
+        .map(|(PublishedOperation { id, .. }, _)| id)
+        .collect()
+}
+
+/// An operation with what the OpenAPI document says that it takes.
+struct Described {
+    facts: OperationFacts,
+    /// Name and schema of each parameter of the query.
+    query: Map<String, Value>,
+    /// Name and schema of each field of the body.
+    body: Map<String, Value>,
+    body_has_required: bool,
+}
+
+impl Described {
+    fn names_in_path(&self, name: &str) -> bool {
+        placeholders(self.facts.path).any(|known| known == name)
+    }
+
+    /// Whether a field of the body is called so.
+    fn names_in_body(&self, name: &str) -> bool {
+        self.body.contains_key(name)
+    }
+
+    /// Whether a parameter of the query says this of its values.
+    fn bounds_query(&self, keyword: &str) -> bool {
+        self.query.values().any(|schema| !schema[keyword].is_null())
+    }
+
+    /// Whether a text of the body has at least, or at most, a number of characters. An id has bounds too; whatever is
+    /// wrong with one is another refusal.
+    fn bounds_text(&self, keyword: &str) -> bool {
+        let is_id =
+            |schema: &Value| schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[^/"));
+        self.body
+            .values()
+            .any(|schema| schema[keyword].as_u64().is_some_and(|bound| bound > 0) && !is_id(schema))
+    }
+}
+
+fn described() -> Vec<Described> {
+    let document = openapi::document();
+    let operation = |facts: OperationFacts| {
+        let described = &document["paths"][facts.path][facts.method.as_str().to_lowercase()];
+        let parameters = described["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let query = parameters.iter().filter(|parameter| parameter["in"] == "query").map(|parameter| {
+            (parameter["name"].as_str().unwrap_or_default().to_owned(), parameter["schema"].clone())
+        });
+        let reference = &described["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let pointer = reference.as_str().unwrap_or_default().trim_start_matches('#').to_owned();
+        let schema = if pointer.is_empty() { None } else { document.pointer(&pointer) };
+        let fields = schema.and_then(|schema| schema["properties"].as_object()).cloned().unwrap_or_default();
+        let required = schema.and_then(|schema| schema["required"].as_array());
+        Described {
+            facts,
+            query: query.collect(),
+            body: fields,
+            body_has_required: required.is_some_and(|required| !required.is_empty()),
+        }
+    };
+    operations().into_iter().map(operation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use openai_admin::ViolationCode;
+
+    use super::*;
+
+    /// Status, code and evidence of each row of the table of rules, read from its source: there a row is a constant.
+    fn rules() -> BTreeSet<(u16, Option<String>, String)> {
+        let source = include_str!("rules.rs").lines().filter_map(|line| line.split_once(": Rule = "));
+        let mut rules: BTreeSet<_> = source
+            .map(|(_, rule)| {
+                let (name, rest) = rule.split_once('(').expect("a call");
+                let mut arguments = rest.trim_end_matches(");").split(", ");
+                let status = arguments.next().and_then(|text| text.parse().ok()).expect("a status");
+                let code =
+                    (name == "rule").then(|| arguments.next().expect("a code").trim_matches('"').to_owned());
+                (status, code, arguments.next().expect("an evidence").to_lowercase())
+            })
+            .collect();
+        assert!(rules.len() > 25, "{rules:?}");
+        rules.extend(ViolationCode::ALL.map(|code| (400, Some(code.as_str().to_owned()), "seen".to_owned())));
+        rules
+    }
+
+    #[test]
+    fn every_rule_is_explained_and_nothing_else() {
+        let explained: BTreeSet<_> = Explanation::all()
+            .iter()
+            .map(|it| (it.status, it.code.map(str::to_owned), it.evidence.as_str().to_owned()))
+            .collect();
+        assert_eq!(explained, rules());
+        assert_eq!(Explanation::all().len(), explained.len(), "a rule is explained twice");
+    }
+
+    #[test]
+    fn every_explanation_is_whole() {
+        for Explanation { status, code, meaning, next, answered_by, operations, example, .. } in
+            Explanation::all()
+        {
+            let name = code.map_or_else(|| status.to_string(), str::to_owned);
+            for sentence in [meaning, next] {
+                assert!(
+                    sentence.ends_with('.') && sentence.starts_with(|c: char| c.is_uppercase() || c == '`')
+                );
+            }
+            assert!(!answered_by.is_empty() && !answered_by.ends_with('.'), "{name}");
+            let Some(example) = example else {
+                assert!(operations.is_empty(), "{name} is answered by operations, and has no example");
+                continue;
+            };
+            let error = &example.answer["error"];
+            assert!(error.is_string() || error["code"].as_str() == code, "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_code_or_a_status() {
+        let statuses = |word| Explanation::of(word).iter().map(|it| it.status).collect::<Vec<_>>();
+        assert_eq!(statuses("invalid_value"), [400, 400, 400]);
+        assert_eq!(statuses("405"), [405]);
+        assert!(statuses("404").len() > 4);
+        assert!(statuses("").is_empty() && statuses("nothing").is_empty());
+    }
+}

@@ -1,0 +1,227 @@
+//! Each example of an explanation, sent: what is explained is what is answered.
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Request, header},
+};
+use openai_admin_server::{Config, Evidence, Example, Explanation, operations};
+use serde_json::{Value, json};
+
+use crate::support::{KEY, TestServer, bearer};
+
+/// What an example needs that its request line does not show.
+#[derive(Default)]
+struct Setting {
+    config: Config,
+    headers: Vec<(HeaderName, &'static str)>,
+    body: Option<String>,
+    key: Option<&'static str>,
+    /// Requests that come before, each with the headers of the example.
+    before: Vec<(&'static str, String, String)>,
+}
+
+/// None where the moment is one that no request brings about: those answers are tested where they arise.
+fn setting(explanation: &Explanation, example: &Example) -> Option<Setting> {
+    let mut setting = Setting::default();
+    let Some(given) = example.given else { return Some(setting) };
+    let body = || example.body.unwrap_or_default().to_owned();
+    match (explanation.status, explanation.code.unwrap_or_default()) {
+        (400, "string_above_max_length") => {
+            setting.body = Some(json!({ "name": "x".repeat(256) }).to_string());
+        }
+        (400, "unknown_parameter") => setting.config = Config::default().with_strict(true),
+        (400, "unsupported_content_type") => setting.headers.push((header::CONTENT_TYPE, "text/plain")),
+        (413, _) => setting.body = Some("x".repeat(1024 * 1024 + 1)),
+        (401, "") => setting.key = Some(""),
+        (401, "invalid_api_key") => setting.key = Some("sk-admin-nobody-0123456789abcdef"),
+        (403, "") => setting.key = Some("restricted"),
+        (400, "invalid_value") => setting.headers.push((IDEMPOTENCY_KEY, "")),
+        (422, _) => {
+            setting.headers.push((IDEMPOTENCY_KEY, "some-key"));
+            setting.before.push(("POST", example.path.clone(), r#"{"name":"First"}"#.to_owned()));
+        }
+        (409, "idempotent_answer_deleted") => {
+            setting.headers.push((IDEMPOTENCY_KEY, "some-key"));
+            setting.before.push(("POST", example.path.clone(), body()));
+            setting.before.push(("DELETE", format!("{}/{{created}}", example.path), String::new()));
+        }
+        (429, _) if given.contains("--requests-per-minute") => {
+            setting.config = Config::default().with_requests_per_minute(2.try_into().ok());
+            setting.before = vec![("GET", example.path.clone(), String::new()); 2];
+        }
+        _ => return None,
+    }
+    Some(setting)
+}
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What `examples/acme/organization.yaml` has of what the examples name.
+async fn acme(config: Config) -> TestServer {
+    let server = TestServer::with(config).await;
+    let directory = json!({
+        "users": [{ "id": "user_ada", "email": "ada@example.com", "name": "Ada Lovelace" }],
+        "groups": [
+            { "id": "group_support", "name": "Support Team" },
+            { "id": "group_staff", "name": "All staff", "is_scim_managed": true, "members": ["user_ada"] },
+        ],
+    });
+    let directory = serde_json::from_value(directory).unwrap();
+    server.store.load(server.minter.stamp("test"), directory).await.unwrap();
+    server
+}
+
+fn request(
+    method: &str,
+    path: &str,
+    key: &str,
+    headers: &[(HeaderName, &'static str)],
+    body: String,
+) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
+    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if !key.is_empty() {
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(key).parse().unwrap());
+    }
+    for (name, value) in headers {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    request
+}
+
+#[tokio::test]
+async fn every_example_is_answered_as_it_is_explained() {
+    let mut not_sent = Vec::new();
+    for explanation in Explanation::all() {
+        let Some(example) = &explanation.example else { continue };
+        let Some(setting) = setting(&explanation, example) else {
+            not_sent.push((explanation.status, explanation.code.unwrap_or_default()));
+            continue;
+        };
+        let server = acme(setting.config).await;
+        let restricted = server.key_with(&["api.groups.read"]).await;
+        let key = match setting.key {
+            None => KEY,
+            Some("restricted") => &restricted,
+            Some(other) => other,
+        };
+        let mut created = Value::Null;
+        for (method, path, body) in setting.before {
+            let path = path.replace("{created}", created["id"].as_str().unwrap_or_default());
+            let answer = server.send(request(method, &path, key, &setting.headers, body)).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            created = answer.body;
+        }
+        let body = setting.body.unwrap_or_else(|| example.body.unwrap_or_default().to_owned());
+        let answer = server.send(request(example.method, &example.path, key, &setting.headers, body)).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body),
+            (explanation.status, &example.answer),
+            "{example:?}"
+        );
+        if let Some(code) = explanation.code {
+            assert_eq!(answer.body["error"]["code"], code);
+        }
+    }
+    // Moments that no request brings about.
+    let moments = [
+        (400, "https_required"),
+        (408, "request_timeout"),
+        (429, "rate_limit_exceeded"),
+        (500, "outcome_unknown"),
+        (500, "internal_error"),
+        (503, "service_unavailable"),
+    ];
+    assert_eq!(not_sent, moments);
+}
+
+/// A request that every operation can be sent, and whose answer tells whether the operation has a rule.
+struct Probe {
+    status: u16,
+    code: Option<&'static str>,
+    evidence: Evidence,
+    group: &'static str,
+    user: &'static str,
+    query: &'static str,
+    header: Option<(HeaderName, &'static str)>,
+    body: Value,
+}
+
+fn probe(status: u16, code: &'static str) -> Probe {
+    Probe {
+        status,
+        code: (!code.is_empty()).then_some(code),
+        evidence: Evidence::Seen,
+        group: "group_support",
+        user: "user_ada",
+        query: "",
+        header: None,
+        body: json!({ "name": "x", "user_id": "user_ada" }),
+    }
+}
+
+fn probes() -> Vec<Probe> {
+    let long = "x".repeat(321);
+    let assumed = |status, code| Probe { evidence: Evidence::Assumed, ..probe(status, code) };
+    let ours = |status, code| Probe { evidence: Evidence::Ours, ..probe(status, code) };
+    let wrong = json!([["of no field's type"]]);
+    vec![
+        Probe { group: "group_nope", ..assumed(404, "group_not_found") },
+        Probe {
+            user: "user_nope",
+            body: json!({ "user_id": "user_nope" }),
+            ..assumed(404, "user_not_found")
+        },
+        Probe { body: json!({ "role_id": "role_nope", "name": "x" }), ..assumed(404, "role_not_found") },
+        assumed(404, "not_a_member"),
+        Probe { group: "group_staff", ..assumed(403, "scim_managed_group") },
+        Probe { body: json!({ "name": "x", "email": "ADA@example.com" }), ..ours(409, "already_exists") },
+        Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
+        Probe { header: Some((IDEMPOTENCY_KEY, "")), ..ours(400, "invalid_value") },
+        Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
+        Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
+        Probe { query: "limit=1&limit=1", ..probe(400, "duplicate_parameter") },
+        Probe { body: json!({}), ..probe(400, "missing_required_parameter") },
+        Probe {
+            body: json!({ "name": "", "email": "a", "user_id": "u" }),
+            ..probe(400, "string_below_min_length")
+        },
+        Probe {
+            body: json!({ "name": long, "technical_level": long, "user_id": "user_ada" }),
+            ..probe(400, "string_above_max_length")
+        },
+        Probe {
+            query: "limit=ten",
+            body: json!({ "name": wrong, "user_id": wrong, "role": wrong }),
+            ..probe(400, "invalid_type")
+        },
+        Probe {
+            header: Some((header::CONTENT_TYPE, "text/plain")),
+            ..probe(400, "unsupported_content_type")
+        },
+        Probe { body: json!([]), ..probe(400, "") },
+    ]
+}
+
+#[tokio::test]
+async fn the_operations_that_are_said_to_answer_so_do_and_no_others() {
+    for Probe { status, code, evidence, group, user, query, header, body } in probes() {
+        let all = Explanation::all();
+        let is_meant = |it: &&Explanation| (it.status, it.code, it.evidence) == (status, code, evidence);
+        let said = &all.iter().find(is_meant).expect("an explanation").operations;
+        let mut answered = Vec::new();
+        for operation in operations() {
+            let server = acme(Config::default()).await;
+            let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
+            let path = format!("/v1{path}?{query}");
+            let headers: Vec<_> = header.iter().cloned().collect();
+            let method = operation.method.as_str();
+            let answer = server.send(request(method, &path, KEY, &headers, body.to_string())).await;
+            let has_code = answer.body["error"].is_object() && answer.body["error"]["code"].as_str() == code;
+            if answer.status == status && has_code {
+                answered.push(operation.id);
+            }
+        }
+        assert_eq!(&answered, said, "{status} {code:?} {evidence:?}");
+    }
+}
