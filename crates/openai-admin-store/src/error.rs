@@ -213,7 +213,11 @@ impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
         match error.code() {
-            Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => Self::Conflict,
+            Some(
+                &SqlState::T_R_SERIALIZATION_FAILURE
+                | &SqlState::T_R_DEADLOCK_DETECTED
+                | &SqlState::LOCK_NOT_AVAILABLE,
+            ) => Self::Conflict,
             // Without a code it is the connection; classes 08, 53, 57 and 58 are the server's state.
             None => Self::unavailable(error),
             Some(code) if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => Self::unavailable(error),

@@ -32,11 +32,17 @@ const MIGRATIONS: [(i64, &str); 3] = [
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
 const POSTGRES_LOCK: i64 = 0x6f61_646d;
 
+/// A migration locks tables that running servers read and write in other orders. Before PostgreSQL sees that they wait
+/// for one another, which takes a second, and ends one of them, the migration lets go of all that it has, and is run
+/// again. So it holds nobody up for longer than this either.
+const GIVE_WAY: &str = "set local lock_timeout = '500ms'";
+
 /// Brings the schema to the version of this program. The transaction must be one that writes.
 pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
     transaction.allow_long_statements(Patience::Everything)?;
     if let Transaction::Postgres(_) = transaction {
         transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
+        transaction.batch(GIVE_WAY)?;
     }
     transaction.batch(
         "create table if not exists schema_migrations (version bigint not null primary key, applied_by text not null)",

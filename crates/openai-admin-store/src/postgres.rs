@@ -125,7 +125,14 @@ impl Postgres {
         let mut first = Connection::open(&config, Patience::Usual.deadline())?;
         // READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
         // than the wait.
-        first.transact(Isolation::ReadCommitted, &access, &mut migrate)?;
+        let mut attempt = 1;
+        while let Err(error) = first.transact(Isolation::ReadCommitted, &access, &mut migrate) {
+            if !matches!(error, Error::Conflict) || !first.is_usable() || attempt == ATTEMPTS_MAX {
+                return Err(error);
+            }
+            std::thread::sleep(retry_pause(attempt));
+            attempt += 1;
+        }
 
         let drivers = Drivers::start()?;
         let counters = Arc::new(Counters::default());

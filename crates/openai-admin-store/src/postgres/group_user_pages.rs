@@ -16,7 +16,7 @@ use tokio_postgres::{
     types::{PgLsn, ToSql},
 };
 
-use super::{Config, Patience, Postgres, Session, until};
+use super::{ATTEMPTS_MAX, Config, Patience, Postgres, Session, until};
 use crate::{
     error::{Error, Result},
     organizations::Org,
@@ -136,7 +136,7 @@ impl Pages {
         deadline: Instant,
     ) -> Result<Option<Vec<Row>>> {
         let (slot, _busy) = self.least_busy();
-        let mut is_second = false;
+        let (mut is_second, mut attempt) = (false, 1);
         loop {
             let reader = until(runtime, deadline, slot.reader(runtime, &self.config)).await;
             let reader = reader.unwrap_or_else(|| Err(Session::silence()))?;
@@ -147,6 +147,8 @@ impl Pages {
                     is_second = true;
                     slot.forget(&reader);
                 }
+                // It met somebody who changes the tables themselves.
+                Err(Error::Conflict) if attempt < ATTEMPTS_MAX => attempt += 1,
                 page => return page,
             }
         }

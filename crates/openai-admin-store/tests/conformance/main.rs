@@ -24,6 +24,7 @@ mod outcomes;
 mod page_cache;
 mod proxy;
 mod replicas;
+mod rolling_upgrades;
 mod server_failures;
 mod snapshots;
 mod support;
