@@ -226,6 +226,7 @@ impl AuditLogEventType {
         Self::UserUpdated,
         Self::UserDeleted,
         Self::ApiKeyCreated,
+        Self::ApiKeyUpdated,
         Self::ApiKeyDeleted,
     ];
 

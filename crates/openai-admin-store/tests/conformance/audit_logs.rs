@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use openai_admin::{AuditLogEventType, GroupId, ListItem as _, models::AuditLog, operations::AddGroupUser};
+use openai_admin::{
+    AuditLogEventType, GroupId, ListItem as _, Timestamp, models::AuditLog, operations::AddGroupUser,
+};
 use openai_admin_store::{Error, NewApiKey, Stamp};
 use serde_json::{Value as Json, json};
 use ulid::Ulid;
@@ -46,7 +48,11 @@ async fn every_change_is_listed_newest_first_with_its_detail(database: Database)
         scopes: vec!["api.groups.read".to_owned()],
         expires_at: None,
     };
+    let next = NewApiKey { hash: "next".to_owned(), ..key.clone() };
     let key = acme.store().create_api_key(acme.org(), database.stamp(), key).await.unwrap().id;
+    let until = Timestamp::from_unix_seconds(i64::try_from(NOW).unwrap() + 60);
+    let rotated = acme.store().rotate_api_key(acme.org(), database.stamp(), key.clone(), next, until).await;
+    let next = rotated.unwrap().new.id;
     acme.store().revoke_api_key(acme.org(), database.stamp(), key.clone()).await.unwrap();
     acme.delete_group("group_1").await.unwrap();
     acme.delete_user("user_1").await.unwrap();
@@ -61,6 +67,8 @@ async fn every_change_is_listed_newest_first_with_its_detail(database: Database)
             json!(["group.deleted", { "id": "group_1" }]),
             json!(["group.user.removed", membership]),
             json!(["api_key.deleted", { "id": key }]),
+            json!(["api_key.updated", { "id": key }]),
+            json!(["api_key.created", { "id": next, "data": { "scopes": ["api.groups.read"] } }]),
             json!(["api_key.created", { "id": key, "data": { "scopes": ["api.groups.read"] } }]),
             json!(["user.updated", { "id": "user_1", "changes_requested": {} }]),
             json!(["user.updated", { "id": "user_1", "changes_requested": { "role": "owner" } }]),
