@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use openai_admin::{AuditLogEventType, Method, Timestamp, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
+mod emulate;
 mod explain;
 mod global;
 mod lists;
@@ -14,6 +15,7 @@ mod serve;
 mod values;
 
 pub(crate) use admin::AdminCommand;
+pub(crate) use emulate::{EmulateArguments, ProfileChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
@@ -87,6 +89,8 @@ pub(crate) enum Command {
     Dump,
     /// Serve the API from a database
     Serve(ServeArguments),
+    /// Emulate an organization to test on: in memory, with faults, a clock and a journal
+    Emulate(EmulateArguments),
     /// Keys of your own server
     #[command(subcommand, arg_required_else_help = true)]
     Keys(KeysCommand),

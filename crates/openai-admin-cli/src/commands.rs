@@ -9,6 +9,7 @@ mod coverage;
 mod database_failure;
 mod doctor;
 mod dump;
+mod emulate;
 mod explain;
 mod group_users;
 mod groups;
@@ -86,6 +87,7 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
             let (global, arguments) = settings::complete(environment)?;
             Box::pin(serve::run(arguments, &global, environment, output)).await
         }
+        Command::Emulate(arguments) => Box::pin(emulate::run(arguments, &global, environment, output)).await,
         Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
         Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,
         Command::Admin(command) => admin::run(command, &database("admin")?, output).await,

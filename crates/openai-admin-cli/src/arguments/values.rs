@@ -155,6 +155,11 @@ pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
     moment(text).map(jiff::Timestamp::as_second).ok_or_else(problem)
 }
 
+/// Reads a moment in milliseconds.
+pub(super) fn clock(text: &str) -> Result<i64, String> {
+    openai_admin_emulator::clock::parse(text)
+}
+
 /// Reads a day (when it begins) or a moment. One without a time zone is of UTC, as in every table.
 fn moment(text: &str) -> Option<jiff::Timestamp> {
     // Every date has one, and no duration may be taken for a part of a date.

@@ -74,7 +74,7 @@ fn remove_database(file: &Path) {
     }
 }
 
-fn read(file: &Path) -> Result<String> {
+pub(super) fn read(file: &Path) -> Result<String> {
     let mut text = String::new();
     let read = if file == Path::new("-") {
         io::stdin().lock().read_to_string(&mut text)

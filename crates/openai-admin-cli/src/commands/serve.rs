@@ -3,7 +3,7 @@
 mod exposure;
 mod first_key;
 mod service_manager;
-mod signals;
+pub(super) mod signals;
 
 use std::net::SocketAddr;
 

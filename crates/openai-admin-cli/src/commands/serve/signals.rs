@@ -48,19 +48,19 @@ async fn received(signal: oneshot::Receiver<()>) {
 }
 
 #[cfg(unix)]
-struct Signals {
+pub(in crate::commands) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Result<Self> {
+    pub(in crate::commands) fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    async fn next(&mut self) {
+    pub(in crate::commands) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -69,15 +69,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(in crate::commands) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Result<Self> {
+    pub(in crate::commands) fn new() -> Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    pub(in crate::commands) async fn next(&mut self) {
         // An error means that there is no such signal; then nothing stops the server but its end.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
