@@ -50,7 +50,7 @@ pub(super) async fn run(
     let emulator = builder.listen(listener).await.map_err(|error| failure(error, fixtures.as_ref()))?;
     // Programs that start an emulator wait for this line.
     let line = serde_json::json!({ "url": emulator.url(), "controls": emulator.control_url() });
-    output.line(&line.to_string());
+    output.data(&format!("{line}\n"))?;
     signals.next().await;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod desk;
 mod doctor;
 mod drain;
 mod dump;
+mod emulate;
 mod explain;
 mod failures;
 mod group_users;

@@ -1,0 +1,129 @@
+//! An emulator as a process: the line that programs wait for, what it is told, and what it refuses.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::desk::{Answer, Desk, freeze};
+
+struct Emulating {
+    child: Child,
+    url: String,
+}
+
+impl Emulating {
+    fn start(desk: &Desk, arguments: &str) -> Self {
+        let mut command = desk.command(&format!("emulate --listen 127.0.0.1:0 {arguments}"));
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the emulator starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let said: Value = serde_json::from_str(&line).expect("one line of JSON");
+        let url = said["url"].as_str().expect("a URL").to_owned();
+        assert_eq!(said["controls"].as_str(), Some(&*url.replace("/v1", "/_emulator")));
+        Self { child, url }
+    }
+
+    /// Asks it by the command line, with whatever key.
+    fn ask(&self, desk: &Desk, key: &str, arguments: &str) -> Answer {
+        let mut command = desk.command(arguments);
+        command.env("OPENAI_ADMIN_KEY", key).env("OPENAI_BASE_URL", &self.url);
+        Answer::from(command.output().expect("the binary runs"))
+    }
+}
+
+impl Drop for Emulating {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn acme() -> Desk {
+    let desk = Desk::empty();
+    desk.copy_example("organization.yaml");
+    desk
+}
+
+#[test]
+fn whoever_has_a_key_works_with_the_fixtures() {
+    let desk = acme();
+    let mut emulating = Emulating::start(&desk, "--fixtures organization.yaml");
+    let listed = emulating.ask(&desk, "any-key", "groups users list \"Support Team\" -o json");
+    assert_eq!(listed.status, 0, "{}", listed.stderr);
+    assert_eq!(listed.json()[0]["id"].as_str().map(|id| id.starts_with("user_")), Some(true));
+
+    let id = emulating.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+    assert_eq!(emulating.child.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
+fn each_key_has_an_organization_of_its_own_when_they_are_isolated() {
+    let desk = acme();
+    let emulating = Emulating::start(&desk, "--fixtures organization.yaml --isolate-by-key");
+    let deleted = emulating.ask(&desk, "one", "groups delete \"Support Team\" --yes");
+    assert_eq!(deleted.status, 0, "{}", deleted.stderr);
+    assert_eq!(emulating.ask(&desk, "one", "groups get \"Support Team\"").status, 6);
+    assert_eq!(emulating.ask(&desk, "two", "groups get \"Support Team\"").status, 0);
+}
+
+#[test]
+fn only_the_keys_that_are_required_work() {
+    let desk = acme();
+    let emulating = Emulating::start(&desk, "--require-key sk-one --require-key sk-two");
+    let statuses =
+        ["sk-one", "sk-two", "sk-three"].map(|key| emulating.ask(&desk, key, "groups list").status);
+    assert_eq!(statuses, [0, 0, 4]);
+}
+
+#[test]
+fn faults_come_from_a_file_and_from_a_profile() {
+    let desk = acme();
+    desk.write(
+        "faults.yaml",
+        "rules: [{ operation: list-groups, count: 1, fault: { kind: status, status: 500 } }]",
+    );
+    let emulating = Emulating::start(&desk, "--faults faults.yaml --seed 1");
+    let statuses = [1, 2].map(|_| emulating.ask(&desk, "k", "groups list --retries 0").status);
+    assert_eq!(statuses, [1, 0]);
+    let limited = Emulating::start(&desk, "--profile production-like --seed 1");
+    let statuses: Vec<i32> =
+        (0..8).map(|_| limited.ask(&desk, "k", "groups list --retries 0").status).collect();
+    assert_eq!(statuses, [0, 0, 0, 0, 0, 0, 0, 7]);
+}
+
+#[test]
+fn a_file_keeps_the_organization() {
+    let desk = acme();
+    let emulating = Emulating::start(&desk, "--local kept.db --fixtures organization.yaml");
+    let created = emulating.ask(&desk, "k", "groups create \"New Team\"");
+    assert_eq!(created.status, 0, "{}", created.stderr);
+    drop(emulating);
+    assert_eq!(desk.run("--local kept.db groups get \"New Team\"").status, 0);
+}
+
+#[test]
+fn what_it_refuses_says_what_to_do() {
+    let desk = acme();
+    desk.write("wrong.yaml", "groups:\n  - name: Support\n    members: [nobody@example.com]\n");
+    desk.write("faults.yaml", "rules: [{ operation: add-group-usr, fault: { kind: truncated } }]");
+    let mut refused = String::new();
+    for arguments in [
+        "--listen 0.0.0.0:8080",
+        "--fixtures missing.yaml",
+        "--fixtures wrong.yaml",
+        "--faults faults.yaml",
+        "--clock tomorrow",
+        "--profile nice",
+        "--database postgres://localhost/x",
+    ] {
+        let listen = if arguments.contains("--listen") { "" } else { "--listen 127.0.0.1:0 " };
+        refused += &desk.run(&format!("emulate {listen}{arguments}")).text();
+    }
+    freeze!(refused);
+}
