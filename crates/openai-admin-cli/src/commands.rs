@@ -21,7 +21,10 @@ mod users;
 
 use std::path::{Path, PathBuf};
 
-use openai_admin::{Client, Cursor, ListEndpoint, ListItem, Order, Page, client::ListCall};
+use openai_admin::{
+    Client, Cursor, ListEndpoint, ListItem, Order, Page,
+    client::{ListCall, Pages},
+};
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
 
@@ -31,7 +34,7 @@ use crate::{
         LogFormat, OrderChoice, UsersCommand,
     },
     config::{self, Database, Environment, LocalFile, Target},
-    failure::{Failure, Result},
+    failure::{Failure, Result, While as _},
     log::{self, Log},
     output::{Output, Record},
     settings,
@@ -205,7 +208,7 @@ impl<T: ListItem + Record> Listed<T> {
             None => output.items(&self.items, none)?,
         }
         if let (true, Some(last)) = (self.is_cut, self.items.last()) {
-            output.note(&format!("there are more: go on with --after {}", config::shell_word(last.id())));
+            output.note(&more_after(last.id()));
         }
         Ok(())
     }
@@ -214,6 +217,43 @@ impl<T: ListItem + Record> Listed<T> {
 /// How many items were asked for.
 fn items_max(part: &ListArguments) -> usize {
     part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// The pages of a list, as much of it as was asked for.
+struct Listing<E: ListEndpoint> {
+    pages: Pages<E>,
+    /// How many items are still wanted.
+    left: usize,
+    /// Whether the list goes on where it was cut.
+    is_cut: bool,
+}
+
+impl<E: ListEndpoint> Listing<E> {
+    fn new(call: ListCall<'_, E>, part: &ListArguments, page_size: u16) -> Self {
+        let left = items_max(part);
+        let mut call = call.limit(i64::from(page_size).min(i64::try_from(left).unwrap_or(i64::MAX)));
+        if let Some(after) = &part.after {
+            call = call.after(after.clone());
+        }
+        Self { pages: call.pages(), left, is_cut: false }
+    }
+
+    /// The next page; none after the last item that is wanted.
+    async fn next(&mut self) -> Result<Option<Vec<<E::Response as Page>::Item>>, openai_admin::Error> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let Some(page) = self.pages.next().await else { return Ok(None) };
+        let page = page?;
+        let goes_on = page.has_more();
+        let mut items = page.into_inner().into_items();
+        if items.len() >= self.left {
+            self.is_cut = items.len() > self.left || goes_on;
+            items.truncate(self.left);
+        }
+        self.left -= items.len();
+        Ok(Some(items))
+    }
 }
 
 /// Reads as much of a list as was asked for, in pages of up to `page_size`.
@@ -225,24 +265,50 @@ async fn read_list<E>(
 where
     E: ListEndpoint,
 {
-    let items_max = items_max(part);
-    let mut call = call.limit(i64::from(page_size).min(i64::try_from(items_max).unwrap_or(i64::MAX)));
-    if let Some(after) = &part.after {
-        call = call.after(after.clone());
-    }
-    let mut pages = call.pages();
+    let mut listing = Listing::new(call, part, page_size);
     let mut items = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page?;
-        let goes_on = page.has_more();
-        items.extend(page.into_inner().into_items());
-        if items.len() >= items_max {
-            let is_cut = items.len() > items_max || goes_on;
-            items.truncate(items_max);
-            return Ok(Listed { items, after: part.after.clone(), is_cut });
-        }
+    while let Some(page) = listing.next().await? {
+        items.extend(page);
     }
-    Ok(Listed { items, after: part.after.clone(), is_cut: false })
+    Ok(Listed { items, after: part.after.clone(), is_cut: listing.is_cut })
+}
+
+/// Reads the same and prints it: where items have lines of their own, each page as it comes, however many there are.
+/// `doing` completes "cannot …".
+async fn print_list<E>(
+    call: ListCall<'_, E>,
+    part: &ListArguments,
+    page_size: u16,
+    none: &str,
+    doing: impl Fn() -> String,
+    output: &Output,
+) -> Result<()>
+where
+    E: ListEndpoint,
+    <E::Response as Page>::Item: ListItem + Record,
+{
+    if !output.is_of_lines() {
+        return read_list(call, part, page_size).await.doing(doing)?.print(none, output);
+    }
+    let mut listing = Listing::new(call, part, page_size);
+    let mut last = None;
+    let mut is_first = true;
+    while let Some(page) = listing.next().await.doing(&doing)? {
+        output.lines(&page, is_first)?;
+        is_first = false;
+        last = page.last().map(|item| item.id().to_owned()).or(last);
+    }
+    if is_first {
+        output.lines::<<E::Response as Page>::Item>(&[], true)?;
+    }
+    if let (true, Some(last)) = (listing.is_cut, last) {
+        output.note(&more_after(&last));
+    }
+    Ok(())
+}
+
+fn more_after(last: &str) -> String {
+    format!("there are more: go on with --after {}", config::shell_word(last))
 }
 
 /// Checks a page of the documentation that a command writes.

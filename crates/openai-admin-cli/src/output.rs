@@ -110,15 +110,21 @@ impl Output {
             Format::Table => self.table(items, self.width),
             Format::Json => self.data(&json(items)?),
             Format::Yaml => self.data(&yaml(items)?),
-            Format::Jsonl => {
-                let mut lines = String::new();
-                for item in items {
-                    lines.push_str(&serde_json::to_string(item).map_err(unprintable)?);
-                    lines.push('\n');
-                }
-                self.data(&lines)
-            }
-            Format::Csv => self.data(&csv(items)?),
+            Format::Jsonl => self.data(&jsonl(items)?),
+            Format::Csv => self.data(&csv(items, true)?),
+        }
+    }
+
+    /// Whether each item has lines of its own, so that a part of a list can be written before the rest is known.
+    pub(crate) fn is_of_lines(&self) -> bool {
+        matches!(self.format, Some(Format::Jsonl | Format::Csv))
+    }
+
+    /// Writes a part of a list in such a format. `is_first` says whether nothing of it has been written yet.
+    pub(crate) fn lines<T: Record>(&self, items: &[T], is_first: bool) -> Result<()> {
+        match self.format {
+            Some(Format::Csv) => self.data(&csv(items, is_first)?),
+            _ => self.data(&jsonl(items)?),
         }
     }
 
@@ -152,7 +158,7 @@ impl Output {
             Format::Json => self.data(&json(item)?),
             Format::Yaml => self.data(&yaml(item)?),
             Format::Jsonl => self.data(&(serde_json::to_string(item).map_err(unprintable)? + "\n")),
-            Format::Csv => self.data(&csv(std::slice::from_ref(item))?),
+            Format::Csv => self.data(&csv(std::slice::from_ref(item), true)?),
         }
     }
 
@@ -300,9 +306,20 @@ pub(crate) fn yaml(value: &(impl Serialize + ?Sized)) -> Result<String> {
     Ok(if text.ends_with('\n') { text } else { text + "\n" })
 }
 
-fn csv<T: Record>(items: &[T]) -> Result<String> {
+fn jsonl(items: &[impl Serialize]) -> Result<String> {
+    let mut lines = String::new();
+    for item in items {
+        lines.push_str(&serde_json::to_string(item).map_err(unprintable)?);
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
+fn csv<T: Record>(items: &[T], with_heading: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(T::FIELDS).map_err(unprintable)?;
+    if with_heading {
+        writer.write_record(T::FIELDS).map_err(unprintable)?;
+    }
     for item in items {
         let fields = item.fields().map_err(unprintable)?;
         writer.write_record(T::FIELDS.iter().map(|field| for_csv(&fields[field]))).map_err(unprintable)?;

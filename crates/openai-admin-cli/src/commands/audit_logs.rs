@@ -3,10 +3,10 @@
 use openai_admin::{Limit, Timestamp, models::TimeRange};
 use openai_admin_server::Minter;
 
-use super::{Session, read_list};
+use super::{Session, print_list};
 use crate::{
     arguments::{AuditLogsCommand, ListAuditLogsArguments, Since},
-    failure::{Result, While as _},
+    failure::Result,
 };
 
 /// The largest page of events.
@@ -30,7 +30,7 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     });
     let call = session.client.audit_logs().list_audit_logs().effective_at(effective_at);
     let call = call.event_types(types).actor_ids(actors).resource_ids(resources);
-    let logs = read_list(call, &part, PAGE_SIZE).await.doing(|| "list the audit log".to_owned())?;
     let none = if is_filtered { "nothing like that was done" } else { "nothing was done yet" };
-    logs.print(none, session.output)
+    let doing = || "list the audit log".to_owned();
+    print_list(call, &part, PAGE_SIZE, none, doing, session.output).await
 }

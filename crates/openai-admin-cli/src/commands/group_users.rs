@@ -2,7 +2,7 @@
 
 use openai_admin::{Limit, models::GroupResponse};
 
-use super::{Session, groups, read_list};
+use super::{Session, groups, print_list};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Failure, Result, While as _},
@@ -43,9 +43,9 @@ async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArgumen
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    let users = read_list(call, &arguments.list, PAGE_SIZE).await;
-    let users = users.doing(|| format!("list the users of group '{}'", group.name))?;
-    users.print(&format!("nobody is in group '{}'", visible(&group.name)), session.output)
+    let none = format!("nobody is in group '{}'", visible(&group.name));
+    let doing = || format!("list the users of group '{}'", group.name);
+    print_list(call, &arguments.list, PAGE_SIZE, &none, doing, session.output).await
 }
 
 async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {

@@ -5,7 +5,7 @@ use openai_admin::{
     models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
 };
 
-use super::{Session, group_users, read_list};
+use super::{Session, group_users, print_list};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Result, While as _},
@@ -65,8 +65,8 @@ async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    let groups = read_list(call, &arguments.list, PAGE_SIZE).await.doing(|| "list the groups".to_owned())?;
-    groups.print("there are no groups", session.output)
+    let doing = || "list the groups".to_owned();
+    print_list(call, &arguments.list, PAGE_SIZE, "there are no groups", doing, session.output).await
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {

@@ -6,7 +6,7 @@ use openai_admin::{
     operations::users::EmailText,
 };
 
-use super::{Session, read_list};
+use super::{Session, print_list};
 use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UsersCommand},
     failure::{Failure, Result, While as _},
@@ -42,8 +42,8 @@ async fn list(session: &Session<'_>, emails: Vec<String>, part: &ListArguments) 
     if !emails.is_empty() {
         call = call.emails(emails);
     }
-    let users = read_list(call, part, PAGE_SIZE).await.doing(|| "list the users".to_owned())?;
-    users.print(none, session.output)
+    let doing = || "list the users".to_owned();
+    print_list(call, part, PAGE_SIZE, none, doing, session.output).await
 }
 
 async fn get(session: &Session<'_>, text: &str) -> Result<()> {

@@ -1,3 +1,9 @@
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    thread,
+};
+
 use crate::desk::{Desk, freeze};
 
 #[test]
@@ -60,4 +66,42 @@ fn what_is_wrong_with_a_user_is_said() {
         "--local acme.db users update user_ada --role boss",
         "--local acme.db users update user_ada --role-id role_x",
     ]));
+}
+
+/// Answers one page that says that there is more, and refuses whatever is asked after it.
+fn service_of_one_page() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        let user = r#"{"object":"organization.user","id":"user_1","name":"Ada","email":"ada@example.com","role":"reader","added_at":1}"#;
+        let page = format!(
+            r#"{{"object":"list","data":[{user}],"first_id":"user_1","last_id":"user_1","has_more":true}}"#
+        );
+        for (status, body) in [("200 OK", page.as_str()), ("400 Bad Request", "{}")] {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut head = BufReader::new(stream.try_clone().expect("the same connection"));
+            let mut line = String::new();
+            while head.read_line(&mut line).expect("text") > 2 {
+                line.clear();
+            }
+            let head =
+                format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\n");
+            write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).expect("an answer");
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+#[test]
+fn pages_are_written_as_they_come_where_each_user_has_a_line() {
+    let desk = Desk::empty().with_variable("OPENAI_ADMIN_KEY", "sk-admin-0123456789abcdef0123456789");
+    let list =
+        |format: &str| desk.run(&format!("--base-url {} users list -o {format}", service_of_one_page()));
+    let lines = list("jsonl");
+    assert_eq!((lines.status, lines.stdout.lines().count()), (1, 1), "{}", lines.stderr);
+    let rows = list("csv");
+    assert_eq!((rows.status, rows.stdout.lines().count()), (1, 2), "{}", rows.stderr);
+    // One document is whole or not there.
+    let document = list("json");
+    assert_eq!((document.status, document.stdout.as_str()), (1, ""), "{}", document.stderr);
 }
