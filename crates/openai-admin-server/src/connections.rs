@@ -38,7 +38,11 @@ pub(crate) struct Requests {
 impl Requests {
     /// Counts a request until what is returned is dropped.
     pub(crate) fn begin(&self) -> UnderWay<'_> {
-        self.under_way.send_modify(|count| *count += 1);
+        self.under_way.send_if_modified(|count| {
+            *count += 1;
+            // Nobody waits for more of them.
+            false
+        });
         UnderWay(self)
     }
 
@@ -68,7 +72,10 @@ pub(crate) struct UnderWay<'a>(&'a Requests);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.under_way.send_modify(|count| *count -= 1);
+        self.0.under_way.send_if_modified(|count| {
+            *count -= 1;
+            *count == 0
+        });
     }
 }
 

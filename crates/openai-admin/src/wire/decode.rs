@@ -226,7 +226,7 @@ impl<'de> Deserializer<'de> for Request<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let query = form_urlencoded::parse(self.incoming.query.as_bytes()).collect();
+        let query = parameters(self.incoming.query);
         visitor.visit_map(RequestFields { request: self, fields: fields.iter(), query, field: "" })
     }
 
@@ -238,6 +238,17 @@ impl<'de> Deserializer<'de> for Request<'de> {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
         unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
+}
+
+/// The names and values of a query.
+fn parameters(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    // Most have nothing to decode: ids and numbers.
+    if query.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return form_urlencoded::parse(query.as_bytes()).collect();
+    }
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))).collect()
 }
 
 struct RequestFields<'a> {
@@ -407,5 +418,20 @@ impl<'de> de::SeqAccess<'de> for TreeItems<'de> {
         let Some((index, value)) = self.values.next() else { return Ok(None) };
         let item = seed.deserialize(Tree { value, ..self.tree });
         item.map(Some).map_err(|error| error.within(&format!("[{index}]")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_with_nothing_to_decode_is_read_as_any_other() {
+        for query in
+            ["", "a=1", "a=1&b=2&a=3", "&&a&=b&c=d=e&", "a[]=1&b[c]=2", "ä=ö", "a=1 2", "=", "%61=%2B+&b=1"]
+        {
+            let decoded: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+            assert_eq!(parameters(query), decoded, "{query}");
+        }
     }
 }
