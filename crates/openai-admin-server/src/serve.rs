@@ -44,26 +44,35 @@ pub(crate) struct Resource {
     pub(crate) not_served: Vec<PublishedOperation>,
 }
 
-/// What a method of a path asks for.
+/// What a request of a path asks for.
 enum Asked<'a> {
     Served(&'a Route),
     NotServed(PublishedOperation),
+    /// Something about the path itself, which is the answer already.
+    Path(Response),
 }
 
 impl Resource {
-    fn find(&self, method: &HttpMethod) -> Option<Asked<'_>> {
+    fn find(&self, method: &HttpMethod) -> Asked<'_> {
         // A HEAD is a GET whose body stays here.
-        let method = match *method {
-            HttpMethod::GET | HttpMethod::HEAD => Method::Get,
-            HttpMethod::POST => Method::Post,
-            HttpMethod::DELETE => Method::Delete,
-            _ => return None,
+        let published = match *method {
+            HttpMethod::GET | HttpMethod::HEAD => Some(Method::Get),
+            HttpMethod::POST => Some(Method::Post),
+            HttpMethod::DELETE => Some(Method::Delete),
+            _ => None,
         };
-        if let Some(route) = self.routes.iter().find(|route| route.facts.method == method) {
-            return Some(Asked::Served(route));
+        if let Some(route) = self.routes.iter().find(|route| Some(route.facts.method) == published) {
+            return Asked::Served(route);
         }
-        let not_served = self.not_served.iter().find(|operation| operation.method == method);
-        not_served.map(|operation| Asked::NotServed(*operation))
+        if let Some(operation) = self.not_served.iter().find(|operation| Some(operation.method) == published)
+        {
+            return Asked::NotServed(*operation);
+        }
+        let allow = self.allow();
+        Asked::Path(match *method {
+            HttpMethod::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response(),
+            _ => ApiError::method_not_allowed(method.as_str(), allow),
+        })
     }
 
     fn allow(&self) -> HeaderValue {
@@ -93,7 +102,24 @@ pub(crate) async fn answer(
     path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
-    answer_of(&shared, &asker, &resource, path.ok(), request).await
+    let route = match resource.find(request.method()) {
+        Asked::Served(route) => route,
+        Asked::NotServed(operation) => return refuse(&shared, &asker, operation, request).await,
+        Asked::Path(answer) => return answer,
+    };
+    // A path that is not UTF-8 names nothing.
+    let Ok(path) = path else { return unknown_url(request) };
+    let answered = run(&shared, &asker, route, path, request);
+    let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, answered).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(refusal)) => refusal.into_response(),
+        Err(_) => {
+            let error = ApiError::took_too_long(route.facts.method != Method::Get);
+            Refusal { error, body_was_read: false }.into_response()
+        }
+    };
+    response.extensions_mut().insert(OperationId(route.facts.id));
+    response
 }
 
 /// Answers a request of a path that has no route.
@@ -103,60 +129,31 @@ pub(crate) async fn answer_elsewhere(
 ) -> Response {
     let path = request.uri().path();
     let below_base = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix));
-    let resource =
-        Resource { routes: Vec::new(), not_served: PublishedOperation::at(below_base.unwrap_or(path)) };
-    if resource.not_served.is_empty() {
-        return unknown_url(request).await;
+    let not_served = PublishedOperation::at(below_base.unwrap_or(path));
+    if not_served.is_empty() {
+        return unknown_url(request);
     }
-    answer_of(&shared, &asker, &resource, None, request).await
+    match (Resource { routes: Vec::new(), not_served }).find(request.method()) {
+        Asked::NotServed(operation) => refuse(&shared, &asker, operation, request).await,
+        Asked::Path(answer) => answer,
+        Asked::Served(_) => unknown_url(request),
+    }
 }
 
-/// `path` is what stands in the places of the placeholders; none when that is no text, or when nothing is served there.
-async fn answer_of(
-    shared: &Shared,
-    asker: &Asker,
-    resource: &Resource,
-    path: Option<RawPathParams>,
-    request: Request,
-) -> Response {
-    if request.method() == HttpMethod::OPTIONS {
-        return (StatusCode::NO_CONTENT, [(header::ALLOW, resource.allow())]).into_response();
-    }
-    let Some(asked) = resource.find(request.method()) else {
-        return ApiError::method_not_allowed(request.method().as_str(), resource.allow());
-    };
-    let timeout = shared.config.limits.request_timeout;
-    let (id, changes, answered) = match asked {
-        Asked::Served(route) => {
-            // A path that is not UTF-8 names nothing.
-            let Some(path) = path else { return unknown_url(request).await };
-            let answered = tokio::time::timeout(timeout, run(shared, asker, route, path, request)).await;
-            (route.facts.id, route.facts.method != Method::Get, answered)
-        }
-        Asked::NotServed(operation) => {
-            let refused = tokio::time::timeout(timeout, refuse(shared, asker, operation, request)).await;
-            (operation.id, false, refused.map(Err))
-        }
-    };
-    let mut response = match answered {
-        Ok(Ok(response)) => response,
-        Ok(Err(refusal)) => refusal.into_response(),
-        Err(_) => {
-            let error = ApiError::took_too_long(changes);
-            Refusal { error, body_was_read: false }.into_response()
-        }
-    };
-    response.extensions_mut().insert(OperationId(id));
-    response
-}
-
-/// Says that an operation is not served, to those whom it would be served.
-async fn refuse(shared: &Shared, asker: &Asker, operation: PublishedOperation, request: Request) -> Refusal {
+/// Says that an operation is not served, to those to whom it would be served.
+async fn refuse(shared: &Shared, asker: &Asker, operation: PublishedOperation, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get().copied();
-    let admitted = admit(shared, asker, None, &parts.headers, peer).await;
-    let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
-    Refusal { error, body_was_read: drain(body).await }
+    let refused = async {
+        let admitted = admit(shared, asker, None, &parts.headers, peer).await;
+        let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
+        Refusal { error, body_was_read: drain(body).await }
+    };
+    let refusal = tokio::time::timeout(shared.config.limits.request_timeout, refused).await;
+    let too_long = || Refusal { error: ApiError::took_too_long(false), body_was_read: false };
+    let mut response = refusal.unwrap_or_else(|_| too_long()).into_response();
+    response.extensions_mut().insert(OperationId(operation.id));
+    response
 }
 
 /// The operation that a response answers, for the log.
@@ -277,7 +274,7 @@ async fn drain(body: Body) -> bool {
 }
 
 /// Answers what no route matches.
-async fn unknown_url(request: Request) -> Response {
+fn unknown_url(request: Request) -> Response {
     ApiError::unknown_url(request.method().as_str(), request.uri().path()).into_response()
 }
 
