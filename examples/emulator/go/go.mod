@@ -1,0 +1,3 @@
+module example.com/emulator
+
+go 1.19
