@@ -167,7 +167,8 @@ impl EmulatorBuilder {
         self.faults.check().map_err(Error::Invalid)?;
         let seeded = self.seed.map(|_| ClockStart::Fixed(SEEDED_CLOCK_MS));
         let clock = self.clock.or(seeded).unwrap_or_default();
-        let beginning = Beginning { seed: self.seed, clock, faults: self.faults.clone() };
+        let beginning =
+            Beginning { seed: self.seed, clock, faults: self.faults.clone(), ..Beginning::default() };
         let keys = if self.keys.is_empty() { Keys::Any } else { Keys::Stored };
 
         let template = Store::open_in_memory(None).await?;
@@ -181,7 +182,7 @@ impl EmulatorBuilder {
                 store
             }
         };
-        let default = Namespace::open(DEFAULT, store, beginning.clone(), keys).await?;
+        let default = Namespace::open(DEFAULT, store, &beginning, keys).await?;
         let shared = Shared {
             beginning,
             keys,

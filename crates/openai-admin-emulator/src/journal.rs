@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use schemars::JsonSchema;
@@ -15,6 +18,8 @@ use crate::error::{Error, Result};
 pub const EXCHANGES_MAX: usize = 100_000;
 /// How many bytes of requests and answers a journal keeps at most.
 pub const JOURNAL_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How many bytes of them the journals of all namespaces keep at most, together.
+pub const JOURNALS_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// How much is kept of a body, in bytes.
 pub const BODY_KEPT_BYTES_MAX: usize = 64 * 1024;
 /// What an exchange takes beside its bodies, about.
@@ -148,9 +153,16 @@ pub struct Verified {
     pub count: u64,
 }
 
+/// How many bytes all journals keep. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JournalBytes(Arc<AtomicUsize>);
+
 /// What an organization was asked and has answered.
 #[derive(Debug, Default)]
-pub(crate) struct Journal(Mutex<Kept>);
+pub(crate) struct Journal {
+    kept: Mutex<Kept>,
+    all: JournalBytes,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -161,7 +173,17 @@ struct Kept {
     dropped: u64,
 }
 
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 impl Journal {
+    pub(crate) fn new(all: JournalBytes) -> Self {
+        Self { kept: Mutex::default(), all }
+    }
+
     /// The number of a request that arrives.
     pub(crate) fn arrive(&self) -> u64 {
         let mut kept = self.lock();
@@ -177,15 +199,22 @@ impl Journal {
         let place = kept.exchanges.partition_point(|(other, _)| other.number < exchange.number);
         kept.exchanges.insert(place, (exchange, bytes));
         kept.bytes += bytes;
-        while kept.exchanges.len() > EXCHANGES_MAX || kept.bytes > JOURNAL_BYTES_MAX {
+        let all = &self.all.0;
+        all.fetch_add(bytes, Relaxed);
+        while kept.exchanges.len() > EXCHANGES_MAX
+            || kept.bytes > JOURNAL_BYTES_MAX
+            || all.load(Relaxed) > JOURNALS_BYTES_MAX
+        {
             let Some((_, bytes)) = kept.exchanges.pop_front() else { break };
             kept.bytes -= bytes;
+            all.fetch_sub(bytes, Relaxed);
             kept.dropped += 1;
         }
     }
 
     pub(crate) fn clear(&self) {
-        *self.lock() = Kept::default();
+        let kept = std::mem::take(&mut *self.lock());
+        self.all.0.fetch_sub(kept.bytes, Relaxed);
     }
 
     /// The exchanges that are meant, after a number.
@@ -233,7 +262,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -437,6 +466,31 @@ mod tests {
         }
         let page = journal.page(&ExchangeFilter::default(), 0, Some(1));
         assert_eq!((page.dropped, page.data[0].number), (2, 3));
+    }
+
+    #[test]
+    fn all_journals_together_have_a_bound_and_one_that_goes_makes_room() {
+        let all = JournalBytes::default();
+        let whole = 2 * BODY_KEPT_BYTES_MAX + EXCHANGE_OVERHEAD_BYTES;
+        let fitting = JOURNAL_BYTES_MAX / whole;
+        let keep = |journal: &Journal, count: usize| {
+            for _ in 0..count {
+                journal.keep(Exchange { number: journal.arrive(), ..Exchange::default() }, usize::MAX);
+            }
+            let page = journal.page(&ExchangeFilter::default(), 0, None);
+            (page.data.len(), page.dropped as usize)
+        };
+        let full: Vec<Journal> = (0..JOURNALS_BYTES_MAX / JOURNAL_BYTES_MAX)
+            .map(|_| Journal::new(all.clone()))
+            .inspect(|journal| assert_eq!(keep(journal, fitting), (fitting, 0)))
+            .collect();
+        let late = Journal::new(all.clone());
+        let room = JOURNALS_BYTES_MAX / whole - full.len() * fitting;
+        assert_eq!(keep(&late, room + 3), (room, 3));
+        drop(full);
+        assert_eq!(keep(&late, 10), (room + 10, 3));
+        drop(late);
+        assert_eq!(all.0.load(Relaxed), 0);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     clock::{Clock, ClockReading, ClockStart, ClockStep},
     error::{Error, Result},
     faults::{FaultPlan, FaultReport, FaultRule, Faults},
-    journal::{ExchangeFilter, Expectation, Journal, JournalPage, Verified},
+    journal::{ExchangeFilter, Expectation, Journal, JournalBytes, JournalPage, Verified},
     randomness::Randomness,
     stale_reads::StaleReads,
 };
@@ -31,6 +31,7 @@ pub(crate) struct Beginning {
     pub(crate) seed: Option<u64>,
     pub(crate) clock: ClockStart,
     pub(crate) faults: FaultPlan,
+    pub(crate) journals: JournalBytes,
 }
 
 /// An organization of its own. Cheap to clone.
@@ -66,7 +67,7 @@ pub(crate) enum Keys {
 
 impl Namespace {
     /// A namespace over `store`, which holds an organization.
-    pub(crate) async fn open(name: &str, store: Store, beginning: Beginning, keys: Keys) -> Result<Self> {
+    pub(crate) async fn open(name: &str, store: Store, beginning: &Beginning, keys: Keys) -> Result<Self> {
         let clock = Clock::new(beginning.clock);
         let ids = Randomness::new(beginning.seed, &format!("ids of {name}"));
         let minter = minter(&clock, &ids);
@@ -80,7 +81,7 @@ impl Namespace {
         let stale_reads = StaleReads::new(minter.clone(), organization.clone(), keys);
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
-            beginning,
+            beginning: beginning.clone(),
             clock,
             ids,
             minter,
@@ -89,7 +90,7 @@ impl Namespace {
             fixtures,
             snapshots: Mutex::default(),
             faults,
-            journal: Journal::default(),
+            journal: Journal::new(beginning.journals.clone()),
             stale_reads,
             router,
         })))
