@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
@@ -153,6 +154,54 @@ pub struct Verified {
     pub count: u64,
 }
 
+/// An exchange as it is kept: its bodies are read when somebody asks for them, since as trees they are ten times as large.
+#[derive(Debug)]
+struct Recorded {
+    exchange: Exchange,
+    body: KeptBody,
+    answer: KeptBody,
+}
+
+impl Recorded {
+    fn bytes(&self) -> usize {
+        EXCHANGE_OVERHEAD_BYTES + self.body.start.len() + self.answer.start.len()
+    }
+
+    fn read(&self) -> Exchange {
+        Exchange { body: self.body.read(), answer: self.answer.read(), ..self.exchange.clone() }
+    }
+}
+
+/// As much of a body as is kept.
+#[derive(Debug)]
+struct KeptBody {
+    start: Bytes,
+    length: usize,
+}
+
+impl KeptBody {
+    fn of(body: &Bytes) -> Self {
+        let start = match body.get(..BODY_KEPT_BYTES_MAX) {
+            // A slice would hold on to all of it.
+            Some(start) => Bytes::copy_from_slice(start),
+            None => body.clone(),
+        };
+        Self { start, length: body.len() }
+    }
+
+    /// JSON, or else its text; none when there is none.
+    fn read(&self) -> Option<Value> {
+        if self.length == 0 {
+            return None;
+        }
+        let text = || String::from_utf8_lossy(&self.start).into_owned();
+        if self.length > self.start.len() {
+            return Some(Value::String(format!("{}… ({} bytes)", text(), self.length)));
+        }
+        Some(serde_json::from_slice(&self.start).unwrap_or_else(|_| Value::String(text())))
+    }
+}
+
 /// How many bytes all journals keep. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JournalBytes(Arc<AtomicUsize>);
@@ -168,7 +217,7 @@ pub(crate) struct Journal {
 struct Kept {
     /// Arrived, and not answered yet.
     arrived: u64,
-    exchanges: VecDeque<(Exchange, usize)>,
+    exchanges: VecDeque<Recorded>,
     bytes: usize,
     dropped: u64,
 }
@@ -191,13 +240,15 @@ impl Journal {
         kept.arrived
     }
 
-    /// Keeps an exchange that is over.
-    pub(crate) fn keep(&self, exchange: Exchange, bytes: usize) {
-        let bytes = bytes.min(2 * BODY_KEPT_BYTES_MAX) + EXCHANGE_OVERHEAD_BYTES;
+    /// Keeps an exchange that is over, with the bodies that were sent and answered.
+    pub(crate) fn keep(&self, exchange: Exchange, body: &Bytes, answer: &Bytes) {
+        let recorded = Recorded { exchange, body: KeptBody::of(body), answer: KeptBody::of(answer) };
+        let bytes = recorded.bytes();
         let mut kept = self.lock();
         // One that took longer than a later one has its place before it.
-        let place = kept.exchanges.partition_point(|(other, _)| other.number < exchange.number);
-        kept.exchanges.insert(place, (exchange, bytes));
+        let number = recorded.exchange.number;
+        let place = kept.exchanges.partition_point(|other| other.exchange.number < number);
+        kept.exchanges.insert(place, recorded);
         kept.bytes += bytes;
         let all = &self.all.0;
         all.fetch_add(bytes, Relaxed);
@@ -205,9 +256,9 @@ impl Journal {
             || kept.bytes > JOURNAL_BYTES_MAX
             || all.load(Relaxed) > JOURNALS_BYTES_MAX
         {
-            let Some((_, bytes)) = kept.exchanges.pop_front() else { break };
-            kept.bytes -= bytes;
-            all.fetch_sub(bytes, Relaxed);
+            let Some(oldest) = kept.exchanges.pop_front() else { break };
+            kept.bytes -= oldest.bytes();
+            all.fetch_sub(oldest.bytes(), Relaxed);
             kept.dropped += 1;
         }
     }
@@ -221,9 +272,9 @@ impl Journal {
     pub(crate) fn page(&self, filter: &ExchangeFilter, after: u64, limit: Option<usize>) -> JournalPage {
         let kept = self.lock();
         let limit = limit.unwrap_or(PAGE_LENGTH).min(EXCHANGES_MAX);
-        let all = kept.exchanges.iter().map(|(exchange, _)| exchange);
-        let mut meant = all.filter(|exchange| exchange.number > after && filter.matches(exchange));
-        let data: Vec<Exchange> = meant.by_ref().take(limit).cloned().collect();
+        let later = kept.exchanges.iter().filter(|recorded| recorded.exchange.number > after);
+        let mut meant = later.filter(|recorded| filter.matches(recorded));
+        let data: Vec<Exchange> = meant.by_ref().take(limit).map(Recorded::read).collect();
         JournalPage { data, has_more: meant.next().is_some(), dropped: kept.dropped }
     }
 
@@ -235,8 +286,8 @@ impl Journal {
     pub(crate) fn verify(&self, expectation: &Expectation) -> Result<Verified> {
         let filter = &expectation.requests;
         let kept = self.lock();
-        let meant = kept.exchanges.iter().filter(|(exchange, _)| filter.matches(exchange));
-        let numbers: Vec<u64> = meant.map(|(exchange, _)| exchange.number).collect();
+        let meant = kept.exchanges.iter().filter(|recorded| filter.matches(recorded));
+        let numbers: Vec<u64> = meant.map(|recorded| recorded.exchange.number).collect();
         let count = numbers.len() as u64;
         let wanted = expectation.wanted()?;
         if wanted.iter().all(|(_, holds)| holds(count)) {
@@ -251,7 +302,7 @@ impl Journal {
             message.push_str(&format!(" (number {}{more})", shown.join(", ")));
         }
         let others = ExchangeFilter { operation: filter.operation.clone(), ..ExchangeFilter::default() };
-        let others = kept.exchanges.iter().filter(|(exchange, _)| others.matches(exchange)).count() as u64;
+        let others = kept.exchanges.iter().filter(|recorded| others.matches(recorded)).count() as u64;
         if others > count {
             message.push_str(&format!("; {others} with the same operation"));
         }
@@ -327,7 +378,8 @@ impl ExchangeFilter {
         Ok(filter)
     }
 
-    fn matches(&self, exchange: &Exchange) -> bool {
+    fn matches(&self, recorded: &Recorded) -> bool {
+        let exchange = &recorded.exchange;
         let is_operation = self.operation.as_deref().is_none_or(|wanted| match &exchange.operation {
             Some(operation) => operation == wanted,
             None => wanted == "none",
@@ -344,7 +396,7 @@ impl ExchangeFilter {
             && self
                 .body
                 .as_ref()
-                .is_none_or(|body| exchange.body.as_ref().is_some_and(|whole| is_part(body, whole)))
+                .is_none_or(|body| recorded.body.read().is_some_and(|whole| is_part(body, &whole)))
     }
 }
 
@@ -358,19 +410,6 @@ fn is_part(part: &Value, whole: &Value) -> bool {
     }
 }
 
-/// A body as the journal keeps it.
-pub(crate) fn kept(body: &[u8]) -> Option<Value> {
-    if body.is_empty() {
-        return None;
-    }
-    if body.len() > BODY_KEPT_BYTES_MAX {
-        let start = String::from_utf8_lossy(&body[..BODY_KEPT_BYTES_MAX]).into_owned();
-        return Some(Value::String(format!("{start}… ({} bytes)", body.len())));
-    }
-    let text = || Value::String(String::from_utf8_lossy(body).into_owned());
-    Some(serde_json::from_slice(body).unwrap_or_else(|_| text()))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -382,11 +421,11 @@ mod tests {
             number: journal.arrive(),
             operation: Some(operation.to_owned()),
             path: BTreeMap::from([("group_id".to_owned(), group.to_owned())]),
-            body: Some(json!({ "user_id": "u1", "more": { "a": 1, "b": 2 } })),
             status: Some(status),
             ..Exchange::default()
         };
-        journal.keep(exchange, 100);
+        let body = json!({ "user_id": "u1", "more": { "a": 1, "b": 2 } }).to_string();
+        journal.keep(exchange, &body.into(), &Bytes::new());
     }
 
     fn journal() -> Journal {
@@ -445,7 +484,7 @@ mod tests {
         let journal = Journal::default();
         let (slow, quick) = (journal.arrive(), journal.arrive());
         for number in [quick, slow] {
-            journal.keep(Exchange { number, ..Exchange::default() }, 0);
+            journal.keep(Exchange { number, ..Exchange::default() }, &Bytes::new(), &Bytes::new());
         }
         let numbers = |after, limit| {
             let page = journal.page(&ExchangeFilter::default(), after, limit);
@@ -461,8 +500,9 @@ mod tests {
         let journal = Journal::default();
         let whole = 2 * BODY_KEPT_BYTES_MAX;
         let fitting = JOURNAL_BYTES_MAX / (whole + EXCHANGE_OVERHEAD_BYTES);
+        let body = Bytes::from(vec![b'x'; BODY_KEPT_BYTES_MAX]);
         for _ in 0..fitting + 2 {
-            journal.keep(Exchange { number: journal.arrive(), ..Exchange::default() }, usize::MAX);
+            journal.keep(Exchange { number: journal.arrive(), ..Exchange::default() }, &body, &body);
         }
         let page = journal.page(&ExchangeFilter::default(), 0, Some(1));
         assert_eq!((page.dropped, page.data[0].number), (2, 3));
@@ -473,9 +513,10 @@ mod tests {
         let all = JournalBytes::default();
         let whole = 2 * BODY_KEPT_BYTES_MAX + EXCHANGE_OVERHEAD_BYTES;
         let fitting = JOURNAL_BYTES_MAX / whole;
+        let body = Bytes::from(vec![b'x'; BODY_KEPT_BYTES_MAX]);
         let keep = |journal: &Journal, count: usize| {
             for _ in 0..count {
-                journal.keep(Exchange { number: journal.arrive(), ..Exchange::default() }, usize::MAX);
+                journal.keep(Exchange { number: journal.arrive(), ..Exchange::default() }, &body, &body);
             }
             let page = journal.page(&ExchangeFilter::default(), 0, None);
             (page.data.len(), page.dropped as usize)
@@ -503,6 +544,7 @@ mod tests {
 
     #[test]
     fn long_bodies_are_cut_and_others_kept_as_what_they_are() {
+        let kept = |body: &[u8]| KeptBody::of(&Bytes::copy_from_slice(body)).read();
         assert_eq!(kept(b""), None);
         assert_eq!(kept(b"{\"a\":1}"), Some(json!({ "a": 1 })));
         assert_eq!(kept(b"<html>"), Some(json!("<html>")));

@@ -19,7 +19,7 @@ use crate::{
     answers, clock,
     error::Result,
     faults::{Fault, Moment},
-    journal::{self, Exchange},
+    journal::Exchange,
     loose,
     namespace::Namespace,
     operations::{self, Found},
@@ -68,7 +68,7 @@ where
         ));
     };
     let found = operations::find(&parts.method, parts.uri.path());
-    exchange.body = journal::kept(&body);
+    let sent = body.clone();
     let mut refusal = None;
     match &found {
         None => exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path())),
@@ -118,7 +118,7 @@ where
         (_, Some(refusal)) => Some(refusal),
         _ => Some(done(namespace, parts, body).await),
     };
-    finish(namespace, exchange, response, after).await
+    finish(namespace, exchange, &sent, response, after).await
 }
 
 /// What is known of a request when it arrives.
@@ -192,13 +192,13 @@ async fn called(mut router: axum::Router, request: Request<Body>) -> Response {
 async fn finish(
     namespace: &Namespace,
     mut exchange: Exchange,
+    sent: &Bytes,
     response: Option<Response>,
     after: Option<Fault>,
 ) -> Result<Response, Reset> {
     let inner = &*namespace.0;
-    let sent = exchange.body.as_ref().map_or(0, |body| body.to_string().len());
     let Some(response) = response else {
-        inner.journal.keep(exchange, sent);
+        inner.journal.keep(exchange, sent, &Bytes::new());
         return Err(Reset);
     };
     let (parts, body) = response.into_parts();
@@ -221,8 +221,7 @@ async fn finish(
 
     let is_reset = matches!(after, Some(Fault::Reset { .. }));
     exchange.status = (!is_reset).then(|| response.status().as_u16());
-    exchange.answer = journal::kept(&body);
-    inner.journal.keep(exchange, sent + body.len());
+    inner.journal.keep(exchange, sent, &body);
     match after {
         Some(Fault::Reset { .. }) => Err(Reset),
         Some(Fault::Truncated { bytes }) => Ok(answers::truncated(response, body, bytes)),

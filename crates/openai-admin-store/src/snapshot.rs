@@ -1,11 +1,8 @@
 //! Snapshots: a database as it was at one moment, kept in memory, to go back to within a millisecond.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, ops::Range, sync::Arc};
 
-use rusqlite::{Connection, backup::Backup};
+use rusqlite::{Connection, MAIN_DB, backup::Backup};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -15,10 +12,13 @@ use crate::{
 
 /// Copies all pages in one step.
 const ALL_PAGES: i32 = -1;
+/// Where a file says how it is written to and read: 1 without a write-ahead log, 2 with one, which memory has not.
+const FORMAT_VERSIONS: Range<usize> = 18..20;
+const WITHOUT_LOG: u8 = 1;
 
 /// A whole database as it was when it was taken, in memory. Cheap to clone.
 #[derive(Clone)]
-pub struct Snapshot(Arc<Mutex<Connection>>);
+pub struct Snapshot(Arc<[u8]>);
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,20 +27,28 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
-    fn of(database: &Connection) -> Result<Self> {
-        let mut copy = Connection::open_in_memory()?;
-        copy_pages(database, &mut copy)?;
-        Ok(Self(Arc::new(Mutex::new(copy))))
+    fn of(database: &mut Connection) -> Result<Self> {
+        let mut pages = database.serialize(MAIN_DB)?.to_vec();
+        if let Some(versions) = pages.get_mut(FORMAT_VERSIONS) {
+            versions.fill(WITHOUT_LOG);
+        }
+        Ok(Self(pages.into()))
     }
 
-    pub(crate) fn copy_to(&self, database: &mut Connection) -> Result<()> {
-        copy_pages(&self.0.lock().unwrap_or_else(PoisonError::into_inner), database)
+    /// Makes a database in memory what it was: one copy of all bytes.
+    pub(crate) fn put_into(&self, memory: &mut Connection) -> Result<()> {
+        // What is prepared for the database of before would hold it open.
+        memory.flush_prepared_statement_cache();
+        Ok(memory.deserialize_read_exact(MAIN_DB, &*self.0, self.0.len(), false)?)
     }
-}
 
-fn copy_pages(from: &Connection, to: &mut Connection) -> Result<()> {
-    Backup::new(from, to)?.step(ALL_PAGES)?;
-    Ok(())
+    /// Makes the database of a file what it was, in one transaction.
+    fn copy_to(&self, database: &mut Connection) -> Result<()> {
+        let mut memory = Connection::open_in_memory()?;
+        self.put_into(&mut memory)?;
+        Backup::new(&memory, database)?.step(ALL_PAGES)?;
+        Ok(())
+    }
 }
 
 impl Store {
@@ -50,7 +58,7 @@ impl Store {
     ///
     /// [`Error::InvalidValue`] when the database is PostgreSQL.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        self.alone(|database| Snapshot::of(database)).await
+        self.alone(Snapshot::of).await
     }
 
     /// Makes the whole database what it was: all of it or, after an error, nothing. Changes that were made since are
@@ -61,7 +69,11 @@ impl Store {
     /// [`Error::InvalidValue`] when the database is PostgreSQL.
     pub async fn reset_to(&self, snapshot: &Snapshot) -> Result<()> {
         let snapshot = snapshot.clone();
-        let restored = self.alone(move |database| snapshot.copy_to(database)).await;
+        let restored = self.alone(move |database| {
+            let is_in_memory = database.path().is_none_or(str::is_empty);
+            if is_in_memory { snapshot.put_into(database) } else { snapshot.copy_to(database) }
+        });
+        let restored = restored.await;
         // The keys are other ones now.
         self.api_keys_changed();
         restored

@@ -96,7 +96,7 @@ impl Sqlite {
         let mut writer = Connection::open_in_memory()?;
         configure(&writer)?;
         match begun {
-            Some(snapshot) => snapshot.copy_to(&mut writer)?,
+            Some(snapshot) => snapshot.put_into(&mut writer)?,
             None => migrate(&mut Transaction::Sqlite(&writer))?,
         }
         let pages = Arc::new(PageCache::new(Connection::open_in_memory()?));
