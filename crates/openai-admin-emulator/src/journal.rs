@@ -24,7 +24,7 @@ pub const JOURNALS_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// How much is kept of a body, in bytes.
 pub const BODY_KEPT_BYTES_MAX: usize = 64 * 1024;
 /// What an exchange takes beside its bodies, about.
-const EXCHANGE_OVERHEAD_BYTES: usize = 512;
+const EXCHANGE_OVERHEAD_BYTES: usize = 1536;
 /// How many exchanges a page shows unless it is asked for more.
 const PAGE_LENGTH: usize = 1000;
 /// How many numbers a message names at most.
