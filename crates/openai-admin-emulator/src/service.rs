@@ -67,30 +67,8 @@ where
             None,
         ));
     };
-    let found = operations::find(&parts.method, parts.uri.path());
     let sent = body.clone();
-    let mut refusal = None;
-    match &found {
-        None => exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path())),
-        Some(Found { operation, path }) => {
-            exchange.operation = Some(operation.id.clone());
-            exchange.path.clone_from(path);
-            let tree: Option<Value> = serde_json::from_slice(&body).ok();
-            let unknown =
-                operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
-            refusal = unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name));
-            let unknown = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
-            exchange.warnings.extend(unknown);
-            if let (true, Some(mut tree)) = (shared.is_loose, tree) {
-                let replaced = loose::replace_placeholders(&mut tree);
-                if !replaced.is_empty() {
-                    body = serde_json::to_vec(&tree).unwrap_or_default().into();
-                    parts.headers.remove(header::CONTENT_LENGTH);
-                    exchange.warnings.extend(replaced);
-                }
-            }
-        }
-    }
+    let refusal = look(shared, &mut exchange, &mut parts, &mut body);
 
     let operation = exchange.operation.clone().unwrap_or_default();
     let injection = inner.faults.next(&operation, inner.clock.now_ms());
@@ -119,6 +97,29 @@ where
         _ => Some(done(namespace, parts, body).await),
     };
     finish(namespace, exchange, &sent, response, after).await
+}
+
+/// Finds the operation of a request, and what is odd about it: named, made good, or refused.
+fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut Bytes) -> Option<Response> {
+    let Some(Found { operation, path }) = operations::find(&parts.method, parts.uri.path()) else {
+        exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path()));
+        return None;
+    };
+    exchange.operation = Some(operation.id.clone());
+    exchange.path = path;
+    let tree: Option<Value> = serde_json::from_slice(body).ok();
+    let unknown = operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
+    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
+    exchange.warnings.extend(named);
+    if let (true, Some(mut tree)) = (shared.is_loose, tree) {
+        let replaced = loose::replace_placeholders(&mut tree);
+        if !replaced.is_empty() {
+            *body = serde_json::to_vec(&tree).unwrap_or_default().into();
+            parts.headers.remove(header::CONTENT_LENGTH);
+            exchange.warnings.extend(replaced);
+        }
+    }
+    unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name))
 }
 
 /// What is known of a request when it arrives.
@@ -261,8 +262,12 @@ where
         let request = Request::from_parts(parts, Body::new(body));
         return Ok(crate::controls::answer(shared, place, request).await);
     }
-    match shared.namespace(&place).await {
-        Ok(namespace) => answer(shared, &namespace, parts, body).await,
-        Err(error) => Ok(crate::controls::refused(&error)),
-    }
+    let namespace = match shared.namespace(&place).await {
+        Ok(namespace) => namespace,
+        Err(error) => return Ok(crate::controls::refused(&error)),
+    };
+    // A task of its own goes on when the client does not wait, as a service's does, and the journal tells of it.
+    let shared = Arc::clone(shared);
+    let answered = tokio::spawn(async move { answer(&shared, &namespace, parts, body).await });
+    answered.await.unwrap_or(Err(Reset))
 }

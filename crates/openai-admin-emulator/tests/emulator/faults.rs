@@ -126,6 +126,20 @@ async fn an_answer_is_held_back_as_long_as_the_journal_says() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_is_in_the_journal_as_well() {
+    let emulator = with("rules: [{ latency: { kind: fixed, ms: 50 } }]").await;
+    timeout(Duration::from_millis(10), add(&once(&emulator), "user_ada")).await.unwrap_err();
+    let journal = || emulator.namespace().requests(&ExchangeFilter::default(), 0, None).data;
+    let told = async {
+        while journal().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), told).await.expect("the request goes on");
+    assert_eq!((journal()[0].status, journal()[0].delayed_ms), (Some(200), 50));
+}
+
+#[tokio::test]
 async fn stale_reads_show_a_write_when_its_time_has_come() {
     let plan = FaultPlan::from_text("stale_reads_ms: 500").unwrap();
     let emulator = builder().seed(1).faults(plan).start().await.unwrap();
