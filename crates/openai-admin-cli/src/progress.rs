@@ -12,7 +12,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// A job with fewer steps than this is over before anybody wonders.
 const STEPS_MIN: u64 = 20;
 /// How many requests of a long job are in flight at once.
-pub(crate) const CONCURRENCY: usize = 8;
+pub(crate) const CONCURRENCY: usize = 16;
 
 /// Runs `job` over items, several at a time, and shows how far it is. The results come in the order of the items;
 /// the first error ends it.
