@@ -30,7 +30,10 @@ impl Cluster {
         let url = url.trim().to_owned();
         let postmaster =
             query(&url, "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)").remove(0);
-        Self { script, url, postmaster }
+        let cluster = Self { script, url, postmaster };
+        // A commit that only waits to be written, as throw-away servers have it, would be lost in a crash.
+        cluster.execute("alter role all set synchronous_commit = on");
+        cluster
     }
 
     pub(crate) fn url(&self) -> DatabaseUrl {
