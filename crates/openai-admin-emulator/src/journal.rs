@@ -154,7 +154,7 @@ pub struct Verified {
     pub count: u64,
 }
 
-/// An exchange as it is kept: its bodies are read when somebody asks for them, since as trees they are ten times as large.
+/// An exchange as it is kept: its bodies are read when somebody asks for them, since most are never asked for.
 #[derive(Debug)]
 struct Recorded {
     exchange: Exchange,
