@@ -15,21 +15,18 @@
 //! # }).unwrap();
 //! ```
 
-use std::sync::Arc;
-
-use axum::extract::Request;
 use openai_admin::Client;
-use openai_admin_store::{DatabaseUrl, Directory, Store};
+use openai_admin_store::{Directory, Store};
 
 use crate::{Caller, Config, Minter, Server};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client of a new, empty organization, whose server and database live as long as the client.
+/// A client of a new, empty organization, whose server and database, in memory, live as long as the client.
 ///
 /// # Errors
 ///
-/// When there is no place for temporary files.
+/// When there is no memory or no thread for them.
 pub async fn client() -> Result<Client, BoxError> {
     client_with(Directory::default()).await
 }
@@ -38,18 +35,12 @@ pub async fn client() -> Result<Client, BoxError> {
 ///
 /// # Errors
 ///
-/// When the directory cannot be loaded, which names the place in it, or when there is no place for temporary files.
+/// When the directory cannot be loaded, which names the place in it, or when there is no memory or no thread.
 pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
-    let folder = Arc::new(tempfile::tempdir()?);
-    let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("test.db"))).await?;
+    let store = Store::open_in_memory(None).await?;
     let minter = Minter::system();
     let loaded = store.load(minter.stamp("test"), directory).await?;
     let server = Server::new(store, minter, Config::default());
     let router = server.router_as(Caller::local(&loaded.organization));
-    // The folder goes when the last clone of the client does.
-    let service = tower::util::MapRequest::new(router, move |request: Request<_>| {
-        let _folder = &folder;
-        request
-    });
-    Ok(Client::builder().base_url("http://localhost/v1").service(service).build()?)
+    Ok(Client::builder().base_url("http://localhost/v1").service(router).build()?)
 }
