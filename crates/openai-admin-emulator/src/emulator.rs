@@ -174,15 +174,16 @@ impl EmulatorBuilder {
         let template = Store::open_in_memory(None).await?;
         self.load(&template, &beginning).await?;
         let fixtures = template.snapshot().await?;
-        let store = match &self.database {
-            None => template,
+        let (store, begun) = match &self.database {
+            None => (template, fixtures.clone()),
             Some(url) => {
                 let store = Store::open(url).await?;
                 self.load(&store, &beginning).await?;
-                store
+                let begun = store.snapshot().await?;
+                (store, begun)
             }
         };
-        let default = Namespace::open(DEFAULT, store, &beginning, keys).await?;
+        let default = Namespace::open(DEFAULT, store, begun, &beginning, keys).await?;
         let shared = Shared {
             beginning,
             keys,

@@ -66,13 +66,18 @@ pub(crate) enum Keys {
 }
 
 impl Namespace {
-    /// A namespace over `store`, which holds an organization.
-    pub(crate) async fn open(name: &str, store: Store, beginning: &Beginning, keys: Keys) -> Result<Self> {
+    /// A namespace over `store`, which holds an organization and is as `fixtures` are.
+    pub(crate) async fn open(
+        name: &str,
+        store: Store,
+        fixtures: Snapshot,
+        beginning: &Beginning,
+        keys: Keys,
+    ) -> Result<Self> {
         let clock = Clock::new(beginning.clock);
         let ids = Randomness::new(beginning.seed, &format!("ids of {name}"));
         let minter = minter(&clock, &ids);
         let organization = store.open_organization(minter.stamp(ACTOR), None).await?;
-        let fixtures = store.snapshot().await?;
         // What opening took of the randomness depends on what was there.
         ids.restart();
         let draws = Randomness::new(beginning.seed, &format!("faults of {name}"));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::Method;
-use openai_admin_server::openapi_document;
+use openai_admin_server::{PublishedOperation, openapi_document};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -104,8 +104,19 @@ pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) 
     let in_body =
         in_body.filter(|name| operation.body.as_ref().is_some_and(|fields| !fields.contains(*name)));
     let mut unknown: Vec<String> = in_query.chain(in_body.cloned()).collect();
-    unknown.dedup();
+    let mut seen = BTreeSet::new();
+    unknown.retain(|name| seen.insert(name.clone()));
     unknown
+}
+
+/// The id of an operation that is published and not served, if a request is one.
+pub(crate) fn not_served(method: &Method, path: &str) -> Option<&'static str> {
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    PublishedOperation::at(path)
+        .iter()
+        .find(|operation| operation.method.as_str() == method)
+        .map(|found| found.id)
 }
 
 /// What was probably meant by a request that is no operation, in words.
@@ -176,7 +187,7 @@ mod tests {
         let operation = |method, path| find(&method, path).expect("an operation").operation;
         let list = operation(Method::GET, "/organization/groups/g/users");
         assert_eq!(unknown(list, "limit=1&after=x&order=asc", None), [""; 0]);
-        assert_eq!(unknown(list, "limit=1&page=2&page=3", None), ["page"]);
+        assert_eq!(unknown(list, "page=1&limit=1&offset=2&page=3", None), ["page", "offset"]);
         let add = operation(Method::POST, "/organization/groups/g/users");
         let body = json!({ "user_id": "u", "role": "owner" });
         assert_eq!(unknown(add, "", Some(&body)), ["role"]);

@@ -60,12 +60,10 @@ where
     let inner = &*namespace.0;
     let mut exchange = arrival(namespace, &parts);
     let Ok(mut body) = read(body).await else {
-        return Ok(answers::api_error(
-            StatusCode::BAD_REQUEST,
-            "The body of your request broke off.",
-            None,
-            None,
-        ));
+        // As the server answers it.
+        let broken = "The body of your request broke off.";
+        let refusal = answers::api_error(StatusCode::BAD_REQUEST, broken, None, None);
+        return finish(namespace, exchange, &Bytes::new(), Some(refusal), None).await;
     };
     let sent = body.clone();
     let refusal = look(shared, &mut exchange, &mut parts, &mut body);
@@ -102,7 +100,10 @@ where
 /// Finds the operation of a request, and what is odd about it: named, made good, or refused.
 fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut Bytes) -> Option<Response> {
     let Some(Found { operation, path }) = operations::find(&parts.method, parts.uri.path()) else {
-        exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path()));
+        match operations::not_served(&parts.method, parts.uri.path()) {
+            Some(id) => exchange.operation = Some(id.to_owned()),
+            None => exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path())),
+        }
         return None;
     };
     exchange.operation = Some(operation.id.clone());

@@ -80,7 +80,7 @@ impl Shared {
         };
         let open = async || {
             let store = Store::open_in_memory(Some(self.fixtures.clone())).await?;
-            Namespace::open(name, store, &self.beginning, self.keys).await
+            Namespace::open(name, store, self.fixtures.clone(), &self.beginning, self.keys).await
         };
         cell.get_or_try_init(open).await.cloned()
     }

@@ -43,7 +43,7 @@ impl PublishedOperation {
     }
 
     /// Those that a URL's path names, below the base. Words go before placeholders, as in every router.
-    pub(crate) fn at(path: &str) -> Vec<Self> {
+    pub fn at(path: &str) -> Vec<Self> {
         let named = || Self::all().filter(|operation| takes(operation.path, path));
         let nearest = named().min_by_key(|operation| operation.path.matches('{').count());
         named().filter(|operation| nearest.is_some_and(|nearest| nearest.path == operation.path)).collect()

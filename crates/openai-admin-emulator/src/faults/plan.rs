@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use openai_admin_server::operations;
+use openai_admin_server::{PublishedOperation, operations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -225,7 +225,9 @@ impl FaultRule {
 }
 
 fn check_operation(operation: &str) -> Result<(), String> {
-    let ids: Vec<&str> = operations().iter().map(|facts| facts.id).collect();
+    let served = operations();
+    let published = PublishedOperation::all().map(|operation| operation.id);
+    let ids: Vec<&str> = served.iter().map(|facts| facts.id).chain(published).collect();
     if ids.contains(&operation) {
         return Ok(());
     }

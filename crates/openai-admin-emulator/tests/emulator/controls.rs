@@ -1,6 +1,10 @@
 //! The controls as such.
 
+use axum::{body::Body, http::Request};
 use openai_admin_emulator::Emulator;
+use openai_admin_server::{Caller, Config, Minter, Server};
+use openai_admin_store::Store;
+use tower_service::Service as _;
 
 use crate::support::{ask, ask_as, emulator};
 
@@ -47,7 +51,18 @@ async fn a_body_that_cannot_be_read_says_why() {
 
 #[tokio::test]
 async fn a_server_has_no_controls() {
+    let (store, minter) = (Store::open_in_memory(None).await.unwrap(), Minter::system());
+    let organization = store.open_organization(minter.stamp("test"), None).await.unwrap();
+    let mut router = Server::new(store, minter, Config::default()).router_as(Caller::local(&organization));
+    let document = ask(&emulator().await, "GET", "/_emulator/openapi.json", "").await.json();
+    for path in document["paths"].as_object().unwrap().keys() {
+        let request = Request::post(path.replace("{name}", "x")).body(Body::empty()).unwrap();
+        assert_eq!(router.call(request).await.unwrap().status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_controls_of_an_emulator_need_no_key() {
     let emulator = Emulator::start().await.unwrap();
-    // No key is needed for them here; there they are not at all (openai-admin-server/tests).
     assert_eq!(ask_as(&emulator, "", "GET", "/_emulator", "").await.status, 200);
 }

@@ -50,6 +50,18 @@ async fn placeholders_are_refused_unless_it_is_loose() {
 }
 
 #[tokio::test]
+async fn what_is_published_and_not_served_is_an_operation_and_no_near_miss() {
+    let emulator = emulator().await;
+    let answer = ask(&emulator, "GET", "/v1/organization/projects", "").await;
+    assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (501, None));
+    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=list-projects", "").await.json();
+    assert_eq!(kept["data"][0]["status"], 501);
+    let rule = r#"{"operation":"list-projects","fault":{"kind":"status","status":503}}"#;
+    assert_eq!(ask(&emulator, "POST", "/_emulator/faults", rule).await.status, 200);
+    assert_eq!(ask(&emulator, "GET", "/v1/organization/projects", "").await.status, 503);
+}
+
+#[tokio::test]
 async fn a_near_miss_says_what_was_probably_meant() {
     let emulator = emulator().await;
     let missed = ask(&emulator, "POST", "/v1/organization/group/group_support/users", "{}").await;
