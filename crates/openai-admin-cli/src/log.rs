@@ -5,7 +5,12 @@ mod plain_lines;
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::format::JsonFields};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::format::JsonFields,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use self::{
     outlet::Outlet,
@@ -35,26 +40,29 @@ pub(crate) fn start(
             .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
     })?;
     let log = Log::start(io::stderr())?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Outlet::of(&log));
+    // The filter decides alone; without it the subscriber would stop at `info`.
+    let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(Outlet::of(&log));
     match format {
         LogFormat::Human if environment.color(color, io::stderr().is_terminal()) => {
-            lines.with_ansi(true).init();
+            lines.with_ansi(true).finish().with(filter).init();
         }
         LogFormat::Human => {
-            lines.with_ansi(false).event_format(PlainLines::human(Clock::system())).init();
+            let lines = lines.with_ansi(false).event_format(PlainLines::human(Clock::system()));
+            lines.finish().with(filter).init();
         }
         LogFormat::Json => {
-            lines.fmt_fields(JsonFields::new()).event_format(PlainLines::json(Clock::system())).init();
+            let lines = lines.fmt_fields(JsonFields::new()).event_format(PlainLines::json(Clock::system()));
+            lines.finish().with(filter).init();
         }
     }
     Ok(log)
 }
 
 /// What a level such as `info` lets through, or levels for single modules.
-pub(crate) fn filter(level: &str) -> Option<EnvFilter> {
+pub(crate) fn filter(level: &str) -> Option<Targets> {
     // A single unknown word would be taken for the name of a module.
     if !level.contains([',', '=']) && level.parse::<LevelFilter>().is_err() {
         return None;
     }
-    EnvFilter::builder().parse(level).ok()
+    level.parse().ok()
 }
