@@ -15,7 +15,7 @@ from conftest import BINARY, ENVIRONMENT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NODE = os.environ.get("OPENAI_ADMIN_TEST_NODE")
-ROUNDS = int(os.environ.get("EMULATOR_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("EMULATOR_ROUNDS", "1"))
 
 SECONDS_MAX = 120
 

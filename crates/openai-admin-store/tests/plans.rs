@@ -270,7 +270,7 @@ fn is_costly(line: &str) -> bool {
 fn name(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite | Engine::Memory => "sqlite",
-        Engine::Postgres => "postgres",
+        Engine::Postgres | Engine::PostgresOwnDatabase => "postgres",
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
 };
 
 conformance! {
+    in_own_database:
     every_change_is_listed_newest_first_with_its_detail,
     pages_follow_each_other_while_events_are_added,
     going_on_before_the_last_event_misses_none,
@@ -332,7 +333,7 @@ fn begun_elsewhere(
 
 #[test]
 fn an_event_of_a_transaction_that_ends_late_comes_before_what_is_newer() {
-    run(Engine::Postgres, async |database| {
+    run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(2, json!([{ "id": "group_1", "name": "One" }])).await;
         let last = acme.logs(json!({ "limit": 1 })).await.unwrap().first_id;
         let late = "insert into audit_events (org, change, item, recorded_at, actor, event)
@@ -352,7 +353,7 @@ fn an_event_of_a_transaction_that_ends_late_comes_before_what_is_newer() {
 
 #[test]
 fn a_transaction_of_another_database_hides_nothing() {
-    run(Engine::Postgres, async |database| {
+    run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(1, json!([])).await;
         let other = format!("audit_logs_{}", std::process::id());
         database.execute(&format!("create database {other} template template0"));
@@ -367,7 +368,7 @@ fn a_transaction_of_another_database_hides_nothing() {
 
 #[test]
 fn a_database_that_was_moved_goes_on_after_what_is_there() {
-    run(Engine::Postgres, async |database| {
+    run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(1, json!([])).await;
         database.execute("update audit_events set place = place + 1000000000000");
         for _ in 0..2 {

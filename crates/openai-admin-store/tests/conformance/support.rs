@@ -21,13 +21,19 @@ macro_rules! conformance {
         }
         crate::support::conformance! { $($case,)* $($($other,)*)? }
     };
-    ($($case:ident,)*) => {
+    (in_own_database: $($case:ident,)*) => {
+        crate::support::conformance! { PostgresOwnDatabase: $($case,)* }
+    };
+    ($postgres:ident: $($case:ident,)*) => {
         mod sqlite {
             $(#[test] fn $case() { crate::support::run(crate::support::Engine::Sqlite, super::$case); })*
         }
         mod postgres {
-            $(#[test] fn $case() { crate::support::run(crate::support::Engine::Postgres, super::$case); })*
+            $(#[test] fn $case() { crate::support::run(crate::support::Engine::$postgres, super::$case); })*
         }
+    };
+    ($($case:ident,)*) => {
+        crate::support::conformance! { Postgres: $($case,)* }
     };
 }
 pub(crate) use conformance;
@@ -46,7 +52,11 @@ pub(crate) use assert_refused;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Engine {
     Sqlite,
+    /// A schema of the server, beside those of other cases.
     Postgres,
+    /// A database of the server. A transaction of another case that stays open would hide newer events of the audit
+    /// log in its own database.
+    PostgresOwnDatabase,
     /// SQLite without a file, as the emulator has it.
     Memory,
 }
@@ -67,7 +77,9 @@ pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl F
         let database = Database {
             store: match engine {
                 Engine::Memory => Store::open_in_memory(None).await.unwrap(),
-                Engine::Sqlite | Engine::Postgres => Store::open(&home.url).await.unwrap(),
+                Engine::Sqlite | Engine::Postgres | Engine::PostgresOwnDatabase => {
+                    Store::open(&home.url).await.unwrap()
+                }
             },
             is_in_memory: matches!(engine, Engine::Memory),
             url: home.url.clone(),
@@ -79,9 +91,10 @@ pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl F
     });
 }
 
-/// Where a database lives: a directory, or a schema of the server. Both go with it.
+/// Where a case's data lives: a directory, or a schema or database of the server. It is removed on drop.
 struct Home {
     url: DatabaseUrl,
+    remove: Option<String>,
     _directory: Option<TempDir>,
 }
 
@@ -93,21 +106,30 @@ impl Home {
                 let directory = tempfile::tempdir().unwrap();
                 Self {
                     url: DatabaseUrl::Sqlite(directory.path().join("test.db")),
+                    remove: None,
                     _directory: Some(directory),
                 }
             }
             Engine::Postgres => {
-                let schema = schema_name();
-                // The schema of a process that was killed and had the same id may still be there.
-                on_server(
-                    &server(),
-                    &format!("drop schema if exists {schema} cascade; create schema {schema}"),
-                );
+                let schema = unique_name();
+                let remove = format!("drop schema if exists {schema} cascade");
+                // A process that was killed and had the same id may have left its schema.
+                on_server(&server(), &format!("{remove}; create schema {schema}"));
                 let (url, mark) = (server(), if server().contains('?') { '&' } else { '?' });
                 let url = DatabaseUrl::Postgres(format!(
                     "{url}{mark}application_name={schema}&options=-csearch_path%3D{schema}"
                 ));
-                Self { url, _directory: None }
+                Self { url, remove: Some(remove), _directory: None }
+            }
+            Engine::PostgresOwnDatabase => {
+                let database = unique_name();
+                let remove = format!("drop database if exists {database} with (force)");
+                on_server(&server(), &remove);
+                on_server(&server(), &format!("create database {database} template template0"));
+                let server = server();
+                let (address, _) = server.rsplit_once('/').expect("the URL names a database");
+                let url = DatabaseUrl::Postgres(format!("{address}/{database}?application_name={database}"));
+                Self { url, remove: Some(remove), _directory: None }
             }
         }
     }
@@ -115,9 +137,8 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        if let DatabaseUrl::Postgres(url) = &self.url {
-            let schema = url.rsplit_once("%3D").unwrap().1;
-            on_server(&server(), &format!("drop schema if exists {schema} cascade"));
+        if let Some(remove) = &self.remove {
+            on_server(&server(), remove);
         }
     }
 }
@@ -141,9 +162,9 @@ pub(crate) fn replica_of(url: &DatabaseUrl) -> DatabaseUrl {
 }
 
 /// Cases of one process run side by side, and so do processes: nextest starts one for each case.
-fn schema_name() -> String {
-    static SCHEMAS: AtomicU64 = AtomicU64::new(0);
-    format!("conformance_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed))
+fn unique_name() -> String {
+    static NAMES: AtomicU64 = AtomicU64::new(0);
+    format!("conformance_{}_{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
 }
 
 fn on_server(url: &str, sql: &str) {
