@@ -37,6 +37,27 @@ pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
     type Response: Serialize + DeserializeOwned + Send + Sync + 'static;
 }
 
+/// Implements [`Endpoint`] beside a request: `endpoint!(Request, "id", METHOD path, SCOPE -> Response)`, and `, idempotent`
+/// for a post that may be repeated. The tag is the file's constant `TAG`.
+macro_rules! endpoint {
+    ($request:ident, $id:literal, $method:ident $path:expr, $scope:ident -> $response:ty $(, $idempotent:ident)?) => {
+        impl $crate::Endpoint for $request {
+            const ID: &'static str = $id;
+            const METHOD: $crate::Method = $crate::endpoint::endpoint!(@method $method);
+            const PATH: &'static str = $path;
+            const SCOPE: $crate::Scope = $crate::Scope::$scope;
+            const TAG: &'static str = TAG;
+            $(const IDEMPOTENT: bool = $crate::endpoint::endpoint!(@$idempotent);)?
+            type Response = $response;
+        }
+    };
+    (@method GET) => { $crate::Method::Get };
+    (@method POST) => { $crate::Method::Post };
+    (@method DELETE) => { $crate::Method::Delete };
+    (@idempotent) => { true };
+}
+pub(crate) use endpoint;
+
 /// The methods that the API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -60,6 +60,7 @@
 //! [A table of names](https://github.com/openai-admin/openai-admin/blob/main/docs/coming-from-other-clients.md) leads
 //! from `openai-client-base` and `async-openai` here.
 
+mod deleted;
 mod eight_bytes;
 pub mod endpoint;
 pub mod id;
@@ -85,6 +86,7 @@ pub mod testing;
 
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, Response};
+pub use deleted::{Deleted, DeletedKind, Gone};
 pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};

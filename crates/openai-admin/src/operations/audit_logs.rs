@@ -6,9 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    AuditLogActorType, AuditLogEventType, AuditLogId, Cursor, Endpoint, GroupId, IdPage, Limit, ListEndpoint,
-    ListItem, Method, Page, PersonalText, Scope, Timestamp, UserId, UserRole, Violation,
+    AuditLogActorType, AuditLogEventType, AuditLogId, Cursor, GroupId, IdPage, Limit, ListEndpoint, ListItem,
+    Page, PersonalText, Timestamp, UserId, UserRole, Violation, endpoint::endpoint,
 };
+
+const TAG: &str = "Audit Logs";
 
 /// Lists user actions and configuration changes within the organization, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,14 +52,7 @@ impl ListAuditLogs {
     }
 }
 
-impl Endpoint for ListAuditLogs {
-    const ID: &'static str = "list-audit-logs";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/audit_logs";
-    const SCOPE: Scope = Scope::AUDIT_LOGS_READ;
-    const TAG: &'static str = "Audit Logs";
-    type Response = ListAuditLogsResponse;
-}
+endpoint!(ListAuditLogs, "list-audit-logs", GET "/organization/audit_logs", AUDIT_LOGS_READ -> ListAuditLogsResponse);
 
 /// A list that is read before a place goes on before its pages, towards the newest event.
 impl ListEndpoint for ListAuditLogs {

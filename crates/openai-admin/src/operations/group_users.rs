@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cursor, Endpoint, GroupId, Limit, ListItem, Method, NextPage, Object, ObjectName, Order, PersonalText,
-    Scope, UserId, UserType, page::list_endpoint,
+    Cursor, GroupId, Limit, ListItem, NextPage, Object, ObjectName, Order, PersonalText, UserId, UserType,
+    deleted::deleted, endpoint::endpoint, page::list_endpoint,
 };
 
 const TAG: &str = "Group users";
@@ -31,14 +31,7 @@ impl ListGroupUsers {
     }
 }
 
-impl Endpoint for ListGroupUsers {
-    const ID: &'static str = "list-group-users";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/groups/{group_id}/users";
-    const SCOPE: Scope = Scope::GROUPS_READ;
-    const TAG: &'static str = TAG;
-    type Response = UserListResource;
-}
+endpoint!(ListGroupUsers, "list-group-users", GET "/organization/groups/{group_id}/users", GROUPS_READ -> UserListResource);
 
 list_endpoint!(ListGroupUsers, ordered);
 
@@ -60,15 +53,7 @@ impl AddGroupUser {
     }
 }
 
-impl Endpoint for AddGroupUser {
-    const ID: &'static str = "add-group-user";
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = ListGroupUsers::PATH;
-    const SCOPE: Scope = Scope::GROUPS_WRITE;
-    const TAG: &'static str = TAG;
-    const IDEMPOTENT: bool = true;
-    type Response = GroupUserAssignment;
-}
+endpoint!(AddGroupUser, "add-group-user", POST ListGroupUsers::PATH, GROUPS_WRITE -> GroupUserAssignment, idempotent);
 
 /// Retrieves a user in a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,14 +73,7 @@ impl RetrieveGroupUser {
     }
 }
 
-impl Endpoint for RetrieveGroupUser {
-    const ID: &'static str = "retrieve-group-user";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/groups/{group_id}/users/{user_id}";
-    const SCOPE: Scope = Scope::GROUPS_READ;
-    const TAG: &'static str = TAG;
-    type Response = GroupMemberUser;
-}
+endpoint!(RetrieveGroupUser, "retrieve-group-user", GET "/organization/groups/{group_id}/users/{user_id}", GROUPS_READ -> GroupMemberUser);
 
 /// Removes a user from a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,14 +93,7 @@ impl RemoveGroupUser {
     }
 }
 
-impl Endpoint for RemoveGroupUser {
-    const ID: &'static str = "remove-group-user";
-    const METHOD: Method = Method::Delete;
-    const PATH: &'static str = RetrieveGroupUser::PATH;
-    const SCOPE: Scope = Scope::GROUPS_WRITE;
-    const TAG: &'static str = TAG;
-    type Response = GroupUserDeletedResource;
-}
+endpoint!(RemoveGroupUser, "remove-group-user", DELETE RetrieveGroupUser::PATH, GROUPS_WRITE -> GroupUserDeletedResource);
 
 /// Request payload for adding a user to a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,38 +140,7 @@ impl ObjectName for GroupUserObject {
     const NAME: &'static str = "group.user";
 }
 
-/// Confirmation payload returned after removing a user from a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct GroupUserDeletedResource {
-    /// Always `group.user.deleted`.
-    #[serde(default)]
-    pub object: Object<GroupUserDeletedObject>,
-    /// Whether the group membership was removed.
-    pub deleted: bool,
-}
-
-impl GroupUserDeletedResource {
-    /// Confirms a removal.
-    pub fn new() -> Self {
-        Self { object: Object::new(), deleted: true }
-    }
-}
-
-impl Default for GroupUserDeletedResource {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The `object` of a removed membership.
-#[derive(Clone, Debug)]
-pub enum GroupUserDeletedObject {}
-
-impl ObjectName for GroupUserDeletedObject {
-    const NAME: &'static str = "group.user.deleted";
-}
+deleted!(GroupUserDeletedResource, GroupUserDeletedObject, "group.user.deleted", "user from a group");
 
 /// Paginated list of user objects returned when inspecting group membership.
 pub type UserListResource = NextPage<GroupUser>;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoundedText, Cursor, Endpoint, GroupId, GroupType, Limit, ListItem, Method, NextPage, Object, ObjectName,
-    Order, Scope, Timestamp, page::list_endpoint,
+    BoundedText, Cursor, GroupId, GroupType, Limit, ListItem, NextPage, Order, Timestamp, deleted::deleted,
+    endpoint::endpoint, page::list_endpoint,
 };
 
 const TAG: &str = "Groups";
@@ -32,14 +32,7 @@ impl ListGroups {
     }
 }
 
-impl Endpoint for ListGroups {
-    const ID: &'static str = "list-groups";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/groups";
-    const SCOPE: Scope = Scope::GROUPS_READ;
-    const TAG: &'static str = TAG;
-    type Response = GroupListResource;
-}
+endpoint!(ListGroups, "list-groups", GET "/organization/groups", GROUPS_READ -> GroupListResource);
 
 list_endpoint!(ListGroups, ordered);
 
@@ -59,14 +52,7 @@ impl CreateGroup {
     }
 }
 
-impl Endpoint for CreateGroup {
-    const ID: &'static str = "create-group";
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = ListGroups::PATH;
-    const SCOPE: Scope = Scope::GROUPS_WRITE;
-    const TAG: &'static str = TAG;
-    type Response = GroupResponse;
-}
+endpoint!(CreateGroup, "create-group", POST ListGroups::PATH, GROUPS_WRITE -> GroupResponse);
 
 /// Retrieves a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,14 +70,7 @@ impl RetrieveGroup {
     }
 }
 
-impl Endpoint for RetrieveGroup {
-    const ID: &'static str = "retrieve-group";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/groups/{group_id}";
-    const SCOPE: Scope = Scope::GROUPS_READ;
-    const TAG: &'static str = TAG;
-    type Response = GroupResponse;
-}
+endpoint!(RetrieveGroup, "retrieve-group", GET "/organization/groups/{group_id}", GROUPS_READ -> GroupResponse);
 
 /// Updates a group's information.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,15 +90,7 @@ impl UpdateGroup {
     }
 }
 
-impl Endpoint for UpdateGroup {
-    const ID: &'static str = "update-group";
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = RetrieveGroup::PATH;
-    const SCOPE: Scope = Scope::GROUPS_WRITE;
-    const TAG: &'static str = TAG;
-    const IDEMPOTENT: bool = true;
-    type Response = GroupResourceWithSuccess;
-}
+endpoint!(UpdateGroup, "update-group", POST RetrieveGroup::PATH, GROUPS_WRITE -> GroupResourceWithSuccess, idempotent);
 
 /// Deletes a group from the organization, and with it every membership in it (assumed).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,14 +108,7 @@ impl DeleteGroup {
     }
 }
 
-impl Endpoint for DeleteGroup {
-    const ID: &'static str = "delete-group";
-    const METHOD: Method = Method::Delete;
-    const PATH: &'static str = RetrieveGroup::PATH;
-    const SCOPE: Scope = Scope::GROUPS_WRITE;
-    const TAG: &'static str = TAG;
-    type Response = GroupDeletedResource;
-}
+endpoint!(DeleteGroup, "delete-group", DELETE RetrieveGroup::PATH, GROUPS_WRITE -> GroupDeletedResource);
 
 /// Request payload for creating a new group in the organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -241,31 +205,4 @@ impl From<GroupResponse> for GroupResourceWithSuccess {
     }
 }
 
-/// Confirmation payload returned after deleting a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct GroupDeletedResource {
-    /// Always `group.deleted`.
-    #[serde(default)]
-    pub object: Object<GroupDeletedObject>,
-    /// Identifier of the deleted group.
-    pub id: GroupId,
-    /// Whether the group was deleted.
-    pub deleted: bool,
-}
-
-impl GroupDeletedResource {
-    /// Confirms the deletion of `id`.
-    pub fn new(id: GroupId) -> Self {
-        Self { object: Object::new(), id, deleted: true }
-    }
-}
-
-/// The `object` of a deleted group.
-#[derive(Clone, Debug)]
-pub enum GroupDeletedObject {}
-
-impl ObjectName for GroupDeletedObject {
-    const NAME: &'static str = "group.deleted";
-}
+deleted!(GroupDeletedResource, GroupDeletedObject, "group.deleted", "group", GroupId);

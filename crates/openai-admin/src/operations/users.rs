@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::groups::GroupListResource;
 use crate::{
-    BoundedText, Cursor, Endpoint, IdPage, Limit, ListItem, Method, Object, ObjectName, Order, PersonalText,
-    RoleId, Scope, Timestamp, UserId, UserRole,
+    BoundedText, Cursor, IdPage, Limit, ListItem, Object, ObjectName, Order, PersonalText, RoleId, Timestamp,
+    UserId, UserRole,
+    deleted::deleted,
+    endpoint::endpoint,
     page::{ListObject, list_endpoint},
 };
 
@@ -37,14 +39,7 @@ impl ListUsers {
     }
 }
 
-impl Endpoint for ListUsers {
-    const ID: &'static str = "list-users";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/users";
-    const SCOPE: Scope = Scope::MANAGEMENT_READ;
-    const TAG: &'static str = TAG;
-    type Response = UserListResponse;
-}
+endpoint!(ListUsers, "list-users", GET "/organization/users", MANAGEMENT_READ -> UserListResponse);
 
 list_endpoint!(ListUsers);
 
@@ -64,14 +59,7 @@ impl RetrieveUser {
     }
 }
 
-impl Endpoint for RetrieveUser {
-    const ID: &'static str = "retrieve-user";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/organization/users/{user_id}";
-    const SCOPE: Scope = Scope::MANAGEMENT_READ;
-    const TAG: &'static str = TAG;
-    type Response = User;
-}
+endpoint!(RetrieveUser, "retrieve-user", GET "/organization/users/{user_id}", MANAGEMENT_READ -> User);
 
 /// Modifies a user's role in the organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,15 +79,7 @@ impl ModifyUser {
     }
 }
 
-impl Endpoint for ModifyUser {
-    const ID: &'static str = "modify-user";
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = RetrieveUser::PATH;
-    const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
-    const TAG: &'static str = TAG;
-    const IDEMPOTENT: bool = true;
-    type Response = User;
-}
+endpoint!(ModifyUser, "modify-user", POST RetrieveUser::PATH, MANAGEMENT_WRITE -> User, idempotent);
 
 /// Deletes a user from the organization, and with them every membership they have (assumed).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,14 +97,7 @@ impl DeleteUser {
     }
 }
 
-impl Endpoint for DeleteUser {
-    const ID: &'static str = "delete-user";
-    const METHOD: Method = Method::Delete;
-    const PATH: &'static str = RetrieveUser::PATH;
-    const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
-    const TAG: &'static str = TAG;
-    type Response = UserDeleteResponse;
-}
+endpoint!(DeleteUser, "delete-user", DELETE RetrieveUser::PATH, MANAGEMENT_WRITE -> UserDeleteResponse);
 
 /// Extension: creates a user. The published API has no such operation, since people accept an invitation; a
 /// directory that one runs oneself needs it.
@@ -143,14 +116,7 @@ impl CreateUser {
     }
 }
 
-impl Endpoint for CreateUser {
-    const ID: &'static str = "x-create-user";
-    const METHOD: Method = Method::Post;
-    const PATH: &'static str = "/x/users";
-    const SCOPE: Scope = Scope::MANAGEMENT_WRITE;
-    const TAG: &'static str = TAG;
-    type Response = User;
-}
+endpoint!(CreateUser, "x-create-user", POST "/x/users", MANAGEMENT_WRITE -> User);
 
 /// Extension: lists the groups that a user is in. The published API has no such operation: its clients read
 /// every group.
@@ -175,14 +141,7 @@ impl ListUserGroups {
     }
 }
 
-impl Endpoint for ListUserGroups {
-    const ID: &'static str = "x-list-user-groups";
-    const METHOD: Method = Method::Get;
-    const PATH: &'static str = "/x/users/{user_id}/groups";
-    const SCOPE: Scope = Scope::GROUPS_READ;
-    const TAG: &'static str = TAG;
-    type Response = GroupListResource;
-}
+endpoint!(ListUserGroups, "x-list-user-groups", GET "/x/users/{user_id}/groups", GROUPS_READ -> GroupListResource);
 
 list_endpoint!(ListUserGroups, ordered);
 
@@ -405,31 +364,4 @@ impl ObjectName for OrganizationUserObject {
     const NAME: &'static str = "organization.user";
 }
 
-/// Confirmation payload returned after deleting a user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct UserDeleteResponse {
-    /// Always `organization.user.deleted`.
-    #[serde(default)]
-    pub object: Object<OrganizationUserDeletedObject>,
-    /// Identifier of the deleted user.
-    pub id: UserId,
-    /// Whether the user was deleted.
-    pub deleted: bool,
-}
-
-impl UserDeleteResponse {
-    /// Confirms the deletion of `id`.
-    pub fn new(id: UserId) -> Self {
-        Self { object: Object::new(), id, deleted: true }
-    }
-}
-
-/// The `object` of a deleted user.
-#[derive(Clone, Debug)]
-pub enum OrganizationUserDeletedObject {}
-
-impl ObjectName for OrganizationUserDeletedObject {
-    const NAME: &'static str = "organization.user.deleted";
-}
+deleted!(UserDeleteResponse, OrganizationUserDeletedObject, "organization.user.deleted", "user", UserId);
