@@ -44,3 +44,32 @@ pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
     let router = server.router_as(Caller::local(&loaded.organization));
     Ok(Client::builder().base_url("http://localhost/v1").service(router).build()?)
 }
+
+/// Runs an example of the documentation with a client of a small organization: Ada, and Bob who is in the group
+/// `group_1`, "Support".
+///
+/// # Panics
+///
+/// When the example fails.
+#[doc(hidden)]
+#[expect(clippy::panic, reason = "an example that fails is a failed test")]
+pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
+    let run_all = async || -> Result<(), BoxError> {
+        let directory = serde_json::json!({
+            "users": [
+                { "id": "user_ada", "name": "Ada", "email": "ada@example.com" },
+                { "id": "user_bob", "email": "bob@example.com" },
+            ],
+            "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }],
+        });
+        run(client_with(serde_json::from_value(directory)?).await?).await
+    };
+    let done = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(BoxError::from)
+        .and_then(|runtime| runtime.block_on(run_all()));
+    if let Err(error) = done {
+        panic!("{error}");
+    }
+}

@@ -16,15 +16,12 @@ impl<'a> AuditLogsApi<'a> {
     /// Lists what was done in the organization, newest first: 20 events a page unless told otherwise, 100 at most.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_ada"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::AuditLogEventType;
     /// let logs = client.audit_logs().list_audit_logs().event_types([AuditLogEventType::GroupUserAdded]).await?;
     /// let detail = logs.data[0].detail.as_ref().expect("our server tells who");
-    /// assert_eq!(detail.user_id.as_ref().expect("a user"), "user_ada");
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// assert_eq!(detail.user_id.as_ref().expect("a user"), "user_bob");
+    /// # Ok(()) });
     /// ```
     pub fn list_audit_logs(&self) -> ListCall<'a, ListAuditLogs> {
         ListCall::new(self.0, Ok(ListAuditLogs::new()))

@@ -22,15 +22,12 @@ impl<'a> GroupUsersApi<'a> {
     /// Adds a user to a group.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::models::CreateGroupUserBody;
     /// let body = CreateGroupUserBody::new("user_ada".parse()?);
     /// let added = client.group_users().add_group_user("group_1", body).await?;
     /// assert_eq!(added.user_id, "user_ada");
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors
@@ -52,15 +49,12 @@ impl<'a> GroupUsersApi<'a> {
     /// Lists the users of a group: newest first, 100 a page, unless told otherwise.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// let users = client.group_users().list_group_users("group_1").limit(50);
     /// for user in users.items().try_collect().await? {
     ///     println!("{} <{}>", user.name, user.email.as_deref().unwrap_or("no address"));
     /// }
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     pub fn list_group_users<G>(&self, group_id: G) -> ListCall<'a, ListGroupUsers>
     where
@@ -73,13 +67,10 @@ impl<'a> GroupUsersApi<'a> {
     /// Retrieves a user in a group.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// let error = client.group_users().retrieve_group_user("group_1", "user_ada").await.unwrap_err();
     /// assert!(error.is_not_found(), "Ada is not in the group");
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors
@@ -101,13 +92,10 @@ impl<'a> GroupUsersApi<'a> {
     /// Removes a user from a group.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// let removed = client.group_users().remove_group_user("group_1", "user_bob").await?;
     /// assert!(removed.deleted);
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors

@@ -22,14 +22,11 @@ impl<'a> GroupsApi<'a> {
     /// Lists the groups: oldest first, 100 a page, unless told otherwise.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// let names: Vec<String> =
     ///     client.groups().list_groups().items().try_collect().await?.into_iter().map(|group| group.name).collect();
     /// assert_eq!(names, ["Support"]);
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     pub fn list_groups(&self) -> ListCall<'a, ListGroups> {
         ListCall::new(self.0, Ok(ListGroups::new()))
@@ -38,14 +35,11 @@ impl<'a> GroupsApi<'a> {
     /// Creates a group.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::models::CreateGroupBody;
     /// let group = client.groups().create_group(CreateGroupBody::new("Escalations".try_into()?)).await?;
     /// println!("{} was created by request {:?}", group.id, group.request_id());
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors

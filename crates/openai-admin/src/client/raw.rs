@@ -86,15 +86,12 @@ impl Client {
     /// Sends a request that no operation describes, once, and reads its answer as a tree: null when it has no body.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "groups": [{ "id": "group_1", "name": "Support" }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::{Method, client::RawRequest};
     /// let request = RawRequest::new(Method::Get, "/organization/groups").query("limit", "1");
     /// let answer = client.send_raw(&request).await?;
     /// assert_eq!(answer["data"][0]["name"], "Support");
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors

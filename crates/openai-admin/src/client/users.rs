@@ -30,13 +30,10 @@ impl<'a> UsersApi<'a> {
     /// Lists the users of the organization: 20 a page unless told otherwise, 100 at most.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// let found = client.users().list_users().emails(["ADA@example.com"]).await?;
     /// assert_eq!(found.data[0].id, "user_ada");
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     pub fn list_users(&self) -> ListCall<'a, ListUsers> {
         ListCall::new(self.0, Ok(ListUsers::new()))
@@ -58,14 +55,11 @@ impl<'a> UsersApi<'a> {
     /// Changes a user's role or metadata.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::{UserRole, models::UserRoleUpdateRequest};
     /// let user = client.users().modify_user("user_ada", UserRoleUpdateRequest::role(UserRole::Owner)).await?;
     /// assert_eq!(user.role, Some(UserRole::Owner));
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     ///
     /// # Errors
@@ -108,13 +102,10 @@ impl<'a> UsersApi<'a> {
     /// Extension of our server: lists the groups that a user is in.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// # let directory = serde_json::json!({ "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob", "email": "bob@example.com" }], "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }] });
-    /// # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
+    /// # openai_admin_server::testing::example(async |client| {
     /// let groups = client.users().list_user_groups("user_bob").await?;
     /// assert_eq!(groups.data[0].name, "Support");
-    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-    /// # }).unwrap();
+    /// # Ok(()) });
     /// ```
     pub fn list_user_groups<U>(&self, user_id: U) -> ListCall<'a, ListUserGroups>
     where
