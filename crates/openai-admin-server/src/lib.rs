@@ -24,6 +24,7 @@
 mod admin;
 pub mod api_keys;
 mod auth;
+pub mod browser;
 mod config;
 mod connections;
 mod docs_page;
