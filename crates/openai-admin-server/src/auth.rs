@@ -26,7 +26,7 @@ use crate::{
 
 /// How long a key that was found is believed without looking again: a key that another process revokes works at
 /// most this much longer.
-const BELIEVED_MS: u64 = 5_000;
+const BELIEVED: Duration = Duration::from_secs(5);
 /// How many keys are believed at the same time; when more are in use, all are looked up anew.
 const BELIEVED_KEYS_MAX: usize = 10_000;
 /// A key longer than this, in bytes, is wrong without a look.
@@ -98,7 +98,8 @@ pub(crate) struct Authenticator {
 #[derive(Clone, Debug)]
 struct Belief {
     caller: Arc<Caller>,
-    since_ms: u64,
+    /// By the clock of durations: a clock that is set back must not lengthen the life of a revoked key.
+    since: Duration,
     /// How often keys had been changed in this process before.
     version: u64,
 }
@@ -143,7 +144,7 @@ impl Authenticator {
 
     fn is_fresh(&self, belief: &Belief) -> bool {
         belief.version == self.store.api_keys_version()
-            && self.minter.now_ms().saturating_sub(belief.since_ms) < BELIEVED_MS
+            && self.minter.steady().saturating_sub(belief.since) < BELIEVED
     }
 
     /// Looks up a key that nobody has used here yet. Whoever guesses is kept from the database: by the checksum, by a
@@ -159,8 +160,8 @@ impl Authenticator {
         }
         let limit = self.unknown_keys.as_ref().zip(peer);
         if let Some((unknown_keys, peer)) = limit {
-            let checked = unknown_keys.check(&peer, self.minter.now_ms());
-            checked.map_err(|wait_ms| ApiError::too_many_wrong_keys(wait_ms.div_ceil(1000)))?;
+            let checked = unknown_keys.check(&peer, self.minter.steady());
+            checked.map_err(ApiError::too_many_wrong_keys)?;
         }
         let turn = timeout(NEW_KEY_TIMEOUT, self.new_keys.acquire()).await;
         let _turn = turn.map_err(|_| StoreError::Overloaded)?;
@@ -169,7 +170,7 @@ impl Authenticator {
         }
         if let Some((unknown_keys, peer)) = limit {
             // Several at once may each have found room for one; the next one waits for all of them.
-            let _ = unknown_keys.take(peer, self.minter.now_ms());
+            let _ = unknown_keys.take(peer, self.minter.steady());
         }
         Err(wrong_key(key))
     }
@@ -189,7 +190,7 @@ impl Authenticator {
         if believed.len() >= BELIEVED_KEYS_MAX {
             believed.clear();
         }
-        let belief = Belief { caller: Arc::clone(&caller), since_ms: self.minter.now_ms(), version };
+        let belief = Belief { caller: Arc::clone(&caller), since: self.minter.steady(), version };
         believed.insert(digest, belief);
         Ok(Some(caller))
     }
@@ -197,8 +198,7 @@ impl Authenticator {
     /// Writes down that the key is in use, behind the answer's back: nobody waits for it.
     fn record_use(&self, hash: String, last: Option<Timestamp>) {
         let now = self.minter.now();
-        let since = now.unix_seconds() - last.unwrap_or_default().unix_seconds();
-        if since < USE_RECORDED_EVERY_SECONDS {
+        if last.is_some_and(|last| is_recent(last, now)) {
             return;
         }
         let store = self.store.clone();
@@ -211,6 +211,11 @@ impl Authenticator {
             }
         });
     }
+}
+
+/// Whether a recorded use is recent enough. One in the future was recorded before the clock was set back.
+fn is_recent(last: Timestamp, now: Timestamp) -> bool {
+    (0..USE_RECORDED_EVERY_SECONDS).contains(&(now.unix_seconds() - last.unix_seconds()))
 }
 
 /// The key of a request, as bytes: what is no text is still a wrong key, and not none.
@@ -292,6 +297,14 @@ mod tests {
         assert!(answer_to(&authenticator, "sk-1").await.contains("Too many operations"));
         drop(turns);
         assert!(answer_to(&authenticator, "sk-1").await.contains("database is unavailable"));
+    }
+
+    #[test]
+    fn a_use_that_was_recorded_before_the_clock_was_set_back_is_not_recent() {
+        let at = Timestamp::from_unix_seconds;
+        for (now, expected) in [(999, false), (1_000, true), (1_059, true), (1_060, false)] {
+            assert_eq!(is_recent(at(1_000), at(now)), expected, "{now}");
+        }
     }
 
     #[test]

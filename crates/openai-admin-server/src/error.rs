@@ -1,6 +1,6 @@
 //! The one place where an error becomes a status and a body.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use axum::{
     body::Body,
@@ -135,13 +135,15 @@ impl ApiError {
         Self::new(rules::MISSING_SCOPE, message)
     }
 
-    pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        let retry_after_seconds = whole_seconds(wait);
         let message =
             format!("Rate limit reached for this key. Please try again after {retry_after_seconds} seconds.");
         Self { retry_after: Some(retry_after_seconds), ..Self::new(rules::RATE_LIMITED, message) }
     }
 
-    pub(crate) fn too_many_wrong_keys(retry_after_seconds: u64) -> Self {
+    pub(crate) fn too_many_wrong_keys(wait: Duration) -> Self {
+        let retry_after_seconds = whole_seconds(wait);
         let message = format!(
             "Too many requests with unknown keys came from your address. Please try again after \
              {retry_after_seconds} seconds."
@@ -299,6 +301,11 @@ impl From<StoreError> for ApiError {
             _ => Self::internal().caused_by(error),
         }
     }
+}
+
+/// So many that the time is over after them.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn sentence(text: &str) -> String {

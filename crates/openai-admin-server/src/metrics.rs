@@ -3,11 +3,7 @@
 //! A request costs two reads of a clock and one entry into a histogram that is found by two short searches: nothing is
 //! hashed, allocated or formatted. All that is left to whoever asks for the text.
 
-use std::{
-    fmt,
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use openai_admin::Timestamp;
 use openai_admin_store::{COMMIT_SIZES, Figures, Store};
@@ -65,24 +61,6 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// The moment at which something began, of which only the distance to now is of interest.
-#[derive(Clone, Copy)]
-pub(crate) struct Begun(Instant);
-
-impl Begun {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "only durations are measured by it, and nothing depends on them"
-    )]
-    pub(crate) fn now() -> Self {
-        Self(Instant::now())
-    }
-
-    fn elapsed(self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
 impl Metrics {
     /// `started_at` is when the server was made, and `connections` how many are open.
     pub(crate) fn new(store: Store, started_at: Timestamp, connections: Gauge) -> Self {
@@ -112,7 +90,7 @@ impl Metrics {
     }
 
     /// A request was answered.
-    pub(crate) fn answered(&self, operation: Option<&'static str>, status: u16, begun: Begun) {
+    pub(crate) fn answered(&self, operation: Option<&'static str>, status: u16, elapsed: Duration) {
         let operation = operation.and_then(|id| self.operations.iter().position(|known| *known == id));
         let operation = operation.unwrap_or(self.operations.len() - 1);
         let status = status_index(status);
@@ -120,7 +98,7 @@ impl Metrics {
             let labels = Answered { operation: self.operations[operation], status: STATUSES[status] };
             self.durations.get_or_create(&labels).clone()
         });
-        histogram.observe(begun.elapsed().as_secs_f64());
+        histogram.observe(elapsed.as_secs_f64());
     }
 
     /// Everything, as text. `in_flight` is the number of requests that have no answer yet.

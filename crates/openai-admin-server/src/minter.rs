@@ -1,30 +1,45 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use openai_admin::Timestamp;
 use openai_admin_store::Stamp;
 use ulid::Ulid;
 
-/// The clock and the randomness of a server: everything that differs from run to run comes from here, so that a
+/// The clocks and the randomness of a server: everything that differs from run to run comes from here, so that a
 /// test or an emulator can set it.
+///
+/// There are two clocks. The one says what time it is; an operator or a time server may set it back or forward. The
+/// other measures how long something takes, and nothing but time moves it.
 #[derive(Clone)]
 pub struct Minter {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+    steady_clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     random: Arc<dyn Fn() -> u128 + Send + Sync>,
     secret: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
 
 impl Minter {
     /// A minter of your own: the time in milliseconds since 1970-01-01T00:00:00Z, and 128 random bits at a time.
+    /// Durations are measured by the machine, unless [`with_steady_clock`](Self::with_steady_clock) says otherwise.
     pub fn new(
         clock: impl Fn() -> u64 + Send + Sync + 'static,
         random: impl Fn() -> u128 + Send + Sync + 'static,
     ) -> Self {
         let random: Arc<dyn Fn() -> u128 + Send + Sync> = Arc::new(random);
-        Self { clock: Arc::new(clock), secret: Arc::clone(&random), random }
+        Self {
+            clock: Arc::new(clock),
+            steady_clock: system_steady_clock(),
+            secret: Arc::clone(&random),
+            random,
+        }
+    }
+
+    /// The same with another clock for durations: the time since any fixed moment, which never goes back.
+    pub fn with_steady_clock(self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self { steady_clock: Arc::new(clock), ..self }
     }
 
     /// The clock and the random numbers of the operating system.
@@ -34,7 +49,12 @@ impl Minter {
         Self { secret: Arc::new(system_random), ..Self::new(system_clock, random) }
     }
 
-    /// The time in milliseconds.
+    /// What durations are measured by: the time since a moment that stays the same.
+    pub(crate) fn steady(&self) -> Duration {
+        (self.steady_clock)()
+    }
+
+    /// The time in milliseconds. It may go back: see [`steady`](Self::steady).
     pub(crate) fn now_ms(&self) -> u64 {
         (self.clock)()
     }
@@ -70,6 +90,12 @@ impl fmt::Debug for Minter {
 fn system_clock() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+fn system_steady_clock() -> Arc<dyn Fn() -> Duration + Send + Sync> {
+    let begun = Instant::now();
+    Arc::new(move || begun.elapsed())
 }
 
 /// How many random numbers are asked for at once, since each question to the system costs more than an id is worth.

@@ -5,11 +5,11 @@ use std::{
     hash::Hash,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-/// The window of the limit, in nanoseconds: finer than the clock, so that no number of requests is rounded.
+/// The window of the limit, in nanoseconds: so fine that no number of requests is rounded.
 const MINUTE_NS: u64 = 60_000_000_000;
-const MILLISECOND_NS: u64 = 1_000_000;
 /// How many callers are remembered. When there are more, those whose bucket is full are forgotten, which changes
 /// nothing; and if all of them have asked within a minute, everybody begins anew.
 const CALLERS_MAX: usize = 10_000;
@@ -27,9 +27,10 @@ impl<K: Eq + Hash> RateLimit<K> {
         Self { interval_ns: MINUTE_NS / u64::from(requests_per_minute.get()), full_at_ns: Mutex::default() }
     }
 
-    /// Takes one out of the caller's bucket, or says in how many milliseconds there will be one.
-    pub(crate) fn take(&self, caller: K, now_ms: u64) -> Result<(), u64> {
-        let now_ns = now_ms.saturating_mul(MILLISECOND_NS);
+    /// Takes one out of the caller's bucket, or says how long it takes until there is one. `now` comes from a clock
+    /// that nobody sets: one that went back would empty every bucket for as long as the step.
+    pub(crate) fn take(&self, caller: K, now: Duration) -> Result<(), Duration> {
+        let now_ns = nanoseconds(now);
         let mut full_at_ns = self.full_at_ns.lock().unwrap_or_else(PoisonError::into_inner);
         if full_at_ns.len() >= CALLERS_MAX && !full_at_ns.contains_key(&caller) {
             full_at_ns.retain(|_, full_at_ns| *full_at_ns > now_ns);
@@ -43,40 +44,49 @@ impl<K: Eq + Hash> RateLimit<K> {
     }
 
     /// Whether there is one in the caller's bucket, which stays there.
-    pub(crate) fn check(&self, caller: &K, now_ms: u64) -> Result<(), u64> {
+    pub(crate) fn check(&self, caller: &K, now: Duration) -> Result<(), Duration> {
         let full_at_ns = self.full_at_ns.lock().unwrap_or_else(PoisonError::into_inner);
-        self.next(full_at_ns.get(caller), now_ms.saturating_mul(MILLISECOND_NS)).map(|_| ())
+        self.next(full_at_ns.get(caller), nanoseconds(now)).map(|_| ())
     }
 
-    fn next(&self, full_at_ns: Option<&u64>, now_ns: u64) -> Result<u64, u64> {
+    fn next(&self, full_at_ns: Option<&u64>, now_ns: u64) -> Result<u64, Duration> {
         let next = full_at_ns.copied().unwrap_or(0).max(now_ns).saturating_add(self.interval_ns);
         let latest = now_ns.saturating_add(MINUTE_NS);
-        if next > latest { Err((next - latest).div_ceil(MILLISECOND_NS)) } else { Ok(next) }
+        if next > latest { Err(Duration::from_nanos(next - latest)) } else { Ok(next) }
     }
+}
+
+/// 584 years of them fit.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BEGIN: Duration = Duration::ZERO;
+    const MINUTE: Duration = Duration::from_secs(60);
+    const BIT: Duration = Duration::from_nanos(1);
+
     #[test]
     fn no_more_callers_are_remembered_than_the_bound() {
         let limit = RateLimit::new(NonZeroU32::MIN);
         for caller in 0..CALLERS_MAX {
-            assert_eq!(limit.take(caller, 0), Ok(()));
+            assert_eq!(limit.take(caller, BEGIN), Ok(()));
         }
-        assert_eq!(limit.take(0, 0), Err(60_000), "at the bound all are remembered");
-        assert_eq!(limit.take(CALLERS_MAX, 0), Ok(()));
+        assert_eq!(limit.take(0, BEGIN), Err(MINUTE), "at the bound all are remembered");
+        assert_eq!(limit.take(CALLERS_MAX, BEGIN), Ok(()));
         assert_eq!(limit.full_at_ns.lock().expect("not poisoned").len(), 1, "one beyond, and all begin anew");
-        assert_eq!(limit.take(CALLERS_MAX, 0), Err(60_000));
+        assert_eq!(limit.take(CALLERS_MAX, BEGIN), Err(MINUTE));
     }
 
     #[test]
     fn checking_takes_nothing() {
         let limit = RateLimit::new(NonZeroU32::MIN);
-        assert_eq!((limit.check(&1, 0), limit.check(&1, 0)), (Ok(()), Ok(())));
-        assert_eq!(limit.take(1, 0), Ok(()));
-        assert_eq!((limit.check(&1, 0), limit.check(&1, 59_999)), (Err(60_000), Err(1)));
-        assert_eq!(limit.check(&1, 60_000), Ok(()));
+        assert_eq!((limit.check(&1, BEGIN), limit.check(&1, BEGIN)), (Ok(()), Ok(())));
+        assert_eq!(limit.take(1, BEGIN), Ok(()));
+        assert_eq!((limit.check(&1, BEGIN), limit.check(&1, MINUTE - BIT)), (Err(MINUTE), Err(BIT)));
+        assert_eq!(limit.check(&1, MINUTE), Ok(()));
     }
 }

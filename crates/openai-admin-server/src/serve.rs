@@ -22,7 +22,6 @@ use crate::{
     error::{ApiError, FailureCause},
     handlers::Context,
     limits::BODY_BYTES_MAX,
-    metrics::Begun,
     published::PublishedOperation,
     routes::{Received, Route},
     server::{PREFIXES, Shared},
@@ -211,8 +210,8 @@ async fn admit(
         Asker::Always(caller) => Arc::clone(caller),
     };
     if let Some(rate_limit) = &shared.rate_limit {
-        let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.now_ms());
-        taken.map_err(|wait_ms| ApiError::rate_limited(wait_ms.div_ceil(1000)))?;
+        let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.steady());
+        taken.map_err(ApiError::rate_limited)?;
     }
     match scope {
         Some(scope) => caller.require(scope).map(|()| caller),
@@ -287,10 +286,9 @@ pub(crate) fn needs_tls() -> Router {
 /// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
 pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let _under_way = shared.requests.begin();
-    let measured = Begun::now();
+    let begun = shared.minter.steady();
     #[cfg(feature = "otel")]
     let span = shared.config.traces.as_ref().map(|traces| traces.begin(request.headers()));
-    let begun = shared.minter.now_ms();
     let request_id = RequestId::new(shared.minter.random());
     let method = request.method().clone();
     // HTTP/2 knows no such header, and says the same by itself when the connection ends.
@@ -301,10 +299,11 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
         Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
     });
 
-    let elapsed_ms = shared.minter.now_ms().saturating_sub(begun);
+    let elapsed = shared.minter.steady().saturating_sub(begun);
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let operation = response.extensions().get().map(|OperationId(id)| *id);
     let status = response.status().as_u16();
-    shared.metrics.answered(operation, status, measured);
+    shared.metrics.answered(operation, status, elapsed);
     let operation = operation.unwrap_or("-");
     #[cfg(feature = "otel")]
     if let Some(span) = span {

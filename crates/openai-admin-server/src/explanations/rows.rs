@@ -1,6 +1,6 @@
 //! The words: a row for each rule, with the refusal that it is about.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::http::HeaderValue;
 use openai_admin::{
@@ -246,7 +246,7 @@ fn keys() -> Vec<Row> {
             ),
         },
         Row {
-            error: ApiError::too_many_wrong_keys(30),
+            error: ApiError::too_many_wrong_keys(Duration::from_secs(30)),
             fault: Client,
             meaning: "More than 60 requests with unknown keys came from one address within a minute.",
             next: "Stop what sends the wrong key, and wait as long as `Retry-After` says. A key that worked before still \
@@ -393,7 +393,7 @@ fn creations() -> Vec<Row> {
 fn loads() -> Vec<Row> {
     vec![
         Row {
-            error: ApiError::rate_limited(30),
+            error: ApiError::rate_limited(Duration::from_secs(30)),
             fault: Client,
             meaning: "The key has made more requests than it may in a minute. This one was not done.",
             next: "Wait as long as `Retry-After` says; the real service often says it in the message alone. Send fewer \

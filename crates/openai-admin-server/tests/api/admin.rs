@@ -71,7 +71,6 @@ async fn requests_are_counted_by_operation_and_status() {
     ] {
         let labels = format!("{{operation=\"{operation}\",status=\"{status}\"}}");
         assert_eq!(value(&text, &format!("openai_admin_request_duration_seconds_count{labels}")), times);
-        assert!(value(&text, &format!("openai_admin_request_duration_seconds_sum{labels}")) > 0.0);
     }
     assert!(!text.contains(&group) && !text.contains("Support"), "{text}");
     assert!(text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1);

@@ -19,6 +19,7 @@ mod openapi;
 mod rate_limit;
 mod rules;
 mod running;
+mod set_clock;
 mod support;
 mod tls;
 mod traces;

@@ -1,6 +1,9 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -24,6 +27,7 @@ pub(crate) struct TestServer {
     pub(crate) organization: Organization,
     pub(crate) minter: Minter,
     clock_ms: Arc<AtomicU64>,
+    steady_ms: Arc<AtomicU64>,
     router: Router,
     folder: tempfile::TempDir,
 }
@@ -47,19 +51,21 @@ impl TestServer {
         let url = format!("sqlite:{}", folder.path().join("test.db").display()).parse().unwrap();
         let store = Store::open(&url).await.unwrap();
         let clock_ms = Arc::new(AtomicU64::new(1_711_471_533_000));
-        let clock = Arc::clone(&clock_ms);
+        let steady_ms = Arc::new(AtomicU64::new(0));
+        let (clock, steady) = (Arc::clone(&clock_ms), Arc::clone(&steady_ms));
         let counter = AtomicU64::new(1);
         let minter = Minter::new(
             move || clock.load(Ordering::SeqCst),
             // Counting in large steps: ids of one change count on from the change's own.
             move || u128::from(counter.fetch_add(1, Ordering::SeqCst)) << 20,
-        );
+        )
+        .with_steady_clock(move || Duration::from_millis(steady.load(Ordering::SeqCst)));
         let organization = store.open_organization(minter.stamp("test"), None).await.unwrap();
         let bootstrap = api_keys::given(KEY, "test", api_keys::all_scopes());
         store.set_bootstrap_api_key(organization.org, minter.stamp("test"), bootstrap).await.unwrap();
         let server = Server::new(store.clone(), minter.clone(), config);
         let router = server.router();
-        Self { server, store, organization, minter, clock_ms, router, folder }
+        Self { server, store, organization, minter, clock_ms, steady_ms, router, folder }
     }
 
     /// The same database, opened as another process opens it.
@@ -111,8 +117,15 @@ impl TestServer {
         self.send(request).await
     }
 
+    /// Time goes by.
     pub(crate) fn advance_clock_ms(&self, milliseconds: u64) {
         self.clock_ms.fetch_add(milliseconds, Ordering::SeqCst);
+        self.steady_ms.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock, and no time goes by.
+    pub(crate) fn set_clock_seconds(&self, unix_seconds: u64) {
+        self.clock_ms.store(unix_seconds * 1000, Ordering::SeqCst);
     }
 
     /// The real client on the real router.
