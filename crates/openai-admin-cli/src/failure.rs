@@ -158,6 +158,9 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
         ErrorKind::Timeout | ErrorKind::Transport => {
             Some("the service may have done it all the same: look before you try again".to_owned())
         }
+        ErrorKind::Refused if error.code() == Some("mismatched_organization") => {
+            Some("unset OPENAI_ORG_ID, or use a key of the organization that it names".to_owned())
+        }
         ErrorKind::Refused if error.is_unauthorized() => {
             Some("is it an admin key (sk-admin-…) of this service, complete and not revoked?".to_owned())
         }

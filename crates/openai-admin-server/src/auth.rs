@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use openai_admin::{OrganizationId, Scope, Timestamp};
 use openai_admin_store::{ApiKey, Error as StoreError, Org, Organization, Store};
 use tokio::{sync::Semaphore, time::timeout};
@@ -24,6 +24,8 @@ use crate::{
     rate_limit::RateLimit,
 };
 
+/// The organization that a request is for, and the one that answered.
+pub(crate) const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 /// How long a key that was found is believed without looking again: a key that another process revokes works at
 /// most this much longer.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -69,6 +71,15 @@ impl Caller {
     pub(crate) fn with_any_key(&self, headers: &HeaderMap) -> Result<Self, ApiError> {
         let hash = api_keys::hash(bearer(headers)?);
         Ok(Self { actor: format!("key_{}", &hash[..KEY_NAME_LENGTH]), ..self.clone() })
+    }
+
+    /// Refuses a request that names another organization, which would be answered, and done, in the key's own. An empty
+    /// header names none: programs send the variable of the environment whether it is set or not.
+    pub(crate) fn is_meant_by(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let own = self.organization_id.as_str().as_bytes();
+        let mut named = headers.get_all(ORGANIZATION).iter().map(HeaderValue::as_bytes);
+        let is_meant = named.all(|named| named.is_empty() || named == own);
+        if is_meant { Ok(()) } else { Err(ApiError::mismatched_organization()) }
     }
 
     pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {

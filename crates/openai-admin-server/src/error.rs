@@ -23,8 +23,8 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// How many seconds a client is asked to wait when the database is overloaded or away.
 const UNAVAILABLE_RETRY_SECONDS: u64 = 1;
-/// How much of a path an error message repeats, in characters.
-const QUOTED_PATH_MAX: usize = 200;
+/// How much of a path or a method an error message repeats, in characters.
+const QUOTED_CHARACTERS_MAX: usize = 200;
 
 /// An answer that is not success.
 #[derive(Debug)]
@@ -78,8 +78,7 @@ impl ApiError {
     }
 
     pub(crate) fn unknown_url(method: &str, path: &str) -> Self {
-        let path: String = path.chars().take(QUOTED_PATH_MAX).collect();
-        Self::new(rules::UNKNOWN_URL, format!("Invalid URL ({method} {path})"))
+        Self::new(rules::UNKNOWN_URL, format!("Invalid URL ({} {})", quoted(method), quoted(path)))
     }
 
     /// An operation of the API that this server does not answer, rather than a success that would be none.
@@ -99,8 +98,8 @@ impl ApiError {
     }
 
     pub(crate) fn not_allowed(method: &str, allow: &HeaderValue) -> Self {
-        let message =
-            format!("Not allowed to {method} here. Allowed are: {}.", allow.to_str().unwrap_or_default());
+        let (method, allow) = (quoted(method), allow.to_str().unwrap_or_default());
+        let message = format!("Not allowed to {method} here. Allowed are: {allow}.");
         Self::new(rules::METHOD_NOT_ALLOWED, message)
     }
 
@@ -124,6 +123,15 @@ impl ApiError {
     pub(crate) fn several_keys() -> Self {
         let message = "Incorrect API key provided: your request has more than one Authorization header.";
         Self::new(rules::WRONG_KEY, message)
+    }
+
+    pub(crate) fn mismatched_organization() -> Self {
+        let message = "OpenAI-Organization header should match organization for API key.";
+        Self::new(rules::MISMATCHED_ORGANIZATION, message)
+    }
+
+    pub(crate) fn wrong_host(problem: &str) -> Self {
+        Self::new(rules::WRONG_HOST, format!("Invalid 'Host': {problem}."))
     }
 
     pub(crate) fn missing_scope(scope: Scope) -> Self {
@@ -301,6 +309,11 @@ impl From<StoreError> for ApiError {
             _ => Self::internal().caused_by(error),
         }
     }
+}
+
+/// The beginning of what a client sent.
+fn quoted(text: &str) -> &str {
+    text.char_indices().nth(QUOTED_CHARACTERS_MAX).map_or(text, |(end, _)| &text[..end])
 }
 
 /// So many that the time is over after them.

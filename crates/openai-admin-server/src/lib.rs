@@ -32,6 +32,7 @@ mod drain;
 mod error;
 mod explanations;
 mod handlers;
+mod host_header;
 mod idempotency_keys;
 pub mod limits;
 mod metrics;

@@ -53,6 +53,8 @@ pub(crate) const NOT_SERVED: Rule = rule(501, "operation_not_served", Ours);
 pub(crate) const METHOD_NOT_ALLOWED: Rule = without_code(405, Seen);
 pub(crate) const NO_KEY: Rule = without_code(401, Seen);
 pub(crate) const WRONG_KEY: Rule = rule(401, "invalid_api_key", Seen);
+/// `OpenAI-Organization` names another organization than the key's.
+pub(crate) const MISMATCHED_ORGANIZATION: Rule = rule(401, "mismatched_organization", Seen);
 /// The body of this one is a bare string.
 pub(crate) const MISSING_SCOPE: Rule = without_code(403, Seen);
 pub(crate) const RATE_LIMITED: Rule = rule(429, "rate_limit_exceeded", Seen);
@@ -60,6 +62,8 @@ pub(crate) const RATE_LIMITED: Rule = rule(429, "rate_limit_exceeded", Seen);
 pub(crate) const TOO_MANY_WRONG_KEYS: Rule = rule(429, "rate_limit_exceeded", Ours);
 /// Plain HTTP where TLS is spoken.
 pub(crate) const NEEDS_TLS: Rule = rule(400, "https_required", Ours);
+/// The header `Host`, or the host in the target of a request.
+pub(crate) const WRONG_HOST: Rule = rule(400, "invalid_host", Ours);
 pub(crate) const MALFORMED_BODY: Rule = without_code(400, Seen);
 pub(crate) const UNSUPPORTED_CONTENT_TYPE: Rule = rule(400, "unsupported_content_type", Seen);
 pub(crate) const BODY_TOO_LARGE: Rule = rule(413, "request_too_large", Ours);

@@ -17,10 +17,11 @@ use openai_admin::{Method, Scope, wire::Strictness};
 
 use crate::{
     api_keys::hexadecimal,
-    auth::Caller,
+    auth::{Caller, ORGANIZATION},
     connections::Peer,
     error::{ApiError, FailureCause},
     handlers::Context,
+    host_header,
     limits::BODY_BYTES_MAX,
     published::PublishedOperation,
     routes::{Received, Route},
@@ -34,7 +35,6 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms");
 const VERSION: HeaderName = HeaderName::from_static("openai-version");
-const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 
 /// What there is at one path, by method.
 #[derive(Default)]
@@ -206,9 +206,13 @@ async fn admit(
 ) -> Result<Arc<Caller>, ApiError> {
     let caller = match asker {
         Asker::Bearer => shared.authenticator.authenticate(headers, peer).await?,
+        // Whoever is believed to have a key of this organization is believed to mean it.
         Asker::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
         Asker::Always(caller) => Arc::clone(caller),
     };
+    if !matches!(asker, Asker::AnyKey(_)) {
+        caller.is_meant_by(headers)?;
+    }
     if let Some(rate_limit) = &shared.rate_limit {
         let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.steady());
         taken.map_err(ApiError::rate_limited)?;
@@ -293,11 +297,13 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     let method = request.method().clone();
     // HTTP/2 knows no such header, and says the same by itself when the connection ends.
     let is_http1 = request.version() < Version::HTTP_2;
-    // A panic is a bug of ours; it costs its own caller an error, and those who share the connection nothing.
-    let mut response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(request_id = request_id.as_str(), "answering a request panicked");
-        Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
-    });
+    // In process there is no host.
+    let host =
+        if request.extensions().get::<Peer>().is_some() { host_header::check(&request) } else { Ok(()) };
+    let mut response = match host {
+        Ok(()) => next_or_internal_error(request, next, &request_id).await,
+        Err(error) => Refusal { error, body_was_read: false }.into_response(),
+    };
 
     let elapsed = shared.minter.steady().saturating_sub(begun);
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -307,7 +313,7 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     let operation = operation.unwrap_or("-");
     #[cfg(feature = "otel")]
     if let Some(span) = span {
-        span.end(method.as_str(), operation, status);
+        span.end(shown(&method), operation, status);
     }
     if let Some(FailureCause(error)) = response.extensions_mut().remove() {
         tracing::error!(
@@ -317,7 +323,7 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
         );
     }
     let request_id = request_id.as_str();
-    tracing::info!(method = method.as_str(), operation, status, elapsed_ms, request_id, "answered");
+    tracing::info!(method = shown(&method), operation, status, elapsed_ms, request_id, "answered");
 
     let headers = response.headers_mut();
     headers.insert(PROCESSING_MS, HeaderValue::from(elapsed_ms));
@@ -330,6 +336,28 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
         headers.insert(REQUEST_ID, request_id);
     }
     if method == HttpMethod::HEAD { without_body(response) } else { response }
+}
+
+/// A panic is a bug of ours; it costs its own caller an error, and those who share the connection nothing.
+async fn next_or_internal_error(request: Request, next: Next, request_id: &RequestId) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(request_id = request_id.as_str(), "answering a request panicked");
+        Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
+    })
+}
+
+/// A method as the log and traces show it: a method is a word of the client's own choice, and may be a secret.
+fn shown(method: &HttpMethod) -> &'static str {
+    match *method {
+        HttpMethod::GET => "GET",
+        HttpMethod::HEAD => "HEAD",
+        HttpMethod::POST => "POST",
+        HttpMethod::PUT => "PUT",
+        HttpMethod::PATCH => "PATCH",
+        HttpMethod::DELETE => "DELETE",
+        HttpMethod::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// What a client and the log call one request.

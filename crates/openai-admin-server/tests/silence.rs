@@ -143,6 +143,8 @@ async fn send_nonsense(running: &Running) {
             "POST /v1/organization/groups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ),
+        format!("{MARK} /v1/organization/groups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n"),
+        format!("{MARK} /{MARK} HTTP/1.1\r\nhost: {MARK}\r\nhost: x\r\n\r\n"),
         format!("GET /{MARK} HTTP/9.9\r\n{MARK}\r\n\r\n"),
         format!("{MARK}\r\n\r\n"),
     ] {
@@ -189,6 +191,7 @@ async fn no_log_at_any_level_names_people_or_shows_keys() {
     for operation in operations() {
         assert!(text.contains(operation.id), "{} was not used", operation.id);
     }
+    assert!(text.contains("method=\"other\""), "a method that is none is logged as such");
     assert!(text.contains("the store could not do an operation"), "the broken database is told");
     let shown = |secret: &str| {
         let found = text.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));

@@ -218,11 +218,21 @@ fn keys() -> Vec<Row> {
         Row {
             error: ApiError::wrong_key("sk-admin********cdef", false),
             fault: Client,
-            meaning: "Nobody has this key: it is mistyped, revoked, over, or of another service.",
+            meaning: "The key is unknown: it is mistyped, revoked, expired, or for another service.",
             next: "Compare its ends with `openai-admin keys list` on the server's machine, and its service with the base \
                    URL. `openai-admin doctor` examines both.",
             answered_by: Every,
             request: Some(request("GET", GROUPS).given("the key is `sk-admin-nobody-0123456789abcdef`")),
+        },
+        Row {
+            error: ApiError::mismatched_organization(),
+            fault: Client,
+            meaning: "The header `OpenAI-Organization` names another organization than the key's. Nothing was done.",
+            next: "Leave the header out (clients send `OPENAI_ORG_ID` in it), or use a key of that organization.",
+            answered_by: Every,
+            request: Some(
+                request("GET", GROUPS).given("the header `OpenAI-Organization` is `org-of-others`"),
+            ),
         },
         Row {
             error: ApiError::missing_scope(Scope::GROUPS_WRITE),
@@ -234,6 +244,15 @@ fn keys() -> Vec<Row> {
             request: Some(
                 request("POST", GROUPS).body(r#"{"name":"x"}"#).given("the key has only `api.groups.read`"),
             ),
+        },
+        Row {
+            error: ApiError::wrong_host("your request has more than one; send one"),
+            fault: Client,
+            meaning: "The header `Host` is missing, there more than once, no host, or not that of the request's target. \
+                      Nothing was done.",
+            next: "Send one `Host`, with the host of the URL. HTTP libraries do so by themselves.",
+            answered_by: NoOperation("any connection"),
+            request: Some(request("GET", GROUPS).given("there are two headers `Host`")),
         },
         Row {
             error: ApiError::needs_tls(),

@@ -47,3 +47,34 @@ async fn a_body_that_says_that_it_is_too_large_is_refused_at_once_and_the_connec
     let answer = exchange(&mut stream, &request).await;
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("connection: close"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_request_without_one_host_for_all_readers_is_refused_and_the_connection_closed() {
+    let running = Running::start().await;
+    let send = async |target: &str, version: &str, hosts: &str| {
+        let request = format!("GET {target} HTTP/{version}\r\n{hosts}authorization: Bearer {KEY}\r\n\r\n");
+        exchange(&mut running.connect().await, &request).await
+    };
+    let path = "/v1/organization/groups";
+    let elsewhere = format!("http://other.example{path}");
+    for (target, hosts) in [
+        (path, ""),
+        (path, "host: x\r\nhost: x\r\n"),
+        (path, "host: x\r\nHOST: y\r\n"),
+        (path, "host: user@x\r\n"),
+        (&elsewhere, "host: x\r\n"),
+    ] {
+        let answer = send(target, "1.1", hosts).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 400") && answer.contains("\"invalid_host\""),
+            "{hosts}: {answer}"
+        );
+        assert!(answer.contains("connection: close") && answer.contains("x-request-id"), "{answer}");
+    }
+    for (target, version, hosts) in
+        [(path, "1.1", "host: x\r\n"), (path, "1.0", ""), (&elsewhere, "1.1", "host: Other.Example\r\n")]
+    {
+        let answer = send(target, version, hosts).await;
+        assert!(answer.contains(" 200 "), "{target} {hosts}: {answer}");
+    }
+}

@@ -34,6 +34,7 @@ fn setting(explanation: &Explanation, example: &Example) -> Option<Setting> {
         (413, _) => setting.body = Some("x".repeat(1024 * 1024 + 1)),
         (401, "") => setting.key = Some(""),
         (401, "invalid_api_key") => setting.key = Some("sk-admin-nobody-0123456789abcdef"),
+        (401, "mismatched_organization") => setting.headers.push((ORGANIZATION, "org-of-others")),
         (403, "") => setting.key = Some("restricted"),
         (400, "invalid_value") => setting.headers.push((IDEMPOTENCY_KEY, "")),
         (422, _) => {
@@ -54,6 +55,7 @@ fn setting(explanation: &Explanation, example: &Example) -> Option<Setting> {
     Some(setting)
 }
 
+const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What `examples/acme/organization.yaml` has of what the examples name.
@@ -125,6 +127,7 @@ async fn every_example_is_answered_as_it_is_explained() {
     }
     // Moments that no request brings about.
     let moments = [
+        (400, "invalid_host"),
         (400, "https_required"),
         (408, "request_timeout"),
         (429, "rate_limit_exceeded"),

@@ -120,6 +120,28 @@ async fn behind_a_proxy_the_guesses_of_one_lock_out_nobody() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_another_organization_than_its_keys_is_refused_and_not_done() {
+    let server = TestServer::new().await;
+    let (path, own) = ("/v1/organization/groups", server.organization.id.to_string());
+    let naming = async |method: &str, organizations: &[&str]| {
+        let mut request = server.request(method, path, r#"{"name":"x"}"#);
+        for organization in organizations {
+            request.headers_mut().append("openai-organization", organization.parse().unwrap());
+        }
+        server.send(request).await
+    };
+    for organizations in [&["org-other"][..], &["ORG"], &[&own, "org-other"], &["null"]] {
+        let answer = naming("POST", organizations).await;
+        let message = answer.assert_error(401, Some("mismatched_organization"), None);
+        assert_eq!(message, "OpenAI-Organization header should match organization for API key.");
+    }
+    assert_eq!(server.get(path).await.body["data"], serde_json::json!([]));
+    for organizations in [&[&own[..]][..], &[""], &[]] {
+        assert_eq!(naming("GET", organizations).await.status, 200, "{organizations:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_reaches_its_own_organization_only() {
     let server = TestServer::new().await;
     server.group("first").await;
