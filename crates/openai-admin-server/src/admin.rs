@@ -5,8 +5,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -18,20 +19,25 @@ use hyper_util::{
 use openai_admin_store::Error as StoreError;
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use crate::{metrics, server::Shared};
+use crate::{
+    browser::AllowedHosts,
+    host_header,
+    limits::{HEAD_BYTES_MAX, HEADERS_MAX},
+    metrics,
+    server::Shared,
+};
 
 /// How long the database may take to show that it is there.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// How many may ask at the same time; more wait until one has gone.
-const CONNECTIONS_MAX: usize = 64;
 /// How long a connection may be without a request, or take for the head of one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener`, for as long as it is polled.
-pub(crate) async fn run(listener: TcpListener, router: Router) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Answers on `listener`, for as long as it is polled, so many connections at the same time. More wait until one has
+/// gone.
+pub(crate) async fn run(listener: TcpListener, router: Router, connections_max: usize) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(connections_max));
     loop {
         let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
         let Ok((stream, _)) = listener.accept().await else {
@@ -40,6 +46,7 @@ pub(crate) async fn run(listener: TcpListener, router: Router) -> io::Result<()>
         };
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        builder.max_header_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
         let service = TowerToHyperService::new(router.clone());
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
@@ -48,6 +55,31 @@ pub(crate) async fn run(listener: TcpListener, router: Router) -> io::Result<()>
             let _ = connection.await;
         });
     }
+}
+
+/// Refuses what a browser sends for a page of another site, and what names no host or another one: nobody who asks
+/// here shows a key.
+pub(crate) fn without_web_pages(router: Router, hosts: AllowedHosts) -> Router {
+    let hosts = Arc::new(hosts);
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let hosts = Arc::clone(&hosts);
+        async move {
+            if host_header::check(&request).is_err() {
+                return (StatusCode::BAD_REQUEST, "the request names no host, or several\n").into_response();
+            }
+            match hosts.check(request.uri(), request.headers()) {
+                Ok(()) => next.run(request).await,
+                Err(refused) => {
+                    let hint = if refused.header() == "Host" {
+                        "; --admin-allow-host NAME allows a name"
+                    } else {
+                        ""
+                    };
+                    (StatusCode::FORBIDDEN, format!("{refused}{hint}\n")).into_response()
+                }
+            }
+        }
+    }))
 }
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {

@@ -21,6 +21,9 @@ pub struct Config {
     /// All connections are a proxy's, or this machine's: where they come from says nothing about who asks, so nothing
     /// is counted by it. What a proxy says in headers about where a request comes from is not believed either way.
     pub behind_proxy: bool,
+    /// Names of hosts by which operators ask [`Server::run_admin`](crate::Server::run_admin), besides the loopback and the
+    /// address that it listens on.
+    pub admin_hosts: Vec<String>,
     /// What a client may take at most.
     pub limits: Limits,
     /// Where the spans of requests go; nowhere by default.
@@ -47,6 +50,11 @@ impl Config {
     /// The same with another [`behind_proxy`](Self::behind_proxy).
     pub fn with_behind_proxy(self, behind_proxy: bool) -> Self {
         Self { behind_proxy, ..self }
+    }
+
+    /// The same with other [`admin_hosts`](Self::admin_hosts).
+    pub fn with_admin_hosts(self, admin_hosts: Vec<String>) -> Self {
+        Self { admin_hosts, ..self }
     }
 
     /// The same with other [`limits`](Self::limits).

@@ -4,7 +4,7 @@ mod connection;
 mod peers;
 mod timed;
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, mem, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use prometheus_client::metrics::gauge::Gauge;
@@ -17,7 +17,7 @@ use self::{
     connection::{Connection, Stage, Terms},
     peers::Peers,
 };
-use crate::{config::Config, tls::Tls};
+use crate::{config::Config, minter::Minter, tls::Tls};
 
 pub(crate) use peers::Peer;
 
@@ -27,6 +27,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait when the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is logged that connections are not accepted.
+const FAILURES_REPORTED_EVERY: Duration = Duration::from_secs(60);
 
 /// Counts the requests that are under way, and the connections that are open.
 #[derive(Debug, Default)]
@@ -87,15 +90,23 @@ impl Drop for Connected {
     }
 }
 
+/// By what a server accepts connections, and what it counts them with.
+pub(crate) struct Accepting<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) requests: &'a Requests,
+    pub(crate) minter: &'a Minter,
+}
+
 /// Serves on `listener` until `stop`, and then until all requests are answered.
 pub(crate) async fn run(
     listener: TcpListener,
     router: Router,
     tls: Option<Tls>,
-    config: &Config,
-    requests: &Requests,
+    accepting: Accepting<'_>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let Accepting { config, requests, minter } = accepting;
+    let mut failures = Failures::default();
     let limits = config.limits.clone();
     let places = Arc::new(Semaphore::new(limits.connections));
     let peers = (!config.behind_proxy).then(|| Peers::new(limits.connections_per_peer));
@@ -115,7 +126,10 @@ pub(crate) async fn run(
             Ok((stream, address)) => (stream, Peer::from(address)),
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                if let Some(count) = failures.to_report(minter.steady()) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, count, "connections were not accepted");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -156,7 +170,39 @@ pub(crate) async fn run(
     Ok(())
 }
 
+/// Connections that the system did not hand over. They come many a second, and are reported once a minute.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u64,
+    reported_at: Option<Duration>,
+}
+
+impl Failures {
+    /// Counts one more. How many there were since the last report, if it is time for the next.
+    fn to_report(&mut self, now: Duration) -> Option<u64> {
+        self.count += 1;
+        if self.reported_at.is_some_and(|at| now.saturating_sub(at) < FAILURES_REPORTED_EVERY) {
+            return None;
+        }
+        self.reported_at = Some(now);
+        Some(mem::take(&mut self.count))
+    }
+}
+
 fn is_about_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_to_accept_are_reported_once_a_minute_with_their_number() {
+        let mut failures = Failures::default();
+        let mut report = |seconds| failures.to_report(Duration::from_secs(seconds));
+        assert_eq!([report(5), report(5), report(64)], [Some(1), None, None]);
+        assert_eq!([report(65), report(66), report(125)], [Some(3), None, Some(2)]);
+    }
 }

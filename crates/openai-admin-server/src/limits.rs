@@ -7,6 +7,13 @@ pub const CONNECTIONS_MAX: usize = 16_384;
 /// How many of them one peer may hold; more are closed at once. Not counted behind a proxy, whose connections are
 /// everybody's.
 pub const CONNECTIONS_PER_PEER_MAX: usize = 1_024;
+/// How many connections the listener for operators serves at the same time. They are kept apart from those of the API,
+/// so that a server that is full still says so.
+pub const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// How many files a server keeps open besides its connections: database, listeners, log, and what the runtime needs.
+const OWN_FILES: usize = 40;
+/// How many open files a server needs at least.
+pub const OPEN_FILES_MIN: usize = OWN_FILES + 8;
 /// How long a connection may take to agree on TLS.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, from its first byte.
@@ -43,6 +50,8 @@ pub struct Limits {
     pub connections: usize,
     /// [`CONNECTIONS_PER_PEER_MAX`], unless set.
     pub connections_per_peer: usize,
+    /// [`ADMIN_CONNECTIONS_MAX`], unless set.
+    pub admin_connections: usize,
     /// [`HANDSHAKE_TIMEOUT`], unless set.
     pub handshake_timeout: Duration,
     /// [`HEAD_TIMEOUT`], unless set.
@@ -62,6 +71,7 @@ impl Default for Limits {
         Self {
             connections: CONNECTIONS_MAX,
             connections_per_peer: CONNECTIONS_PER_PEER_MAX,
+            admin_connections: ADMIN_CONNECTIONS_MAX,
             handshake_timeout: HANDSHAKE_TIMEOUT,
             head_timeout: HEAD_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
@@ -69,5 +79,38 @@ impl Default for Limits {
             request_timeout: REQUEST_TIMEOUT,
             receive_timeout: RECEIVE_TIMEOUT,
         }
+    }
+}
+
+impl Limits {
+    /// The same with so few connections that a process that may have `open_files` open (`ulimit -n`) never runs out of
+    /// them: a quarter, but no more than it needs, is for operators, and no peer gets more than half of the rest. None
+    /// when there are fewer than [`OPEN_FILES_MIN`].
+    pub fn within(self, open_files: usize) -> Option<Self> {
+        let left = open_files.checked_sub(OWN_FILES).filter(|_| open_files >= OPEN_FILES_MIN)?;
+        let admin_connections = self.admin_connections.min(left / 4);
+        let connections = self.connections.min(left - admin_connections);
+        let connections_per_peer = self.connections_per_peer.min(connections.div_ceil(2));
+        Some(Self { connections, connections_per_peer, admin_connections, ..self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_database_and_for_operators() {
+        let within = |open_files| {
+            let limits = Limits::default().within(open_files)?;
+            Some((limits.connections, limits.connections_per_peer, limits.admin_connections))
+        };
+        assert_eq!(within(0), None);
+        assert_eq!(within(OPEN_FILES_MIN - 1), None);
+        assert_eq!(within(OPEN_FILES_MIN), Some((6, 3, 2)));
+        assert_eq!(within(64), Some((18, 9, 6)));
+        assert_eq!(within(1024), Some((920, 460, 64)));
+        assert_eq!(within(65_536), Some((CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, ADMIN_CONNECTIONS_MAX)));
+        assert_eq!(within(usize::MAX), within(65_536));
     }
 }

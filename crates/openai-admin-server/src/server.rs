@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use crate::{
     admin,
     auth::{Authenticator, Caller},
+    browser::AllowedHosts,
     config::Config,
-    connections::{self, Requests},
+    connections::{self, Accepting, Requests},
     docs_page,
     drain::Drain,
     metrics::Metrics,
@@ -135,7 +136,9 @@ impl Server {
             drain.begin();
             tokio::time::sleep(grace).await;
         };
-        connections::run(listener, self.router(), tls, &self.0.config, &self.0.requests, stop).await
+        let accepting =
+            Accepting { config: &self.0.config, requests: &self.0.requests, minter: &self.0.minter };
+        connections::run(listener, self.router(), tls, accepting, stop).await
     }
 
     /// What operators ask, without a key: `/live`, `/ready` and `/metrics`. It belongs on a listener of its own.
@@ -143,13 +146,17 @@ impl Server {
         admin::router(Arc::clone(&self.0))
     }
 
-    /// Answers operators on `listener`, for as long as the future is polled.
+    /// Answers operators on `listener`, for as long as the future is polled. Web pages are refused: a request is for
+    /// the loopback, for the address of the listener, or for a name of the configuration, and of no other site.
     ///
     /// # Errors
     ///
     /// When the listener fails.
     pub async fn run_admin(&self, listener: TcpListener) -> io::Result<()> {
-        admin::run(listener, self.admin_router()).await
+        let Config { admin_hosts, limits, .. } = &self.0.config;
+        let hosts = AllowedHosts::of(listener.local_addr()?.ip()).with_names(admin_hosts.iter().cloned());
+        admin::run(listener, admin::without_web_pages(self.admin_router(), hosts), limits.admin_connections)
+            .await
     }
 }
 

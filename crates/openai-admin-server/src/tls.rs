@@ -233,7 +233,7 @@ fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 
 fn read(file: &Path, what: &str) -> Result<Vec<u8>, TlsError> {
     let mut text = Vec::new();
-    let read = fs::File::open(file).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut text));
+    let read = open_regular(file).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut text));
     let unreadable = |why: &dyn fmt::Display| {
         TlsError::new(
             format!("the {what} file '{}' cannot be read: {why}", file.display()),
@@ -245,6 +245,17 @@ fn read(file: &Path, what: &str) -> Result<Vec<u8>, TlsError> {
         return Err(unreadable(&format_args!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     Ok(text)
+}
+
+/// Opens a file that can be read to its end. A pipe or a device may have none, or keep whoever opens it waiting.
+fn open_regular(file: &Path) -> io::Result<fs::File> {
+    let not_regular = || io::Error::other("it is not a regular file");
+    if !fs::metadata(file)?.is_file() {
+        return Err(not_regular());
+    }
+    let opened = fs::File::open(file)?;
+    // The name may lead elsewhere since.
+    if opened.metadata()?.is_file() { Ok(opened) } else { Err(not_regular()) }
 }
 
 /// From when and until when a certificate is valid, in the words of the library that will check it: it is asked about

@@ -111,6 +111,8 @@ impl Connection {
             // It runs from the end of one request to the end of the next one's head.
             .header_read_timeout(limits.idle_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
+            // The buffer alone may hold more than its bound by the time that a head is whole.
+            .max_header_size(HEAD_BYTES_MAX)
             .max_headers(HEADERS_MAX)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);

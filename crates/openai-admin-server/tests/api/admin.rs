@@ -8,9 +8,13 @@ use axum::{
     http::Request,
 };
 use openai_admin_server::Config;
+use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 use tower::ServiceExt as _;
 
-use crate::support::TestServer;
+use crate::{
+    running::{Running, exchange, get},
+    support::TestServer,
+};
 
 async fn ask(admin: &Router, path: &str) -> (u16, String) {
     let answer = admin.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
@@ -120,4 +124,53 @@ async fn a_server_that_was_told_to_stop_says_so_and_goes_on_for_its_grace() {
     assert_eq!((answer.status.as_u16(), answer.header("connection")), (200, Some("close")));
     tokio::time::timeout(Duration::from_secs(10), done).await.expect("it ends").unwrap().unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+/// Sends a request of these headers to a listener for operators, and returns its answer.
+async fn ask_listener(address: std::net::SocketAddr, headers: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    exchange(&mut stream, &format!("GET /live HTTP/1.1\r\n{headers}\r\n")).await
+}
+
+#[tokio::test]
+async fn no_web_page_asks_what_operators_ask() {
+    let config = Config::default().with_admin_hosts(vec!["Metrics.internal".to_owned()]);
+    let server = TestServer::with(config).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let running = server.server.clone();
+    let running = tokio::spawn(async move { running.run_admin(listener).await });
+    for headers in ["host: localhost\r\n", "host: 127.0.0.1:1\r\n", "host: METRICS.internal.\r\n"] {
+        let answer = ask_listener(address, headers).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{headers}: {answer}");
+    }
+    for (headers, status, words) in [
+        ("", 400, "no host"),
+        ("host: localhost\r\nhost: localhost\r\n", 400, "several"),
+        ("host: rebound.example\r\n", 403, "--admin-allow-host"),
+        ("host: localhost\r\norigin: https://evil.example\r\n", 403, "Origin 'https://evil.example'"),
+        ("host: localhost\r\nsec-fetch-site: cross-site\r\n", 403, "Sec-Fetch-Site"),
+    ] {
+        let answer = ask_listener(address, headers).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(words),
+            "{headers}: {answer}"
+        );
+    }
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_server_whose_connections_are_all_taken_still_answers_operators() {
+    let running = Running::with_limits(|limits| limits.connections = 1).await;
+    let mut only = running.connect().await;
+    exchange(&mut only, &get("")).await;
+    let mut waiting = running.connect().await;
+    waiting.write_all(get("").as_bytes()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = running.server.server.clone();
+    let admin = tokio::spawn(async move { server.run_admin(listener).await });
+    assert!(ask_listener(address, "host: localhost\r\n").await.starts_with("HTTP/1.1 200"));
+    admin.abort();
 }

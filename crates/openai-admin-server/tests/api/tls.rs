@@ -237,6 +237,25 @@ fn what_is_wrong_with_a_certificate_or_key_is_said() {
     insta::assert_snapshot!(said);
 }
 
+/// A pipe would keep the server waiting, and a device has no end.
+#[cfg(unix)]
+#[test]
+fn a_certificate_is_read_from_a_regular_file_only() {
+    let office = Office::new();
+    let (certificate, key) = office.sign(|_| {});
+    office.write("server.pem", certificate);
+    office.write("server.key", key);
+    let tls = Tls::open(&office.path("server.pem"), &office.path("server.key"), now()).unwrap();
+    fs::remove_file(office.path("server.pem")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(office.path("server.pem")).status().unwrap().success());
+    let refused = tls.reload(now()).unwrap_err().to_string();
+    assert!(refused.ends_with("server.pem' cannot be read: it is not a regular file"), "{refused}");
+    fs::remove_file(office.path("server.pem")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", office.path("server.pem")).unwrap();
+    let refused = tls.reload(now()).unwrap_err().to_string();
+    assert!(refused.ends_with("it is not a regular file"), "{refused}");
+}
+
 #[test]
 fn a_certificate_is_valid_to_the_second_and_knows_until_when() {
     let office = Office::new();
