@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How far from 1970 a clock can be set, in milliseconds: the years up to 9999.
-const MS_MAX: i64 = 253_402_300_799_000;
+/// The last time that a clock shows, in milliseconds since 1970-01-01T00:00:00Z: 9999-12-30T22:00:00Z, since what comes
+/// later is in the year 10000 somewhere, and cannot be written.
+const MS_MAX: i64 = 253_402_207_200_000;
 
 /// Where a clock begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Clock {
         Ok(())
     }
 
-    /// Moves it on.
+    /// Moves it on, up to 9999-12-30T22:00:00Z.
     pub fn step(&self, step: ClockStep) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (State::Runs { ahead: moved } | State::Stands { at: moved }) = &mut *state;
@@ -115,7 +116,10 @@ impl Clock {
 ///
 /// What is wrong with it, in words.
 pub fn parse(time: &str) -> Result<i64, String> {
-    let expected = || format!("'{time}' is no time: write it as 2026-01-01T00:00:00Z, between 1970 and 9999");
+    let expected = || {
+        let last = written(MS_MAX.unsigned_abs());
+        format!("'{time}' is no time: write it as 2026-01-01T00:00:00Z, between 1970 and {last}")
+    };
     let parsed: Timestamp = time.parse().map_err(|_| expected())?;
     Some(parsed.as_millisecond()).filter(|ms| (0..=MS_MAX).contains(ms)).ok_or_else(expected)
 }
@@ -158,15 +162,30 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for wrong in
-            ["", "tomorrow", "2026-13-01T00:00:00Z", "1969-12-31T23:59:59Z", "-009999-01-01T00:00:00Z"]
-        {
+        for wrong in [
+            "",
+            "tomorrow",
+            "2026-13-01T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "-009999-01-01T00:00:00Z",
+            "9999-12-30T22:00:00.001Z",
+            "9999-12-31T23:59:59Z",
+        ] {
             let refused = parse(wrong).expect_err(wrong);
             assert!(refused.contains("2026-01-01T00:00:00Z"), "{refused}");
         }
-        assert_eq!(
-            parse("9999-12-30T00:00:00Z").map(|ms| written(ms as u64)),
-            Ok("9999-12-30T00:00:00Z".to_owned())
-        );
+    }
+
+    #[test]
+    fn the_last_time_is_shown_whichever_way_it_is_reached() {
+        let last = "9999-12-30T22:00:00Z";
+        assert_eq!(parse(last), Ok(MS_MAX));
+        let clock = Clock::new(ClockStart::Fixed(i64::MAX));
+        assert_eq!((clock.now_ms(), clock.read().now.as_str()), (MS_MAX.unsigned_abs(), last));
+        for runs in [false, true] {
+            clock.set(&ClockReading { now: "9999-12-30T21:59:59Z".to_owned(), runs }).expect("a time");
+            clock.step(ClockStep { ms: u32::MAX });
+            assert_eq!((clock.now_ms(), clock.read().now.as_str()), (MS_MAX.unsigned_abs(), last));
+        }
     }
 }

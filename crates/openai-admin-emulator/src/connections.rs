@@ -1,5 +1,5 @@
-//! The connections of an emulator on a port. They are few and from this machine, so they have no limits but their
-//! number; unlike a server's, they can be reset on purpose.
+//! The connections of an emulator on a port. They have no limits but their number; unlike a server's, they can be reset on
+//! purpose.
 
 use std::{
     future::poll_fn,
@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use axum::http::Request;
+use axum::{
+    http::{Request, StatusCode, Version, header},
+    response::Response,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -20,7 +23,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{service, shared::Shared};
+use crate::{
+    answers,
+    service::{self, Reset},
+    shared::Shared,
+};
 
 /// How many connections are open at the same time at most; others wait.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -53,6 +60,14 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Response, Reset> {
+    if request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
+        let message = "The request has no Host header, which HTTP/1.1 needs.";
+        return Ok(answers::api_error(StatusCode::BAD_REQUEST, message, None, None));
+    }
+    service::route(shared, request).await
+}
+
 async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let is_reset = Arc::new(AtomicBool::new(false));
@@ -61,7 +76,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
         let (shared, resets) = (Arc::clone(&shared), Arc::clone(&resets));
         // In a box, so that the connection can be moved and its stream taken out.
         Box::pin(async move {
-            let answer = service::route(&shared, request).await;
+            let answer = answer(&shared, request).await;
             resets.store(answer.is_err(), Ordering::Relaxed);
             answer
         })

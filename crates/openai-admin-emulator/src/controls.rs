@@ -12,11 +12,10 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Method, Request, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
     response::Response,
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Limited};
 use openai_admin_store::{Directory, Error as StoreError};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -24,19 +23,28 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     answers,
+    bodies::{self, Unread},
     clock::{ClockReading, ClockStep},
+    document,
     error::{Error, Result},
     faults::{FaultPlan, FaultReport, FaultRule},
-    journal::{ExchangeFilter, Expectation, JournalPage, Verified},
+    journal::{ExchangeFilter, Expectation, JournalPage, Verified, cut},
     namespace::Namespace,
     operations,
-    shared::Shared,
+    shared::{Makes, Shared},
 };
 
 /// Where the controls live below the host, or below a namespace.
 pub(crate) const PREFIX: &str = "/_emulator";
-/// How long the body of a control may be, in bytes: an organization that is imported.
-const BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How long the body of a control may be, in bytes.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long an organization may be that is imported, in bytes.
+const IMPORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How much of a header a message repeats, in bytes.
+const SHOWN_BYTES_MAX: usize = 100;
+/// What a body may be called. A web page can send none of these to another site without asking first.
+const CONTENT_TYPES: [&str; 5] =
+    ["application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 
 static CONTROLS: LazyLock<Vec<Control>> = LazyLock::new(|| {
     let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
@@ -49,7 +57,7 @@ static CONTROLS: LazyLock<Vec<Control>> = LazyLock::new(|| {
         control(
             &delete,
             "/namespaces/{name}",
-            "Deletes a namespace; who asks for it again gets a new one",
+            "Deletes a namespace; the next request for it gets a new one",
             delete_namespace,
         ),
         control(&post, "/reset", "Puts everything back as it was at the start", reset),
@@ -90,6 +98,7 @@ struct Control {
     path: &'static str,
     summary: &'static str,
     answer: Box<Answer>,
+    body_bytes_max: usize,
     /// The schema of the body, if it takes one.
     body: fn(&mut SchemaGenerator) -> Option<Schema>,
     response: fn(&mut SchemaGenerator) -> Schema,
@@ -102,6 +111,7 @@ struct Asked<B> {
     shared: Arc<Shared>,
     /// The name of the namespace.
     place: String,
+    makes: Makes,
     /// The name in the path.
     name: String,
     query: String,
@@ -110,12 +120,13 @@ struct Asked<B> {
 
 impl<B> Asked<B> {
     async fn namespace(&self) -> Result<Namespace> {
-        self.shared.namespace(&self.place).await
+        self.shared.namespace(&self.place, self.makes).await
     }
 }
 
 /// What a control reads of its body.
 trait ControlBody: Sized + Send {
+    const BYTES_MAX: usize = BODY_BYTES_MAX;
     fn read(body: &Bytes) -> Result<Self>;
     fn schema(schemas: &mut SchemaGenerator) -> Option<Schema>;
 }
@@ -135,16 +146,47 @@ struct Document<T>(T);
 impl<T: DeserializeOwned + JsonSchema + Send> ControlBody for Document<T> {
     fn read(body: &Bytes) -> Result<Self> {
         let text = std::str::from_utf8(body).map_err(|_| Error::invalid("the body is not UTF-8"))?;
-        let is_json = text.trim_start().starts_with('{');
-        let read = if is_json {
-            serde_json::from_str(text).map_err(|error| error.to_string())
-        } else {
-            serde_saphyr::from_str(text).map_err(|error| error.to_string())
-        };
+        let read = document::read(text);
         read.map(Self).map_err(|problem| Error::invalid(format!("the body cannot be read: {problem}")))
     }
     fn schema(schemas: &mut SchemaGenerator) -> Option<Schema> {
         Some(schemas.subschema_for::<T>())
+    }
+}
+
+/// An organization that is imported, which may be large.
+struct Import(Directory);
+
+impl ControlBody for Import {
+    const BYTES_MAX: usize = IMPORT_BYTES_MAX;
+
+    fn read(body: &Bytes) -> Result<Self> {
+        Document::<Organization>::read(body).map(|Document(Organization(directory))| Self(directory))
+    }
+    fn schema(schemas: &mut SchemaGenerator) -> Option<Schema> {
+        Document::<Organization>::schema(schemas)
+    }
+}
+
+/// One rule that is added.
+struct NewRule(FaultRule);
+
+impl ControlBody for NewRule {
+    fn read(body: &Bytes) -> Result<Self> {
+        Document::read(body).map(|Document(rule)| Self(rule)).map_err(|error| {
+            let is_plan = Document::<Map<String, Value>>::read(body).is_ok_and(|Document(fields)| {
+                ["rules", "profile", "stale_reads_ms"].iter().any(|name| fields.contains_key(*name))
+            });
+            if is_plan {
+                return Error::invalid(
+                    "POST adds one rule: send the rule itself, or PUT all of them with 'rules'",
+                );
+            }
+            error
+        })
+    }
+    fn schema(schemas: &mut SchemaGenerator) -> Option<Schema> {
+        Document::<FaultRule>::schema(schemas)
     }
 }
 
@@ -161,12 +203,13 @@ where
         summary,
         answer: Box::new(move |asked| {
             Box::pin(async move {
-                let Asked { shared, place, name, query, body } = asked;
+                let Asked { shared, place, makes, name, query, body } = asked;
                 let body = B::read(&body)?;
-                let answer = handler(Asked { shared, place, name, query, body }).await?;
+                let answer = handler(Asked { shared, place, makes, name, query, body }).await?;
                 Ok(answers::json(StatusCode::OK, &answer))
             })
         }),
+        body_bytes_max: B::BYTES_MAX,
         body: B::schema,
         response: |schemas| schemas.subschema_for::<A>(),
     }
@@ -183,22 +226,54 @@ pub(crate) async fn answer(shared: &Arc<Shared>, place: String, request: Request
     let Some((control, named)) = here.iter().find(|(control, _)| control.method == parts.method) else {
         return no_control(&parts.method, parts.uri.path(), here.iter().map(|(control, _)| &control.method));
     };
-    let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            return refused(&Error::invalid(format!(
-                "the body broke off, or is longer than {BODY_BYTES_MAX} bytes"
-            )));
-        }
+    let body_bytes_max = control.body_bytes_max;
+    let (body, _room) = match bodies::read(body, body_bytes_max, &shared.bodies).await {
+        Ok(read) => read,
+        Err(unread) => return refused(&Error::Invalid(unread_body(unread, body_bytes_max))),
     };
+    if let Err(error) = check_content_type(&parts.headers, body.is_empty()) {
+        let message = error.to_string();
+        return answers::api_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message, None, Some("content_type"));
+    }
     let asked = Asked {
         shared: Arc::clone(shared),
         place,
+        // What only looks leaves nothing behind.
+        makes: if control.method == Method::GET { Makes::Passing } else { Makes::Kept },
         name: named.get("name").cloned().unwrap_or_default(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         body,
     };
     (control.answer)(asked).await.unwrap_or_else(|error| refused(&error))
+}
+
+/// A page of another site can send text and forms, with or without a body, and nothing that is called JSON or YAML.
+fn check_content_type(headers: &HeaderMap, is_empty: bool) -> Result<()> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let sent = match (values.next(), values.next()) {
+        (None, _) if is_empty => return Ok(()),
+        (None, _) => "none",
+        (Some(value), None) => value.to_str().unwrap_or("?"),
+        (Some(_), Some(_)) => "two",
+    };
+    let kind = sent.split(';').next().unwrap_or_default().trim();
+    if CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    let mut sent = sent.to_owned();
+    cut(&mut sent, SHOWN_BYTES_MAX);
+    Err(Error::invalid(format!(
+        "the content type is {sent}: send content-type: application/json, or application/yaml; with curl: \
+         -H 'content-type: application/json'"
+    )))
+}
+
+fn unread_body(unread: Unread, bytes_max: usize) -> String {
+    match unread {
+        Unread::Broken => "the body broke off".to_owned(),
+        Unread::TooLong => format!("the body is longer than {bytes_max} bytes"),
+        Unread::NoRoom => "other requests have too many bodies in memory: try again later".to_owned(),
+    }
 }
 
 fn no_control<'a>(method: &Method, path: &str, methods: impl Iterator<Item = &'a Method>) -> Response {
@@ -291,9 +366,9 @@ async fn export(asked: Asked<()>) -> Result<Organization> {
     asked.namespace().await?.export().await.map(Organization)
 }
 
-async fn import(asked: Asked<Document<Organization>>) -> Result<Done> {
+async fn import(asked: Asked<Import>) -> Result<Done> {
     let namespace = asked.namespace().await?;
-    namespace.import(asked.body.0.0).await.map(|()| DONE)
+    namespace.import(asked.body.0).await.map(|()| DONE)
 }
 
 async fn faults(asked: Asked<()>) -> Result<FaultReport> {
@@ -306,7 +381,7 @@ async fn set_faults(asked: Asked<Document<FaultPlan>>) -> Result<FaultReport> {
     Ok(namespace.faults())
 }
 
-async fn add_fault(asked: Asked<Document<FaultRule>>) -> Result<Name> {
+async fn add_fault(asked: Asked<NewRule>) -> Result<Name> {
     let namespace = asked.namespace().await?;
     namespace.add_fault(asked.body.0).map(|name| Name { name })
 }
@@ -352,7 +427,7 @@ async fn requests(asked: Asked<()>) -> Result<JournalPage> {
         }
     }
     let filter = ExchangeFilter::from_pairs(filters.into_iter())?;
-    Ok(asked.namespace().await?.requests(&filter, after, limit))
+    asked.namespace().await?.requests(&filter, after, limit).await
 }
 
 async fn clear_requests(asked: Asked<()>) -> Result<Done> {
@@ -362,5 +437,5 @@ async fn clear_requests(asked: Asked<()>) -> Result<Done> {
 
 async fn verify(asked: Asked<Document<Expectation>>) -> Result<Verified> {
     let namespace = asked.namespace().await?;
-    namespace.verify(&asked.body.0)
+    namespace.verify(&asked.body.0).await
 }

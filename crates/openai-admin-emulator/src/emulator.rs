@@ -1,5 +1,5 @@
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -8,19 +8,24 @@ use std::{
 use axum::{body::HttpBody, http::Request, response::Response};
 use bytes::Bytes;
 use openai_admin::{Client, Error as ClientError};
-use openai_admin_server::{Minter, api_keys};
+use openai_admin_server::{
+    Minter, api_keys,
+    browser::{AllowedHosts, is_host_name},
+};
 use openai_admin_store::{DatabaseUrl, Directory, Store};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 
 use crate::{
+    bodies::BODIES_BYTES_MAX,
     clock::{Clock, ClockStart},
     connections, controls,
     error::{Error, Result},
     faults::FaultPlan,
-    namespace::{Beginning, Keys, Namespace},
-    randomness::Randomness,
+    memory::Budget,
+    namespace::{Beginning, Keys, Namespace, Room},
+    randomness::{self, Randomness},
     service::{self, Reset},
-    shared::{self, DEFAULT, Shared},
+    shared::{self, DEFAULT, Makes, RUNNING_MAX, Shared},
 };
 
 /// Where a clock stands when there is a seed and no time: 2026-01-01T00:00:00Z.
@@ -84,6 +89,7 @@ pub struct EmulatorBuilder {
     seed: Option<u64>,
     clock: Option<ClockStart>,
     faults: FaultPlan,
+    hosts: Vec<String>,
     isolates_by_key: bool,
     is_strict: bool,
     is_loose: bool,
@@ -104,6 +110,23 @@ impl EmulatorBuilder {
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.keys.push(key.into());
         self
+    }
+
+    /// Answers requests for this host name, too: `localhost`, its names, and the address of the listener need none. Other
+    /// names are refused, so that no web page reaches the emulator by a name of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when it is no name, or has a port.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Result<Self> {
+        let name = name.into();
+        if !is_host_name(&name) {
+            return Err(Error::invalid(format!(
+                "'{name}' is no name of a host: write one without a port, such as emulator.example"
+            )));
+        }
+        self.hosts.push(name);
+        Ok(self)
     }
 
     /// Makes ids and chance the same in every run. The clock stands at 2026-01-01T00:00:00Z unless it is set.
@@ -151,8 +174,8 @@ impl EmulatorBuilder {
     ///
     /// When the fixtures cannot be loaded, which names the place in them.
     pub async fn listen(self, listener: TcpListener) -> Result<Emulator> {
-        let mut emulator = self.open().await?;
         let address = listener.local_addr()?;
+        let mut emulator = self.open_for(address.ip()).await?;
         let task = tokio::spawn(connections::run(listener, Arc::clone(&emulator.shared)));
         emulator.listening = Some(Listening { address, task });
         Ok(emulator)
@@ -164,29 +187,43 @@ impl EmulatorBuilder {
     ///
     /// When the fixtures cannot be loaded, which names the place in them.
     pub async fn open(self) -> Result<Emulator> {
+        self.open_for(Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// Opens one that listens on this address.
+    async fn open_for(self, address: IpAddr) -> Result<Emulator> {
         self.faults.check().map_err(Error::Invalid)?;
         let seeded = self.seed.map(|_| ClockStart::Fixed(SEEDED_CLOCK_MS));
         let clock = self.clock.or(seeded).unwrap_or_default();
-        let beginning =
-            Beginning { seed: self.seed, clock, faults: self.faults.clone(), ..Beginning::default() };
+        let beginning = Beginning {
+            seed: self.seed,
+            ids_seed: self.seed,
+            clock,
+            faults: self.faults.clone(),
+            room: Room::default(),
+        };
         let keys = if self.keys.is_empty() { Keys::Any } else { Keys::Stored };
 
         let template = Store::open_in_memory(None).await?;
         self.load(&template, &beginning).await?;
         let fixtures = template.snapshot().await?;
-        let (store, begun) = match &self.database {
-            None => (template, fixtures.clone()),
+        let default = match &self.database {
+            None => Namespace::open(DEFAULT, template, fixtures.clone(), &beginning, keys).await?,
             Some(url) => {
                 let store = Store::open(url).await?;
+                let beginning = after_earlier_runs(&store, &beginning).await?;
                 self.load(&store, &beginning).await?;
                 let begun = store.snapshot().await?;
-                (store, begun)
+                Namespace::open(DEFAULT, store, begun, &beginning, keys).await?
             }
         };
-        let default = Namespace::open(DEFAULT, store, begun, &beginning, keys).await?;
         let shared = Shared {
+            hosts: AllowedHosts::of(address).with_names(self.hosts),
+            bodies: Budget::of(BODIES_BYTES_MAX),
+            running: Arc::new(Semaphore::new(RUNNING_MAX)),
             beginning,
             keys,
+            key_hashes: self.keys.iter().map(|key| shared::key_hash(key.as_bytes())).collect(),
             is_strict: self.is_strict,
             is_loose: self.is_loose,
             isolates_by_key: self.isolates_by_key,
@@ -199,7 +236,7 @@ impl EmulatorBuilder {
 
     /// Loads the fixtures and the keys.
     async fn load(&self, store: &Store, beginning: &Beginning) -> Result<()> {
-        let (clock, ids) = (Clock::new(beginning.clock), Randomness::new(beginning.seed, "fixtures"));
+        let (clock, ids) = (Clock::new(beginning.clock), Randomness::new(beginning.ids_seed, "fixtures"));
         let minter = Minter::new(move || clock.now_ms(), move || ids.bits());
         let organization = if self.fixtures == Directory::default() {
             store.open_organization(minter.stamp(TITLE), None).await?
@@ -214,6 +251,17 @@ impl EmulatorBuilder {
         }
         Ok(())
     }
+}
+
+/// The same beginning, with ids that no earlier run with the same seed has put into the database.
+async fn after_earlier_runs(store: &Store, beginning: &Beginning) -> Result<Beginning> {
+    let mut beginning = beginning.clone();
+    if let Some(seed) = beginning.seed
+        && !store.organizations().await?.is_empty()
+    {
+        beginning.ids_seed = Some(randomness::mixed(seed, store.snapshot().await?.as_bytes()));
+    }
+    Ok(beginning)
 }
 
 impl Emulator {
@@ -267,7 +315,7 @@ impl Emulator {
         EmulatorService(Arc::clone(&self.shared))
     }
 
-    /// The default namespace: the organization of whoever names none.
+    /// The default namespace: the organization of requests that name none.
     pub fn namespace(&self) -> &Namespace {
         &self.shared.default
     }
@@ -279,7 +327,7 @@ impl Emulator {
     /// [`Error::Invalid`] when the name is none, or when there are too many.
     pub async fn namespace_named(&self, name: &str) -> Result<Namespace> {
         shared::check_name(name)?;
-        self.shared.namespace(name).await
+        self.shared.namespace(name, Makes::Kept).await
     }
 
     /// The namespace of a key, where every key has its own.
@@ -288,7 +336,8 @@ impl Emulator {
     ///
     /// [`Error::Invalid`] when there are too many.
     pub async fn namespace_of_key(&self, key: &str) -> Result<Namespace> {
-        self.shared.namespace(&shared::name_of_key(format!("Bearer {key}").as_bytes())).await
+        let name = shared::name_of_key(format!("Bearer {key}").as_bytes());
+        self.shared.namespace(&name, Makes::Kept).await
     }
 }
 

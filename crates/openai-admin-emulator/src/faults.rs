@@ -126,6 +126,11 @@ impl Faults {
         place.map(|place| active.rules.remove(place)).is_some()
     }
 
+    /// Whether there is a rule of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.lock().position(name).is_some()
+    }
+
     pub(crate) fn stale_reads_ms(&self) -> u32 {
         self.lock().stale_reads_ms
     }

@@ -6,14 +6,17 @@
 //! its key or by `/_ns/NAME/v1`.
 
 mod answers;
+mod bodies;
 pub mod clock;
 mod connections;
 mod controls;
+mod document;
 mod emulator;
 mod error;
 pub mod faults;
 pub mod journal;
 mod loose;
+mod memory;
 mod namespace;
 mod operations;
 mod randomness;
@@ -23,6 +26,6 @@ mod stale_reads;
 
 pub use emulator::{Emulator, EmulatorBuilder, EmulatorService};
 pub use error::{Error, Result};
-pub use namespace::{Namespace, SNAPSHOTS_MAX};
+pub use namespace::{NAMESPACES_BYTES_MAX, Namespace, SNAPSHOTS_BYTES_MAX, SNAPSHOTS_MAX};
 pub use service::Reset as ConnectionReset;
 pub use shared::NAMESPACES_MAX;

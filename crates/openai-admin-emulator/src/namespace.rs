@@ -7,31 +7,59 @@ use std::{
 
 use axum::Router;
 use openai_admin_server::{Config, Minter, Server};
-use openai_admin_store::{Directory, Organization, Snapshot, Store};
+use openai_admin_store::{Directory, DirectoryGroup, Organization, Snapshot, Store};
 
 use crate::{
     clock::{Clock, ClockReading, ClockStart, ClockStep},
     error::{Error, Result},
-    faults::{FaultPlan, FaultReport, FaultRule, Faults},
-    journal::{ExchangeFilter, Expectation, Journal, JournalBytes, JournalPage, Verified},
+    faults::{Fault, FaultPlan, FaultReport, FaultRule, Faults},
+    journal::{ExchangeFilter, Expectation, JOURNALS_BYTES_MAX, Journal, JournalPage, Verified},
+    memory::{Budget, Reserved},
     randomness::Randomness,
     stale_reads::StaleReads,
 };
 
 /// How many snapshots a namespace keeps at most.
 pub const SNAPSHOTS_MAX: usize = 100;
+/// How many bytes the snapshots of all namespaces take at most, together, with those that stale reads need.
+pub const SNAPSHOTS_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// How many bytes the organizations of all namespaces in memory take at most, together: each counts as large as it was
+/// when it was made, imported into or restored.
+pub const NAMESPACES_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
+/// What a user, a group or a membership takes in a database, with its indices and its event in the audit log, at most.
+const ROW_BYTES: usize = 2048;
 /// How long the name of a snapshot may be, in bytes.
 const SNAPSHOT_NAME_BYTES_MAX: usize = 100;
 /// Who changes what is loaded into it.
 const ACTOR: &str = "emulator";
 
 /// What every namespace begins with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Beginning {
     pub(crate) seed: Option<u64>,
+    /// The seed of ids. Another one than `seed` over a file that holds ids of an earlier run.
+    pub(crate) ids_seed: Option<u64>,
     pub(crate) clock: ClockStart,
     pub(crate) faults: FaultPlan,
-    pub(crate) journals: JournalBytes,
+    pub(crate) room: Room,
+}
+
+/// How many bytes all namespaces hold together.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    pub(crate) journals: Budget,
+    pub(crate) snapshots: Budget,
+    pub(crate) organizations: Budget,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            journals: Budget::of(JOURNALS_BYTES_MAX),
+            snapshots: Budget::of(SNAPSHOTS_BYTES_MAX),
+            organizations: Budget::of(NAMESPACES_BYTES_MAX),
+        }
+    }
 }
 
 /// An organization of its own. Cheap to clone.
@@ -49,11 +77,22 @@ pub(crate) struct Inner {
     organization: Organization,
     /// What `reset` goes back to.
     fixtures: Snapshot,
-    snapshots: Mutex<BTreeMap<String, Snapshot>>,
+    /// What the organization takes.
+    size: Mutex<Reserved>,
+    snapshots: Mutex<BTreeMap<String, Kept>>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) stale_reads: StaleReads,
     pub(crate) router: Router,
+}
+
+/// A snapshot that has a name.
+#[derive(Debug)]
+struct Kept {
+    snapshot: Snapshot,
+    /// Where ids go on after it.
+    mark: u64,
+    _size: Reserved,
 }
 
 /// How requests show who asks.
@@ -67,6 +106,10 @@ pub(crate) enum Keys {
 
 impl Namespace {
     /// A namespace over `store`, which holds an organization and is as `fixtures` are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when there is no room for it.
     pub(crate) async fn open(
         name: &str,
         store: Store,
@@ -74,8 +117,9 @@ impl Namespace {
         beginning: &Beginning,
         keys: Keys,
     ) -> Result<Self> {
+        let size = beginning.room.organizations.reserve(fixtures.size_bytes()).ok_or_else(no_room)?;
         let clock = Clock::new(beginning.clock);
-        let ids = Randomness::new(beginning.seed, &format!("ids of {name}"));
+        let ids = Randomness::new(beginning.ids_seed, &format!("ids of {name}"));
         let minter = minter(&clock, &ids);
         let organization = store.open_organization(minter.stamp(ACTOR), None).await?;
         // What opening took of the randomness depends on what was there.
@@ -83,7 +127,8 @@ impl Namespace {
         let draws = Randomness::new(beginning.seed, &format!("faults of {name}"));
         let faults = Faults::new(beginning.faults.clone(), draws);
         let router = router(&store, &minter, &organization, keys);
-        let stale_reads = StaleReads::new(minter.clone(), organization.clone(), keys);
+        let snapshots = beginning.room.snapshots.clone();
+        let stale_reads = StaleReads::new(minter.clone(), organization.clone(), keys, snapshots);
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             beginning: beginning.clone(),
@@ -93,9 +138,10 @@ impl Namespace {
             store,
             organization,
             fixtures,
+            size: Mutex::new(size),
             snapshots: Mutex::default(),
             faults,
-            journal: Journal::new(beginning.journals.clone()),
+            journal: Journal::new(beginning.room.journals.clone()),
             stale_reads,
             router,
         })))
@@ -116,6 +162,7 @@ impl Namespace {
         let inner = &*self.0;
         inner.store.reset_to(&inner.fixtures).await?;
         inner.stale_reads.forget();
+        self.size().set(inner.fixtures.size_bytes());
         inner.ids.restart();
         inner.clock.start(inner.beginning.clock);
         inner.faults.restart();
@@ -127,7 +174,7 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the name is empty or too long, or when there are too many.
+    /// [`Error::Invalid`] when the name is empty or too long, or when there are too many or too large ones.
     pub async fn take_snapshot(&self, name: &str) -> Result<()> {
         if name.is_empty() || name.len() > SNAPSHOT_NAME_BYTES_MAX {
             let (length, max) = (name.len(), SNAPSHOT_NAME_BYTES_MAX);
@@ -135,25 +182,35 @@ impl Namespace {
                 "the name of a snapshot has 1 to {max} bytes, and not {length}"
             )));
         }
+        let mark = self.0.ids.mark();
         let snapshot = self.0.store.snapshot().await?;
         let mut snapshots = self.snapshots();
         if snapshots.len() >= SNAPSHOTS_MAX && !snapshots.contains_key(name) {
             return Err(Error::invalid(format!("there are {SNAPSHOTS_MAX} snapshots already: delete some")));
         }
-        snapshots.insert(name.to_owned(), snapshot);
+        let bytes = snapshot.size_bytes();
+        let size = self.0.beginning.room.snapshots.reserve(bytes).ok_or_else(|| {
+            Error::invalid(format!(
+                "there is no room for a snapshot of {bytes} bytes: all snapshots together take                  {SNAPSHOTS_BYTES_MAX} at most; delete some"
+            ))
+        })?;
+        snapshots.insert(name.to_owned(), Kept { snapshot, mark, _size: size });
         Ok(())
     }
 
-    /// Makes the organization what it was when the snapshot was taken. Clock, faults and journal go on.
+    /// Makes the organization what it was when the snapshot was taken. Clock, faults and journal go on. With a seed, the
+    /// ids to come are the same after each restore, and none that the snapshot has.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when there is no such snapshot.
     pub async fn restore_snapshot(&self, name: &str) -> Result<()> {
-        let found = self.snapshots().get(name).cloned();
-        let snapshot = found.ok_or_else(|| self.no_snapshot(name))?;
+        let found = self.snapshots().get(name).map(|kept| (kept.snapshot.clone(), kept.mark));
+        let (snapshot, mark) = found.ok_or_else(|| self.no_snapshot(name))?;
         self.0.store.reset_to(&snapshot).await?;
         self.0.stale_reads.forget();
+        self.size().set(snapshot.size_bytes());
+        self.0.ids.go_back_to(mark);
         Ok(())
     }
 
@@ -178,8 +235,12 @@ impl Namespace {
         Error::NotFound(format!("there is no snapshot '{name}': {known}"))
     }
 
-    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Snapshot>> {
+    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
         self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn size(&self) -> MutexGuard<'_, Reserved> {
+        self.0.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The whole organization, as [`import`](Self::import) and the fixtures read it.
@@ -195,12 +256,20 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`], which names the place in the directory.
+    /// [`Error::Invalid`], which names the place in the directory, or says that there is no room for it.
     pub async fn import(&self, mut directory: Directory) -> Result<()> {
+        let inner = &*self.0;
+        if !self.size().grow(rows(&directory).saturating_mul(ROW_BYTES)) {
+            return Err(no_room());
+        }
         // It is about the organization that is here, whatever it was called where it comes from.
         directory.organization = None;
-        self.0.store.load(self.0.minter.stamp(ACTOR), directory).await?;
-        self.0.stale_reads.forget();
+        inner.ids.go_on_after(|| serde_json::to_vec(&directory).unwrap_or_default());
+        let loaded = inner.store.load(inner.minter.stamp(ACTOR), directory).await;
+        let bytes = inner.store.size_bytes().await?;
+        self.size().set(usize::try_from(bytes).unwrap_or(usize::MAX));
+        inner.stale_reads.forget();
+        loaded?;
         Ok(())
     }
 
@@ -260,8 +329,31 @@ impl Namespace {
     }
 
     /// What it was asked and has answered: those that are meant, of which the number is greater than `after`.
-    pub fn requests(&self, filter: &ExchangeFilter, after: u64, limit: Option<usize>) -> JournalPage {
-        self.0.journal.page(filter, after, limit)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when nothing can ever be what the filter says, such as an operation that does not exist.
+    pub async fn requests(
+        &self,
+        filter: &ExchangeFilter,
+        after: u64,
+        limit: Option<usize>,
+    ) -> Result<JournalPage> {
+        self.check(filter)?;
+        Ok(self.0.journal.page(filter, after, limit).await)
+    }
+
+    /// Refuses a filter that nothing can match here.
+    fn check(&self, filter: &ExchangeFilter) -> Result<()> {
+        filter.check()?;
+        let Some(fault) = filter.fault_name() else { return Ok(()) };
+        if Fault::KINDS.contains(&fault) || self.0.faults.has(fault) || self.0.journal.has_fault(fault) {
+            return Ok(());
+        }
+        let kinds = Fault::KINDS.join(", ");
+        Err(Error::invalid(format!(
+            "there is no fault '{fault}': use the name of a rule, any, none, or a kind: {kinds}"
+        )))
     }
 
     /// Forgets what it was asked.
@@ -273,10 +365,25 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// [`Error::NotVerified`], which says what it was asked instead; [`Error::Invalid`] when it is not said how often.
-    pub fn verify(&self, expectation: &Expectation) -> Result<Verified> {
-        self.0.journal.verify(expectation)
+    /// [`Error::NotVerified`], which says what it was asked instead; [`Error::Invalid`] when it is not said how often, or
+    /// when nothing can ever be what is expected, such as an operation that does not exist.
+    pub async fn verify(&self, expectation: &Expectation) -> Result<Verified> {
+        expectation.filters().try_for_each(|filter| self.check(filter))?;
+        self.0.journal.verify(expectation).await
     }
+}
+
+fn no_room() -> Error {
+    Error::invalid(format!(
+        "there is no room for it: the organizations of all namespaces together take {NAMESPACES_BYTES_MAX} bytes at most; \
+         delete namespaces that are done with"
+    ))
+}
+
+/// How many users, groups and memberships there are.
+fn rows(directory: &Directory) -> usize {
+    let members = |group: &DirectoryGroup| group.members.len();
+    directory.users.len() + directory.groups.iter().map(|group| 1 + members(group)).sum::<usize>()
 }
 
 fn minter(clock: &Clock, ids: &Randomness) -> Minter {

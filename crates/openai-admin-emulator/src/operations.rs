@@ -109,35 +109,127 @@ pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) 
     unknown
 }
 
-/// The id of an operation that is published and not served, if a request is one.
-pub(crate) fn not_served(method: &Method, path: &str) -> Option<&'static str> {
+/// The id of an operation that is published and not served, if a request is one, and what the path says.
+pub(crate) fn not_served(method: &Method, path: &str) -> Option<(&'static str, BTreeMap<String, String>)> {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
-    PublishedOperation::at(path)
-        .iter()
-        .find(|operation| operation.method.as_str() == method)
-        .map(|found| found.id)
+    let here = PublishedOperation::at(path);
+    let found = here.iter().find(|operation| operation.method.as_str() == method)?;
+    Some((found.id, matched(found.path, path)?))
 }
 
-/// What was probably meant by a request that is no operation, in words.
-pub(crate) fn near_miss(method: &Method, path: &str) -> String {
+/// An operation that is published or served, as it is called.
+struct Known {
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+}
+
+fn known() -> impl Iterator<Item = Known> {
+    let published = PublishedOperation::all().map(|operation| Known {
+        id: operation.id,
+        method: operation.method.as_str(),
+        path: operation.path,
+    });
+    let served = OPERATIONS.iter().map(|operation| Known {
+        id: &operation.id,
+        method: &operation.method,
+        path: &operation.path,
+    });
+    served.chain(published)
+}
+
+/// The method of an operation that is published or served.
+pub(crate) fn method_of(id: &str) -> Option<&'static str> {
+    known().find(|known| known.id == id).map(|known| known.method)
+}
+
+/// Refuses an id that no operation has.
+///
+/// # Errors
+///
+/// The id that was probably meant, in words.
+pub(crate) fn check_id(id: &str) -> Result<(), String> {
+    if known().any(|known| known.id == id) {
+        return Ok(());
+    }
+    Err(match most_like(id, known().map(|known| known.id)) {
+        Some(meant) => format!("there is no operation '{id}': did you mean '{meant}'?"),
+        None => format!("there is no operation '{id}': openai-admin coverage lists them"),
+    })
+}
+
+/// Refuses a name that the path of an operation does not have: of any operation, when none is given.
+///
+/// # Errors
+///
+/// The names that there are, in words.
+pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(), String> {
+    let names = |path: &'static str| path.split('/').filter_map(name_of);
+    match operation.map(|id| (id, known().find(|known| known.id == id))) {
+        Some((_, Some(known))) => {
+            let names: Vec<&str> = names(known.path).collect();
+            if names.contains(&name) {
+                return Ok(());
+            }
+            let has = if names.is_empty() {
+                "nothing in it varies".to_owned()
+            } else {
+                format!("it has {}", names.join(" and "))
+            };
+            Err(format!("the path of {} has no '{name}': {has}", known.id))
+        }
+        Some((_, None)) => Err(format!("a request that is no operation has no '{name}' in its path")),
+        None if known().any(|known| names(known.path).any(|own| own == name)) => Ok(()),
+        None => {
+            let meant = most_like(name, known().flat_map(|known| names(known.path)));
+            let meant = meant.map(|meant| format!(": did you mean '{meant}'?")).unwrap_or_default();
+            Err(format!("no path has a '{name}'{meant}"))
+        }
+    }
+}
+
+/// How alike a word and what is suggested for it are at least, from 0 to 1.
+const WORD_LIKENESS_MIN: f64 = 0.75;
+
+/// The word that is most like another, whatever the letter case and what stands between its parts.
+fn most_like<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |word: &str| word.replace(['-', '_', ' '], "").to_lowercase();
+    let word = plain(word);
+    words
+        .map(|other| (other, strsim::jaro_winkler(&plain(other), &word)))
+        .filter(|(_, likeness)| *likeness >= WORD_LIKENESS_MIN)
+        // The first of equals.
+        .reduce(|best, other| if other.1 > best.1 { other } else { best })
+        .map(|(other, _)| other)
+}
+
+/// How alike a request and what it is taken for are at least, from 0 to 1.
+const PATH_LIKENESS_MIN: f64 = 0.75;
+
+/// What was probably meant by a request that is no operation, in words. None when it is like none.
+pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    if let Some(rest) = path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/')) {
+        return Some(format!(
+            "the path begins with {PREFIX} twice, and {PREFIX}{rest} once is enough: the base URL may have it already"
+        ));
+    }
     let methods: Vec<&str> = OPERATIONS
         .iter()
         .filter(|operation| matched(&operation.path, path).is_some())
         .map(|operation| operation.method.as_str())
         .collect();
     if !methods.is_empty() {
-        return format!("the path is right, and takes {} instead of {method}", methods.join(" and "));
+        return Some(format!("the path is right, and takes {} instead of {method}", methods.join(" and ")));
     }
     let likeness = |operation: &Operation| {
         let same_method = if operation.method == method.as_str() { 0.05 } else { 0.0 };
         likeness(&operation.path, path) + same_method
     };
-    let nearest = OPERATIONS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    nearest.map_or_else(String::new, |Operation { id, method, path, .. }| {
-        format!("did you mean {method} {PREFIX}{path} ({id})?")
-    })
+    let nearest = OPERATIONS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    let Operation { id, method, path, .. } = nearest;
+    (likeness(nearest) >= PATH_LIKENESS_MIN).then(|| format!("did you mean {method} {PREFIX}{path} ({id})?"))
 }
 
 /// How alike two paths are, segment by segment: 1 when they are the same.
@@ -214,8 +306,29 @@ mod tests {
             ),
             (Method::GET, "/v1/organization/groups/", "GET /v1/organization/groups (list-groups)?"),
         ] {
-            let near = near_miss(&method, path);
+            let near = near_miss(&method, path).expect("a near miss");
             assert!(near.contains(meant), "{method} {path}: {near}");
         }
+    }
+
+    #[test]
+    fn what_is_like_no_operation_is_no_near_miss() {
+        for path in
+            ["/", "/v1", "/v1/", "/v1/models", "/v1/chat/completions", "/favicon.ico", "/v1/files/f/content"]
+        {
+            assert_eq!(near_miss(&Method::GET, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_begins_with_its_version_twice_is_told_so() {
+        let near = near_miss(&Method::GET, "/v1/v1/organization/groups").expect("a near miss");
+        assert!(near.contains("begins with /v1 twice") && near.contains("/v1/organization/groups"), "{near}");
+    }
+
+    #[test]
+    fn what_is_published_and_not_served_has_its_id_and_what_its_path_says() {
+        let (id, path) = not_served(&Method::GET, "/v1/organization/projects/p").expect("an operation");
+        assert_eq!((id, path["project_id"].as_str()), ("retrieve-project", "p"));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Randomness {
 impl Randomness {
     /// `purpose` keeps what has the same seed apart.
     pub(crate) fn new(seed: Option<u64>, purpose: &str) -> Self {
-        let seed = seed.map(|seed| mixed(seed, purpose));
+        let seed = seed.map(|seed| mixed(seed, purpose.as_bytes()));
         let randomness = Self { seed, rng: Arc::new(Mutex::new(Rng::with_seed(0))) };
         randomness.restart();
         randomness
@@ -24,6 +24,30 @@ impl Randomness {
     /// Begins again with the seed, if there is one.
     pub(crate) fn restart(&self) {
         *self.lock() = fresh(self.seed);
+    }
+
+    /// What comes next, to be gone back to; zero without a seed.
+    pub(crate) fn mark(&self) -> u64 {
+        self.seed.map_or(0, |_| self.lock().clone().u64(..))
+    }
+
+    /// Goes on from a mark: with the same numbers each time, none of which was drawn before the mark.
+    pub(crate) fn go_back_to(&self, mark: u64) {
+        self.diverge(mark, b"mark");
+    }
+
+    /// Goes on with numbers that were drawn neither by this nor by whatever has made `content`.
+    pub(crate) fn go_on_after(&self, content: impl FnOnce() -> Vec<u8>) {
+        if self.seed.is_some() {
+            let next = self.lock().u64(..);
+            self.diverge(next, &content());
+        }
+    }
+
+    fn diverge(&self, from: u64, content: &[u8]) {
+        if self.seed.is_some() {
+            *self.lock() = Rng::with_seed(mixed(from, content));
+        }
     }
 
     /// 128 random bits.
@@ -45,7 +69,8 @@ fn fresh(seed: Option<u64>) -> Rng {
     seed.map_or_else(Rng::new, Rng::with_seed)
 }
 
-fn mixed(seed: u64, purpose: &str) -> u64 {
+/// A seed of its own for each content.
+pub(crate) fn mixed(seed: u64, purpose: &[u8]) -> u64 {
     let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(purpose).finalize();
     digest.iter().take(8).fold(0, |mixed, byte| (mixed << 8) | u64::from(*byte))
 }
@@ -64,5 +89,26 @@ mod tests {
         assert_ne!(Randomness::new(Some(7), "faults").bits(), first[0]);
         assert_ne!(Randomness::new(Some(8), "ids").bits(), first[0]);
         assert_ne!(Randomness::new(None, "ids").bits(), Randomness::new(None, "ids").bits());
+    }
+
+    #[test]
+    fn numbers_do_not_come_back_with_what_was_made_of_them() {
+        let one = Randomness::new(Some(7), "ids");
+        let mut seen = vec![one.bits()];
+        let mark = one.mark();
+        for step in 0..3 {
+            seen.push(one.bits());
+            one.restart();
+            if step == 0 {
+                one.go_back_to(mark);
+            } else {
+                one.go_on_after(|| format!("{seen:?}").into_bytes());
+            }
+            let next = one.bits();
+            assert!(!seen.contains(&next), "step {step}");
+            seen.push(next);
+        }
+        one.go_back_to(mark);
+        assert_eq!(one.bits(), seen[2], "the same way each time");
     }
 }

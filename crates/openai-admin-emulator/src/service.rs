@@ -11,15 +11,17 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower_service::Service as _;
 
 use crate::{
-    answers, clock,
+    answers,
+    bodies::{self, Unread},
+    clock,
     error::Result,
     faults::{Fault, Moment},
-    journal::Exchange,
+    journal::{self, Exchange},
     loose,
     namespace::Namespace,
     operations::{self, Found},
@@ -59,11 +61,14 @@ where
 {
     let inner = &*namespace.0;
     let mut exchange = arrival(namespace, &parts);
-    let Ok(mut body) = read(body).await else {
-        // As the server answers it.
-        let broken = "The body of your request broke off.";
-        let refusal = answers::api_error(StatusCode::BAD_REQUEST, broken, None, None);
-        return finish(namespace, exchange, &Bytes::new(), Some(refusal), None).await;
+    let (mut body, _room) = match bodies::read(body, BODY_BYTES_MAX, &shared.bodies).await {
+        Ok((body, room)) => (body, Some(room)),
+        // As long as the server refuses it.
+        Err(Unread::TooLong) => (Bytes::from(vec![b' '; BODY_BYTES_MAX]), None),
+        Err(unread) => {
+            let refusal = Some(refused_body(unread));
+            return finish(namespace, exchange, &Bytes::new(), refusal, None).await;
+        }
     };
     let sent = body.clone();
     let refusal = look(shared, &mut exchange, &mut parts, &mut body);
@@ -101,8 +106,11 @@ where
 fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut Bytes) -> Option<Response> {
     let Some(Found { operation, path }) = operations::find(&parts.method, parts.uri.path()) else {
         match operations::not_served(&parts.method, parts.uri.path()) {
-            Some(id) => exchange.operation = Some(id.to_owned()),
-            None => exchange.near_miss = Some(operations::near_miss(&parts.method, parts.uri.path())),
+            Some((id, path)) => {
+                exchange.operation = Some(id.to_owned());
+                exchange.path = path;
+            }
+            None => exchange.near_miss = operations::near_miss(&parts.method, parts.uri.path()),
         }
         return None;
     };
@@ -111,7 +119,7 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
     let tree: Option<Value> = serde_json::from_slice(body).ok();
     let unknown = operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
     let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
-    exchange.warnings.extend(named);
+    exchange.warnings = journal::few(named);
     if let (true, Some(mut tree)) = (shared.is_loose, tree) {
         let replaced = loose::replace_placeholders(&mut tree);
         if !replaced.is_empty() {
@@ -136,16 +144,16 @@ fn arrival(namespace: &Namespace, parts: &Parts) -> Exchange {
     }
 }
 
-async fn read<B>(body: B) -> Result<Bytes, ()>
-where
-    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>>,
-{
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        // As long as the server refuses it.
-        Err(error) if error.is::<LengthLimitError>() => Ok(Bytes::from(vec![b' '; BODY_BYTES_MAX])),
-        Err(_) => Err(()),
-    }
+fn refused_body(unread: Unread) -> Response {
+    let (status, message) = match unread {
+        // As the server answers it.
+        Unread::Broken | Unread::TooLong => (StatusCode::BAD_REQUEST, "The body of your request broke off."),
+        Unread::NoRoom => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The emulator holds as many bodies of other requests as it can: try again later.",
+        ),
+    };
+    answers::api_error(status, message, None, None)
 }
 
 fn unknown_parameter(name: &str) -> Response {
@@ -231,9 +239,11 @@ async fn finish(
     }
 }
 
-/// What a header cannot hold is left out.
+/// A header holds visible ASCII; a question mark stands for anything else.
 fn append(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+    let visible = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+    let value: String = value.replace('…', "...").chars().map(visible).collect();
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.append(name, value);
     }
 }
@@ -255,6 +265,11 @@ where
     B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
     let (mut parts, body) = request.into_parts();
+    if let Err(refused) = shared.hosts.check(&parts.uri, &parts.headers) {
+        let message =
+            format!("{refused}: use 127.0.0.1 or localhost, or start the emulator with --allow-host NAME");
+        return Ok(answers::api_error(StatusCode::FORBIDDEN, &message, None, Some("refused_site")));
+    }
     let place = match shared.place(&mut parts) {
         Ok(place) => place,
         Err(error) => return Ok(crate::controls::refused(&error)),
@@ -263,12 +278,17 @@ where
         let request = Request::from_parts(parts, Body::new(body));
         return Ok(crate::controls::answer(shared, place, request).await);
     }
-    let namespace = match shared.namespace(&place).await {
+    let namespace = match shared.namespace(&place, shared.makes(&parts.headers)).await {
         Ok(namespace) => namespace,
         Err(error) => return Ok(crate::controls::refused(&error)),
     };
     // A task of its own goes on when the client does not wait, as a service's does, and the journal tells of it.
+    // What goes on without a client counts as well.
+    let Ok(turn) = Arc::clone(&shared.running).acquire_owned().await else { return Err(Reset) };
     let shared = Arc::clone(shared);
-    let answered = tokio::spawn(async move { answer(&shared, &namespace, parts, body).await });
+    let answered = tokio::spawn(async move {
+        let _turn = turn;
+        answer(&shared, &namespace, parts, body).await
+    });
     answered.await.unwrap_or(Err(Reset))
 }

@@ -5,14 +5,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::http::{header, request::Parts};
+use axum::http::{HeaderMap, header, request::Parts};
+use openai_admin_server::browser::AllowedHosts;
 use openai_admin_store::{Snapshot, Store};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
     controls,
     error::{Error, Result},
+    memory::Budget,
     namespace::{Beginning, Keys, Namespace},
     service,
 };
@@ -23,15 +25,31 @@ const NAMESPACE_PREFIX: &str = "/_ns/";
 pub(crate) const DEFAULT: &str = "default";
 /// How many namespaces there are at most; each has a database and a thread of its own.
 pub const NAMESPACES_MAX: usize = 4096;
+/// How many requests of the API are worked on or held up at the same time at most, with those whose client has gone.
+pub(crate) const RUNNING_MAX: usize = 10_000;
 /// How long the name of a namespace may be, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 /// How many bytes of a key's hash name its namespace.
 const KEY_HASH_BYTES: usize = 8;
 
+/// What a request makes of a namespace that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Makes {
+    /// One that stays.
+    Kept,
+    /// One for this request alone: it only looks, or shows no key.
+    Passing,
+}
+
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) hosts: AllowedHosts,
+    pub(crate) bodies: Budget,
+    pub(crate) running: Arc<Semaphore>,
     pub(crate) beginning: Beginning,
     pub(crate) keys: Keys,
+    /// The hashes of the keys that are taken, where not all are.
+    pub(crate) key_hashes: Vec<KeyHash>,
     pub(crate) is_strict: bool,
     pub(crate) is_loose: bool,
     pub(crate) isolates_by_key: bool,
@@ -62,27 +80,58 @@ impl Shared {
         Ok(key.map_or_else(|| DEFAULT.to_owned(), |key| name_of_key(key.as_bytes())))
     }
 
-    /// A namespace, which is made if it is not there.
-    pub(crate) async fn namespace(&self, name: &str) -> Result<Namespace> {
+    /// What a request of the API makes of a namespace that is not there: one without a key makes none.
+    pub(crate) fn makes(&self, headers: &HeaderMap) -> Makes {
+        let value = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
+        let key = value.and_then(|value| {
+            let (scheme, key) = value.split_at(value.iter().position(|byte| *byte == b' ')?);
+            let key = key.trim_ascii();
+            (scheme.eq_ignore_ascii_case(b"bearer") && !key.is_empty()).then_some(key)
+        });
+        let is_taken = key.is_some_and(|key| match self.keys {
+            Keys::Any => true,
+            Keys::Stored => self.key_hashes.contains(&key_hash(key)),
+        });
+        if is_taken { Makes::Kept } else { Makes::Passing }
+    }
+
+    /// A namespace. One that is not there is made from the fixtures, and kept or not.
+    pub(crate) async fn namespace(&self, name: &str, makes: Makes) -> Result<Namespace> {
         if name == DEFAULT {
             return Ok(self.default.clone());
         }
-        let cell = {
+        let Some(place) = self.place_of(name, makes)? else { return self.open(name).await };
+        let opened = place.get_or_try_init(|| self.open(name)).await.cloned();
+        if opened.is_err() {
+            // One that could not be made is not there. Another request may just have made it.
             let mut namespaces = self.lock();
-            if namespaces.len() >= NAMESPACES_MAX && !namespaces.contains_key(name) {
-                return Err(Error::invalid(format!(
-                    "there are {NAMESPACES_MAX} namespaces already: delete those that are done with, by DELETE \
-                     {}/namespaces/NAME",
-                    controls::PREFIX
-                )));
+            if namespaces.get(name).is_some_and(|place| !place.initialized()) {
+                namespaces.remove(name);
             }
-            Arc::clone(namespaces.entry(name.to_owned()).or_default())
-        };
-        let open = async || {
-            let store = Store::open_in_memory(Some(self.fixtures.clone())).await?;
-            Namespace::open(name, store, self.fixtures.clone(), &self.beginning, self.keys).await
-        };
-        cell.get_or_try_init(open).await.cloned()
+        }
+        opened
+    }
+
+    /// Where a namespace is kept; none for one that is not there and not to be kept.
+    fn place_of(&self, name: &str, makes: Makes) -> Result<Option<Arc<OnceCell<Namespace>>>> {
+        let mut namespaces = self.lock();
+        let is_there = namespaces.contains_key(name);
+        if !is_there && makes == Makes::Passing {
+            return Ok(None);
+        }
+        if !is_there && namespaces.len() >= NAMESPACES_MAX {
+            return Err(Error::invalid(format!(
+                "there are {NAMESPACES_MAX} namespaces already: delete those that are done with, by DELETE \
+                 {}/namespaces/NAME",
+                controls::PREFIX
+            )));
+        }
+        Ok(Some(Arc::clone(namespaces.entry(name.to_owned()).or_default())))
+    }
+
+    async fn open(&self, name: &str) -> Result<Namespace> {
+        let store = Store::open_in_memory(Some(self.fixtures.clone())).await?;
+        Namespace::open(name, store, self.fixtures.clone(), &self.beginning, self.keys).await
     }
 
     pub(crate) fn namespace_names(&self) -> Vec<String> {
@@ -109,6 +158,12 @@ impl Shared {
 fn named_in_query(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "namespace").map(|(_, value)| value.into_owned())
+}
+
+pub(crate) type KeyHash = [u8; 32];
+
+pub(crate) fn key_hash(key: &[u8]) -> KeyHash {
+    Sha256::digest(key).into()
 }
 
 /// The namespace of a key. The key itself is nowhere kept.

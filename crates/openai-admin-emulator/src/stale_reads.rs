@@ -14,10 +14,12 @@ use openai_admin_store::{Organization, Snapshot, Store};
 
 use crate::{
     error::Result,
+    memory::{Budget, Reserved},
     namespace::{Keys, router},
 };
 
-/// How many writes may wait to be seen; beyond it the oldest are seen early, so that memory stays bounded.
+/// How many writes may wait to be seen; beyond it, and where there is no room for more snapshots, the oldest are seen
+/// early, so that memory stays bounded.
 const WAITING_MAX: usize = 64;
 
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub(crate) struct StaleReads {
     minter: Minter,
     organization: Organization,
     keys: Keys,
+    snapshots: Budget,
     replica: tokio::sync::Mutex<Option<Replica>>,
     waiting: Mutex<VecDeque<Write>>,
     writing: tokio::sync::Mutex<()>,
@@ -40,14 +43,17 @@ struct Replica {
 struct Write {
     seen_at_ms: u64,
     after: Snapshot,
+    _size: Reserved,
 }
 
 impl StaleReads {
-    pub(crate) fn new(minter: Minter, organization: Organization, keys: Keys) -> Self {
+    /// `snapshots` counts the bytes of all snapshots.
+    pub(crate) fn new(minter: Minter, organization: Organization, keys: Keys, snapshots: Budget) -> Self {
         Self {
             minter,
             organization,
             keys,
+            snapshots,
             replica: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
@@ -76,13 +82,19 @@ impl StaleReads {
 
     /// To be called after a write.
     pub(crate) async fn after_write(&self, store: &Store, now_ms: u64, stale_ms: u32) -> Result<()> {
-        let write = Write { seen_at_ms: now_ms + u64::from(stale_ms), after: store.snapshot().await? };
+        let after = store.snapshot().await?;
         let mut waiting = self.lock();
-        waiting.push_back(write);
-        if waiting.len() > WAITING_MAX {
-            waiting.pop_front();
+        loop {
+            let room = self.snapshots.reserve(after.size_bytes());
+            if let Some(size) = room.filter(|_| waiting.len() < WAITING_MAX) {
+                waiting.push_back(Write { seen_at_ms: now_ms + u64::from(stale_ms), after, _size: size });
+                return Ok(());
+            }
+            // Without any that waits, this one is seen at once.
+            if waiting.pop_front().is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// Where a read goes: to the replica while a write waits to be seen, else to the database itself.

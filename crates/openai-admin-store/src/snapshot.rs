@@ -27,6 +27,16 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
+    /// How many bytes it takes in memory.
+    pub fn size_bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The pages of the database: two databases with the same bytes are the same.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     fn of(database: &mut Connection) -> Result<Self> {
         let mut pages = database.serialize(MAIN_DB)?.to_vec();
         if let Some(versions) = pages.get_mut(FORMAT_VERSIONS) {
@@ -77,6 +87,20 @@ impl Store {
         // The keys are other ones now.
         self.api_keys_changed();
         restored
+    }
+
+    /// How many bytes its pages take. Only of SQLite.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    pub async fn size_bytes(&self) -> Result<u64> {
+        self.alone(|database| {
+            let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+            let bytes = number("page_count")?.saturating_mul(number("page_size")?);
+            Ok(u64::try_from(bytes).unwrap_or_default())
+        })
+        .await
     }
 
     async fn alone<T: Send + 'static>(

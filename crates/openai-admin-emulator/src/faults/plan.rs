@@ -1,6 +1,5 @@
 use std::collections::HashSet;
 
-use openai_admin_server::{PublishedOperation, operations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +7,7 @@ use super::{
     latency::{self, Latency},
     profiles::Profile,
 };
+use crate::{document, operations::check_id};
 
 /// How many rules an organization has at most.
 pub(super) const RULES_MAX: usize = 1000;
@@ -148,14 +148,17 @@ pub enum Moment {
 }
 
 impl Fault {
+    /// All kinds, as they are written.
+    pub const KINDS: [&'static str; 5] = ["rate_limited", "budget", "status", "reset", "truncated"];
+
     /// Its kind, as it is written.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::RateLimited { .. } => "rate_limited",
-            Self::Budget { .. } => "budget",
-            Self::Status { .. } => "status",
-            Self::Reset { .. } => "reset",
-            Self::Truncated { .. } => "truncated",
+            Self::RateLimited { .. } => Self::KINDS[0],
+            Self::Budget { .. } => Self::KINDS[1],
+            Self::Status { .. } => Self::KINDS[2],
+            Self::Reset { .. } => Self::KINDS[3],
+            Self::Truncated { .. } => Self::KINDS[4],
         }
     }
 
@@ -191,7 +194,7 @@ impl FaultRule {
     /// What is wrong with it, in words.
     pub fn check(&self) -> Result<(), String> {
         if let Some(operation) = &self.operation {
-            check_operation(operation)?;
+            check_id(operation)?;
         }
         if let Some(probability) = self.probability.filter(|probability| !(0.0..=1.0).contains(probability)) {
             return Err(format!("'probability' is {probability}, and must be from 0 to 1"));
@@ -224,19 +227,6 @@ impl FaultRule {
     }
 }
 
-fn check_operation(operation: &str) -> Result<(), String> {
-    let served = operations();
-    let published = PublishedOperation::all().map(|operation| operation.id);
-    let ids: Vec<&str> = served.iter().map(|facts| facts.id).chain(published).collect();
-    if ids.contains(&operation) {
-        return Ok(());
-    }
-    let near = ids.iter().max_by(|one, other| {
-        strsim::jaro_winkler(one, operation).total_cmp(&strsim::jaro_winkler(other, operation))
-    });
-    Err(format!("there is no operation '{operation}': did you mean '{}'?", near.copied().unwrap_or_default()))
-}
-
 impl FaultPlan {
     /// A plan as JSON or YAML, checked.
     ///
@@ -252,7 +242,7 @@ impl FaultPlan {
     ///
     /// What is wrong with it, in words.
     pub fn from_text(text: &str) -> Result<Self, String> {
-        let plan: Self = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        let plan: Self = document::read(text)?;
         plan.check()?;
         Ok(plan)
     }
@@ -343,6 +333,14 @@ mod tests {
             let refused = FaultPlan::from_text(plan).expect_err(plan);
             assert!(refused.contains(problem), "{plan}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_read_says_where_and_what_in_one_line() {
+        let refused = FaultPlan::from_text("rules:\n  - fault: { kind: status }\n").expect_err("no status");
+        assert_eq!(refused, "line 2, column 5: missing field `status`");
+        let refused = FaultPlan::from_text("{\"rules\": [\n{\"fault\": 1}]}").expect_err("no fault");
+        assert!(refused.starts_with("line 2, column ") && !refused.contains(" at line "), "{refused}");
     }
 
     #[test]

@@ -22,6 +22,19 @@ async fn what_is_created_has_the_time_that_is_set() {
 }
 
 #[tokio::test]
+async fn the_last_time_is_the_same_everywhere() {
+    let emulator = builder().start().await.unwrap();
+    ask(&emulator, "PUT", "/_emulator/clock", r#"{"now":"9999-12-30T21:59:59Z"}"#).await;
+    let stepped = ask(&emulator, "POST", "/_emulator/clock/step", r#"{"ms":86400000}"#).await;
+    assert_eq!(stepped.json()["now"], "9999-12-30T22:00:00Z");
+    let group = ask(&emulator, "POST", "/v1/organization/groups", r#"{"name":"X"}"#).await;
+    assert_eq!(group.json()["created_at"], json!(253_402_207_200_i64));
+    assert_eq!(group.header("date"), Some("Thu, 30 Dec 9999 22:00:00 GMT"));
+    let later = ask(&emulator, "PUT", "/_emulator/clock", r#"{"now":"9999-12-31T00:00:00Z"}"#).await;
+    assert!(later.message().contains("between 1970 and 9999-12-30T22:00:00Z"), "{}", later.message());
+}
+
+#[tokio::test]
 async fn a_time_that_is_none_is_refused() {
     let emulator = builder().start().await.unwrap();
     let refused = ask(&emulator, "PUT", "/_emulator/clock", r#"{"now":"tomorrow"}"#).await;

@@ -6,7 +6,7 @@ use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::Store;
 use tower_service::Service as _;
 
-use crate::support::{ask, ask_as, emulator};
+use crate::support::{ask, ask_as, ask_raw, emulator};
 
 #[tokio::test]
 async fn every_control_is_described_and_everything_described_is_there() {
@@ -46,6 +46,46 @@ async fn a_body_that_cannot_be_read_says_why() {
         let refused = ask(&emulator, method, path, body).await;
         assert_eq!(refused.status, 400, "{path} {body}");
         assert!(refused.body.contains(problem), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_is_posted_is_told_to_be_put() {
+    let emulator = emulator().await;
+    for plan in [r#"{"rules":[]}"#, r#"{"profile":"slow"}"#, "rules:\n  - fault: { kind: truncated }\n"] {
+        let refused = ask(&emulator, "POST", "/_emulator/faults", plan).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.message().contains("PUT all of them with 'rules'"), "{}", refused.message());
+    }
+    let misspelt = ask(&emulator, "POST", "/_emulator/faults", r#"{"ruels":[]}"#).await;
+    assert!(misspelt.message().contains("ruels"), "{}", misspelt.message());
+}
+
+#[tokio::test]
+async fn a_body_is_called_json_or_yaml() {
+    let emulator = emulator().await;
+    let head = |kind: &str| format!("PUT /_emulator/clock HTTP/1.1\r\nhost: localhost{kind}");
+    let (json, yaml) = (r#"{"now":"2030-01-01T00:00:00Z"}"#, "now: 2030-01-01T00:00:00Z\n");
+    for (kind, body) in [
+        ("application/json", json),
+        ("Application/JSON; charset=utf-8", json),
+        ("application/yaml", yaml),
+        ("text/yaml", yaml),
+    ] {
+        let answer = ask_raw(&emulator, &head(&format!("\r\ncontent-type: {kind}")), body).await;
+        assert_eq!(answer.status, 200, "{kind}: {answer:?}");
+    }
+    for kind in [
+        "",
+        "\r\ncontent-type: text/plain",
+        "\r\ncontent-type: application/x-www-form-urlencoded",
+        "\r\ncontent-type: multipart/form-data; boundary=x",
+        "\r\ncontent-type: text/plain, application/json",
+        "\r\ncontent-type: application/json\r\ncontent-type: text/plain",
+    ] {
+        let refused = ask_raw(&emulator, &head(kind), json).await;
+        assert_eq!(refused.status, 415, "{kind}");
+        assert!(refused.message().contains("application/json"), "{}", refused.message());
     }
 }
 

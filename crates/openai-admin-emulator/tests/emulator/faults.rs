@@ -6,7 +6,7 @@ use openai_admin::ErrorKind;
 use openai_admin_emulator::{
     Emulator,
     faults::{FaultPlan, Profile},
-    journal::ExchangeFilter,
+    journal::{Exchange, ExchangeFilter},
 };
 
 use tokio::time::timeout;
@@ -17,13 +17,18 @@ async fn with(plan: &str) -> Emulator {
     builder().faults(FaultPlan::from_text(plan).unwrap()).start().await.unwrap()
 }
 
+async fn all(emulator: &Emulator) -> Vec<Exchange> {
+    emulator.namespace().requests(&ExchangeFilter::default(), 0, None).await.unwrap().data
+}
+
 /// How often a kind of fault is in the journal, which is as often as the rules say that they injected one.
-fn injected(emulator: &Emulator, kind: &str) -> usize {
+async fn injected(emulator: &Emulator, kind: &str) -> usize {
     let filter = ExchangeFilter { fault: Some(kind.to_owned()), ..ExchangeFilter::default() };
     let any = ExchangeFilter { fault: Some("any".to_owned()), ..ExchangeFilter::default() };
     let counted: u64 = emulator.namespace().faults().rules.iter().map(|rule| rule.counts.injected).sum();
-    assert_eq!(emulator.namespace().requests(&any, 0, None).data.len() as u64, counted);
-    emulator.namespace().requests(&filter, 0, None).data.len()
+    let asked = async |filter| emulator.namespace().requests(&filter, 0, None).await.unwrap().data.len();
+    assert_eq!(asked(any).await as u64, counted);
+    asked(filter).await
 }
 
 #[tokio::test]
@@ -36,7 +41,7 @@ async fn a_429_says_how_long_to_wait_in_the_header() {
     );
     assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
     assert!(members(&once(&emulator), "group_support").await.is_empty(), "nothing was done");
-    assert_eq!(injected(&emulator, "rate_limited"), 1);
+    assert_eq!(injected(&emulator, "rate_limited").await, 1);
 }
 
 #[tokio::test]
@@ -51,7 +56,7 @@ async fn a_429_says_it_only_in_its_message_or_nowhere() {
     let silent = ask(&emulator, "POST", ADD, ADA).await;
     assert_eq!((silent.status, silent.header("retry-after")), (429, None));
     assert!(!silent.body.contains("try again"), "{}", silent.body);
-    assert_eq!(injected(&emulator, "rate_limited"), 2);
+    assert_eq!(injected(&emulator, "rate_limited").await, 2);
 }
 
 #[tokio::test]
@@ -67,7 +72,7 @@ async fn errors_come_as_json_html_text_and_nothing() {
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(error.body().unwrap_or_default().starts_with(body.as_bytes()), "{error:?}");
     }
-    assert_eq!(injected(&emulator, "status"), 4);
+    assert_eq!(injected(&emulator, "status").await, 4);
     add(&client, "user_ada").await.unwrap();
 }
 
@@ -82,7 +87,7 @@ async fn a_reset_before_leaves_nothing_done_and_one_after_leaves_it_done() {
     client.group_users().remove_group_user("group_support", "user_ada").await.unwrap();
     add(&client, "user_ada").await.unwrap_err();
     assert_eq!(members(&client, "group_support").await, ["user_ada"]);
-    assert_eq!(injected(&emulator, "reset"), 2);
+    assert_eq!(injected(&emulator, "reset").await, 2);
 }
 
 #[tokio::test]
@@ -102,7 +107,7 @@ async fn a_truncated_body_breaks_off_though_it_was_done() {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert_eq!(body.len(), 5);
     assert!(head.contains("200 OK") && !head.contains("content-length: 5"), "{head}");
-    assert_eq!(injected(&emulator, "truncated"), 2);
+    assert_eq!(injected(&emulator, "truncated").await, 2);
 }
 
 #[tokio::test]
@@ -113,7 +118,7 @@ async fn the_client_gets_through_what_can_be_got_through() {
     .await;
     add(&emulator.client().unwrap(), "user_ada").await.unwrap();
     let adds = ExchangeFilter { operation: Some("add-group-user".to_owned()), ..ExchangeFilter::default() };
-    assert_eq!(emulator.namespace().requests(&adds, 0, None).data.len(), 3);
+    assert_eq!(emulator.namespace().requests(&adds, 0, None).await.unwrap().data.len(), 3);
 }
 
 #[tokio::test]
@@ -122,21 +127,21 @@ async fn an_answer_is_held_back_as_long_as_the_journal_says() {
     let client = once(&emulator);
     assert!(timeout(Duration::from_millis(50), add(&client, "user_ada")).await.is_err(), "too early");
     add(&client, "user_ada").await.unwrap();
-    assert_eq!(emulator.namespace().requests(&ExchangeFilter::default(), 0, None).data[0].delayed_ms, 50);
+    assert_eq!(all(&emulator).await[0].delayed_ms, 50);
 }
 
 #[tokio::test]
 async fn who_does_not_wait_is_in_the_journal_as_well() {
     let emulator = with("rules: [{ latency: { kind: fixed, ms: 50 } }]").await;
     timeout(Duration::from_millis(10), add(&once(&emulator), "user_ada")).await.unwrap_err();
-    let journal = || emulator.namespace().requests(&ExchangeFilter::default(), 0, None).data;
     let told = async {
-        while journal().is_empty() {
+        while all(&emulator).await.is_empty() {
             tokio::task::yield_now().await;
         }
     };
     timeout(Duration::from_secs(10), told).await.expect("the request goes on");
-    assert_eq!((journal()[0].status, journal()[0].delayed_ms), (Some(200), 50));
+    let kept = &all(&emulator).await[0];
+    assert_eq!((kept.status, kept.delayed_ms), (Some(200), 50));
 }
 
 #[tokio::test]
@@ -173,7 +178,7 @@ async fn a_budget_without_headers_is_like_the_real_service() {
     assert_eq!(ask(&emulator, "GET", "/v1/organization/users", "").await.status, 200, "another endpoint");
     ask(&emulator, "POST", "/_emulator/clock/step", r#"{"ms":8600}"#).await;
     assert_eq!(ask(&emulator, "GET", "/v1/organization/groups", "").await.status, 200);
-    assert_eq!(injected(&emulator, "rate_limited"), 2);
+    assert_eq!(injected(&emulator, "rate_limited").await, 2);
 }
 
 #[tokio::test]
@@ -185,7 +190,10 @@ async fn a_flaky_service_fails_one_request_of_five_in_every_way() {
     for _ in 0..400 {
         failed += usize::from(client.groups().list_groups().await.is_err());
     }
-    let kinds = ["rate_limited", "status", "reset", "truncated"].map(|kind| injected(&emulator, kind));
+    let mut kinds = Vec::new();
+    for kind in ["rate_limited", "status", "reset", "truncated"] {
+        kinds.push(injected(&emulator, kind).await);
+    }
     assert!(kinds.iter().all(|count| *count > 0), "{kinds:?}");
     assert_eq!(kinds.iter().sum::<usize>(), failed);
     assert!((50..120).contains(&failed), "{failed} of 400");
@@ -197,7 +205,7 @@ async fn a_slow_service_holds_answers_back() {
     let emulator = builder().seed(1).faults(profile).start().await.unwrap();
     let client = once(&emulator);
     add(&client, "user_ada").await.unwrap();
-    let delayed = emulator.namespace().requests(&ExchangeFilter::default(), 0, None).data[0].delayed_ms;
+    let delayed = all(&emulator).await[0].delayed_ms;
     // The same wait again, since it has a seed.
     emulator.namespace().reset().await.unwrap();
     let delay = Duration::from_millis(delayed.into());

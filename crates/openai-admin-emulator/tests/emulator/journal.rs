@@ -63,10 +63,51 @@ async fn expectations_are_verified_by_http() {
     assert_eq!(none.status, 409);
     assert_eq!(
         none.json()["error"]["message"],
-        "expected at least 1 requests with {\"operation\":\"remove-group-user\"}, but there were 0"
+        "expected at least 1 request with {\"operation\":\"remove-group-user\"}, but there were 0; nearest: number 1 \
+         (operation is add-group-user); number 2 (operation is add-group-user)"
     );
     assert_eq!(verify(json!({ "operation": "add-group-user" })).await.status, 400);
     assert_eq!(verify(json!({ "operatoin": "add-group-user", "exactly": 0 })).await.status, 400);
+}
+
+#[tokio::test]
+async fn what_can_never_match_is_refused_by_verify_and_by_the_list() {
+    let emulator = emulator().await;
+    ask(&emulator, "POST", ADD, ADA).await;
+    for (filter, query, problem) in [
+        (json!({ "operation": "add-user" }), "operation=add-user", "did you mean 'add-group-user'?"),
+        (
+            json!({ "operation": "add-group-user", "path": { "group": "group_support" } }),
+            "operation=add-group-user&path.group=group_support",
+            "the path of add-group-user has no 'group': it has group_id",
+        ),
+        (json!({ "fault": "rate-limited" }), "fault=rate-limited", "there is no fault 'rate-limited'"),
+        (json!({ "method": "GTE" }), "method=GTE", "'method' is 'GTE'"),
+    ] {
+        let listed = ask(&emulator, "GET", &format!("/_emulator/requests?{query}"), "").await;
+        let mut expectation = filter.clone();
+        expectation["exactly"] = json!(0);
+        let verified = ask(&emulator, "POST", "/_emulator/verify", &expectation.to_string()).await;
+        let ordered = json!({ "in_order": [filter] }).to_string();
+        let ordered = ask(&emulator, "POST", "/_emulator/verify", &ordered).await;
+        for refused in [listed, verified, ordered] {
+            assert_eq!(refused.status, 400, "{query}");
+            assert!(refused.message().contains(problem), "{query}: {}", refused.message());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_a_rule_can_be_asked_for_before_and_after_the_rule_is_there() {
+    let emulator = emulator().await;
+    let rule = r#"{"name":"mine","count":1,"fault":{"kind":"status","status":503}}"#;
+    let listed = async || ask(&emulator, "GET", "/_emulator/requests?fault=mine", "").await.status;
+    assert_eq!(listed().await, 400);
+    ask(&emulator, "POST", "/_emulator/faults", rule).await;
+    assert_eq!(listed().await, 200);
+    ask(&emulator, "POST", ADD, ADA).await;
+    ask(&emulator, "DELETE", "/_emulator/faults/mine", "").await;
+    assert_eq!(listed().await, 200, "the journal has one");
 }
 
 #[tokio::test]

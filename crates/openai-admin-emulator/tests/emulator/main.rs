@@ -1,6 +1,8 @@
 //! The emulator, asked as a program asks it: by our own client and by HTTP, over real connections.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 
+mod bounds;
+mod browser;
 mod clock;
 mod controls;
 mod determinism;

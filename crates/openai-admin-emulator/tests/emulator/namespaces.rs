@@ -44,10 +44,8 @@ async fn with_isolation_each_key_has_an_organization_of_its_own() {
     // The controls are about the key's as well.
     assert_eq!(ask_as(&emulator, "sk-two", "POST", "/_emulator/reset", "").await.status, 200);
     assert_eq!(count(&emulator, "sk-one", "").await, 1);
-    assert_eq!(
-        emulator.namespace_of_key("sk-one").await.unwrap().requests(&Default::default(), 0, None).data.len(),
-        3
-    );
+    let one = emulator.namespace_of_key("sk-one").await.unwrap();
+    assert_eq!(one.requests(&Default::default(), 0, None).await.unwrap().data.len(), 3);
     let names = ask_as(&emulator, "sk-two", "GET", "/_emulator/namespaces", "").await.body;
     assert!(!names.contains("sk-one"), "a key is nowhere shown: {names}");
 }
@@ -61,6 +59,34 @@ async fn a_namespace_that_is_deleted_begins_again() {
     assert_eq!(ask(&emulator, "DELETE", "/_emulator/namespaces/three", "").await.status, 404);
     let refused = ask(&emulator, "DELETE", "/_emulator/namespaces/default", "").await;
     assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn what_only_looks_or_shows_no_key_makes_no_namespace() {
+    let emulator = builder().key("sk-right").start().await.unwrap();
+    for (key, path, status) in [
+        ("", "/_ns/a/v1/organization/groups", 401),
+        ("sk-wrong", "/_ns/b/v1/organization/groups", 401),
+        ("", "/_ns/c/_emulator/requests", 200),
+        ("", "/_ns/d/_emulator/export", 200),
+        ("sk-right", "/_emulator/clock?namespace=e", 200),
+    ] {
+        assert_eq!(ask_as(&emulator, key, "GET", path, "").await.status, status, "{path}");
+    }
+    let names = async || ask(&emulator, "GET", "/_emulator/namespaces", "").await.json();
+    assert_eq!(names().await, json!({ "data": ["default"] }));
+    assert_eq!(ask_as(&emulator, "sk-right", "GET", "/_ns/a/v1/organization/groups", "").await.status, 200);
+    assert_eq!(ask_as(&emulator, "", "PUT", "/_ns/b/_emulator/snapshots/x", "").await.status, 200);
+    assert_eq!(names().await, json!({ "data": ["default", "a", "b"] }));
+}
+
+#[tokio::test]
+async fn what_looks_at_a_namespace_before_its_first_request_sees_the_fixtures() {
+    let emulator = emulator().await;
+    let (new, kept) = ("/_ns/new/_emulator/export", "/_emulator/export");
+    assert_eq!(ask(&emulator, "GET", new, "").await.body, ask(&emulator, "GET", kept, "").await.body);
+    let asked = ask(&emulator, "GET", "/_ns/new/_emulator/requests", "").await.json();
+    assert_eq!(asked, json!({ "data": [], "has_more": false, "dropped": 0 }));
 }
 
 #[tokio::test]

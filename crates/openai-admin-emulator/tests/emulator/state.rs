@@ -101,6 +101,62 @@ async fn a_file_keeps_the_organization_for_the_next_emulator() {
     );
 }
 
+/// Creates two groups and a user with this name, and returns their ids.
+async fn create(emulator: &Emulator, name: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (path, body) in [
+        ("/v1/organization/groups", json!({ "name": "X" })),
+        ("/v1/organization/groups", json!({ "name": "Y" })),
+        ("/v1/x/users", json!({ "email": format!("{name}@example.com") })),
+    ] {
+        let answer = ask(emulator, "POST", path, &body.to_string()).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        ids.push(answer.json()["id"].as_str().unwrap().to_owned());
+    }
+    ids
+}
+
+#[tokio::test]
+async fn ids_of_a_seed_go_on_over_a_file_that_has_some_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async |file: &str| {
+        let url = DatabaseUrl::Sqlite(folder.path().join(file));
+        builder().seed(7).database(url).start().await.unwrap()
+    };
+    let mut seen = create(&start("kept.db").await, "new").await;
+    let in_memory = create(&builder().seed(7).start().await.unwrap(), "new").await;
+    assert_eq!(seen, in_memory, "a new file is like memory");
+    for name in ["one", "two", "three"] {
+        let emulator = start("kept.db").await;
+        let ids = create(&emulator, name).await;
+        assert!(ids.iter().all(|id| !seen.contains(id)), "{ids:?} of {seen:?}");
+        emulator.namespace().reset().await.unwrap();
+        assert_eq!(create(&emulator, name).await, ids, "a reset begins the same run again");
+        seen.extend(ids);
+    }
+}
+
+#[tokio::test]
+async fn ids_of_a_seed_go_on_over_what_a_snapshot_or_an_import_brings_back() {
+    let emulator = builder().seed(7).start().await.unwrap();
+    let namespace = emulator.namespace();
+    let first = create(&emulator, "first").await;
+    namespace.take_snapshot("one").await.unwrap();
+    let exported = namespace.export().await.unwrap();
+
+    namespace.reset().await.unwrap();
+    namespace.restore_snapshot("one").await.unwrap();
+    let second = create(&emulator, "second").await;
+    assert!(second.iter().all(|id| !first.contains(id)), "{second:?} of {first:?}");
+    namespace.restore_snapshot("one").await.unwrap();
+    assert_eq!(create(&emulator, "second").await, second, "the same after each restore");
+
+    namespace.reset().await.unwrap();
+    namespace.import(exported).await.unwrap();
+    let third = create(&emulator, "third").await;
+    assert!(third.iter().all(|id| !first.contains(id)), "{third:?} of {first:?}");
+}
+
 #[tokio::test]
 async fn any_key_is_taken_unless_some_are_given() {
     let any = emulator().await;

@@ -62,6 +62,18 @@ async fn what_is_published_and_not_served_is_an_operation_and_no_near_miss() {
 }
 
 #[tokio::test]
+async fn what_is_like_no_operation_has_no_near_miss() {
+    let emulator = emulator().await;
+    for path in ["/", "/v1/models", "/v1/chat/completions"] {
+        let answer = ask(&emulator, "GET", path, "").await;
+        assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (404, None), "{path}");
+    }
+    let doubled = ask(&emulator, "GET", "/v1/v1/organization/groups", "").await;
+    let near = doubled.header("openai-emulator-near-miss").unwrap();
+    assert!(near.contains("begins with /v1 twice"), "{near}");
+}
+
+#[tokio::test]
 async fn a_near_miss_says_what_was_probably_meant() {
     let emulator = emulator().await;
     let missed = ask(&emulator, "POST", "/v1/organization/group/group_support/users", "{}").await;

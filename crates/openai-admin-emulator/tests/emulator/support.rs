@@ -57,11 +57,28 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// What an error says.
+    pub(crate) fn message(&self) -> String {
+        self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (own, value) = line.split_once(": ")?;
             own.eq_ignore_ascii_case(name).then_some(value)
         })
+    }
+
+    /// The values of a header that may be there more than once.
+    pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let values = self.head.lines().filter_map(|line| line.split_once(": "));
+        values.filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -75,10 +92,7 @@ pub(crate) async fn ask(emulator: &Emulator, method: &str, path: &str, body: &st
 }
 
 pub(crate) async fn ask_as(emulator: &Emulator, key: &str, method: &str, path: &str, body: &str) -> Answer {
-    let text = exchange(emulator, key, method, path, body).await.unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Answer::read(&exchange(emulator, key, method, path, body).await.unwrap())
 }
 
 /// All that arrives until the connection ends.
@@ -89,16 +103,26 @@ pub(crate) async fn exchange(
     path: &str,
     body: &str,
 ) -> std::io::Result<String> {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\ncontent-type: application/json"
+    );
+    exchange_raw(emulator, &head, body).await
+}
+
+/// The same with a head that is written out, but for what says where it and the body end.
+pub(crate) async fn exchange_raw(emulator: &Emulator, head: &str, body: &str) -> std::io::Result<String> {
     let address = emulator.url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let request = format!("{head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
+}
+
+/// Sends a request with this head.
+pub(crate) async fn ask_raw(emulator: &Emulator, head: &str, body: &str) -> Answer {
+    Answer::read(&exchange_raw(emulator, head, body).await.unwrap())
 }
 
 pub(crate) const ADD: &str = "/v1/organization/groups/group_support/users";

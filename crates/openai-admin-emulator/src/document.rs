@@ -1,0 +1,35 @@
+//! What people write for an emulator, in JSON or YAML.
+
+use serde::de::DeserializeOwned;
+
+/// Reads a document.
+///
+/// # Errors
+///
+/// The first fault, with its line and column, in one line.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    if text.trim_start().starts_with('{') {
+        match serde_json::from_str(text) {
+            Ok(value) => return Ok(value),
+            // A brace also begins YAML's flow style, which JSON's parser does not know.
+            Err(error) if error.is_syntax() => {}
+            Err(error) => {
+                return Err(problem(error.line() as u64, error.column() as u64, &error.to_string()));
+            }
+        }
+    }
+    serde_saphyr::from_str(text).map_err(|error| {
+        let message = error.render_with_options(serde_saphyr::render_options! {
+            formatter: &serde_saphyr::UserMessageFormatter,
+            snippets: serde_saphyr::SnippetMode::Off,
+        });
+        let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+        problem(line, column, &message)
+    })
+}
+
+/// The parsers repeat the place, each in words of its own.
+fn problem(line: u64, column: u64, message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or_default().trim();
+    format!("line {line}, column {column}: {message}")
+}
