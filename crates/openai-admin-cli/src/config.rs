@@ -358,6 +358,32 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
     Key::new(&text, name).map(Some)
 }
 
+/// The variable with the keys that an emulator takes.
+pub(crate) const REQUIRED_KEYS: &str = "OPENAI_ADMIN_REQUIRE_KEYS";
+
+/// The keys that an emulator takes: one on each line of a file, or one after the other in the environment.
+pub(crate) fn required_keys(file: Option<&Path>, environment: &Environment) -> Result<Vec<Key>> {
+    let (text, source) = match (file, environment.own(REQUIRED_KEYS)) {
+        (Some(file), _) => {
+            let name = file.display().to_string();
+            let mut text = String::new();
+            std::fs::File::open(file)
+                .and_then(|file| file.take(SECRET_FILE_BYTES_MAX).read_to_string(&mut text))
+                .map_err(|error| Failure { status: ExitStatus::Key, ..error.into() })
+                .doing(|| format!("read keys from {name}"))?;
+            (text, name)
+        }
+        (None, Some(keys)) => (keys.to_owned(), REQUIRED_KEYS.to_owned()),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let keys: Vec<Key> =
+        text.split_whitespace().map(|key| Key::new(key, source.clone())).collect::<Result<_>>()?;
+    if keys.is_empty() {
+        return Err(Failure::new(ExitStatus::Key, format!("{source} holds no key")));
+    }
+    Ok(keys)
+}
+
 /// The database's URL in a file. Nothing of it is repeated, whatever is wrong with it.
 pub(crate) fn database_of_file(file: &Path) -> Result<String> {
     let mut text = String::new();

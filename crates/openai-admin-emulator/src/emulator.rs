@@ -1,5 +1,5 @@
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -292,6 +292,14 @@ impl Emulator {
 
     fn root(&self) -> String {
         match &self.listening {
+            Some(Listening { address, .. }) if address.ip().is_unspecified() => {
+                // It is no address to ask.
+                let loopback: IpAddr = match address.ip() {
+                    IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                    IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+                };
+                format!("http://{}", SocketAddr::new(loopback, address.port()))
+            }
             Some(listening) => format!("http://{}", listening.address),
             None => "http://localhost".to_owned(),
         }

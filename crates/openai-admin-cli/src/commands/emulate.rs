@@ -8,6 +8,7 @@ use openai_admin_emulator::{
     faults::{FaultPlan, Profile},
 };
 use openai_admin_store::{DatabaseUrl, Directory, Error as StoreError};
+use openai_admin_sync::yaml;
 use tokio::net::TcpListener;
 
 use super::{load, serve::signals::Signals};
@@ -29,16 +30,12 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let address = arguments.listen;
-    if !address.ip().is_loopback() {
-        return Err(Failure::usage(format!(
-            "{address} is reachable from other machines, and an emulator believes everybody"
-        ))
-        .hint("listen on 127.0.0.1; to serve others, use `openai-admin serve`"));
-    }
+    let address = arguments.address();
+    check_exposure(&arguments)?;
     let level = environment.log.as_deref().unwrap_or(LOG_LEVEL);
     log::start(level, LogFormat::Human, global.color, environment)?;
     let mut signals = Signals::new()?;
+    let hangup = hangup()?;
     let fixtures = arguments.fixtures.as_deref().map(Fixtures::read).transpose()?;
     let builder = builder(&arguments, global, environment, fixtures.as_ref())?;
     let listener = TcpListener::bind(address)
@@ -51,8 +48,59 @@ pub(super) async fn run(
     // Programs that start an emulator wait for this line.
     let line = serde_json::json!({ "url": emulator.url(), "controls": emulator.control_url() });
     output.data(&format!("{line}\n"))?;
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        () = hangup => {}
+    }
     Ok(())
+}
+
+fn check_exposure(arguments: &EmulateArguments) -> Result<()> {
+    let address = arguments.address();
+    if !arguments.require_key.is_empty() {
+        return Err(Failure::usage(
+            "--require-key takes a key from the arguments, which every user of the machine can read",
+        )
+        .hint("put the keys into a file, one on each line: --require-key-file FILE")
+        .hint(format!("or into the environment, separated by spaces: {}", config::REQUIRED_KEYS)));
+    }
+    if address.ip().is_loopback() || arguments.allow_remote {
+        return Ok(());
+    }
+    let message = format!("other machines can reach {address}, and the emulator's controls need no key");
+    Err(Failure::usage(message)
+        .hint("for this machine alone: --listen 127.0.0.1:8080")
+        .hint("in a container, or in a network of your own: --allow-remote")
+        .hint("to serve an organization to others, use `openai-admin serve`"))
+}
+
+/// Ends when the terminal is closed that the emulator was started in. Never, when whoever started it had SIGHUP ignored,
+/// as nohup does.
+#[cfg(unix)]
+fn hangup() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signal = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(async {
+        match signal {
+            Some(mut signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn hangup() -> Result<impl Future<Output = ()>> {
+    Ok(std::future::pending())
+}
+
+/// As Linux tells it. Elsewhere nothing tells without unsafe code.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    // SIGHUP is signal 1, the lowest bit.
+    mask & 1 == 1
 }
 
 /// The file of `--fixtures`.
@@ -85,8 +133,12 @@ fn builder(
     if let Some(fixtures) = fixtures {
         builder = builder.fixtures(fixtures.directory.clone());
     }
-    for key in &arguments.require_key {
-        builder = builder.key(key);
+    for key in config::required_keys(arguments.require_key_file.as_deref(), environment)? {
+        builder = builder.key(key.expose());
+    }
+    for name in &arguments.allow_host {
+        builder =
+            builder.allow_host(name).map_err(|error| Failure::usage(format!("--allow-host: {error}")))?;
     }
     if let Some(seed) = arguments.seed {
         builder = builder.seed(seed);
@@ -114,10 +166,12 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
         Some(file) => {
             let name = file_name(file);
             let text = load::read(file).doing(|| format!("read {name}"))?;
-            FaultPlan::from_text(&text).map_err(|problem| {
-                Failure::bad_input(format!("{name}: {problem}"))
-                    .hint("docs/emulator.md describes faults, with an example of each")
-            })?
+            let plan: FaultPlan = yaml::read(&text, &name).map_err(|fault| {
+                let failure = fault_file(fault.to_string());
+                fault.hint.into_iter().fold(failure, Failure::hint)
+            })?;
+            plan.check().map_err(|problem| fault_file(format!("{name}: {problem}")))?;
+            plan
         }
     };
     if let Some(choice) = arguments.profile {
@@ -128,6 +182,10 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
         });
     }
     Ok(plan)
+}
+
+fn fault_file(problem: String) -> Failure {
+    Failure::bad_input(problem).hint("docs/emulator.md describes faults, with an example of each")
 }
 
 fn failure(error: Error, fixtures: Option<&Fixtures>) -> Failure {

@@ -16,7 +16,10 @@ struct Emulating {
 
 impl Emulating {
     fn start(desk: &Desk, arguments: &str) -> Self {
-        let mut command = desk.command(&format!("emulate --listen 127.0.0.1:0 {arguments}"));
+        Self::spawn(desk.command(&format!("emulate --listen 127.0.0.1:0 {arguments}")))
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the emulator starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("a pipe");
@@ -25,6 +28,13 @@ impl Emulating {
         let url = said["url"].as_str().expect("a URL").to_owned();
         assert_eq!(said["controls"].as_str(), Some(&*url.replace("/v1", "/_emulator")));
         Self { child, url }
+    }
+
+    /// Sends it a signal and waits for its end.
+    fn end(&mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill runs").success());
+        self.child.wait().expect("an end").code()
     }
 
     /// Asks it by the command line, with whatever key.
@@ -57,9 +67,44 @@ fn whoever_has_a_key_works_with_the_fixtures() {
     assert_eq!(listed.status, 0, "{}", listed.stderr);
     assert_eq!(listed.json()[0]["id"].as_str().map(|id| id.starts_with("user_")), Some(true));
 
+    assert_eq!(emulating.end("-TERM"), Some(0));
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it_unless_it_was_started_to_outlive_that() {
+    let desk = acme();
+    assert_eq!(Emulating::start(&desk, "").end("-HUP"), Some(0));
+
+    let plain = desk.command("emulate --listen 127.0.0.1:0");
+    let mut nohup = Command::new("nohup");
+    nohup.arg(plain.get_program()).args(plain.get_args()).stderr(Stdio::null());
+    if let Some(folder) = plain.get_current_dir() {
+        nohup.current_dir(folder);
+    }
+    let mut emulating = Emulating::spawn(nohup);
     let id = emulating.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
-    assert_eq!(emulating.child.wait().expect("an end").code(), Some(0));
+    assert!(Command::new("kill").args(["-HUP", &id]).status().expect("kill runs").success());
+    assert_eq!(emulating.ask(&desk, "k", "groups list").status, 0);
+    assert_eq!(emulating.end("-TERM"), Some(0));
+}
+
+#[test]
+fn a_port_is_enough() {
+    let desk = acme();
+    for arguments in ["--port 0", "--listen 0"] {
+        let emulating = Emulating::spawn(desk.command(&format!("emulate {arguments}")));
+        assert!(emulating.url.starts_with("http://127.0.0.1:"), "{}", emulating.url);
+        assert_eq!(emulating.ask(&desk, "k", "groups list").status, 0);
+    }
+}
+
+#[test]
+fn other_machines_reach_it_when_that_is_allowed() {
+    let desk = acme();
+    let listening = desk.command("emulate --listen 0.0.0.0:0 --allow-remote --allow-host emulator.example");
+    let emulating = Emulating::spawn(listening);
+    assert!(emulating.url.starts_with("http://127.0.0.1:"), "{}", emulating.url);
+    assert_eq!(emulating.ask(&desk, "k", "groups list").status, 0);
 }
 
 #[test]
@@ -75,10 +120,36 @@ fn each_key_has_an_organization_of_its_own_when_they_are_isolated() {
 #[test]
 fn only_the_keys_that_are_required_work() {
     let desk = acme();
-    let emulating = Emulating::start(&desk, "--require-key sk-one --require-key sk-two");
-    let statuses =
-        ["sk-one", "sk-two", "sk-three"].map(|key| emulating.ask(&desk, key, "groups list").status);
-    assert_eq!(statuses, [0, 0, 4]);
+    desk.write("keys", "sk-one\nsk-two\n");
+    let mut by_environment = desk.command("emulate --listen 127.0.0.1:0");
+    by_environment.env("OPENAI_ADMIN_REQUIRE_KEYS", "sk-one sk-two");
+    for emulating in [Emulating::start(&desk, "--require-key-file keys"), Emulating::spawn(by_environment)] {
+        let statuses =
+            ["sk-one", "sk-two", "sk-three"].map(|key| emulating.ask(&desk, key, "groups list").status);
+        assert_eq!(statuses, [0, 0, 4]);
+    }
+}
+
+#[test]
+fn a_key_is_never_an_argument() {
+    let desk = acme();
+    let refused = desk.run("emulate --listen 127.0.0.1:0 --require-key sk-secret");
+    assert_eq!(refused.status, 64);
+    assert!(refused.stderr.contains("--require-key-file FILE"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("sk-secret"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_file_of_faults_that_cannot_be_read_says_where_in_one_line() {
+    let desk = acme();
+    desk.write("faults.yaml", "rules:\n  - fault: { kind: status }\n  - operatoin: x\n");
+    let refused = desk.run("emulate --listen 127.0.0.1:0 --faults faults.yaml");
+    let first = refused.stderr.lines().next().unwrap_or_default();
+    assert_eq!(first, "error: faults.yaml:2:5: missing field `status`", "{}", refused.stderr);
+    desk.write("faults.yaml", "rules:\n  - operatoin: x\n");
+    let refused = desk.run("emulate --listen 127.0.0.1:0 --faults faults.yaml");
+    assert!(refused.stderr.contains("faults.yaml:2:"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("did you mean `operation`?"), "{}", refused.stderr);
 }
 
 #[test]
@@ -115,6 +186,10 @@ fn what_it_refuses_says_what_to_do() {
     let mut refused = String::new();
     for arguments in [
         "--listen 0.0.0.0:8080",
+        "--listen nowhere",
+        "--require-key sk-one",
+        "--require-key-file missing",
+        "--allow-host emulator:8080",
         "--fixtures missing.yaml",
         "--fixtures wrong.yaml",
         "--faults faults.yaml",

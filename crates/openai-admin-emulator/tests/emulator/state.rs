@@ -107,7 +107,7 @@ async fn create(emulator: &Emulator, name: &str) -> Vec<String> {
     for (path, body) in [
         ("/v1/organization/groups", json!({ "name": "X" })),
         ("/v1/organization/groups", json!({ "name": "Y" })),
-        ("/v1/x/users", json!({ "email": format!("{name}@example.com") })),
+        ("/v1/x/users", json!({ "name": name, "email": format!("{name}@example.com") })),
     ] {
         let answer = ask(emulator, "POST", path, &body.to_string()).await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
