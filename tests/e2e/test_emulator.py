@@ -29,7 +29,8 @@ class Emulator:
 
     def control(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.controls + path, data, method=method)
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.controls + path, data, headers, method=method)
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
