@@ -64,6 +64,7 @@ mod deleted;
 mod eight_bytes;
 pub mod endpoint;
 pub mod id;
+pub mod identity;
 pub mod models;
 pub mod open_enum;
 pub mod operations;

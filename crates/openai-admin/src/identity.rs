@@ -1,0 +1,267 @@
+//! When two texts name the same person or group, and which texts name nobody. Client, synchronization, store and
+//! server share these rules, so that what one of them can write all of them can find.
+//!
+//! Two spellings that look the same are the same: `é` as one character or as `e` with an accent (both are compared in
+//! [NFC](https://www.unicode.org/reports/tr15/)), and with or without invisible characters. Addresses are also the same
+//! in any letter case. Nothing cleverer: a dot or a `+` is part of an address, whatever some providers make of it.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+/// The longest address, in bytes: 64 before the `@` and 255 behind it.
+pub const EMAIL_BYTES_MAX: usize = 320;
+
+/// What email has a use of its own for, besides letters: none of it stands in an address without quotes.
+const EMAIL_SPECIALS: [char; 10] = ['(', ')', '<', '>', '[', ']', ':', ';', ',', '\\'];
+/// The quotes that people and word processors put around an address.
+const QUOTES: [char; 9] = ['"', '“', '”', '„', '‟', '«', '»', '‘', '`'];
+
+/// The key by which people are told apart: two addresses with one key belong to one person.
+///
+/// ```
+/// use openai_admin::identity::email_key;
+/// assert_eq!(email_key(" Ada@Example.COM "), "ada@example.com");
+/// assert_ne!(email_key("ada+x@example.com"), email_key("ada@example.com"));
+/// ```
+pub fn email_key(address: &str) -> String {
+    let address = address.trim();
+    if address.is_ascii() {
+        return address.to_ascii_lowercase();
+    }
+    let visible: String = address.chars().filter(|c| !is_invisible(*c)).collect();
+    in_lower_case(visible.trim())
+}
+
+/// Whether a text can be an email address: something on both sides of one `@`, and nothing that is no part of an
+/// address or cannot be seen.
+///
+/// ```
+/// use openai_admin::identity::is_email;
+/// assert_eq!(is_email("ada+x@example.com"), Ok(()));
+/// assert_eq!(is_email("ada @example.com"), Err("it contains a space"));
+/// ```
+///
+/// # Errors
+///
+/// What is wrong with it, as a clause about "it". The clause repeats nothing of the text.
+pub fn is_email(text: &str) -> Result<(), &'static str> {
+    if is_blank(text) {
+        return Err("it is empty");
+    }
+    if text.len() > EMAIL_BYTES_MAX {
+        return Err("it is longer than 320 bytes");
+    }
+    for c in text.chars() {
+        match c {
+            ' ' | '\u{a0}' => return Err("it contains a space"),
+            _ if c.is_whitespace() || c.is_control() => {
+                return Err("it contains a line break or a control character");
+            }
+            _ if is_invisible(c) => return Err("it contains an invisible character"),
+            _ if QUOTES.contains(&c) => return Err("it contains a quotation mark"),
+            _ if EMAIL_SPECIALS.contains(&c) => return Err("it contains more than an address"),
+            _ => {}
+        }
+    }
+    let (name, host) = text.split_once('@').ok_or("it has no @")?;
+    if name.is_empty() || host.is_empty() || host.contains('@') {
+        return Err("it is not NAME@HOST");
+    }
+    if name.starts_with('\'') {
+        return Err("it begins with an apostrophe");
+    }
+    Ok(())
+}
+
+/// The key by which names are told apart: the letters and their case, and one space for any white space between words.
+///
+/// ```
+/// use openai_admin::identity::name_key;
+/// assert_eq!(name_key(" Support\u{a0} Team\u{200b}"), "Support Team");
+/// assert_eq!(name_key("Cafe\u{301}"), name_key("Caf\u{e9}"));
+/// assert_ne!(name_key("support team"), name_key("Support Team"));
+/// ```
+pub fn name_key(name: &str) -> String {
+    clean(name).into_owned()
+}
+
+/// As [`name_key`], in any letter case: how headings and values of tables are compared, and what shows that two names
+/// are so alike that one is a slip.
+pub fn name_key_in_any_case(name: &str) -> String {
+    in_lower_case(&clean(name))
+}
+
+/// A text without what nobody means by it: white space at its ends, more than one space between words, and invisible
+/// characters (those that shape the letters beside them stay), in NFC. Most texts come back as they are.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let plain =
+        |c: char| c != ' ' && (c.is_ascii_graphic() || !(c.is_whitespace() || is_no_part_of_a_name(c)));
+    let is_clean = text.split(' ').all(|word| !word.is_empty() && word.chars().all(plain));
+    if is_clean && (text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes) {
+        return Cow::Borrowed(text);
+    }
+    let visible: String = text.chars().filter(|c| !is_no_part_of_a_name(*c)).nfc().collect();
+    Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether nobody can see anything of a text: it is empty, or all of it is white space, control characters and
+/// invisible characters.
+///
+/// ```
+/// use openai_admin::identity::is_blank;
+/// assert!(is_blank("") && is_blank(" \t") && is_blank("\u{200b}"));
+/// assert!(!is_blank("Support"));
+/// ```
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c) || c == '\u{2800}')
+}
+
+/// Whether a character has no form of its own: Unicode's "default ignorable" characters, such as the zero-width space,
+/// the byte-order mark, and those that change the direction of what follows.
+pub fn is_invisible(c: char) -> bool {
+    if c < '\u{ad}' {
+        return false;
+    }
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Invisible, and without a say in how the characters beside it look. Joiners, fillers and selectors of variants make
+/// letters of Persian and Korean and pictures such as 👩‍💻 what they are.
+fn is_no_part_of_a_name(c: char) -> bool {
+    let shapes_others = matches!(c,
+        '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200c}'..='\u{200d}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0020}'..='\u{e007f}'
+        | '\u{e0100}'..='\u{e01ef}');
+    is_invisible(c) && !shapes_others
+}
+
+/// In lower case and NFC. The two small sigmas are one letter: which of them a capital becomes depends on where it
+/// stands in its word.
+fn in_lower_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let composed: String = text.nfc().collect();
+    composed.to_lowercase().chars().map(|c| if c == 'ς' { 'σ' } else { c }).nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_equal_in_any_letter_case_and_nothing_cleverer() {
+        assert_eq!(email_key(" Ada@Example.COM\u{a0}"), "ada@example.com");
+        assert_ne!(email_key("a.da@example.com"), email_key("ada@example.com"));
+        assert_ne!(email_key("ada+x@example.com"), email_key("ada@example.com"));
+        assert_ne!(email_key("strasse@example.com"), email_key("straße@example.com"));
+        assert_eq!(email_key("STRAẞE@example.com"), email_key("straße@example.com"));
+    }
+
+    #[test]
+    fn a_final_sigma_is_a_sigma() {
+        let spellings = ["ΑΣ@x.y", "ας@x.y", "ασ@x.y", "ΑΣ@X.Y"].map(email_key);
+        assert!(spellings.iter().all(|key| key == "ασ@x.y"), "{spellings:?}");
+        assert_eq!(name_key_in_any_case("ΟΔΟΣ"), name_key_in_any_case("οδος"));
+    }
+
+    #[test]
+    fn composed_and_decomposed_twins_are_one() {
+        assert_eq!(email_key("jose\u{301}@example.com"), email_key("JOS\u{c9}@example.com"));
+        assert_eq!(name_key("Cafe\u{301} E\u{301}quipe"), name_key("Caf\u{e9} \u{c9}quipe"));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_makes_no_difference() {
+        for text in [
+            "\u{feff}ada@example.com",
+            "ada@\u{200b}example.com",
+            "ada@example.com\u{202e}",
+            "a\u{200d}da@example.com",
+        ] {
+            assert_eq!(email_key(text), "ada@example.com", "{text:?}");
+            assert_eq!(is_email(text), Err("it contains an invisible character"), "{text:?}");
+        }
+        for name in [
+            "Support\u{a0}Team",
+            "\u{3000}Support \t Team\n",
+            "Sup\u{ad}port Team\u{200b}",
+            "\u{2067}Support Team\u{2069}",
+        ] {
+            assert_eq!(name_key(name), "Support Team", "{name:?}");
+        }
+        // Without its joiner it is another picture, and another word.
+        for name in ["👩\u{200d}💻 Engineering", "می\u{200c}خواهم", "❤\u{fe0f}"] {
+            assert_eq!(clean(name), Cow::Borrowed(name));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_says_why() {
+        for good in ["ada@example.com", "ada+x@localhost", "o'connor@例え.jp", "a.b_c-d/e=f@x", "{x}@y.z"] {
+            assert_eq!(is_email(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("", "it is empty"),
+            ("\u{200b}", "it is empty"),
+            ("ada", "it has no @"),
+            ("@example.com", "it is not NAME@HOST"),
+            ("ada@", "it is not NAME@HOST"),
+            ("a@b@c", "it is not NAME@HOST"),
+            ("ada @example.com", "it contains a space"),
+            ("a\nb@x.y", "it contains a line break or a control character"),
+            ("\u{1b}[31m@x.y", "it contains a line break or a control character"),
+            ("Ada <ada@example.com>", "it contains a space"),
+            ("<ada@example.com>", "it contains more than an address"),
+            ("mailto:ada@example.com", "it contains more than an address"),
+            ("a@b.c;d@e.f", "it contains more than an address"),
+            ("“ada@example.com”", "it contains a quotation mark"),
+            ("'ada@example.com", "it begins with an apostrophe"),
+        ] {
+            assert_eq!(is_email(bad), Err(why), "{bad}");
+        }
+        assert!(is_email(&format!("{}@x", "a".repeat(EMAIL_BYTES_MAX - 2))).is_ok());
+        assert!(is_email(&format!("{}@x", "a".repeat(EMAIL_BYTES_MAX - 1))).is_err());
+    }
+
+    #[test]
+    fn a_text_without_anything_to_see_is_blank() {
+        for blank in
+            ["", " ", "\u{a0}\u{3000}", "\u{200b}", "\u{feff}", "\u{2060}\t", "\u{0}", "\u{3164}", "\u{2800}"]
+        {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        assert!(!is_blank("\u{200b}x") && !is_blank("🚨"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_its_own_key(text in any::<String>()) {
+            let key = email_key(&text);
+            prop_assert_eq!(email_key(&key), key);
+            let key = name_key(&text);
+            prop_assert_eq!(name_key(&key), key);
+            let key = name_key_in_any_case(&text);
+            prop_assert_eq!(name_key_in_any_case(&key), key);
+        }
+
+        #[test]
+        fn equivalent_texts_have_one_key(text in any::<String>()) {
+            let (composed, decomposed): (String, String) = (text.nfc().collect(), text.nfd().collect());
+            prop_assert_eq!(email_key(&composed), email_key(&decomposed));
+            prop_assert_eq!(name_key(&composed), name_key(&decomposed));
+        }
+
+        #[test]
+        fn an_address_in_another_case_is_the_same(text in "[a-zA-ZäöüÄÖÜéÉàÀσΣжЖ]{1,20}@[a-z]{1,5}") {
+            prop_assert_eq!(email_key(&text.to_uppercase()), email_key(&text.to_lowercase()));
+        }
+    }
+}
