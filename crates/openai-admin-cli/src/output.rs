@@ -17,6 +17,8 @@ use crate::{
 
 mod records;
 
+pub(crate) use openai_admin_sync::visible::visible;
+
 /// Between two columns of a table, in spaces.
 const GAP: u16 = 2;
 /// The width of text that wraps where there is no terminal, in columns.
@@ -275,18 +277,6 @@ pub(crate) fn moment(unix_seconds: i64) -> String {
     }
 }
 
-/// A name may hold whatever its author liked: what moves the cursor or turns the line around is shown, not done.
-pub(crate) fn visible(text: &str) -> String {
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(acts) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if acts(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
-}
-
 /// A path as it is named in a message.
 pub(crate) fn file_name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { visible(&path.display().to_string()) }
@@ -344,11 +334,4 @@ fn unprintable(error: impl std::fmt::Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_cannot_act_on_the_terminal() {
-        assert_eq!(visible("Support\x1b[2J"), "Support\\u{1b}[2J");
-        assert_eq!(visible("abc\u{202e}def"), "abc\\u{202e}def");
-        assert_eq!(visible("فرح حداد 🚨 山田"), "فرح حداد 🚨 山田");
-    }
 }

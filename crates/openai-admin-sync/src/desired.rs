@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
-use openai_admin::{GroupId, OrganizationId, operations::groups::GroupName};
+use openai_admin::{GroupId, OrganizationId, identity::name_key, operations::groups::GroupName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
@@ -38,6 +38,8 @@ pub struct Desired {
     pub purpose: Purpose,
     /// Where the wishes come from, and how many each says.
     pub sources: Vec<Source>,
+    /// Which rows of tables do not count, for people: always told, since who is left out may be removed.
+    pub left_out: Vec<String>,
 }
 
 /// A group that is wished for.
@@ -254,7 +256,7 @@ impl Expanding<'_, '_> {
                 self.add(&member.value, origin, &mut people);
             }
             for table in &group.members_from {
-                let source = self.table(table, &place, &mut people);
+                let source = self.table(table, &place, &mut people, &mut desired.left_out);
                 if let Some(source) = source.filter(|source| !desired.sources.contains(source)) {
                     desired.sources.push(source);
                 }
@@ -314,7 +316,13 @@ impl Expanding<'_, '_> {
         members.len()
     }
 
-    fn table(&mut self, table: &Located<MembersFrom>, group: &Place, people: &mut People) -> Option<Source> {
+    fn table(
+        &mut self,
+        table: &Located<MembersFrom>,
+        group: &Place,
+        people: &mut People,
+        left_out: &mut Vec<String>,
+    ) -> Option<Source> {
         let place = if table.line == 0 { group.clone() } else { table.place(self.name) };
         let wanted = &table.value;
         let bytes = match (self.read_table)(self.name, &wanted.csv) {
@@ -336,6 +344,7 @@ impl Expanding<'_, '_> {
             }
         };
         let entries = rows.rows.len();
+        left_out.extend(rows.left_out.iter().map(|told| format!("{}: {told}", wanted.csv)));
         for row in rows.rows {
             let member = Member { who: Who::Email(row.email), until: None, reason: None };
             let origin =
@@ -385,13 +394,13 @@ fn source_name(table: &MembersFrom) -> String {
 /// A group is described once, whatever it is called.
 fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
     let mut ids: HashSet<&GroupId> = HashSet::new();
-    let mut names: HashMap<&str, &DesiredGroup> = HashMap::new();
+    let mut names: HashMap<String, &DesiredGroup> = HashMap::new();
     let at = |group: &DesiredGroup| group.place.clone().unwrap_or_else(|| Place::line("the input", 1));
     for group in groups {
         if group.id.as_ref().is_some_and(|id| !ids.insert(id)) {
             faults.0.push(Fault::at(at(group), "the group with this id is described a second time"));
         }
-        if let Some(other) = names.insert(&group.name, group)
+        if let Some(other) = names.insert(name_key(&group.name), group)
             && (group.id.is_none() || other.id.is_none())
         {
             let message = format!("the group '{}' is described at {} already", group.name, at(other));
@@ -400,7 +409,7 @@ fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
     }
     for group in groups {
         for name in &group.previously {
-            if let Some(other) = names.get(name.as_str()) {
+            if let Some(other) = names.get(&name_key(name)) {
                 let message = format!(
                     "'{name}' cannot be what '{}' was called: {} describes it",
                     group.name,

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use openai_admin::{GroupId, UserId, models::GroupUser};
+use openai_admin::{GroupId, UserId, identity::name_key, models::GroupUser};
 
 use crate::{
     current::{CurrentGroup, Members, Snapshot},
@@ -31,10 +31,10 @@ pub enum Match {
 
 /// Finds the groups that are meant. `known` holds the ids that names had in the last applied run.
 pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<String, GroupId>) -> Vec<Match> {
-    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();
     for (place, group) in snapshot.groups.iter().enumerate() {
-        by_name.entry(&group.name).or_default().push(place);
+        by_name.entry(name_key(&group.name)).or_default().push(place);
         by_id.insert(group.id.as_str(), place);
     }
     let index = Index { by_name, by_id, groups: &snapshot.groups, known };
@@ -55,7 +55,8 @@ pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<Str
 }
 
 struct Index<'a> {
-    by_name: HashMap<&'a str, Vec<usize>>,
+    /// By what is compared of names: two that look the same are the same.
+    by_name: HashMap<String, Vec<usize>>,
     by_id: HashMap<&'a str, usize>,
     groups: &'a [CurrentGroup],
     known: &'a BTreeMap<String, GroupId>,
@@ -103,10 +104,13 @@ impl Index<'_> {
     }
 
     fn named(&self, name: &str) -> Option<Match> {
-        let places = self.by_name.get(name)?;
-        Some(match places.as_slice() {
-            [place] => Match::Found(*place),
-            several => {
+        let alike = self.by_name.get(&name_key(name))?;
+        // Of two that look the same, the one that is written the same is meant.
+        let exact: Vec<usize> =
+            alike.iter().copied().filter(|place| self.groups[*place].name == name).collect();
+        Some(match (exact.as_slice(), alike.as_slice()) {
+            ([place], _) | ([], [place]) => Match::Found(*place),
+            ([], several) | (several, _) => {
                 let ids: Vec<&str> = several.iter().map(|place| self.groups[*place].id.as_str()).collect();
                 Match::Problem(format!(
                     "{} groups are called '{name}': pin one by `id`: {}",
@@ -188,6 +192,8 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             return plan;
         }
         if !wanted.creates {
+            plan.name.clone_from(&group.name);
+        } else if wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name) {
             plan.name.clone_from(&group.name);
         } else if group.name != wanted.name {
             let action = Action::RenameGroup { from: group.name.clone(), to: wanted.name.clone() };

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use openai_admin::OrganizationId;
+use openai_admin::{OrganizationId, identity::is_email};
 use serde::Serialize;
 
 use crate::{
     current::{CurrentGroup, Members, Snapshot},
-    email::{self, EmailKey},
+    email::EmailKey,
 };
 
 /// A file of what is, in the format that [`file::parse`](crate::file::parse) reads.
@@ -69,9 +69,7 @@ pub fn export(snapshot: &Snapshot) -> ExportedFile {
             .members()
             .iter()
             .map(|user| match user.email.as_deref() {
-                Some(address)
-                    if email::problem(address).is_none() && !shared.contains(&EmailKey::new(address)) =>
-                {
+                Some(address) if is_email(address).is_ok() && !shared.contains(&EmailKey::new(address)) => {
                     ExportedMember::Email(EmailKey::new(address).as_str().to_owned())
                 }
                 _ => ExportedMember::Id { id: user.id.to_string() },

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use openai_admin::{GroupId, OrganizationId, UserId};
+use openai_admin::{
+    GroupId, OrganizationId, UserId,
+    identity::{clean, is_email},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_saphyr::Spanned;
@@ -13,6 +16,7 @@ use serde_saphyr::Spanned;
 use crate::{
     email,
     fault::{Fault, Place},
+    visible::excerpt,
     yaml,
 };
 
@@ -296,10 +300,7 @@ impl<'de> Deserialize<'de> for Member {
 impl MemberFields {
     fn member(self) -> Result<Member, String> {
         let who = match (self.email, self.id) {
-            (Some(email), None) => match email::problem(&email) {
-                None => Who::Email(email::EmailKey::new(&email)),
-                Some(problem) => return Err(format!("'{email}' is no email address: {problem}")),
-            },
+            (Some(email), None) => who_by_email(&email)?,
             (None, Some(id)) => Who::Id(id),
             _ => return Err("a member has either `email` or `id`".to_owned()),
         };
@@ -318,11 +319,18 @@ impl MemberFields {
 pub fn who(text: &str) -> Result<Who, String> {
     if !text.contains('@') {
         let id = UserId::new(text.trim());
-        return id.map(Who::Id).map_err(|_| format!("'{text}' is neither an email address nor a user id"));
+        return id
+            .map(Who::Id)
+            .map_err(|_| format!("'{}' is neither an email address nor a user id", excerpt(text)));
     }
-    match email::problem(text) {
-        None => Ok(Who::Email(email::EmailKey::new(text))),
-        Some(problem) => Err(format!("'{text}' is no email address: {problem}")),
+    who_by_email(text)
+}
+
+fn who_by_email(text: &str) -> Result<Who, String> {
+    let address = clean(text);
+    match is_email(&address) {
+        Ok(()) => Ok(Who::Email(email::EmailKey::new(&address))),
+        Err(problem) => Err(format!("invalid email address '{}': {problem}", excerpt(text))),
     }
 }
 
@@ -417,7 +425,12 @@ pub fn json_schema() -> schemars::Schema {
 /// The fault with its line and column, and a suggestion where a field is misspelt.
 pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
     let text = text.trim_start_matches('\u{feff}');
-    if text.trim().is_empty() {
+    if let Some(line) = text.lines().position(is_conflict_marker) {
+        let place = Place::line(name, line as u64 + 1);
+        return Err(Fault::at(place, "a merge conflict is not resolved")
+            .hint("keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>"));
+    }
+    if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
         return Err(Fault::of_file(name, "is empty").hint(
             "an empty file is no wish for empty groups; examples/acme/groups.yaml shows what one looks like",
         ));
@@ -436,6 +449,11 @@ pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
         return Err(Fault::at(file.version.place(name), message).hint(hint));
     }
     Ok(file)
+}
+
+/// Whether a line is one that git leaves in a file with a conflict.
+fn is_conflict_marker(line: &str) -> bool {
+    ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|marker| line.starts_with(marker))
 }
 
 /// The same JSON in the plainest way to write it.
@@ -505,7 +523,7 @@ groups:
             ("version: 1\ngroups:\n  - name: A\n    members: [ada]\n    members: []\n", "x:5:5: duplicate"),
             (
                 "version: 1\ngroups:\n  - name: A\n    members: [a b@c.d]\n",
-                "x:4:15: 'a b@c.d' is no email address",
+                "x:4:15: invalid email address 'a b@c.d'",
             ),
             (
                 "version: 1\ngroups:\n  - name: A\n    members:\n      - { email: a@b.c, untl: 2027-01-01 }\n",
@@ -523,6 +541,29 @@ groups:
         }
         let fault = parse("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x").expect_err("misspelt");
         assert_eq!(fault.hint.as_deref(), Some("did you mean `members`?"));
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_yet_is_named_so() {
+        for text in ["", "\u{feff}\n", "# nothing yet\n\n  # and here\n"] {
+            assert_eq!(parse(text, "x").expect_err(text).to_string(), "x is empty");
+        }
+    }
+
+    #[test]
+    fn a_conflict_that_git_left_is_named_with_its_line() {
+        let text = "version: 1\ngroups:\n<<<<<<< HEAD\n  - name: A\n=======\n  - name: B\n>>>>>>> branch\n";
+        assert_eq!(
+            parse(text, "x").expect_err("a conflict").to_string(),
+            "x:3: a merge conflict is not resolved"
+        );
+    }
+
+    #[test]
+    fn an_address_is_cleaned_as_in_tables() {
+        let text = "version: 1\ngroups:\n  - name: A\n    members: [\"\u{a0}Ada@b.c\u{200b}\"]\n";
+        let file = parse(text, "x").expect("an address");
+        assert_eq!(file.groups[0].value.members.as_ref().expect("members")[0].value.who.as_str(), "ada@b.c");
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     let (table, groups) = csv::parse(bytes, name, mapping)?;
     let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
     let entries = table.rows.len();
+    let left_out = table.left_out.iter().map(|told| format!("{name}: {told}")).collect();
     for row in table.rows {
         let group = members.entry(row.group).or_default();
         group.mode = match mode {
@@ -64,6 +65,7 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
         groups: groups.collect(),
         purpose: Purpose::Import,
         sources: vec![Source { name: name.to_owned(), entries }],
+        left_out,
         ..Desired::default()
     })
 }

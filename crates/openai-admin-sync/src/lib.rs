@@ -40,8 +40,10 @@ pub mod resolve;
 pub mod run;
 pub mod schedule;
 pub mod suggestion;
+pub mod text;
 pub mod undo;
 pub mod verify;
+pub mod visible;
 pub mod yaml;
 
 pub use executor::Executor;

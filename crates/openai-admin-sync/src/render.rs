@@ -9,6 +9,7 @@ mod table;
 use crate::{
     guard::{Approval, Standing, blocked_removals, standings},
     plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy, Why},
+    visible::visible,
 };
 
 pub use self::{
@@ -220,18 +221,6 @@ fn shortened(id: &str) -> String {
         return visible(id);
     }
     visible(&id.chars().take(SHOWN).collect::<String>()) + "…"
-}
-
-/// A text may hold whatever its author liked: what moves the cursor or turns the line around is shown, not done.
-pub fn visible(text: &str) -> String {
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(acts) {
-        return text.to_owned();
-    }
-    text.chars().map(|c| if acts(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// What stands under a group: a name that it may be a slip of, blocks, people who were not found, and removals that wait for them.

@@ -1,7 +1,11 @@
 //! What somebody who mistyped a word may have meant.
 
+use openai_admin::identity::name_key_in_any_case;
+
 /// How alike a known word must be to be suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.5;
+/// How alike a heading must be to be suggested for another one: a wrong column is worse than none.
+const HEADING_LIKENESS_MIN: f64 = 0.6;
 /// How alike two words must be for one to be suspected where the other is no mistake by itself.
 const SUSPICION_MIN: f64 = 0.8;
 
@@ -12,10 +16,27 @@ pub fn most_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Opt
 
 /// The known word that a new one is so like that it may be a slip, in whichever letter case.
 pub fn much_like<'a>(new: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let new = new.to_lowercase();
-    let lower: Vec<(String, &str)> = known.map(|known| (known.to_lowercase(), known)).collect();
+    let new = name_key_in_any_case(new);
+    let lower: Vec<(String, &str)> = known.map(|known| (name_key_in_any_case(known), known)).collect();
     let found = like(&new, lower.iter().map(|(lower, _)| lower.as_str()), SUSPICION_MIN)?;
     lower.iter().find(|(lower, _)| lower == found).map(|(_, known)| *known)
+}
+
+/// The heading of a table that is most like an unknown one: `E-Mail` and `Email Address` are like `email`.
+pub fn heading_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = letters(unknown);
+    let likeness = |heading: &str| {
+        let holds_word = heading.split(|c: char| !c.is_alphanumeric()).any(|word| letters(word) == wanted);
+        let alike = strsim::normalized_damerau_levenshtein(&wanted, &letters(heading));
+        if holds_word { alike.max(SUSPICION_MIN) } else { alike }
+    };
+    let best = known.map(|known| (likeness(known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (best.0 >= HEADING_LIKENESS_MIN).then_some(best.1)
+}
+
+/// What of a heading people remember: its letters and digits, in any case.
+fn letters(heading: &str) -> String {
+    heading.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
 }
 
 fn like<'a>(word: &str, known: impl Iterator<Item = &'a str>, min: f64) -> Option<&'a str> {
@@ -27,6 +48,24 @@ fn like<'a>(word: &str, known: impl Iterator<Item = &'a str>, min: f64) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heading_is_suggested_for_what_it_says_and_not_for_a_few_letters() {
+        for (wanted, heading, is_like) in [
+            ("email", "E-Mail", true),
+            ("email", "Email Address", true),
+            ("email", "mail", true),
+            ("active", "actif", true),
+            ("group", "Groups", true),
+            ("group", "the group", true),
+            ("group", "objectType", false),
+            ("group", "upn", false),
+            ("email", "name", false),
+        ] {
+            let found = heading_like(wanted, std::iter::once(heading));
+            assert_eq!(found.is_some(), is_like, "{wanted} {heading}");
+        }
+    }
 
     #[test]
     fn a_slip_is_suspected_and_another_name_is_not() {

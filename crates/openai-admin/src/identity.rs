@@ -95,13 +95,12 @@ pub fn name_key_in_any_case(name: &str) -> String {
 /// A text without what nobody means by it: white space at its ends, more than one space between words, and invisible
 /// characters (those that shape the letters beside them stay), in NFC. Most texts come back as they are.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let plain =
-        |c: char| c != ' ' && (c.is_ascii_graphic() || !(c.is_whitespace() || is_no_part_of_a_name(c)));
+    let plain = |c: char| c != ' ' && (c.is_ascii_graphic() || !(c.is_whitespace() || is_hidden(c)));
     let is_clean = text.split(' ').all(|word| !word.is_empty() && word.chars().all(plain));
     if is_clean && (text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes) {
         return Cow::Borrowed(text);
     }
-    let visible: String = text.chars().filter(|c| !is_no_part_of_a_name(*c)).nfc().collect();
+    let visible: String = text.chars().filter(|c| !is_hidden(*c)).nfc().collect();
     Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
@@ -130,9 +129,9 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Invisible, and without a say in how the characters beside it look. Joiners, fillers and selectors of variants make
+/// Whether a character is invisible without a say in how the characters beside it look, so that nobody means it. Joiners, fillers and selectors of variants make
 /// letters of Persian and Korean and pictures such as 👩‍💻 what they are.
-fn is_no_part_of_a_name(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     let shapes_others = matches!(c,
         '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200c}'..='\u{200d}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0020}'..='\u{e007f}'

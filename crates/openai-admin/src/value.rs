@@ -9,6 +9,7 @@ use serde::{
 };
 
 use crate::{
+    identity::is_blank,
     text::Text,
     violation::{Violation, ViolationCode},
 };
@@ -111,7 +112,7 @@ impl<const MIN: usize, const MAX: usize> BoundedText<MIN, MAX> {
             ));
         }
         // A blank name is as useless as an empty one, and invisible in every list.
-        if length < MIN || (MIN > 0 && text.trim().is_empty()) {
+        if length < MIN || (MIN > 0 && is_blank(text)) {
             let got = if length == 0 { "an empty string" } else { "a blank string" };
             return Err(Violation::new(
                 ViolationCode::StringBelowMinLength,

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{similar, visible};
+use super::similar;
 use crate::{
     fault::{Faults, Place},
     plan::{GroupPlan, Plan, UnknownPolicy},
+    visible::visible,
 };
 
 /// How many annotations are written: GitHub shows no more of one step.
@@ -62,7 +63,7 @@ fn limited(lines: Vec<String>) -> String {
 fn annotation(level: &str, place: Option<&Place>, title: &str, message: &str) -> String {
     let place = place.map(|place| {
         let column = place.column.map(|column| format!(",col={column}")).unwrap_or_default();
-        format!("file={},line={}{column},", property(&place.file), place.line)
+        format!("file={},line={}{column},", property(&visible(&place.file)), place.line)
     });
     let title = property(&visible(title));
     format!("::{level} {}title={title}::{}", place.unwrap_or_default(), data(&visible(message)))

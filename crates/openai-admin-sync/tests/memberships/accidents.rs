@@ -170,7 +170,7 @@ async fn one_bad_row_is_named_and_one_unknown_user_does_not_stop_the_rest() {
     };
     let bad = b"email,group\na@example.com,Support\nrubbish,Support\n";
     let faults = import::desired(bad, "people.csv", &mapping, ImportMode::Add).expect_err("a bad row");
-    assert_eq!(faults.to_string(), "people.csv:3: 'rubbish' is no email address: it has no @");
+    assert_eq!(faults.to_string(), "people.csv:3: invalid email address 'rubbish': it has no @");
     let desk = Desk::with_groups(&[("Support", "a")]).await;
     let rows = b"email,group\nnobody@example.com,Support\nb@example.com,Support\n";
     let wished = import::desired(rows, "people.csv", &mapping, ImportMode::Add).expect("good rows");
@@ -295,4 +295,19 @@ async fn members_who_have_no_address_are_named_by_id() {
     let wished = desired("groups: [{ name: One, members: [user_machine] }]", &[]).expect("good");
     let first = &wished.groups[0].members.as_ref().expect("managed").present[0];
     assert_eq!(first.who, Who::Id("user_machine".parse().expect("an id")));
+}
+
+#[tokio::test]
+async fn a_name_in_another_form_of_unicode_is_the_same_group() {
+    let desk = Desk::with_directory(json!({
+        "users": [{ "id": "user_a", "email": "a@example.com" }],
+        "groups": [{ "id": "group_1", "name": "Caf\u{e9}  \u{c9}quipe" }],
+    }))
+    .await;
+    let file = format!("groups: [{{ name: \"Cafe\u{301} E\u{301}quipe\", {} }}]", members("a"));
+    let plan = desk.plan(&file).await.expect("a plan");
+    assert_eq!(changes(&plan), ["+a Caf\u{e9}  \u{c9}quipe"], "no twin is created, and nothing renamed");
+    let twins =
+        format!("groups: [{{ name: \"Caf\u{e9}\", {0} }}, {{ name: \"Cafe\u{301}\", {0} }}]", members("a"));
+    desired(&twins, &[]).expect_err("the same group twice");
 }
