@@ -12,6 +12,7 @@ use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
     metrics::{
         MetricType,
+        counter::ConstCounter,
         family::Family,
         gauge::{ConstGauge, Gauge},
         histogram::Histogram,
@@ -136,11 +137,24 @@ impl Collector for StoreCollector {
             ("database_reads_waiting", "Operations that wait for the database", figures.reads_waiting),
             ("database_writes_waiting", "Operations that wait for the writer", figures.writes_waiting),
             ("database_waiting_max", "How many may wait before new ones are refused", figures.waiting_max),
+            ("replicas_resting", "Replicas that are left alone for now", figures.replicas_resting),
         ] {
             gauge(&mut encoder, name, help, i64::try_from(value).unwrap_or(i64::MAX))?;
         }
+        page_sources(&mut encoder, &figures)?;
         commit_sizes(&mut encoder, &figures)
     }
+}
+
+/// Where pages were read, on a server that has replicas.
+fn page_sources(encoder: &mut DescriptorEncoder<'_>, figures: &Figures) -> Result<(), fmt::Error> {
+    let help = "Pages of group users by where they were read, on a server that has replicas";
+    let mut encoder = encoder.encode_descriptor("replicated_pages", help, None, MetricType::Counter)?;
+    for (source, pages) in [("replica", figures.replica_pages), ("primary", figures.primary_pages)] {
+        let labels = [("source", source)];
+        ConstCounter::new(pages).encode(encoder.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 /// How many operations the commits carried.

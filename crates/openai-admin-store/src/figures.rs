@@ -12,9 +12,27 @@ pub const COMMIT_SIZES: [u64; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
 pub(crate) struct Counters {
     commits: [AtomicU64; COMMIT_SIZES.len() + 1],
     operations_committed: AtomicU64,
+    replica_pages: AtomicU64,
+    primary_pages: AtomicU64,
+}
+
+/// Where a page of group users came from, on a server that has replicas.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PageSource {
+    Replica,
+    Primary,
 }
 
 impl Counters {
+    /// A page was read, or is about to be.
+    pub(crate) fn page_read(&self, source: PageSource) {
+        let pages = match source {
+            PageSource::Replica => &self.replica_pages,
+            PageSource::Primary => &self.primary_pages,
+        };
+        pages.fetch_add(1, Relaxed);
+    }
+
     /// A commit that carried this many operations has succeeded.
     pub(crate) fn committed(&self, operations: usize) {
         let operations = operations as u64;
@@ -48,12 +66,20 @@ pub struct Figures {
     pub page_misses: u64,
     /// How many bytes of pages are kept now.
     pub page_bytes: usize,
+    /// Pages of group users that a replica has answered.
+    pub replica_pages: u64,
+    /// Pages of group users that were read from the primary although there are replicas.
+    pub primary_pages: u64,
+    /// Replicas that are left alone for now: gone, too far behind, or not replicas of the primary.
+    pub replicas_resting: usize,
 }
 
 impl Figures {
     pub(crate) fn counted(mut self, counters: &Counters) -> Self {
         self.commits = std::array::from_fn(|size| counters.commits[size].load(Relaxed));
         self.operations_committed = counters.operations_committed.load(Relaxed);
+        self.replica_pages = counters.replica_pages.load(Relaxed);
+        self.primary_pages = counters.primary_pages.load(Relaxed);
         self
     }
 }

@@ -10,6 +10,7 @@ mod encryption;
 mod group_user_changes;
 mod group_user_pages;
 mod pool;
+mod replica_proof;
 mod replicas;
 mod session;
 mod settings;
@@ -148,10 +149,10 @@ impl Postgres {
         })
     }
 
-    /// Reads pages from replicas from now on. They are those of the first call.
-    pub(crate) fn read_from(&self, urls: &[String]) -> Result<()> {
-        let configs: Vec<Config> = urls.iter().map(|url| config(url)).collect::<Result<_>>()?;
-        self.replicas.get_or_init(|| Replicas::new(&self.config, &configs, &self.drivers.handle));
+    /// Reads pages from replicas from now on. They are those of the first call that succeeds.
+    pub(crate) async fn read_from(&self, urls: &[String]) -> Result<()> {
+        let replicas = Replicas::open(&self.config, urls, &self.drivers.handle, &self.counters).await?;
+        self.replicas.get_or_init(|| replicas);
         Ok(())
     }
 
@@ -183,6 +184,7 @@ impl Postgres {
             reads_waiting: self.pool.waiting() + self.long.waiting(),
             writes_waiting: self.changes.waiting(),
             waiting_max: QUEUE_LENGTH_MAX,
+            replicas_resting: self.replicas.get().map_or(0, Replicas::resting),
             ..Figures::default()
         };
         figures.counted(&self.counters)

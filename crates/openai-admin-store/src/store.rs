@@ -155,8 +155,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when either is no PostgreSQL.
-    pub fn read_from(&self, replicas: &[DatabaseUrl]) -> Result<()> {
+    /// [`Error::InvalidValue`] when either is not PostgreSQL, or when one that is reached is not a replica of the
+    /// database.
+    pub async fn read_from(&self, replicas: &[DatabaseUrl]) -> Result<()> {
         let refused =
             || Error::invalid_value("database-read", "replicas of a PostgreSQL database, each postgres://…");
         let url = |replica: &'_ DatabaseUrl| match replica {
@@ -165,7 +166,7 @@ impl Store {
         };
         let urls = replicas.iter().map(url).collect::<Result<Vec<_>>>()?;
         match &*self.engine {
-            Engine::Postgres(postgres) => postgres.read_from(&urls),
+            Engine::Postgres(postgres) => postgres.read_from(&urls).await,
             Engine::Sqlite(_) => Err(refused()),
         }
     }

@@ -40,7 +40,7 @@ pub(super) async fn run(
     let replicas = replicas(&arguments, &database)?;
     let (store, organization) = open(&database, true, &minter).await?;
     if !replicas.is_empty() {
-        store.read_from(&replicas).doing(|| "read from replicas".to_owned())?;
+        store.read_from(&replicas).await.doing(|| "read from replicas".to_owned())?;
     }
     let opened =
         Opened { arguments: &arguments, store: &store, organization: &organization, minter: &minter };

@@ -93,6 +93,10 @@ async fn the_store_and_the_process_are_measured() {
     assert_eq!(value(&text, "openai_admin_commit_operations_bucket{le=\"+Inf\"}"), commits);
     assert!(value(&text, "openai_admin_database_connections") >= 2.0);
     assert!(value(&text, "openai_admin_database_writes_waiting") <= 1.0);
+    assert_eq!(value(&text, "openai_admin_replicas_resting"), 0.0);
+    for source in ["replica", "primary"] {
+        assert_eq!(value(&text, &format!("openai_admin_replicated_pages_total{{source=\"{source}\"}}")), 0.0);
+    }
     assert_eq!(value(&text, "openai_admin_draining"), 0.0);
     assert_eq!(value(&text, "process_start_time_seconds"), 1_711_471_533.0);
     if cfg!(target_os = "linux") {

@@ -11,12 +11,13 @@ use std::sync::{
 use futures_util::future::join;
 use openai_admin::{Order, operations::ListGroupUsers};
 use tokio::{runtime::Handle, time::Instant};
-use tokio_postgres::{
-    Row, Statement,
-    types::{PgLsn, ToSql},
-};
+use tokio_postgres::{Row, Statement, types::ToSql};
 
-use super::{ATTEMPTS_MAX, Config, Patience, Postgres, Session, until};
+use super::{
+    ATTEMPTS_MAX, Config, Patience, Postgres, Session,
+    replica_proof::{PROGRESS, Position, Primary, Replica},
+    until,
+};
 use crate::{
     error::{Error, Result},
     organizations::Org,
@@ -26,10 +27,6 @@ use crate::{
 
 /// How many connections read pages. Each is asked by many callers at once, without waiting for one another.
 pub(super) const CONNECTIONS: usize = 16;
-
-/// Whether a replica has replayed the log up to a position. One that was promoted has a log of its own.
-const HAS_REPLAYED: &str =
-    "select pg_is_in_recovery() and coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false)";
 
 /// What holds for a connection that reads pages. The plan of a page is the same for every group; to make it anew for
 /// each takes longer than to run it.
@@ -117,7 +114,14 @@ struct Slot {
 struct Reader {
     session: Session,
     statements: [Statement; STATEMENTS.len()],
-    has_replayed: Statement,
+    /// Only on a replica.
+    proof: Option<Proof>,
+}
+
+/// What a replica has shown, and what asks it for more.
+struct Proof {
+    replica: Replica,
+    progress: Statement,
 }
 
 impl Pages {
@@ -125,22 +129,26 @@ impl Pages {
         Self { config: config.clone(), readers: Default::default() }
     }
 
-    /// Reads a page; on a replica that has replayed the log up to `position`, or else returns none.
+    /// Reads a page; on a replica only when it has replayed the log up to `position`, or else returns none.
+    ///
+    /// # Errors
+    ///
+    /// [`Difference`](super::replica_proof::Difference) when it is not a replica of the primary.
     pub(super) async fn read(
         &self,
         runtime: &Handle,
         org: Org,
         request: &ListGroupUsers,
         range: Range,
-        position: Option<PgLsn>,
+        position: Option<&Position>,
         deadline: Instant,
     ) -> Result<Option<Vec<Row>>> {
         let (slot, _busy) = self.least_busy();
         let (mut is_second, mut attempt) = (false, 1);
         loop {
-            let reader = until(runtime, deadline, slot.reader(runtime, &self.config)).await;
+            let reader = until(runtime, deadline, slot.reader(runtime, &self.config, position)).await;
             let reader = reader.unwrap_or_else(|| Err(Session::silence()))?;
-            let page = until(runtime, deadline, reader.page(org, request, range, position)).await;
+            let page = until(runtime, deadline, reader.read(org, request, range, position)).await;
             match page.unwrap_or_else(|| Err(Session::silence())) {
                 // A server that was started again has closed what was connected; to read twice does no harm.
                 Err(Error::Unavailable(_)) if !is_second => {
@@ -152,6 +160,18 @@ impl Pages {
                 page => return page,
             }
         }
+    }
+
+    /// Whether a replica has replayed the log up to `position`, with the errors of a page.
+    pub(super) async fn look(
+        &self,
+        runtime: &Handle,
+        position: &Position,
+        deadline: Instant,
+    ) -> Result<bool> {
+        let (slot, _busy) = self.least_busy();
+        let look = async { slot.reader(runtime, &self.config, Some(position)).await?.look(position).await };
+        until(runtime, deadline, look).await.unwrap_or_else(|| Err(Session::silence()))
     }
 }
 
@@ -174,23 +194,32 @@ impl Drop for Busy<'_> {
 }
 
 impl Slot {
-    async fn reader(self: &Arc<Self>, runtime: &Handle, config: &Config) -> Result<Arc<Reader>> {
+    async fn reader(
+        self: &Arc<Self>,
+        runtime: &Handle,
+        config: &Config,
+        position: Option<&Position>,
+    ) -> Result<Arc<Reader>> {
         if let Some(reader) = self.open_reader() {
             return Ok(reader);
         }
-        let (slot, config) = (Arc::clone(self), config.clone());
+        let (slot, config, primary) =
+            (Arc::clone(self), config.clone(), position.map(|position| position.primary));
         // On the caller's own runtime, if it has one: a page then need not change threads twice. As a task, so that
         // a caller who gives up does not undo what the next can use.
         let runtime = Handle::try_current().unwrap_or_else(|_| runtime.clone());
-        runtime.spawn(async move { slot.connect(&config).await }).await.map_err(Error::unavailable)?
+        runtime
+            .spawn(async move { slot.connect(&config, primary).await })
+            .await
+            .map_err(Error::unavailable)?
     }
 
-    async fn connect(&self, config: &Config) -> Result<Arc<Reader>> {
+    async fn connect(&self, config: &Config, primary: Option<Primary>) -> Result<Arc<Reader>> {
         let _connecting = self.connecting.lock().await;
         if let Some(reader) = self.open_reader() {
             return Ok(reader);
         }
-        let reader = Arc::new(Reader::open(config).await?);
+        let reader = Arc::new(Reader::open(config, primary).await?);
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&reader));
         Ok(reader)
     }
@@ -210,8 +239,14 @@ impl Slot {
 }
 
 impl Reader {
-    async fn open(config: &Config) -> Result<Self> {
+    /// Connects to the primary, or to a replica of this one.
+    async fn open(config: &Config, primary: Option<Primary>) -> Result<Self> {
         let session = Session::open(config, SETTINGS).await?;
+        let proof = match primary {
+            // First, since another database may not even have the tables.
+            Some(primary) => Some(Proof::open(&session, &primary).await?),
+            None => None,
+        };
         let [first, first_descending, next, next_descending] = STATEMENTS;
         let statements = [
             session.prepare(first).await?,
@@ -219,17 +254,10 @@ impl Reader {
             session.prepare(next).await?,
             session.prepare(next_descending).await?,
         ];
-        let has_replayed = session.prepare(HAS_REPLAYED).await?;
-        Ok(Self { session, statements, has_replayed })
+        Ok(Self { session, statements, proof })
     }
 
-    async fn page(
-        &self,
-        org: Org,
-        request: &ListGroupUsers,
-        range: Range,
-        position: Option<PgLsn>,
-    ) -> Result<Option<Vec<Row>>> {
+    async fn page(&self, org: Org, request: &ListGroupUsers, range: Range) -> Result<Vec<Row>> {
         let (org, group, rows) = (org.seq(), request.group_id.as_str(), range.rows());
         let cursor = request.after.as_ref().map(|cursor| cursor.as_str());
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&org, &group, &rows];
@@ -241,14 +269,36 @@ impl Reader {
             (Order::Asc, Some(_)) => next,
             (Order::Desc, Some(_)) => next_descending,
         };
-        let client = &self.session.client;
-        let page = client.query(statement, &parameters);
+        Ok(self.session.client.query(statement, &parameters).await?)
+    }
+
+    async fn read(
+        &self,
+        org: Org,
+        request: &ListGroupUsers,
+        range: Range,
+        position: Option<&Position>,
+    ) -> Result<Option<Vec<Row>>> {
+        let page = self.page(org, request, range);
         let Some(position) = position else { return Ok(Some(page.await?)) };
         // Sent together and run one after the other, each on a snapshot of its own.
-        let parameters: [&(dyn ToSql + Sync); 1] = [&position];
-        let (has_replayed, rows) = join(client.query_one(&self.has_replayed, &parameters), page).await;
-        let has_replayed: bool = has_replayed?.try_get(0)?;
-        let rows = rows?;
-        Ok(has_replayed.then_some(rows))
+        let (has_replayed, rows) = join(self.look(position), page).await;
+        Ok(if has_replayed? { Some(rows?) } else { None })
+    }
+
+    async fn look(&self, position: &Position) -> Result<bool> {
+        let proof = self.proof.as_ref().ok_or_else(|| Error::internal("not a connection to a replica"))?;
+        position.primary.compare(&proof.replica)?;
+        let parameters: [&(dyn ToSql + Sync); 1] = [&position.log];
+        let progress = self.session.client.query_one(&proof.progress, &parameters).await?;
+        position.primary.has_replayed(&progress)
+    }
+}
+
+impl Proof {
+    async fn open(session: &Session, primary: &Primary) -> Result<Self> {
+        let replica = Replica::of(session).await?;
+        primary.compare(&replica)?;
+        Ok(Self { replica, progress: session.prepare(PROGRESS).await? })
     }
 }

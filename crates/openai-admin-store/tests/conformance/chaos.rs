@@ -127,7 +127,7 @@ fn adds_and_looks_until_it_is_killed() {
     runtime.block_on(async {
         let url: DatabaseUrl = url.parse().unwrap();
         let store = Store::open(&url).await.unwrap();
-        store.read_from(&[replica]).unwrap();
+        store.read_from(&[replica]).await.unwrap();
         let stamps = Arc::new((((number as u64) + 1) << 32).into());
         let database = Database { store, is_in_memory: false, url, stamps };
         let organization = database.store.open_organization(database.stamp(), None).await.unwrap();

@@ -12,25 +12,36 @@ use openai_admin_store::DatabaseUrl;
 pub(crate) struct Cluster {
     script: Child,
     url: String,
+    replicas: Vec<String>,
     postmaster: String,
 }
 
 impl Cluster {
     pub(crate) fn start() -> Self {
+        Self::start_with_replicas(1)
+    }
+
+    pub(crate) fn start_with_replicas(count: usize) -> Self {
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/with-postgres"))
             // `cat` ends with its input, and so when this process does.
-            .args(["sh", "-c", "echo \"$OPENAI_ADMIN_TEST_POSTGRES\"; exec cat"])
+            .args([
+                "sh",
+                "-c",
+                "echo \"$OPENAI_ADMIN_TEST_POSTGRES $OPENAI_ADMIN_TEST_POSTGRES_REPLICA\"; exec cat",
+            ])
+            .env("OPENAI_ADMIN_TEST_REPLICAS", count.to_string())
             .env_remove("OPENAI_ADMIN_TEST_POSTGRES")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut url = String::new();
-        BufReader::new(script.stdout.as_mut().unwrap()).read_line(&mut url).unwrap();
-        let url = url.trim().to_owned();
+        let mut urls = String::new();
+        BufReader::new(script.stdout.as_mut().unwrap()).read_line(&mut urls).unwrap();
+        let mut urls = urls.split_whitespace().map(str::to_owned);
+        let url = urls.next().expect("the script says where the server is");
         let postmaster =
             query(&url, "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)").remove(0);
-        let cluster = Self { script, url, postmaster };
+        let cluster = Self { script, url, replicas: urls.collect(), postmaster };
         // A commit that only waits to be written, as throw-away servers have it, would be lost in a crash.
         cluster.execute("alter role all set synchronous_commit = on");
         cluster
@@ -38,6 +49,11 @@ impl Cluster {
 
     pub(crate) fn url(&self) -> DatabaseUrl {
         DatabaseUrl::Postgres(self.url.clone())
+    }
+
+    /// The URLs of its replicas, as text.
+    pub(crate) fn replicas(&self) -> &[String] {
+        &self.replicas
     }
 
     /// The URL as text, without parameters.
@@ -53,12 +69,7 @@ impl Cluster {
 
     /// Runs one statement.
     pub(crate) fn execute(&self, sql: &str) {
-        std::thread::scope(|scope| {
-            let execute = || {
-                postgres::Client::connect(&self.url, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
-            };
-            scope.spawn(execute).join().unwrap();
-        });
+        execute(&self.url, sql);
     }
 
     /// The rows of a query for one text.
@@ -110,7 +121,18 @@ fn signal(name: &str, pids: &[String]) {
     assert!(status.success(), "kill -{name} {pids:?}");
 }
 
-fn query(url: &str, sql: &str) -> Vec<String> {
+/// Runs one statement on any server.
+pub(crate) fn execute(url: &str, sql: &str) {
+    std::thread::scope(|scope| {
+        let execute = || {
+            postgres::Client::connect(url, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+        };
+        scope.spawn(execute).join().unwrap();
+    });
+}
+
+/// The rows of a query on any server for one text.
+pub(crate) fn query(url: &str, sql: &str) -> Vec<String> {
     std::thread::scope(|scope| {
         let query = || {
             let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();

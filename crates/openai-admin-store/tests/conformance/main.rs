@@ -23,6 +23,7 @@ mod organizations;
 mod outcomes;
 mod page_cache;
 mod proxy;
+mod replica_proof;
 mod replicas;
 mod rolling_upgrades;
 mod server_failures;

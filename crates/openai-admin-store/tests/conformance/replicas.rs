@@ -14,7 +14,7 @@ use crate::{
 /// The store with replicas, in the place of the one without.
 async fn reading_from(database: &Database, replicas: &[DatabaseUrl]) -> Database {
     let store = Store::open(&database.url).await.unwrap();
-    store.read_from(replicas).unwrap();
+    store.read_from(replicas).await.unwrap();
     Database { store, ..database.clone() }
 }
 
@@ -106,12 +106,12 @@ fn only_postgres_has_replicas() {
 
     run(Engine::Sqlite, async |database| {
         assert_refused!(
-            database.store.read_from(std::slice::from_ref(&database.url)),
+            database.store.read_from(std::slice::from_ref(&database.url)).await,
             Error::InvalidValue { .. }
         );
     });
     run(Engine::Postgres, async |database| {
         let file = DatabaseUrl::Sqlite("other.db".into());
-        assert_refused!(database.store.read_from(&[file]), Error::InvalidValue { .. });
+        assert_refused!(database.store.read_from(&[file]).await, Error::InvalidValue { .. });
     });
 }
