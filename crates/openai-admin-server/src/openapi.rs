@@ -51,8 +51,8 @@ pub fn document() -> Value {
         "info": {
             "title": "openai-admin",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "An unofficial, complete server of the OpenAI organization administration API. Operations \
-                            marked `x-extension` are its own.",
+            "description": "An unofficial server of groups, group users, users and the audit log of the OpenAI \
+                            organization administration API. Operations marked `x-extension` are its own.",
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/v1" }],
