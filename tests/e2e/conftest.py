@@ -1,5 +1,6 @@
 """Starts the real `openai-admin serve` for each test, once on SQLite and once on PostgreSQL."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -17,6 +18,9 @@ from openai.types.admin.organization import OrganizationUser
 
 BINARY = os.environ.get("OPENAI_ADMIN_BIN") or Path(__file__).parents[2] / "target/debug/openai-admin"
 POSTGRES = os.environ.get("OPENAI_ADMIN_TEST_POSTGRES")
+ENGINES = ["sqlite", "postgres"]
+# Of users. A server may be shared by several tests.
+NUMBERS = itertools.count(1)
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 30
@@ -130,18 +134,26 @@ def clean_environment(monkeypatch):
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ENGINES)
 def database(request, tmp_path):
+    with new_database(request.param, tmp_path) as database:
+        yield database
+
+
+@contextlib.contextmanager
+def new_database(engine, folder):
     """The `--database` of a new and empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:{tmp_path / 'openai-admin.db'}"
+    if engine == "sqlite":
+        yield f"sqlite:{folder / 'openai-admin.db'}"
         return
     if not POSTGRES:
         pytest.fail("OPENAI_ADMIN_TEST_POSTGRES is not set: run scripts/test, or scripts/with-postgres pytest tests/e2e")
     name = f"e2e_{secrets.token_hex(8)}"
     sql(f"create database {name}")
-    yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
-    sql(f"drop database {name} with (force)")
+    try:
+        yield f"{POSTGRES.rsplit('/', 1)[0]}/{name}"
+    finally:
+        sql(f"drop database {name} with (force)")
 
 
 def sql(statement):
@@ -170,10 +182,9 @@ def organization(client):
 @pytest.fixture
 def create_user(client):
     """Makes users. The published API cannot, so this uses the server's extension."""
-    numbers = itertools.count(1)
 
     def create(**fields):
-        number = next(numbers)
+        number = next(NUMBERS)
         body = {"email": f"user{number}@example.com", "name": f"User {number}", "role": "reader", **fields}
         return client.post(
             "/x/users",

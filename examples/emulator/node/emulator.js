@@ -61,7 +61,7 @@ export class Organization {
       headers: { 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${(await answer.json()).error.message}`);
     return answer;
   }
 

@@ -75,7 +75,7 @@ class Organization:
             with DIRECTLY.open(request) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as refused:
-            pytest.fail(refused.read().decode())
+            pytest.fail(json.loads(refused.read())["error"]["message"])
 
     def verify(self, operation, exactly, **path):
         """Fails the test unless an operation was asked for so many times."""
