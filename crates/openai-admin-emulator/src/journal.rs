@@ -14,7 +14,7 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use self::exchange::{cut, few};
+pub(crate) use self::exchange::{cut, cut_message, few};
 use self::{exchange::Recorded, search::all};
 pub use self::{
     exchange::{BODY_KEPT_BYTES_MAX, Exchange, TEXT_KEPT_BYTES_MAX, WARNINGS_MAX},

@@ -112,22 +112,24 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
             }
             None => exchange.near_miss = operations::near_miss(&parts.method, parts.uri.path()),
         }
+        // It may repeat the path or the method, and is sent as a header.
+        exchange.near_miss.iter_mut().for_each(journal::cut_message);
         return None;
     };
     exchange.operation = Some(operation.id.clone());
     exchange.path = path;
     let tree: Option<Value> = serde_json::from_slice(body).ok();
     let unknown = operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
-    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
-    exchange.warnings = journal::few(named);
+    let mut replaced = Vec::new();
     if let (true, Some(mut tree)) = (shared.is_loose, tree) {
-        let replaced = loose::replace_placeholders(&mut tree);
+        replaced = loose::replace_placeholders(&mut tree);
         if !replaced.is_empty() {
             *body = serde_json::to_vec(&tree).unwrap_or_default().into();
             parts.headers.remove(header::CONTENT_LENGTH);
-            exchange.warnings.extend(replaced);
         }
     }
+    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
+    exchange.warnings = journal::few(replaced.into_iter().chain(named));
     unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name))
 }
 
@@ -157,8 +159,10 @@ fn refused_body(unread: Unread) -> Response {
 }
 
 fn unknown_parameter(name: &str) -> Response {
+    let mut name = name.to_owned();
+    journal::cut_message(&mut name);
     let message = format!("Unknown parameter: '{name}'.");
-    answers::api_error(StatusCode::BAD_REQUEST, &message, Some(name), Some("unknown_parameter"))
+    answers::api_error(StatusCode::BAD_REQUEST, &message, Some(&name), Some("unknown_parameter"))
 }
 
 /// The server's own answer.

@@ -13,8 +13,8 @@ pub const BODY_KEPT_BYTES_MAX: usize = 64 * 1024;
 pub const TEXT_KEPT_BYTES_MAX: usize = 8 * 1024;
 /// How many warnings an exchange has at most; one more says how many there would have been.
 pub const WARNINGS_MAX: usize = 12;
-/// How long a name that a warning repeats may be, in bytes.
-const WARNING_BYTES_MAX: usize = 200;
+/// How long a message about a request may be that repeats a part of it, in bytes.
+const MESSAGE_BYTES_MAX: usize = 200;
 /// What an exchange takes beside its texts and bodies: itself, a node of its path's map, its place in the list, and what
 /// the allocator adds to each part.
 pub(super) const EXCHANGE_OVERHEAD_BYTES: usize = size_of::<Recorded>() + 1024;
@@ -73,12 +73,17 @@ fn is_zero(number: &u32) -> bool {
 /// The first of the warnings, none of them long, and how many more there are.
 pub(crate) fn few(mut warnings: impl Iterator<Item = String>) -> Vec<String> {
     let mut few: Vec<String> = warnings.by_ref().take(WARNINGS_MAX).collect();
-    few.iter_mut().for_each(|warning| cut(warning, WARNING_BYTES_MAX));
+    few.iter_mut().for_each(cut_message);
     match warnings.count() {
         0 => {}
         more => few.push(format!("{more} more warnings are left out")),
     }
     few
+}
+
+/// Cuts a message about a request, which is sent as a header or in an answer.
+pub(crate) fn cut_message(message: &mut String) {
+    cut(message, MESSAGE_BYTES_MAX);
 }
 
 /// Keeps the beginning of a text, and says how long it was.
@@ -195,7 +200,7 @@ mod tests {
         let warnings = &recorded.exchange.warnings;
         assert_eq!(warnings.len(), WARNINGS_MAX + 1);
         assert_eq!(warnings[WARNINGS_MAX], "14988 more warnings are left out");
-        let texts = 6 * TEXT_KEPT_BYTES_MAX + WARNINGS_MAX * WARNING_BYTES_MAX;
+        let texts = 6 * TEXT_KEPT_BYTES_MAX + WARNINGS_MAX * MESSAGE_BYTES_MAX;
         let (least, most) = (EXCHANGE_OVERHEAD_BYTES + texts, EXCHANGE_OVERHEAD_BYTES + texts + 2048);
         assert!((least..most).contains(&recorded.bytes()), "{} bytes", recorded.bytes());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{ADD, ask, ask_raw, emulator};
+use crate::support::{ADD, ask, ask_raw, builder, emulator};
 
 #[tokio::test]
 async fn a_dozen_warnings_are_sent_and_kept_and_then_how_many_more_there_are() {
@@ -29,6 +29,25 @@ async fn a_long_name_is_cut_in_its_warning() {
     assert!(answer.status == 200 && warning.ends_with("xxx... (100036 bytes)"), "{warning}");
     let kept = ask(&emulator, "GET", "/_emulator/requests", "").await.json()["data"][0].clone();
     assert!(kept["warnings"][0].as_str().unwrap().ends_with("… (100036 bytes)"), "{}", kept["warnings"]);
+}
+
+#[tokio::test]
+async fn what_a_message_repeats_of_a_request_is_cut() {
+    let loose = builder().loose(true).strict(true).start().await.unwrap();
+    let long = "x".repeat(50_000);
+    let placeholder = json!({ "role": long }).to_string();
+    let replaced = ask(&loose, "POST", "/v1/organization/users/user_ada", &placeholder).await;
+    let unknown = ask(&loose, "GET", &format!("/v1/organization/groups?{long}"), "").await;
+    let doubled = ask(&loose, "GET", &format!("/v1/v1/{long}"), "").await;
+    assert_eq!((replaced.status, unknown.status, doubled.status), (200, 400, 404));
+    for text in [
+        replaced.header("openai-emulator-warning").unwrap(),
+        unknown.header("openai-emulator-warning").unwrap(),
+        doubled.header("openai-emulator-near-miss").unwrap(),
+        &unknown.message(),
+    ] {
+        assert!(text.contains("xxx") && text.len() < 300, "{text}");
+    }
 }
 
 #[tokio::test]
