@@ -1,6 +1,12 @@
 //! The clock of an organization: that of the machine, shifted, or one that stands until somebody moves it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -41,7 +47,14 @@ pub struct ClockStep {
 
 /// A clock that can be set. Clones are the same clock.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<State>>);
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    /// The latest time that it has shown, in milliseconds.
+    latest: AtomicU64,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -56,7 +69,8 @@ enum State {
 
 impl Clock {
     pub(crate) fn new(start: ClockStart) -> Self {
-        let clock = Self(Arc::new(Mutex::new(State::Runs { ahead: 0 })));
+        let state = Mutex::new(State::Runs { ahead: 0 });
+        let clock = Self(Arc::new(Inner { state, latest: AtomicU64::new(0) }));
         clock.start(start);
         clock
     }
@@ -70,16 +84,23 @@ impl Clock {
 
     /// The time in milliseconds since 1970-01-01T00:00:00Z.
     pub fn now_ms(&self) -> u64 {
-        let now = match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        let now = match *self.lock() {
             State::Runs { ahead } => machine_ms().saturating_add(ahead),
             State::Stands { at } => at,
         };
         u64::try_from(now.clamp(0, MS_MAX)).unwrap_or_default()
     }
 
+    /// The latest time that it has shown, to measure durations by: it stands with the clock and is not set back with it,
+    /// so that durations are the same in every run.
+    pub(crate) fn steady(&self) -> Duration {
+        let now = self.now_ms();
+        Duration::from_millis(self.0.latest.fetch_max(now, Relaxed).max(now))
+    }
+
     /// What it shows.
     pub fn read(&self) -> ClockReading {
-        let runs = matches!(*self.0.lock().unwrap_or_else(PoisonError::into_inner), State::Runs { .. });
+        let runs = matches!(*self.lock(), State::Runs { .. });
         ClockReading { now: written(self.now_ms()), runs }
     }
 
@@ -100,13 +121,17 @@ impl Clock {
 
     /// Moves it on, up to 9999-12-30T22:00:00Z.
     pub fn step(&self, step: ClockStep) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let (State::Runs { ahead: moved } | State::Stands { at: moved }) = &mut *state;
         *moved = moved.saturating_add(i64::from(step.ms)).min(MS_MAX);
     }
 
     fn change(&self, state: State) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        *self.lock() = state;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,6 +183,17 @@ mod tests {
         clock.step(ClockStep { ms: 60_000 });
         assert!(clock.now_ms() >= begun + 60_000);
         assert!(clock.read().runs);
+    }
+
+    #[test]
+    fn durations_are_measured_by_a_clock_that_stands_and_never_goes_back() {
+        let clock = Clock::new(ClockStart::Fixed(1_000));
+        assert_eq!(clock.steady(), Duration::from_secs(1));
+        assert_eq!(clock.steady(), Duration::from_secs(1));
+        clock.step(ClockStep { ms: 500 });
+        assert_eq!(clock.steady(), Duration::from_millis(1_500));
+        clock.start(ClockStart::Fixed(0));
+        assert_eq!(clock.steady(), Duration::from_millis(1_500));
     }
 
     #[test]

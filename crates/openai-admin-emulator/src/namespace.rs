@@ -387,8 +387,8 @@ fn rows(directory: &Directory) -> usize {
 }
 
 fn minter(clock: &Clock, ids: &Randomness) -> Minter {
-    let (clock, ids) = (clock.clone(), ids.clone());
-    Minter::new(move || clock.now_ms(), move || ids.bits())
+    let (clock, ids, steady) = (clock.clone(), ids.clone(), clock.clone());
+    Minter::new(move || clock.now_ms(), move || ids.bits()).with_steady_clock(move || steady.steady())
 }
 
 /// The service that answers the API from a store.
