@@ -22,6 +22,8 @@ pub(crate) const DEFAULT_DATABASE: &str = "sqlite:openai-admin.db";
 /// What the library's client reads, in the names that other programs use too.
 const CLIENT_VARIABLES: [&str; 6] =
     ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"];
+/// Where an admin key is read from, unless a file is named.
+pub(crate) const KEY_VARIABLE: &str = "OPENAI_ADMIN_KEY";
 /// What the variables of this program begin with.
 pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
 /// A file larger than this, in bytes, holds no key and no URL.
@@ -68,7 +70,7 @@ impl Environment {
             arguments: env::args_os().collect(),
             own: own_variables(env::vars_os()),
             // What is not UTF-8 is refused as a key, not taken for none.
-            admin_key: env::var_os("OPENAI_ADMIN_KEY")
+            admin_key: env::var_os(KEY_VARIABLE)
                 .map(|key| key.to_string_lossy().into_owned())
                 .filter(|key| !key.trim().is_empty()),
             base_url: text("OPENAI_BASE_URL"),
@@ -116,7 +118,7 @@ impl Environment {
         global: &GlobalArguments,
     ) -> Result<ClientBuilder> {
         let variable = |name: &str| match name {
-            "OPENAI_ADMIN_KEY" => Some(key.text.clone()),
+            KEY_VARIABLE => Some(key.text.clone()),
             "OPENAI_BASE_URL" => Some(base_url.to_owned()),
             name => self.client.get(name).cloned(),
         };
@@ -339,7 +341,7 @@ impl Database {
 pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result<Option<Key>> {
     let Some(file) = &global.key_file else {
         let key = environment.admin_key.as_ref();
-        return key.map(|key| Key::new(key, "OPENAI_ADMIN_KEY".to_owned())).transpose();
+        return key.map(|key| Key::new(key, KEY_VARIABLE.to_owned())).transpose();
     };
     let mut text = String::new();
     let read = if file == Path::new("-") {

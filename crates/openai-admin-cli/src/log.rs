@@ -27,6 +27,9 @@ pub(crate) use self::outlet::Log;
 /// What is logged when the server's code runs in process: only what the answer must not say, but its user may know.
 pub(crate) const LOCAL_LEVEL: &str = "error";
 
+/// The target of what a server says whatever its level is: where it listens, for one.
+pub(crate) const SAID: &str = "openai_admin::serve";
+
 /// Starts the log at a level such as `info`, or with levels for single modules. It is written to the end when what is
 /// returned is dropped.
 pub(crate) fn start(
@@ -39,6 +42,7 @@ pub(crate) fn start(
         Failure::usage(format!("OPENAI_ADMIN_LOG: '{level}' is no level"))
             .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
     })?;
+    let filter = filter.with_target(SAID, LevelFilter::INFO);
     let log = Log::start(io::stderr())?;
     // The filter decides alone; without it the subscriber would stop at `info`.
     let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(Outlet::of(&log));

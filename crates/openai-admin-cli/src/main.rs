@@ -17,7 +17,7 @@ mod prompt;
 mod resolve;
 mod settings;
 
-use std::{io, process::ExitCode};
+use std::{io, num::NonZeroUsize, process::ExitCode, sync::mpsc, thread};
 
 use clap::Parser as _;
 
@@ -40,7 +40,6 @@ fn main() -> ExitCode {
     let environment = Environment::read();
     let output = Output::new(&arguments.global, &environment);
     let done = runtime(&arguments.command)
-        .map_err(Failure::from)
         .and_then(|runtime| runtime.block_on(commands::run(arguments, &environment, &output)));
     match done {
         Ok(()) => code(ExitStatus::Done),
@@ -52,12 +51,42 @@ fn main() -> ExitCode {
 }
 
 /// The server uses every core; a command waits for the network, for which one thread is enough.
-fn runtime(command: &Command) -> io::Result<tokio::runtime::Runtime> {
+fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = match command {
-        Command::Serve(_) | Command::Emulate(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Serve(_) | Command::Emulate(_) => {
+            let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+            check_threads(threads).map_err(|error| {
+                let message = format!("cannot start {threads} threads: {error}");
+                Failure::new(ExitStatus::Failed, message)
+                    .hint("give the process more memory (ulimit -v, MemoryMax=) or more threads (ulimit -u, TasksMax=)")
+            })?;
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
         _ => tokio::runtime::Builder::new_current_thread(),
     };
-    builder.enable_all().build()
+    Ok(builder.enable_all().build()?)
+}
+
+/// Whether so many threads can run at the same time: a runtime that cannot have them panics.
+fn check_threads(count: usize) -> io::Result<()> {
+    let mut started = Vec::new();
+    for _ in 0..count {
+        let (hold, held) = mpsc::channel::<()>();
+        // It ends when its other side is dropped, which is when all of them run, or one could not be started.
+        started.push((
+            hold,
+            thread::Builder::new().spawn(move || {
+                let _ = held.recv();
+            })?,
+        ));
+    }
+    for (hold, thread) in started {
+        drop(hold);
+        let _ = thread.join();
+    }
+    Ok(())
 }
 
 fn code(status: ExitStatus) -> ExitCode {

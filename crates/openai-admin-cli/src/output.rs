@@ -215,12 +215,15 @@ impl Output {
             self.labelled("error", "31;1", &failure.message);
         }
         for hint in &failure.hints {
-            match hint {
-                Hint::Text(text) => self.labelled("hint", "36;1", text),
-                Hint::Command { arguments, effect } => {
-                    self.labelled("hint", "36;1", &format!("`{}` {effect}", self.command(arguments)));
-                }
-            }
+            self.labelled("hint", "36;1", &self.hint(hint));
+        }
+    }
+
+    /// What to do next, in words.
+    pub(crate) fn hint(&self, hint: &Hint) -> String {
+        match hint {
+            Hint::Text(text) => text.clone(),
+            Hint::Command { arguments, effect } => format!("`{}` {effect}", self.command(arguments)),
         }
     }
 

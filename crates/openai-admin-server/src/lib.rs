@@ -59,6 +59,6 @@ pub use published::{Coverage, PublishedOperation};
 pub use routes::{OperationFacts, operations};
 pub use rules::Evidence;
 pub use server::Server;
-pub use tls::{Tls, TlsError};
+pub use tls::{RenewedTls, Tls, TlsError};
 #[cfg(feature = "otel")]
 pub use traces::Traces;

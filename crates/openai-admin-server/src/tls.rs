@@ -71,10 +71,21 @@ impl Tls {
     ///
     /// Those of [`open`](Self::open). The server then goes on with what it has.
     pub fn reload(&self, now: Timestamp) -> Result<(), TlsError> {
-        let provider = self.acceptor.config().crypto_provider();
-        let certified = self.files.read(provider, now)?;
-        *self.identity.0.write().unwrap_or_else(PoisonError::into_inner) = certified;
-        Ok(())
+        self.read_again(now).map(|renewed| self.renew(renewed))
+    }
+
+    /// The first half of [`reload`](Self::reload), which waits for files and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub fn read_again(&self, now: Timestamp) -> Result<RenewedTls, TlsError> {
+        self.files.read(self.acceptor.config().crypto_provider(), now).map(RenewedTls)
+    }
+
+    /// The other half: new connections get what was read.
+    pub fn renew(&self, renewed: RenewedTls) {
+        *self.identity.0.write().unwrap_or_else(PoisonError::into_inner) = renewed.0;
     }
 
     /// When the certificate stops being valid, if it does.
@@ -95,6 +106,10 @@ impl fmt::Debug for Tls {
         f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
     }
 }
+
+/// A certificate and its key that were read again, and can be used.
+#[derive(Debug)]
+pub struct RenewedTls(Arc<CertifiedKey>);
 
 /// Why a certificate and its key cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ the file. `openai-admin admin settings` lists them all.
 
 The database is sqlite:openai-admin.db unless --local or --database says otherwise. Clients need a
 key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the one that the first
-start makes and prints.")]
+start makes. That one is shown on a terminal, or else written to a file beside the database.")]
 pub(crate) struct ServeArguments {
     /// Read settings from a TOML file
     #[arg(long, value_name = "FILE")]
@@ -59,6 +59,9 @@ pub(crate) struct ServeArguments {
     /// Allow an address of --admin-listen that others reach: they need no key
     #[arg(long)]
     pub(crate) admin_public: bool,
+    /// Answer those who ask --admin-listen by this name of a host; repeatable
+    #[arg(long, value_name = "NAME", value_parser = values::host_name)]
+    pub(crate) admin_allow_host: Vec<String>,
     /// How long to go on after a SIGTERM while /ready says no, such as 10s
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::grace)]
     pub(crate) drain_grace: Duration,
@@ -68,8 +71,9 @@ pub(crate) struct ServeArguments {
     /// Whether the log is for people or for programs, with one JSON document a line: human or json
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
-    /// Send traces to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces
+    /// Send traces to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs a build with the feature otel
     #[arg(long, value_name = "URL", value_parser = values::otlp_endpoint)]
+    #[cfg_attr(not(feature = "otel"), arg(hide = true))]
     pub(crate) otlp_endpoint: Option<String>,
 }
 

@@ -53,6 +53,14 @@ pub(super) fn role(text: &str) -> Result<UserRole, String> {
     is_known.then(|| UserRole::from(text)).ok_or_else(|| "expected owner or reader".to_owned())
 }
 
+/// The name of a host, without a port.
+pub(super) fn host_name(text: &str) -> Result<String, String> {
+    if openai_admin_server::browser::is_host_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err("expected the name of a host, without a port, such as metrics.internal".to_owned())
+}
+
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let problem = |_| "write ADDRESS:PORT, such as 127.0.0.1:8080".to_owned();

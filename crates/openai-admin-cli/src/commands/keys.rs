@@ -8,12 +8,14 @@ use serde::Serialize;
 use super::open;
 use crate::{
     arguments::{CreateKeyArguments, ExpiryArguments, KeysCommand, RotateKeyArguments},
-    config::Database,
-    failure::{Failure, Result, While as _},
+    config::{Database, KEY_VARIABLE},
+    failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, Record, moment, visible},
     prompt::Consent,
     resolve::ambiguous,
 };
+
+const KEEP_IT: &str = "keep the key somewhere safe: it is not stored and will not be shown again";
 
 /// A key that was just minted: the only time that it is seen.
 #[derive(Serialize)]
@@ -42,6 +44,7 @@ pub(super) async fn run(command: KeysCommand, database: &Database, output: &Outp
     | KeysCommand::Rotate(RotateKeyArguments { expiry, .. }) = &command
     {
         check_expiry(expiry, &minter)?;
+        check_output()?;
     }
     let consent = match &command {
         KeysCommand::Revoke { consent, .. } => Consent::of(consent, "revoking a key")?,
@@ -75,9 +78,61 @@ async fn create(
     let (key, new) = api_keys::mint(minter, &name, scopes, expires_at(&expiry, minter));
     let stored = store.create_api_key(organization.org, minter.stamp("local"), new).await;
     let stored = stored.doing(|| format!("create key '{name}'"))?;
-    output.item(&MintedKey { key, stored })?;
-    output.note("keep the key somewhere safe: it is not stored and will not be shown again");
+    Shown { store, organization, minter, output }.show(MintedKey { key, stored }).await?;
+    output.note(KEEP_IT);
     Ok(())
+}
+
+/// How a key is shown, the only time that it is.
+struct Shown<'a> {
+    store: &'a Store,
+    organization: &'a Organization,
+    minter: &'a Minter,
+    output: &'a Output,
+}
+
+impl Shown<'_> {
+    /// Shows it, or revokes it: a key that nobody has seen must not stay valid.
+    async fn show(&self, minted: MintedKey) -> Result<()> {
+        let Err(unwritten) = self.output.item(&minted) else { return Ok(()) };
+        let MintedKey { stored, .. } = minted;
+        let why = if unwritten.message.is_empty() { "nobody reads it".to_owned() } else { unwritten.message };
+        let stamp = self.minter.stamp("local");
+        let revoked = self.store.revoke_api_key(self.organization.org, stamp, stored.id.clone()).await;
+        let message = format!("the new key could not be written to standard output: {why}");
+        Err(match revoked {
+            Ok(()) => Failure::new(ExitStatus::Failed, format!("{message}; it has been revoked")),
+            Err(error) => Failure::new(ExitStatus::Failed, format!("{message}; it is valid, since {error}"))
+                .propose(format!("keys revoke {}", stored.id), "revokes it"),
+        })
+    }
+}
+
+/// Whether standard output leads nowhere: closed when the program started, or thrown away.
+#[cfg(unix)]
+fn is_output_thrown_away() -> bool {
+    use std::os::{fd::AsFd as _, unix::fs::MetadataExt as _};
+    let device = |file: std::fs::File| file.metadata().map(|it| (it.mode(), it.rdev()));
+    let output = std::io::stdout().as_fd().try_clone_to_owned().and_then(|output| device(output.into()));
+    let nothing = std::fs::metadata("/dev/null").map(|it| (it.mode(), it.rdev()));
+    matches!((output, nothing), (Ok(output), Ok(nothing)) if output == nothing)
+}
+
+#[cfg(not(unix))]
+fn is_output_thrown_away() -> bool {
+    false
+}
+
+/// Said before anything is stored.
+fn check_output() -> Result<()> {
+    if !is_output_thrown_away() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ExitStatus::Failed,
+        "standard output is closed or /dev/null, so nobody would see the new key",
+    )
+    .hint("let it go to a terminal, a pipe or a file; no key was made"))
 }
 
 /// A key that has expired already is of no use, and probably not what was meant.
@@ -108,7 +163,7 @@ async fn rotate(
 ) -> Result<()> {
     let RotateKeyArguments { key: text, overlap, expiry } = arguments;
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
-    let old = find(keys, text)?;
+    let old = find_current(keys, text, minter.now())?;
     // A key that was to live for a while is not followed by one that lives for ever.
     let lifetime = old.expires_at.map(|at| at.unix_seconds() - old.created_at.unix_seconds());
     let expires_at =
@@ -118,10 +173,19 @@ async fn rotate(
     let stamp = minter.stamp("local");
     let rotated = store.rotate_api_key(organization.org, stamp, old.id.clone(), new, old_expires_at).await;
     let rotated = rotated.doing(|| format!("rotate key '{text}'"))?;
-    output.item(&MintedKey { key, stored: rotated.new })?;
-    let until = rotated.old.expires_at.map(|at| format!(" works until {} UTC", moment(at.unix_seconds())));
-    output.note(&format!("the key before ({}){}", rotated.old.id, until.unwrap_or_default()));
-    output.note("keep the key somewhere safe: it is not stored and will not be shown again");
+    let until = rotated.old.expires_at.map(|at| moment(at.unix_seconds())).unwrap_or_default();
+    let old_id = rotated.old.id;
+    let shown =
+        Shown { store, organization, minter, output }.show(MintedKey { key, stored: rotated.new }).await;
+    shown.map_err(|failure| failure.hint(format!("the key before ({old_id}) works until {until} UTC")))?;
+    output.note(&format!(
+        "the key before ({old_id}) works until {until} UTC: give the new one to all that use it"
+    ));
+    output.note(&format!(
+        "if `serve` is started with the key before, put the new one in its --key-file or {KEY_VARIABLE}: it does not \
+         start with an expired key"
+    ));
+    output.note(KEEP_IT);
     Ok(())
 }
 
@@ -153,6 +217,25 @@ async fn revoke(
         return Ok(());
     }
     output.item(&key)
+}
+
+/// The same for a key that is to be followed by another: of several with one name, which a rotation leaves behind, the
+/// one that was made last and works longest.
+fn find_current(keys: Vec<ApiKey>, text: &str, now: Timestamp) -> Result<ApiKey> {
+    let works = |key: &&ApiKey| key.expires_at.is_none_or(|at| at > now);
+    let named: Vec<&ApiKey> = keys.iter().filter(|key| key.name == text).filter(works).collect();
+    let follows = |later: &ApiKey, key: &ApiKey| {
+        let outlives = match (later.expires_at, key.expires_at) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(later), Some(end)) => later > end,
+        };
+        key.id == later.id || later.created_at >= key.created_at && outlives
+    };
+    match named.iter().find(|later| named.iter().all(|key| follows(later, key))) {
+        Some(current) if keys.iter().all(|key| key.id != text) => Ok((*current).clone()),
+        _ => find(keys, text),
+    }
 }
 
 /// The key with this id, or else with exactly this name.

@@ -1,17 +1,20 @@
 //! `openai-admin serve`: the API from a database, until it is told to stop.
 
+mod certificate;
 mod exposure;
 mod first_key;
+mod open_files;
 mod service_manager;
 pub(super) mod signals;
+mod voice;
 
 use std::net::SocketAddr;
 
-use openai_admin_server::{Config, Minter, Server, Tls};
+use openai_admin_server::{Config, Minter, Server, Tls, limits::Limits};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
 use tokio::net::TcpListener;
 
-use self::service_manager::ServiceManager;
+use self::{first_key::FirstKey, service_manager::ServiceManager, voice::Voice};
 use super::open;
 use crate::{
     arguments::{GlobalArguments, ServeArguments},
@@ -27,24 +30,47 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    exposure::check_address(&arguments)?;
-    check_admin_address(&arguments)?;
+    let _log = log::start(&arguments.log, arguments.log_format, global.color, environment)?;
+    // Watched before anybody can know that the server runs, so that no early signal kills it.
+    let stop = signals::Stop::watch(ServiceManager::new(environment))?;
+    let hangups = signals::Hangups::watch()?;
+    let voice = Voice { output, format: arguments.log_format };
+    let served = start(&arguments, global, environment, voice, stop, hangups).await;
+    served.map_err(|failure| voice.last_words(failure))
+}
+
+async fn start(
+    arguments: &ServeArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    voice: Voice<'_>,
+    stop: signals::Stop,
+    hangups: signals::Hangups,
+) -> Result<()> {
+    exposure::check_address(arguments)?;
+    check_admin_address(arguments)?;
+    let limits = open_files::limits()?;
     let database = config::database("serve", global, environment)?;
     let key = config::key(global, environment)?;
-    let _log = log::start(&arguments.log, arguments.log_format, global.color, environment)?;
-    // Registered before anybody can know that the server runs, so that no early signal kills it.
-    let stop = signals::Stop::watch(ServiceManager::new(environment))?;
     let minter = Minter::system();
-    let tls = exposure::tls(&arguments, &minter)?;
-    exposure::check_given_key(&arguments, key.as_ref())?;
-    let replicas = replicas(&arguments, &database)?;
+    let tls = certificate::open(arguments, &minter).await?;
+    certificate::reload_at(hangups, tls.clone(), minter.clone());
+    exposure::check_given_key(arguments, key.as_ref())?;
+    let replicas = replicas(arguments, &database)?;
     let (store, organization) = open(&database, true, &minter).await?;
     if !replicas.is_empty() {
         store.read_from(&replicas).await.doing(|| "read from replicas".to_owned())?;
     }
-    let opened =
-        Opened { arguments: &arguments, store: &store, organization: &organization, minter: &minter };
-    let served = opened.serve(key, tls, stop, output).await;
+    let opened = Opened {
+        arguments,
+        database: &database.url,
+        store: &store,
+        organization: &organization,
+        minter: &minter,
+        limits,
+        voice,
+    };
+    let served = opened.serve(key, tls, stop).await;
     store.close().await;
     served
 }
@@ -52,9 +78,12 @@ pub(super) async fn run(
 /// What a server is made of, once its database is open.
 struct Opened<'a> {
     arguments: &'a ServeArguments,
+    database: &'a DatabaseUrl,
     store: &'a Store,
     organization: &'a Organization,
     minter: &'a Minter,
+    limits: Limits,
+    voice: Voice<'a>,
 }
 
 /// Where pages may be read beside the database itself.
@@ -87,14 +116,8 @@ fn check_admin_address(arguments: &ServeArguments) -> Result<()> {
 
 impl Opened<'_> {
     /// Serves until it is told to stop.
-    async fn serve(
-        self,
-        key: Option<Key>,
-        tls: Option<Tls>,
-        stop: signals::Stop,
-        output: &Output,
-    ) -> Result<()> {
-        let Self { arguments, store, organization, minter } = self;
+    async fn serve(self, key: Option<Key>, tls: Option<Tls>, stop: signals::Stop) -> Result<()> {
+        let Self { arguments, database, store, organization, minter, limits, voice } = self;
         let listener = listen(arguments.listen, "--listen").await?;
         let address = listener.local_addr()?;
         let admin = match arguments.admin_listen {
@@ -102,26 +125,28 @@ impl Opened<'_> {
             None => None,
         };
         let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-        first_key::provide(store, organization, minter, key, &url, output).await?;
+        FirstKey { store, organization, database, minter, url: &url, voice }.provide(key).await?;
         exposure::check_stored_keys(arguments, store, minter).await?;
 
         let config = Config::default()
             .with_strict(arguments.strict)
             .with_requests_per_minute(arguments.requests_per_minute)
             .with_behind_proxy(exposure::hides_peers(arguments))
-            .with_drain_grace(arguments.drain_grace);
+            .with_drain_grace(arguments.drain_grace)
+            .with_admin_hosts(arguments.admin_allow_host.clone())
+            .with_limits(limits);
         #[cfg(feature = "otel")]
         let traces = traces(arguments)?;
         #[cfg(feature = "otel")]
         let config = config.with_traces(traces.clone());
         let server = Server::new(store.clone(), minter.clone(), config);
         if let Some(admin) = &admin {
-            output.line(&format!("operators ask http://{}", admin.local_addr()?));
+            voice.line(&format!("Admin endpoints: http://{}", admin.local_addr()?));
         }
         // Programs that start a server wait for this line; it stands alone and has no colour.
-        output.line(&format!("listening on {url}"));
+        voice.line(&format!("listening on {url}"));
         let signals::Stop { asked, insisted, manager } = stop;
-        manager.ready();
+        tokio::spawn(async move { manager.ready().await });
         let admin = async {
             match admin {
                 Some(admin) => server.run_admin(admin).await,

@@ -38,7 +38,7 @@ impl Backend {
         let ask = || -> std::io::Result<String> {
             let mut stream = BlockingStream::connect_timeout(&self.admin, CHECK_EVERY * 10)?;
             stream.set_read_timeout(Some(CHECK_EVERY * 40))?;
-            stream.write_all(b"GET /ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
+            stream.write_all(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             Ok(answer)

@@ -1,4 +1,6 @@
-use crate::desk::{Desk, freeze};
+use std::process::{Command, Stdio};
+
+use crate::desk::{Answer, BINARY, Desk, freeze};
 
 #[test]
 fn creates_lists_and_revokes_keys() {
@@ -49,7 +51,7 @@ fn rotates_keys() {
     let desk = Desk::empty();
     let created = desk.run("keys create --name ci --scope api.groups.read --expires-in 90d -o json").json();
     desk.run("keys create --name audit --read-only --expires-at 2120-01-01");
-    freeze!(desk.transcript(&["keys rotate nobody", "keys rotate ci", "keys rotate ci", "keys list"]));
+    freeze!(desk.transcript(&["keys rotate nobody", "keys rotate ci", "keys list"]));
     let keys = desk.run("keys list -o json").json();
     let (old, new) = (&keys[0], &keys[2]);
     assert_eq!((&old["id"], &old["name"], &new["name"]), (&created["id"], &"ci".into(), &"ci".into()));
@@ -58,4 +60,59 @@ fn rotates_keys() {
     assert_eq!(seconds(new, "expires_at") - seconds(new, "created_at"), 90 * 86_400, "the same lifetime");
     assert_eq!(seconds(old, "expires_at") - seconds(new, "created_at"), 86_400, "a day of overlap");
     assert_eq!(keys[1]["expires_at"], 4_733_510_400_i64);
+}
+
+#[test]
+fn within_the_overlap_a_name_means_the_key_that_goes_on() {
+    let desk = Desk::empty();
+    desk.run("keys create --name ci");
+    let rotate = |arguments: &str| desk.run(&format!("keys rotate ci -o json {arguments}"));
+    let second = rotate("").json();
+    let third = rotate("");
+    assert!(
+        third.stderr.contains(&format!("the key before ({})", second["id"].as_str().unwrap())),
+        "{}",
+        third.stderr
+    );
+    // A shorter life than that of the key before it is no reason to take that one.
+    let fourth = rotate("--expires-in 1h");
+    assert_eq!(fourth.status, 0, "{}", fourth.stderr);
+    assert_eq!(rotate("").status, 6, "which of both goes on cannot be told");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_that_nobody_could_see_is_not_left_valid() {
+    let desk = Desk::empty();
+    desk.run("groups create A");
+    let with_output = |arguments: &str, output: &str| {
+        let output = std::fs::OpenOptions::new().write(true).open(output).expect("a device");
+        Answer::from(
+            desk.command(arguments).stdout(output).stderr(Stdio::piped()).output().expect("the binary runs"),
+        )
+    };
+    let full = with_output("keys create --name ci", "/dev/full");
+    assert!(full.status == 1 && full.stderr.contains("it has been revoked"), "{}", full.stderr);
+    let nowhere = with_output("keys create --name ci", "/dev/null");
+    assert!(nowhere.status == 1 && nowhere.stderr.contains("no key was made"), "{}", nowhere.stderr);
+    let mut closed = Command::new("sh");
+    closed.current_dir(desk.path()).env_clear().args([
+        "-c",
+        "exec \"$@\" >&-",
+        "sh",
+        BINARY,
+        "keys",
+        "create",
+        "--name",
+        "ci",
+    ]);
+    let closed = Answer::from(closed.output().expect("the shell runs"));
+    assert!(closed.status == 1 && closed.stderr.contains("closed or /dev/null"), "{}", closed.stderr);
+    assert_eq!(desk.run("keys list -o json").json(), serde_json::json!([]));
+
+    desk.run("keys create --name ci");
+    let full = with_output("keys rotate ci", "/dev/full");
+    assert!(full.status == 1 && full.stderr.contains("works until"), "{}", full.stderr);
+    assert_eq!(desk.run("keys list -o json").json().as_array().map(Vec::len), Some(1));
+    assert_eq!(desk.run("keys rotate ci").status, 0, "it can be done again");
 }

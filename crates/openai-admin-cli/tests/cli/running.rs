@@ -1,7 +1,9 @@
 //! A server as a process of its own.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _},
+    path::PathBuf,
     process::{Child, ChildStderr, Command, Stdio},
 };
 
@@ -13,7 +15,10 @@ pub(crate) struct Running {
     pub(crate) log: BufReader<ChildStderr>,
     /// What it has said before it listened.
     pub(crate) greeting: String,
+    /// The line by which it has said that it listens.
+    pub(crate) listening: String,
     pub(crate) address: String,
+    folder: PathBuf,
 }
 
 impl Running {
@@ -22,16 +27,22 @@ impl Running {
     }
 
     pub(crate) fn start_on(listen: &str, desk: &Desk, arguments: &str) -> Self {
-        let mut command = desk.command(&format!("serve --listen {listen} {arguments}"));
+        Self::spawn(desk.command(&format!("serve --listen {listen} {arguments}")), desk)
+    }
+
+    /// A server that `command` starts.
+    pub(crate) fn spawn(mut command: Command, desk: &Desk) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
         let log = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut running = Self { child, log, greeting: String::new(), address: String::new() };
+        let (greeting, listening, address) = (String::new(), String::new(), String::new());
+        let folder = desk.path().to_owned();
+        let mut running = Self { child, log, greeting, listening, address, folder };
         while running.address.is_empty() {
             let mut line = String::new();
             let read = running.log.read_line(&mut line).expect("text");
             assert!(read > 0, "it ended before it listened:\n{}", running.greeting);
-            match line.strip_prefix("listening on ") {
-                Some(address) => running.address = address.trim_end().to_owned(),
+            match word_after(&line, "listening on ") {
+                Some(address) => (running.address, running.listening) = (address.to_owned(), line),
                 None => running.greeting += &line,
             }
         }
@@ -40,24 +51,48 @@ impl Running {
 
     /// Where operators ask, of a server that was started with --admin-listen.
     pub(crate) fn admin_address(&self) -> &str {
-        let line = self.greeting.lines().find_map(|line| line.strip_prefix("operators ask http://"));
-        line.expect("an address for operators")
+        word_after(&self.greeting, "Admin endpoints: http://").expect("an address for operators")
     }
 
-    /// The key that the server made, as it shows it.
+    /// The file that the server has written its first key to.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.folder.join(word_after(&self.greeting, "--key-file ").expect("a file"))
+    }
+
+    /// The key that the server made.
     pub(crate) fn minted_key(&self) -> String {
-        let (_, key) = self.greeting.split_once("OPENAI_ADMIN_KEY=").expect("a key");
-        key.trim().to_owned()
+        fs::read_to_string(self.key_file()).expect("a key").trim().to_owned()
+    }
+
+    /// Sends it a signal such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// The next line of its log with this text.
+    pub(crate) fn next_line_with(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.log.read_line(&mut line).expect("text") > 0, "it ended");
+            if line.contains(text) {
+                return line;
+            }
+        }
     }
 
     /// Ends it as a service manager does. Its exit code and the rest of its log.
     pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        let stopped = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        assert!(stopped.expect("kill runs").success());
+        self.signal("TERM");
         let mut log = String::new();
         self.log.read_to_string(&mut log).expect("text");
         (self.child.wait().expect("an end").code(), log)
     }
+}
+
+/// What follows some words, in plain text or in JSON.
+fn word_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+    text.split_once(words)?.1.split(|c: char| c == '"' || c.is_whitespace()).next()
 }
 
 /// A test that fails leaves no server behind.

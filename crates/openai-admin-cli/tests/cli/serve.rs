@@ -1,10 +1,13 @@
 //! The real server on a real port, asked by a second process.
 
 use std::{
+    fs,
     io::{self, BufRead as _, BufReader, Write as _},
     mem,
     net::{TcpListener, TcpStream},
+    process::{Command, Stdio},
     thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::{
@@ -206,6 +209,34 @@ fn what_would_be_unsafe_or_senseless_is_refused() {
     assert_eq!(server.stop().0, Some(0));
 }
 
+/// A queue that is full holds up neither the server nor its end, and is tried again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_manager_that_does_not_read_holds_up_nobody_and_is_told_later() {
+    use std::os::unix::net::UnixDatagram;
+    let desk = Desk::empty();
+    let socket = desk.path().join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    let fill = || while other.send_to(b"WATCHDOG=1", &socket).is_ok() {};
+    let desk = desk.with_variable("NOTIFY_SOCKET", socket.display().to_string());
+
+    fill();
+    let server = Running::start(&desk, "--log warn");
+    let key = server.minted_key();
+    assert_eq!(ask(&desk, &server.address, &key, "groups list").status, 0);
+    let mut state = [0; 64];
+    while !state.starts_with(b"READY=1") {
+        let _ = manager.recv(&mut state).expect("it is told in time");
+    }
+
+    fill();
+    let (status, log) = server.stop();
+    assert!(status == Some(0) && log.contains("not told STOPPING=1"), "{log}");
+}
+
 /// What a service of systemd's `Type=notify` does.
 #[cfg(target_os = "linux")]
 #[test]
@@ -213,7 +244,7 @@ fn a_service_manager_is_told_when_the_server_is_ready_and_when_it_stops() {
     let desk = Desk::empty();
     let socket = desk.path().join("notify");
     let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let told = || {
         let mut state = [0; 64];
         let length = manager.recv(&mut state).unwrap();
@@ -227,15 +258,18 @@ fn a_service_manager_is_told_when_the_server_is_ready_and_when_it_stops() {
 }
 
 #[test]
-fn a_log_for_programs_is_json_with_the_request_ids_that_clients_see() {
+fn a_log_for_programs_is_json_from_its_first_line_with_the_request_ids_that_clients_see() {
     let desk = Desk::with_acme();
-    let server = Running::start(&desk, "--local acme.db --log-format json");
+    let server = Running::start(&desk, "--local acme.db --log-format json --admin-listen 127.0.0.1:0");
     let key = server.minted_key();
+    let greeting = format!("{}{}", server.greeting, server.listening);
+    assert!(greeting.lines().count() == 3 && !greeting.contains(&key), "{greeting}");
     let failed = ask(&desk, &server.address, &key, "groups get group_unknown");
     let (status, log) = server.stop();
     assert_eq!(status, Some(0), "{log}");
+    let from_the_first = format!("{greeting}{log}");
     let lines: Vec<serde_json::Value> =
-        log.lines().map(|line| serde_json::from_str(line).expect("a JSON document")).collect();
+        from_the_first.lines().map(|line| serde_json::from_str(line).expect("a JSON document")).collect();
     let answered = |operation: &str| {
         let line = lines.iter().find(|line| line["operation"] == operation);
         line.unwrap_or_else(|| panic!("no {operation} in {log}"))
@@ -273,5 +307,160 @@ fn a_short_key_is_for_this_machine_alone() {
     let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy --key-file long.key");
     assert_eq!(server.stop().0, Some(0));
     let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy");
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn why_a_server_does_not_start_is_json_where_its_log_is() {
+    let desk = Desk::empty();
+    let answer = desk.run("serve --log-format json --listen 0.0.0.0:0");
+    assert_eq!((answer.status, answer.stderr.lines().count()), (64, 1), "{}", answer.stderr);
+    let line: serde_json::Value = serde_json::from_str(&answer.stderr).expect("a JSON document");
+    assert!(
+        line["message"].as_str().is_some_and(|message| message.contains("reachable from other machines")),
+        "{line}"
+    );
+    assert!(line["hint"].as_str().is_some_and(|hint| hint.contains("--behind-proxy")), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_key_is_in_a_file_of_its_owner_and_not_in_the_log() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::empty();
+    // What was there is not written to, wherever it leads.
+    desk.write("victim.txt", "untouched");
+    std::os::unix::fs::symlink("victim.txt", desk.path().join("openai-admin.db.first-key")).expect("a link");
+    let server = Running::start(&desk, "");
+    let (file, key) = (server.key_file(), server.minted_key());
+    let metadata = fs::symlink_metadata(&file).expect("a file");
+    assert!(metadata.is_file(), "no link");
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    assert!(key.starts_with("sk-admin-oadm-") && !server.greeting.contains(&key), "{}", server.greeting);
+    let listed = desk
+        .run(&format!("--base-url {}/v1 --key-file openai-admin.db.first-key groups list", server.address));
+    assert_eq!(listed.status, 0, "{}", listed.stderr);
+    let (status, log) = server.stop();
+    assert!(status == Some(0) && !log.contains(&key), "{log}");
+    assert_eq!(fs::read_to_string(desk.path().join("victim.txt")).expect("a file"), "untouched");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_ends_no_server_and_no_emulator() {
+    let desk = Desk::empty();
+    let mut server = Running::start(&desk, "");
+    server.signal("HUP");
+    let said = server.next_line_with("SIGHUP");
+    assert!(said.contains("nothing to reload"), "{said}");
+    let (status, log) = server.stop();
+    assert!(status == Some(0) && log.contains("stopped"), "{log}");
+
+    let mut emulator = desk.command("emulate --listen 127.0.0.1:0");
+    let mut emulator = emulator.stdout(Stdio::piped()).spawn().expect("the emulator starts");
+    let mut line = String::new();
+    BufReader::new(emulator.stdout.take().expect("a pipe")).read_line(&mut line).expect("text");
+    for signal in ["-HUP", "-TERM"] {
+        let sent = Command::new("kill").arg(signal).arg(emulator.id().to_string()).status();
+        assert!(sent.expect("kill runs").success());
+    }
+    assert_eq!(
+        emulator.wait().expect("an end").code(),
+        Some(0),
+        "ended by the second signal, and not by the first"
+    );
+}
+
+/// A server that may have only so many files open.
+#[cfg(unix)]
+fn with_open_files(desk: &Desk, open_files: u32) -> Command {
+    let serve = desk.command("serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log error");
+    let mut command = Command::new("sh");
+    command.current_dir(desk.path()).env_clear().stdin(Stdio::null());
+    command.arg("-c").arg(format!("ulimit -n {open_files}; exec \"$@\"")).arg("sh").arg(serve.get_program());
+    command.args(serve.get_args());
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_with_few_open_files_still_says_that_it_lives_when_strangers_hold_all_connections() {
+    let desk = Desk::empty();
+    let server = Running::spawn(with_open_files(&desk, 64), &desk);
+    let address = server.address.trim_start_matches("http://");
+    let silent: Vec<TcpStream> =
+        (0..60).map(|_| TcpStream::connect(address).expect("a place in the queue")).collect();
+    for _ in 0..3 {
+        let ready = desk.run(&format!("admin ready {}", server.admin_address()));
+        assert_eq!((ready.status, ready.stderr.as_str()), (0, "ready\n"));
+    }
+    drop(silent);
+    assert_eq!(server.stop(), (Some(0), String::new()), "and has no reason to complain");
+
+    let refused = Answer::from(with_open_files(&desk, 40).output().expect("the shell runs"));
+    assert_eq!(refused.status, 1);
+    assert!(refused.stderr.contains("may have 40 files open, and a server needs 48"), "{}", refused.stderr);
+}
+
+/// Of so little memory that no thread starts, or none of the runtime's, comes a sentence.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_for_a_thread_is_said_and_no_panic() {
+    let desk = Desk::empty();
+    let mut said = String::new();
+    for kibibytes in (20_000..60_000).step_by(4_000) {
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -v {kibibytes}; exec \"$@\"");
+        command.current_dir(desk.path()).env_clear().stdin(Stdio::null()).arg("-c").arg(limited);
+        // A directory is no database: it ends in any case.
+        let ended = command.args(["sh", BINARY, "serve", "--local", "."]).output().expect("the shell runs");
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            ended.status.code() != Some(101) && !stderr.contains("panicked"),
+            "{kibibytes} KiB: {stderr}"
+        );
+        said += &stderr;
+    }
+    assert!(said.contains("threads: "), "{said}");
+}
+
+/// Waits for a time of day, in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the server that is waited for has the same clock")]
+fn wait_until(unix_seconds: u64) {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    while now() < unix_seconds {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whoever rotates the key that a server is started with is told, and so is whoever starts it with the key before.
+#[test]
+fn a_server_that_is_started_with_an_expired_key_says_which_file_holds_it() {
+    let desk = Desk::empty();
+    desk.write("k2", "a-key-that-somebody-chose");
+    let server = Running::start(&desk, "--key-file k2 --log error");
+    assert_eq!(server.stop().0, Some(0));
+    let rotated = desk.run("keys rotate bootstrap --overlap 1s -o json");
+    assert_eq!(rotated.status, 0, "{}", rotated.stderr);
+    assert!(
+        rotated.stderr.contains("put the new one in its --key-file or OPENAI_ADMIN_KEY"),
+        "{}",
+        rotated.stderr
+    );
+    let keys = desk.run("keys list -o json").json();
+    let end = keys.as_array().expect("keys").iter().find_map(|key| key["expires_at"].as_u64());
+    wait_until(end.expect("the end of the key before"));
+    let in_variable = desk
+        .command("serve --listen 127.0.0.1:0")
+        .env("OPENAI_ADMIN_KEY", "a-key-that-somebody-chose")
+        .output()
+        .expect("the binary runs");
+    freeze!(format!(
+        "{}{}",
+        desk.run("serve --listen 127.0.0.1:0 --key-file k2").text(),
+        Answer::from(in_variable).text()
+    ));
+    desk.write("k2", rotated.json()["key"].as_str().expect("a key"));
+    let server = Running::start(&desk, "--key-file k2 --log error");
     assert_eq!(server.stop().0, Some(0));
 }

@@ -1,6 +1,6 @@
 //! HTTPS of the real server: certificates from files, and again at SIGHUP.
 
-use std::{io::BufRead as _, process::Command};
+use std::{fs, process::Command};
 
 use openai_admin::Client;
 
@@ -33,15 +33,8 @@ fn is_answered(server: &Running, key: &str, certificate: &str) -> bool {
 
 /// Tells the server to read its files again, and returns what it says to that.
 fn hang_up(server: &mut Running) -> String {
-    let told = Command::new("kill").arg("-HUP").arg(server.child.id().to_string()).status();
-    assert!(told.expect("kill runs").success());
-    loop {
-        let mut line = String::new();
-        assert!(server.log.read_line(&mut line).expect("text") > 0, "it ended");
-        if line.contains("certificate") {
-            return line;
-        }
-    }
+    server.signal("HUP");
+    server.next_line_with("certificate")
 }
 
 #[test]
@@ -81,5 +74,49 @@ fn the_command_line_trusts_the_certificate_that_it_is_given() {
     assert!(missing.stderr.contains("cannot read certificates from missing.pem"), "{}", missing.stderr);
     let desk = desk.with_variable("OPENAI_ADMIN_CA_FILE", "cert.pem");
     assert_eq!(desk.run(&list).status, 0);
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn a_certificate_that_would_block_is_refused_and_holds_up_neither_the_next_nor_the_end() {
+    let desk = Desk::empty();
+    issue(&desk);
+    let mut server = Running::start_on("0.0.0.0:0", &desk, "--tls-cert cert.pem --tls-key key.pem");
+    let key = server.minted_key();
+    fs::remove_file(desk.path().join("cert.pem")).expect("it was there");
+    assert!(
+        Command::new("mkfifo").arg(desk.path().join("cert.pem")).status().expect("mkfifo runs").success()
+    );
+    let said = hang_up(&mut server);
+    assert!(said.contains("ERROR") && said.contains("it is not a regular file"), "{said}");
+    fs::remove_file(desk.path().join("cert.pem")).expect("it was there");
+    let next = issue(&desk);
+    let said = hang_up(&mut server);
+    assert!(said.contains("was read again") && is_answered(&server, &key, &next), "{said}");
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn a_server_that_other_machines_reach_takes_sixty_guesses_a_minute_from_each_and_no_more() {
+    let desk = Desk::empty();
+    let certificate = issue(&desk);
+    let server = Running::start_on("0.0.0.0:0", &desk, "--tls-cert cert.pem --tls-key key.pem --log error");
+    let (_, port) = server.address.rsplit_once(':').expect("a port");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let statuses = (0..61).map(|number| {
+        let client = Client::builder()
+            .base_url(format!("https://localhost:{port}/v1"))
+            .key(format!("no-such-key-{number}"))
+            .retries(0)
+            .root_certificates_pem(&certificate)
+            .build()
+            .expect("a client");
+        let refused =
+            runtime.block_on(async { client.groups().list_groups().await }).expect_err("a wrong key");
+        refused.status().expect("an answer").as_u16()
+    });
+    let statuses: Vec<u16> = statuses.collect();
+    assert_eq!(statuses[..60], [401; 60]);
+    assert_eq!(statuses[60], 429);
     assert_eq!(server.stop().0, Some(0));
 }

@@ -1,7 +1,7 @@
 //! What must hold before other machines reach the server: encryption, and keys that nobody guesses.
 
 use openai_admin_server::{
-    Minter, Tls,
+    Minter,
     api_keys::{self, GIVEN_KEY_LENGTH_MIN},
 };
 use openai_admin_store::Store;
@@ -12,9 +12,6 @@ use crate::{
     failure::{ExitStatus, Failure, Result, While as _},
     output::visible,
 };
-
-/// How long before its end a certificate is warned of.
-const CERTIFICATE_WARNING_SECONDS: i64 = 14 * 24 * 3600;
 
 /// Keys travel in clear text over http, so only this machine may be asked, unless somebody encrypts.
 pub(super) fn check_address(arguments: &ServeArguments) -> Result<()> {
@@ -91,55 +88,5 @@ pub(super) async fn check_stored_keys(
             .propose(format!("keys revoke {}", key.id), "revokes it")
             .hint("or give a longer one in OPENAI_ADMIN_KEY or --key-file, which takes its place"));
     }
-    Ok(())
-}
-
-/// The certificate to speak https with, if there is one. It is read again at each SIGHUP.
-pub(super) fn tls(arguments: &ServeArguments, minter: &Minter) -> Result<Option<Tls>> {
-    let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else { return Ok(None) };
-    let tls = Tls::open(certificate, key, minter.now())
-        .map_err(|error| Failure::bad_input(error.to_string()).hint(error.next_step()))?;
-    warn_before_end(&tls, minter);
-    reload_on_hangup(tls.clone(), minter.clone())?;
-    Ok(Some(tls))
-}
-
-fn warn_before_end(tls: &Tls, minter: &Minter) {
-    let Some(ends) = tls.expires_at() else { return };
-    let left = ends.unix_seconds() - minter.now().unix_seconds();
-    if left < CERTIFICATE_WARNING_SECONDS {
-        tracing::warn!(
-            days_left = left / (24 * 3600),
-            "the certificate expires soon: renew it, then send SIGHUP"
-        );
-    }
-}
-
-#[cfg(unix)]
-fn reload_on_hangup(tls: Tls, minter: Minter) -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            match tls.reload(minter.now()) {
-                Ok(()) => {
-                    tracing::info!("the certificate was read again");
-                    warn_before_end(&tls, &minter);
-                }
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    hint = error.next_step(),
-                    "the new certificate cannot be used; the one before stays"
-                ),
-            }
-        }
-    });
-    Ok(())
-}
-
-/// Elsewhere there is no such signal: a new certificate needs a restart.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same as where there are signals")]
-fn reload_on_hangup(_: Tls, _: Minter) -> Result<()> {
     Ok(())
 }

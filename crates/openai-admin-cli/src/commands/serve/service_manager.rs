@@ -1,41 +1,71 @@
 //! What the service manager is told: that the server is ready, and that it stops. Without one nobody is told.
 
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use crate::config::Environment;
+
+/// How often, and after how long, a manager that has no room for a message is told again.
+const TRIES: u32 = 100;
+const TRY_EVERY: Duration = Duration::from_millis(100);
 
 /// To whom it is told.
 pub(super) struct ServiceManager {
     /// The socket that systemd has put into the environment of a service of `Type=notify`.
     socket: Option<String>,
+    is_stopping: AtomicBool,
 }
 
 impl ServiceManager {
     pub(super) fn new(environment: &Environment) -> Self {
-        Self { socket: environment.notify_socket.clone() }
+        Self { socket: environment.notify_socket.clone(), is_stopping: AtomicBool::new(false) }
     }
 
-    /// Clients can connect.
-    pub(super) fn ready(&self) {
-        self.tell("READY=1");
+    /// Clients can connect. A manager that does not read holds up nobody: it is told again behind the server's back, until
+    /// the server stops.
+    pub(super) async fn ready(&self) {
+        const STATE: &str = "READY=1";
+        let mut told = self.tell(STATE);
+        for _ in 1..TRIES {
+            match told {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    tokio::time::sleep(TRY_EVERY).await
+                }
+                told => return warn_unless(told, STATE),
+            }
+            if self.is_stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            told = self.tell(STATE);
+        }
+        warn_unless(told, STATE);
     }
 
     /// Requests that have begun are being finished.
     pub(super) fn stopping(&self) {
-        self.tell("STOPPING=1");
+        const STATE: &str = "STOPPING=1";
+        self.is_stopping.store(true, Ordering::Relaxed);
+        warn_unless(self.tell(STATE), STATE);
     }
 
-    fn tell(&self, state: &str) {
-        let Some(socket) = &self.socket else { return };
-        if let Err(error) = send(socket, state) {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the service manager was not told {state}"
-            );
-        }
+    fn tell(&self, state: &str) -> io::Result<()> {
+        self.socket.as_ref().map_or(Ok(()), |socket| send(socket, state))
     }
 }
 
+fn warn_unless(told: io::Result<()>, state: &str) {
+    if let Err(error) = told {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the service manager was not told {state}");
+    }
+}
+
+/// Sends without waiting: a full queue is an error.
 #[cfg(target_os = "linux")]
-fn send(socket: &str, state: &str) -> std::io::Result<()> {
+fn send(socket: &str, state: &str) -> io::Result<()> {
     use std::os::{
         linux::net::SocketAddrExt as _,
         unix::net::{SocketAddr, UnixDatagram},
@@ -45,10 +75,12 @@ fn send(socket: &str, state: &str) -> std::io::Result<()> {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(socket)?,
     };
-    UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address).map(drop)
+    let sender = UnixDatagram::unbound()?;
+    sender.set_nonblocking(true)?;
+    sender.send_to_addr(state.as_bytes(), &address).map(drop)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn send(_: &str, _: &str) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+fn send(_: &str, _: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -47,6 +47,48 @@ async fn received(signal: oneshot::Receiver<()>) {
     }
 }
 
+/// SIGHUP, which asks to read files again, comes from `systemctl reload`, from what rotates logs, and from a terminal that
+/// is closed. A program that does not watch it ends at once, in the middle of its requests.
+pub(in crate::commands) struct Hangups(#[cfg(unix)] tokio::signal::unix::Signal);
+
+impl Hangups {
+    /// Watches from now on.
+    #[cfg(unix)]
+    pub(in crate::commands) fn watch() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Elsewhere there is no such signal.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same as where there are signals")]
+    pub(in crate::commands) fn watch() -> Result<Self> {
+        Ok(Self())
+    }
+
+    pub(in crate::commands) async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.0.recv().await.is_some() {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Answers each of them for a program that has nothing to read again.
+    pub(in crate::commands) fn ignore(mut self) {
+        tokio::spawn(async move {
+            loop {
+                self.next().await;
+                say_nothing_to_reload();
+            }
+        });
+    }
+}
+
+pub(super) fn say_nothing_to_reload() {
+    tracing::info!("SIGHUP: nothing to reload");
+}
+
 #[cfg(unix)]
 pub(in crate::commands) struct Signals {
     terminate: tokio::signal::unix::Signal,

@@ -1,0 +1,107 @@
+//! The certificate of the server: read at its start and at each SIGHUP, by a thread that nothing waits for longer than a
+//! deadline. A file may lie on a disk that does not answer any more.
+
+use std::{thread, time::Duration};
+
+use openai_admin_server::{Minter, Tls};
+use tokio::{sync::oneshot, time::timeout};
+
+use super::signals::Hangups;
+use crate::{
+    arguments::ServeArguments,
+    failure::{ExitStatus, Failure, Result},
+};
+
+/// How long before its end a certificate is warned of.
+const WARNING_SECONDS: i64 = 14 * 24 * 3600;
+/// How long it may take to read a certificate and its key.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The certificate to speak https with, if there is one.
+pub(super) async fn open(arguments: &ServeArguments, minter: &Minter) -> Result<Option<Tls>> {
+    let (Some(certificate), Some(key)) = (arguments.tls_cert.clone(), arguments.tls_key.clone()) else {
+        return Ok(None);
+    };
+    let now = minter.now();
+    let opened = aside(READ_TIMEOUT, move || Tls::open(&certificate, &key, now)).await;
+    let opened = opened.map_err(|problem| Failure::new(ExitStatus::Failed, problem))?;
+    let tls = opened.map_err(|error| Failure::bad_input(error.to_string()).hint(error.next_step()))?;
+    warn_before_end(&tls, minter);
+    Ok(Some(tls))
+}
+
+/// Reads the certificate again at each SIGHUP. Without one there is nothing to read, and the signal, which ends a program
+/// that does not expect it, is answered all the same.
+pub(super) fn reload_at(mut hangups: Hangups, tls: Option<Tls>, minter: Minter) {
+    tokio::spawn(async move {
+        loop {
+            hangups.next().await;
+            match &tls {
+                Some(tls) => reload(tls, &minter).await,
+                None => super::signals::say_nothing_to_reload(),
+            }
+        }
+    });
+}
+
+async fn reload(tls: &Tls, minter: &Minter) {
+    let (reader, now) = (tls.clone(), minter.now());
+    match aside(READ_TIMEOUT, move || reader.read_again(now)).await {
+        Ok(Ok(renewed)) => {
+            tls.renew(renewed);
+            tracing::info!("the certificate was read again");
+            warn_before_end(tls, minter);
+        }
+        Ok(Err(error)) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            hint = error.next_step(),
+            "the new certificate cannot be used; the one before stays"
+        ),
+        Err(problem) => tracing::error!(problem, "the new certificate was not read; the one before stays"),
+    }
+}
+
+fn warn_before_end(tls: &Tls, minter: &Minter) {
+    let Some(ends) = tls.expires_at() else { return };
+    let left = ends.unix_seconds() - minter.now().unix_seconds();
+    if left < WARNING_SECONDS {
+        tracing::warn!(
+            days_left = left / (24 * 3600),
+            "the certificate expires soon: renew it, then send SIGHUP"
+        );
+    }
+}
+
+/// Does something in a thread that the end of the server does not wait for, or says why it is not done.
+async fn aside<T: Send + 'static>(
+    deadline: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    let (done, is_done) = oneshot::channel();
+    let thread = thread::Builder::new().name("certificate".to_owned());
+    // Nobody may wait any more; then the result is of no use.
+    let started = thread.spawn(move || drop(done.send(work())));
+    started.map_err(|error| format!("cannot read the certificate: no thread could be started: {error}"))?;
+    match timeout(deadline, is_done).await {
+        Ok(Ok(result)) => Ok(result),
+        _ => Err(format!(
+            "the files of the certificate and its key were not read within {} s: does their disk answer?",
+            deadline.as_secs()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_does_not_answer_is_given_up_at_the_deadline() {
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let late =
+            aside(Duration::ZERO, move || held.recv().is_err()).await.expect_err("it never ends by itself");
+        assert!(late.contains("not read within 0 s"), "{late}");
+        drop(hold);
+        assert_eq!(aside(READ_TIMEOUT, || 7).await, Ok(7));
+    }
+}

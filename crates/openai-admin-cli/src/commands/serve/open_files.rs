@@ -1,0 +1,31 @@
+//! How many files the server may have open, and so how many connections.
+
+use openai_admin_server::limits::{Limits, OPEN_FILES_MIN};
+
+use crate::failure::{ExitStatus, Failure, Result};
+
+/// The limits of a server that never runs out of files: one that cannot open another one cannot say that it lives.
+pub(super) fn limits() -> Result<Limits> {
+    let open_files = raise();
+    Limits::default().within(open_files).ok_or_else(|| {
+        let message =
+            format!("this process may have {open_files} files open, and a server needs {OPEN_FILES_MIN}");
+        Failure::new(ExitStatus::Failed, message)
+            .hint("raise it: `ulimit -n 1024`, or LimitNOFILE= of its service")
+    })
+}
+
+/// Raises the limit as far as the system allows. It begins low for the sake of programs that use select(2).
+#[cfg(unix)]
+fn raise() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let given = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: given.maximum, ..given.clone() };
+    let limit = if setrlimit(Resource::Nofile, raised.clone()).is_ok() { raised } else { given };
+    limit.current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX)
+}
+
+#[cfg(not(unix))]
+fn raise() -> usize {
+    usize::MAX
+}
