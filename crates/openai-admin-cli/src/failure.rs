@@ -80,6 +80,13 @@ impl Failure {
         Self::new(status, "")
     }
 
+    /// The system has no room for another thread.
+    pub(crate) fn no_thread(error: &io::Error) -> Self {
+        Self::new(ExitStatus::Failed, format!("cannot start a thread: {}", causes(error))).hint(
+            "give the process more memory (ulimit -v, MemoryMax=) or more threads (ulimit -u, TasksMax=)",
+        )
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(Hint::Text(hint.into()));
         self

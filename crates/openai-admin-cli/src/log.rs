@@ -43,7 +43,7 @@ pub(crate) fn start(
             .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
     })?;
     let filter = filter.with_target(SAID, LevelFilter::INFO);
-    let log = Log::start(io::stderr())?;
+    let log = Log::start(io::stderr()).map_err(|error| Failure::no_thread(&error))?;
     // The filter decides alone; without it the subscriber would stop at `info`.
     let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(Outlet::of(&log));
     match format {

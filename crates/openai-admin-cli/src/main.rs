@@ -55,11 +55,7 @@ fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = match command {
         Command::Serve(_) | Command::Emulate(_) => {
             let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-            check_threads(threads).map_err(|error| {
-                let message = format!("cannot start {threads} threads: {error}");
-                Failure::new(ExitStatus::Failed, message)
-                    .hint("give the process more memory (ulimit -v, MemoryMax=) or more threads (ulimit -u, TasksMax=)")
-            })?;
+            check_threads(threads).map_err(|error| Failure::no_thread(&error))?;
             let mut builder = tokio::runtime::Builder::new_multi_thread();
             builder.worker_threads(threads);
             builder

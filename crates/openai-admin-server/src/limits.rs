@@ -10,10 +10,12 @@ pub const CONNECTIONS_PER_PEER_MAX: usize = 1_024;
 /// How many connections the listener for operators serves at the same time. They are kept apart from those of the API,
 /// so that a server that is full still says so.
 pub const ADMIN_CONNECTIONS_MAX: usize = 64;
-/// How many files a server keeps open besides its connections: database, listeners, log, and what the runtime needs.
-const OWN_FILES: usize = 40;
+/// How many files a server keeps open besides its connections, at least and at most: the files of SQLite or the connections
+/// to PostgreSQL and its replicas, listeners, log, and what the runtime needs.
+const OWN_FILES_MIN: usize = 40;
+const OWN_FILES_MAX: usize = 128;
 /// How many open files a server needs at least.
-pub const OPEN_FILES_MIN: usize = OWN_FILES + 8;
+pub const OPEN_FILES_MIN: usize = OWN_FILES_MIN + 8;
 /// How long a connection may take to agree on TLS.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, from its first byte.
@@ -84,10 +86,13 @@ impl Default for Limits {
 
 impl Limits {
     /// The same with so few connections that a process that may have `open_files` open (`ulimit -n`) never runs out of
-    /// them: a quarter, but no more than it needs, is for operators, and no peer gets more than half of the rest. None
-    /// when there are fewer than [`OPEN_FILES_MIN`].
+    /// them. Of what the server itself does not need, a quarter at most is for operators, and no peer gets more than half
+    /// of the rest. None when there are fewer than [`OPEN_FILES_MIN`].
     pub fn within(self, open_files: usize) -> Option<Self> {
-        let left = open_files.checked_sub(OWN_FILES).filter(|_| open_files >= OPEN_FILES_MIN)?;
+        if open_files < OPEN_FILES_MIN {
+            return None;
+        }
+        let left = open_files - (open_files / 4).clamp(OWN_FILES_MIN, OWN_FILES_MAX);
         let admin_connections = self.admin_connections.min(left / 4);
         let connections = self.connections.min(left - admin_connections);
         let connections_per_peer = self.connections_per_peer.min(connections.div_ceil(2));
@@ -109,7 +114,7 @@ mod tests {
         assert_eq!(within(OPEN_FILES_MIN - 1), None);
         assert_eq!(within(OPEN_FILES_MIN), Some((6, 3, 2)));
         assert_eq!(within(64), Some((18, 9, 6)));
-        assert_eq!(within(1024), Some((920, 460, 64)));
+        assert_eq!(within(1024), Some((832, 416, 64)));
         assert_eq!(within(65_536), Some((CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX, ADMIN_CONNECTIONS_MAX)));
         assert_eq!(within(usize::MAX), within(65_536));
     }

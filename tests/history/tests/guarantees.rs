@@ -1,4 +1,4 @@
-//! `docs/guarantees.md` names the tests that hold it, and each of them exists.
+//! `docs/guarantees.md` and the table of `SECURITY.md` name the tests that hold them, and each of them exists and runs.
 #![expect(clippy::unwrap_used, reason = "a test that panics is doing its job")]
 
 use std::{
@@ -9,6 +9,16 @@ use std::{
 
 /// Fewer underscores than this are no sentence, and so no name of a test.
 const UNDERSCORES_MIN: usize = 3;
+/// The macros that make a test of each name that they are given.
+const TEST_MACROS: [&str; 3] = ["conformance! {", "found_on_both_engines! {", "on_sqlite! {"];
+/// Where the paths of `SECURITY.md` begin.
+const BASES: [&str; 3] = [".", "crates/openai-admin-server", "crates/openai-admin-store"];
+/// The folders that it calls by one word.
+const FOLDERS: [(&str, &str); 3] = [
+    ("server", "crates/openai-admin-server/tests/api"),
+    ("store", "crates/openai-admin-store/tests/conformance"),
+    ("cli", "crates/openai-admin-cli/tests/cli"),
+];
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -24,7 +34,11 @@ fn named(page: &str) -> BTreeSet<&str> {
     let is_word = |text: &&str| {
         text.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
-    page.split('`').skip(1).step_by(2).filter(is_word).filter(is_name).collect()
+    quoted(page).filter(is_word).filter(is_name).collect()
+}
+
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -38,21 +52,146 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn every_test_that_the_guarantees_name_exists() {
-    let page = fs::read_to_string(workspace().join("docs/guarantees.md")).unwrap();
-    let named = named(&page);
-    assert!(named.len() > 40, "only {} names were found", named.len());
+/// The tests of the whole workspace.
+fn all_tests() -> BTreeSet<String> {
     let mut files = Vec::new();
     for folder in ["crates", "tests"] {
         rust_files(&workspace().join(folder), &mut files);
     }
-    let sources: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
-    // A test is a function, or the name that a macro makes one of.
-    let exists = |name: &str| {
-        let forms = [format!("fn {name}("), format!("    {name}: ")];
-        sources.iter().any(|source| forms.iter().any(|form| source.contains(form)))
+    files.iter().flat_map(|file| tests_of(&fs::read_to_string(file).unwrap())).collect()
+}
+
+/// The tests of one file that run: functions under `#[test]` or the like and not under `#[ignore]`, and the names that
+/// a macro makes tests of. A helper of the same name is none.
+fn tests_of(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let (mut attributes, mut attribute_goes_on, mut in_macro) = (String::new(), false, false);
+    for line in source.lines() {
+        let text = line.trim();
+        if in_macro {
+            in_macro = line != "}";
+            let end = text.find([',', ':']).unwrap_or(0);
+            found.push(text[..end].to_owned());
+        } else if attribute_goes_on || text.starts_with("#[") {
+            attribute_goes_on = !text.ends_with(']');
+            attributes += text;
+        } else if let Some(name) = function_name(text) {
+            let is_test = attributes.contains("#[test]") || attributes.contains("#[tokio::test");
+            if is_test && !attributes.contains("#[ignore") {
+                found.push(name.to_owned());
+            }
+            attributes.clear();
+        } else if !text.starts_with("//") {
+            in_macro = TEST_MACROS.contains(&line);
+            attributes.clear();
+        }
+    }
+    found
+}
+
+fn function_name(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("fn ").filter(|(before, _)| before.is_empty() || *before == "async ")?;
+    rest.split(['(', '<']).next()
+}
+
+#[test]
+fn a_helper_an_ignored_test_and_a_comment_are_no_tests() {
+    let source = "
+#[test]
+fn one() {}
+
+#[tokio::test(flavor = \"multi_thread\")]
+#[cfg(unix)]
+/// Words.
+async fn two() { helper(); }
+
+fn helper() {}
+
+#[test]
+#[ignore = \"a part of another\"]
+fn ignored() {}
+
+#[expect(
+    dead_code,
+    reason = \"x\"
+)]
+#[test]
+fn three<T>() {}
+
+#[derive(Debug)]
+struct Between;
+fn after_a_derive() {}
+// #[test]
+fn commented() {}
+
+conformance! {
+    four,
+    five: Fault,
+}
+
+other! {
+    six,
+}
+";
+    let tests = tests_of(source);
+    let tests: Vec<&str> = tests.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+    assert_eq!(tests, ["one", "two", "three", "four", "five"]);
+}
+
+#[test]
+fn every_test_that_the_guarantees_name_exists_and_runs() {
+    let page = fs::read_to_string(workspace().join("docs/guarantees.md")).unwrap();
+    let named = named(&page);
+    assert!(named.len() > 40, "only {} names were found", named.len());
+    let tests = all_tests();
+    let missing: Vec<&str> = named.into_iter().filter(|name| !tests.contains(*name)).collect();
+    assert_eq!(missing, [""; 0], "docs/guarantees.md names tests that do not exist or do not run");
+}
+
+/// The last cell of each row of the table of threats.
+fn tests_of_threats(page: &str) -> Vec<&str> {
+    let rows = page.lines().skip_while(|line| *line != "| Who | does what | What stops it | Test |").skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap().trim()).collect()
+}
+
+/// Whether something that a row names is there: `module::a_test_…`, a module, a file, or a test.
+fn is_there(name: &str, tests: &BTreeSet<String>) -> bool {
+    let (module, test) = name.rsplit_once("::").map_or((None, name), |(module, test)| (Some(module), test));
+    let is_module = |module: &str| {
+        FOLDERS.iter().any(|(_, folder)| workspace().join(folder).join(format!("{module}.rs")).is_file())
     };
-    let missing: Vec<&str> = named.into_iter().filter(|name| !exists(name)).collect();
-    assert_eq!(missing, [""; 0], "docs/guarantees.md names tests that do not exist");
+    if test.contains(['/', '.']) {
+        return BASES.iter().any(|base| workspace().join(base).join(test).exists());
+    }
+    if module.is_none() && !test.contains('_') {
+        return is_module(test);
+    }
+    if module.is_none() && is_module(test) {
+        return true;
+    }
+    let is_test = match test.strip_suffix('…') {
+        Some(beginning) => tests.iter().any(|test| test.starts_with(beginning)),
+        None => tests.contains(test),
+    };
+    is_test && module.is_none_or(is_module)
+}
+
+#[test]
+fn every_threat_names_a_test_that_exists_and_runs() {
+    let page = fs::read_to_string(workspace().join("SECURITY.md")).unwrap();
+    let cells = tests_of_threats(&page);
+    assert!(cells.len() > 30, "only {} rows were found", cells.len());
+    let tests = all_tests();
+    let mut missing = Vec::new();
+    for cell in cells {
+        // What no test can show says so, and why is in the file that it names.
+        assert!(cell.contains('`') || cell.starts_with("reasoned"), "a row without a test: {cell}");
+        missing.extend(quoted(cell).filter(|name| !is_there(name, &tests)));
+    }
+    assert_eq!(missing, [""; 0], "SECURITY.md names what does not exist or does not run");
+    assert!(!is_there("keys::no_such_test_…", &tests) && !is_there("no_such_module", &tests));
+    assert!(
+        !is_there("nowhere::sixty_unknown_keys_a_minute_…", &tests) && !is_there("src/nothing.rs", &tests)
+    );
 }
