@@ -100,8 +100,9 @@ impl Store {
         .await
     }
 
-    /// Makes `new` a key that works: the bootstrap key, in the place of the one before, which is revoked. If it is a
-    /// key of the organization already, it stays as it is, with its own scopes and expiry. Returns the key that it is.
+    /// Makes `new` a key that works: the bootstrap key, in the place of the one before, which is revoked unless it was
+    /// rotated: then it works until its overlap ends. If `new` is a key of the organization already, it stays as it is,
+    /// with its own scopes and expiry. Returns the key that it is.
     ///
     /// # Errors
     ///
@@ -265,10 +266,11 @@ fn replace_bootstrap(
     audit: &mut Audit<'_>,
     stamp: &Stamp,
 ) -> Result<()> {
-    // One that somebody has revoked stays known as revoked, under another id.
+    // Under another id, one that somebody has revoked stays known as revoked, and one that was rotated works until its
+    // overlap ends.
     transaction.execute(
-        "update api_keys set id = $1 where org = $2 and id = $3 and revoked_at is not null",
-        values![stamp.mint("key_", 1).as_str(), org.seq(), BOOTSTRAP_ID],
+        "update api_keys set id = $1 where org = $2 and id = $3 and (revoked_at is not null or expires_at > $4)",
+        values![stamp.mint("key_", 1).as_str(), org.seq(), BOOTSTRAP_ID, stamp.seconds()],
     )?;
     let replaced = transaction
         .execute("delete from api_keys where org = $1 and id = $2", values![org.seq(), BOOTSTRAP_ID])?;

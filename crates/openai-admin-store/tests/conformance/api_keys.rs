@@ -23,6 +23,7 @@ conformance! {
     an_expired_key_is_not_given_back_its_life,
     the_key_of_another_organization_cannot_become_the_bootstrap_key,
     rotating_a_key_does_not_lengthen_its_life,
+    a_rotated_bootstrap_key_works_until_its_overlap_ends_whatever_takes_its_place,
     only_a_key_that_works_is_rotated,
     every_change_of_keys_is_counted,
     [but not:
@@ -286,6 +287,18 @@ async fn a_rotated_key_and_its_successor_both_work_for_a_while(database: Databas
     assert_eq!(find(&acme, 'b').await, Some(rotated.new.clone()));
     let expected = [format!("api_key.created {}", rotated.new.id), format!("api_key.updated {}", old.id)];
     assert_eq!(database.events_since(before), expected);
+}
+
+async fn a_rotated_bootstrap_key_works_until_its_overlap_ends_whatever_takes_its_place(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    let rotated = rotate(&acme, "key_bootstrap", key('b'), NOW + 60).await.unwrap();
+    // A server starts with the key that followed it, and later with one that somebody else has chosen.
+    assert_eq!(set_bootstrap(&acme, key('b')).await.unwrap(), rotated.new);
+    assert_eq!(find(&acme, 'a').await.unwrap().expires_at, Some(timestamp(NOW + 60)));
+    assert_eq!(set_bootstrap(&acme, key('c')).await.unwrap().id, "key_bootstrap");
+    assert_eq!(find(&acme, 'a').await.unwrap().expires_at, Some(timestamp(NOW + 60)));
+    assert_eq!(listed(&acme).await.len(), 3);
 }
 
 async fn rotating_a_key_does_not_lengthen_its_life(database: Database) {
