@@ -126,7 +126,7 @@ pub(crate) async fn run(
             Ok((stream, address)) => (stream, Peer::from(address)),
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
-                if let Some(count) = failures.to_report(minter.steady()) {
+                if let Some(count) = failures.count_one(minter.steady()) {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(error, count, "connections were not accepted");
                 }
@@ -179,7 +179,7 @@ struct Failures {
 
 impl Failures {
     /// Counts one more. How many there were since the last report, if it is time for the next.
-    fn to_report(&mut self, now: Duration) -> Option<u64> {
+    fn count_one(&mut self, now: Duration) -> Option<u64> {
         self.count += 1;
         if self.reported_at.is_some_and(|at| now.saturating_sub(at) < FAILURES_REPORTED_EVERY) {
             return None;
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn failures_to_accept_are_reported_once_a_minute_with_their_number() {
         let mut failures = Failures::default();
-        let mut report = |seconds| failures.to_report(Duration::from_secs(seconds));
+        let mut report = |seconds| failures.count_one(Duration::from_secs(seconds));
         assert_eq!([report(5), report(5), report(64)], [Some(1), None, None]);
         assert_eq!([report(65), report(66), report(125)], [Some(3), None, Some(2)]);
     }

@@ -20,8 +20,8 @@ pub(super) fn limits() -> Result<Limits> {
 fn raise() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let given = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: given.maximum, ..given.clone() };
-    let limit = if setrlimit(Resource::Nofile, raised.clone()).is_ok() { raised } else { given };
+    let raised = Rlimit { current: given.maximum, maximum: given.maximum };
+    let limit = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { given };
     limit.current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX)
 }
 
