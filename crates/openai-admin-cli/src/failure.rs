@@ -80,7 +80,7 @@ impl Failure {
         Self::new(status, "")
     }
 
-    /// The system has no room for another thread.
+    /// The system refused another thread.
     pub(crate) fn no_thread(error: &io::Error) -> Self {
         Self::new(ExitStatus::Failed, format!("cannot start a thread: {}", causes(error))).hint(
             "give the process more memory (ulimit -v, MemoryMax=) or more threads (ulimit -u, TasksMax=)",

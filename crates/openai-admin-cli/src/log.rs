@@ -27,7 +27,7 @@ pub(crate) use self::outlet::Log;
 /// What is logged when the server's code runs in process: only what the answer must not say, but its user may know.
 pub(crate) const LOCAL_LEVEL: &str = "error";
 
-/// The target of what a server says whatever its level is: where it listens, for one.
+/// The target of messages that are logged at every level, such as the address that a server listens on.
 pub(crate) const SAID: &str = "openai_admin::serve";
 
 /// Starts the log at a level such as `info`, or with levels for single modules. It is written to the end when what is

@@ -65,12 +65,12 @@ fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Failure> {
     Ok(builder.enable_all().build()?)
 }
 
-/// Whether so many threads can run at the same time: a runtime that cannot have them panics.
+/// Checks that so many threads can run at once, since tokio panics when it cannot start its own.
 fn check_threads(count: usize) -> io::Result<()> {
     let mut started = Vec::new();
     for _ in 0..count {
         let (hold, held) = mpsc::channel::<()>();
-        // It ends when its other side is dropped, which is when all of them run, or one could not be started.
+        // It runs until `hold` is dropped: after all of them have started, or one has failed.
         started.push((
             hold,
             thread::Builder::new().spawn(move || {

@@ -57,8 +57,8 @@ pub(crate) async fn run(listener: TcpListener, router: Router, connections_max: 
     }
 }
 
-/// Refuses what a browser sends for a page of another site, and what names no host or another one: nobody who asks
-/// here shows a key.
+/// Refuses requests that a browser sends for a page of another site, and requests for another host: this listener asks
+/// for no key.
 pub(crate) fn without_web_pages(router: Router, hosts: AllowedHosts) -> Router {
     let hosts = Arc::new(hosts);
     router.layer(middleware::from_fn(move |request: Request, next: Next| {

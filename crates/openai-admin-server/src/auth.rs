@@ -73,8 +73,8 @@ impl Caller {
         Ok(Self { actor: format!("key_{}", &hash[..KEY_NAME_LENGTH]), ..self.clone() })
     }
 
-    /// Refuses a request that names another organization, which would be answered, and done, in the key's own. An empty
-    /// header names none: programs send the variable of the environment whether it is set or not.
+    /// Refuses a request whose `OpenAI-Organization` is not the key's: it would be done in the wrong organization. An
+    /// empty header counts as absent, since programs send an unset variable so.
     pub(crate) fn is_meant_by(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let own = self.organization_id.as_str().as_bytes();
         let mut named = headers.get_all(ORGANIZATION).iter().map(HeaderValue::as_bytes);
@@ -109,7 +109,7 @@ pub(crate) struct Authenticator {
 #[derive(Clone, Debug)]
 struct Belief {
     caller: Arc<Caller>,
-    /// By the clock of durations: a clock that is set back must not lengthen the life of a revoked key.
+    /// By the steady clock: setting the wall clock back must not lengthen the life of a revoked key.
     since: Duration,
     /// How often keys had been changed in this process before.
     version: u64,
@@ -224,7 +224,7 @@ impl Authenticator {
     }
 }
 
-/// Whether a recorded use is recent enough. One in the future was recorded before the clock was set back.
+/// Whether a recorded use is recent. A time in the future was recorded before the clock was set back.
 fn is_recent(last: Timestamp, now: Timestamp) -> bool {
     (0..USE_RECORDED_EVERY_SECONDS).contains(&(now.unix_seconds() - last.unix_seconds()))
 }

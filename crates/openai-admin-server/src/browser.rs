@@ -1,8 +1,8 @@
-//! What keeps web pages away from a listener that asks for no key.
+//! Keeps web pages away from a listener that asks for no key.
 //!
 //! A page in a developer's browser can send requests to the loopback (cross-site request forgery), and with a name of
-//! its own that leads there it can also read the answers (DNS rebinding). A browser says both: the name in `Host`, and
-//! the page in `Origin` and `Sec-Fetch-Site`.
+//! its own that leads there it can also read the answers (DNS rebinding). The browser
+//! sends the name in `Host`, and the page in `Origin` and `Sec-Fetch-Site`.
 
 use std::{
     fmt,
@@ -41,8 +41,8 @@ pub struct AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// The loopback, and the address that a listener has. A listener on all addresses is asked by any of them; an
-    /// address in digits cannot be led elsewhere, as a name can.
+    /// The loopback, and the address that a listener has. A listener on all addresses accepts any IP
+    /// address: DNS rebinding needs a name.
     pub fn of(address: IpAddr) -> Self {
         Self { address: address.to_canonical(), names: Vec::new() }
     }
@@ -62,7 +62,7 @@ impl AllowedHosts {
         let host = single(headers, &HOST, "Host")?;
         for authority in uri.authority().map(|authority| authority.as_str()).into_iter().chain(host) {
             if !Host::parse(authority).is_some_and(|host| self.allows(&host)) {
-                return Err(Refused::new("Host", authority, "is no name or address of this listener"));
+                return Err(Refused::new("Host", authority, "is not a name or address of this listener"));
             }
         }
         if let Some(origin) = single(headers, &ORIGIN, "Origin")?
@@ -137,7 +137,7 @@ fn single<'a>(
     Ok(Some(text(value)))
 }
 
-/// What is no visible ASCII is the name of nothing.
+/// Other bytes than visible ASCII cannot be part of a host.
 fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or("?")
 }
@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(
             refused,
             format!(
-                "request refused: Host '{}' is no name or address of this listener",
+                "request refused: Host '{}' is not a name or address of this listener",
                 "x".repeat(QUOTED_BYTES_MAX)
             )
         );

@@ -90,7 +90,7 @@ impl Drop for Connected {
     }
 }
 
-/// By what a server accepts connections, and what it counts them with.
+/// What a server needs to accept connections.
 pub(crate) struct Accepting<'a> {
     pub(crate) config: &'a Config,
     pub(crate) requests: &'a Requests,
@@ -170,7 +170,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Connections that the system did not hand over. They come many a second, and are reported once a minute.
+/// Connections that could not be accepted. There may be many in a second, so they are reported once a minute.
 #[derive(Debug, Default)]
 struct Failures {
     count: u64,

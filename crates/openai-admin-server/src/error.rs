@@ -316,7 +316,7 @@ fn quoted(text: &str) -> &str {
     text.char_indices().nth(QUOTED_CHARACTERS_MAX).map_or(text, |(end, _)| &text[..end])
 }
 
-/// So many that the time is over after them.
+/// Rounded up, so that the wait is over after them.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -1,5 +1,5 @@
-//! The host that a request names: once, and the same one wherever it stands (RFC 9112, 3.2). This server looks nothing
-//! up by it, but whatever stands between may, and two readers must not find two hosts.
+//! The host that a request names: once, and the same one wherever it stands (RFC 9112, 3.2). This server does
+//! not route by it, but a proxy in front may, and both must see the same host.
 
 use axum::{
     extract::Request,

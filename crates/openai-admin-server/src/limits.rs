@@ -7,8 +7,8 @@ pub const CONNECTIONS_MAX: usize = 16_384;
 /// How many of them one peer may hold; more are closed at once. Not counted behind a proxy, whose connections are
 /// everybody's.
 pub const CONNECTIONS_PER_PEER_MAX: usize = 1_024;
-/// How many connections the listener for operators serves at the same time. They are kept apart from those of the API,
-/// so that a server that is full still says so.
+/// How many connections the listener for operators serves at the same time. They are reserved, so that a
+/// server whose connections are all taken still answers its health checks.
 pub const ADMIN_CONNECTIONS_MAX: usize = 64;
 /// How many files a server keeps open besides its connections, at least and at most: the files of SQLite or the connections
 /// to PostgreSQL and its replicas, listeners, log, and what the runtime needs.

@@ -11,8 +11,8 @@ use ulid::Ulid;
 /// The clocks and the randomness of a server: everything that differs from run to run comes from here, so that a
 /// test or an emulator can set it.
 ///
-/// There are two clocks. The one says what time it is; an operator or a time server may set it back or forward. The
-/// other measures how long something takes, and nothing but time moves it.
+/// There are two clocks. The wall clock says what time it is, and may be set back or forward. The steady clock measures
+/// durations, and only goes forward.
 #[derive(Clone)]
 pub struct Minter {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
@@ -49,7 +49,7 @@ impl Minter {
         Self { secret: Arc::new(system_random), ..Self::new(system_clock, random) }
     }
 
-    /// What durations are measured by: the time since a moment that stays the same.
+    /// The steady clock: the time since a fixed moment. Durations are measured by it.
     pub(crate) fn steady(&self) -> Duration {
         (self.steady_clock)()
     }

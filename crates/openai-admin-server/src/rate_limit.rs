@@ -28,7 +28,7 @@ impl<K: Eq + Hash> RateLimit<K> {
     }
 
     /// Takes one out of the caller's bucket, or says how long it takes until there is one. `now` comes from a clock
-    /// that nobody sets: one that went back would empty every bucket for as long as the step.
+    /// that only goes forward: if it went back, every bucket would stay empty for the length of the step.
     pub(crate) fn take(&self, caller: K, now: Duration) -> Result<(), Duration> {
         let now_ns = nanoseconds(now);
         let mut full_at_ns = self.full_at_ns.lock().unwrap_or_else(PoisonError::into_inner);

@@ -206,7 +206,7 @@ async fn admit(
 ) -> Result<Arc<Caller>, ApiError> {
     let caller = match asker {
         Asker::Bearer => shared.authenticator.authenticate(headers, peer).await?,
-        // Whoever is believed to have a key of this organization is believed to mean it.
+        // An emulator that accepts any key accepts any organization's name.
         Asker::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
         Asker::Always(caller) => Arc::clone(caller),
     };
@@ -297,7 +297,7 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     let method = request.method().clone();
     // HTTP/2 knows no such header, and says the same by itself when the connection ends.
     let is_http1 = request.version() < Version::HTTP_2;
-    // In process there is no host.
+    // A request in process has no `Host`.
     let host =
         if request.extensions().get::<Peer>().is_some() { host_header::check(&request) } else { Ok(()) };
     let mut response = match host {
@@ -346,7 +346,7 @@ async fn next_or_internal_error(request: Request, next: Next, request_id: &Reque
     })
 }
 
-/// A method as the log and traces show it: a method is a word of the client's own choice, and may be a secret.
+/// A method as the log and traces show it. An unknown one is the client's own text, and could hold a secret.
 fn shown(method: &HttpMethod) -> &'static str {
     match *method {
         HttpMethod::GET => "GET",

@@ -262,14 +262,14 @@ fn read(file: &Path, what: &str) -> Result<Vec<u8>, TlsError> {
     Ok(text)
 }
 
-/// Opens a file that can be read to its end. A pipe or a device may have none, or keep whoever opens it waiting.
+/// Opens a regular file. Opening a pipe may block, and reading a device may never end.
 fn open_regular(file: &Path) -> io::Result<fs::File> {
     let not_regular = || io::Error::other("it is not a regular file");
     if !fs::metadata(file)?.is_file() {
         return Err(not_regular());
     }
     let opened = fs::File::open(file)?;
-    // The name may lead elsewhere since.
+    // The file may have been replaced between the two calls.
     if opened.metadata()?.is_file() { Ok(opened) } else { Err(not_regular()) }
 }
 

@@ -191,7 +191,7 @@ async fn no_log_at_any_level_names_people_or_shows_keys() {
     for operation in operations() {
         assert!(text.contains(operation.id), "{} was not used", operation.id);
     }
-    assert!(text.contains("method=\"other\""), "a method that is none is logged as such");
+    assert!(text.contains("method=\"other\""), "an unknown method is logged as other");
     assert!(text.contains("the store could not do an operation"), "the broken database is told");
     let shown = |secret: &str| {
         let found = text.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));

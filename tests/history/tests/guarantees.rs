@@ -62,7 +62,7 @@ fn all_tests() -> BTreeSet<String> {
 }
 
 /// The tests of one file that run: functions under `#[test]` or the like and not under `#[ignore]`, and the names that
-/// a macro makes tests of. A helper of the same name is none.
+/// a macro makes tests of. A helper of the same name does not count.
 fn tests_of(source: &str) -> Vec<String> {
     let mut found = Vec::new();
     let (mut attributes, mut attribute_goes_on, mut in_macro) = (String::new(), false, false);

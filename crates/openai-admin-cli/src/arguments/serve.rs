@@ -59,7 +59,7 @@ pub(crate) struct ServeArguments {
     /// Allow an address of --admin-listen that others reach: they need no key
     #[arg(long)]
     pub(crate) admin_public: bool,
-    /// Answer those who ask --admin-listen by this name of a host; repeatable
+    /// Accept this host name in requests to --admin-listen; repeatable
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
     pub(crate) admin_allow_host: Vec<String>,
     /// How long to go on after a SIGTERM while /ready says no, such as 10s

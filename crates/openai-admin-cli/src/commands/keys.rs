@@ -92,11 +92,11 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Shows it, or revokes it: a key that nobody has seen must not stay valid.
+    /// Prints the key, or revokes it: a key that could not be printed must not stay valid.
     async fn show(&self, minted: MintedKey) -> Result<()> {
         let Err(unwritten) = self.output.item(&minted) else { return Ok(()) };
         let MintedKey { stored, .. } = minted;
-        let why = if unwritten.message.is_empty() { "nobody reads it".to_owned() } else { unwritten.message };
+        let why = if unwritten.message.is_empty() { "it is closed".to_owned() } else { unwritten.message };
         let stamp = self.minter.stamp("local");
         let revoked = self.store.revoke_api_key(self.organization.org, stamp, stored.id.clone()).await;
         let message = format!("the new key could not be written to standard output: {why}");
@@ -108,7 +108,7 @@ impl Shown<'_> {
     }
 }
 
-/// Whether standard output leads nowhere: closed when the program started, or thrown away.
+/// Whether standard output was closed when the program started (the runtime then opens /dev/null), or is /dev/null.
 #[cfg(unix)]
 fn is_output_thrown_away() -> bool {
     use std::os::{fd::AsFd as _, unix::fs::MetadataExt as _};
@@ -123,14 +123,14 @@ fn is_output_thrown_away() -> bool {
     false
 }
 
-/// Said before anything is stored.
+/// Called before anything is stored.
 fn check_output() -> Result<()> {
     if !is_output_thrown_away() {
         return Ok(());
     }
     Err(Failure::new(
         ExitStatus::Failed,
-        "standard output is closed or /dev/null, so nobody would see the new key",
+        "standard output is closed or /dev/null, so the new key would be lost",
     )
     .hint("let it go to a terminal, a pipe or a file; no key was made"))
 }
@@ -219,8 +219,7 @@ async fn revoke(
     output.item(&key)
 }
 
-/// The same for a key that is to be followed by another: of several with one name, which a rotation leaves behind, the
-/// one that was made last and works longest.
+/// The key to rotate. A rotation leaves two keys with one name; the one that was made last and expires last is meant.
 fn find_current(keys: Vec<ApiKey>, text: &str, now: Timestamp) -> Result<ApiKey> {
     let works = |key: &&ApiKey| key.expires_at.is_none_or(|at| at > now);
     let named: Vec<&ApiKey> = keys.iter().filter(|key| key.name == text).filter(works).collect();

@@ -82,7 +82,7 @@ fn within_the_overlap_a_name_means_the_key_that_goes_on() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_key_that_nobody_could_see_is_not_left_valid() {
+fn a_key_that_could_not_be_printed_is_revoked() {
     let desk = Desk::empty();
     desk.run("groups create A");
     let with_output = |arguments: &str, output: &str| {

@@ -209,10 +209,10 @@ fn what_would_be_unsafe_or_senseless_is_refused() {
     assert_eq!(server.stop().0, Some(0));
 }
 
-/// A queue that is full holds up neither the server nor its end, and is tried again.
+/// The message is sent again when the queue has room.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_service_manager_that_does_not_read_holds_up_nobody_and_is_told_later() {
+fn a_service_manager_that_does_not_read_blocks_neither_start_nor_stop() {
     use std::os::unix::net::UnixDatagram;
     let desk = Desk::empty();
     let socket = desk.path().join("notify");
@@ -229,7 +229,7 @@ fn a_service_manager_that_does_not_read_holds_up_nobody_and_is_told_later() {
     assert_eq!(ask(&desk, &server.address, &key, "groups list").status, 0);
     let mut state = [0; 64];
     while !state.starts_with(b"READY=1") {
-        let _ = manager.recv(&mut state).expect("it is told in time");
+        let _ = manager.recv(&mut state).expect("READY=1 arrives in time");
     }
 
     fill();
@@ -402,7 +402,7 @@ fn a_server_with_few_open_files_still_says_that_it_lives_when_strangers_hold_all
     assert!(refused.stderr.contains("may have 40 files open, and a server needs 48"), "{}", refused.stderr);
 }
 
-/// Where the program fits into its memory and a thread of it does not, depends on the size of the program.
+/// The window in which the program fits into its memory and a thread does not depends on the program's size.
 #[cfg(target_os = "linux")]
 #[test]
 fn too_little_memory_for_a_thread_is_said_and_no_panic() {
@@ -412,7 +412,7 @@ fn too_little_memory_for_a_thread_is_said_and_no_panic() {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -v {kibibytes}; exec \"$@\"");
         command.current_dir(desk.path()).env_clear().stdin(Stdio::null()).arg("-c").arg(limited);
-        // A directory is no database: it ends in any case.
+        // It ends in any case, since a directory cannot be opened as a database.
         let ended = command.args(["sh", BINARY, "serve", "--local", "."]).output().expect("the shell runs");
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert!(
@@ -433,7 +433,7 @@ fn wait_until(unix_seconds: u64) {
     }
 }
 
-/// Whoever rotates the key that a server is started with is told, and so is whoever starts it with the key before.
+/// `keys rotate` says that the server's key file must change, and the next start says which file was not changed.
 #[test]
 fn a_server_that_is_started_with_an_expired_key_says_which_file_holds_it() {
     let desk = Desk::empty();

@@ -267,7 +267,8 @@ fn keys() -> Vec<Row> {
         Row {
             error: ApiError::too_many_wrong_keys(Duration::from_secs(30)),
             fault: Client,
-            meaning: "More than 60 requests with unknown keys came from one address within a minute.",
+            meaning: "More than 60 requests with unknown keys came from one address within a minute. Requests on the loopback or \
+                      through a proxy are not counted.",
             next: "Stop what sends the wrong key, and wait as long as `Retry-After` says. A key that worked before still \
                    works.",
             answered_by: Every,

@@ -1,4 +1,4 @@
-//! Somebody sets the clock back or forward while the server runs: durations do not change by it.
+//! The wall clock is set back or forward while the server runs. Durations do not change.
 
 use std::{
     sync::{
@@ -78,7 +78,7 @@ async fn a_clock_that_is_set_back_lengthens_the_life_of_no_revoked_key() {
 async fn the_time_that_a_request_takes_is_not_read_from_the_clock_that_is_set() {
     const READING_TAKES: Duration = Duration::from_millis(7);
     let server = TestServer::new().await;
-    // The one jumps back by an hour whenever it is read, the other goes on.
+    // The wall clock jumps back by an hour at each reading.
     let wall = AtomicU64::new(BEGIN_SECONDS * 1000);
     let steady = Arc::new(AtomicU64::new(0));
     let read = Arc::clone(&steady);

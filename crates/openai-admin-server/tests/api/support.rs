@@ -117,13 +117,13 @@ impl TestServer {
         self.send(request).await
     }
 
-    /// Time goes by.
+    /// Lets time pass, by both clocks.
     pub(crate) fn advance_clock_ms(&self, milliseconds: u64) {
         self.clock_ms.fetch_add(milliseconds, Ordering::SeqCst);
         self.steady_ms.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    /// Somebody sets the clock, and no time goes by.
+    /// Sets the wall clock; no time passes.
     pub(crate) fn set_clock_seconds(&self, unix_seconds: u64) {
         self.clock_ms.store(unix_seconds * 1000, Ordering::SeqCst);
     }

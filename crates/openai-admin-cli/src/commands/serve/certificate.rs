@@ -1,5 +1,5 @@
-//! The certificate of the server: read at its start and at each SIGHUP, by a thread that nothing waits for longer than a
-//! deadline. A file may lie on a disk that does not answer any more.
+//! The certificate of the server: read at its start and at each SIGHUP, by a thread of its own with
+//! a deadline, since a disk may have stopped answering.
 
 use std::{thread, time::Duration};
 
@@ -30,8 +30,8 @@ pub(super) async fn open(arguments: &ServeArguments, minter: &Minter) -> Result<
     Ok(Some(tls))
 }
 
-/// Reads the certificate again at each SIGHUP. Without one there is nothing to read, and the signal, which ends a program
-/// that does not expect it, is answered all the same.
+/// Reads the certificate again at each SIGHUP. Without a certificate the signal is only logged: without a
+/// handler it would end the process.
 pub(super) fn reload_at(mut hangups: Hangups, tls: Option<Tls>, minter: Minter) {
     tokio::spawn(async move {
         loop {
@@ -72,14 +72,14 @@ fn warn_before_end(tls: &Tls, minter: &Minter) {
     }
 }
 
-/// Does something in a thread that the end of the server does not wait for, or says why it is not done.
+/// Runs `work` in a thread that the end of the process does not wait for. The error says why there is no result.
 async fn aside<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     let (done, is_done) = oneshot::channel();
     let thread = thread::Builder::new().name("certificate".to_owned());
-    // Nobody may wait any more; then the result is of no use.
+    // After the deadline the receiver is gone, and the result is dropped.
     let started = thread.spawn(move || drop(done.send(work())));
     started.map_err(|error| format!("cannot read the certificate: no thread could be started: {error}"))?;
     match timeout(deadline, is_done).await {

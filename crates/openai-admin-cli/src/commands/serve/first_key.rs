@@ -20,7 +20,7 @@ use crate::{
 /// What the name of the database is followed by in the name of the file that holds its first key.
 const FILE_SUFFIX: &str = ".first-key";
 
-/// The organization whose key it is, and how people and programs hear of it.
+/// What is needed to store or make the first key, and to say so.
 pub(super) struct FirstKey<'a> {
     pub(super) store: &'a Store,
     pub(super) organization: &'a Organization,
@@ -32,7 +32,7 @@ pub(super) struct FirstKey<'a> {
 }
 
 impl FirstKey<'_> {
-    /// Without a key nobody could ask anything: the given one is made valid, or else the first one is minted.
+    /// Makes sure that a key works: the given one, or else a first one that is minted.
     pub(super) async fn provide(&self, given: Option<Key>) -> Result<()> {
         if let Some(key) = given {
             return self.accept(&key).await;
@@ -57,7 +57,7 @@ impl FirstKey<'_> {
         }
     }
 
-    /// Makes the key that was given one that works, unless it was ended on purpose.
+    /// Stores the given key, unless it has expired or was revoked.
     async fn accept(&self, key: &Key) -> Result<()> {
         let new = api_keys::given(key.expose(), "bootstrap", api_keys::all_scopes());
         let hash = new.hash.clone();
@@ -72,7 +72,7 @@ impl FirstKey<'_> {
         }
     }
 
-    /// Which key does not work any more, and where a current one belongs.
+    /// Says which file or variable holds a key that has ended.
     async fn ended(&self, key: &Key, hash: String) -> Failure {
         // A key that was revoked is not found.
         let ended = match self.store.find_api_key(hash).await {
@@ -101,14 +101,14 @@ impl FirstKey<'_> {
         Ok(())
     }
 
-    /// What is written to standard error may be kept and read by others; a file of the owner's is not.
+    /// Standard error may end up in a journal that others read. A file with mode 0600 does not.
     async fn write(&self, file: &Path) -> Result<()> {
         let (key, new) = self.mint();
         let name = file_name(file);
-        // Before the key is valid: one that nobody has seen must not be.
+        // Before the key is valid, so that a failed write leaves no valid key behind.
         write_secret(file, &key).doing(|| format!("write the first key to {name}"))?;
         if let Err(failure) = self.create(new).await {
-            // It is the key of nothing now.
+            // The key in it was never valid.
             let _ = fs::remove_file(file);
             return Err(failure);
         }
@@ -163,7 +163,7 @@ fn write_secret(file: &Path, text: &str) -> io::Result<()> {
         _ => {}
     }
     let mut options = fs::OpenOptions::new();
-    // A link that somebody puts there meanwhile is not followed.
+    // A symbolic link with this name is not followed.
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -1,10 +1,10 @@
-//! How many files the server may have open, and so how many connections.
+//! The limit of open files, and the number of connections that follows from it.
 
 use openai_admin_server::limits::{Limits, OPEN_FILES_MIN};
 
 use crate::failure::{ExitStatus, Failure, Result};
 
-/// The limits of a server that never runs out of files: one that cannot open another one cannot say that it lives.
+/// Limits under which the server never runs out of files: without one it could not answer its health checks.
 pub(super) fn limits() -> Result<Limits> {
     let open_files = raise();
     Limits::default().within(open_files).ok_or_else(|| {

@@ -8,7 +8,7 @@ use std::{
 
 use crate::config::Environment;
 
-/// How often, and after how long, a manager that has no room for a message is told again.
+/// How often a message is sent again while the manager's queue is full, and after which pause.
 const TRIES: u32 = 100;
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
@@ -24,8 +24,8 @@ impl ServiceManager {
         Self { socket: environment.notify_socket.clone(), is_stopping: AtomicBool::new(false) }
     }
 
-    /// Clients can connect. A manager that does not read holds up nobody: it is told again behind the server's back, until
-    /// the server stops.
+    /// Clients can connect. While the manager's queue is full the message is sent again, until the server stops. The
+    /// server answers meanwhile.
     pub(super) async fn ready(&self) {
         const STATE: &str = "READY=1";
         let mut told = self.tell(STATE);

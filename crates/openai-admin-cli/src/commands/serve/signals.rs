@@ -47,8 +47,8 @@ async fn received(signal: oneshot::Receiver<()>) {
     }
 }
 
-/// SIGHUP, which asks to read files again, comes from `systemctl reload`, from what rotates logs, and from a terminal that
-/// is closed. A program that does not watch it ends at once, in the middle of its requests.
+/// SIGHUP asks a server to read its files again. `systemctl reload` sends it, log rotation, and a terminal that closes.
+/// Without a handler the process ends at once, in the middle of its requests.
 pub(in crate::commands) struct Hangups(#[cfg(unix)] tokio::signal::unix::Signal);
 
 impl Hangups {
@@ -59,7 +59,7 @@ impl Hangups {
         Ok(Self(signal(SignalKind::hangup())?))
     }
 
-    /// Elsewhere there is no such signal.
+    /// Other systems do not have this signal.
     #[cfg(not(unix))]
     #[expect(clippy::unnecessary_wraps, reason = "the same as where there are signals")]
     pub(in crate::commands) fn watch() -> Result<Self> {
@@ -74,7 +74,7 @@ impl Hangups {
         std::future::pending::<()>().await;
     }
 
-    /// Answers each of them for a program that has nothing to read again.
+    /// Logs each of them, for a program without files to read again.
     pub(in crate::commands) fn ignore(mut self) {
         tokio::spawn(async move {
             loop {

@@ -1,5 +1,5 @@
-//! What a server says besides its log: to people in words, to programs as lines of the log, so that each line they read
-//! is a JSON document.
+//! The messages of a server besides its log: plain lines for people, or lines of the JSON log, so that programs can parse
+//! every line.
 
 use std::io::{self, IsTerminal as _};
 
@@ -28,12 +28,12 @@ impl Voice<'_> {
         }
     }
 
-    /// Whether a person at a terminal reads it, and nobody keeps it.
+    /// Whether it goes to a terminal, and not to a file or a journal.
     pub(super) fn is_seen_once(&self) -> bool {
         matches!(self.format, LogFormat::Human) && io::stderr().is_terminal()
     }
 
-    /// Why the server ends, where it is a line of the log. People are told by whoever called.
+    /// Logs why the server ends, where the log is JSON. Otherwise the caller prints it.
     pub(super) fn last_words(&self, failure: Failure) -> Failure {
         match self.format {
             LogFormat::Human => failure,
