@@ -38,7 +38,7 @@ pub(super) fn reload_at(mut hangups: Hangups, tls: Option<Tls>, minter: Minter) 
             hangups.next().await;
             match &tls {
                 Some(tls) => reload(tls, &minter).await,
-                None => super::signals::say_nothing_to_reload(),
+                None => tracing::info!("SIGHUP: nothing to reload"),
             }
         }
     });

@@ -49,12 +49,12 @@ async fn received(signal: oneshot::Receiver<()>) {
 
 /// SIGHUP asks a server to read its files again. `systemctl reload` sends it, log rotation, and a terminal that closes.
 /// Without a handler the process ends at once, in the middle of its requests.
-pub(in crate::commands) struct Hangups(#[cfg(unix)] tokio::signal::unix::Signal);
+pub(super) struct Hangups(#[cfg(unix)] tokio::signal::unix::Signal);
 
 impl Hangups {
     /// Watches from now on.
     #[cfg(unix)]
-    pub(in crate::commands) fn watch() -> Result<Self> {
+    pub(super) fn watch() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self(signal(SignalKind::hangup())?))
     }
@@ -62,31 +62,17 @@ impl Hangups {
     /// Other systems do not have this signal.
     #[cfg(not(unix))]
     #[expect(clippy::unnecessary_wraps, reason = "the same as where there are signals")]
-    pub(in crate::commands) fn watch() -> Result<Self> {
+    pub(super) fn watch() -> Result<Self> {
         Ok(Self())
     }
 
-    pub(in crate::commands) async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         if self.0.recv().await.is_some() {
             return;
         }
         std::future::pending::<()>().await;
     }
-
-    /// Logs each of them, for a program without files to read again.
-    pub(in crate::commands) fn ignore(mut self) {
-        tokio::spawn(async move {
-            loop {
-                self.next().await;
-                say_nothing_to_reload();
-            }
-        });
-    }
-}
-
-pub(super) fn say_nothing_to_reload() {
-    tracing::info!("SIGHUP: nothing to reload");
 }
 
 #[cfg(unix)]
