@@ -1,5 +1,6 @@
 """Loads from `wrk` on servers that take turns, and what is read of them."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -28,14 +29,25 @@ def wrk(url, script, *arguments, seconds=SECONDS, load=WRK):
 
 
 def cpu_seconds(process):
-    """Processor time of a process so far."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time so far of a process and of all that it has started: a wrapper does not answer itself."""
+    parents, ticks = {}, {}
+    for file in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        # A process may end meanwhile.
+        with contextlib.suppress(OSError):
+            fields = file.read_text().rsplit(") ", 1)[1].split()
+            pid = int(file.parent.name)
+            # Its own time, and that of the children that it has seen end.
+            parents[pid], ticks[pid] = int(fields[1]), sum(int(field) for field in fields[11:15])
+    family, found = set(), {process.pid}
+    while found:
+        family |= found
+        found = {pid for pid, parent in parents.items() if parent in found} - family
+    return sum(ticks.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
 
 
 def alternate(measures, rounds):
     """Runs all measures in turn, several times, since machines drift by more than servers differ. The median of each
-    figure, and the median of the ratios to the first measure within each round."""
+    figure, and the median and the extremes of the ratios to the first measure within each round."""
     results = {name: [] for name in measures}
     for turn in range(rounds):
         for name, measure in measures.items():
@@ -47,6 +59,7 @@ def alternate(measures, rounds):
         figures[name] = {key: round(statistics.median(row[key] for row in rows), 4) for key in rows[0]}
         ratios = [own["requests"] / other["requests"] for own, other in zip(rows, results[first])]
         figures[name]["to_first"] = round(statistics.median(ratios), 4)
+        figures[name]["spread"] = [round(of(ratios), 4) for of in [min, max]]
     return figures
 
 
@@ -57,6 +70,7 @@ def loaded(server, script, *arguments, **options):
         before = cpu_seconds(server.process)
         figures = wrk(server.url, script, *arguments, **options)
         spent = cpu_seconds(server.process) - before
+        assert spent > 0, f"{server.url} answered without processor time: another process does"
         seconds = options.get("seconds", SECONDS)
         return {**figures, "cpu_us": spent / (figures["requests"] * seconds) * 1e6}
 

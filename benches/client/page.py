@@ -1,5 +1,9 @@
 """Writes docs/benchmarks.md from the figures that `run` measured."""
 
+from parts import provenance
+
+PARTS = ["instructions", "allocations", "throughput", "one-shot", "build"]
+
 NAMES = {
     "ours": "**openai-admin**",
     "reference": "openai-client-base 0.16.1",
@@ -14,8 +18,9 @@ INTRODUCTION = """\
 Written by `benches/client/run`, which measures everything on this page again; `benches/client/run --quick` counts the
 instructions and allocations of our client in a minute. Do not edit by hand.
 
-Measured on {date}: {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}, {valgrind}.
+Measured on {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}, {valgrind}.
 
+{provenance}
 ## Method
 
 - **The service** is a stub on the same machine (`benches/client/stub`), plain HTTP/1.1 with keep-alive, whose two answers
@@ -139,6 +144,6 @@ def build(figures):
 
 
 def page(figures):
-    introduction = INTRODUCTION.format(date=figures["date"], **figures["machine"])
+    introduction = INTRODUCTION.format(provenance=provenance(figures, PARTS), **figures["machine"])
     parts = [introduction] + [part(figures) for part in [targets, calls, throughput, one_shot, build]]
     return "\n".join(parts)

@@ -1,19 +1,25 @@
 """Writes docs/server-benchmarks.md from the figures that `run` measured."""
 
+import re
+
+from parts import provenance
+
 INTRODUCTION = """\
 # Benchmarks of the server
 
 Written by `benches/server/run`, which measures everything on this page again; `benches/server/run --quick` takes a
 minute. Do not edit by hand. The figures are in `benches/server/figures.json`.
 
-Measured on {date}: {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}, {wrk}, {valgrind}.
+Measured on {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}, {wrk}, {valgrind}.
 
+{provenance}
 ## Method
 
 - **The load** comes from `wrk` with two threads and 64 connections on the same machine, so the servers share its cores:
   ratios of requests understate a cheap server. The processor time of a request is the server's own, user and system.
-- **In turn**: the servers of a table run one after the other, {rounds} times; figures are medians, and ratios are medians of
-  the ratios within each round, since machines drift by more than servers differ.
+- **In turn**: the servers of a table run one after the other, in as many rounds as the table above says; figures are
+  medians, and ratios are medians of the ratios within each round, since machines drift by more than servers differ. The
+  spread is the least and the greatest ratio of a round.
 - **Instructions** are those in user space of a request, by callgrind: a run of 2N requests minus one of N, divided by N.
   They hardly depend on the machine.
 - **A page** has 100 users unless it says otherwise: ids of 29 bytes, names of 8 to 21, addresses of 18 to 32, of whom
@@ -38,10 +44,26 @@ class Targets:
         self.rows.append(f"| {what} | {target} | {measured} | {'met' if is_met else '**missed**'}{note} |\n")
 
     def at_most(self, what, bound, measured, form="{:.2f}×"):
-        self.add(what, "≤ " + form.format(bound), form.format(measured), measured <= bound)
+        self.compare(what, "≤ ", bound, measured, form, lambda: measured <= bound)
 
     def at_least(self, what, bound, measured, form="{:.2f}×"):
-        self.add(what, "≥ " + form.format(bound), form.format(measured), measured >= bound)
+        self.compare(what, "≥ ", bound, measured, form, lambda: measured >= bound)
+
+    def compare(self, what, sign, bound, measured, form, is_met):
+        if measured is None:
+            self.rows.append(f"| {what} | {sign}{form.format(bound)} | not measured | |\n")
+            return
+        form = apart(form, bound, measured)
+        self.add(what, sign + form.format(bound), form.format(measured), is_met())
+
+
+def apart(form, bound, measured, digits_max=4):
+    """A form with as many digits as tell a figure from its bound."""
+    for digits in range(digits_max + 1):
+        longer = re.sub(r"\.(\d)f", lambda found: f".{int(found[1]) + digits}f", form)
+        if bound == measured or longer.format(bound) != longer.format(measured):
+            return longer
+    return longer
 
 
 def ratio(figures, own, other):
@@ -70,8 +92,9 @@ def targets(figures):
             for shape in ["one group", "many groups"]:
                 first = rows[f"{shape}, first"]["p50_ms"]
                 for depth in ["middle", "end"]:
+                    own = rows.get(f"{shape}, {depth}")
                     table.at_most(f"{int(users):,} members, {shape}: median of a page at the {depth}, to the first", 1.10,
-                                  rows[f"{shape}, {depth}"]["p50_ms"] / first)  # fmt: skip
+                                  own and own["p50_ms"] / first)  # fmt: skip
     if sizes := figures.get("size"):
         for users, own in sizes.items():
             table.at_most(f"{int(users):,} memberships: bytes each", 11, own["alone"], "{:.1f}")
@@ -100,15 +123,16 @@ def instructions(figures):
 
 
 def table(title, introduction, figures, first):
-    text = f"## {title}\n\n{introduction}\n\n| | requests/s | to {first} | processor, µs | median, ms | 99th, ms |\n"
-    text += "|---|" + "---|" * 5 + "\n"
+    text = f"## {title}\n\n{introduction}\n\n"
+    text += f"| | requests/s | to {first} | spread | processor, µs | median, ms | 99th, ms |\n|---|" + "---|" * 6 + "\n"
     for name, own in figures.items():
         if not isinstance(own, dict):
             continue
         cpu, p50, p99 = (f"{own[key]:.{digits}f}" if key in own else "" for key, digits in
                          [("cpu_us", 1), ("p50_ms", 2), ("p99_ms", 2)])  # fmt: skip
         name = f"**{name}**" if name.startswith("ours") else name
-        text += f"| {name} | {thousands(own['requests'])} | {own['to_first']:.2f}× | {cpu} | {p50} | {p99} |\n"
+        spread = "–".join(f"{end:.2f}" for end in own.get("spread", [])) or "not kept"
+        text += f"| {name} | {thousands(own['requests'])} | {own['to_first']:.2f}× | {spread} | {cpu} | {p50} | {p99} |\n"
     return text
 
 
@@ -116,7 +140,8 @@ def deep(figures):
     text = "## Depth\n\nThe median time of a page in milliseconds, one request at a time.\n\n"
     text += "| | one group: first | middle | end | many groups: first | middle | end |\n|---|" + "---|" * 6 + "\n"
     for users, rows in figures.items():
-        cells = [f"{own['p50_ms']:.3f}" for own in rows.values()]
+        places = [f"{shape}, {depth}" for shape in ["one group", "many groups"] for depth in ["first", "middle", "end"]]
+        cells = [f"{rows[place]['p50_ms']:.3f}" if place in rows else "not measured" for place in places]
         text += f"| {int(users):,} members | " + " | ".join(cells) + " |\n"
     return text
 
@@ -163,7 +188,8 @@ def page(figures):
         "mocks": mocks,
         "size": size,
     }  # fmt: skip
-    introduction = INTRODUCTION.format(date=figures["date"], rounds=figures["rounds"], **figures["machine"])
+    about = provenance(figures, [part for part in [*parts, "import"] if part in figures])
+    introduction = INTRODUCTION.format(provenance=about, **figures["machine"])
     texts = [introduction, targets(figures)]
     texts += [write(figures[part]) for part, write in parts.items() if part in figures]
     return "\n".join(texts)

@@ -1,13 +1,16 @@
 """Writes docs/sync-benchmarks.md from the figures that `run` measured."""
 
+from parts import provenance
+
 INTRODUCTION = """\
 # Benchmarks of plans and runs
 
 Written by `benches/sync/run`, which measures everything on this page again; `benches/sync/run --quick` takes a minute. Do not
 edit by hand. The figures are in `benches/sync/figures.json`.
 
-Measured on {date}: {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}, {python}, package {package}.
+Measured on {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rustc}, {python}, package {package}.
 
+{provenance}
 ## Method
 
 - **The server** is ours, over SQLite, on the same machine, as it starts by itself; client and server share its cores. Seconds
@@ -16,7 +19,7 @@ Measured on {date}: {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {rus
 - **The script** (`benches/sync/script.py`) is what one would write over the official Python package, with one request at a
   time and with sixteen. It lists groups and their members at the largest page, as the command line does, compares, and adds
   what is missing. It keeps no journal, has no limits and does not look again.
-- **In turn**: the programs run one after the other, {rounds} times; figures are medians.
+- **In turn**: the programs run one after the other, in as many rounds as the table above says; figures are medians.
 - **Requests** are counted by the server (`/metrics`).
 """
 
@@ -116,8 +119,8 @@ def pace(figures):
 
 
 def page(figures):
-    introduction = INTRODUCTION.format(date=figures["date"], rounds=figures["rounds"], **figures["machine"])
     parts = {"plan": plan, "add": add, "table": table, "pace": pace}
+    introduction = INTRODUCTION.format(provenance=provenance(figures, parts), **figures["machine"])
     texts = [introduction, targets(figures)]
     texts += [write(figures[part]) for part, write in parts.items() if part in figures]
     return "\n".join(texts)

@@ -1,4 +1,5 @@
-//! `sqlx-server DATABASE`: pages and adds over axum and a pool of sqlx-sqlite, `synchronous=FULL`.
+//! `sqlx-server DATABASE`: pages and adds over axum and sqlx-sqlite, `synchronous=FULL`, as its users are told to: one query a
+//! page from a pool of readers, and a pool of one connection that writes, since SQLite has one writer at a time.
 
 use std::str::FromStr;
 
@@ -47,10 +48,21 @@ struct Assignment {
     group_id: String,
 }
 
+/// `?2` is the cursor, or null for the first page.
 const PAGE: &str = "select u.id, u.name, u.email
-     from (select user_seq from group_users where org = 1 and group_seq = ? and user_seq < ?
-           order by user_seq desc limit ?) m
+     from (select user_seq from group_users
+           where org = 1
+             and group_seq = (select seq from groups where org = 1 and id = ?1 and removed_at is null)
+             and user_seq < case when ?2 is null then 9223372036854775807
+                                 else (select seq from users where org = 1 and id = ?2) end
+           order by user_seq desc limit ?3) m
      cross join users u where u.org = 1 and u.seq = m.user_seq order by m.user_seq desc";
+
+#[derive(Clone)]
+struct Pools {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,9 +70,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = SqliteConnectOptions::from_str(&format!("sqlite:{database}"))?
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
-    let pool = SqlitePoolOptions::new().max_connections(8).connect_with(options).await?;
+    let pools = Pools {
+        writer: SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?,
+        readers: SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?,
+    };
     let router =
-        Router::new().route("/v1/organization/groups/{group_id}/users", get(list).post(add)).with_state(pool);
+        Router::new().route("/v1/organization/groups/{group_id}/users", get(list).post(add)).with_state(pools);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
@@ -73,26 +88,20 @@ fn failed(_: sqlx::Error) -> StatusCode {
     StatusCode::INTERNAL_SERVER_ERROR
 }
 
-async fn place(pool: &SqlitePool, sql: &'static str, id: &str) -> Result<i64, StatusCode> {
-    let row = sqlx::query(sql).bind(id).fetch_optional(pool).await.map_err(failed)?;
-    row.map(|row| row.get(0)).ok_or(StatusCode::NOT_FOUND)
-}
-
 const GROUP: &str = "select seq from groups where org = 1 and id = ? and removed_at is null";
 const USER: &str = "select seq from users where org = 1 and id = ?";
 
 async fn list(
-    State(pool): State<SqlitePool>,
+    State(pools): State<Pools>,
     Path(group_id): Path<String>,
     Query(part): Query<Part>,
 ) -> Result<Json<Page>, StatusCode> {
     let limit = part.limit.unwrap_or(100);
-    let group = place(&pool, GROUP, &group_id).await?;
-    let after = match &part.after {
-        Some(after) => place(&pool, USER, after).await?,
-        None => i64::MAX,
-    };
-    let rows = sqlx::query(PAGE).bind(group).bind(after).bind(limit + 1).fetch_all(&pool).await.map_err(failed)?;
+    let page = sqlx::query(PAGE).bind(&group_id).bind(&part.after).bind(limit + 1);
+    let rows = page.fetch_all(&pools.readers).await.map_err(failed)?;
+    if rows.is_empty() {
+        return Err(StatusCode::NOT_FOUND);
+    }
     let mut data: Vec<User> =
         rows.iter().map(|row| User { id: row.get(0), name: row.get(1), email: row.get(2) }).collect();
     let has_more = data.len() as i64 > limit;
@@ -102,11 +111,11 @@ async fn list(
 }
 
 async fn add(
-    State(pool): State<SqlitePool>,
+    State(pools): State<Pools>,
     Path(group_id): Path<String>,
     Json(Body { user_id }): Json<Body>,
 ) -> Result<Json<Assignment>, StatusCode> {
-    let mut transaction = pool.begin_with("begin immediate").await.map_err(failed)?;
+    let mut transaction = pools.writer.begin_with("begin immediate").await.map_err(failed)?;
     let group = sqlx::query(GROUP).bind(&group_id).fetch_optional(&mut *transaction).await.map_err(failed)?;
     let user = sqlx::query(USER).bind(&user_id).fetch_optional(&mut *transaction).await.map_err(failed)?;
     let (Some(group), Some(user)) = (group, user) else { return Err(StatusCode::NOT_FOUND) };
