@@ -7,7 +7,7 @@ use axum::{
 use openai_admin_server::Config;
 use serde_json::json;
 
-use crate::support::{KEY, TestServer, bearer};
+use crate::support::{Answer, KEY, TestServer, bearer};
 
 #[tokio::test]
 async fn adding_a_member_again_answers_the_same() {
@@ -179,21 +179,53 @@ async fn after_refuses_what_is_no_place_in_the_list() {
 #[tokio::test]
 async fn next_is_null_at_the_end_and_never_null_before_it() {
     let server = TestServer::new().await;
+    let mut groups = Vec::new();
+    let mut users = Vec::new();
     for name in ["a", "b", "c"] {
-        server.group(name).await;
+        groups.push(server.group(name).await);
+        users.push(server.user(name).await);
     }
+    let members = format!("/v1/organization/groups/{}/users", groups[0]);
+    for user in &users {
+        server.add(&groups[0], user).await;
+    }
+    assert_eq!(walk(&server, "/v1/organization/groups?").await, groups);
+    for (path, order) in
+        [(members.as_str(), "order=asc&"), (&members, "order=desc&"), ("/v1/organization/users", "")]
+    {
+        let mut walked = walk(&server, &format!("{path}?{order}")).await;
+        walked.sort();
+        users.sort();
+        assert_eq!(walked, users, "{path}?{order}");
+    }
+}
+
+/// The ids of a list, one a page, until its `next` is null.
+async fn walk(server: &TestServer, list: &str) -> Vec<String> {
     let mut after = String::new();
     let mut seen = Vec::new();
     loop {
-        let page = server.get(&format!("/v1/organization/groups?limit=1{after}")).await;
-        seen.push(page.body["data"][0]["name"].as_str().unwrap().to_owned());
-        assert_eq!(page.body["has_more"].as_bool().unwrap(), !page.body["next"].is_null());
-        match page.body["next"].as_str() {
+        let page = server.get(&format!("{list}limit=1{after}")).await;
+        seen.push(page.body["data"][0]["id"].as_str().unwrap().to_owned());
+        assert_eq!(
+            page.body["has_more"].as_bool().unwrap(),
+            next_of(&page).is_some(),
+            "{list}: {}",
+            page.text
+        );
+        match next_of(&page) {
             Some(next) => after = format!("&after={next}"),
-            None => break,
+            None => return seen,
         }
     }
-    assert_eq!(seen, ["a", "b", "c"]);
+}
+
+/// Where the next page begins: most lists say `next`, and that of users says `last_id`.
+fn next_of(page: &Answer) -> Option<String> {
+    match page.body.get("next") {
+        Some(next) => next.as_str().map(str::to_owned),
+        None => page.body["last_id"].as_str().filter(|_| page.body["has_more"] == true).map(str::to_owned),
+    }
 }
 
 #[tokio::test]

@@ -245,7 +245,8 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
 
 fn run(url: &DatabaseUrl) {
     #[expect(clippy::disallowed_methods, reason = "the one who runs the tests says how long")]
-    let cases = std::env::var("SYNC_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let cases = std::env::var("SYNC_CASES").ok();
+    let cases = cases.map_or(CASES, |cases| cases.parse().expect("SYNC_CASES is a number"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = runtime.block_on(Store::open(url)).unwrap();
     let home = Arc::new(Home { store: store.clone(), organizations: AtomicU64::new(0) });
