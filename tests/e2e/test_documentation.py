@@ -12,6 +12,8 @@ stands for anything. Comments in the Markdown, in front of a block, say what dif
 A command with a `…` has a place to fill in, and is not typed.
 """
 
+import collections
+import json
 import os
 import re
 import shutil
@@ -245,3 +247,28 @@ def test_a_command_that_fails_or_shows_something_else_is_noticed(tmp_path):
                 terminal.type_block(block)
     with pytest.raises(AssertionError):
         blocks("<!-- not tiped: a reason -->\n```console\n$ false\n```\n")
+
+
+def test_every_name_of_another_client_is_compiled_against_the_version_that_the_page_names():
+    page = (ROOT / "docs/coming-from-other-clients.md").read_text()
+    compiled = (ROOT / "benches/client/names/src/lib.rs").read_text()
+    versions = (ROOT / "benches/client/Cargo.toml").read_text()
+    sections = re.findall(r"^## From `(.+?)` (\S+)\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
+    assert [name for name, _, _ in sections] == ["openai-client-base", "async-openai"]
+    for name, version, text in sections:
+        assert re.search(rf'^{name} = .*"={re.escape(version)}"', versions, re.MULTILINE), f"{name} {version}"
+        for row in re.findall(r"^\| (.*) \|$", text, re.MULTILINE)[2:]:
+            for word in re.findall(r"[a-z]+_\w+|[A-Z]\w+", " ".join(re.findall(r"`(.+?)`", row))):
+                assert re.search(rf"\b{word}\b", compiled) or word in UNCOMPILED, f"{word} of: {row}"
+
+
+# An extension that needs another feature, and what stands in for it.
+UNCOMPILED = {"with_http_service"}
+
+
+def test_the_readme_counts_the_operations_that_are_served():
+    command = [BINARY, "coverage", "-o", "json"]
+    listed = json.loads(subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout)
+    status = collections.Counter(operation["status"] for operation in listed)
+    counted = f"A stateful server of {status['served'] + status['partly']} of the API's operations, {status['partly']} of them partly"
+    assert counted in (ROOT / "README.md").read_text().replace("\n", " ")
