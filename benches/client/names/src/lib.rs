@@ -28,8 +28,18 @@ pub mod client_base {
         let _: models::GroupUserAssignment = call.create_group_user_body(body.clone()).call().await?;
         let call = list_group_users().configuration(&configuration).group_id("group_1");
         let _: models::UserListResource = call.limit(50).after("user_7").order("asc").call().await?;
-        retrieve_group_user().configuration(&configuration).group_id("group_1").user_id("user_7").call().await?;
-        remove_group_user().configuration(&configuration).group_id("group_1").user_id("user_7").call().await?;
+        retrieve_group_user()
+            .configuration(&configuration)
+            .group_id("group_1")
+            .user_id("user_7")
+            .call()
+            .await?;
+        remove_group_user()
+            .configuration(&configuration)
+            .group_id("group_1")
+            .user_id("user_7")
+            .call()
+            .await?;
         create_group().configuration(&configuration).create_group_body(other).call().await?;
         list_groups().configuration(&configuration).call().await?;
         retrieve_group().configuration(&configuration).group_id("group_1").call().await?;
@@ -88,7 +98,7 @@ pub mod async_openai {
 
 pub mod ours {
     use openai_admin::{
-        Client, Order, UserRole,
+        Client, Order, Response, UserRole,
         models::{
             CreateGroupBody, CreateGroupUserBody, GroupUser, GroupUserAssignment, UpdateGroupBody,
             UserListResource, UserRoleUpdateRequest,
@@ -102,8 +112,8 @@ pub mod ours {
         let client = Client::builder().base_url(base_url).key(key).build()?;
         let users = client.group_users();
         let body = CreateGroupUserBody::new("user_7".parse()?);
-        let _: GroupUserAssignment = users.add_group_user("group_1", body.clone()).await?;
-        let _: UserListResource =
+        let _: Response<GroupUserAssignment> = users.add_group_user("group_1", body.clone()).await?;
+        let _: Response<UserListResource> =
             users.list_group_users("group_1").limit(50).after("user_7").order(Order::Asc).await?;
         let mut items = users.list_group_users("group_1").items();
         let _: Option<GroupUser> = items.next().await.transpose()?;
@@ -119,7 +129,7 @@ pub mod ours {
         let people = client.users();
         people.list_users().await?;
         people.retrieve_user("user_7").await?;
-        people.modify_user("user_7", UserRoleUpdateRequest::new(UserRole::Reader)).await?;
+        people.modify_user("user_7", UserRoleUpdateRequest::role(UserRole::Reader)).await?;
         people.delete_user("user_7").await?;
         let patient = client.with_timeout(std::time::Duration::from_secs(5)).with_retries(2);
         if let Err(error) = patient.group_users().add_group_user("group_1", body).await {
