@@ -333,8 +333,3 @@ fn for_csv(value: &Value) -> String {
 fn unprintable(error: impl std::fmt::Display) -> Failure {
     Failure::new(crate::failure::ExitStatus::Failed, format!("cannot write the data: {error}"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-}
