@@ -12,12 +12,14 @@ const UNDERSCORES_MIN: usize = 3;
 /// The macros that make a test of each name that they are given.
 const TEST_MACROS: [&str; 3] = ["conformance! {", "found_on_both_engines! {", "on_sqlite! {"];
 /// Where the paths of `SECURITY.md` begin.
-const BASES: [&str; 3] = [".", "crates/openai-admin-server", "crates/openai-admin-store"];
-/// The folders that it calls by one word.
-const FOLDERS: [(&str, &str); 3] = [
-    ("server", "crates/openai-admin-server/tests/api"),
-    ("store", "crates/openai-admin-store/tests/conformance"),
-    ("cli", "crates/openai-admin-cli/tests/cli"),
+const BASES: [&str; 4] =
+    [".", "crates/openai-admin-server", "crates/openai-admin-store", "crates/openai-admin-emulator"];
+/// Where the modules of tests are that it names.
+const FOLDERS: [&str; 4] = [
+    "crates/openai-admin-server/tests/api",
+    "crates/openai-admin-store/tests/conformance",
+    "crates/openai-admin-cli/tests/cli",
+    "crates/openai-admin-emulator/tests/emulator",
 ];
 
 fn workspace() -> PathBuf {
@@ -159,7 +161,7 @@ fn tests_of_threats(page: &str) -> Vec<&str> {
 fn is_there(name: &str, tests: &BTreeSet<String>) -> bool {
     let (module, test) = name.rsplit_once("::").map_or((None, name), |(module, test)| (Some(module), test));
     let is_module = |module: &str| {
-        FOLDERS.iter().any(|(_, folder)| workspace().join(folder).join(format!("{module}.rs")).is_file())
+        FOLDERS.iter().any(|folder| workspace().join(folder).join(format!("{module}.rs")).is_file())
     };
     if test.contains(['/', '.']) {
         return BASES.iter().any(|base| workspace().join(base).join(test).exists());
