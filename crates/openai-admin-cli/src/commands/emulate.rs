@@ -74,8 +74,7 @@ fn check_exposure(arguments: &EmulateArguments) -> Result<()> {
         .hint("to serve an organization to others, use `openai-admin serve`"))
 }
 
-/// Ends when the terminal is closed that the emulator was started in. Never, when whoever started it had SIGHUP ignored,
-/// as nohup does.
+/// Ends when the terminal of the emulator is closed. It never ends when SIGHUP was ignored at the start, as nohup does.
 #[cfg(unix)]
 fn hangup() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
