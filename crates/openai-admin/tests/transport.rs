@@ -246,3 +246,43 @@ async fn a_server_that_accepts_and_says_nothing_costs_one_timeout() {
         (ErrorKind::Timeout, "retrieve-group: no answer within 0.2 s")
     );
 }
+
+/// Only with the feature: .ci/run runs it, and a plain run of the tests does not.
+#[cfg(feature = "native-roots")]
+mod native_roots {
+    use super::*;
+
+    /// Where the child finds the server.
+    const PORT: &str = "OPENAI_ADMIN_TEST_NATIVE_ROOTS_PORT";
+
+    #[tokio::test]
+    async fn the_roots_of_the_system_are_trusted_and_no_others() {
+        let (system, other) = (Authority::new(), Authority::new());
+        // A file of this process alone; `SSL_CERT_FILE` names the system's roots, and only a child may get another one.
+        let file = std::env::temp_dir().join(format!("openai-admin-roots-{}.pem", std::process::id()));
+        std::fs::write(&file, system.pem()).unwrap();
+        for (authority, is_trusted) in [(&system, true), (&other, false)] {
+            let port = tls_server(server_config(authority, None)).await;
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child
+                .args(["--exact", "native_roots::asks_a_server", "--ignored"])
+                .env("SSL_CERT_FILE", &file)
+                .env_remove("SSL_CERT_DIR")
+                .env(PORT, port.to_string());
+            // Apart, since the server answers on this thread.
+            let child = tokio::task::spawn_blocking(move || child.output()).await.unwrap().unwrap();
+            let said = String::from_utf8_lossy(&child.stdout).into_owned();
+            assert!(said.contains("running 1 test"), "{said}");
+            assert_eq!(child.status.success(), is_trusted, "{said}");
+        }
+        std::fs::remove_file(file).unwrap();
+    }
+
+    #[tokio::test]
+    #[ignore = "a child of the test above"]
+    async fn asks_a_server() {
+        #[expect(clippy::disallowed_methods, reason = "how the parent says where the server is")]
+        let port = std::env::var(PORT).unwrap().parse().unwrap();
+        builder(port).build().unwrap().groups().retrieve_group("group_1").await.unwrap();
+    }
+}
