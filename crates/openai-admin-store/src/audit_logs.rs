@@ -1,28 +1,41 @@
 //! The audit log: what `audit_events.rs` has recorded, newest first.
+//!
+//! A filter is served by no index: each would make every change write more. So a filtered list looks at the events in
+//! windows, each of which takes a connection for milliseconds and then gives way to other callers. A request looks at a
+//! fixed number of windows. Its page may then hold fewer events than there are, or none, and says where to go on.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use openai_admin::{
-    AuditLogEventType, AuditLogId, Cursor, GroupId, Timestamp, UserId,
-    models::{AuditLog, AuditLogActor, AuditLogDetail, ListAuditLogsResponse, TimeRange},
+    AuditLogEventType, AuditLogId, Cursor, GroupId, Order, Timestamp, UserId,
+    models::{AuditLog, AuditLogActor, AuditLogDetail, ListAuditLogsResponse},
     operations::ListAuditLogs,
 };
 
 use crate::{
+    audit_filter::Filter,
     error::{Error, Result},
-    groups,
     organizations::Org,
     page::Range,
     store::Store,
     transaction::{Row, Transaction, values},
-    users,
 };
 
-/// How many values a filter may have.
-const FILTER_VALUES_MAX: usize = 100;
-/// How long a reader waits for transactions that may come before the newest event, and how often it looks again.
+/// How far a request with a filter looks.
+#[derive(Clone, Copy)]
+struct Reach {
+    /// How many events it looks at before other callers get their turn.
+    window_events: i64,
+    /// How many windows it looks at before it answers with what it has found.
+    windows: usize,
+}
+
+const REACH: Reach = Reach { window_events: 10_000, windows: 50 };
+/// How long a reader waits for transactions that may come before the newest event.
+const SETTLING_MAX: Duration = Duration::from_secs(1);
+/// How long it waits before it looks again; twice as long each time, up to the maximum.
 const SETTLING_PAUSE: Duration = Duration::from_millis(10);
-const SETTLING_PAUSES_MAX: u32 = 100;
+const SETTLING_PAUSE_MAX: Duration = Duration::from_millis(160);
 /// What the id of an event begins with.
 const ID_PREFIX: &str = "audit_log-";
 /// What the ids of keys begin with. Other actors are commands.
@@ -36,25 +49,308 @@ impl Store {
     /// once every change that may come before it has ended. The call waits for that, for a second at most, and then
     /// lists what comes before. It needs a runtime with timers.
     ///
+    /// With a filter, a page may hold fewer events than the limit, or none, although `has_more` is true. Then `last_id`
+    /// (`first_id` of a page before a place) is the event to go on from.
+    ///
     /// # Errors
     ///
     /// [`Error::UnknownCursor`], [`Error::InvalidValue`].
     pub async fn list_audit_logs(&self, org: Org, request: ListAuditLogs) -> Result<ListAuditLogsResponse> {
-        let mut pauses = 0;
-        loop {
-            let request = request.clone();
-            let (page, is_settled) = self.read(move |transaction| list(transaction, org, &request)).await?;
-            if is_settled || pauses == SETTLING_PAUSES_MAX {
-                return Ok(page);
-            }
-            pauses += 1;
-            tokio::time::sleep(SETTLING_PAUSE).await;
+        self.list_audit_logs_within(REACH, org, request).await
+    }
+
+    async fn list_audit_logs_within(
+        &self,
+        reach: Reach,
+        org: Org,
+        request: ListAuditLogs,
+    ) -> Result<ListAuditLogsResponse> {
+        let question = Arc::new(Question::new(reach, org, &request)?);
+        let mut answer = self.begin_looking(&question).await?;
+        if let Some(hidden) = answer.hidden {
+            self.settle(hidden).await?;
+            answer = self.begin_looking(&question).await?;
         }
+        for _ in 1..reach.windows {
+            if answer.is_complete() {
+                break;
+            }
+            answer = self.go_on_looking(&question, answer).await?;
+        }
+        answer.into_page()
+    }
+
+    async fn begin_looking(&self, question: &Arc<Question>) -> Result<Answer> {
+        let question = Arc::clone(question);
+        let (org, is_unfiltered) = (question.org, question.filter.matches_all());
+        let body = move |transaction: &mut Transaction<'_>| question.begin(transaction);
+        // Without a filter every event that is looked at is listed.
+        if is_unfiltered { self.read(body).await } else { self.scan(org, body).await }
+    }
+
+    async fn go_on_looking(&self, question: &Arc<Question>, answer: Answer) -> Result<Answer> {
+        let (org, question) = (question.org, Arc::clone(question));
+        self.scan(org, move |transaction| question.look(transaction, answer.clone())).await
+    }
+
+    /// Waits until the event at this place is listed, or for a second.
+    async fn settle(&self, place: i64) -> Result<()> {
+        let (mut pause, mut waited) = (SETTLING_PAUSE, Duration::ZERO);
+        while waited < SETTLING_MAX {
+            tokio::time::sleep(pause).await;
+            if self.read(horizon).await? > place {
+                break;
+            }
+            waited += pause;
+            pause = (pause * 2).min(SETTLING_PAUSE_MAX);
+        }
+        Ok(())
     }
 }
 
+/// What is asked for.
+struct Question {
+    reach: Reach,
+    org: Org,
+    after: Option<Cursor>,
+    before: Option<Cursor>,
+    limit: usize,
+    filter: Filter,
+}
+
+/// What was found so far, and where to look next.
+#[derive(Clone)]
+struct Answer {
+    logs: Vec<AuditLog>,
+    span: Span,
+    /// The place of the newest event that is not listed yet, since others may come before it.
+    hidden: Option<i64>,
+    rest: Rest,
+}
+
+/// What there may be beyond what was found.
+#[derive(Clone)]
+enum Rest {
+    Nothing,
+    /// There is more, after the last event that was found.
+    Found,
+    /// Every event up to this one was looked at.
+    After(Place),
+}
+
+/// The events that are yet to be looked at: those between these two places.
+#[derive(Clone)]
+struct Span {
+    lower: Place,
+    upper: Place,
+    order: Order,
+}
+
+impl Answer {
+    fn is_complete(&self) -> bool {
+        !matches!(self.rest, Rest::After(_))
+    }
+
+    fn into_page(mut self) -> Result<ListAuditLogsResponse> {
+        let is_backwards = self.span.order == Order::Asc;
+        if is_backwards {
+            self.logs.reverse();
+        }
+        let mut page = ListAuditLogsResponse::new(self.logs, !matches!(self.rest, Rest::Nothing));
+        if let Rest::After(place) = self.rest {
+            let cursor = Some(Cursor::from(&place.id()?));
+            match is_backwards {
+                true => page.first_id = cursor,
+                false => page.last_id = cursor,
+            }
+        }
+        Ok(page)
+    }
+}
+
+macro_rules! select_places {
+    ($order:literal) => {
+        concat!(
+            "select a.place, a.change, a.item from audit_events a
+             where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
+               and (a.place, a.change, a.item) > ($5, $6, $7) ",
+            $order
+        )
+    };
+}
+/// A list of values is a JSON array, which each engine reads in its own way.
+macro_rules! list_in_sqlite {
+    ($list:literal) => {
+        concat!("json_each(", $list, ")")
+    };
+}
+macro_rules! list_in_postgres {
+    ($list:literal) => {
+        concat!("jsonb_array_elements_text(cast(cast(", $list, " as text) as jsonb)) listed(value)")
+    };
+}
+
+/// Each resource is looked up by itself: as a join, PostgreSQL would read every user for it.
+macro_rules! select_events {
+    ($list:ident, $order:literal) => {
+        concat!(
+            "select a.place, a.change, a.item, a.recorded_at, a.actor, a.event, a.detail, a.payload,
+                    (select g.id from groups g where g.org = a.org and g.seq = a.group_seq),
+                    (select u.id from users u where u.org = a.org and u.seq = a.user_seq)
+             from audit_events a
+             where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
+               and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
+               and (cast($10 as text) is null or a.event in (select value from ",
+            $list!("$10"),
+            ")) and (cast($11 as text) is null or a.actor in (select value from ",
+            $list!("$11"),
+            ")) and (cast($12 as text) is null
+                     or a.group_seq in (select (select g.seq from groups g where g.org = $1 and g.id = value) from ",
+            $list!("$12"),
+            ") or a.user_seq in (select (select u.seq from users u where u.org = $1 and u.id = value) from ",
+            $list!("$12"),
+            ") or a.detail in (select value from ",
+            $list!("$12"),
+            ")) ",
+            $order
+        )
+    };
+}
+
+impl Question {
+    fn new(reach: Reach, org: Org, request: &ListAuditLogs) -> Result<Self> {
+        Ok(Self {
+            reach,
+            org,
+            after: request.after.clone(),
+            before: request.before.clone(),
+            limit: usize::from(request.limit.unwrap_or_default().get()),
+            filter: Filter::new(request)?,
+        })
+    }
+
+    /// Finds out where to look, and looks at the first window.
+    fn begin(&self, transaction: &mut Transaction<'_>) -> Result<Answer> {
+        let after = place_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
+        let before = place_of(transaction, self.org, self.before.as_ref())?
+            .map_err(|_| Error::invalid_value("before", "the id of an event of this log"))?;
+        let horizon = horizon(transaction)?;
+        let hidden = match after {
+            Some(_) => None,
+            None => hidden(transaction, self.org, horizon)?,
+        };
+        let horizon = Place::before_all_of(horizon);
+        let span = Span {
+            order: if before.is_some() { Order::Asc } else { Order::Desc },
+            upper: after.filter(|after| *after < horizon).unwrap_or(horizon),
+            lower: before.unwrap_or(Place::before_all_of(-1)),
+        };
+        let answer = Answer { logs: Vec::new(), span, hidden, rest: Rest::Nothing };
+        if self.filter.matches_nothing() {
+            return Ok(Answer { hidden: None, ..answer });
+        }
+        self.look(transaction, answer)
+    }
+
+    /// Looks at the next window.
+    fn look(&self, transaction: &mut Transaction<'_>, mut answer: Answer) -> Result<Answer> {
+        let end = if self.filter.matches_all() { None } else { self.end(transaction, &answer.span)? };
+        let mut window = answer.span.clone();
+        if let Some(End { beyond, .. }) = &end {
+            match window.order {
+                Order::Asc => window.upper = beyond.clone(),
+                Order::Desc => window.lower = beyond.clone(),
+            }
+        }
+        let range = Range { order: window.order, after: 0, limit: self.limit - answer.logs.len() };
+        let (logs, has_more) = range.cut(self.matching(transaction, &window, &range)?);
+        answer.logs.extend(logs);
+        answer.rest = match end {
+            _ if has_more => Rest::Found,
+            None => Rest::Nothing,
+            Some(End { last, .. }) => {
+                match window.order {
+                    Order::Asc => answer.span.lower = last.clone(),
+                    Order::Desc => answer.span.upper = last.clone(),
+                }
+                Rest::After(last)
+            }
+        };
+        Ok(answer)
+    }
+
+    /// Where the next window ends; none when it reaches the end of the span.
+    fn end(&self, transaction: &mut Transaction<'_>, span: &Span) -> Result<Option<End>> {
+        let range = Range { order: span.order, after: 0, limit: 1 };
+        let sql = range.choose(
+            select_places!("order by a.place, a.change, a.item limit 2 offset $8"),
+            select_places!("order by a.place desc, a.change desc, a.item desc limit 2 offset $8"),
+        );
+        let Span { lower, upper, .. } = span;
+        let values = values![
+            self.org.seq(),
+            upper.place,
+            upper.change.as_str(),
+            upper.item,
+            lower.place,
+            lower.change.as_str(),
+            lower.item,
+            self.reach.window_events - 1
+        ];
+        let mut places = transaction.query(sql, values, place_from_row)?.into_iter();
+        Ok(places.next().zip(places.next()).map(|(last, beyond)| End { last, beyond }))
+    }
+
+    /// The events of a window that match.
+    fn matching(
+        &self,
+        transaction: &mut Transaction<'_>,
+        window: &Span,
+        range: &Range,
+    ) -> Result<Vec<AuditLog>> {
+        let sql = range.choose(
+            transaction.choose(
+                select_events!(list_in_sqlite, "order by a.place, a.change, a.item limit $13"),
+                select_events!(list_in_postgres, "order by a.place, a.change, a.item limit $13"),
+            ),
+            transaction.choose(
+                select_events!(list_in_sqlite, "order by a.place desc, a.change desc, a.item desc limit $13"),
+                select_events!(
+                    list_in_postgres,
+                    "order by a.place desc, a.change desc, a.item desc limit $13"
+                ),
+            ),
+        );
+        let (Span { lower, upper, .. }, filter) = (window, &self.filter);
+        let values = values![
+            self.org.seq(),
+            upper.place,
+            upper.change.as_str(),
+            upper.item,
+            lower.place,
+            lower.change.as_str(),
+            lower.item,
+            filter.from,
+            filter.to,
+            filter.types.as_deref(),
+            filter.actors.as_deref(),
+            filter.resources.as_deref(),
+            range.rows()
+        ];
+        transaction.query(sql, values, from_row)
+    }
+}
+
+/// The end of a window.
+struct End {
+    /// Its last event.
+    last: Place,
+    /// The first event that is not part of it.
+    beyond: Place,
+}
+
 /// Where an event stands among those of its organization.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     place: i64,
     change: String,
@@ -81,79 +377,12 @@ impl Place {
     }
 }
 
-/// A list of values is one text, in which each stands between slashes: no id has one.
-macro_rules! select_events {
-    ($order:literal) => {
-        concat!(
-            "select a.place, a.change, a.item, a.recorded_at, a.actor, a.event, a.detail, a.payload,
-                    (select g.id from groups g where g.org = a.org and g.seq = a.group_seq),
-                    (select u.id from users u where u.org = a.org and u.seq = a.user_seq)
-             from audit_events a
-             where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
-               and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
-               and (cast($10 as text) is null or replace($10, '/' || a.event || '/', '') <> $10)
-               and (cast($11 as text) is null or replace($11, '/' || a.actor || '/', '') <> $11)
-               and (cast($12 as text) is null
-                    or replace($12, '/' || cast(a.group_seq as text) || '/', '') <> $12
-                    or replace($13, '/' || cast(a.user_seq as text) || '/', '') <> $13
-                    or replace($14, '/' || a.detail || '/', '') <> $14) ",
-            $order
-        )
-    };
-}
-/// The page, and whether it holds everything that was there.
-fn list(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    request: &ListAuditLogs,
-) -> Result<(ListAuditLogsResponse, bool)> {
-    let after = place_of(transaction, org, request.after.as_ref())?;
-    let after = after.map_err(Error::UnknownCursor)?;
-    let before = place_of(transaction, org, request.before.as_ref())?;
-    let before = before.map_err(|_| Error::invalid_value("before", "the id of an event of this log"))?;
-    let horizon = horizon(transaction)?;
-    let is_settled = after.is_some() || is_settled(transaction, org, horizon)?;
-    let Some(filter) = Filter::new(transaction, org, request)? else {
-        return Ok((ListAuditLogsResponse::new(Vec::new(), false), true));
-    };
-
-    let horizon = Place::before_all_of(horizon);
-    let upper = after.filter(|after| *after < horizon).unwrap_or(horizon);
-    let is_backwards = before.is_some();
-    let lower = before.unwrap_or(Place::before_all_of(-1));
-    let order = if is_backwards { openai_admin::Order::Asc } else { openai_admin::Order::Desc };
-    let range = Range::new(order, None, request.limit.unwrap_or_default().get());
-    let sql = range.choose(
-        select_events!("order by a.place, a.change, a.item limit $15"),
-        select_events!("order by a.place desc, a.change desc, a.item desc limit $15"),
-    );
-    let values = values![
-        org.seq(),
-        upper.place,
-        upper.change.as_str(),
-        upper.item,
-        lower.place,
-        lower.change.as_str(),
-        lower.item,
-        filter.from,
-        filter.to,
-        filter.types.as_deref(),
-        filter.actors.as_deref(),
-        filter.groups.as_deref(),
-        filter.users.as_deref(),
-        filter.others.as_deref(),
-        range.rows()
-    ];
-    let rows = transaction.query(sql, values, from_row)?;
-    let (mut logs, has_more) = range.cut(rows);
-    if is_backwards {
-        logs.reverse();
-    }
-    Ok((ListAuditLogsResponse::new(logs, has_more), is_settled))
+fn place_from_row(row: &Row<'_>) -> Result<Place> {
+    Ok(Place { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? })
 }
 
 fn from_row(row: &Row<'_>) -> Result<AuditLog> {
-    let place = Place { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? };
+    let place = place_from_row(row)?;
     let r#type = AuditLogEventType::from(row.text(5)?);
     let mut detail = AuditLogDetail::default();
     let (group, user) = (row.optional_text(8)?, row.optional_text(9)?);
@@ -221,145 +450,14 @@ fn horizon(transaction: &mut Transaction<'_>) -> Result<i64> {
         .ok_or_else(|| Error::internal("there is no snapshot"))
 }
 
-/// Whether there is no event that the horizon hides.
-fn is_settled(transaction: &mut Transaction<'_>, org: Org, horizon: i64) -> Result<bool> {
+/// The place of the newest event that the horizon hides.
+fn hidden(transaction: &mut Transaction<'_>, org: Org, horizon: i64) -> Result<Option<i64>> {
     if let Transaction::Sqlite(_) = transaction {
-        return Ok(true);
+        return Ok(None);
     }
-    let hidden = "select 1 from audit_events where org = $1 and place >= $2 order by place desc limit 1";
-    Ok(transaction.query_one(hidden, values![org.seq(), horizon], |_| Ok(()))?.is_none())
-}
-
-/// Which events are asked for, as the statement takes it.
-struct Filter {
-    from: i64,
-    to: i64,
-    types: Option<String>,
-    actors: Option<String>,
-    groups: Option<String>,
-    users: Option<String>,
-    others: Option<String>,
-}
-
-impl Filter {
-    /// None when no event of ours can match: there are no projects, no tenants, and no actors with an address.
-    fn new(transaction: &mut Transaction<'_>, org: Org, request: &ListAuditLogs) -> Result<Option<Self>> {
-        check(request)?;
-        let is_foreign = !request.project_ids.is_empty() || !request.actor_emails.is_empty();
-        if is_foreign || request.tenant_only == Some(true) {
-            return Ok(None);
-        }
-        let (from, to) = bounds(request.effective_at);
-        let types: Vec<&str> = request.event_types.iter().map(AuditLogEventType::as_str).collect();
-        let actors: Vec<&str> = request.actor_ids.iter().map(String::as_str).collect();
-        let resources: Vec<&str> = request.resource_ids.iter().map(String::as_str).collect();
-        let (mut groups, mut users) = (Vec::new(), Vec::new());
-        for resource in &resources {
-            // What is no cursor is no id either.
-            let Ok(cursor) = Cursor::new(resource) else { continue };
-            groups.extend(known(groups::place_of(transaction, org, Some(&cursor)))?);
-            users.extend(known(users::place_of(transaction, org, Some(&cursor)))?);
-        }
-        let numbers = |numbers: Vec<i64>| numbers.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (groups, users) = (numbers(groups), numbers(users));
-        let of_resources = |list: String| (!resources.is_empty()).then_some(list);
-        Ok(Some(Self {
-            from,
-            to,
-            types: (!types.is_empty()).then(|| between_slashes(&types)),
-            actors: (!actors.is_empty()).then(|| between_slashes(&actors)),
-            groups: of_resources(between_slashes(&groups)),
-            users: of_resources(between_slashes(&users)),
-            others: of_resources(between_slashes(&resources)),
-        }))
-    }
-}
-
-/// A place, if the thing was ever there.
-fn known(place: Result<Option<i64>>) -> Result<Option<i64>> {
-    match place {
-        Err(Error::UnknownCursor(_)) => Ok(None),
-        place => place,
-    }
-}
-
-/// Refuses what can only be a mistake.
-fn check(request: &ListAuditLogs) -> Result<()> {
-    for (field, count) in [
-        ("project_ids[]", request.project_ids.len()),
-        ("event_types[]", request.event_types.len()),
-        ("actor_ids[]", request.actor_ids.len()),
-        ("actor_emails[]", request.actor_emails.len()),
-        ("resource_ids[]", request.resource_ids.len()),
-    ] {
-        if count > FILTER_VALUES_MAX {
-            let expected = format!("at most {FILTER_VALUES_MAX} values, but got {count}");
-            return Err(Error::invalid_value(field, expected));
-        }
-    }
-    for r#type in &request.event_types {
-        let is_of_tenant = r#type.is_of_tenant();
-        if matches!(r#type, AuditLogEventType::Other(_)) && !is_of_tenant {
-            let expected = format!("types of events, such as 'group.created', but got '{type}'");
-            return Err(Error::invalid_value("event_types[]", expected));
-        }
-        if request.tenant_only == Some(true) && !is_of_tenant {
-            let expected = format!("types of a tenant's events with tenant_only, but got '{type}'");
-            return Err(Error::invalid_value("event_types[]", expected));
-        }
-    }
-    Ok(())
-}
-
-/// The first and the last second of a range.
-fn bounds(range: TimeRange) -> (i64, i64) {
-    let seconds = |moment: Option<Timestamp>| moment.map(Timestamp::unix_seconds);
-    let after = seconds(range.gt).map(|second| second.saturating_add(1));
-    let before = seconds(range.lt).map(|second| second.saturating_sub(1));
-    let from = after.max(seconds(range.gte)).unwrap_or(i64::MIN);
-    let to = before.into_iter().chain(seconds(range.lte)).min().unwrap_or(i64::MAX);
-    (from, to)
-}
-
-/// A list as one text. What holds a slash is the id of nothing.
-fn between_slashes(values: &[impl AsRef<str>]) -> String {
-    let values =
-        values.iter().map(AsRef::as_ref).filter(|value| !value.contains('/') && !value.contains('\0'));
-    values.fold("/".to_owned(), |list, value| format!("{list}{value}/"))
+    let newest = "select place from audit_events where org = $1 and place >= $2 order by place desc limit 1";
+    transaction.query_one(newest, values![org.seq(), horizon], |row| row.integer(0))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Option<Timestamp> {
-        Some(Timestamp::from_unix_seconds(seconds))
-    }
-
-    #[test]
-    fn a_range_of_time_has_the_narrower_of_its_bounds() {
-        let mut range = TimeRange::default();
-        assert_eq!(bounds(range), (i64::MIN, i64::MAX));
-        (range.gt, range.lt) = (at(10), at(20));
-        assert_eq!(bounds(range), (11, 19));
-        (range.gte, range.lte) = (at(12), at(15));
-        assert_eq!(bounds(range), (12, 15));
-        (range.gte, range.lte) = (at(3), at(40));
-        assert_eq!(bounds(range), (11, 19));
-        (range.gt, range.lt) = (at(i64::MAX), at(i64::MIN));
-        assert_eq!(bounds(range), (i64::MAX, i64::MIN));
-    }
-
-    #[test]
-    fn an_id_has_one_form() {
-        let place = Place { place: 12, change: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), item: 3 };
-        let id = place.id().expect("an id");
-        assert_eq!(id, "audit_log-01ARZ3NDEKTSV4RRFFQ69G5FAV_12_3");
-        assert_eq!(Place::parse(id.as_str()), Some(place));
-        for other in
-            ["", "audit_log-", "audit_log-01_1", "audit_log-01_+1_2", "audit_log-01_1_02", "user_1_2_3"]
-        {
-            assert_eq!(Place::parse(other), None, "{other}");
-        }
-    }
-}
+mod tests;

@@ -32,7 +32,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn census(&self) -> Result<Census> {
-        self.read(census).await
+        self.read_everything(census).await
     }
 }
 

@@ -169,9 +169,14 @@ impl From<rusqlite::Error> for Error {
             Some(Code::SystemIoFailure) => {
                 "the disk does not do what it should; the log of the system may say why"
             }
+            Some(Code::OperationInterrupted) => "the read took longer than it may, or nobody waited for it",
             Some(Code::DatabaseCorrupt) => "the file is damaged; put a backup in its place",
             _ => "",
         };
+        if error.sqlite_error().is_some_and(|error| UNIQUE_VIOLATIONS.contains(&error.extended_code)) {
+            // As on PostgreSQL: what is to be created was there already, or was created meanwhile.
+            return Self::Conflict;
+        }
         let code = error.sqlite_error_code();
         let error = Advised { error, advice };
         match code {
@@ -182,12 +187,17 @@ impl From<rusqlite::Error> for Error {
                 | Code::CannotOpen
                 | Code::ReadOnly
                 | Code::SystemIoFailure
+                | Code::OperationInterrupted
                 | Code::OutOfMemory,
             ) => Self::unavailable(error),
             _ => Self::internal(error),
         }
     }
 }
+
+/// The extended codes of SQLite for what must be unique and is not.
+const UNIQUE_VIOLATIONS: [i32; 2] =
+    [rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE, rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
 
 /// An error of SQLite, and what its operator can do about it.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 
 mod api_keys;
 mod audit_events;
+mod audit_filter;
 mod audit_logs;
 mod backup;
 mod census;
@@ -16,6 +17,7 @@ mod figures;
 mod group_users;
 mod groups;
 mod idempotency_keys;
+mod lanes;
 mod migrations;
 mod organizations;
 mod page;
@@ -26,6 +28,7 @@ mod postgres;
 mod snapshot;
 mod sqlite;
 mod sqlite_files;
+mod sqlite_readers;
 mod stamp;
 mod store;
 mod text;

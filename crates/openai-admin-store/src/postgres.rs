@@ -38,6 +38,7 @@ use self::{
 use crate::{
     error::{Error, Result},
     figures::{Counters, Figures},
+    lanes::Lane,
     migrations::migrate,
     organizations::Org,
     store::{Job, QUEUE_LENGTH_MAX},
@@ -46,8 +47,13 @@ use crate::{
 
 /// How many threads run bodies, each with a connection.
 const CONNECTIONS: usize = 16;
+/// How many threads scan, each with a connection.
+pub(crate) const SCAN_CONNECTIONS: usize = 4;
 /// How many threads run bodies that may read or write everything there is.
 const LONG_CONNECTIONS: usize = 2;
+/// What ends a scan early, well before its caller is told that PostgreSQL is unavailable: it looks at a fixed number of
+/// rows, which takes milliseconds.
+const SCAN_SETTINGS: &str = "set statement_timeout = '2s'";
 /// How many threads drive the connections of the native ways.
 const DRIVERS: usize = 2;
 /// How often a transaction that met another is run again before the caller hears of it.
@@ -68,7 +74,7 @@ pub(crate) enum Patience {
 }
 
 impl Patience {
-    const fn timeout(self) -> Duration {
+    pub(crate) const fn timeout(self) -> Duration {
         match self {
             Self::Usual => Duration::from_secs(10),
             Self::Deletion => Duration::from_secs(60),
@@ -94,7 +100,7 @@ impl Patience {
     clippy::disallowed_methods,
     reason = "it measures how long a caller waits, and decides nothing that is stored"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -109,6 +115,8 @@ pub(crate) struct Access {
 
 pub(crate) struct Postgres {
     pool: Pool,
+    /// Its own, so that scans cannot keep anything else waiting.
+    scans: Pool,
     /// Its own, so that a few long operations cannot keep all others waiting.
     long: Pool,
     pages: Pages,
@@ -123,7 +131,7 @@ impl Postgres {
     pub(crate) fn open(url: &str) -> Result<Self> {
         let config = config(url)?;
         let access = Access { writes: true, alone: None, deadline: Patience::Everything.deadline() };
-        let mut first = Connection::open(&config, Patience::Usual.deadline())?;
+        let mut first = Connection::open(&config, "", Patience::Usual.deadline())?;
         // READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
         // than the wait.
         let mut attempt = 1;
@@ -138,8 +146,9 @@ impl Postgres {
         let drivers = Drivers::start()?;
         let counters = Arc::new(Counters::default());
         Ok(Self {
-            pool: Pool::start("postgres", CONNECTIONS, &config, Some(first), &counters)?,
-            long: Pool::start("postgres-long", LONG_CONNECTIONS, &config, None, &counters)?,
+            pool: Pool::start("postgres", CONNECTIONS, &config, Some(first), "", &counters)?,
+            scans: Pool::start("postgres-scan", SCAN_CONNECTIONS, &config, None, SCAN_SETTINGS, &counters)?,
+            long: Pool::start("postgres-long", LONG_CONNECTIONS, &config, None, "", &counters)?,
             pages: Pages::new(&config),
             replicas: OnceLock::new(),
             changes: Changes::start(&config, &drivers.handle, &counters),
@@ -157,17 +166,18 @@ impl Postgres {
     }
 
     /// Queues a body that reads.
-    pub(crate) fn read(&self, job: Box<dyn Job>, patience: Patience) -> Result<()> {
-        self.run(job, Access { writes: false, alone: None, deadline: patience.deadline() }, patience)
+    pub(crate) fn read(&self, job: Box<dyn Job>, lane: Lane) -> Result<()> {
+        let access = Access { writes: false, alone: None, deadline: lane.patience().deadline() };
+        match lane {
+            Lane::Short => self.pool.run(job, access),
+            Lane::Scan => self.scans.run(job, access),
+            Lane::Everything => self.long.run(job, access),
+        }
     }
 
     /// Queues a body that writes; while it runs `alone` in an organization, nobody is made a member there.
     pub(crate) fn write(&self, job: Box<dyn Job>, patience: Patience, alone: Option<Org>) -> Result<()> {
         let access = Access { writes: true, alone: alone.map(Org::seq), deadline: patience.deadline() };
-        self.run(job, access, patience)
-    }
-
-    fn run(&self, job: Box<dyn Job>, access: Access, patience: Patience) -> Result<()> {
         match patience {
             Patience::Everything => self.long.run(job, access),
             Patience::Usual | Patience::Deletion => self.pool.run(job, access),
@@ -178,10 +188,11 @@ impl Postgres {
         let figures = Figures {
             engine: "postgres",
             connections: CONNECTIONS
+                + SCAN_CONNECTIONS
                 + LONG_CONNECTIONS
                 + group_user_pages::CONNECTIONS
                 + group_user_changes::LANES,
-            reads_waiting: self.pool.waiting() + self.long.waiting(),
+            reads_waiting: self.pool.waiting() + self.scans.waiting() + self.long.waiting(),
             writes_waiting: self.changes.waiting(),
             waiting_max: QUEUE_LENGTH_MAX,
             replicas_resting: self.replicas.get().map_or(0, Replicas::resting),
@@ -194,6 +205,7 @@ impl Postgres {
         // First, since what they do not do themselves goes to the pool.
         self.changes.close(&self.drivers.handle);
         self.pool.close();
+        self.scans.close();
         self.long.close();
     }
 }
@@ -205,7 +217,7 @@ pub(crate) fn once(
     writes: bool,
     body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut connection = Connection::open(&config(url)?, Patience::Usual.deadline())?;
+    let mut connection = Connection::open(&config(url)?, "", Patience::Usual.deadline())?;
     let isolation = if writes { Isolation::ReadCommitted } else { Isolation::RepeatableRead };
     connection.transact(
         isolation,

@@ -18,10 +18,12 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use crate::{
     error::{Error, Result},
     figures::{Counters, Figures},
+    lanes::Lane,
     migrations::migrate,
     page_cache::{PageCache, PageKey},
     snapshot::Snapshot,
     sqlite_files::{OpenFiles, refuse_emptied},
+    sqlite_readers::Readers,
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
 };
@@ -30,19 +32,58 @@ use crate::{
 const BATCH_LENGTH_MAX: usize = 512;
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many threads read; as many as there are cores, within these bounds.
+/// How many threads read a few rows; as many as there are cores, within these bounds.
 const READERS_MIN: usize = 2;
 const READERS_MAX: usize = 8;
+/// How many threads scan at most; as many as there are cores, but no fewer than the minimum above.
+const SCANNERS_MAX: usize = 4;
+/// How many threads read what may be everything.
+const LONG_READERS: usize = 1;
 /// How many prepared statements a connection keeps; more than the operations have.
 const STATEMENTS_MAX: usize = 128;
 
 pub(crate) struct Sqlite {
     writes: Sender<Message>,
-    reads: Sender<Message>,
+    /// None for a database in memory, where the writer reads as well.
+    readers: Option<Lanes>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    readers: usize,
     pages: Arc<PageCache>,
     counters: Arc<Counters>,
+}
+
+struct Lanes {
+    short: Readers,
+    scan: Readers,
+    everything: Readers,
+}
+
+impl Lanes {
+    fn start(file: &Path, threads: &mut Vec<JoinHandle<()>>) -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
+        let (readers, scanners) = (cores.clamp(READERS_MIN, READERS_MAX), scanners());
+        Ok(Self {
+            short: Readers::start(file, Lane::Short, readers, threads)?,
+            scan: Readers::start(file, Lane::Scan, scanners, threads)?,
+            everything: Readers::start(file, Lane::Everything, LONG_READERS, threads)?,
+        })
+    }
+
+    fn all(&self) -> [&Readers; 3] {
+        [&self.short, &self.scan, &self.everything]
+    }
+
+    fn of(&self, lane: Lane) -> &Readers {
+        match lane {
+            Lane::Short => &self.short,
+            Lane::Scan => &self.scan,
+            Lane::Everything => &self.everything,
+        }
+    }
+}
+
+/// How many threads scan.
+pub(crate) fn scanners() -> usize {
+    std::thread::available_parallelism().map_or(READERS_MIN, usize::from).clamp(READERS_MIN, SCANNERS_MAX)
 }
 
 enum Message {
@@ -76,17 +117,8 @@ impl Sqlite {
         pages.observe(&writer)?;
 
         let mut sqlite = Self::start(writer, OpenFiles::note(file), pages)?;
-        let (reads, read_queue) = bounded(QUEUE_LENGTH_MAX);
-        sqlite.reads = reads;
-        let readers = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
-        sqlite.readers = readers.clamp(READERS_MIN, READERS_MAX);
-        for _ in 0..sqlite.readers {
-            let reader = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            reader.execute_batch("pragma query_only = on")?;
-            let queue = read_queue.clone();
-            let thread = spawn("sqlite-reader", move || read_all(&reader, &queue))?;
-            sqlite.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
-        }
+        let threads = sqlite.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
+        sqlite.readers = Some(Lanes::start(file, threads)?);
         Ok(sqlite)
     }
 
@@ -110,7 +142,7 @@ impl Sqlite {
         let (writes, queue) = bounded(QUEUE_LENGTH_MAX);
         let writer = Writer { connection, files, pages: Arc::clone(&pages), counters: Arc::clone(&counters) };
         let threads = Mutex::new(vec![spawn("sqlite-writer", move || writer.write_all(&queue))?]);
-        Ok(Self { reads: writes.clone(), writes, threads, readers: 0, pages, counters })
+        Ok(Self { writes, readers: None, threads, pages, counters })
     }
 
     /// Does something with the writer's connection when no transaction is open.
@@ -119,11 +151,14 @@ impl Sqlite {
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
-        enqueue(&self.writes, job)
+        enqueue(&self.writes, Message::Run(job))
     }
 
-    pub(crate) fn read(&self, job: Box<dyn Job>) -> Result<()> {
-        enqueue(&self.reads, job)
+    pub(crate) fn read(&self, job: Box<dyn Job>, lane: Lane) -> Result<()> {
+        match &self.readers {
+            Some(lanes) => lanes.of(lane).read(job),
+            None => self.write(job),
+        }
     }
 
     /// The pages that were read before.
@@ -137,10 +172,11 @@ impl Sqlite {
     }
 
     pub(crate) fn figures(&self) -> Figures {
+        let readers = || self.readers.iter().flat_map(Lanes::all);
         let figures = Figures {
             engine: "sqlite",
-            connections: self.readers + 1,
-            reads_waiting: self.reads.len(),
+            connections: 1 + readers().map(Readers::threads).sum::<usize>(),
+            reads_waiting: readers().map(Readers::waiting).sum(),
             writes_waiting: self.writes.len(),
             waiting_max: QUEUE_LENGTH_MAX,
             page_hits: self.pages.hits(),
@@ -154,8 +190,8 @@ impl Sqlite {
     pub(crate) fn close(&self) {
         // A closed queue means that the thread is gone already.
         let _ = self.writes.send(Message::Stop);
-        for _ in 0..self.readers {
-            let _ = self.reads.send(Message::Stop);
+        if let Some(lanes) = &self.readers {
+            lanes.all().into_iter().for_each(Readers::stop);
         }
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
@@ -165,18 +201,18 @@ impl Sqlite {
     }
 }
 
-fn enqueue(queue: &Sender<Message>, job: Box<dyn Job>) -> Result<()> {
-    queue.try_send(Message::Run(job)).map_err(refused)
+pub(crate) fn enqueue<T>(queue: &Sender<T>, message: T) -> Result<()> {
+    queue.try_send(message).map_err(refused)
 }
 
-fn refused(error: TrySendError<Message>) -> Error {
+fn refused<T>(error: TrySendError<T>) -> Error {
     match error {
         TrySendError::Full(_) => Error::Overloaded,
         TrySendError::Disconnected(_) => Error::unavailable("the database is closed"),
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(Error::unavailable)
 }
 
@@ -199,7 +235,7 @@ fn create(file: &Path) {
     let _ = options.open(file);
 }
 
-fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
+pub(crate) fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     configure(&connection)?;
@@ -212,20 +248,6 @@ fn configure(connection: &Connection) -> Result<()> {
     // that reading one costs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
-}
-
-fn read_all(connection: &Connection, queue: &Receiver<Message>) {
-    while let Ok(Message::Run(mut job)) = queue.recv() {
-        let failure = read_one(connection, &mut *job).err();
-        job.answer(failure);
-    }
-}
-
-fn read_one(connection: &Connection, job: &mut dyn Job) -> Result<()> {
-    execute(connection, "begin")?;
-    // The body's own error is kept by the job; a read has nothing to undo.
-    let _ = job.run(&mut Transaction::Sqlite(connection));
-    execute(connection, "rollback")
 }
 
 struct Writer {
@@ -244,6 +266,8 @@ impl Writer {
             let mut alone = None;
             loop {
                 match next {
+                    // Only a read has an asker.
+                    Ok(Message::Run(job)) if job.asker().is_some_and(|asker| asker.is_gone()) => {}
                     Ok(Message::Run(job)) => batch.push(job),
                     Ok(Message::Alone(work)) => {
                         alone = Some(work);
@@ -368,7 +392,7 @@ fn is_failed_sync(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_FSYNC)
 }
 
-fn execute(connection: &Connection, sql: &str) -> Result<()> {
+pub(crate) fn execute(connection: &Connection, sql: &str) -> Result<()> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::{
     error::{Error, Result},
     figures::Figures,
+    lanes::{Asker, Lane, ScanGate},
     organizations::Org,
     page_cache::{PageCache, PageKey},
     postgres::{self, Patience, Postgres},
@@ -98,6 +99,7 @@ pub struct Store {
     engine: Arc<Engine>,
     /// How often keys were changed through it.
     api_keys_changes: Arc<AtomicU64>,
+    scans: Arc<ScanGate>,
 }
 
 enum Engine {
@@ -127,7 +129,16 @@ impl Store {
             DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
             DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Box::new).map(Engine::Postgres),
         };
-        Ok(Self { engine: Arc::new(on_a_thread(open).await?), api_keys_changes: Arc::default() })
+        Ok(Self::of(on_a_thread(open).await?))
+    }
+
+    fn of(engine: Engine) -> Self {
+        let scanners = match &engine {
+            Engine::Sqlite(_) => sqlite::scanners(),
+            Engine::Postgres(_) => postgres::SCAN_CONNECTIONS,
+        };
+        let scans = Arc::new(ScanGate::new(scanners));
+        Self { engine: Arc::new(engine), api_keys_changes: Arc::default(), scans }
     }
 
     /// Opens a database in memory: SQLite like any other, gone with its last clone. It begins as `begun` was, or empty.
@@ -146,7 +157,7 @@ impl Store {
     /// [`Error::Unavailable`] when there is no memory or no thread for it.
     pub async fn open_in_memory(begun: Option<Snapshot>) -> Result<Self> {
         let open = move || Sqlite::open_in_memory(begun.as_ref()).map(Engine::Sqlite);
-        Ok(Self { engine: Arc::new(on_a_thread(open).await?), api_keys_changes: Arc::default() })
+        Ok(Self::of(on_a_thread(open).await?))
     }
 
     /// Reads pages of group users from these replicas of a PostgreSQL database, as they are on the primary: what was
@@ -232,13 +243,30 @@ impl Store {
         self.api_keys_changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Runs a body that reads, on one snapshot of the database.
+    /// Runs a body that reads a few rows or a page of them, on one snapshot of the database.
+    ///
+    /// A read is skipped, or interrupted on SQLite, when its caller no longer waits for it.
     pub(crate) async fn read<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.read_for(Patience::Usual, body).await
+        self.read_in(Lane::Short, body).await
+    }
+
+    /// Runs a body that looks at many rows of an organization, but at no more than a fixed number of them.
+    pub(crate) async fn scan<T, F>(&self, org: Org, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let turn = self.scans.enter(org.seq()).await?;
+        // The turn ends with the body, which may go on for a moment after its caller has left.
+        let body = move |transaction: &mut Transaction<'_>| {
+            let _turn = &turn;
+            body(transaction)
+        };
+        self.read_in(Lane::Scan, body).await
     }
 
     /// Runs a body that may read everything there is.
@@ -247,18 +275,19 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.read_for(Patience::Everything, body).await
+        self.read_in(Lane::Everything, body).await
     }
 
-    async fn read_for<T, F>(&self, patience: Patience, body: F) -> Result<T>
+    async fn read_in<T, F>(&self, lane: Lane, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (job, answer) = queued(body);
+        let (asker, _present) = Asker::new();
+        let (job, answer) = queued(body, Some(asker));
         match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(job)?,
-            Engine::Postgres(postgres) => postgres.read(job, patience)?,
+            Engine::Sqlite(sqlite) => sqlite.read(job, lane)?,
+            Engine::Postgres(postgres) => postgres.read(job, lane)?,
         }
         answered(answer).await
     }
@@ -295,7 +324,7 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (job, answer) = queued(body);
+        let (job, answer) = queued(body, None);
         match &*self.engine {
             // Its one writer does one thing after the other, and never waits for another machine.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
@@ -332,6 +361,10 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
 
 /// An operation in an engine's queue.
 pub(crate) trait Job: Send {
+    /// Who waits for a read. None for a write, which is done all the same.
+    fn asker(&self) -> Option<Asker> {
+        None
+    }
     /// Runs the body; its result is kept until [`answer`](Self::answer). An error means: undo what it wrote.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()>;
     /// Hands out the result, or `failure` when the transaction around the body failed.
@@ -340,6 +373,7 @@ pub(crate) trait Job: Send {
 
 struct Task<T, F> {
     body: F,
+    asker: Option<Asker>,
     result: Option<Result<T>>,
     /// Taken when the result is handed out.
     answer: Option<oneshot::Sender<Result<T>>>,
@@ -361,13 +395,13 @@ async fn answered<T>(answer: oneshot::Receiver<Result<T>>) -> Result<T> {
 }
 
 /// A body as a job, and where its result arrives.
-fn queued<T, F>(body: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
+fn queued<T, F>(body: F, asker: Option<Asker>) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Task { body, result: None, answer: Some(answer) }), receiver)
+    (Box::new(Task { body, asker, result: None, answer: Some(answer) }), receiver)
 }
 
 impl<T, F> Job for Task<T, F>
@@ -375,6 +409,10 @@ where
     T: Send,
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send,
 {
+    fn asker(&self) -> Option<Asker> {
+        self.asker.clone()
+    }
+
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()> {
         // A panic in a body is a bug of ours; it must cost its own caller an error, not everybody the engine.
         let result = catch_unwind(AssertUnwindSafe(|| (self.body)(transaction)))

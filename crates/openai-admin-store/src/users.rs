@@ -21,6 +21,8 @@ use crate::{
 
 /// How many email addresses one request may ask for.
 const EMAILS_MAX: usize = 1000;
+/// How many of them are looked up beside other short reads; more of them wait with the scans.
+const EMAILS_SHORT_MAX: usize = 50;
 /// How many characters a name or metadata has at most.
 const TEXT_LENGTH_MAX: usize = 255;
 /// How many characters an email address has at most.
@@ -35,7 +37,9 @@ impl Store {
     ///
     /// [`Error::UnknownCursor`].
     pub async fn list_users(&self, org: Org, request: ListUsers) -> Result<UserListResponse> {
-        self.read(move |transaction| list(transaction, org, &request)).await
+        let is_short = request.emails.len() <= EMAILS_SHORT_MAX;
+        let body = move |transaction: &mut Transaction<'_>| list(transaction, org, &request);
+        if is_short { self.read(body).await } else { self.scan(org, body).await }
     }
 
     /// Creates a user; under the idempotency key of a stamp only once. The id of a user who was deleted may be given

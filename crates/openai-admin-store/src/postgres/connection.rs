@@ -52,11 +52,11 @@ impl Isolation {
 }
 
 impl Connection {
-    /// Connects before `deadline`.
-    pub(super) fn open(config: &Config, deadline: Instant) -> Result<Self> {
+    /// Connects before `deadline`, with these settings.
+    pub(super) fn open(config: &Config, settings: &str, deadline: Instant) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::unavailable)?;
         let session = runtime
-            .block_on(async { timeout_at(deadline, Session::open(config, "")).await })
+            .block_on(async { timeout_at(deadline, Session::open(config, settings)).await })
             .unwrap_or_else(|_| Err(Session::silence()))?;
         Ok(Self { runtime: Some(runtime), session, statements: HashMap::new(), deadline, is_lost: false })
     }

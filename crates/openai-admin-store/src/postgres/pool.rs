@@ -25,12 +25,13 @@ enum Message {
 }
 
 impl Pool {
-    /// Starts `length` threads, the first of which has a connection already.
+    /// Starts `length` threads, the first of which has a connection already. Each connection gets these settings.
     pub(super) fn start(
         name: &str,
         length: usize,
         config: &Config,
         mut first: Option<Connection>,
+        settings: &'static str,
         counters: &Arc<Counters>,
     ) -> Result<Self> {
         let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
@@ -38,6 +39,7 @@ impl Pool {
         for number in 0..length {
             let worker = Worker {
                 config: config.clone(),
+                settings,
                 connection: first.take(),
                 queue: queue.clone(),
                 counters: Arc::clone(counters),
@@ -74,6 +76,7 @@ impl Pool {
 
 struct Worker {
     config: Config,
+    settings: &'static str,
     connection: Option<Connection>,
     queue: Receiver<Message>,
     counters: Arc<Counters>,
@@ -82,6 +85,9 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while let Ok(Message::Run { mut job, access }) = self.queue.recv() {
+            if job.asker().is_some_and(|asker| asker.is_gone()) {
+                continue;
+            }
             let outcome = self.transact(&access, &mut *job);
             if let Err(error @ (Error::Unavailable(_) | Error::OutcomeUnknown(_))) = &outcome {
                 tracing::error!(error = error as &dyn std::error::Error, "PostgreSQL is unavailable");
@@ -115,7 +121,7 @@ impl Worker {
         let open = self.connection.take().filter(Connection::is_usable);
         let connection = match open {
             Some(connection) => connection,
-            None => Connection::open(&self.config, access.deadline)?,
+            None => Connection::open(&self.config, self.settings, access.deadline)?,
         };
         Ok(self.connection.insert(connection))
     }

@@ -19,6 +19,7 @@ conformance! {
     going_on_before_the_last_event_misses_none,
     many_writers_and_one_reader_who_misses_none,
     events_are_found_by_type_actor_resource_and_time,
+    a_filter_that_finds_little_is_gone_on_with_until_nothing_is_left,
     what_our_events_never_have_finds_none,
     a_user_who_is_gone_leaves_no_address_in_the_log,
     an_event_of_nobody_or_of_others_is_no_place,
@@ -223,6 +224,43 @@ async fn events_are_found_by_type_actor_resource_and_time(database: Database) {
     let rest =
         acme.logs(json!({ "resource_ids[]": ["user_1"], "limit": 2, "after": first.last_id })).await.unwrap();
     assert_eq!((rest.data.len(), rest.has_more), (1, false));
+}
+
+async fn a_filter_that_finds_little_is_gone_on_with_until_nothing_is_left(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    // The rare ones are the oldest of all, those on each side of the end of a window, and the newest.
+    database.execute(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 45000)
+         insert into audit_events (org, place, change, item, recorded_at, actor, event, user_seq)
+         select 1, 0, 'fill', i, 0, case when i in (1, 35001, 35002, 45000) then 'rare' else 'often' end,
+                'user.updated', 1 from n",
+    );
+    let rare = [1, 35_001, 35_002, 45_000].map(|item| format!("audit_log-fill_0_{item}"));
+    for direction in ["after", "before"] {
+        let mut cursor = (direction == "before").then(|| rare[0].parse().unwrap());
+        let mut found = Vec::new();
+        loop {
+            let page =
+                acme.logs(json!({ "actor_ids[]": ["rare"], "limit": 2, direction: cursor })).await.unwrap();
+            let mut listed: Vec<String> = ids(&page).into_iter().map(str::to_owned).collect();
+            if direction == "before" {
+                listed.reverse();
+            }
+            found.extend(listed);
+            if !page.has_more {
+                break;
+            }
+            cursor = if direction == "before" { page.first_id } else { page.last_id };
+            assert!(cursor.is_some(), "a page that says there is more says where");
+        }
+        match direction {
+            "before" => assert_eq!(found, rare[1..]),
+            _ => assert_eq!(found, rare.iter().rev().cloned().collect::<Vec<_>>()),
+        }
+    }
+    // Without a filter every page is full.
+    let all = acme.logs(json!({ "limit": 100 })).await.unwrap();
+    assert_eq!((all.data.len(), all.has_more, all.last_id.unwrap().as_str()), (100, true, all.data[99].id()));
 }
 
 async fn what_our_events_never_have_finds_none(database: Database) {

@@ -1,0 +1,229 @@
+//! The threads that read a SQLite file. Each read has a deadline, and ends early when nobody waits for its answer.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::{Connection, OpenFlags};
+use tokio::time::Instant;
+
+use crate::{
+    error::Result,
+    lanes::{Asker, Lane},
+    postgres::now,
+    sqlite::{connect, enqueue, execute, spawn},
+    store::{Job, QUEUE_LENGTH_MAX},
+    transaction::Transaction,
+};
+
+/// After how many of its instructions SQLite asks whether a read shall go on: some ten microseconds.
+const INSTRUCTIONS_PER_LOOK: i32 = 1_000;
+
+/// The readers of one lane.
+pub(crate) struct Readers {
+    jobs: Sender<Option<Box<dyn Job>>>,
+    threads: usize,
+}
+
+impl Readers {
+    /// Starts `count` threads on a file, and adds them to `threads`.
+    pub(crate) fn start(
+        file: &Path,
+        lane: Lane,
+        count: usize,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Self> {
+        let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
+        for _ in 0..count {
+            let reader = Reader::open(file, lane.patience().timeout())?;
+            let queue = queue.clone();
+            threads.push(spawn("sqlite-reader", move || reader.read_all(&queue))?);
+        }
+        Ok(Self { jobs, threads: count })
+    }
+
+    pub(crate) fn read(&self, job: Box<dyn Job>) -> Result<()> {
+        enqueue(&self.jobs, Some(job))
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Lets the threads end after what is queued.
+    pub(crate) fn stop(&self) {
+        for _ in 0..self.threads {
+            // A closed queue means that the threads are gone already.
+            let _ = self.jobs.send(None);
+        }
+    }
+}
+
+/// What a connection reads now: for whom, and until when.
+type Current = Arc<Mutex<Option<(Asker, Instant)>>>;
+
+struct Reader {
+    connection: Connection,
+    current: Current,
+    timeout: Duration,
+}
+
+impl Reader {
+    fn open(file: &Path, timeout: Duration) -> Result<Self> {
+        let mut connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.execute_batch("pragma query_only = on")?;
+        let current = Current::default();
+        let looked_at = Arc::clone(&current);
+        connection.progress_handler(INSTRUCTIONS_PER_LOOK, Some(move || is_over(&looked_at)))?;
+        Ok(Self { connection, current, timeout })
+    }
+
+    fn read_all(self, queue: &Receiver<Option<Box<dyn Job>>>) {
+        while let Ok(Some(mut job)) = queue.recv() {
+            let Some(asker) = job.asker().filter(|asker| !asker.is_gone()) else { continue };
+            self.begin(asker);
+            let failure = read_one(&self.connection, &mut *job).err();
+            job.answer(failure);
+        }
+    }
+
+    /// From now on this is read.
+    fn begin(&self, asker: Asker) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((asker, now() + self.timeout));
+    }
+}
+
+/// Whether what runs on a connection shall be interrupted.
+fn is_over(current: &Current) -> bool {
+    let current = current.lock().unwrap_or_else(PoisonError::into_inner);
+    current.as_ref().is_some_and(|(asker, deadline)| asker.is_gone() || now() >= *deadline)
+}
+
+fn read_one(connection: &Connection, job: &mut dyn Job) -> Result<()> {
+    execute(connection, "begin")?;
+    // The body's own error is kept by the job; a read has nothing to undo.
+    let _ = job.run(&mut Transaction::Sqlite(connection));
+    execute(connection, "rollback")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        sync::{
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        task::Poll,
+    };
+
+    use super::*;
+    use crate::{DatabaseUrl, Store, error::Error, transaction::values};
+
+    /// A query without an end.
+    const ENDLESS: &str =
+        "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+
+    fn with_store<F: Future<Output = ()>>(case: impl FnOnce(Store) -> F) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let store = Store::open(&url).await.expect("a store");
+            case(store.clone()).await;
+            store.close().await;
+        });
+    }
+
+    #[test]
+    fn a_read_nobody_waits_for_is_skipped() {
+        with_store(async |store| {
+            let (hold, held) = mpsc::channel::<()>();
+            let (begun, begins) = mpsc::channel::<()>();
+            let held = Mutex::new(held);
+            let holder = store.clone();
+            let holding = tokio::spawn(async move {
+                let body = move |_: &mut Transaction<'_>| {
+                    let _ = begun.send(());
+                    let _ = held.lock().map(|held| held.recv());
+                    Ok(())
+                };
+                holder.read_everything(body).await
+            });
+            begins.recv().expect("the only reader of the lane is busy");
+            let runs = Arc::new(AtomicUsize::new(0));
+            for _ in 0..60 {
+                let runs = Arc::clone(&runs);
+                let body = move |_: &mut Transaction<'_>| Ok(runs.fetch_add(1, Ordering::Relaxed));
+                let mut abandoned = Box::pin(store.read_everything(body));
+                // Polled once, so that it is queued, and dropped.
+                let is_pending =
+                    poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context).is_pending()));
+                assert!(is_pending.await);
+            }
+            drop(hold);
+            holding.await.expect("no panic").expect("an answer");
+            let next = Arc::clone(&runs);
+            let ran = store.read_everything(move |_| Ok(next.load(Ordering::Relaxed))).await;
+            assert_eq!(ran.expect("an answer"), 0);
+        });
+    }
+
+    #[test]
+    fn a_read_nobody_waits_for_any_more_is_interrupted() {
+        with_store(async |store| {
+            let (begun, begins) = mpsc::channel::<()>();
+            let endless = store.clone();
+            let reading = tokio::spawn(async move {
+                let body = move |transaction: &mut Transaction<'_>| {
+                    let _ = begun.send(());
+                    transaction.query_one(ENDLESS, values![], |row| row.integer(0))
+                };
+                endless.read_everything(body).await
+            });
+            begins.recv().expect("it runs");
+            reading.abort();
+            // The lane has one reader, which is free again.
+            store.read_everything(|_| Ok(())).await.expect("an answer");
+        });
+    }
+
+    #[test]
+    fn a_read_ends_at_its_deadline() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("test.db");
+        std::fs::write(&file, "").expect("an empty database");
+        let reader = Reader::open(&file, Duration::ZERO).expect("a reader");
+        let (asker, _present) = Asker::new();
+        reader.begin(asker);
+        let transaction = &mut Transaction::Sqlite(&reader.connection);
+        let read = transaction.query_one(ENDLESS, values![], |row| row.integer(0));
+        assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
+    }
+
+    #[test]
+    fn a_short_read_waits_for_no_scan() {
+        with_store(async |store| {
+            let scanning = |_| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    store
+                        .read_everything(|transaction| transaction.query_one(ENDLESS, values![], |_| Ok(())))
+                        .await
+                })
+            };
+            let scans: Vec<_> = (0..60).map(scanning).collect();
+            store.ping().await.expect("an answer");
+            assert_eq!(store.find_api_key("hash".to_owned()).await.expect("an answer"), None);
+            scans.iter().for_each(tokio::task::JoinHandle::abort);
+        });
+    }
+}
