@@ -5,28 +5,29 @@
 //! brought to the disk and only then renamed: whoever finds a backup finds a whole one.
 
 mod pages;
+mod replacement;
 mod rows;
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use rusqlite::{Connection, OpenFlags};
 
+use self::replacement::{Replacement, private_file, private_folder};
 use crate::{
     census::{Census, census},
     error::{Error, Result},
     migrations,
+    sqlite_files::{Kind, kind, open_to_read},
     store::{DatabaseUrl, Store, on_a_thread},
     transaction::Transaction,
     verify::verify,
 };
 
-/// What a file is called until it is whole.
-const PARTIAL_SUFFIX: &str = ".partial";
 /// Where a SQLite file says whether it has a write-ahead log, and the value that says yes: a backup has none.
 const FORMAT_AT: usize = 18;
 const WAL_FORMAT: u8 = 2;
@@ -85,17 +86,19 @@ impl Store {
 
 fn back_up(url: &DatabaseUrl, file: &Path, report: Report<'_>) -> Result<Census> {
     check_replaceable(file, url)?;
-    let partial = Partial::begin(file)?;
+    let new = Replacement::begin(file)?;
+    // Again, since it may have changed until the lock was taken.
+    check_replaceable(new.target(), url)?;
     match url {
         DatabaseUrl::Sqlite(source) => {
-            let connection = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let connection = open_to_read(source)?;
             migrations::require_newest(&mut Transaction::Sqlite(&connection))?;
-            pages::copy(source, &partial.path, report)?;
+            pages::copy(source, new.file(), report)?;
         }
-        DatabaseUrl::Postgres(url) => rows::from_postgres(url, &partial.path, report)?,
+        DatabaseUrl::Postgres(url) => rows::from_postgres(url, new.file(), report)?,
     }
-    let counted = verified(&partial.path)?;
-    partial.finish(file)?;
+    let counted = verified(new.file())?;
+    new.finish()?;
     Ok(counted)
 }
 
@@ -104,10 +107,10 @@ fn restore(file: &Path, url: &DatabaseUrl, overwrite: bool, report: Report<'_>) 
         DatabaseUrl::Sqlite(target) => restore_file(file, target, overwrite, report),
         DatabaseUrl::Postgres(url) => {
             // The backup itself stays as it is, and it may lie where nothing can be written.
-            let folder = std::env::temp_dir();
-            let current = Partial::begin(&folder.join(format!("openai-admin-{}", std::process::id())))?;
-            let counted = current_copy(file, &current.path, &mut |_| {})?;
-            rows::into_postgres(&current.path, url, overwrite, report)?;
+            let folder = private_folder(&std::env::temp_dir(), &OsString::from("openai-admin-"))?;
+            let current = private_file(&folder)?;
+            let counted = current_copy(file, &current, &mut |_| {})?;
+            rows::into_postgres(&current, url, overwrite, report)?;
             Ok(counted)
         }
     }
@@ -117,25 +120,22 @@ fn restore_file(file: &Path, target: &Path, overwrite: bool, report: Report<'_>)
     if is_same_file(file, target) {
         return Err(Error::invalid_value("database", "another file than the backup itself"));
     }
-    let partial = Partial::begin(target)?;
-    let counted = current_copy(file, &partial.path, report)?;
-    if target.exists() {
-        release(target, overwrite)?;
-    }
-    partial.finish(target)?;
+    let new = Replacement::begin(target)?;
+    let counted = current_copy(file, new.file(), report)?;
+    // Locked until it is replaced, so that no server begins to use it meanwhile.
+    let released = if new.target().exists() { Some(release(new.target(), overwrite)?) } else { None };
+    new.finish()?;
+    drop(released);
     Ok(counted)
 }
 
 /// A sound copy of a backup with the schema of this program: a backup of an earlier version is brought up to date.
 fn current_copy(backup: &Path, copy: &Path, report: Report<'_>) -> Result<Census> {
-    if !header(backup).map_err(Error::unavailable)?.starts_with(MAGIC) {
+    if !header(backup).map_err(Error::unavailable)?.starts_with(MAGIC) || kind(backup)? != Kind::Ours {
         return Err(Error::invalid_value("file", "a backup, which this file is not"));
     }
     pages::copy(backup, copy, report)?;
     let connection = open_copy(copy)?;
-    if migrations::applied(&mut Transaction::Sqlite(&connection))? == 0 {
-        return Err(Error::invalid_value("file", "a backup, which this database is not"));
-    }
     connection.execute_batch("begin")?;
     migrations::migrate(&mut Transaction::Sqlite(&connection))?;
     connection.execute_batch("commit")?;
@@ -143,83 +143,33 @@ fn current_copy(backup: &Path, copy: &Path, report: Report<'_>) -> Result<Census
     verified(copy)
 }
 
-/// Makes sure that a database may go, that nobody uses it, and that no log of it is left beside its place.
-fn release(target: &Path, overwrite: bool) -> Result<()> {
+/// Makes sure that a database may go, that nobody uses it, and that no log of it is left beside its place. Nobody else
+/// can use it as long as the connection lasts.
+fn release(target: &Path, overwrite: bool) -> Result<Connection> {
+    if kind(target)? == Kind::Foreign {
+        return Err(Error::invalid_value("database", "a database of openai-admin, which this is not"));
+    }
     let connection = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let holds_something = !migrations::is_empty(&mut Transaction::Sqlite(&connection))?;
     if holds_something && !overwrite {
         return Err(not_empty());
     }
     // A log that stays would be played into the new file. Only who is alone can remove it.
+    connection.execute_batch("pragma locking_mode = exclusive")?;
     let mode: rusqlite::Result<String> =
         connection.query_row("pragma journal_mode = delete", [], |row| row.get(0));
-    match mode {
-        Ok(mode) if mode == "delete" => {}
-        _ => {
-            return Err(Error::invalid_value(
-                "database",
-                "a database that no server uses: stop the server first",
-            ));
+    let is_alone =
+        mode.is_ok_and(|mode| mode == "delete") && connection.execute_batch("begin exclusive").is_ok();
+    match is_alone {
+        true => Ok(connection),
+        false => {
+            Err(Error::invalid_value("database", "a database that no server uses: stop the server first"))
         }
     }
-    connection.close().map_err(|(_, error)| error.into())
 }
 
 pub(super) fn not_empty() -> Error {
     Error::invalid_value("database", "an empty database, or leave to overwrite what this one holds")
-}
-
-/// A file that becomes `target` when it is whole.
-struct Partial {
-    path: PathBuf,
-    lock: File,
-}
-
-impl Partial {
-    fn begin(target: &Path) -> Result<Self> {
-        let mut name = OsString::from(target);
-        name.push(PARTIAL_SUFFIX);
-        let path = PathBuf::from(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        // It holds people's names.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let lock = options.open(&path).map_err(Error::unavailable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let expected = "no other backup or restoration of the same name under way";
-                return Err(Error::invalid_value("file", expected));
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::unavailable(error)),
-        }
-        // What an interrupted one has left is no use to anybody.
-        lock.set_len(0).map_err(Error::unavailable)?;
-        Ok(Self { path, lock })
-    }
-
-    /// The new name is on the disk when this returns.
-    fn finish(self, target: &Path) -> Result<()> {
-        let finish = || -> io::Result<()> {
-            self.lock.sync_all()?;
-            fs::rename(&self.path, target)?;
-            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-            // Windows cannot open a folder; there the name is left to the system.
-            #[cfg(unix)]
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-            Ok(())
-        };
-        finish().map_err(Error::unavailable)
-    }
-}
-
-/// One that is not finished goes, unless the process is killed: then the next one takes its place.
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // After `finish` there is nothing of this name any more.
-        let _ = fs::remove_file(&self.path);
-    }
 }
 
 /// A backup replaces a backup, and nothing else.
@@ -227,6 +177,9 @@ fn check_replaceable(file: &Path, url: &DatabaseUrl) -> Result<()> {
     let expected = match url {
         DatabaseUrl::Sqlite(source) if is_same_file(source, file) => "another file than the database itself",
         _ if !file.exists() => return Ok(()),
+        _ if kind(file)? == Kind::Foreign => {
+            "a new file or an earlier backup; this is the database of another program"
+        }
         _ => match header(file).map_err(Error::unavailable)? {
             header if header.is_empty() => return Ok(()),
             header if !header.starts_with(MAGIC) => "a new file or an earlier backup; this is neither",

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, fs::File, io, path::Path, sync::Arc};
 
 use openai_admin::{Cursor, GroupId, UserId};
 
@@ -113,6 +113,43 @@ impl Error {
         Self::OutcomeUnknown(Arc::from(cause.into()))
     }
 }
+
+impl Error {
+    /// Adds why the system does not open a file: SQLite does not tell.
+    pub(crate) fn of_file(self, file: &Path) -> Self {
+        let Self::Unavailable(cause) = &self else { return self };
+        let Some(Advised { error, .. }) = cause.downcast_ref::<Advised>() else { return self };
+        if error.sqlite_error_code() != Some(rusqlite::ErrorCode::CannotOpen) {
+            return self;
+        }
+        match why_not_opened(file) {
+            Some(reason) => Self::unavailable(format!("{error}: {reason}")),
+            None => self,
+        }
+    }
+}
+
+/// What the system says of a file, and of what SQLite puts beside it.
+fn why_not_opened(file: &Path) -> Option<String> {
+    let open = |file: &Path| File::options().read(true).write(true).open(file).err();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let refused = open(file).or_else(|| tempfile::tempfile_in(folder).err())?;
+    let advice = match refused.kind() {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            ": the file and its folder must be writable for this program's user; `admin verify` and `admin restore` \
+             read a file that nobody can write"
+        }
+        io::ErrorKind::NotFound => "",
+        _ if refused.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) => {
+            ": raise the limit of open files (ulimit -n)"
+        }
+        _ => "",
+    };
+    Some(format!("{refused}{advice}"))
+}
+
+/// EMFILE and ENFILE.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

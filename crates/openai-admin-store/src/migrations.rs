@@ -3,11 +3,10 @@
 //! All missing versions are applied in one transaction that holds a lock, so any number of processes may open a new
 //! database at once, and a migration that fails leaves nothing behind.
 
-use rusqlite::{Connection, OpenFlags};
-
 use crate::{
     error::{Error, Result},
     postgres::{self, Patience},
+    sqlite_files::{APPLICATION_ID, open_to_read},
     store::{DatabaseUrl, Store, on_a_thread},
     transaction::{Transaction, values},
 };
@@ -67,7 +66,18 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
             values![*version, env!("CARGO_PKG_VERSION")],
         )?;
     }
+    note_application(transaction)?;
     keep_audit_order(transaction)
+}
+
+/// Tells a SQLite file of ours from another program's.
+fn note_application(transaction: &mut Transaction<'_>) -> Result<()> {
+    let Transaction::Sqlite(connection) = transaction else { return Ok(()) };
+    let noted: i32 = connection.query_row("pragma application_id", [], |row| row.get(0))?;
+    if noted == APPLICATION_ID {
+        return Ok(());
+    }
+    Ok(connection.execute_batch(&format!("pragma application_id = {APPLICATION_ID}"))?)
 }
 
 /// PostgreSQL's audit events stand in the order of its transactions' numbers. In a database that was moved to another
@@ -151,7 +161,7 @@ impl Store {
         on_a_thread(move || {
             let applied = match url {
                 DatabaseUrl::Sqlite(file) => {
-                    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                    let connection = open_to_read(&file)?;
                     applied(&mut Transaction::Sqlite(&connection))?
                 }
                 DatabaseUrl::Postgres(url) => {

@@ -22,7 +22,7 @@ use crate::{
     migrations::migrate,
     page_cache::{PageCache, PageKey},
     snapshot::Snapshot,
-    sqlite_files::{OpenFiles, refuse_emptied},
+    sqlite_files::{OpenFiles, refuse_emptied, refuse_foreign},
     sqlite_readers::Readers,
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
@@ -99,9 +99,16 @@ type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self> {
+        Self::open_file(file).map_err(|error| error.of_file(file))
+    }
+
+    fn open_file(file: &Path) -> Result<Self> {
         check_file(file)?;
         refuse_emptied(file)?;
+        // Before anything that stays in the file.
+        refuse_foreign(file)?;
         create(file);
+        let opened = OpenFiles::note_file(file);
         let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         // FULL: a commit that returned survives a loss of power.
         writer.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
@@ -116,6 +123,8 @@ impl Sqlite {
         let pages = Arc::new(PageCache::new(watch));
         pages.observe(&writer)?;
 
+        // A restoration may have replaced it meanwhile, and then another file is open than the one that is there.
+        opened.check()?;
         let mut sqlite = Self::start(writer, OpenFiles::note(file), pages)?;
         let threads = sqlite.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
         sqlite.readers = Some(Lanes::start(file, threads)?);

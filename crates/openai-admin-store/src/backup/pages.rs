@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use rusqlite::{
-    Connection, OpenFlags,
-    backup::{Backup, StepResult},
-};
+use rusqlite::backup::{Backup, StepResult};
 
 use super::{BackupProgress, Report, open_copy};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sqlite_files::open_to_read,
+};
 
 /// How many pages are copied between two reports: 16 MiB.
 const PAGES_PER_STEP: i32 = 4096;
 
 /// Copies the database in `source` as it is now, whatever is written to it meanwhile.
 pub(super) fn copy(source: &Path, copy: &Path, report: Report<'_>) -> Result<()> {
-    // With leave to write, without which a log that a crash has left could not be read; nothing is written.
-    let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let source = open_to_read(source)?;
     source.execute_batch("pragma query_only = on; begin")?;
     // The first read opens the snapshot. While it is open, what others commit is not seen, and so does not make the copy
     // begin again.
