@@ -16,6 +16,8 @@ pub const GIVEN_KEY_LENGTH_MIN: usize = 24;
 /// How many characters of a key are shown at each end. A shorter key than [`GIVEN_KEY_LENGTH_MIN`] is not shown at all.
 const SHOWN_START: usize = 8;
 const SHOWN_END: usize = 4;
+/// How many characters a given key has at least before its ends are shown.
+const SHOWN_LENGTH_MIN: usize = 40;
 
 /// Every scope there is.
 pub fn all_scopes() -> Vec<String> {
@@ -86,11 +88,14 @@ fn hidden() -> String {
     "*".repeat(SHOWN_START)
 }
 
-/// A key's ends, for people to recognise it by.
+/// A key's ends, for people to recognise it by. Of a given key only where enough is left that nobody can guess: the ends
+/// stand in clear beside a fast hash of the whole.
 pub(crate) fn redact(key: &str) -> String {
     let characters: Vec<char> = key.chars().collect();
-    if characters.len() < GIVEN_KEY_LENGTH_MIN {
-        return hidden();
+    match characters.len() {
+        0..GIVEN_KEY_LENGTH_MIN => return hidden(),
+        GIVEN_KEY_LENGTH_MIN..SHOWN_LENGTH_MIN => return "*".repeat(SHOWN_START + SHOWN_END),
+        _ => {}
     }
     let start: String = characters[..SHOWN_START].iter().collect();
     let end: String = characters[characters.len() - SHOWN_END..].iter().collect();
@@ -129,9 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_not_shown_at_all() {
+    fn a_given_key_below_forty_characters_is_not_shown_at_all() {
         assert_eq!(redact("hunter2"), "********");
         assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN - 1)), "********");
-        assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "xxxxxxxx********xxxx");
+        assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "************");
+        assert_eq!(redact(&"x".repeat(SHOWN_LENGTH_MIN - 1)), "************");
+        assert_eq!(redact(&"x".repeat(SHOWN_LENGTH_MIN)), "xxxxxxxx********xxxx");
     }
 }

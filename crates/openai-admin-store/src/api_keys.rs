@@ -134,7 +134,7 @@ impl Store {
         self.read(move |transaction| find(transaction, &hash)).await
     }
 
-    /// Records when a key was last used.
+    /// Records when a key was last used. Now and then it also forgets the answers of creations that are too old.
     ///
     /// # Errors
     ///
@@ -144,7 +144,9 @@ impl Store {
             let sql = "update api_keys set last_used_at = $1 where hash = $2";
             transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
         })
-        .await
+        .await?;
+        self.forget_answers_now_and_then(at).await;
+        Ok(())
     }
 
     /// Puts `new` in the place of a key, under its name and with its scopes, whatever `new` says of both. The key before
@@ -237,7 +239,7 @@ fn set_bootstrap(
     if let Some((key, is_revoked)) = &known {
         check_works(key, *is_revoked, stamp)?;
         if key.id == BOOTSTRAP_ID {
-            return Ok(key.clone());
+            return show_as(transaction, key, new);
         }
     }
     let mut audit = Audit::new(org, stamp);
@@ -246,6 +248,17 @@ fn set_bootstrap(
         Some((key, _)) => Ok(key),
         None => insert(transaction, org, &mut audit, stamp, BOOTSTRAP_ID, new),
     }
+}
+
+/// What is shown of a key may be less than an earlier version showed.
+fn show_as(transaction: &mut Transaction<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
+    if key.redacted_value != new.redacted {
+        transaction.execute(
+            "update api_keys set redacted = $1 where hash = $2",
+            values![new.redacted.as_str(), new.hash.as_str()],
+        )?;
+    }
+    Ok(ApiKey { redacted_value: new.redacted.clone(), ..key.clone() })
 }
 
 /// Whoever revoked a key, or let it expire, is not overruled by the one who starts a server with it.

@@ -2,8 +2,10 @@
 
 use crate::{
     error::Result,
-    postgres::Patience,
-    store::Store,
+    migrations,
+    postgres::{self, Patience},
+    sqlite_files::open_to_read,
+    store::{DatabaseUrl, Store, on_a_thread},
     transaction::{Transaction, values},
 };
 
@@ -33,6 +35,31 @@ impl Store {
     /// Only those of the database.
     pub async fn census(&self) -> Result<Census> {
         self.read_everything(census).await
+    }
+
+    /// Counts everything in the database at `url`, which stays as it is. None when it has not the schema of this program,
+    /// and so cannot be counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when there is no such database.
+    pub async fn census_of(url: &DatabaseUrl) -> Result<Option<Census>> {
+        let url = url.clone();
+        on_a_thread(move || {
+            let mut counted = None;
+            let mut count = |transaction: &mut Transaction<'_>| {
+                if migrations::require_newest(transaction).is_ok() {
+                    counted = Some(census(transaction)?);
+                }
+                Ok(())
+            };
+            match url {
+                DatabaseUrl::Sqlite(file) => count(&mut Transaction::Sqlite(&open_to_read(&file)?))?,
+                DatabaseUrl::Postgres(url) => postgres::once(&url, false, &mut count)?,
+            }
+            Ok(counted)
+        })
+        .await
     }
 }
 

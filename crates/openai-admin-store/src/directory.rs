@@ -244,7 +244,7 @@ impl<'a, 't> Load<'a, 't> {
             None => new_user(id, self.stamp),
         };
         update_user(&mut new, entry);
-        users::check(self.transaction, self.org, &new)?;
+        users::check(self.transaction, self.org, &new, existing.as_ref())?;
         let seq = match existing {
             None => {
                 self.summary.users_created += 1;
@@ -253,6 +253,7 @@ impl<'a, 't> Load<'a, 't> {
             Some(old) if old == new => old.seq,
             Some(old) => {
                 users::write(self.transaction, self.org, old.seq, &new)?;
+                users::hand_on_email_key(self.transaction, &old.user, new.user.email.as_deref())?;
                 let payload = AuditLogPayload::role(entry.role.clone());
                 let of = users::with_role(old.seq, &payload);
                 self.audit.record(self.transaction, Event::UserUpdated, of)?;

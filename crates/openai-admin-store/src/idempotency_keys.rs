@@ -1,12 +1,16 @@
 //! Creations that are made once, however often they are sent: the answer is kept under a key of the caller's, by the
 //! transaction that creates.
 
+use std::sync::atomic::Ordering;
+
+use openai_admin::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, Result},
     organizations::Org,
     stamp::Stamp,
+    store::Store,
     transaction::{Transaction, values},
 };
 
@@ -17,6 +21,56 @@ pub const IDEMPOTENCY_KEPT_SECONDS: i64 = 24 * 60 * 60;
 pub const IDEMPOTENCY_KEYS_MAX: i64 = 100_000;
 /// How many answers that are no longer kept one creation forgets: more than it adds, so that they become fewer.
 const FORGOTTEN_AT_ONCE: i64 = 4;
+
+/// How many answers that are over are forgotten in one transaction.
+const FORGOTTEN_IN_A_SWEEP: i64 = 1_000;
+/// How long nothing is looked for after a sweep, in seconds.
+const SWEEP_PAUSE_SECONDS: i64 = 10 * 60;
+
+impl Store {
+    /// Forgets the answers whose day is over at `at`, in all organizations: they hold names and addresses, which are
+    /// promised to be gone by then.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn forget_answers(&self, at: Timestamp) -> Result<()> {
+        let until = at.unix_seconds() - IDEMPOTENCY_KEPT_SECONDS;
+        if !self.read(move |transaction| has_expired(transaction, until)).await? {
+            return Ok(());
+        }
+        while self.write(move |transaction| forget_until(transaction, until)).await?
+            == FORGOTTEN_IN_A_SWEEP as u64
+        {}
+        Ok(())
+    }
+
+    /// The same now and then, beside something that has to be done anyway. What goes wrong is left to the next time.
+    pub(crate) async fn forget_answers_now_and_then(&self, at: Timestamp) {
+        let now = at.unix_seconds();
+        let last = self.answers_forgotten_at.load(Ordering::Relaxed);
+        if last.abs_diff(now) < SWEEP_PAUSE_SECONDS.unsigned_abs() {
+            return;
+        }
+        self.answers_forgotten_at.store(now, Ordering::Relaxed);
+        if let Err(error) = self.forget_answers(at).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "old answers are not forgotten yet");
+        }
+    }
+}
+
+fn has_expired(transaction: &mut Transaction<'_>, until: i64) -> Result<bool> {
+    let oldest = "select 1 from idempotency_keys where recorded_at <= $1 limit 1";
+    Ok(transaction.query_one(oldest, values![until], |_| Ok(()))?.is_some())
+}
+
+fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<u64> {
+    transaction.execute(
+        "delete from idempotency_keys where (org, key) in
+             (select org, key from idempotency_keys where recorded_at <= $1 order by recorded_at limit $2)",
+        values![until, FORGOTTEN_IN_A_SWEEP],
+    )
+}
 
 /// What tells a request that is sent again from another one.
 #[derive(Clone, Debug, PartialEq, Eq)]

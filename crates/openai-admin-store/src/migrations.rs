@@ -9,6 +9,7 @@ use crate::{
     sqlite_files::{APPLICATION_ID, open_to_read},
     store::{DatabaseUrl, Store, on_a_thread},
     transaction::{Transaction, values},
+    users,
 };
 
 /// The version of a database's schema, and the one of this program.
@@ -21,11 +22,15 @@ pub struct SchemaVersion {
     pub newest: i64,
 }
 
+/// The migration that also writes the keys of addresses again.
+const EMAIL_KEYS: i64 = 4;
+
 /// Each migration once, in order; a migration that was released is never edited.
-const MIGRATIONS: [(i64, &str); 3] = [
+const MIGRATIONS: [(i64, &str); 4] = [
     (1, include_str!("../migrations/V1__organizations_groups_users.sql")),
     (2, include_str!("../migrations/V2__idempotency_keys.sql")),
     (3, include_str!("../migrations/V3__audit_logs.sql")),
+    (EMAIL_KEYS, include_str!("../migrations/V4__email_keys.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
@@ -65,6 +70,9 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
             "insert into schema_migrations (version, applied_by) values ($1, $2)",
             values![*version, env!("CARGO_PKG_VERSION")],
         )?;
+        if *version == EMAIL_KEYS {
+            users::write_email_keys(transaction)?;
+        }
     }
     note_application(transaction)?;
     keep_audit_order(transaction)
@@ -135,7 +143,12 @@ pub(crate) fn require_newest(transaction: &mut Transaction<'_>) -> Result<()> {
     }
     let expected = match applied {
         0 => "a database of openai-admin, which this is not".to_owned(),
-        _ => format!("a schema of version {newest}, but it has version {applied}"),
+        _ if applied < newest => {
+            format!(
+                "a schema of version {newest}, but it has version {applied}: run `openai-admin admin migrate`"
+            )
+        }
+        _ => format!("a schema of version {newest}, but it has version {applied}: use a newer openai-admin"),
     };
     Err(Error::invalid_value("database", expected))
 }

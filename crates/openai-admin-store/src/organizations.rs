@@ -47,7 +47,8 @@ impl Store {
         self.read(list).await
     }
 
-    /// The organization that is meant: the one with `id`, or the only one, or a new one in an empty database.
+    /// The organization that is meant: the one with `id`, or the only one, or a new one in an empty database. Answers of
+    /// creations that are too old at the time of the stamp are forgotten by the way.
     ///
     /// # Errors
     ///
@@ -56,6 +57,7 @@ impl Store {
     pub async fn open_organization(&self, stamp: Stamp, id: Option<OrganizationId>) -> Result<Organization> {
         // Most of the time it is there, and then nothing needs to be written.
         let wanted = id.clone();
+        self.forget_answers_now_and_then(stamp.at()).await;
         match self.read(move |transaction| choose(list(transaction)?, wanted.as_ref())).await? {
             Some(organization) => Ok(organization),
             None => self.write(move |transaction| open(transaction, &stamp, id.as_ref())).await,

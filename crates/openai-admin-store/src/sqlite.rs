@@ -19,11 +19,11 @@ use crate::{
     error::{Error, Result},
     figures::{Counters, Figures},
     lanes::Lane,
-    migrations::migrate,
+    migrations::{migrate, require_newest},
     page_cache::{PageCache, PageKey},
     snapshot::Snapshot,
-    sqlite_files::{OpenFiles, refuse_emptied, refuse_foreign},
-    sqlite_readers::Readers,
+    sqlite_files::{OpenFiles, open_to_read, refuse_emptied, refuse_foreign},
+    sqlite_readers::{Connect, Readers},
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
 };
@@ -49,6 +49,7 @@ pub(crate) struct Sqlite {
     threads: Mutex<Vec<JoinHandle<()>>>,
     pages: Arc<PageCache>,
     counters: Arc<Counters>,
+    is_read_only: bool,
 }
 
 struct Lanes {
@@ -58,13 +59,13 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn start(file: &Path, threads: &mut Vec<JoinHandle<()>>) -> Result<Self> {
+    fn start(file: &Path, connect: Connect, threads: &mut Vec<JoinHandle<()>>) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
         let (readers, scanners) = (cores.clamp(READERS_MIN, READERS_MAX), scanners());
         Ok(Self {
-            short: Readers::start(file, Lane::Short, readers, threads)?,
-            scan: Readers::start(file, Lane::Scan, scanners, threads)?,
-            everything: Readers::start(file, Lane::Everything, LONG_READERS, threads)?,
+            short: Readers::start(file, connect, Lane::Short, readers, threads)?,
+            scan: Readers::start(file, connect, Lane::Scan, scanners, threads)?,
+            everything: Readers::start(file, connect, Lane::Everything, LONG_READERS, threads)?,
         })
     }
 
@@ -127,8 +128,33 @@ impl Sqlite {
         opened.check()?;
         let mut sqlite = Self::start(writer, OpenFiles::note(file), pages)?;
         let threads = sqlite.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
-        sqlite.readers = Some(Lanes::start(file, threads)?);
+        sqlite.readers = Some(Lanes::start(file, connect_reader, threads)?);
         Ok(sqlite)
+    }
+
+    /// Opens a file only to read it: nothing is written to it or beside it where that can be avoided, and its schema must
+    /// be the newest.
+    pub(crate) fn open_to_read(file: &Path) -> Result<Self> {
+        check_file(file)?;
+        refuse_emptied(file)?;
+        refuse_foreign(file)?;
+        let connection = open_to_read(file)?;
+        require_newest(&mut Transaction::Sqlite(&connection))?;
+        let mut threads = Vec::new();
+        let lanes = Lanes::start(file, |file| configured(open_to_read(file)?), &mut threads)?;
+        let pages = Arc::new(PageCache::new(connection));
+        pages.set_bytes_max(0);
+        // Nobody receives what would be written.
+        let (writes, _) = bounded(1);
+        let counters = Arc::default();
+        Ok(Self {
+            writes,
+            readers: Some(lanes),
+            threads: Mutex::new(threads),
+            pages,
+            counters,
+            is_read_only: true,
+        })
     }
 
     /// A database that is gone with the process. Another connection would have another database, so the writer reads as
@@ -151,7 +177,7 @@ impl Sqlite {
         let (writes, queue) = bounded(QUEUE_LENGTH_MAX);
         let writer = Writer { connection, files, pages: Arc::clone(&pages), counters: Arc::clone(&counters) };
         let threads = Mutex::new(vec![spawn("sqlite-writer", move || writer.write_all(&queue))?]);
-        Ok(Self { writes, readers: None, threads, pages, counters })
+        Ok(Self { writes, readers: None, threads, pages, counters, is_read_only: false })
     }
 
     /// Does something with the writer's connection when no transaction is open.
@@ -160,6 +186,9 @@ impl Sqlite {
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
+        if self.is_read_only {
+            return Err(Error::invalid_value("database", "a database that was opened to be written"));
+        }
         enqueue(&self.writes, Message::Run(job))
     }
 
@@ -244,9 +273,20 @@ fn create(file: &Path) {
     let _ = options.open(file);
 }
 
-pub(crate) fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
+fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+fn connect_reader(file: &Path) -> Result<Connection> {
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch("pragma query_only = on")?;
+    Ok(connection)
+}
+
+fn configured(connection: Connection) -> Result<Connection> {
     configure(&connection)?;
     Ok(connection)
 }
@@ -462,6 +502,23 @@ mod tests {
         let written = "select coalesce(group_concat(text, ' '), '') from texts";
         let written = connection.query_row(written, [], |row| row.get(0)).expect("a text");
         (ran.lock().expect("nobody panicked").join(" "), written)
+    }
+
+    #[test]
+    fn a_commit_is_brought_to_the_disk_before_it_is_acknowledged() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sqlite = Sqlite::open(&folder.path().join("test.db")).expect("a database");
+        let (answer, answered) = std::sync::mpsc::channel();
+        let ask = move |writer: &mut Connection| {
+            let pragma = |sql| writer.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
+            let _ = answer.send((pragma("pragma synchronous"), pragma("pragma journal_mode")));
+        };
+        sqlite.alone(Box::new(ask)).expect("the writer");
+        let (synchronous, mode) = answered.recv().expect("an answer");
+        // FULL: with a log, one fsync for each commit.
+        assert_eq!(synchronous, Ok(rusqlite::types::Value::Integer(2)));
+        assert_eq!(mode, Ok(rusqlite::types::Value::Text("wal".to_owned())));
+        sqlite.close();
     }
 
     #[test]

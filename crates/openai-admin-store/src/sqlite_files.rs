@@ -59,8 +59,10 @@ pub(crate) enum Kind {
     /// There is no file, or nothing is in it.
     Empty,
     Ours,
-    /// Another program's, or no SQLite file at all.
+    /// Another program's.
     Foreign,
+    /// No file of SQLite, which says so itself when it is to open it.
+    NoDatabase,
 }
 
 /// What SQLite notes in the header of our files: the ASCII codes of "oadm".
@@ -84,7 +86,7 @@ pub(crate) fn kind(file: &Path) -> Result<Kind> {
         return Ok(Kind::Ours);
     }
     if !header.starts_with(MAGIC) {
-        return Ok(Kind::Foreign);
+        return Ok(Kind::NoDatabase);
     }
     // Files of earlier versions have no id, and that of a new file may still be in its log.
     let connection = open_to_read(file)?;
@@ -107,7 +109,7 @@ pub(crate) fn refuse_foreign(file: &Path) -> Result<()> {
             let expected = "a database of openai-admin or a new file, but this file is another program's";
             Err(Error::invalid_value("database", expected))
         }
-        Kind::Empty | Kind::Ours => Ok(()),
+        Kind::Empty | Kind::Ours | Kind::NoDatabase => Ok(()),
     }
 }
 

@@ -8,20 +8,23 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tokio::time::Instant;
 
 use crate::{
     error::Result,
     lanes::{Asker, Lane},
     postgres::now,
-    sqlite::{connect, enqueue, execute, spawn},
+    sqlite::{enqueue, execute, spawn},
     store::{Job, QUEUE_LENGTH_MAX},
     transaction::Transaction,
 };
 
 /// After how many of its instructions SQLite asks whether a read shall go on: some ten microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 1_000;
+
+/// How a reader opens its connection.
+pub(crate) type Connect = fn(&Path) -> Result<Connection>;
 
 /// The readers of one lane.
 pub(crate) struct Readers {
@@ -33,13 +36,14 @@ impl Readers {
     /// Starts `count` threads on a file, and adds them to `threads`.
     pub(crate) fn start(
         file: &Path,
+        connect: Connect,
         lane: Lane,
         count: usize,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<Self> {
         let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
         for _ in 0..count {
-            let reader = Reader::open(file, lane.patience().timeout())?;
+            let reader = Reader::open(connect(file)?, lane.patience().timeout())?;
             let queue = queue.clone();
             threads.push(spawn("sqlite-reader", move || reader.read_all(&queue))?);
         }
@@ -77,9 +81,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn open(file: &Path, timeout: Duration) -> Result<Self> {
-        let mut connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.execute_batch("pragma query_only = on")?;
+    fn open(mut connection: Connection, timeout: Duration) -> Result<Self> {
         let current = Current::default();
         let looked_at = Arc::clone(&current);
         connection.progress_handler(INSTRUCTIONS_PER_LOOK, Some(move || is_over(&looked_at)))?;
@@ -198,10 +200,8 @@ mod tests {
 
     #[test]
     fn a_read_ends_at_its_deadline() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("test.db");
-        std::fs::write(&file, "").expect("an empty database");
-        let reader = Reader::open(&file, Duration::ZERO).expect("a reader");
+        let memory = Connection::open_in_memory().expect("a database");
+        let reader = Reader::open(memory, Duration::ZERO).expect("a reader");
         let (asker, _present) = Asker::new();
         reader.begin(asker);
         let transaction = &mut Transaction::Sqlite(&reader.connection);

@@ -5,7 +5,7 @@ use std::{
     str::FromStr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
         mpsc,
     },
     time::Duration,
@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     figures::Figures,
     lanes::{Asker, Lane, ScanGate},
+    migrations::require_newest,
     organizations::Org,
     page_cache::{PageCache, PageKey},
     postgres::{self, Patience, Postgres},
@@ -100,6 +101,8 @@ pub struct Store {
     /// How often keys were changed through it.
     api_keys_changes: Arc<AtomicU64>,
     scans: Arc<ScanGate>,
+    /// When old answers were last looked for, in unix seconds.
+    pub(crate) answers_forgotten_at: Arc<AtomicI64>,
 }
 
 enum Engine {
@@ -132,13 +135,38 @@ impl Store {
         Ok(Self::of(on_a_thread(open).await?))
     }
 
+    /// Opens a database that is there only to read it: its schema stays as it is, and it may lie where nothing can be
+    /// written, such as a backup on a read-only disk. What would write is refused. PostgreSQL is opened as by
+    /// [`open`](Self::open), after a look at its schema.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when the database cannot be opened or reached; [`Error::InvalidValue`] when its schema is
+    /// not that of this version of the program.
+    pub async fn open_to_read(url: &DatabaseUrl) -> Result<Self> {
+        let url = url.clone();
+        let open = move || match url {
+            DatabaseUrl::Sqlite(file) => Sqlite::open_to_read(&file).map(Engine::Sqlite),
+            DatabaseUrl::Postgres(url) => {
+                postgres::once(&url, false, &mut require_newest)?;
+                Postgres::open(&url).map(Box::new).map(Engine::Postgres)
+            }
+        };
+        Ok(Self::of(on_a_thread(open).await?))
+    }
+
     fn of(engine: Engine) -> Self {
         let scanners = match &engine {
             Engine::Sqlite(_) => sqlite::scanners(),
             Engine::Postgres(_) => postgres::SCAN_CONNECTIONS,
         };
         let scans = Arc::new(ScanGate::new(scanners));
-        Self { engine: Arc::new(engine), api_keys_changes: Arc::default(), scans }
+        Self {
+            engine: Arc::new(engine),
+            api_keys_changes: Arc::default(),
+            scans,
+            answers_forgotten_at: Arc::new(AtomicI64::new(i64::MIN)),
+        }
     }
 
     /// Opens a database in memory: SQLite like any other, gone with its last clone. It begins as `begun` was, or empty.

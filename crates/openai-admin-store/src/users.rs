@@ -2,6 +2,7 @@
 
 use openai_admin::{
     Cursor, PersonalText, Timestamp, UserId, UserRole, UserType,
+    identity::{email_key, is_email},
     models::{AuditLogPayload, GroupMemberUser, User, UserDeleteResponse, UserListResponse},
     operations::{CreateUser, DeleteUser, ListUsers, ModifyUser, RetrieveUser},
 };
@@ -175,9 +176,78 @@ pub(crate) fn find_by_email(
     )
 }
 
-/// What is compared of an email address. Nothing cleverer than case: dots and plus signs mean what they say.
-pub(crate) fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
+/// Writes the keys of addresses for which the rules have changed since they were written. Of two users with one key the
+/// second keeps the old one: nobody loses their address, and `verify` names both.
+pub(crate) fn write_email_keys(transaction: &mut Transaction<'_>) -> Result<()> {
+    let beyond_ascii = transaction.choose(
+        "select org, seq, email, email_key from users where length(cast(email_key as blob)) <> length(email_key)",
+        "select org, seq, email, email_key from users where octet_length(email_key) <> length(email_key)",
+    );
+    let users = transaction.query(beyond_ascii, values![], |row| {
+        let key = row.optional_text(2)?.map(email_key);
+        let key = key.filter(|key| row.optional_text(3).is_ok_and(|written| written != Some(key)));
+        Ok((row.integer(0)?, row.integer(1)?, key))
+    })?;
+    for (org, seq, key) in users {
+        let Some(key) = key else { continue };
+        if seq_with_key(transaction, org, &key)?.is_none() {
+            transaction.execute(
+                "update users set email_key = $1 where org = $2 and seq = $3",
+                values![key.as_str(), org, seq],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets a twin have the key of an address that its user does not have any more. Only addresses beyond ASCII have twins.
+pub(crate) fn hand_on_email_key(
+    transaction: &mut Transaction<'_>,
+    before: &User,
+    now: Option<&str>,
+) -> Result<()> {
+    match before.email.as_deref() {
+        Some(email) if !email.is_ascii() && Some(email) != now => write_email_keys(transaction),
+        _ => Ok(()),
+    }
+}
+
+/// The place of the user whose address has this key.
+fn seq_with_key(transaction: &mut Transaction<'_>, org: i64, key: &str) -> Result<Option<i64>> {
+    transaction.query_one(
+        "select seq from users where org = $1 and email_key = $2",
+        values![org, key],
+        |row| row.integer(0),
+    )
+}
+
+/// Two users with one address in two spellings, from before such spellings were compared.
+pub(crate) struct Twins {
+    pub(crate) org: i64,
+    pub(crate) seqs: (i64, i64),
+}
+
+/// The users who are not found by their address: twins of others, and how many there are whose key is wrong.
+pub(crate) fn wrong_email_keys(transaction: &mut Transaction<'_>) -> Result<(Vec<Twins>, usize)> {
+    let users = transaction.query(
+        "select org, seq, email, email_key from users where email is not null or email_key is not null",
+        values![],
+        |row| {
+            let (email, written) = (row.optional_text(2)?, row.optional_text(3)?);
+            let key = email.map(email_key);
+            let is_right = key.as_deref() == written;
+            Ok((!is_right).then_some((row.integer(0)?, row.integer(1)?, key)))
+        },
+    )?;
+    let (mut twins, mut wrong) = (Vec::new(), 0);
+    for (org, seq, key) in users.into_iter().flatten() {
+        let other = key.map(|key| seq_with_key(transaction, org, &key)).transpose()?.flatten();
+        match other {
+            Some(other) => twins.push(Twins { org, seqs: (other, seq) }),
+            None => wrong += 1,
+        }
+    }
+    Ok((twins, wrong))
 }
 
 /// The place of a cursor: any user who ever was, so that a list goes on when its user has left meanwhile.
@@ -245,7 +315,7 @@ fn create(
     user.role = Some(body.role.clone().unwrap_or(UserRole::Reader));
     user.is_service_account = body.is_service_account.filter(|is_service_account| *is_service_account);
     let new = Found { seq: 0, user, picture: None, user_type: UserType::User };
-    check(transaction, org, &new)?;
+    check(transaction, org, &new, None)?;
     match find(transaction, org, &new.user.id) {
         Ok(taken) => {
             let value = taken.user.id.to_string();
@@ -259,14 +329,23 @@ fn create(
     }
 }
 
-/// What must hold of a user before they are written, except that the id is free.
-pub(crate) fn check(transaction: &mut Transaction<'_>, org: Org, new: &Found) -> Result<()> {
+/// What must hold of a user before they are written, except that the id is free. An address that they have already is
+/// kept as it is: it may be from before this was checked.
+pub(crate) fn check(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    new: &Found,
+    before: Option<&Found>,
+) -> Result<()> {
     check_role(new.user.role.as_ref(), "role")?;
     check_texts(new)?;
     let Some(email) = &new.user.email else { return Ok(()) };
-    if !matches!(email.split_once('@'), Some((local, domain)) if !local.is_empty() && !domain.is_empty()) {
-        return Err(Error::invalid_value("email", "an email address, such as ada@example.com"));
+    if before.is_some_and(|before| before.user.email == new.user.email) {
+        return Ok(());
     }
+    is_email(email).map_err(|reason| {
+        Error::invalid_value("email", format!("an email address, such as ada@example.com, but {reason}"))
+    })?;
     match find_by_email(transaction, org, email)? {
         Some(other) if other.user.id != new.user.id => {
             Err(Error::AlreadyExists { kind: Kind::User, field: "email", value: email.to_string() })
@@ -412,6 +491,7 @@ fn delete(
          where org = $2 and seq = $3",
         values![stamp.seconds(), org.seq(), seq],
     )?;
+    hand_on_email_key(transaction, &user, None)?;
     idempotency_keys::erase_answers(transaction, org, Created::User(seq))?;
     audit.record(transaction, Event::UserDeleted, of)?;
     Ok(UserDeleteResponse::new(user.id))

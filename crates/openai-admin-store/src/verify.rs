@@ -5,7 +5,7 @@ use crate::{
     postgres::Patience,
     store::Store,
     transaction::{Transaction, values},
-    users::email_key,
+    users::{Twins, wrong_email_keys},
 };
 
 /// What must hold, as a query for what breaks it. Each returns the organization and a place in it.
@@ -112,6 +112,34 @@ impl Store {
     pub async fn verify(&self) -> Result<Vec<String>> {
         self.read_everything(verify).await
     }
+
+    /// A line for each two users who have one address in two spellings. None can be made any more, and those from
+    /// before are kept: which of them is meant is for their administrator to say.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn twins(&self) -> Result<Vec<String>> {
+        self.read_everything(twins).await
+    }
+}
+
+fn twins(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
+    transaction.allow_long_statements(Patience::Everything)?;
+    let (twins, _) = wrong_email_keys(transaction)?;
+    let mut lines = Vec::with_capacity(twins.len());
+    for Twins { org, seqs } in twins {
+        let ids = transaction.query(
+            "select id from users where org = $1 and (seq = $2 or seq = $3) order by seq",
+            values![org, seqs.0, seqs.1],
+            |row| Ok(row.text(0)?.to_owned()),
+        )?;
+        lines.push(format!(
+            "{} have the same address in two spellings: remove one of them",
+            ids.join(" and ")
+        ));
+    }
+    Ok(lines)
 }
 
 pub(crate) fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
@@ -126,13 +154,9 @@ pub(crate) fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
             ));
         }
     }
-    let emails =
-        "select org, seq, email, email_key from users where email is not null or email_key is not null";
-    let wrong_keys = transaction.query(emails, values![], |row| {
-        Ok(row.optional_text(2)?.map(email_key).as_deref() != row.optional_text(3)?)
-    })?;
-    if wrong_keys.contains(&true) {
-        problems.push("not so: an email address is looked up in lower case".to_owned());
+    let (_, wrong) = wrong_email_keys(transaction)?;
+    if wrong > 0 {
+        problems.push(format!("not so: a user is found by their email address ({wrong} times)"));
     }
     if let Transaction::Sqlite(_) = transaction {
         let checks =

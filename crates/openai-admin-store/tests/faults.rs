@@ -93,19 +93,13 @@ fn run_child(test: &str, obstacle: &str, folder: &Path, prefix: &[&str], prepare
 #[test]
 fn a_full_disk_refuses_changes_until_there_is_room_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    if may_unshare() {
-        let mount = format!("mount -t tmpfs -o size=2m none \"${FOLDER}\";");
-        run_child(
-            "fills_the_disk",
-            "small disk",
-            folder.path(),
-            &["unshare", "--map-root-user", "--mount"],
-            &mount,
-        );
-    } else {
-        // A container that may not mount: the limit of the next test is the nearest there is.
-        run_child("fills_the_disk", "limit", folder.path(), &[], "trap '' XFSZ;");
-    }
+    assert!(
+        may_unshare(),
+        "a small disk is mounted: run this where `unshare --map-root-user --mount` is allowed"
+    );
+    let mount = format!("mount -t tmpfs -o size=2m none \"${FOLDER}\";");
+    let prefix = ["unshare", "--map-root-user", "--mount"];
+    run_child("fills_the_disk", "small disk", folder.path(), &prefix, &mount);
 }
 
 #[test]
@@ -319,6 +313,16 @@ fn remove_all(file: &Path) {
     }
 }
 
+/// Places in a log, each with the bits to turn over there: the same in each run.
+fn places(length: usize) -> impl Iterator<Item = (usize, u8)> {
+    let mut state: u64 = 0x5eed;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bits = (state >> 24) as u8;
+        ((state >> 33) as usize % length, if bits == 0 { 1 } else { bits })
+    })
+}
+
 #[test]
 fn a_log_that_is_cut_off_or_damaged_anywhere_leaves_whole_changes_in_their_order() {
     run(Engine::Sqlite, async |database| {
@@ -326,12 +330,13 @@ fn a_log_that_is_cut_off_or_damaged_anywhere_leaves_whole_changes_in_their_order
         let log = fs::read(beside(&left, "-wal")).unwrap();
         let whole = fs::read(&left).unwrap();
         let mut seen = Vec::new();
-        for part in (0..=20).rev() {
-            let place = log.len() * part / 20;
+        // Evenly, so that the whole log and none of it are among them, and then a hundred anywhere.
+        let evenly = (0..=20).rev().map(|part| (log.len() * part / 20, 0xff));
+        for (place, bits) in evenly.chain(places(log.len()).take(100)) {
             for damaged in [false, true] {
                 let mut kept = log.clone();
                 if damaged && place < log.len() {
-                    kept[place] ^= 0xff;
+                    kept[place] ^= bits;
                 } else {
                     kept.truncate(place);
                 }
@@ -340,7 +345,7 @@ fn a_log_that_is_cut_off_or_damaged_anywhere_leaves_whole_changes_in_their_order
                 fs::write(beside(&left, "-wal"), kept).unwrap();
                 let url = DatabaseUrl::Sqlite(left.clone());
                 let store = Store::open(&url).await.unwrap();
-                assert_eq!(store.verify().await.unwrap(), Vec::<String>::new(), "{part} of 20 of the log");
+                assert_eq!(store.verify().await.unwrap(), Vec::<String>::new(), "byte {place}, bits {bits}");
                 if let [organization] = &store.organizations().await.unwrap()[..] {
                     let organization = organization.clone();
                     let database = Database { store: store.clone(), url, ..database.clone() };
@@ -396,6 +401,113 @@ fn what_is_no_database_is_refused_and_left_as_it_is() {
         fs::write(&file, &text).unwrap();
         assert_refused!(Store::open(&DatabaseUrl::Sqlite(file.clone())).await, Error::Internal(_));
         assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    });
+}
+
+#[test]
+fn another_programs_database_is_refused_untouched() {
+    run(Engine::Sqlite, async |database| {
+        let acme = acme(&database).await;
+        let file = file_of(&database).with_file_name("places.sqlite");
+        let backup = file.with_file_name("acme.backup");
+        Store::back_up(&database.url, &backup, |_| {}).await.unwrap();
+        for table in ["create table notes (text)", "create table users (a)", "pragma application_id = 7"] {
+            remove_all(&file);
+            rusqlite::Connection::open(&file).unwrap().execute_batch(table).unwrap();
+            let (before, url) = (fs::read(&file).unwrap(), DatabaseUrl::Sqlite(file.clone()));
+            assert_refused!(Store::open(&url).await, Error::InvalidValue { ref field, .. } if field == "database");
+            assert_refused!(Store::open_to_read(&url).await, Error::InvalidValue { .. });
+            assert_refused!(Store::restore(&backup, &url, true, |_| {}).await, Error::InvalidValue { .. });
+            assert_refused!(Store::back_up(&database.url, &file, |_| {}).await, Error::InvalidValue { .. });
+            assert_eq!(fs::read(&file).unwrap(), before, "{table}");
+            assert!(!beside(&file, "-wal").exists() && !beside(&file, "-shm").exists());
+        }
+        // One of ours from before the id was noted is still ours.
+        acme.store().close().await;
+        database.execute("pragma application_id = 0");
+        let again = acme.opened_again().await;
+        again.store().close().await;
+        assert_eq!(
+            database.texts("select cast(application_id as text) from pragma_application_id"),
+            ["1868653677"]
+        );
+    });
+}
+
+#[test]
+fn reading_a_database_changes_nothing_of_it() {
+    run(Engine::Sqlite, async |database| {
+        let acme = acme(&database).await;
+        acme.store().close().await;
+        let file = file_of(&database);
+        let before = fs::read(&file).unwrap();
+        // While another process writes, and so holds the lock of the writers.
+        let writer = rusqlite::Connection::open(&file).unwrap();
+        writer.execute_batch("begin immediate").unwrap();
+        let store = Store::open_to_read(&database.url).await.unwrap();
+        assert_eq!(store.census().await.unwrap().users, USERS as u64);
+        let refused = store.open_organization(database.stamp(), "org-new".parse().ok()).await;
+        assert!(refused.is_err());
+        store.close().await;
+        drop(writer);
+        assert_eq!(fs::read(&file).unwrap(), before);
+
+        database.execute("delete from schema_migrations where version >= 4");
+        match Store::open_to_read(&database.url).await {
+            Err(Error::InvalidValue { expected, .. }) => {
+                assert!(expected.contains("admin migrate"), "{expected}")
+            }
+            other => panic!("{other:?}"),
+        }
+        let version = Store::schema_version(&database.url).await.unwrap();
+        assert_eq!((version.applied, version.newest), (3, 4));
+    });
+}
+
+#[test]
+fn a_backup_is_verified_and_restored_from_where_nothing_can_be_written() {
+    run(Engine::Sqlite, async |database| {
+        let acme = acme(&database).await;
+        acme.add("group_1", "user_1").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Store::back_up(&database.url, &folder.path().join("backup.db"), |_| {}).await.unwrap();
+        // A database with a log, copied as it is.
+        whole_copy(&database, folder.path());
+        let set_modes = |of_file, of_folder| {
+            for file in ["backup.db", "copy.db"] {
+                fs::set_permissions(folder.path().join(file), fs::Permissions::from_mode(of_file)).unwrap();
+            }
+            fs::set_permissions(&folder, fs::Permissions::from_mode(of_folder)).unwrap();
+        };
+        set_modes(0o400, 0o500);
+        let prefix: &[&str] = if may_unshare() { &["unshare", "--user"] } else { &[] };
+        run_child("reads_where_nothing_can_be_written", "folder", folder.path(), prefix, "");
+        set_modes(0o600, 0o700);
+    });
+}
+
+/// What the test before starts; by itself it has nothing to do.
+#[test]
+#[ignore = "a part of another test, which starts it in a process of its own"]
+fn reads_where_nothing_can_be_written() {
+    let Some(folder) = environment(FOLDER) else { return };
+    run_and_check(Engine::Sqlite, async |database| {
+        for name in ["backup.db", "copy.db"] {
+            let file = Path::new(&folder).join(name);
+            assert!(File::options().append(true).open(&file).is_err(), "run this as a user who is not root");
+            let url = DatabaseUrl::Sqlite(file.clone());
+            let store = Store::open_to_read(&url).await.unwrap();
+            assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+            assert_eq!(store.census().await.unwrap().memberships, 1);
+            store.close().await;
+            let target = DatabaseUrl::Sqlite(file_of(&database).with_file_name(name));
+            Store::restore(&file, &target, false, |_| {}).await.unwrap();
+            Store::back_up(&url, &file_of(&database).with_file_name(format!("{name}.backup")), |_| {})
+                .await
+                .unwrap();
+            let said = unavailable(Store::open(&url).await);
+            assert!(said.contains("must be writable") && said.contains("os error"), "{said}");
+        }
     });
 }
 

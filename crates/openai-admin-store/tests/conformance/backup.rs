@@ -19,6 +19,7 @@ use crate::{
 conformance! {
     a_backup_holds_everything_and_restores_into_either_engine,
     a_backup_under_writes_is_one_moment,
+    backups_at_once_leave_a_whole_one_at_any_time,
     a_database_that_holds_something_is_overwritten_only_with_leave,
     what_is_no_backup_is_neither_replaced_nor_restored,
     a_backup_that_is_not_sound_is_not_made_and_not_restored,
@@ -90,6 +91,46 @@ async fn a_backup_holds_everything_and_restores_into_either_engine(database: Dat
     tenant.create_group("Next").await.unwrap();
     assert_eq!(again.problems().await, Vec::<String>::new());
     again.store.close().await;
+}
+
+async fn backups_at_once_leave_a_whole_one_at_any_time(database: Database) {
+    const ROUNDS: usize = 8;
+    let acme = lived_in(&database).await;
+    let folder = folder();
+    let file = folder.path().join("acme.backup");
+    back_up(&database, &file).await;
+    let backups = (0..4).map(|_| {
+        let (url, file) = (database.url.clone(), file.clone());
+        tokio::spawn(async move {
+            for _ in 0..ROUNDS {
+                match Store::back_up(&url, &file, |_| {}).await {
+                    // Another one is under way.
+                    Ok(_) | Err(Error::InvalidValue { .. }) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        })
+    });
+    let backups: Vec<_> = backups.collect();
+    let copy = DatabaseUrl::Sqlite(folder.path().join("copy.db"));
+    for _ in 0..ROUNDS {
+        let counted = Store::restore(&file, &copy, true, |_| {}).await.unwrap();
+        assert_eq!(counted, acme.store().census().await.unwrap());
+    }
+    for backup in backups {
+        backup.await.unwrap();
+    }
+    let header = std::fs::read(&file).unwrap();
+    assert_eq!(header[18..20], [1, 1], "it has no log, so that it can be read where nothing can be written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["acme.backup", "copy.db"], "nothing is left of any of them");
 }
 
 async fn a_backup_under_writes_is_one_moment(database: Database) {

@@ -18,6 +18,7 @@ conformance! {
         a_creation_under_the_same_key_is_made_once_and_answered_as_before,
         a_creation_that_was_refused_leaves_no_key,
         a_key_is_forgotten_after_a_day,
+        answers_end_after_a_day_also_when_nothing_is_created,
         an_organization_keeps_so_many_answers_and_forgets_the_oldest_first,
         what_is_deleted_is_not_created_again_and_its_answer_is_erased,
         the_answer_is_kept_through_a_restart,
@@ -161,5 +162,26 @@ async fn the_answer_is_kept_through_a_restart(database: Database) {
     acme.store().close().await;
     let again = acme.opened_again().await;
     assert_eq!(create_now(&again, "key", "Support").await.unwrap(), first);
+    again.store().close().await;
+}
+
+async fn answers_end_after_a_day_also_when_nothing_is_created(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    create_user(&acme, "1", "eve@example.com").await.unwrap();
+    let day = i64::try_from(NOW).unwrap() + IDEMPOTENCY_KEPT_SECONDS;
+    let at = openai_admin::Timestamp::from_unix_seconds;
+    acme.store().forget_answers(at(day - 1)).await.unwrap();
+    assert_eq!(keys_of(&database), ["1"]);
+    acme.store().forget_answers(at(day)).await.unwrap();
+    assert_eq!(keys_of(&database), Vec::<String>::new());
+
+    // A key that is used, and a server that starts, do the same.
+    create_user(&acme, "2", "ada@example.com").await.unwrap();
+    acme.store().touch_api_key("any".to_owned(), at(day)).await.unwrap();
+    assert_eq!(keys_of(&database), Vec::<String>::new());
+    create_user(&acme, "3", "mae@example.com").await.unwrap();
+    let again = acme.opened_again().await;
+    again.store().open_organization(database.stamp_at(day as u64), None).await.unwrap();
+    assert_eq!(keys_of(&database), Vec::<String>::new());
     again.store().close().await;
 }
