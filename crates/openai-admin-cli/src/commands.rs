@@ -47,8 +47,12 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
     match command {
         Command::Groups(command) => {
             check_standard_input(&command, &global)?;
-            let creates = matches!(command, GroupsCommand::Create { .. });
-            let session = Session::open("groups", creates, &global, environment, output).await?;
+            let session = match command.access() {
+                Access::Reads => Session::open_to_read("groups", &global, environment, output).await?,
+                access => {
+                    Session::open("groups", access == Access::Creates, &global, environment, output).await?
+                }
+            };
             let done = Box::pin(groups::run(command, &session)).await;
             session.close().await;
             done
@@ -63,14 +67,18 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
         | Command::Import(_)
         | Command::Runs(_) => Box::pin(memberships::run(command, &global, environment, output)).await,
         Command::Users(command) => {
-            let creates = matches!(command, UsersCommand::Create(_));
-            let session = Session::open("users", creates, &global, environment, output).await?;
+            let session = match command.access() {
+                Access::Reads => Session::open_to_read("users", &global, environment, output).await?,
+                access => {
+                    Session::open("users", access == Access::Creates, &global, environment, output).await?
+                }
+            };
             let done = Box::pin(users::run(command, &session)).await;
             session.close().await;
             done
         }
         Command::AuditLogs(command) => {
-            let session = Session::open("audit-logs", false, &global, environment, output).await?;
+            let session = Session::open_to_read("audit-logs", &global, environment, output).await?;
             let done = Box::pin(audit_logs::run(command, &session)).await;
             session.close().await;
             done
@@ -133,6 +141,27 @@ impl<'a> Session<'a> {
         environment: &Environment,
         output: &'a Output,
     ) -> Result<Self> {
+        let access = if creates { Access::Creates } else { Access::Changes };
+        Self::open_for(access, command, global, environment, output).await
+    }
+
+    /// The same for a command that only reads: a file stays as it is.
+    async fn open_to_read(
+        command: &str,
+        global: &GlobalArguments,
+        environment: &Environment,
+        output: &'a Output,
+    ) -> Result<Self> {
+        Self::open_for(Access::Reads, command, global, environment, output).await
+    }
+
+    async fn open_for(
+        access: Access,
+        command: &str,
+        global: &GlobalArguments,
+        environment: &Environment,
+        output: &'a Output,
+    ) -> Result<Self> {
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
@@ -141,7 +170,7 @@ impl<'a> Session<'a> {
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
-                let (client, store) = local_client(file, creates).await?;
+                let (client, store) = local_client(file, access).await?;
                 Ok(Self { client, output, store: Some(store), _log: Some(log) })
             }
         }
@@ -155,10 +184,13 @@ impl<'a> Session<'a> {
 }
 
 /// The same client as over the network, over the server's own router: what is tried locally holds remotely.
-async fn local_client(file: LocalFile, creates: bool) -> Result<(Client, Store)> {
+async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)> {
     let database = database_of_file(file);
     let minter = Minter::system();
-    let (store, organization) = open(&database, creates, &minter).await?;
+    let (store, organization) = match access {
+        Access::Reads => open_to_read(&database, &minter).await?,
+        Access::Changes | Access::Creates => open(&database, access == Access::Creates, &minter).await?,
+    };
     let server = Server::new(store.clone(), minter, Config::default());
     let router = server.router_as(Caller::local(&organization));
     let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
@@ -172,9 +204,66 @@ fn database_of_file(file: LocalFile) -> Database {
     Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false }
 }
 
+/// What a command does with a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Reads,
+    Changes,
+    /// Changes it, and makes a file that does not exist.
+    Creates,
+}
+
+impl GroupsCommand {
+    fn access(&self) -> Access {
+        match self {
+            Self::List(_) | Self::Get { .. } => Access::Reads,
+            Self::Users(GroupUsersCommand::List { .. } | GroupUsersCommand::Get { .. }) => Access::Reads,
+            Self::Create { .. } => Access::Creates,
+            _ => Access::Changes,
+        }
+    }
+}
+
+impl UsersCommand {
+    fn access(&self) -> Access {
+        match self {
+            Self::List { .. } | Self::Get { .. } => Access::Reads,
+            Self::Create(_) => Access::Creates,
+            _ => Access::Changes,
+        }
+    }
+}
+
+/// Opens a database and the organization that is meant, and changes nothing, unless the database is empty and so has no
+/// organization yet.
+async fn open_to_read(database: &Database, minter: &Minter) -> Result<(Store, Organization)> {
+    database_failure::check_file(database, false)?;
+    let not_opened = |error| database_failure::not_opened(error, database);
+    let version = Store::schema_version(&database.url).await.map_err(not_opened)?;
+    if version.applied == 0 {
+        return open(database, false, minter).await;
+    }
+    admin::check_schema(database, version)?;
+    let store = Store::open_to_read(&database.url).await.map_err(not_opened)?;
+    match store.organizations().await {
+        Ok(held) if held.is_empty() => {
+            store.close().await;
+            open(database, false, minter).await
+        }
+        _ => choose_organization(store, database, minter).await,
+    }
+}
+
 /// Opens a database and the organization that is meant.
 async fn open(database: &Database, creates: bool, minter: &Minter) -> Result<(Store, Organization)> {
-    let store = open_store(database, creates).await?;
+    choose_organization(open_store(database, creates).await?, database, minter).await
+}
+
+async fn choose_organization(
+    store: Store,
+    database: &Database,
+    minter: &Minter,
+) -> Result<(Store, Organization)> {
     let stamp = minter.stamp("local");
     match store.open_organization(stamp, database.organization.clone()).await {
         Ok(organization) => Ok((store, organization)),

@@ -24,6 +24,8 @@ const CLIENT_VARIABLES: [&str; 6] =
     ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"];
 /// Where an admin key is read from, unless a file is named.
 pub(crate) const KEY_VARIABLE: &str = "OPENAI_ADMIN_KEY";
+/// The variable that names a file with the URL of the database.
+const DATABASE_FILE: &str = "OPENAI_ADMIN_DATABASE_FILE";
 /// What the variables of this program begin with.
 pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
 /// A file larger than this, in bytes, holds no key and no URL.
@@ -267,6 +269,10 @@ pub(crate) fn database(
     if global.local.is_some() && global.database.is_some() {
         return Err(Failure::usage("--local and --database name the same thing: give one of them"));
     }
+    let is_typed = global.local.is_some() || global.database.is_some();
+    if let Some(url) = environment.own(DATABASE_FILE).filter(|_| !is_typed) {
+        return named_in_file(url, global, environment);
+    }
     let file = |file: &PathBuf| check_file_name(file).map(|()| DatabaseUrl::Sqlite(file.clone()));
     let (url, typed) = match (&global.local, &global.database, &environment.local, &environment.database) {
         (Some(local), ..) | (None, None, Some(local), _) => (file(local)?, None),
@@ -282,6 +288,23 @@ pub(crate) fn database(
     let is_default = typed.is_none() && environment.database.is_none() && global.local.is_none();
     let is_default = is_default && environment.local.is_none();
     Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default })
+}
+
+/// The database whose URL is in a file, as a server is told it. Another one beside it could be the wrong one.
+fn named_in_file(file: &str, global: &GlobalArguments, environment: &Environment) -> Result<Database> {
+    if environment.local.is_some() || environment.database.is_some() {
+        let message =
+            format!("{DATABASE_FILE} and OPENAI_ADMIN_LOCAL or OPENAI_ADMIN_DATABASE both name a database");
+        return Err(
+            Failure::usage(message).hint("unset all but one of them, or add --local FILE or --database URL")
+        );
+    }
+    let url = database_url(&database_of_file(Path::new(file))?)?;
+    let as_argument = match &url {
+        DatabaseUrl::Sqlite(file) => format!("--local {}", shell_word(&file.display().to_string())),
+        DatabaseUrl::Postgres(_) => String::new(),
+    };
+    Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default: false })
 }
 
 fn database_url(text: &str) -> Result<DatabaseUrl> {

@@ -26,13 +26,16 @@ Examples:
   openai-admin --local acme.db admin restore acme.backup --overwrite
 
 Stop the servers of the database first. The backup is verified, and the database changes in one step
-or not at all.")]
+or not at all. A SQLite file that a server uses is refused. Nothing stops a restore over a PostgreSQL
+database in use, so --overwrite asks there.")]
     Restore {
         /// The backup
         file: PathBuf,
         /// Lose what the database holds
         #[arg(long)]
         overwrite: bool,
+        #[command(flatten)]
+        consent: super::ConsentArguments,
     },
     /// Ask a server whether it is ready; exit code 1 when it is not
     #[command(after_help = "\

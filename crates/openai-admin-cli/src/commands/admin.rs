@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, path::Path, time::Duration};
 
-use openai_admin_store::{BackupProgress, Census, Store};
+use openai_admin_store::{BackupProgress, Census, DatabaseUrl, SchemaVersion, Store};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -11,11 +11,12 @@ use tokio::{
 
 use super::{database_failure, open_store};
 use crate::{
-    arguments::AdminCommand,
+    arguments::{AdminCommand, ConsentArguments},
     config::{Database, Environment},
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, count, file_name, visible},
     progress::Progress,
+    prompt::Consent,
     settings,
 };
 
@@ -31,7 +32,9 @@ const STEPS_UNKNOWN: u64 = 1_000;
 pub(super) async fn run(command: AdminCommand, database: &Database, output: &Output) -> Result<()> {
     match command {
         AdminCommand::Backup { file } => back_up(database, &file, output).await,
-        AdminCommand::Restore { file, overwrite } => restore(database, &file, overwrite, output).await,
+        AdminCommand::Restore { file, overwrite, consent } => {
+            restore(database, &file, overwrite, &consent, output).await
+        }
         AdminCommand::Verify => verify(database, output).await,
         AdminCommand::Migrate { check } => migrate(database, check, output).await,
         // These need no database.
@@ -89,10 +92,29 @@ async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()
     Ok(())
 }
 
-async fn restore(database: &Database, file: &Path, overwrite: bool, output: &Output) -> Result<()> {
+/// Asks before a PostgreSQL database is overwritten: unlike a SQLite file, nobody can tell whether a server uses it.
+async fn confirm_loss(database: &Database, consent: &ConsentArguments) -> Result<()> {
+    let consent = Consent::of(consent, "overwriting a PostgreSQL database")?;
+    let held = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
+    let held = held.as_ref().map_or_else(|| "everything in it".to_owned(), words);
+    let question =
+        format!("Replace {} with the backup, even if a server uses it? You will lose {held}.", database.url);
+    consent.ask_aside(&question).await
+}
+
+async fn restore(
+    database: &Database,
+    file: &Path,
+    overwrite: bool,
+    consent: &ConsentArguments,
+    output: &Output,
+) -> Result<()> {
     database_failure::check_file(database, true)?;
     if !file.is_file() {
         return Err(Failure::not_found(format!("{} does not exist", file_name(file))));
+    }
+    if let (true, DatabaseUrl::Postgres(_)) = (overwrite, &database.url) {
+        confirm_loss(database, consent).await?;
     }
     let (report, progress) = reported();
     let copying = Store::restore(file, &database.url, overwrite, report);
@@ -113,15 +135,16 @@ async fn restore(database: &Database, file: &Path, overwrite: bool, output: &Out
 async fn verify(database: &Database, output: &Output) -> Result<()> {
     database_failure::check_file(database, false)?;
     let version = Store::schema_version(&database.url).await.doing(|| format!("open {}", database.url))?;
-    if version.applied != version.newest {
-        let message = format!(
-            "{} has a schema of version {}, and this program checks version {}",
-            database.url, version.applied, version.newest
-        );
+    if version.applied == 0 {
+        let message = format!("{} is empty, or not a database of openai-admin", database.url);
         return Err(Failure::new(ExitStatus::Failed, message)
-            .propose("admin migrate", "brings it up to date, and so does a server that starts"));
+            .hint("if it should be a backup, it was cut off or replaced: verify another one"));
     }
-    let store = open_store(database, false).await?;
+    check_schema(database, version)?;
+    let store = Store::open_to_read(&database.url).await.doing(|| format!("open {}", database.url))?;
+    for twins in store.twins().await.doing(|| format!("verify {}", database.url))? {
+        output.note(&format!("note: {}", visible(&twins)));
+    }
     let (problems, held) = (store.verify().await, store.census().await);
     store.close().await;
     let problems = problems.doing(|| format!("verify {}", database.url))?;
@@ -138,6 +161,21 @@ async fn verify(database: &Database, output: &Output) -> Result<()> {
         problems => Err(Failure::new(ExitStatus::Failed, format!("{} found", count(problems, "problem")))
             .hint("restore a backup from before, or tell the authors: this must not happen")),
     }
+}
+
+/// Refuses a database that this program would have to change before it can read it.
+pub(super) fn check_schema(database: &Database, version: SchemaVersion) -> Result<()> {
+    let SchemaVersion { applied, newest, .. } = version;
+    if applied == newest {
+        return Ok(());
+    }
+    let message =
+        format!("{} has schema version {applied}, and this program reads version {newest}", database.url);
+    let failure = Failure::new(ExitStatus::Failed, message);
+    Err(match applied < newest {
+        true => failure.propose("admin migrate", "brings it up to date, and so does a server that starts"),
+        false => failure.hint("use a newer openai-admin"),
+    })
 }
 
 async fn migrate(database: &Database, check: bool, output: &Output) -> Result<()> {
