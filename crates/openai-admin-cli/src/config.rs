@@ -290,7 +290,7 @@ pub(crate) fn database(
     Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default })
 }
 
-/// The database whose URL is in a file, as a server is told it. Another one beside it could be the wrong one.
+/// The database whose URL is in a file, as a server is told it. With a second name it may be the wrong one.
 fn named_in_file(file: &str, global: &GlobalArguments, environment: &Environment) -> Result<Database> {
     if environment.local.is_some() || environment.database.is_some() {
         let message =

@@ -506,7 +506,9 @@ fn reads_where_nothing_can_be_written() {
                 .await
                 .unwrap();
             let said = unavailable(Store::open(&url).await);
-            assert!(said.contains("must be writable") && said.contains("os error"), "{said}");
+            assert!(said.contains("must be writable"), "{said}");
+            // Of a database with a log SQLite itself says only that it cannot be opened.
+            assert!(name == "backup.db" || said.contains("os error"), "{said}");
         }
     });
 }

@@ -61,6 +61,67 @@ fn a_server_keeps_its_database_from_being_restored_over() {
     assert_eq!(desk.run("--local acme.db admin restore acme.backup --overwrite").status, 0);
 }
 
+#[test]
+fn an_empty_file_is_no_backup_and_is_not_made_one() {
+    let desk = Desk::empty();
+    desk.write("cut.backup", b"");
+    let verified = desk.run("--local cut.backup admin verify");
+    assert_eq!(verified.status, 1, "{}", verified.stderr);
+    assert!(
+        verified.stderr.contains("is empty") && !verified.stderr.contains("migrate"),
+        "{}",
+        verified.stderr
+    );
+    assert_eq!(fs::read(desk.path().join("cut.backup")).unwrap(), b"");
+}
+
+#[test]
+fn the_database_of_a_servers_file_is_the_one_that_is_backed_up() {
+    let desk = Desk::with_acme();
+    desk.write("database.url", b"sqlite:acme.db\n");
+    let with = |line: &str, variables: &[(&str, &str)]| {
+        let mut command = desk.command(line);
+        command.envs(variables.iter().copied());
+        command.output().unwrap()
+    };
+    let file = ("OPENAI_ADMIN_DATABASE_FILE", "database.url");
+    let backed_up = with("admin backup acme.backup", &[file]);
+    assert!(backed_up.status.success(), "{}", String::from_utf8_lossy(&backed_up.stderr));
+    assert_eq!(desk.run("--local acme.backup dump").stdout, desk.run("--local acme.db dump").stdout);
+    let refused = with("admin backup other.backup", &[file, ("OPENAI_ADMIN_LOCAL", "other.db")]);
+    assert_eq!(refused.status.code(), Some(64), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(!desk.path().join("other.backup").exists());
+}
+
+#[test]
+fn a_command_that_reads_changes_no_file() {
+    let desk = Desk::with_acme();
+    let file = desk.path().join("acme.db");
+    let before = fs::read(&file).unwrap();
+    let list =
+        ["groups list", "groups get group_support", "users list", "audit-logs list", "dump", "admin verify"];
+    for line in list {
+        let read = desk.run(&format!("--local acme.db {line}"));
+        assert_eq!(read.status, 0, "{line}: {}", read.stderr);
+    }
+    assert_eq!(same(&file, &before), "the same");
+    let foreign = desk.path().join("foreign.db");
+    fs::copy(&file, &foreign).unwrap();
+    let mut bytes = fs::read(&foreign).unwrap();
+    let at = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
+    // Another id, and other names for our tables.
+    bytes[68..72].copy_from_slice(b"none");
+    while let Some(at) = at(&bytes, b"schema_migrations") {
+        bytes[at..at + 17].copy_from_slice(b"schema_somebodies");
+    }
+    desk.write("foreign.db", &bytes);
+    for line in list {
+        let refused = desk.run(&format!("--local foreign.db {line}"));
+        assert_ne!(refused.status, 0, "{line}");
+    }
+    assert_eq!(same(&foreign, &bytes), "the same");
+}
+
 /// Enough that a backup takes a while.
 fn large(desk: &Desk) {
     let users: Vec<_> = (0..8_000)
@@ -80,25 +141,30 @@ fn a_backup_that_is_killed_leaves_the_one_before_whole() {
     let desk = Desk::empty();
     large(&desk);
     assert_eq!(desk.run("--local large.db admin backup large.backup").status, 0);
-    let (backup, partial) = (desk.path().join("large.backup"), desk.path().join("large.backup.partial"));
+    let backup = desk.path().join("large.backup");
+    // Where a copy is until it is whole, in a folder with a random name.
+    let partial = || {
+        let mut entries = fs::read_dir(desk.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries.find(|folder| folder.extension().is_some_and(|end| end == "partial"))
+    };
+    let copied =
+        || partial().map_or(0, |folder| fs::metadata(folder.join("database")).map_or(0, |file| file.len()));
     let before = fs::read(&backup).unwrap();
     assert_eq!(desk.run("--local large.db groups create Later").status, 0);
     for _ in 0..3 {
         let mut command = desk.command("--local large.db admin backup large.backup");
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // The copy has begun when its file is there, and it is verified before it is renamed.
-        while fs::metadata(&partial).map_or(0, |file| file.len()) < 1_000_000
-            && child.try_wait().unwrap().is_none()
-        {
+        while copied() < 1_000_000 && child.try_wait().unwrap().is_none() {
             thread::sleep(Duration::from_millis(1));
         }
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success(), "it was killed before its end");
         assert_eq!(same(&backup, &before), "the same");
-        assert!(partial.exists());
+        assert!(partial().is_some());
     }
     assert_eq!(desk.run("--local large.db admin backup large.backup").status, 0);
-    assert!(!partial.exists());
+    assert_eq!(partial(), None);
     assert_eq!(same(&backup, &before), "changed");
     assert_eq!(desk.run("--local large.backup admin verify").status, 0);
 }

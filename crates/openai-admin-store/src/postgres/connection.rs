@@ -1,6 +1,6 @@
 //! A connection of a thread that runs bodies: one transaction after the other, each with a deadline.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -13,11 +13,15 @@ use tokio_postgres::{
     error::{Severity, SqlState},
 };
 
-use super::{Access, Config, Patience, session::Session};
+use super::{Access, Config, Patience, now, session::Session};
 use crate::{
     error::{Error, Result},
+    lanes::Asker,
     transaction::{Transaction, Value, as_parameters},
 };
+
+/// How often a read looks whether its caller still waits.
+const ASKER_LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// A connection, driven by the thread that uses it.
 pub(crate) struct Connection {
@@ -28,6 +32,8 @@ pub(crate) struct Connection {
     statements: HashMap<&'static str, Statement>,
     /// When the operation that runs on it is given up.
     deadline: Instant,
+    /// Who waits for it, when it only reads.
+    asker: Option<Asker>,
     /// Whether an answer is outstanding that nobody waits for, so that nothing else can be asked.
     is_lost: bool,
 }
@@ -58,12 +64,24 @@ impl Connection {
         let session = runtime
             .block_on(async { timeout_at(deadline, Session::open(config, settings)).await })
             .unwrap_or_else(|_| Err(Session::silence()))?;
-        Ok(Self { runtime: Some(runtime), session, statements: HashMap::new(), deadline, is_lost: false })
+        Ok(Self {
+            runtime: Some(runtime),
+            session,
+            statements: HashMap::new(),
+            deadline,
+            asker: None,
+            is_lost: false,
+        })
     }
 
     /// Whether another transaction can be run on it.
     pub(super) fn is_usable(&self) -> bool {
         !self.is_lost && !self.session.client.is_closed()
+    }
+
+    /// From now on it works for this caller, or for one who wants it done in any case.
+    pub(super) fn work_for(&mut self, asker: Option<Asker>) {
+        self.asker = asker;
     }
 
     /// Runs a body in a transaction of its own. [`Error::Conflict`] when it could not even be begun: nothing has
@@ -184,19 +202,43 @@ impl Connection {
         Ok(statement)
     }
 
-    /// Waits for an answer until the deadline. After it the connection is lost, since the answer may still come.
+    /// Waits for an answer until the deadline, or until the caller has left. After that the connection is lost, since the
+    /// answer may still come.
     fn wait_for<'a, F: Future>(
         &'a mut self,
         ask: impl FnOnce(&'a tokio_postgres::Client) -> F,
     ) -> Result<F::Output> {
         let runtime = self.runtime.as_ref().ok_or_else(Session::silence)?;
-        let asked = ask(&self.session.client);
-        let deadline = self.deadline;
-        let answer = runtime.block_on(async { timeout_at(deadline, asked).await });
-        answer.map_err(|_| {
+        let (session, deadline, asker) = (&self.session, self.deadline, self.asker.as_ref());
+        let answer = runtime.block_on(async {
+            let answer = answer_until(deadline, asker, ask(&session.client)).await;
+            // A server that did not answer in time would not answer this either.
+            if answer.is_none()
+                && asker.is_some_and(Asker::is_gone)
+                && let Err(error) = session.cancel().await
+            {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a statement is not cancelled");
+            }
+            answer
+        });
+        if answer.is_none() {
             self.is_lost = true;
-            Session::silence()
-        })
+        }
+        answer.ok_or_else(Session::silence)
+    }
+}
+
+/// Waits for an answer as long as somebody wants it.
+async fn answer_until<F: Future>(deadline: Instant, asker: Option<&Asker>, answer: F) -> Option<F::Output> {
+    let Some(asker) = asker else { return timeout_at(deadline, answer).await.ok() };
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        let next_look = deadline.min(now() + ASKER_LOOK_PAUSE);
+        match timeout_at(next_look, &mut answer).await {
+            Ok(answer) => return Some(answer),
+            Err(_) if next_look == deadline || asker.is_gone() => return None,
+            Err(_) => {}
+        }
     }
 }
 

@@ -104,6 +104,7 @@ impl Worker {
         let isolation = if access.writes { Isolation::Serializable } else { Isolation::RepeatableRead };
         for attempt in 1..=ATTEMPTS_MAX {
             let connection = self.connection(access)?;
+            connection.work_for(job.asker());
             let outcome = connection.transact(isolation, access, &mut |transaction| job.run(transaction));
             if !connection.is_usable() {
                 // At once, so that the server hears of it, and gives back what the transaction has locked.

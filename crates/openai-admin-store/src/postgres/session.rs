@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_postgres::{Client, NoTls, Statement};
 
-use super::Config;
+use super::{Config, encryption::Encryption};
 use crate::error::{Error, Result};
 
 /// How long a statement may take, in milliseconds. The server says so before [`Patience::Usual`] ends, and then it is
@@ -24,6 +24,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// hold it, and with it a transaction, for ever.
 pub(super) struct Session {
     pub(super) client: Client,
+    encryption: Option<Encryption>,
     connection: JoinHandle<()>,
 }
 
@@ -35,8 +36,8 @@ impl Session {
 
     async fn connect(config: &Config, settings: &str) -> Result<Self> {
         let session = match &config.encryption {
-            None => Self::of(config.client.connect(NoTls).await?),
-            Some(encryption) => Self::of(config.client.connect(encryption.connector()?).await?),
+            None => Self::of(config, config.client.connect(NoTls).await?),
+            Some(encryption) => Self::of(config, config.client.connect(encryption.connector()?).await?),
         };
         // Every statement reads or writes a page of rows by key: compiling it takes longer than running it. A limit that
         // the URL, the role or the database sets is kept.
@@ -51,7 +52,7 @@ impl Session {
     }
 
     /// Lets the runtime drive a connection.
-    fn of<S, T>((client, connection): (Client, tokio_postgres::Connection<S, T>)) -> Self
+    fn of<S, T>(config: &Config, (client, connection): (Client, tokio_postgres::Connection<S, T>)) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -61,7 +62,21 @@ impl Session {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a connection has ended");
             }
         });
-        Self { client, connection }
+        Self { client, encryption: config.encryption.clone(), connection }
+    }
+
+    /// Asks the server to end what it does for this connection. A connection that is only dropped is noticed when there is
+    /// something to send.
+    pub(super) async fn cancel(&self) -> Result<()> {
+        let token = self.client.cancel_token();
+        let cancelled = async {
+            match &self.encryption {
+                None => token.cancel_query(NoTls).await?,
+                Some(encryption) => token.cancel_query(encryption.connector()?).await?,
+            }
+            Ok(())
+        };
+        timeout(OPEN_TIMEOUT, cancelled).await.unwrap_or_else(|_| Err(Self::silence()))
     }
 
     /// Prepares a statement.

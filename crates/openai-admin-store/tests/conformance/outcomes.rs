@@ -147,3 +147,36 @@ fn an_error_of_the_database_is_kept_without_the_row_that_it_is_about() {
         });
     });
 }
+
+#[test]
+fn a_statement_nobody_waits_for_any_more_is_cancelled() {
+    run(Engine::Postgres, async |database| {
+        let acme = database.acme(1, json!([])).await;
+        // What the check of everything has to wait for.
+        let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
+        let lock = move || {
+            let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
+            client.batch_execute("begin; lock table groups in access exclusive mode").unwrap();
+            client
+        };
+        let client = std::thread::spawn(lock).join().unwrap();
+        let store = acme.store().clone();
+        let verifying = tokio::spawn(async move { store.verify().await });
+        let waiting = "select count(*)::text from pg_stat_activity
+                       where wait_event_type = 'Lock' and application_name = current_setting('application_name')";
+        until(|| database.texts(waiting) == ["1"]).await;
+        verifying.abort();
+        until(|| database.texts(waiting) == ["0"]).await;
+        std::thread::spawn(move || drop(client)).join().unwrap();
+    });
+}
+
+/// Waits for what comes about by itself, and soon.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("it comes about");
+}

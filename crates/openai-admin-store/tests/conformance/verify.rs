@@ -28,7 +28,7 @@ const DAMAGES: [(&str, &str); 18] = [
     ("update users set name = 'Ada' where removed_at is not null", "personal data"),
     ("update users set developer_persona = 'author' where removed_at is not null", "personal data"),
     ("update groups set name = 'Secret' where removed_at is not null", "keeps no name"),
-    ("update users set email = 'User@example.com' where seq = 1", "lower case"),
+    ("update users set email = 'User@example.com' where seq = 1", "found by their email address"),
 ];
 
 fn verify_finds_every_damage(engine: Engine) {
