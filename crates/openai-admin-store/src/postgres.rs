@@ -53,7 +53,7 @@ pub(crate) const SCAN_CONNECTIONS: usize = 4;
 const LONG_CONNECTIONS: usize = 2;
 /// What ends a scan early, well before its caller is told that PostgreSQL is unavailable: it looks at a fixed number of
 /// rows, which takes milliseconds.
-const SCAN_SETTINGS: &str = "set statement_timeout = '2s'";
+const SCAN_SETTINGS: &str = "set statement_timeout = '5s'";
 /// How many threads drive the connections of the native ways.
 const DRIVERS: usize = 2;
 /// How often a transaction that met another is run again before the caller hears of it.

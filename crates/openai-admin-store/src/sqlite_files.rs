@@ -117,8 +117,8 @@ pub(crate) fn refuse_foreign(file: &Path) -> Result<()> {
 /// database with a log needs beside it.
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection> {
     // With leave to write where there is one, without which a log that a crash has left could not be read.
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .and_then(|connection| looked_into(connection));
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(looked_into);
     let connection = match connection {
         Err(error) if is_unwritable(&error) && length(&log_of(file)) == 0 => {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;

@@ -91,15 +91,25 @@ impl Reader {
     fn read_all(self, queue: &Receiver<Option<Box<dyn Job>>>) {
         while let Ok(Some(mut job)) = queue.recv() {
             let Some(asker) = job.asker().filter(|asker| !asker.is_gone()) else { continue };
-            self.begin(asker);
-            let failure = read_one(&self.connection, &mut *job).err();
+            let failure = self.read_one(asker, &mut *job).err();
             job.answer(failure);
         }
     }
 
-    /// From now on this is read.
-    fn begin(&self, asker: Asker) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((asker, now() + self.timeout));
+    fn read_one(&self, asker: Asker, job: &mut dyn Job) -> Result<()> {
+        execute(&self.connection, "begin")?;
+        self.run_for(Some(asker));
+        // The body's own error is kept by the job; a read has nothing to undo.
+        let _ = job.run(&mut Transaction::Sqlite(&self.connection));
+        // The end of the transaction is not interrupted: the next read needs it.
+        self.run_for(None);
+        execute(&self.connection, "rollback")
+    }
+
+    /// From now on the connection works for this caller, until the deadline or until they leave.
+    fn run_for(&self, asker: Option<Asker>) {
+        let current = asker.map(|asker| (asker, now() + self.timeout));
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
     }
 }
 
@@ -107,13 +117,6 @@ impl Reader {
 fn is_over(current: &Current) -> bool {
     let current = current.lock().unwrap_or_else(PoisonError::into_inner);
     current.as_ref().is_some_and(|(asker, deadline)| asker.is_gone() || now() >= *deadline)
-}
-
-fn read_one(connection: &Connection, job: &mut dyn Job) -> Result<()> {
-    execute(connection, "begin")?;
-    // The body's own error is kept by the job; a read has nothing to undo.
-    let _ = job.run(&mut Transaction::Sqlite(connection));
-    execute(connection, "rollback")
 }
 
 #[cfg(test)]
@@ -182,17 +185,20 @@ mod tests {
     #[test]
     fn a_read_nobody_waits_for_any_more_is_interrupted() {
         with_store(async |store| {
-            let (begun, begins) = mpsc::channel::<()>();
-            let endless = store.clone();
-            let reading = tokio::spawn(async move {
-                let body = move |transaction: &mut Transaction<'_>| {
-                    let _ = begun.send(());
-                    transaction.query_one(ENDLESS, values![], |row| row.integer(0))
-                };
-                endless.read_everything(body).await
-            });
-            begins.recv().expect("it runs");
-            reading.abort();
+            // Often, since SQLite counts the instructions of a statement over all of its runs.
+            for _ in 0..500 {
+                let (begun, begins) = mpsc::channel::<()>();
+                let endless = store.clone();
+                let reading = tokio::spawn(async move {
+                    let body = move |transaction: &mut Transaction<'_>| {
+                        let _ = begun.send(());
+                        transaction.query_one(ENDLESS, values![], |row| row.integer(0))
+                    };
+                    endless.read_everything(body).await
+                });
+                begins.recv().expect("it runs");
+                reading.abort();
+            }
             // The lane has one reader, which is free again.
             store.read_everything(|_| Ok(())).await.expect("an answer");
         });
@@ -203,7 +209,7 @@ mod tests {
         let memory = Connection::open_in_memory().expect("a database");
         let reader = Reader::open(memory, Duration::ZERO).expect("a reader");
         let (asker, _present) = Asker::new();
-        reader.begin(asker);
+        reader.run_for(Some(asker));
         let transaction = &mut Transaction::Sqlite(&reader.connection);
         let read = transaction.query_one(ENDLESS, values![], |row| row.integer(0));
         assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
