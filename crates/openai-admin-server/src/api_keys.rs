@@ -16,8 +16,8 @@ pub const GIVEN_KEY_LENGTH_MIN: usize = 24;
 /// How many characters of a key are shown at each end. A shorter key than [`GIVEN_KEY_LENGTH_MIN`] is not shown at all.
 const SHOWN_START: usize = 8;
 const SHOWN_END: usize = 4;
-/// How many characters a given key has at least before its ends are shown.
-const SHOWN_LENGTH_MIN: usize = 40;
+/// How many characters a key has at least whose ends are stored.
+const KEPT_LENGTH_MIN: usize = 40;
 
 /// Every scope there is.
 pub fn all_scopes() -> Vec<String> {
@@ -43,7 +43,7 @@ pub fn mint(
 
 /// What is kept of a key that somebody else made: any text.
 pub fn given(key: &str, name: &str, scopes: Vec<String>) -> NewApiKey {
-    NewApiKey { hash: hash(key), redacted: redact(key), name: name.to_owned(), scopes, expires_at: None }
+    NewApiKey { hash: hash(key), redacted: kept(key), name: name.to_owned(), scopes, expires_at: None }
 }
 
 /// Whether a key looks like one of ours, but cannot be one: its checksum does not fit.
@@ -88,14 +88,20 @@ fn hidden() -> String {
     "*".repeat(SHOWN_START)
 }
 
-/// A key's ends, for people to recognise it by. Of a given key only where enough is left that nobody can guess: the ends
-/// stand in clear beside a fast hash of the whole.
+/// What is stored to recognise a key by. Its ends stand in clear beside a fast hash of the whole, so they are kept only of
+/// a key that is long enough without them.
+fn kept(key: &str) -> String {
+    match key.chars().count() {
+        GIVEN_KEY_LENGTH_MIN..KEPT_LENGTH_MIN => "*".repeat(SHOWN_START + SHOWN_END),
+        _ => redact(key),
+    }
+}
+
+/// A key's ends, for the one who has sent it to recognise it by.
 pub(crate) fn redact(key: &str) -> String {
     let characters: Vec<char> = key.chars().collect();
-    match characters.len() {
-        0..GIVEN_KEY_LENGTH_MIN => return hidden(),
-        GIVEN_KEY_LENGTH_MIN..SHOWN_LENGTH_MIN => return "*".repeat(SHOWN_START + SHOWN_END),
-        _ => {}
+    if characters.len() < GIVEN_KEY_LENGTH_MIN {
+        return hidden();
     }
     let start: String = characters[..SHOWN_START].iter().collect();
     let end: String = characters[characters.len() - SHOWN_END..].iter().collect();
@@ -134,11 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn a_given_key_below_forty_characters_is_not_shown_at_all() {
+    fn nothing_of_a_key_below_forty_characters_is_stored() {
+        assert_eq!(kept("hunter2"), "********");
+        assert_eq!(kept(&"x".repeat(GIVEN_KEY_LENGTH_MIN - 1)), "********");
+        assert_eq!(kept(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "************");
+        assert_eq!(kept(&"x".repeat(KEPT_LENGTH_MIN - 1)), "************");
+        assert_eq!(kept(&"x".repeat(KEPT_LENGTH_MIN)), "xxxxxxxx********xxxx");
         assert_eq!(redact("hunter2"), "********");
-        assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN - 1)), "********");
-        assert_eq!(redact(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "************");
-        assert_eq!(redact(&"x".repeat(SHOWN_LENGTH_MIN - 1)), "************");
-        assert_eq!(redact(&"x".repeat(SHOWN_LENGTH_MIN)), "xxxxxxxx********xxxx");
     }
 }

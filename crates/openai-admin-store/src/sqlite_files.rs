@@ -120,7 +120,7 @@ pub(crate) fn open_to_read(file: &Path) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(looked_into);
     let connection = match connection {
-        Err(error) if is_unwritable(&error) && length(&log_of(file)) == 0 => {
+        Err(error) if is_unwritable(&error, file) && length(&log_of(file)) == 0 => {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
             let opened = Connection::open_with_flags(immutable(file), flags).and_then(looked_into);
             opened.map_err(|error| Error::from(error).of_file(file))?
@@ -136,9 +136,17 @@ fn looked_into(connection: Connection) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn is_unwritable(error: &rusqlite::Error) -> bool {
+/// Whether SQLite has failed because nothing can be written there. Without descriptors, for example, it fails in the same
+/// way, although others may be writing.
+fn is_unwritable(error: &rusqlite::Error, file: &Path) -> bool {
     use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    let is_refused = |error: io::Error| {
+        matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+    };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
+        && (File::options().append(true).open(file).is_err_and(is_refused)
+            || tempfile::tempfile_in(folder).is_err_and(is_refused))
 }
 
 /// The URI of a file that nobody changes.

@@ -8,7 +8,7 @@ mod service_manager;
 pub(super) mod signals;
 mod voice;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use openai_admin_server::{Config, Minter, Server, Tls, limits::Limits};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
@@ -23,6 +23,9 @@ use crate::{
     log,
     output::Output,
 };
+
+/// How often answers that are over are forgotten, also on a server that nobody uses.
+const FORGETTING_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 pub(super) async fn run(
     arguments: ServeArguments,
@@ -156,6 +159,7 @@ impl Opened<'_> {
         tokio::select! {
             ended = server.run(listener, tls, asked) => ended.doing(|| format!("serve on {address}"))?,
             ended = admin => ended.doing(|| "answer operators".to_owned())?,
+            () = forget_answers(store, minter) => {}
             () = insisted => tracing::warn!("told to stop a second time: requests that had begun are cut off"),
         }
         #[cfg(feature = "otel")]
@@ -164,6 +168,16 @@ impl Opened<'_> {
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Forgets the answers of creations whose time is over, until the server ends.
+async fn forget_answers(store: &Store, minter: &Minter) {
+    loop {
+        tokio::time::sleep(FORGETTING_PAUSE).await;
+        if let Err(error) = store.forget_answers(minter.now()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old answers are not forgotten yet");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ conformance! {
     a_created_group_is_retrieved_as_it_was_answered,
     a_created_group_gets_the_time_of_its_change,
     two_groups_may_have_one_name,
+    an_id_that_is_minted_twice_is_a_conflict,
     a_renamed_group_keeps_everything_else,
     renaming_to_the_same_name_succeeds,
     an_unknown_group_is_not_found_by_any_operation,
@@ -31,6 +32,17 @@ conformance! {
         a_tenant_group_refuses_every_change,
         each_change_of_a_group_records_one_event,
     ]
+}
+
+async fn an_id_that_is_minted_twice_is_a_conflict(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let stamp = database.stamp();
+    let create = async || {
+        let request = openai_admin::operations::CreateGroup::new(group_name("One"));
+        acme.store().create_group(acme.org(), stamp.clone(), request).await
+    };
+    create().await.unwrap();
+    assert_refused!(create().await, Error::Conflict);
 }
 
 async fn a_created_group_is_retrieved_as_it_was_answered(database: Database) {

@@ -148,18 +148,46 @@ fn an_error_of_the_database_is_kept_without_the_row_that_it_is_about() {
     });
 }
 
+/// Locks a table behind the store's back, as long as the connection lasts.
+fn locked(database: &Database, table: &str) -> ::postgres::Client {
+    let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
+    let lock = format!("begin; lock table {table} in access exclusive mode");
+    let connected = std::thread::spawn(move || {
+        let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
+        client.batch_execute(&lock).unwrap();
+        client
+    });
+    connected.join().unwrap()
+}
+
+#[test]
+fn sixty_scans_keep_no_other_client_waiting() {
+    run(Engine::Postgres, async |database| {
+        let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+        // No scan gets anywhere.
+        let client = locked(&database, "audit_events");
+        let scans = (0..60).map(|_| {
+            let acme = acme.clone();
+            tokio::spawn(async move { acme.logs(json!({ "actor_ids[]": ["nobody"] })).await })
+        });
+        let scans: Vec<_> = scans.collect();
+        for _ in 0..20 {
+            acme.store().ping().await.unwrap();
+            acme.store().find_api_key("hash".to_owned()).await.unwrap();
+            acme.group("group_1").await.unwrap();
+        }
+        scans.iter().for_each(tokio::task::JoinHandle::abort);
+        std::thread::spawn(move || drop(client)).join().unwrap();
+        assert_eq!(acme.logs(json!({ "actor_ids[]": ["nobody"] })).await.unwrap().data, []);
+    });
+}
+
 #[test]
 fn a_statement_nobody_waits_for_any_more_is_cancelled() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(1, json!([])).await;
         // What the check of everything has to wait for.
-        let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
-        let lock = move || {
-            let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
-            client.batch_execute("begin; lock table groups in access exclusive mode").unwrap();
-            client
-        };
-        let client = std::thread::spawn(lock).join().unwrap();
+        let client = locked(&database, "groups");
         let store = acme.store().clone();
         let verifying = tokio::spawn(async move { store.verify().await });
         let waiting = "select count(*)::text from pg_stat_activity
