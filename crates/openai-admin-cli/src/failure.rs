@@ -120,7 +120,8 @@ impl<T, E: Into<Failure>> While<T> for std::result::Result<T, E> {
 impl From<openai_admin::Error> for Failure {
     fn from(error: openai_admin::Error) -> Self {
         let mut message = one_line(error.message().trim_end_matches('.'));
-        if let Some(cause) = root_cause(&error) {
+        // Of a certificate, the message says it all.
+        if let Some(cause) = root_cause(&error).filter(|_| !error.is_untrusted_certificate()) {
             let _ = write!(message, ": {}", one_line(&cause.to_string()));
         }
         let answer: Vec<String> = [
@@ -159,6 +160,7 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
         ErrorKind::Transport if root_cause(error).is_some_and(speaks_no_tls) => {
             Some("the server speaks http, not https: is --base-url right?".to_owned())
         }
+        ErrorKind::Transport if error.is_untrusted_certificate() => Some(certificate_hint(error.message())),
         ErrorKind::Transport if !error.was_sent() => {
             Some("is the server running, and is --base-url right?".to_owned())
         }
@@ -190,6 +192,18 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What to do about a certificate that is not accepted.
+fn certificate_hint(message: &str) -> String {
+    if message.contains("CA:TRUE") {
+        return "make the server's certificate with `openssl req -x509 … -addext basicConstraints=critical,CA:FALSE`"
+            .to_owned();
+    }
+    if message.contains("issuer") {
+        return "if you trust it, name the certificate of its issuer: --ca-file FILE".to_owned();
+    }
+    "renew the certificate of the server, or ask it by the name that is in it: --base-url".to_owned()
 }
 
 impl From<store::Error> for Failure {

@@ -1,6 +1,7 @@
 //! What people and programs read: data on standard output, everything else on standard error.
 
 use std::{
+    borrow::Cow,
     io::{self, BufWriter, IsTerminal as _, Write},
     path::Path,
 };
@@ -15,6 +16,7 @@ use crate::{
     failure::{Failure, Hint, Result},
 };
 
+mod guard;
 mod records;
 
 pub(crate) use openai_admin_sync::visible::visible;
@@ -49,6 +51,10 @@ pub(crate) struct Output {
     interactive: bool,
     /// The width of the terminal that data goes to, in columns.
     width: Option<u16>,
+    /// Whether data goes to a terminal.
+    is_terminal: bool,
+    /// Whether GitHub reads along, and obeys lines that look like commands.
+    is_github: bool,
     /// How the program was called, for commands that it proposes.
     program: String,
     /// The options that say which data is meant, for the same.
@@ -66,6 +72,8 @@ impl Output {
             notes_are_colored: environment.color(global.color, notes),
             interactive: notes && !environment.ci && !global.quiet,
             width,
+            is_terminal: data,
+            is_github: environment.is_github,
             program: config::shell_word(&environment.program),
             target: config::typed_target(global),
         }
@@ -110,10 +118,10 @@ impl Output {
             }
             // In a pipe a row stays a line, for grep and cut.
             Format::Table => self.table(items, self.width),
-            Format::Json => self.data(&json(items)?),
-            Format::Yaml => self.data(&yaml(items)?),
-            Format::Jsonl => self.data(&jsonl(items)?),
-            Format::Csv => self.data(&csv(items, true)?),
+            Format::Json => self.json(&json(items)?),
+            Format::Yaml => self.text(&yaml(items)?),
+            Format::Jsonl => self.json(&jsonl(items)?),
+            Format::Csv => self.text(&csv(items, true)?),
         }
     }
 
@@ -125,8 +133,8 @@ impl Output {
     /// Writes a part of a list in such a format. `is_first` says whether nothing of it has been written yet.
     pub(crate) fn lines<T: Record>(&self, items: &[T], is_first: bool) -> Result<()> {
         match self.format {
-            Some(Format::Csv) => self.data(&csv(items, is_first)?),
-            _ => self.data(&jsonl(items)?),
+            Some(Format::Csv) => self.text(&csv(items, is_first)?),
+            _ => self.json(&jsonl(items)?),
         }
     }
 
@@ -157,10 +165,10 @@ impl Output {
                 });
                 self.data(&lines.collect::<String>())
             }
-            Format::Json => self.data(&json(item)?),
-            Format::Yaml => self.data(&yaml(item)?),
-            Format::Jsonl => self.data(&(serde_json::to_string(item).map_err(unprintable)? + "\n")),
-            Format::Csv => self.data(&csv(std::slice::from_ref(item), true)?),
+            Format::Json => self.json(&json(item)?),
+            Format::Yaml => self.text(&yaml(item)?),
+            Format::Jsonl => self.json(&(serde_json::to_string(item).map_err(unprintable)? + "\n")),
+            Format::Csv => self.text(&csv(std::slice::from_ref(item), true)?),
         }
     }
 
@@ -188,8 +196,27 @@ impl Output {
         if self.data_is_colored { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Writes text to standard output as it is.
+    /// Writes JSON: the same values, and nothing in them acts.
+    pub(crate) fn json(&self, json: &str) -> Result<()> {
+        self.raw(&guard::plain_json(json))
+    }
+
+    /// Writes YAML or CSV: as it is, but for what would act on a terminal.
+    pub(crate) fn text(&self, text: &str) -> Result<()> {
+        if self.is_terminal { self.data(&guard::visible_lines(text)) } else { self.data(text) }
+    }
+
+    /// Writes text for people, which may have colours: what it quotes is [`visible`] already.
     pub(crate) fn data(&self, text: &str) -> Result<()> {
+        self.raw(&self.without_commands(text))
+    }
+
+    fn without_commands<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.is_github { guard::without_commands(text) } else { Cow::Borrowed(text) }
+    }
+
+    /// Writes text to standard output as it is: scripts, and commands for GitHub.
+    pub(crate) fn raw(&self, text: &str) -> Result<()> {
         let mut out = BufWriter::new(io::stdout().lock());
         out.write_all(text.as_bytes())?;
         out.flush()?;
@@ -203,10 +230,14 @@ impl Output {
         }
     }
 
-    /// A line on standard error, also when silence is wanted.
+    /// Lines on standard error, also when silence is wanted.
     pub(crate) fn line(&self, text: &str) {
+        self.colored_line(&guard::visible_lines(text));
+    }
+
+    fn colored_line(&self, text: &str) {
         // Nobody can be told that standard error is gone.
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", self.without_commands(text));
     }
 
     /// Prints what went wrong and what to do next.
@@ -235,9 +266,9 @@ impl Output {
     fn labelled(&self, label: &str, color: &str, text: &str) {
         let text = visible(text);
         if self.notes_are_colored {
-            self.line(&format!("\x1b[{color}m{label}:\x1b[0m {text}"));
+            self.colored_line(&format!("\x1b[{color}m{label}:\x1b[0m {text}"));
         } else {
-            self.line(&format!("{label}: {text}"));
+            self.colored_line(&format!("{label}: {text}"));
         }
     }
 }

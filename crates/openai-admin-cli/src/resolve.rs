@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use openai_admin::{
     Client, GroupId, Limit, UserId,
+    identity::{email_key, name_key, name_key_in_any_case},
     models::{GroupResponse, User},
 };
 
@@ -20,7 +21,7 @@ const SUGGESTION_LIKENESS_MIN: f64 = 0.6;
 /// How many candidates of an ambiguous name are listed.
 const CANDIDATES_MAX: usize = 10;
 
-/// The group with this id, or else with exactly this name.
+/// The group with this id, or else with this name.
 pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> {
     if let Ok(id) = GroupId::new(text) {
         match client.groups().retrieve_group(id).await {
@@ -31,7 +32,12 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
     }
     let list = client.groups().list_groups().limit(Limit::<0, 1000, 100>::MAX.get());
     let groups = list.items().try_collect().await.doing(|| format!("find group '{text}'"))?;
-    let (mut named, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.name == text);
+    let key = name_key(text);
+    let (alike, others): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|group| name_key(&group.name) == key);
+    // Of two that look the same, the one that is written the same is meant.
+    let (exact, alike): (Vec<_>, Vec<_>) = alike.into_iter().partition(|group| group.name == text);
+    let mut named = if exact.is_empty() { alike } else { exact };
     match (named.pop(), named.is_empty()) {
         (Some(group), true) => Ok(group),
         (Some(last), false) => {
@@ -142,11 +148,6 @@ fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Option<Result<
     })
 }
 
-/// What is compared of an email address: nothing cleverer than case.
-fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
 pub(crate) fn unknown_user(text: &str) -> Failure {
     let what = if text.contains('@') { "email address or id" } else { "id" };
     Failure::not_found(format!("there is no user with the {what} '{text}'"))
@@ -201,10 +202,10 @@ pub(crate) async fn no_such_user(client: &Client, text: &str) -> Failure {
 
 /// The things most like `text`. Of each, the first of its texts is shown, and its id.
 fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a str)>) -> Vec<String> {
-    let text = text.trim().to_lowercase();
+    let text = name_key_in_any_case(text);
     let mut near: Vec<(f64, String)> = known
         .filter_map(|(texts, id)| {
-            let likeness = |other: &&str| likeness(&text, &other.to_lowercase());
+            let likeness = |other: &&str| likeness(&text, &name_key_in_any_case(other));
             let best = texts.iter().filter(|text| !text.is_empty()).map(likeness).fold(0.0, f64::max);
             let shown = format!("did you mean '{}' ({id})?", texts.first().copied().unwrap_or_default());
             (best >= SUGGESTION_LIKENESS_MIN).then_some((best, shown))

@@ -318,6 +318,14 @@ impl Client {
     }
 }
 
+/// An argument of a call as what it must be. The error names both.
+fn argument<E: Endpoint, T, G: TryInto<T>>(name: &str, argument: G) -> Result<T, Error>
+where
+    Error: From<G::Error>,
+{
+    argument.try_into().map_err(|error| Error::of_argument::<E>(name, error))
+}
+
 /// What is wrong with an answer, and where.
 fn unreadable<T: serde::de::DeserializeOwned>(body: &[u8]) -> String {
     let deserializer = &mut serde_json::Deserializer::from_slice(body);

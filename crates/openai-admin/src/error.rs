@@ -30,6 +30,7 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     earlier_attempt_may_have_succeeded: bool,
+    is_untrusted: bool,
 }
 
 struct Answer {
@@ -85,11 +86,28 @@ impl Error {
             attempts: 0,
             elapsed: Duration::ZERO,
             earlier_attempt_may_have_succeeded: false,
+            is_untrusted: false,
         }))
     }
 
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidRequest, message)
+    }
+
+    /// An argument of a call that no request can have.
+    pub(crate) fn of_argument<E: Endpoint>(name: &str, problem: impl Into<Self>) -> Self {
+        let mut error = problem.into();
+        error.0.message = format!("Invalid '{name}': {}", error.0.message);
+        error.of::<E>()
+    }
+
+    /// The service shows a certificate that is not accepted: no attempt would differ, and nothing was sent.
+    pub(crate) fn untrusted(problem: &str, source: BoxError) -> Self {
+        let message = format!("the certificate of the service is not accepted: {problem}");
+        let mut error = Self::new(ErrorKind::Transport, message);
+        error.0.source = Some(source);
+        error.0.is_untrusted = true;
+        error
     }
 
     pub(crate) fn transport(was_sent: bool, source: BoxError) -> Self {
@@ -140,12 +158,16 @@ impl Error {
         let mut said = Said::read(&body);
         let message = match said.message.take() {
             Some(message) => shortened(&message, MESSAGE_CHARACTERS_MAX),
-            None => quote(&body).unwrap_or_else(|| "the answer has no body".to_owned()),
+            None => redirection(status, &headers)
+                .or_else(|| compression(&headers))
+                .or_else(|| quote(&body))
+                .unwrap_or_else(|| "the answer has no body".to_owned()),
         };
         Self::new(ErrorKind::Refused, message).with_answer(status, headers, body, said)
     }
 
     pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, problem: String) -> Self {
+        let problem = compression(&headers).unwrap_or(problem);
         let message = format!("the answer cannot be read: {problem}");
         Self::new(ErrorKind::UnreadableAnswer, message).with_answer(status, headers, body, Said::default())
     }
@@ -183,6 +205,7 @@ impl Error {
     pub(crate) fn outcome(&self) -> Option<Outcome<'_>> {
         match (self.0.kind, &self.0.answer) {
             (ErrorKind::InvalidRequest | ErrorKind::UnreadableAnswer, _) => None,
+            _ if self.0.is_untrusted => None,
             (ErrorKind::Refused, Some(Answer { status, headers, code, .. })) => Some(Outcome::Refused {
                 status: *status,
                 headers,
@@ -272,6 +295,11 @@ impl Error {
     /// The body of the answer, as it came.
     pub fn body(&self) -> Option<&[u8]> {
         Some(&self.0.answer.as_ref()?.body)
+    }
+
+    /// Whether the service could not prove who it is: its certificate is not accepted, and nothing was sent.
+    pub fn is_untrusted_certificate(&self) -> bool {
+        self.0.is_untrusted
     }
 
     /// Whether the service knows no such group, user or route.
@@ -397,6 +425,23 @@ impl Said {
     }
 }
 
+/// Where a service sends its callers instead of answering: the host alone, since the rest may hold secrets.
+fn redirection(status: StatusCode, headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(http::header::LOCATION).filter(|_| status.is_redirection())?;
+    let location = location.to_str().ok().and_then(|location| location.parse::<http::Uri>().ok());
+    Some(match location.as_ref().and_then(|location| location.host()) {
+        Some(host) => format!("the answer is a redirect to {host}, which is not followed"),
+        None => "the answer is a redirect, which is not followed".to_owned(),
+    })
+}
+
+/// What is said of an answer in an encoding that no request asks for.
+fn compression(headers: &HeaderMap) -> Option<String> {
+    let encoding = headers.get(http::header::CONTENT_ENCODING)?.to_str().ok()?.trim();
+    let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    (!is_plain).then(|| format!("it is compressed ({}), which was not asked for", shortened(encoding, 40)))
+}
+
 fn quote(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let quoted = shortened(text.trim(), QUOTED_CHARACTERS_MAX);
@@ -436,6 +481,37 @@ mod tests {
         );
         assert_eq!(refused(503, "").message(), "the answer has no body");
         assert_eq!(refused(503, "").status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    }
+
+    fn with_headers(status: u16, pairs: &[(&'static str, &'static str)]) -> Error {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+        });
+        let status = StatusCode::from_u16(status).expect("a status");
+        Error::refused(status, pairs.collect(), Bytes::from_static(b"<html>"))
+    }
+
+    #[test]
+    fn a_redirect_names_the_host_and_nothing_else_of_the_place() {
+        let error = with_headers(302, &[("location", "https://login.example.com/sso?token=secret")]);
+        assert_eq!(error.message(), "the answer is a redirect to login.example.com, which is not followed");
+        let error = with_headers(308, &[("location", "/login?token=secret")]);
+        assert_eq!(error.message(), "the answer is a redirect, which is not followed");
+    }
+
+    #[test]
+    fn a_compressed_answer_is_named() {
+        let error = with_headers(502, &[("content-encoding", "gzip")]);
+        assert_eq!(error.message(), "it is compressed (gzip), which was not asked for");
+        let headers = [(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("br"))];
+        let error = Error::unreadable(
+            StatusCode::OK,
+            headers.into_iter().collect(),
+            Bytes::from_static(b"\x1f\x8b"),
+            "it is not JSON".to_owned(),
+        );
+        let told = "the answer cannot be read: it is compressed (br), which was not asked for";
+        assert_eq!(error.message(), told);
     }
 
     #[test]

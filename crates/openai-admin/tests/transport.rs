@@ -42,24 +42,28 @@ fn chain(pem: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect()
 }
 
+type ServerBuilder = rustls::ConfigBuilder<rustls::ServerConfig, rustls::WantsVerifier>;
+
+fn server_builder() -> ServerBuilder {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
+}
+
+/// The TLS settings of a server that shows a certificate and asks for none.
+fn with_certificate(builder: ServerBuilder, certificate: &str, key: &str) -> Arc<rustls::ServerConfig> {
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(chain(certificate), key).unwrap())
+}
+
 /// The TLS settings of a server for `localhost`, which may ask its clients for a certificate.
 fn server_config(authority: &Authority, clients: Option<&Authority>) -> Arc<rustls::ServerConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider));
-    let builder = builder.with_safe_default_protocol_versions().unwrap();
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(clients) => {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add(chain(&clients.pem()).remove(0)).unwrap();
-            let verifier =
-                rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                    .build()
-                    .unwrap();
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
     let (certificate, key) = authority.sign("localhost");
+    let Some(clients) = clients else { return with_certificate(server_builder(), &certificate, &key) };
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(chain(&clients.pem()).remove(0)).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let builder = server_builder().with_client_cert_verifier(verifier.build().unwrap());
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
     Arc::new(builder.with_single_cert(chain(&certificate), key).unwrap())
 }
@@ -115,6 +119,28 @@ async fn a_gateway_with_its_own_authority_is_trusted_when_told_and_only_then() {
     ] {
         let error = stranger.groups().retrieve_group("g").await.unwrap_err();
         assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Transport, false));
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_accepted_is_named_and_tried_once() {
+    let authority = Authority::new();
+    let port = tls_server(server_config(&authority, None)).await;
+    // What `openssl req -x509` makes: an authority that is its own server.
+    let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let own = parameters.self_signed(&key).unwrap().pem();
+    let own_port = tls_server(with_certificate(server_builder(), &own, &key.serialize_pem())).await;
+    let unknown = "the certificate of the service is not accepted: its issuer is unknown";
+    let authority = "it is a CA certificate, which cannot be a server's (basicConstraints is CA:TRUE)";
+    for (builder, told) in
+        [(builder(port), unknown), (builder(own_port).root_certificates_pem(own), authority)]
+    {
+        let client = builder.retries(2).build().unwrap();
+        let error = client.groups().list_groups().await.unwrap_err();
+        assert!(error.is_untrusted_certificate() && error.message().ends_with(told), "{error}");
+        assert_eq!((error.kind(), error.was_sent(), error.attempts()), (ErrorKind::Transport, false, 1));
     }
 }
 

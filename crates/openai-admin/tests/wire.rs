@@ -164,6 +164,28 @@ fn a_field_of_the_wrong_type_is_named() {
 }
 
 #[test]
+fn a_field_that_is_there_twice_is_refused() {
+    for strictness in [Strictness::Lenient, Strictness::Strict] {
+        let incoming = Incoming { path: &[], query: "", body: br#"{"name":"x","name":"y"}"# };
+        let error = wire::decode::<CreateGroup>(&incoming, strictness).unwrap_err();
+        assert_eq!((error.code(), error.param()), (Some(ViolationCode::DuplicateParameter), Some("name")));
+    }
+    let path = [("user_id", "u")];
+    let body = br#"{"role":17,"x":[{"a":1},{"a":1,"a":2}]}"#;
+    let incoming = Incoming { path: &path, query: "", body };
+    let error = wire::decode::<ModifyUser>(&incoming, Strictness::Lenient).unwrap_err();
+    assert_eq!((error.code(), error.param()), (Some(ViolationCode::DuplicateParameter), Some("x[1].a")));
+}
+
+#[test]
+fn a_byte_order_mark_before_the_body_is_named() {
+    let incoming = Incoming { path: &[], query: "", body: b"\xef\xbb\xbf{\"name\":\"x\"}" };
+    let error = wire::decode::<CreateGroup>(&incoming, Strictness::Lenient).unwrap_err();
+    assert_eq!(error.code(), None);
+    assert!(error.to_string().contains("byte-order mark"), "{error}");
+}
+
+#[test]
 fn a_parameter_in_the_body_that_belongs_into_the_path_is_unknown() {
     let path = [("group_id", "g")];
     let incoming = Incoming { path: &path, query: "", body: br#"{"name":"x","group_id":"other"}"# };

@@ -103,8 +103,8 @@ pub(super) async fn run(prepared: Prepared, session: &Session<'_>) -> Result<()>
 
 fn print(tree: &Value, output: &Output) -> Result<()> {
     match output.format() {
-        Some(Format::Yaml) => output.data(&yaml(tree)?),
-        Some(Format::Jsonl) => output.data(&format!("{tree}\n")),
-        _ => output.data(&format!("{tree:#}\n")),
+        Some(Format::Yaml) => output.text(&yaml(tree)?),
+        Some(Format::Jsonl) => output.json(&format!("{tree}\n")),
+        _ => output.json(&format!("{tree:#}\n")),
     }
 }

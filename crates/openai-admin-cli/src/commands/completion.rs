@@ -11,5 +11,5 @@ use crate::{
 pub(super) fn run(arguments: &CompletionArguments, output: &Output) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "openai-admin", &mut script);
-    output.data(&String::from_utf8_lossy(&script))
+    output.raw(&String::from_utf8_lossy(&script))
 }

@@ -21,9 +21,9 @@ pub(super) async fn run(database: &Database, output: &Output) -> Result<()> {
     store.close().await;
     let directory = directory.doing(|| format!("read {}", database.url))?;
     if format == Format::Yaml {
-        return output.data(&output::yaml(&directory)?);
+        return output.text(&output::yaml(&directory)?);
     }
     let json = serde_json::to_string_pretty(&directory)
         .map_err(|error| Failure::new(ExitStatus::Failed, format!("cannot write the data: {error}")))?;
-    output.data(&(json + "\n"))
+    output.json(&(json + "\n"))
 }

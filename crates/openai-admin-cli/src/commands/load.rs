@@ -158,7 +158,7 @@ fn show(organization: &Organization, directory: &Directory, output: &Output) -> 
         output.data(&format!(
             "{} ({}): {}, {}, {}\n\n",
             visible(title),
-            organization.id,
+            visible(organization.id.as_str()),
             count(directory.users.len(), "user"),
             count(groups.len(), "group"),
             count(memberships, "membership")

@@ -7,12 +7,12 @@ mod import;
 mod offboard;
 mod plan;
 mod runs;
+mod tables;
 
 use std::{
     cell::Cell,
-    collections::BTreeMap,
-    fs, future,
-    io::{self, Read as _},
+    collections::{BTreeMap, HashMap},
+    future,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -28,6 +28,7 @@ use openai_admin_sync::{
     render::{self, Summary},
 };
 
+use self::tables::{bytes_of, read_bytes, text_of};
 use super::Session;
 use crate::{
     arguments::{
@@ -42,8 +43,6 @@ use crate::{
 const TABLES: [&str; 2] = ["csv", "tsv"];
 /// How often a command that reads for long says so.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// The largest table that is read, in bytes.
-const TABLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// Runs a command about memberships.
 pub(super) async fn run(
@@ -227,7 +226,7 @@ impl<'a> Bench<'a> {
 fn faulty(faults: &Faults, environment: &Environment, output: &Output) -> Failure {
     if environment.is_github {
         // Nobody can be told that standard output is gone.
-        let _ = output.data(&render::fault_annotations(faults));
+        let _ = output.raw(&render::fault_annotations(faults));
     }
     let failures = faults.0.iter().enumerate().map(|(place, fault)| {
         let failure = Failure::bad_input(fault.to_string());
@@ -249,6 +248,7 @@ fn faulty(faults: &Faults, environment: &Environment, output: &Output) -> Failur
 /// Reads files of wishes, and the tables that they name.
 fn wished(arguments: &WishArguments, environment: &Environment, output: &Output) -> Result<Desired> {
     let mut files: Vec<(String, MembershipFile)> = Vec::new();
+    let mut paths: HashMap<String, &Path> = HashMap::new();
     let mut faults = Faults::default();
     for path in &arguments.files {
         let name = file_name(path);
@@ -265,38 +265,27 @@ fn wished(arguments: &WishArguments, environment: &Environment, output: &Output)
             )
             .hint("a file of wishes may name a table as `members_from: { csv: FILE }` of a group"));
         }
-        match file::parse(&read_text(path, &name)?, &name) {
-            Ok(file) => files.push((name, file)),
+        match file::parse(&text_of(path, &name)?, &name) {
+            Ok(file) => {
+                paths.insert(name.clone(), path);
+                files.push((name, file));
+            }
             Err(fault) => faults.0.push(fault),
         }
     }
-    let mut read_table = |file: &str, table: &str| {
-        let path = Path::new(file).parent().unwrap_or(Path::new("")).join(table);
-        read_bytes(&path).map_err(|error| error.to_string())
-    };
+    let mut read_table =
+        |file: &str, table: &str| tables::named_by(paths.get(file).copied().unwrap_or(Path::new("-")), table);
     let expanded = faults.or(()).and_then(|()| desired::expand(&files, today(), &mut read_table));
-    expanded.map_err(|faults| faulty(&faults, environment, output))
+    let desired = expanded.map_err(|faults| faulty(&faults, environment, output))?;
+    tell_left_out(&desired, output);
+    Ok(desired)
 }
 
-fn read_text(path: &Path, name: &str) -> Result<String> {
-    let bytes = bytes_of(path, name)?;
-    String::from_utf8(bytes).map_err(|_| Failure::bad_input(format!("{name} is not UTF-8")))
-}
-
-fn bytes_of(path: &Path, name: &str) -> Result<Vec<u8>> {
-    read_bytes(path)
-        .map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
-        .doing(|| format!("read {name}"))
-}
-
-fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(TABLE_BYTES_MAX).read_to_end(&mut bytes)?;
-    } else {
-        fs::File::open(path)?.take(TABLE_BYTES_MAX).read_to_end(&mut bytes)?;
+/// Says which rows of tables do not count, also when silence is wanted: in an exact group their people are removed.
+fn tell_left_out(desired: &Desired, output: &Output) {
+    for told in &desired.left_out {
+        output.line(told);
     }
-    Ok(bytes)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read, and passed on")]

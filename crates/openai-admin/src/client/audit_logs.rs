@@ -1,4 +1,4 @@
-use super::{Client, ListCall};
+use super::{Client, ListCall, argument};
 use crate::{AuditLogEventType, Cursor, Error, PersonalText, models::TimeRange, operations::ListAuditLogs};
 
 /// The audit log of the organization: [`Client::audit_logs`].
@@ -39,7 +39,7 @@ impl<'a> ListCall<'a, ListAuditLogs> {
         Error: From<C::Error>,
     {
         self.with(|request| {
-            request.before = Some(before.try_into()?);
+            request.before = Some(argument::<ListAuditLogs, _, _>("before", before)?);
             Ok(())
         })
     }

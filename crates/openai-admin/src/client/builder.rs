@@ -227,7 +227,14 @@ fn parse_base_url(base_url: &str) -> Result<(uri::Scheme, uri::Authority, String
     let refuse = |problem: String| {
         Error::invalid_request(format!("the base URL {:?} {problem}", without_user(base_url)))
     };
-    let uri: Uri = base_url.trim().parse().map_err(|error| refuse(format!("is not a URL: {error}")))?;
+    let base_url = base_url.trim();
+    if !base_url.contains("://") && base_url.contains(['.', ':']) {
+        // A host and its port, as people type it.
+        let is_local = ["localhost", "127.", "[::1]"].iter().any(|host| base_url.starts_with(host));
+        let scheme = if is_local { "http" } else { "https" };
+        return Err(refuse(format!("has no scheme: write {scheme}://{}", without_user(base_url))));
+    }
+    let uri: Uri = base_url.parse().map_err(|error| refuse(format!("is not a URL: {error}")))?;
     if uri.query().is_some() {
         return Err(refuse("has a query: a base URL ends with its path, such as https://host/v1".to_owned()));
     }
@@ -338,5 +345,25 @@ mod tests {
         let builder = Client::builder().key("sk-admin-secret").header("x-gateway", "secret");
         assert!(!format!("{builder:?}").contains("secret"));
         assert!(!format!("{:?}", builder.build().expect("a client")).contains("secret"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_without_a_scheme_says_what_to_write() {
+        for (given, told) in [
+            ("127.0.0.1:22002/v1", "write http://127.0.0.1:22002/v1"),
+            ("localhost:8080/v1", "write http://localhost:8080/v1"),
+            ("[::1]:8080/v1", "write http://[::1]:8080/v1"),
+            ("gateway.example.com/v1", "write https://gateway.example.com/v1"),
+            ("/v1", "write https://host/v1"),
+        ] {
+            let error = parse_base_url(given).expect_err(given);
+            assert!(error.message().ends_with(told), "{error}");
+        }
+        assert!(parse_base_url("http://[::1]:8080/v1").is_ok());
     }
 }

@@ -1,4 +1,4 @@
-use super::{Client, ListCall, Response};
+use super::{Client, ListCall, Response, argument};
 use crate::{
     Error, GroupId, UserId,
     models::{CreateGroupUserBody, GroupMemberUser, GroupUserAssignment, GroupUserDeletedResource},
@@ -43,7 +43,12 @@ impl<'a> GroupUsersApi<'a> {
         G: TryInto<GroupId>,
         Error: From<G::Error>,
     {
-        self.0.send(&AddGroupUser { group_id: group_id.try_into()?, body: create_group_user_body }).await
+        self.0
+            .send(&AddGroupUser {
+                group_id: argument::<AddGroupUser, _, _>("group_id", group_id)?,
+                body: create_group_user_body,
+            })
+            .await
     }
 
     /// Lists the users of a group: newest first, 100 a page, unless told otherwise.
@@ -61,7 +66,7 @@ impl<'a> GroupUsersApi<'a> {
         G: TryInto<GroupId>,
         Error: From<G::Error>,
     {
-        ListCall::new(self.0, group_id.try_into().map(ListGroupUsers::new).map_err(Error::from))
+        ListCall::new(self.0, argument::<ListGroupUsers, _, _>("group_id", group_id).map(ListGroupUsers::new))
     }
 
     /// Retrieves a user in a group.
@@ -86,7 +91,12 @@ impl<'a> GroupUsersApi<'a> {
         U: TryInto<UserId>,
         Error: From<G::Error> + From<U::Error>,
     {
-        self.0.send(&RetrieveGroupUser::new(group_id.try_into()?, user_id.try_into()?)).await
+        self.0
+            .send(&RetrieveGroupUser::new(
+                argument::<RetrieveGroupUser, _, _>("group_id", group_id)?,
+                argument::<RetrieveGroupUser, _, _>("user_id", user_id)?,
+            ))
+            .await
     }
 
     /// Removes a user from a group.
@@ -111,6 +121,11 @@ impl<'a> GroupUsersApi<'a> {
         U: TryInto<UserId>,
         Error: From<G::Error> + From<U::Error>,
     {
-        self.0.send(&RemoveGroupUser::new(group_id.try_into()?, user_id.try_into()?)).await
+        self.0
+            .send(&RemoveGroupUser::new(
+                argument::<RemoveGroupUser, _, _>("group_id", group_id)?,
+                argument::<RemoveGroupUser, _, _>("user_id", user_id)?,
+            ))
+            .await
     }
 }

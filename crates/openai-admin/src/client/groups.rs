@@ -1,4 +1,4 @@
-use super::{Client, ListCall, Response};
+use super::{Client, ListCall, Response, argument};
 use crate::{
     Error, GroupId,
     models::{
@@ -62,7 +62,7 @@ impl<'a> GroupsApi<'a> {
         G: TryInto<GroupId>,
         Error: From<G::Error>,
     {
-        self.0.send(&RetrieveGroup::new(group_id.try_into()?)).await
+        self.0.send(&RetrieveGroup::new(argument::<RetrieveGroup, _, _>("group_id", group_id)?)).await
     }
 
     /// Renames a group.
@@ -79,7 +79,12 @@ impl<'a> GroupsApi<'a> {
         G: TryInto<GroupId>,
         Error: From<G::Error>,
     {
-        self.0.send(&UpdateGroup { group_id: group_id.try_into()?, body: update_group_body }).await
+        self.0
+            .send(&UpdateGroup {
+                group_id: argument::<UpdateGroup, _, _>("group_id", group_id)?,
+                body: update_group_body,
+            })
+            .await
     }
 
     /// Deletes a group and every membership in it.
@@ -92,6 +97,6 @@ impl<'a> GroupsApi<'a> {
         G: TryInto<GroupId>,
         Error: From<G::Error>,
     {
-        self.0.send(&DeleteGroup::new(group_id.try_into()?)).await
+        self.0.send(&DeleteGroup::new(argument::<DeleteGroup, _, _>("group_id", group_id)?)).await
     }
 }

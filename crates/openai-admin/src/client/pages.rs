@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
 };
 
-use super::{Client, Response};
+use super::{Client, Response, argument};
 use crate::{Cursor, Error, ListEndpoint, Order, OrderedListEndpoint, Page};
 
 /// How many empty pages in a row a list may have before it is taken for one that does not end.
@@ -50,7 +50,9 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
 
     /// How many items a page holds. The list's own bounds are checked before anything is sent.
     pub fn limit(self, limit: impl Into<i64>) -> Self {
-        self.with(|request| Ok(request.set_limit(limit.into())?))
+        self.with(|request| {
+            request.set_limit(limit.into()).map_err(|violation| Error::of_argument::<E>("limit", violation))
+        })
     }
 
     /// Begins after this item: the cursor of the page before, or an id.
@@ -60,7 +62,7 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         Error: From<C::Error>,
     {
         self.with(|request| {
-            request.set_after(after.try_into()?);
+            request.set_after(argument::<E, _, _>("after", after)?);
             Ok(())
         })
     }

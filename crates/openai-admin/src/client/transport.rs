@@ -38,7 +38,10 @@ where
         Box::pin(async move {
             let failed = |error: S::Error| {
                 let error = error.into();
-                Error::transport(!failed_to_connect(&error), error)
+                match certificate_problem(&error) {
+                    Some(problem) => Error::untrusted(&problem, error),
+                    None => Error::transport(!failed_to_connect(&error), error),
+                }
             };
             poll_fn(|context| service.poll_ready(context)).await.map_err(failed)?;
             let answer = service.call(request).await.map_err(failed)?;
@@ -67,6 +70,44 @@ fn failed_to_connect(error: &BoxError) -> bool {
 #[cfg(not(feature = "rustls"))]
 fn failed_to_connect(error: &BoxError) -> bool {
     error.is::<NotConnected>()
+}
+
+/// What is wrong with the certificate that a service has shown, if that is why there is no connection.
+#[cfg(feature = "rustls")]
+fn certificate_problem(error: &BoxError) -> Option<String> {
+    use rustls::CertificateError;
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&**error);
+    let problem = loop {
+        let error = cause?;
+        if let Some(rustls::Error::InvalidCertificate(problem)) = error.downcast_ref::<rustls::Error>() {
+            break problem;
+        }
+        // An io::Error does not count what it wraps among its sources.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as _).or_else(|| error.source());
+    };
+    Some(match problem {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its issuer is unknown".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another host".to_owned()
+        }
+        // What `openssl req -x509` makes when nothing else is said.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "it is a CA certificate, which cannot be a server's (basicConstraints is CA:TRUE)".to_owned()
+        }
+        other => other.to_string(),
+    })
+}
+
+#[cfg(not(feature = "rustls"))]
+fn certificate_problem(_: &BoxError) -> Option<String> {
+    None
 }
 
 /// The error of a service of your own that never sent the request, so that it may be sent again whatever it is.

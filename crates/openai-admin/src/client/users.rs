@@ -1,4 +1,4 @@
-use super::{Client, ListCall, Response};
+use super::{Client, ListCall, Response, argument};
 use crate::{
     Error, PersonalText, UserId,
     models::{CreateUserBody, User, UserDeleteResponse, UserRoleUpdateRequest},
@@ -49,7 +49,7 @@ impl<'a> UsersApi<'a> {
         U: TryInto<UserId>,
         Error: From<U::Error>,
     {
-        self.0.send(&RetrieveUser::new(user_id.try_into()?)).await
+        self.0.send(&RetrieveUser::new(argument::<RetrieveUser, _, _>("user_id", user_id)?)).await
     }
 
     /// Changes a user's role or metadata.
@@ -74,7 +74,12 @@ impl<'a> UsersApi<'a> {
         U: TryInto<UserId>,
         Error: From<U::Error>,
     {
-        self.0.send(&ModifyUser { user_id: user_id.try_into()?, body: user_role_update_request }).await
+        self.0
+            .send(&ModifyUser {
+                user_id: argument::<ModifyUser, _, _>("user_id", user_id)?,
+                body: user_role_update_request,
+            })
+            .await
     }
 
     /// Deletes a user from the organization, and every membership they have.
@@ -87,7 +92,7 @@ impl<'a> UsersApi<'a> {
         U: TryInto<UserId>,
         Error: From<U::Error>,
     {
-        self.0.send(&DeleteUser::new(user_id.try_into()?)).await
+        self.0.send(&DeleteUser::new(argument::<DeleteUser, _, _>("user_id", user_id)?)).await
     }
 
     /// Extension of our server: creates a user.
@@ -112,6 +117,6 @@ impl<'a> UsersApi<'a> {
         U: TryInto<UserId>,
         Error: From<U::Error>,
     {
-        ListCall::new(self.0, user_id.try_into().map(ListUserGroups::new).map_err(Error::from))
+        ListCall::new(self.0, argument::<ListUserGroups, _, _>("user_id", user_id).map(ListUserGroups::new))
     }
 }

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cell::RefCell, fmt};
 
 use serde::{
     Deserializer,
@@ -199,13 +199,99 @@ fn read_json<'de, V: DeserializeSeed<'de>>(seed: V, body: &'de [u8]) -> serde_js
 }
 
 fn parse(body: &[u8]) -> Result<Value, DecodeError> {
-    let explain = |error: serde_json::Error| {
+    let explain = |error: serde_json::Error| -> DecodeError {
         DecodeError::malformed(format!(
             "We could not parse the JSON body of your request: {error}. The body must be a JSON object, such as \
              {{\"name\": \"value\"}}."
         ))
     };
-    serde_json::from_slice(body).map_err(explain)
+    // Windows programs begin a file of text with it.
+    if body.starts_with(b"\xef\xbb\xbf") {
+        let message = "The JSON body of your request begins with a byte-order mark. Send it without.";
+        return Err(DecodeError::malformed(message));
+    }
+    let duplicate = RefCell::new(None);
+    read_json(Once(&duplicate), body).map_err(|error| duplicate.take().unwrap_or_else(|| explain(error)))
+}
+
+/// Reads a tree, and refuses an object that names a field twice: of two values, nobody knows which is meant. serde_json's
+/// errors are text, so the one that is meant is left here.
+#[derive(Clone, Copy)]
+struct Once<'a>(&'a RefCell<Option<DecodeError>>);
+
+impl Once<'_> {
+    /// Puts the name of a field, or the index of an item, in front of the place of what was found below it.
+    fn within(self, place: &str) {
+        let found = self.0.take();
+        self.0.replace(found.map(|error| error.within(place)));
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        loop {
+            match items.next_element_seed(self) {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => return Ok(Value::Array(values)),
+                Err(error) => {
+                    self.within(&format!("[{}]", values.len()));
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = serde_json::Map::new();
+        while let Some(field) = entries.next_key::<String>()? {
+            if fields.contains_key(&field) {
+                let duplicate = DecodeError::violation(ViolationCode::DuplicateParameter, "").within(&field);
+                self.0.replace(Some(duplicate));
+                return Err(A::Error::custom("a field is there twice"));
+            }
+            let value = entries.next_value_seed(self).inspect_err(|_| self.within(&field))?;
+            fields.insert(field, value);
+        }
+        Ok(Value::Object(fields))
+    }
 }
 
 /// The whole request as one struct.

@@ -24,6 +24,12 @@ async fn an_id_that_would_change_the_route_is_refused_before_anything_is_sent() 
         assert_eq!((error.kind(), error.was_sent(), error.attempts()), (ErrorKind::InvalidRequest, false, 0));
         assert!(client.group_users().list_group_users(bad).await.is_err());
     }
+    let error = client.group_users().remove_group_user("group_1", "a/b").await.unwrap_err();
+    let told = "remove-group-user: Invalid 'user_id': expected an id, but it contains a slash.";
+    assert_eq!(error.to_string(), told);
+    let error = client.group_users().list_group_users("group_1").limit(5000).await.unwrap_err();
+    let told = error.to_string();
+    assert!(told.starts_with("list-group-users: Invalid 'limit': integer above maximum value."), "{told}");
     assert!(script.requests().is_empty());
 }
 

@@ -6,6 +6,9 @@ use std::{
     path::Path,
 };
 
+use openai_admin::identity::clean;
+use openai_admin_sync::text;
+
 use crate::{
     arguments::BulkArguments,
     failure::{ExitStatus, Failure, Result, While as _},
@@ -20,7 +23,7 @@ const HEADINGS: [&str; 3] = ["id", "email", "user_id"];
 
 /// Everybody who was named, each once, in order.
 pub(super) fn users(arguments: &BulkArguments) -> Result<Vec<String>> {
-    let mut users: Vec<String> = arguments.users.iter().map(|user| user.trim().to_owned()).collect();
+    let mut users: Vec<String> = arguments.users.iter().map(|user| clean(user).into_owned()).collect();
     if users.iter().any(String::is_empty) {
         return Err(Failure::usage("a user's id or email address is empty"));
     }
@@ -41,33 +44,35 @@ pub(super) fn users(arguments: &BulkArguments) -> Result<Vec<String>> {
     Ok(users)
 }
 
-fn read(file: &Path, name: &str) -> Result<String> {
+fn read(file: &Path, name: &str) -> Result<Vec<u8>> {
     if file.is_dir() {
         return Err(Failure::bad_input(format!("{name} is a directory"))
             .hint("name a file with one id or email address on each line"));
     }
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
-        io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_string(&mut text)
+        io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(file).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))
+        std::fs::File::open(file).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
     };
-    let bytes = read
-        .map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
+    read.map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
         .doing(|| format!("read {name}"))?;
-    if bytes as u64 > FILE_BYTES_MAX {
+    if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(Failure::bad_input(format!("{name} is larger than {FILE_BYTES_MAX} bytes"))
             .hint("split it and add the parts one after the other"));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// One user a line; blank lines and comments are nothing.
-fn parse(text: &str, name: &str) -> Result<Vec<String>> {
+fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
+    let text = text::read(bytes, name).map_err(|fault| {
+        let failure = Failure::bad_input(fault.to_string());
+        fault.hint.into_iter().fold(failure, Failure::hint)
+    })?;
     let mut users = Vec::new();
-    // Spreadsheets begin a text file with a byte order mark.
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let user = without_comment(line).trim();
+    for (index, line) in text::lines(text).enumerate() {
+        let user = clean(without_comment(line));
         if user.is_empty() || (index == 0 && HEADINGS.contains(&user.to_lowercase().as_str())) {
             continue;
         }
@@ -76,7 +81,7 @@ fn parse(text: &str, name: &str) -> Result<Vec<String>> {
                 "give one id or email address on each line, such as `tail -n +2 FILE | cut -d, -f2 | … -f -`",
             ));
         }
-        users.push(user.to_owned());
+        users.push(user.into_owned());
     }
     Ok(users)
 }
@@ -95,18 +100,30 @@ mod tests {
     #[test]
     fn a_file_is_one_user_a_line() {
         let text = "\u{feff}# leavers\r\n ada@example.com  # today\r\n\r\nuser#7\n#user_8";
-        assert_eq!(parse(text, "x").expect("a good file"), ["ada@example.com", "user#7"]);
+        assert_eq!(parse(text.as_bytes(), "x").expect("a good file"), ["ada@example.com", "user#7"]);
     }
 
     #[test]
     fn a_heading_is_nobody() {
-        assert_eq!(parse("Email\r\nada@example.com\n", "x").expect("a good file"), ["ada@example.com"]);
-        assert_eq!(parse("user_1\nemail\n", "x").expect("a good file"), ["user_1", "email"]);
+        assert_eq!(parse(b"Email\r\nada@example.com\n", "x").expect("a good file"), ["ada@example.com"]);
+        assert_eq!(parse(b"user_1\nemail\n", "x").expect("a good file"), ["user_1", "email"]);
     }
 
     #[test]
     fn a_table_is_refused_with_its_line() {
-        let failure = parse("a@b\n\nada@example.com,Ada\n", "x.csv").expect_err("columns");
+        let failure = parse(b"a@b\n\nada@example.com,Ada\n", "x.csv").expect_err("columns");
         assert_eq!(failure.message, "x.csv:3: several columns");
+    }
+
+    #[test]
+    fn a_list_is_read_however_its_lines_end_and_refused_when_it_is_no_text() {
+        let users = parse(b"\xef\xbb\xbfada@example.com\rbjorn@example.com\r", "x").expect("a good file");
+        assert_eq!(users, ["ada@example.com", "bjorn@example.com"]);
+        let users = parse("ada@example.com\u{200b}\u{a0}\n".as_bytes(), "x").expect("a good file");
+        assert_eq!(users, ["ada@example.com"]);
+        let wide: Vec<u8> = "\u{feff}ada@example.com\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let failure = parse(&wide, "x").expect_err("UTF-16");
+        assert_eq!((failure.message.as_str(), failure.hints.len()), ("x is UTF-16", 1));
+        assert!(parse(b"PK\x03\x04", "x").is_err());
     }
 }

@@ -17,7 +17,11 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     let bench = Bench::open("export", None, global, environment, output).await?;
-    bench.run(async |bench| output.data(&text(bench, arguments).await?)).await
+    let write = async |bench: &Bench<'_>| {
+        let text = text(bench, arguments).await?;
+        if arguments.format == ExportChoice::Json { output.json(&text) } else { output.text(&text) }
+    };
+    bench.run(write).await
 }
 
 async fn text(bench: &Bench<'_>, arguments: &ExportArguments) -> Result<String> {

@@ -11,7 +11,7 @@ use openai_admin_sync::{
     suggestion::most_like,
 };
 
-use super::{Bench, apply::confirm_and_execute, bytes_of, faulty, plan::show, verdict};
+use super::{Bench, apply::confirm_and_execute, bytes_of, faulty, plan::show, tell_left_out, verdict};
 use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},
     config::{Environment, shell_word},
@@ -45,6 +45,7 @@ pub(super) async fn run(
     };
     let wished = import::desired(&bytes_of(&arguments.file, &name)?, &name, &mapping, mode);
     let wished = wished.map_err(|faults| faulty(&faults, environment, output))?;
+    tell_left_out(&wished, output);
     let consent = if arguments.dry_run {
         Consent::Given
     } else {

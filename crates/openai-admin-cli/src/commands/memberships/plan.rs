@@ -92,12 +92,12 @@ pub(super) fn show(
         step_summary(bench.environment, &render::markdown(plan, &notes))?;
     }
     match form {
-        RenderChoice::Json => output.data(&plan.to_json()),
+        RenderChoice::Json => output.json(&plan.to_json()),
         RenderChoice::Markdown => output.data(&render::markdown(plan, &notes)),
-        RenderChoice::Github => output.data(&render::annotations(plan)),
+        RenderChoice::Github => output.raw(&render::annotations(plan)),
         RenderChoice::Table => {
             output.data(&render::table(plan, approval, &notes))?;
-            if bench.environment.is_github { output.data(&render::annotations(plan)) } else { Ok(()) }
+            if bench.environment.is_github { output.raw(&render::annotations(plan)) } else { Ok(()) }
         }
     }
 }

@@ -101,7 +101,7 @@ pub(super) async fn run(
             let notes = Notes { color: output.is_colored(), ..Notes::default() };
             match output.is_for_people() {
                 true => output.data(&render::table(&kept.plan, &Approval::None, &notes)),
-                false => output.data(&kept.plan.to_json()),
+                false => output.json(&kept.plan.to_json()),
             }
         }
         RunsCommand::Report { run } => {
