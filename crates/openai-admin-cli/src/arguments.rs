@@ -135,6 +135,9 @@ pub(crate) enum GroupsCommand {
         /// The new group's name
         #[arg(value_parser = values::group_name)]
         name: GroupName,
+        /// Create it even if a group has this name already
+        #[arg(long)]
+        allow_duplicate: bool,
     },
     /// Rename a group
     #[command(alias = "update")]
@@ -144,6 +147,9 @@ pub(crate) enum GroupsCommand {
         /// Its new name
         #[arg(value_parser = values::group_name)]
         name: GroupName,
+        /// Rename it even if another group has this name already
+        #[arg(long)]
+        allow_duplicate: bool,
     },
     /// Delete a group and every membership in it
     #[command(aliases = ["remove", "rm"])]
@@ -339,11 +345,11 @@ pub(crate) struct ListAuditLogsArguments {
     /// Only events of this type, such as group.created; may be repeated
     #[arg(long = "type", value_name = "TYPE", value_parser = values::event_type)]
     pub(crate) types: Vec<AuditLogEventType>,
-    /// Only what this actor did, named by the id of a key or a user; may be repeated
-    #[arg(long = "actor", value_name = "ID")]
+    /// Only what this actor did: a user by id, email address or name, a key by id; may be repeated
+    #[arg(long = "actor", value_name = "ACTOR")]
     pub(crate) actors: Vec<String>,
-    /// Only what was done to this, named by the id of a group, user or key; may be repeated
-    #[arg(long = "resource", value_name = "ID")]
+    /// Only what was done to this: a group by id or name, a user by id, email address or name, a key by id; may be repeated
+    #[arg(long = "resource", value_name = "RESOURCE")]
     pub(crate) resources: Vec<String>,
     #[command(flatten)]
     pub(crate) list: ListArguments,

@@ -206,6 +206,13 @@ fn certificate_hint(message: &str) -> String {
     "renew the certificate of the server, or ask it by the name that is in it: --base-url".to_owned()
 }
 
+impl From<openai_admin_sync::Fault> for Failure {
+    fn from(fault: openai_admin_sync::Fault) -> Self {
+        let failure = Self::bad_input(fault.to_string());
+        fault.hint.into_iter().fold(failure, Self::hint)
+    }
+}
+
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let status = match &error {

@@ -1,16 +1,26 @@
 //! `openai-admin audit-logs`: what was done in the organization, when and by whom.
 
-use openai_admin::{Limit, Timestamp, models::TimeRange};
+use openai_admin::{
+    Client, Limit, Timestamp,
+    identity::name_key_in_any_case,
+    models::{TimeRange, User},
+};
 use openai_admin_server::Minter;
 
 use super::{Session, print_list};
 use crate::{
     arguments::{AuditLogsCommand, ListAuditLogsArguments, Since},
-    failure::Result,
+    failure::{ExitStatus, Failure, Result, While as _},
+    resolve,
 };
 
 /// The largest page of events.
 const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
+
+/// How ids begin.
+const ID_PREFIXES: [&str; 8] = ["group_", "group-", "user_", "user-", "key_", "key-", "org_", "org-"];
+/// What the log calls those who change a database without a server.
+const OWN_ACTORS: [&str; 2] = ["local", "load"];
 
 pub(super) async fn run(command: AuditLogsCommand, session: &Session<'_>) -> Result<()> {
     match command {
@@ -28,9 +38,92 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
             Timestamp::from_unix_seconds(Minter::system().now().unix_seconds().saturating_sub(seconds))
         }
     });
-    let call = session.client.audit_logs().list_audit_logs().effective_at(effective_at);
+    let client = &session.client;
+    let call = client.audit_logs().list_audit_logs().effective_at(effective_at);
+    let actors = ids(client, actors, Named::Actor).await?;
+    let resources = ids(client, resources, Named::Resource).await?;
     let call = call.event_types(types).actor_ids(actors).resource_ids(resources);
     let none = if is_filtered { "nothing like that was done" } else { "nothing was done yet" };
     let doing = || "list the audit log".to_owned();
     print_list(call, &part, PAGE_SIZE, none, doing, session.output).await
+}
+
+/// What a filter of the log names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Actor,
+    Resource,
+}
+
+impl Named {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Actor => "user or key",
+            Self::Resource => "group, user or key",
+        }
+    }
+}
+
+/// The ids that are meant. The log knows ids alone, and would answer a name with nothing.
+async fn ids(client: &Client, texts: Vec<String>, named: Named) -> Result<Vec<String>> {
+    let mut ids = Vec::with_capacity(texts.len());
+    for text in texts {
+        ids.push(if is_known_as_id(&text) { text } else { id(client, &text, named).await? });
+    }
+    Ok(ids)
+}
+
+/// Whether a text is an id by its form: also of what has been removed, and is found nowhere but in the log.
+fn is_known_as_id(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    OWN_ACTORS.contains(&text)
+        || (ID_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && text.chars().all(is_plain))
+}
+
+async fn id(client: &Client, text: &str, named: Named) -> Result<String> {
+    // Ids may have any form: what the log has events of is one.
+    let events = client.audit_logs().list_audit_logs().limit(1);
+    let events = match named {
+        Named::Actor => events.actor_ids([text.to_owned()]),
+        Named::Resource => events.resource_ids([text.to_owned()]),
+    };
+    if !events.await.doing(|| "list the audit log".to_owned())?.data.is_empty() {
+        return Ok(text.to_owned());
+    }
+    if text.contains('@') {
+        return Ok(resolve::user(client, text).await?.id.to_string());
+    }
+    if named == Named::Resource {
+        match resolve::group(client, text).await {
+            Ok(group) => return Ok(group.id.to_string()),
+            Err(failure) if failure.status == ExitStatus::NotFound => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    user_called(client, text, named).await
+}
+
+/// The user with this name, or a failure that says what else may be meant.
+async fn user_called(client: &Client, text: &str, named: Named) -> Result<String> {
+    let users = resolve::known_users(client).await;
+    let key = name_key_in_any_case(text);
+    let called: Vec<&User> = users
+        .iter()
+        .filter(|user| user.name.as_deref().is_some_and(|name| name_key_in_any_case(name) == key))
+        .collect();
+    match called.as_slice() {
+        [user] => Ok(user.id.to_string()),
+        [] => {
+            let what = named.as_str();
+            let message =
+                format!("there is no {what} with the id, address or name '{text}', and no event of one");
+            let mut failure = Failure::not_found(message);
+            resolve::suggest(text, &users, &mut failure);
+            Err(failure)
+        }
+        several => {
+            let message = format!("{} users are called '{text}'", several.len());
+            Err(resolve::ambiguous(message, several.iter().map(|user| user.id.to_string())))
+        }
+    }
 }

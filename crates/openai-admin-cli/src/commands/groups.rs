@@ -1,14 +1,15 @@
 //! `openai-admin groups`: groups of the organization.
 
 use openai_admin::{
-    Limit,
+    GroupId, Limit,
+    identity::name_key,
     models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
 };
 
 use super::{Session, group_users, print_list};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
-    failure::{Result, While as _},
+    failure::{Failure, Result, While as _},
     output::{count, visible},
     prompt::Consent,
     resolve,
@@ -22,15 +23,21 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
     match command {
         GroupsCommand::List(arguments) => list(session, &arguments).await,
         GroupsCommand::Get { group } => output.item(&resolve::group(client, &group).await?),
-        GroupsCommand::Create { name } => {
+        GroupsCommand::Create { name, allow_duplicate } => {
+            if !allow_duplicate {
+                check_name_is_free(session, &name, None).await?;
+            }
             let doing = format!("create group '{}'", &*name);
             let created = client.groups().create_group(CreateGroupBody::new(name)).await.doing(|| doing)?;
             output.item(&*created)?;
             warn_of_namesakes(session, &created).await;
             Ok(())
         }
-        GroupsCommand::Rename { group: text, name } => {
+        GroupsCommand::Rename { group: text, name, allow_duplicate } => {
             let mut group = resolve::group(client, &text).await?;
+            if !allow_duplicate {
+                check_name_is_free(session, &name, Some(&group.id)).await?;
+            }
             let renamed = client.groups().update_group(group.id.clone(), UpdateGroupBody::new(name)).await;
             // What the answer leaves out is as it was.
             group.name = renamed.doing(|| format!("rename group '{text}'"))?.into_inner().name;
@@ -43,6 +50,24 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             delete(session, &group, consent).await
         }
         GroupsCommand::Users(command) => group_users::run(command, session).await,
+    }
+}
+
+/// Refuses a name that a group has already: commands and files could name neither by it any more. `own` is the group
+/// that gets the name, if there is one.
+async fn check_name_is_free(session: &Session<'_>, name: &str, own: Option<&GroupId>) -> Result<()> {
+    let key = name_key(name);
+    // A key that may not list the groups cannot be asked to.
+    let Ok(groups) = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await
+    else {
+        return Ok(());
+    };
+    match groups.iter().find(|other| Some(&other.id) != own && name_key(&other.name) == key) {
+        None => Ok(()),
+        Some(other) => {
+            let message = format!("a group is called '{}' already: {}", other.name, other.id);
+            Err(Failure::not_found(message).hint("for another one of this name, pass --allow-duplicate"))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `openai-admin load`: an organization from a file into a database, all of it or nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{self, Read as _},
     path::Path,
 };
@@ -10,6 +10,7 @@ use openai_admin_server::Minter;
 use openai_admin_store::{
     Directory, DirectoryGroup, DirectoryUser, Error as StoreError, LoadSummary, Organization, Store,
 };
+use openai_admin_sync::text;
 use serde::Serialize;
 
 use super::open_store;
@@ -75,17 +76,14 @@ fn remove_database(file: &Path) {
 }
 
 pub(super) fn read(file: &Path) -> Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
-        io::stdin().lock().read_to_string(&mut text)
+        io::stdin().lock().read_to_end(&mut bytes).map(drop)
     } else {
-        std::fs::read_to_string(file).map(|read| {
-            text = read;
-            text.len()
-        })
+        std::fs::read(file).map(|read| bytes = read)
     };
     read.map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })?;
-    Ok(text)
+    Ok(text::read(&bytes, "it")?.to_owned())
 }
 
 /// `--organization` and the file must mean the same one.
@@ -226,6 +224,9 @@ fn propose(
     environment: &Environment,
     output: &Output,
 ) {
+    if output.is_quiet() {
+        return;
+    }
     let program = shell_word(&environment.program);
     let words = [&*program, &*database.as_argument, chosen.unwrap_or_default()];
     let command = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -237,12 +238,7 @@ fn propose(
         if let Some(name) = &name {
             lines.push(format!("  {command} groups users list {name}"));
         }
-        let outsider = directory.users.iter().find(|user| {
-            let id = user.id.as_ref().map(|id| id.as_str()).unwrap_or_default();
-            user.email.is_some()
-                && group.is_some_and(|group| !group.members.iter().any(|member| **member == *id))
-        });
-        if let (Some(name), Some(email)) = (&name, outsider.and_then(|user| user.email.as_deref())) {
+        if let (Some(name), Some(email)) = (&name, group.and_then(|group| outsider(directory, group))) {
             let email = shell_word(email);
             lines.push(format!("  {command} groups users add {name} {email}"));
             lines.push(format!("  {command} users groups {email}"));
@@ -250,6 +246,13 @@ fn propose(
     }
     lines.push(format!("  {command} serve"));
     output.note(&lines.join("\n"));
+}
+
+/// The address of somebody who is not in the group, for a command that adds them.
+fn outsider<'a>(directory: &'a Directory, group: &DirectoryGroup) -> Option<&'a str> {
+    let members: HashSet<&str> = group.members.iter().map(|member| &**member).collect();
+    let is_outside = |user: &&DirectoryUser| user.id.as_ref().is_none_or(|id| !members.contains(id.as_str()));
+    directory.users.iter().filter(is_outside).find_map(|user| user.email.as_deref())
 }
 
 /// A group's name as a word of a command, or its id where the name cannot be typed.

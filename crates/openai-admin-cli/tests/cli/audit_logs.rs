@@ -46,6 +46,28 @@ fn events_are_chosen_by_time_type_actor_and_resource() {
 }
 
 #[test]
+fn who_and_what_is_meant_may_be_named_as_in_other_commands() {
+    let desk = Desk::with_acme();
+    desk.run("--local acme.db groups users add \"ML Research\" dana@example.com");
+    let events = |filter: &str| desk.run(&format!("--local acme.db audit-logs list {filter} -o json"));
+    for (name, id) in [
+        ("--resource \"ML Research\"", "--resource group_research"),
+        ("--resource DANA@example.com", "--resource user_dana"),
+        ("--resource \"dana whitfield\"", "--resource user_dana"),
+        ("--actor dana@example.com", "--actor user_dana"),
+        ("--actor local", "--actor local"),
+    ] {
+        let (by_name, by_id) = (events(name), events(id));
+        assert_eq!((by_name.status, &by_name.stdout), (0, &by_id.stdout), "{name}: {}", by_name.stderr);
+    }
+    assert_ne!(events("--resource \"ML Research\"").stdout, "[]\n");
+    for filter in ["--resource \"ML Reserch\"", "--resource nobody@example.com", "--actor nobody"] {
+        let answer = events(filter);
+        assert_eq!((answer.status, answer.stdout.as_str()), (6, ""), "{filter}: {}", answer.stderr);
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_filter_is_said() {
     freeze!(desk().transcript(&[
         "--local new.db audit-logs list --since yesterday",

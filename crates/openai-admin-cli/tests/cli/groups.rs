@@ -37,11 +37,15 @@ fn creates_renames_and_deletes_a_group() {
 }
 
 #[test]
-fn two_groups_of_one_name_are_noticed() {
+fn two_groups_of_one_name_are_refused_unless_they_are_wanted() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db groups create \"Support Team\"",
-        "--local acme.db groups rename group_research \"Support Team\" -o csv",
-        "--local acme.db groups rename group_oncall \"Support Team\" -q",
+        "--local acme.db groups create \" Support  Team\"",
+        "--local acme.db groups rename group_research \"Support Team\"",
+        "--local acme.db groups rename group_support \"Support Team\" -o csv",
+        "--local acme.db groups create \"Support Team\" --allow-duplicate",
+        "--local acme.db groups rename group_research \"Support Team\" -o csv --allow-duplicate",
+        "--local acme.db groups rename group_oncall \"Support Team\" -q --allow-duplicate",
     ]));
 }
 
@@ -72,7 +76,7 @@ fn other_words_for_a_command_are_understood() {
 fn a_group_that_is_not_found_or_not_unique_is_explained() {
     let desk = Desk::with_acme();
     desk.run("--local acme.db groups create \"On call\"");
-    desk.run("--local acme.db groups create \"On call\"");
+    desk.run("--local acme.db groups create \"On call\" --allow-duplicate");
     freeze!(desk.transcript(&[
         "--local acme.db groups get \"Suport Team\"",
         "--local acme.db groups get Zebras",
@@ -92,6 +96,28 @@ fn what_is_not_allowed_says_why() {
         "--local acme.db groups list --after group_never_seen",
         "--local acme.db groups list -o xml",
     ]));
+}
+
+#[test]
+fn a_name_gives_no_commands_to_github() {
+    let desk = Desk::empty().with_variable("GITHUB_ACTIONS", "true");
+    desk.write("evil.yaml", "groups: [{ id: group_evil, name: \"x\\n::error::pwn ##[error]pwn\" }]\n");
+    for command in [
+        "load evil.yaml",
+        "groups list",
+        "groups list -o csv",
+        "groups list -o json",
+        "groups list -o yaml",
+        "groups get group_evil",
+        "dump",
+        "groups users list group_evil",
+    ] {
+        let answer = desk.run(&format!("--local new.db {command}"));
+        let said = format!("{}\n{}", answer.stdout, answer.stderr);
+        assert!(said.contains("pwn"), "{command}: {said}");
+        let obeyed = |line: &str| line.trim().starts_with("::") || line.contains("##[");
+        assert!(!said.lines().any(obeyed), "{command}: {said}");
+    }
 }
 
 #[test]

@@ -23,4 +23,5 @@ mod running;
 mod serve;
 mod serve_tls;
 mod settings;
+mod tables;
 mod users;

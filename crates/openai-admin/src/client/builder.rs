@@ -232,7 +232,8 @@ fn parse_base_url(base_url: &str) -> Result<(uri::Scheme, uri::Authority, String
         // A host and its port, as people type it.
         let is_local = ["localhost", "127.", "[::1]"].iter().any(|host| base_url.starts_with(host));
         let scheme = if is_local { "http" } else { "https" };
-        return Err(refuse(format!("has no scheme: write {scheme}://{}", without_user(base_url))));
+        let path = if base_url.contains('/') { "" } else { "/v1" };
+        return Err(refuse(format!("has no scheme: write {scheme}://{}{path}", without_user(base_url))));
     }
     let uri: Uri = base_url.parse().map_err(|error| refuse(format!("is not a URL: {error}")))?;
     if uri.query().is_some() {
@@ -346,11 +347,6 @@ mod tests {
         assert!(!format!("{builder:?}").contains("secret"));
         assert!(!format!("{:?}", builder.build().expect("a client")).contains("secret"));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_base_url_without_a_scheme_says_what_to_write() {
@@ -359,6 +355,7 @@ mod tests {
             ("localhost:8080/v1", "write http://localhost:8080/v1"),
             ("[::1]:8080/v1", "write http://[::1]:8080/v1"),
             ("gateway.example.com/v1", "write https://gateway.example.com/v1"),
+            ("example.com", "write https://example.com/v1"),
             ("/v1", "write https://host/v1"),
         ] {
             let error = parse_base_url(given).expect_err(given);

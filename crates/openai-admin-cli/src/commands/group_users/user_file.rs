@@ -66,10 +66,7 @@ fn read(file: &Path, name: &str) -> Result<Vec<u8>> {
 
 /// One user a line; blank lines and comments are nothing.
 fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
-    let text = text::read(bytes, name).map_err(|fault| {
-        let failure = Failure::bad_input(fault.to_string());
-        fault.hint.into_iter().fold(failure, Failure::hint)
-    })?;
+    let text = text::read(bytes, name)?;
     let mut users = Vec::new();
     for (index, line) in text::lines(text).enumerate() {
         let user = clean(without_comment(line));

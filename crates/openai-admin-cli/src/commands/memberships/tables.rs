@@ -19,10 +19,7 @@ const NAMED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// The text of a file that somebody typed. `name` is the file's, for messages.
 pub(super) fn text_of(path: &Path, name: &str) -> Result<String> {
     let bytes = bytes_of(path, name)?;
-    text::read(&bytes, name).map(str::to_owned).map_err(|fault| {
-        let failure = Failure::bad_input(fault.to_string());
-        fault.hint.into_iter().fold(failure, Failure::hint)
-    })
+    Ok(text::read(&bytes, name)?.to_owned())
 }
 
 /// A file that somebody typed, or standard input.
