@@ -199,7 +199,7 @@ pub struct Group {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MembersFrom {
-    /// The CSV file, beside this file or by its whole path.
+    /// The CSV file, by its path from the folder of this file, and below that folder.
     pub csv: String,
     /// The column with the email addresses; `email` when absent.
     #[serde(default = "email_column")]

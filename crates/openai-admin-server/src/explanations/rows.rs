@@ -133,9 +133,11 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_query("limit=1&limit=2"),
             fault: Client,
-            meaning: "A parameter of the query that takes one value stands there twice.",
+            meaning: "A parameter of the query that takes one value, or a field of the body, is given twice.",
             next: "Send it once. Those that take several values are lists in the document.",
-            answered_by: Those("operations with parameters in the query", |it| !it.query.is_empty()),
+            answered_by: Those("operations with parameters in the query, or with a body", |it| {
+                it.facts.has_body || !it.query.is_empty()
+            }),
             request: Some(request("GET", "/v1/organization/groups?limit=1&limit=2")),
         },
         Row {
