@@ -135,7 +135,9 @@ fn words(text: &str) -> Vec<String> {
 
 /// The version of the schema, as many as there are migrations: not what the program says, which may be wrong.
 pub(crate) fn schema_version() -> usize {
-    fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../openai-admin-store/migrations")).unwrap().count()
+    fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../openai-admin-store/migrations"))
+        .expect("the migrations")
+        .count()
 }
 
 /// Freezes a transcript. Lines that begin with `!` are standard error, `=` is the exit code; what differs from run
