@@ -24,4 +24,6 @@ mod serve;
 mod serve_tls;
 mod settings;
 mod tables;
+#[cfg(feature = "otel")]
+mod traces;
 mod users;
