@@ -22,8 +22,8 @@ pub const IDEMPOTENCY_KEYS_MAX: i64 = 100_000;
 /// How many answers that are no longer kept one creation forgets: more than it adds, so that they become fewer.
 const FORGOTTEN_AT_ONCE: i64 = 4;
 
-/// How many answers that are over are forgotten in one transaction.
-const FORGOTTEN_IN_A_SWEEP: i64 = 1_000;
+/// How many answers that are over are forgotten in one transaction, as the statement says too.
+const FORGOTTEN_IN_A_SWEEP: usize = 500;
 /// How long nothing is looked for after a sweep, in seconds.
 const SWEEP_PAUSE_SECONDS: i64 = 10 * 60;
 
@@ -39,9 +39,12 @@ impl Store {
         if !self.read(move |transaction| has_expired(transaction, until)).await? {
             return Ok(());
         }
-        while self.write(move |transaction| forget_until(transaction, until)).await?
-            == FORGOTTEN_IN_A_SWEEP as u64
-        {}
+        loop {
+            let forgotten = self.write(move |transaction| forget_until(transaction, until)).await?;
+            if forgotten < FORGOTTEN_IN_A_SWEEP {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -60,16 +63,24 @@ impl Store {
 }
 
 fn has_expired(transaction: &mut Transaction<'_>, until: i64) -> Result<bool> {
-    let oldest = "select 1 from idempotency_keys where recorded_at <= $1 limit 1";
-    Ok(transaction.query_one(oldest, values![until], |_| Ok(()))?.is_some())
+    // The first of the index, whatever PostgreSQL thinks of how many there are.
+    let oldest =
+        "select recorded_at from idempotency_keys where recorded_at > $1 order by recorded_at limit 1";
+    let oldest = transaction.query_one(oldest, values![-1], |row| row.integer(0))?;
+    Ok(oldest.is_some_and(|oldest| oldest <= until))
 }
 
-fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<u64> {
-    transaction.execute(
-        "delete from idempotency_keys where (org, key) in
-             (select org, key from idempotency_keys where recorded_at <= $1 order by recorded_at limit $2)",
-        values![until, FORGOTTEN_IN_A_SWEEP],
-    )
+/// Forgets the oldest of them, and says how many.
+fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> {
+    let over = transaction.query(
+        "select org, key from idempotency_keys where recorded_at <= $1 order by recorded_at limit 500",
+        values![until],
+        |row| Ok((Org::from_row(row, 0)?, row.text(1)?.to_owned())),
+    )?;
+    for (org, key) in &over {
+        forget(transaction, *org, key)?;
+    }
+    Ok(over.len())
 }
 
 /// What tells a request that is sent again from another one.
