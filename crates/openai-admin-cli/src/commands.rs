@@ -16,6 +16,7 @@ mod groups;
 mod keys;
 mod load;
 mod memberships;
+mod protection;
 mod serve;
 mod users;
 
@@ -27,6 +28,7 @@ use openai_admin::{
 };
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
+use openai_admin_sync::Policy;
 
 use crate::{
     arguments::{
@@ -128,6 +130,8 @@ pub(crate) struct Session<'a> {
     pub(crate) output: &'a Output,
     /// Open behind the client, when it is `--local`.
     store: Option<Store>,
+    /// What the caller's side allows, whatever is typed.
+    pub(crate) policy: Policy,
     /// Kept until all else is put away.
     _log: Option<Log>,
 }
@@ -162,16 +166,17 @@ impl<'a> Session<'a> {
         environment: &Environment,
         output: &'a Output,
     ) -> Result<Self> {
+        let policy = config::policy(global, environment)?;
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None, _log: None })
+                Ok(Self { client, output, store: None, policy, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
-                Ok(Self { client, output, store: Some(store), _log: Some(log) })
+                Ok(Self { client, output, store: Some(store), policy, _log: Some(log) })
             }
         }
     }

@@ -11,6 +11,7 @@ use std::{
 
 use openai_admin::{ClientBuilder, DEFAULT_BASE_URL, OrganizationId};
 use openai_admin_store::DatabaseUrl;
+use openai_admin_sync::{Policy, policy::POLICY_FILE};
 
 use crate::{
     arguments::{ColorChoice, GlobalArguments},
@@ -30,6 +31,8 @@ const DATABASE_FILE: &str = "OPENAI_ADMIN_DATABASE_FILE";
 pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
 /// A file larger than this, in bytes, holds no key and no URL.
 const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// A larger policy, in bytes, is not one.
+const POLICY_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What the process finds around it, read once.
 #[derive(Default)]
@@ -423,13 +426,17 @@ pub(crate) fn database_of_file(file: &Path) -> Result<String> {
     Ok(url.to_owned())
 }
 
+/// Where everything is kept that outlives a command.
+fn state_folder(environment: &Environment) -> Option<PathBuf> {
+    let own = environment.own("OPENAI_ADMIN_STATE").map(PathBuf::from);
+    own.or_else(|| Some(environment.state_home.as_ref()?.join("openai-admin")))
+}
+
 /// Where the runs over a service are kept: one folder for each service, since two may have an organization of one id.
 pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environment) -> Result<PathBuf> {
-    let own = environment.own("OPENAI_ADMIN_STATE").map(PathBuf::from);
-    let state =
-        own.or_else(|| Some(environment.state_home.as_ref()?.join("openai-admin"))).ok_or_else(|| {
-            Failure::usage("there is no place to keep runs").hint("say one: export OPENAI_ADMIN_STATE=FOLDER")
-        })?;
+    let state = state_folder(environment).ok_or_else(|| {
+        Failure::usage("there is no place to keep runs").hint("say one: export OPENAI_ADMIN_STATE=FOLDER")
+    })?;
     let local = match (&global.local, &global.base_url) {
         (None, None) => environment.local.as_ref(),
         (local, _) => local.as_ref(),
@@ -446,8 +453,30 @@ pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environme
             .or_else(|| environment.base_url.clone())
             .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
     };
+    let folder = state.join(openai_admin_sync::run::folder_name(&service));
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
-    Ok(state.join(service.trim_start_matches("https://").chars().map(plain).collect::<String>()))
+    // An earlier version named the folder without the hash.
+    let earlier = state.join(service.trim_start_matches("https://").chars().map(plain).collect::<String>());
+    Ok(if !folder.exists() && earlier.exists() { earlier } else { folder })
+}
+
+/// What the caller's side allows: the file that is named, else the one in the state folder, else nothing beside the
+/// built-in limits.
+pub(crate) fn policy(global: &GlobalArguments, environment: &Environment) -> Result<Policy> {
+    let named = global.policy.clone().or_else(|| environment.own("OPENAI_ADMIN_POLICY").map(PathBuf::from));
+    let found =
+        || state_folder(environment).map(|folder| folder.join(POLICY_FILE)).filter(|file| file.exists());
+    let Some(file) = named.or_else(found) else { return Ok(Policy::default()) };
+    let name = file.display().to_string();
+    let mut text = String::new();
+    std::fs::File::open(&file)
+        .and_then(|file| file.take(POLICY_FILE_BYTES_MAX).read_to_string(&mut text))
+        .map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
+        .doing(|| format!("read the policy {name}"))?;
+    Policy::parse(&text, &name).map_err(|fault| {
+        let failure = Failure::bad_input(fault.to_string());
+        fault.hint.into_iter().fold(failure, Failure::hint)
+    })
 }
 
 /// The options that say which data is meant, as they were typed: a command that the program proposes needs them too.

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Leave to destroy: given on the command line, or to be asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
     Given,
     Ask,

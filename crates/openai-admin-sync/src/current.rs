@@ -173,8 +173,8 @@ pub async fn read_members(
                 drop(ids);
                 Members::Read(users)
             }
-            Err(error) if stops_all(&error) => return Err(error.into()),
-            Err(error) => Members::Unreadable(error.to_string()),
+            Err(ReadError::Api(error)) if !stops_all(&error) => Members::Unreadable(error.to_string()),
+            Err(error) => return Err(error),
         };
     }
     Ok(())

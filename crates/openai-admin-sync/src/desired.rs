@@ -2,19 +2,22 @@
 //!
 //! Pure: reading a table is passed in, and so is the day.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
 
 use jiff::civil::Date;
 use openai_admin::{GroupId, OrganizationId, identity::name_key, operations::groups::GroupName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use wildmatch::WildMatch;
 
 use crate::{
     csv::{self, Mapping},
     fault::{Fault, Faults, Place},
-    file::{Group, Located, MaxRemove, Member, MembersFrom, MembershipFile, Mode, Who},
+    file::{self, Group, Located, MaxRemove, Member, MembersFrom, MembershipFile, Mode, Who},
     plan::Purpose,
+    policy::Protected,
     suggestion::most_like,
 };
 
@@ -31,7 +34,7 @@ pub struct Desired {
     /// The groups, in the order of the input.
     pub groups: Vec<DesiredGroup>,
     /// Whom and what no plan touches.
-    pub protect: Protection,
+    pub protect: Protected,
     /// How many memberships may go in all groups together.
     pub max_remove: Option<MaxRemove>,
     /// What a plan of it is for.
@@ -112,40 +115,42 @@ pub struct Source {
     pub name: String,
     /// How many memberships it says.
     pub entries: usize,
+    /// Its one name, however its path was typed; none for standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonical: Option<String>,
+    /// The path of its file, as it was typed, and the filter: what the canonical name is made of.
+    #[serde(skip)]
+    pub typed: Option<(String, String)>,
 }
 
-/// Whom and what no plan touches.
-#[derive(Debug, Default)]
-pub struct Protection {
-    users: Vec<WildMatch>,
-    groups: Vec<WildMatch>,
-}
-
-impl Protection {
-    /// Adds patterns of users.
-    pub fn protect_users(&mut self, patterns: &[String]) {
-        self.users.extend(patterns.iter().map(|pattern| WildMatch::new(&pattern.trim().to_lowercase())));
+impl Source {
+    /// A source by its name alone.
+    pub fn named(name: impl Into<String>, entries: usize) -> Self {
+        Self { name: name.into(), entries, canonical: None, typed: None }
     }
 
-    /// Adds patterns of groups.
-    pub fn protect_groups(&mut self, patterns: &[String]) {
-        self.groups.extend(patterns.iter().map(|pattern| WildMatch::new(pattern)));
+    fn of_path(name: String, entries: usize, path: String, filter: String) -> Self {
+        let typed = (path != "-").then_some((path, filter));
+        Self { typed, ..Self::named(name, entries) }
     }
 
-    /// Whether a user is protected.
-    pub fn has_user(&self, id: &str, email: Option<&str>) -> bool {
-        let (id, email) = (id.to_lowercase(), email.map(|email| email.trim().to_lowercase()));
-        let is_meant = |pattern: &WildMatch| {
-            pattern.matches(&id) || email.as_deref().is_some_and(|email| pattern.matches(email))
-        };
-        self.users.iter().any(is_meant)
+    /// Gives it its one name. `canonical` knows the one name of a path; none when there is no such file.
+    pub fn settle(&mut self, canonical: impl FnOnce(&str) -> Option<String>) {
+        let Some((path, filter)) = &self.typed else { return };
+        self.canonical = canonical(path).map(|path| path + filter);
     }
 
-    /// Whether a group is protected.
-    pub fn has_group(&self, id: Option<&str>, name: &str) -> bool {
-        let is_meant =
-            |pattern: &WildMatch| pattern.matches(name) || id.is_some_and(|id| pattern.matches(id));
-        self.groups.iter().any(is_meant)
+    /// What of it a plan keeps.
+    pub(crate) fn kept(&self) -> Self {
+        Self { typed: None, ..self.clone() }
+    }
+
+    /// Whether both are one source. Where one has no canonical name, names as they were typed count.
+    fn is(&self, other: &Self) -> bool {
+        match (&self.canonical, &other.canonical) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.name == other.name,
+        }
     }
 }
 
@@ -199,13 +204,15 @@ impl Expanding<'_, '_> {
             (None, Some(one)) => desired.organization = Some(one.clone()),
             _ => {}
         }
-        desired.protect.protect_users(&file.protect.users);
-        desired.protect.protect_groups(&file.protect.groups);
+        let file::Protect { users, groups } = &file.protect;
+        desired.protect.add(&Protected { users: users.clone(), groups: groups.clone() });
         self.check_limits(file.defaults.max_remove);
         self.check_limits(file.max_remove);
         // Of two files, the stricter one holds.
-        desired.max_remove =
-            [desired.max_remove, file.max_remove].into_iter().flatten().min_by_key(|max| max.count);
+        desired.max_remove = match (desired.max_remove, file.max_remove) {
+            (Some(one), Some(other)) => Some(one.stricter(other)),
+            (one, other) => one.or(other),
+        };
         if file.groups.is_empty() {
             let fault = Fault::of_file(self.name, "names no group");
             self.faults.0.push(fault.hint("an empty list is no wish for an empty organization"));
@@ -218,7 +225,8 @@ impl Expanding<'_, '_> {
         }
         // The file stands before the tables that it names.
         let place = desired.sources.len();
-        desired.sources.push(Source { name: self.name.to_owned(), entries: 0 });
+        let path = self.name.to_owned();
+        desired.sources.push(Source::of_path(path.clone(), 0, path, String::new()));
         let mut entries = 0;
         for group in &file.groups {
             let group = self.group(group, desired, &mut entries);
@@ -351,7 +359,10 @@ impl Expanding<'_, '_> {
                 Origin { place: Some(Place::line(wanted.csv.as_str(), row.line)), ..Origin::default() };
             self.add(&member, origin, people);
         }
-        Some(Source { name: source_name(wanted), entries })
+        let name = source_name(wanted);
+        let filter = name.strip_prefix(&wanted.csv).unwrap_or_default().to_owned();
+        let path = Path::new(self.name).parent().unwrap_or(Path::new("")).join(&wanted.csv);
+        Some(Source::of_path(name, entries, path.display().to_string(), filter))
     }
 
     /// Adds somebody, unless they are there already. Twice with two ends is a contradiction.
@@ -421,6 +432,19 @@ fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
     }
 }
 
+/// What could not be compared with the last applied run: a line for people, if there is something.
+pub fn uncompared(sources: &[Source], before: Option<&[Source]>) -> Option<String> {
+    let Some(before) = before else {
+        return Some(
+            "no earlier run to compare sources with: a source that shrank is not noticed".to_owned(),
+        );
+    };
+    let new = sources.iter().filter(|source| !before.iter().any(|before| before.is(source)));
+    let names: Vec<&str> = new.map(|source| source.name.as_str()).collect();
+    (!names.is_empty())
+        .then(|| format!("not in the last applied run, so the size is not compared: {}", names.join(", ")))
+}
+
 /// Refuses sources that have shrunk to less than they can have shrunk to. `accepted` holds the number of entries that
 /// somebody has accepted for a source by name.
 ///
@@ -434,9 +458,12 @@ pub fn check_sources(
 ) -> Result<(), Faults> {
     let mut faults = Faults::default();
     for source in sources {
-        let Some(before) = before.iter().find(|before| before.name == source.name) else { continue };
+        let Some(before) = before.iter().find(|before| before.is(source)) else { continue };
         let (had, has) = (before.entries, source.entries);
-        let is_accepted = accepted.get(&source.name) == Some(&has);
+        let is_accepted = [Some(&source.name), source.canonical.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|name| accepted.get(name) == Some(&has));
         let may_have = had * (100 - SHRINKING_PERCENT_MAX);
         let shrank = has == 0 || (had >= SHRINKING_SIZE_MIN && has * 100 < may_have);
         if had > 0 && shrank && !is_accepted {
@@ -492,8 +519,30 @@ groups:
         assert_eq!(members.present[3].origin.place, Some(Place::line("t.csv", 2)));
         assert_eq!(members.present[2].origin.reason.as_deref(), Some("SEC-412"));
         let sources = [("groups.yaml", 5), ("t.csv[active=yes]", 1)];
-        let sources = sources.map(|(name, entries)| Source { name: name.to_owned(), entries });
-        assert_eq!(desired.sources, sources);
+        let found = desired.sources.iter().map(|source| (source.name.as_str(), source.entries));
+        assert_eq!(found.collect::<Vec<_>>(), sources);
+    }
+
+    #[test]
+    fn five_spellings_of_a_source_are_one() {
+        let one_name = |path: &str| Some(path.rsplit('/').next().unwrap_or_default().to_owned());
+        let source = |path: &str, entries| {
+            let mut source = Source::of_path(path.to_owned(), entries, path.to_owned(), "[a=b]".to_owned());
+            source.settle(one_name);
+            source
+        };
+        let before = [source("groups.yaml", 39)];
+        let none = BTreeMap::new();
+        for path in
+            ["groups.yaml", "./groups.yaml", "/repository/groups.yaml", "x/../groups.yaml", ".//groups.yaml"]
+        {
+            check_sources(&[source(path, 15)], &before, &none).expect_err(path);
+            assert_eq!(uncompared(&[source(path, 15)], Some(&before)), None);
+        }
+        assert!(uncompared(&before, None).expect("a line").starts_with("no earlier run to compare"));
+        assert!(
+            uncompared(&[source("other.yaml", 1)], Some(&before)).expect("a line").contains("other.yaml")
+        );
     }
 
     #[test]
@@ -543,7 +592,7 @@ groups:
 
     #[test]
     fn a_source_that_shrank_is_refused_unless_its_number_is_accepted() {
-        let source = |entries| [Source { name: "t.csv".to_owned(), entries }];
+        let source = |entries| [Source::named("t.csv", entries)];
         let none = BTreeMap::new();
         assert!(check_sources(&source(70), &source(100), &none).is_ok());
         assert!(check_sources(&source(3), &source(5), &none).is_ok());
@@ -554,17 +603,5 @@ groups:
         let accepted = |number| BTreeMap::from([("t.csv".to_owned(), number)]);
         assert!(check_sources(&source(69), &source(100), &accepted(69)).is_ok());
         assert!(check_sources(&source(69), &source(100), &accepted(68)).is_err());
-    }
-
-    #[test]
-    fn protection_matches_patterns_of_addresses_ids_and_names() {
-        let mut protection = Protection::default();
-        protection.protect_users(&["Root@example.com".to_owned(), "user_break*".to_owned()]);
-        protection.protect_groups(&["break-glass-*".to_owned()]);
-        assert!(protection.has_user("user_1", Some("root@Example.com")));
-        assert!(protection.has_user("user_break_1", None));
-        assert!(!protection.has_user("user_2", Some("broot@example.com")));
-        assert!(protection.has_group(None, "break-glass-emea"));
-        assert!(!protection.has_group(Some("group_1"), "Support"));
     }
 }

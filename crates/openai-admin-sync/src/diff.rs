@@ -10,7 +10,7 @@ use crate::{
     current::{CurrentGroup, Members, Snapshot},
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
     file::{Mode, Who},
-    plan::{Action, Block, GroupPlan, Operation, Removes, Rule, Skip, Unresolved, Why},
+    plan::{Action, Block, GroupPlan, Operation, Purpose, Removes, Rule, SettledRow, Skip, Unresolved, Why},
     resolve::{Found, People},
     suggestion::{most_like, much_like},
 };
@@ -123,12 +123,10 @@ impl Index<'_> {
 }
 
 /// The places in the snapshot of the groups whose members must be read.
-pub fn places_to_read(desired: &Desired, snapshot: &Snapshot, matches: &[Match]) -> Vec<usize> {
+pub fn places_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
     let groups = desired.groups.iter().zip(matches);
     let places = groups.filter_map(|(group, found)| match found {
-        Match::Found(place) if group.members.is_some() && !snapshot.groups[*place].is_managed_elsewhere() => {
-            Some(*place)
-        }
+        Match::Found(place) if group.members.is_some() => Some(*place),
         _ => None,
     });
     places.collect()
@@ -139,6 +137,11 @@ pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &
     let groups = desired.groups.iter().zip(matches);
     let mut plans: Vec<GroupPlan> =
         groups.map(|(group, found)| diff_group(group, found, snapshot, people)).collect();
+    if desired.purpose == Purpose::Import {
+        for (plan, group) in plans.iter_mut().zip(&desired.groups) {
+            plan.rows = settled_rows(plan, group, people);
+        }
+    }
     find_similar(&mut plans, snapshot, matches);
     plans
 }
@@ -188,12 +191,11 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
         plan.id = Some(group.id.clone());
         if group.is_managed_elsewhere() {
             plan.name.clone_from(&group.name);
-            skip(&mut plan, group, wanted.ignores_scim);
+            skip(&mut plan, group, wanted, people);
             return plan;
         }
-        if !wanted.creates {
-            plan.name.clone_from(&group.name);
-        } else if wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name) {
+        let is_same_name = wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name);
+        if !wanted.creates || is_same_name {
             plan.name.clone_from(&group.name);
         } else if group.name != wanted.name {
             let action = Action::RenameGroup { from: group.name.clone(), to: wanted.name.clone() };
@@ -221,12 +223,46 @@ fn wished(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolve
     resolve(members, people, unresolved).into_iter().map(|(id, _)| id.clone()).collect()
 }
 
-fn skip(plan: &mut GroupPlan, group: &CurrentGroup, is_expected: bool) {
-    plan.skipped = Some(if group.is_tenant_group { Skip::TenantGroup } else { Skip::ScimManaged });
-    if !is_expected && group.is_scim_managed {
-        let message = "an identity provider manages it: change its members there, or say `ignore: { scim_managed: true }`";
-        plan.blocks.push(Block { rule: Rule::Group, message: message.to_owned() });
+/// A group that cannot be changed here is compared all the same: whether it is as the input says is known then.
+fn skip(plan: &mut GroupPlan, group: &CurrentGroup, wanted: &DesiredGroup, people: &People) {
+    let reason = if group.is_tenant_group { Skip::TenantGroup } else { Skip::ScimManaged };
+    plan.skipped = Some(reason);
+    let Some(members) = &wanted.members else { return };
+    if let Members::Unreadable(problem) = &group.members {
+        let message = format!("its members could not be read: {problem}");
+        plan.blocks.push(Block { rule: Rule::Unreadable, message });
+        return;
     }
+    let mut compared = GroupPlan::new(&group.name, wanted.max_remove);
+    diff_members(members, group.members(), people, &mut compared);
+    plan.member_count = group.members().len();
+    plan.left_out = compared.operations.len() + compared.unresolved.len();
+    if plan.left_out > 0 && !wanted.ignores_scim {
+        let message = format!("{}: change its members there", reason.as_str());
+        plan.blocks.push(Block { rule: Rule::Managed, message });
+    }
+}
+
+/// The rows of a table for which there is neither an operation nor a person who was not found.
+fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec<SettledRow> {
+    let Some(members) = &wanted.members else { return Vec::new() };
+    let changed: HashSet<&UserId> = plan.operations.iter().filter_map(|one| one.action.user_id()).collect();
+    let missing: HashSet<&str> = plan.unresolved.iter().map(|one| one.who.as_str()).collect();
+    let holds = plan.blocks.is_empty() && plan.skipped.is_none();
+    let rows = members.present.iter().chain(&members.absent).filter_map(|member| {
+        let user_id = match people.find(&member.who) {
+            Found::User(id) => Some(id),
+            Found::Several(_) | Found::Nobody => None,
+        };
+        let is_told = user_id.is_some_and(|id| changed.contains(id)) || missing.contains(member.who.as_str());
+        (!is_told).then(|| SettledRow {
+            who: member.who.as_str().to_owned(),
+            user_id: user_id.cloned(),
+            origin: member.origin.clone(),
+            holds,
+        })
+    });
+    rows.collect()
 }
 
 fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People, plan: &mut GroupPlan) {

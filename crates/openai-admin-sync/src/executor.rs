@@ -140,6 +140,21 @@ impl Executor<'_> {
     }
 }
 
+/// What a failure says of what was sent. A broken answer, one that cannot be read, and a server's failure after the sending
+/// leave open whether it was done.
+fn outcome_of(error: &Error) -> Outcome {
+    let is_open = match error.kind() {
+        ErrorKind::Transport | ErrorKind::Timeout => error.was_sent(),
+        ErrorKind::UnreadableAnswer => true,
+        ErrorKind::Refused => {
+            error.earlier_attempt_may_have_succeeded()
+                || error.status().is_some_and(|status| status.is_server_error() || status.as_u16() == 408)
+        }
+        _ => false,
+    };
+    if is_open { Outcome::Unknown } else { Outcome::Failed }
+}
+
 fn result(operation: usize, outcome: Outcome) -> OperationResult {
     OperationResult {
         operation,
@@ -290,7 +305,7 @@ impl Running<'_> {
                     request_id: error.request_id().map(str::to_owned),
                     error: Some(error.to_string()),
                     latency_ms,
-                    ..result(operation, Outcome::Failed)
+                    ..result(operation, outcome_of(&error))
                 };
                 self.failed(error);
                 result
@@ -324,7 +339,7 @@ impl Running<'_> {
         let held = self.schedule.ended(result.operation, result.outcome.is_settled());
         let mut results = vec![result];
         results.extend(held.operations.into_iter().map(|operation| OperationResult {
-            error: Some("what must come before it has failed".to_owned()),
+            error: Some("what must come before it was not done, or is not known to be".to_owned()),
             ..self::result(operation, Outcome::Held)
         }));
         let now = (executor.clock)();
@@ -436,6 +451,38 @@ impl Answer {
             status: error.status().map(|status| status.as_u16()).unwrap_or_default(),
             request_id: error.request_id().map(str::to_owned),
             group_id: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openai_admin::testing::Script;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_answer_that_says_no_says_that_nothing_was_done() {
+        let error = async |script: Script| {
+            let client = Client::builder().base_url("http://localhost/v1").service(script).retries(0);
+            let client = client.build().expect("a client");
+            let (group, user) = ("group_1".parse().expect("an id"), "user_1".parse().expect("an id"));
+            client.send(&AddGroupUser::new(group, user)).await.map(drop).expect_err("a failure")
+        };
+        let script = Script::new;
+        for (script, expected) in [
+            (script().then_ok("{\"object\":\"banana\"}"), Outcome::Unknown),
+            (script().status(204), Outcome::Unknown),
+            (script().status(200).broken_body("{\"obj"), Outcome::Unknown),
+            (script().reset(), Outcome::Unknown),
+            (script().status(500), Outcome::Unknown),
+            (script().status(502).body("<html>"), Outcome::Unknown),
+            (script().status(400), Outcome::Failed),
+            (script().status(404), Outcome::Failed),
+            (script().refuse_connection(), Outcome::Failed),
+        ] {
+            let error = error(script).await;
+            assert_eq!(outcome_of(&error), expected, "{error}");
         }
     }
 }

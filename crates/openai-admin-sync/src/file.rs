@@ -131,6 +131,16 @@ fn min_size() -> u64 {
 }
 
 impl MaxRemove {
+    /// What both allow.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        Self {
+            percent: self.percent.min(other.percent),
+            count: self.count.min(other.count),
+            min_size: self.min_size.min(other.min_size),
+        }
+    }
+
     /// What holds for a group when nobody says otherwise.
     pub const OF_GROUP: Self = Self { percent: 20, count: 25, min_size: 10 };
     /// What holds for all groups together when nobody says otherwise.
@@ -148,17 +158,11 @@ pub struct Protect {
 }
 
 /// What is left alone without being a fault.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ignore {
-    /// Groups that an identity provider manages: skipped and reported when true, a fault of the file when false.
+    /// Groups that an identity provider manages: left alone when true. When false, one whose members differ is blocked.
     pub scim_managed: bool,
-}
-
-impl Default for Ignore {
-    fn default() -> Self {
-        Self { scim_managed: true }
-    }
 }
 
 /// A group, and who should be in it.

@@ -13,6 +13,7 @@ use crate::{
     guard::{self, Approval, Standing, standings},
     journal::{OperationResult, Outcome},
     plan::{Action, GroupPlan, Plan, Removes},
+    policy::Protected,
     reader::Reader,
 };
 
@@ -27,6 +28,8 @@ pub struct Start {
     pub kept: BTreeMap<usize, OperationResult>,
     /// The ids of the plan's groups, as far as they exist.
     pub group_ids: Vec<Option<GroupId>>,
+    /// Why the plan needs its digest from the caller, if it came from elsewhere.
+    pub needs_digest: Option<String>,
     /// What has changed since the plan was made, and makes it stale.
     pub differences: Vec<Difference>,
 }
@@ -97,6 +100,8 @@ pub struct Earlier {
     pub results: BTreeMap<usize, OperationResult>,
     /// The operations whose sending was announced.
     pub intents: BTreeSet<usize>,
+    /// What the last applied file protects.
+    pub protected: Protected,
 }
 
 /// Reads the groups that the plan touches, and nothing else but the list of groups, and compares.
@@ -122,7 +127,7 @@ pub async fn compare(
             comparing.group(place, &snapshot.groups[*found]);
         }
     }
-    Ok(comparing.finish(&snapshot, &places, approval))
+    Ok(comparing.finish(&snapshot, &places, approval, &earlier.protected))
 }
 
 struct Comparing<'a> {
@@ -299,7 +304,13 @@ impl<'a> Comparing<'a> {
     }
 
     /// Guards what is left by the state as it is now.
-    fn finish(mut self, snapshot: &Snapshot, places: &[Option<usize>], approval: &Approval) -> Start {
+    fn finish(
+        mut self,
+        snapshot: &Snapshot,
+        places: &[Option<usize>],
+        approval: &Approval,
+        remembered: &Protected,
+    ) -> Start {
         let mut fresh = self.plan.clone();
         let mut numbers = Vec::new();
         for (place, group) in fresh.groups.iter_mut().enumerate() {
@@ -318,6 +329,7 @@ impl<'a> Comparing<'a> {
             }
         }
         guard::limit(&mut fresh);
+        self.start.needs_digest = guard::needs_digest(&fresh, remembered);
         for (number, standing) in numbers.into_iter().zip(standings(&fresh, approval)) {
             let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
             match (known, standing) {

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use openai_admin::UserId;
+use openai_admin::{GroupId, UserId};
 
 use crate::{
-    desired::Protection,
     file::MaxRemove,
     plan::{Block, GroupPlan, Operation, Plan, Rule},
+    policy::{Policy, Protected, Protection},
 };
 
 /// What somebody has accepted.
@@ -38,12 +38,29 @@ pub enum Standing {
     Held(String),
 }
 
-/// Marks what is protected.
-pub fn protect(groups: &mut [GroupPlan], protection: &Protection) {
+/// Holds a plan to what the caller's side allows. Every plan passes here before anything of it is done: one that was made
+/// just now, one that was kept, a run that goes on, an import, an offboarding, an undo.
+pub fn judge(plan: &mut Plan, policy: &Policy) {
+    plan.protect.add(&policy.protect);
+    if let Some(max) = policy.max_remove {
+        plan.max_remove = plan.max_remove.stricter(max);
+    }
+    if let Some(max) = policy.max_remove_of_group {
+        for group in &mut plan.groups {
+            group.max_remove = group.max_remove.stricter(max);
+        }
+    }
+    protect(&mut plan.groups, &Protection::of(&plan.protect));
+    limit(plan);
+}
+
+/// Marks what is protected. What was found before is forgotten.
+fn protect(groups: &mut [GroupPlan], protection: &Protection) {
     for group in groups {
-        let id = group.id.as_ref().map(openai_admin::GroupId::as_str);
+        group.blocks.retain(|block| block.rule != Rule::ProtectedGroup);
+        let id = group.id.as_ref().map(GroupId::as_str);
         if !group.operations.is_empty() && protection.has_group(id, &group.name) {
-            let message = "the file protects this group: nothing in it is changed".to_owned();
+            let message = "the group is protected: nothing in it is changed".to_owned();
             group.blocks.push(Block { rule: Rule::ProtectedGroup, message });
         }
         for operation in &mut group.operations {
@@ -77,7 +94,50 @@ pub fn limit(plan: &mut Plan) {
     );
 }
 
-fn over(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
+/// Why a plan that comes from elsewhere needs its digest from the caller: it does what the built-in limits, or what
+/// `remembered` protects, would not let it do. A plan that was changed may say any limit, and leave out any protection.
+pub fn needs_digest(plan: &Plan, remembered: &Protected) -> Option<String> {
+    removes_remembered(plan, &Protection::of(remembered)).or_else(|| over_built_in(plan))
+}
+
+fn removes_remembered(plan: &Plan, protection: &Protection) -> Option<String> {
+    for group in plan.groups.iter().filter(|group| !group.is_barred() && !group.operations.is_empty()) {
+        if protection.has_group(group.id.as_ref().map(GroupId::as_str), &group.name) {
+            return Some(format!("it changes '{}', which the last applied file protects", group.name));
+        }
+        let removed = group.operations.iter().filter(|operation| operation.action.is_remove());
+        let mut open = removed.filter(|operation| !operation.protected).map(|operation| &operation.action);
+        let found = open.find(|action| {
+            action.user_id().is_some_and(|user| protection.has_user(user.as_str(), action.email()))
+        });
+        if let Some(who) = found.and_then(|action| action.email().or(action.user_id().map(UserId::as_str))) {
+            return Some(format!(
+                "it removes {who} from '{}', whom the last applied file protects",
+                group.name
+            ));
+        }
+    }
+    None
+}
+
+fn over_built_in(plan: &Plan) -> Option<String> {
+    let mut built_in = plan.clone();
+    built_in.max_remove = built_in.max_remove.stricter(MaxRemove::OF_ORGANIZATION);
+    for group in &mut built_in.groups {
+        group.max_remove = group.max_remove.stricter(MaxRemove::OF_GROUP);
+        group.allow_empty = false;
+    }
+    limit(&mut built_in);
+    let raised = plan.groups.iter().zip(&built_in.groups).find_map(|(group, built_in)| {
+        let is_new = group.blocks.is_empty() && !built_in.blocks.is_empty();
+        is_new.then(|| format!("'{}': {}", group.name, built_in.blocks[0].message))
+    });
+    let of_all = built_in.blocks.first().filter(|_| plan.blocks.is_empty());
+    raised.or_else(|| of_all.map(|block| block.message.clone()))
+}
+
+/// What the limits say of so many removals from so many members; none when they allow them.
+pub fn over(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
     let is_many = removals as u64 > max.count;
     let is_large_part = members as u64 >= max.min_size && removals * 100 > members * usize::from(max.percent);
     let limits: Vec<String> = [

@@ -64,7 +64,7 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     Ok(Desired {
         groups: groups.collect(),
         purpose: Purpose::Import,
-        sources: vec![Source { name: name.to_owned(), entries }],
+        sources: vec![Source::named(name, entries)],
         left_out,
         ..Desired::default()
     })

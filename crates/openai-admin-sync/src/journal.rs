@@ -2,12 +2,16 @@
 //!
 //! Each line carries the hash of the line before, so that nothing can be taken out or changed unseen. A last line that
 //! was torn off is no damage: the API is the truth, and a resumed run asks it.
+//!
+//! A file beside it, the head, holds how many lines are on the disk and the hash of the last of them, so that nothing can
+//! be cut off or changed at the end unseen. It is written after the lines, and so never speaks of lines that a crash has
+//! taken.
 
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, Read as _, Seek as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
@@ -15,10 +19,12 @@ use openai_admin::{GroupId, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::plan::hex;
+use crate::{plan::hex, private};
 
 /// The hash before the first line.
 const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// What the name of the file with the journal's head ends in, instead of the journal's own ending.
+const HEAD: &str = "head";
 /// What is kept in memory before it is written, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -47,6 +53,9 @@ pub enum Entry {
         accepted: Option<String>,
         /// Whether it goes on with a run that stopped.
         resumed: bool,
+        /// Whether the journal has a head.
+        #[serde(default)]
+        head: bool,
     },
     /// A write is about to be sent.
     Intent {
@@ -115,8 +124,10 @@ pub enum Outcome {
     FoundDone,
     /// It was done already, by somebody else.
     NoChange,
-    /// It was refused, or nobody knows.
+    /// It was refused, or it was not done.
     Failed,
+    /// It was sent, and no answer says whether it was done.
+    Unknown,
     /// It was not sent, since something that must come before it failed or is blocked.
     Held,
     /// It was not sent, since a rule blocks it.
@@ -134,9 +145,15 @@ impl Outcome {
         matches!(self, Self::Done | Self::FoundDone)
     }
 
+    /// Whether the run may have changed something by it.
+    pub fn may_be_change(self) -> bool {
+        self.is_change() || self == Self::Unknown
+    }
+
     /// Its name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Unknown => "unknown",
             Self::Done => "done",
             Self::FoundDone => "found_done",
             Self::NoChange => "no_change",
@@ -153,7 +170,18 @@ pub struct Journal {
     file: File,
     buffer: Vec<u8>,
     previous: String,
+    lines: usize,
+    head: PathBuf,
     is_synced: bool,
+}
+
+/// What the head says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    /// How many lines are on the disk.
+    lines: usize,
+    /// The hash of the last of them.
+    last: String,
 }
 
 impl Journal {
@@ -163,13 +191,17 @@ impl Journal {
     ///
     /// When the file cannot be opened, or was changed after it was written.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<Line>)> {
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        let mut options = OpenOptions::new();
+        let mut file = private::open(path, options.create(true).truncate(false).read(true).write(true))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let (lines, previous, whole) = read_lines(&text)?;
+        let head = path.with_extension(HEAD);
+        check_head(&head, &lines, &previous)?;
         file.set_len(whole as u64)?;
         file.seek(io::SeekFrom::End(0))?;
-        let journal = Self { file, buffer: Vec::with_capacity(BUFFER_BYTES), previous, is_synced: true };
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
+        let journal = Self { file, buffer, previous, lines: lines.len(), head, is_synced: true };
         Ok((journal, lines))
     }
 
@@ -184,6 +216,7 @@ impl Journal {
         let begin = self.buffer.len();
         serde_json::to_writer(&mut self.buffer, &line)?;
         self.previous = hash(&self.buffer[begin..]);
+        self.lines += 1;
         self.buffer.push(b'\n');
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
@@ -211,6 +244,8 @@ impl Journal {
         self.flush()?;
         if !self.is_synced {
             self.file.sync_data()?;
+            let head = Head { lines: self.lines, last: self.previous.clone() };
+            private::replace(&self.head, &serde_json::to_vec(&head)?)?;
             self.is_synced = true;
         }
         Ok(())
@@ -224,7 +259,9 @@ impl Journal {
 /// When the file cannot be read, or was changed after it was written.
 pub fn read(path: &Path) -> io::Result<Vec<Line>> {
     let text = std::fs::read(path)?;
-    Ok(read_lines(&text)?.0)
+    let (lines, last, _) = read_lines(&text)?;
+    check_head(&path.with_extension(HEAD), &lines, &last)?;
+    Ok(lines)
 }
 
 /// The last result of each operation.
@@ -236,6 +273,34 @@ pub fn results(lines: &[Line]) -> BTreeMap<usize, OperationResult> {
         }
     }
     results
+}
+
+/// Holds the lines to the head. A journal of an earlier version has none.
+fn check_head(path: &Path, lines: &[Line], last: &str) -> io::Result<()> {
+    let changed =
+        |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{what}: the journal was changed"));
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let has_head = |line: &Line| matches!(line.entry, Entry::Begin { head: true, .. });
+            // The first line is on the disk for a moment before its head.
+            return match lines {
+                [first, _, ..] if has_head(first) => {
+                    Err(changed("the file with its last line's hash is missing"))
+                }
+                _ => Ok(()),
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    let head: Head = serde_json::from_slice(&text).map_err(|_| changed("its head cannot be read"))?;
+    let found = match head.lines.checked_sub(lines.len()) {
+        Some(0) => last,
+        Some(_) => return Err(changed(&format!("it has {} lines, and had {}", lines.len(), head.lines))),
+        // The line after it carries its hash.
+        None => lines[head.lines].previous.as_str(),
+    };
+    if found == head.last { Ok(()) } else { Err(changed(&format!("line {} is another one", head.lines))) }
 }
 
 /// The lines, the hash of the last, and how many bytes they are: less than all when the last is torn.
@@ -310,7 +375,11 @@ mod tests {
 
     #[test]
     fn a_torn_last_line_is_harmless_wherever_it_is_torn() {
-        let (_folder, path) = written(2);
+        let (_folder, path) = written(1);
+        let (mut journal, _) = Journal::open(&path).expect("a journal");
+        // With the operating system, and not yet on the disk.
+        journal.write(Timestamp::UNIX_EPOCH, result(1)).expect("written");
+        journal.flush().expect("flushed");
         let whole = std::fs::read(&path).expect("bytes");
         let first = whole.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
         for cut in first..whole.len() {
@@ -321,6 +390,23 @@ mod tests {
             journal.flush().expect("flushed");
             assert_eq!(read(&path).expect("whole again").len(), 2);
         }
+    }
+
+    #[test]
+    fn a_last_line_that_was_cut_off_or_changed_is_noticed() {
+        let (_folder, path) = written(3);
+        let text = std::fs::read_to_string(&path).expect("text");
+        let two: String = text.lines().take(2).map(|line| format!("{line}\n")).collect();
+        std::fs::write(&path, &two).expect("written");
+        let error = read(&path).expect_err("cut").to_string();
+        assert_eq!(error, "it has 2 lines, and had 3: the journal was changed");
+        assert!(Journal::open(&path).is_err());
+        let changed = two + &text.lines().last().expect("a line").replace("done", "failed") + "\n";
+        std::fs::write(&path, changed).expect("written");
+        let error = read(&path).expect_err("changed").to_string();
+        assert_eq!(error, "line 3 is another one: the journal was changed");
+        std::fs::write(&path, text).expect("written");
+        assert_eq!(read(&path).expect("as it was").len(), 3);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl fmt::Debug for Lane {
 pub struct LaneSettings {
     /// At most so many requests per minute on each lane.
     pub rpm_max: Option<f64>,
-    /// How long a service may ask to wait before the run gives up, resumable.
+    /// How long a service may ask to wait, at once or in pauses without one success, before the run gives up, resumable.
     pub max_wait: Duration,
 }
 
@@ -130,15 +130,21 @@ impl Lanes {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// What is known of every lane, to be remembered: requests per minute by the lane's name.
+    /// What this run has learned of lanes that were refused, to be remembered: requests per minute by the lane's name.
     pub fn learned(&self) -> BTreeMap<String, f64> {
-        let mut learned = self.known.get().cloned().unwrap_or_default();
+        let mut learned = BTreeMap::new();
         for (lane, pace) in &*self.paces() {
-            if let Some(rpm) = pace.rpm().filter(|_| self.settings.rpm_max.is_none()) {
+            if let Some(rpm) = pace.rpm().filter(|_| self.settings.rpm_max.is_none() && pace.was_refused()) {
                 learned.insert(lane.to_string(), (rpm * 100.0).round() / 100.0);
             }
         }
         learned
+    }
+
+    /// Whether the pace of a lane is what an earlier run has learned.
+    pub fn is_recalled(&self, lane: Lane) -> bool {
+        let is_known = self.known.get().is_some_and(|known| known.contains_key(&lane.to_string()));
+        is_known && self.settings.rpm_max.is_none() && !self.paces().get(&lane).is_some_and(Pace::was_refused)
     }
 
     /// The pace of a lane in requests per minute, if there is a limit to it.
@@ -268,7 +274,9 @@ impl Returns<'_> {
             Err(error) if error.is_rate_limited() && error.code() != Some("insufficient_quota") => {
                 lanes.refused.fetch_add(1, Ordering::Relaxed);
                 let pause = pace.refused(sent, now, error.retry_after());
-                if pause > lanes.settings.max_wait {
+                // Many short waits are a long one.
+                let waited = pace.without_success(now).saturating_add(pause);
+                if waited > lanes.settings.max_wait {
                     Attempt::TooLong(error)
                 } else {
                     Attempt::TooSoon(error)

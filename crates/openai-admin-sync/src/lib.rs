@@ -7,10 +7,10 @@
 //!
 //! - [`mod@file`] and [`mod@csv`]: what people write; [`desired`]: what it means, with the origin of every wish.
 //! - [`reader`]: a client that cannot write; [`current`]: what is; [`resolve`]: who is meant.
-//! - [`diff`]: what differs; [`guard`]: what of it may not be done unasked; [`mod@plan`]: the result; [`render`]: for people.
+//! - [`policy`]: what the caller's side allows. [`diff`]: what differs; [`guard`]: what of it may not be done unasked; [`mod@plan`]: the result; [`render`]: for people.
 //! - [`schedule`]: in which order; [`pace`]: how fast; [`lanes`]: both of them over requests.
 //! - [`executor`]: does it, and writes the [`journal`] of its [`run`] under a [`lock`]; [`verify`]: looks again.
-//! - [`report`]: what came of every row; [`undo`] and [`offboard`]: other ways to a plan; [`export`]: the way back.
+//! - [`report`]: what came of every row; [`summary`]: the closing line and the exit code; [`undo`] and [`offboard`]: other ways to a plan; [`export`]: the way back.
 //!
 //! The clock, the day and randomness are passed in.
 
@@ -33,6 +33,8 @@ pub mod offboard;
 pub mod pace;
 pub mod plan;
 pub mod planning;
+pub mod policy;
+pub mod private;
 pub mod reader;
 pub mod render;
 pub mod report;
@@ -40,6 +42,7 @@ pub mod resolve;
 pub mod run;
 pub mod schedule;
 pub mod suggestion;
+pub mod summary;
 pub mod text;
 pub mod undo;
 pub mod verify;
@@ -54,5 +57,6 @@ pub use journal::Journal;
 pub use lanes::{LaneSettings, Lanes};
 pub use plan::Plan;
 pub use planning::{PlanOptions, plan};
+pub use policy::Policy;
 pub use reader::Reader;
 pub use run::{Run, Runs};

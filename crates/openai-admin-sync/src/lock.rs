@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use crate::private;
+
 /// The lock of an organization, until it is dropped. The operating system gives it back when the process ends, however
 /// it ends.
 #[derive(Debug)]
@@ -29,7 +31,8 @@ impl Lock {
     ///
     /// When another run has it, or the file cannot be used.
     pub fn take(path: &Path, holder: &str) -> Result<Self, LockError> {
-        let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+        let open =
+            private::open(path, OpenOptions::new().create(true).truncate(false).read(true).write(true));
         let mut file = open.map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {}

@@ -40,7 +40,7 @@ pub async fn desired_without(
         }),
         max_remove: MaxRemove::OF_GROUP,
         allow_empty: false,
-        ignores_scim: true,
+        ignores_scim: false,
     });
     let purpose = Purpose::Offboard { user_id: user_id.clone() };
     Ok(Desired { groups: wished.collect(), purpose, ..Desired::default() })

@@ -14,6 +14,7 @@ use crate::{
     desired::{Origin, Source},
     fault::Place,
     file::MaxRemove,
+    policy::Protected,
 };
 
 /// The version of the plan's format.
@@ -26,7 +27,7 @@ pub struct Plan {
     /// The version of this format: 1.
     pub version: u32,
     /// `sha256:` and the hash of this document as compact JSON, in the order of this schema, with `digest` and
-    /// `created_at` empty. Who approves a digest approves everything in here and nothing else.
+    /// `created_at` empty, and without the sources' canonical names: on another machine it is the same plan. Who approves a digest approves everything in here and nothing else.
     pub digest: String,
     /// When it was made, as RFC 3339.
     pub created_at: String,
@@ -42,6 +43,9 @@ pub struct Plan {
     pub unknown: UnknownPolicy,
     /// How many memberships may go in all groups together.
     pub max_remove: MaxRemove,
+    /// Whom and what it does not touch: what files and the caller's side protect.
+    #[serde(default, skip_serializing_if = "Protected::is_empty")]
+    pub protect: Protected,
     /// What the wishes came from.
     pub sources: Vec<Source>,
     /// Every group that is wished for, in the order of the input.
@@ -143,6 +147,32 @@ pub struct GroupPlan {
     /// Why it is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skip>,
+    /// Of a group that is left alone: how many of its members differ from the input.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+    /// Rows of a table that need no write, or for which none can be made. A file has no rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<SettledRow>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// A row of a table for which there is no operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SettledRow {
+    /// The address or id, as the table has it.
+    pub who: String,
+    /// The user, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub user_id: Option<UserId>,
+    /// Where the row is.
+    pub origin: Origin,
+    /// Whether what it says holds already; otherwise its group is blocked.
+    pub holds: bool,
 }
 
 /// Who is removed from a group.
@@ -325,6 +355,8 @@ pub enum Rule {
     Group,
     /// The group could not be read.
     Unreadable,
+    /// Its members are managed elsewhere, and differ.
+    Managed,
 }
 
 impl Rule {
@@ -341,6 +373,7 @@ impl Rule {
             Self::ProtectedGroup => "protected",
             Self::Group => "group",
             Self::Unreadable => "unreadable",
+            Self::Managed => "managed elsewhere",
         }
     }
 }
@@ -384,6 +417,8 @@ impl GroupPlan {
             frozen_removals: 0,
             blocks: Vec::new(),
             skipped: None,
+            left_out: 0,
+            rows: Vec::new(),
         }
     }
 

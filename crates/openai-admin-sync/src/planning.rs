@@ -7,11 +7,12 @@ use openai_admin::GroupId;
 
 use crate::{
     current::{self, ReadError, Snapshot},
-    desired::Desired,
+    desired::{Desired, Source},
     diff,
     file::MaxRemove,
     guard,
     plan::{GroupPlan, PLAN_VERSION, Plan, UnknownPolicy},
+    policy::Policy,
     reader::Reader,
     resolve::{self, People},
 };
@@ -27,6 +28,8 @@ pub struct PlanOptions {
     pub concurrency: usize,
     /// The ids that names of groups had in the last applied run.
     pub known_groups: BTreeMap<String, GroupId>,
+    /// What the caller's side allows.
+    pub policy: Policy,
     /// When it is made.
     pub now: Timestamp,
 }
@@ -39,6 +42,7 @@ impl PlanOptions {
             revoke_first: false,
             concurrency: current::CONCURRENCY,
             known_groups: BTreeMap::new(),
+            policy: Policy::default(),
             now,
         }
     }
@@ -67,7 +71,7 @@ pub async fn plan_from(
 ) -> Result<Plan, ReadError> {
     current::check_organization(desired.organization.as_ref(), snapshot.organization.as_ref())?;
     let matches = diff::match_groups(desired, &snapshot, &options.known_groups);
-    let places = diff::places_to_read(desired, &snapshot, &matches);
+    let places = diff::places_to_read(desired, &matches);
     current::read_members(reader, &mut snapshot, &places, options.concurrency).await?;
     let mut people = People::of(&snapshot);
     resolve::find_people(reader, desired, &mut people).await?;
@@ -93,11 +97,11 @@ pub fn assemble(
         revoke_first: options.revoke_first,
         unknown: options.unknown,
         max_remove: desired.max_remove.unwrap_or(MaxRemove::OF_ORGANIZATION),
-        sources: desired.sources.clone(),
+        protect: desired.protect.clone(),
+        sources: desired.sources.iter().map(Source::kept).collect(),
         groups,
         blocks: Vec::new(),
     };
-    guard::protect(&mut plan.groups, &desired.protect);
-    guard::limit(&mut plan);
+    guard::judge(&mut plan, &options.policy);
     plan.sealed()
 }

@@ -9,12 +9,15 @@ use openai_admin::{
     operations::{RetrieveGroup, RetrieveGroupUser, RetrieveUser},
 };
 
+use crate::current::ReadError;
 use crate::lanes::{Attempt, Lane, Lanes};
 
 /// The largest page of groups and of group users.
 pub const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 /// The largest page of users.
 pub const USERS_PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
+/// How many pages of one list are read: 20 million members of a group, 2 million users.
+pub const PAGES_MAX: usize = 20_000;
 /// How many addresses one request asks for: more make a URL that gateways refuse.
 pub const EMAILS_PER_REQUEST: usize = 50;
 
@@ -36,6 +39,7 @@ pub struct Reader {
     client: Client,
     lanes: Arc<Lanes>,
     organization: Arc<Mutex<Seen>>,
+    pages_max: usize,
 }
 
 /// Which organization the answers name.
@@ -59,7 +63,13 @@ pub enum Walk {
 impl Reader {
     /// Reads with `client`, at the pace of `lanes`. The client's own retries are not used.
     pub fn new(client: &Client, lanes: Arc<Lanes>) -> Self {
-        Self { client: client.with_retries(0), lanes, organization: Arc::default() }
+        Self { client: client.with_retries(0), lanes, organization: Arc::default(), pages_max: PAGES_MAX }
+    }
+
+    /// Reads at most so many pages of one list; [`PAGES_MAX`] when nothing is said.
+    #[must_use]
+    pub fn pages_max(self, pages_max: usize) -> Self {
+        Self { pages_max, ..self }
     }
 
     /// How many requests were sent.
@@ -97,9 +107,10 @@ impl Reader {
         &'a self,
         call: impl Fn() -> ListCall<'a, E>,
         mut take: impl FnMut(Vec<<E::Response as Page>::Item>) -> Walk,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ReadError> {
         let mut pages = call().pages();
         let mut retries = 0;
+        let mut read = 0_usize;
         loop {
             let leave = self.lanes.wait(Lane::of::<E>()).await;
             let cursor = pages.cursor().cloned();
@@ -108,6 +119,10 @@ impl Reader {
                 Attempt::Answered(None) => return Ok(()),
                 Attempt::Answered(Some(page)) => {
                     retries = 0;
+                    read += 1;
+                    if read > self.pages_max {
+                        return Err(endless(Lane::of::<E>(), self.pages_max));
+                    }
                     self.note(&page);
                     let enough = matches!(take(page.into_inner().into_items()), Walk::Enough);
                     if enough {
@@ -115,7 +130,7 @@ impl Reader {
                     }
                     if pages.cursor().is_none() {
                         // Nothing is sent any more: it says whether the end was one.
-                        return pages.next().await.transpose().map(|_| ());
+                        return Ok(pages.next().await.transpose().map(|_| ())?);
                     }
                 }
                 // After an error the walk ends by itself; a page that came too soon is no error of the list.
@@ -125,7 +140,7 @@ impl Reader {
                     tokio::time::sleep(pause).await;
                     pages = resumed(call(), cursor);
                 }
-                Attempt::TooLong(error) | Attempt::Failed(error) => return Err(error),
+                Attempt::TooLong(error) | Attempt::Failed(error) => return Err(error.into()),
             }
         }
     }
@@ -134,8 +149,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// See [`Error`].
-    pub async fn list_groups(&self) -> Result<Vec<GroupResponse>, Error> {
+    /// See [`ReadError`].
+    pub async fn list_groups(&self) -> Result<Vec<GroupResponse>, ReadError> {
         let mut groups = Vec::new();
         let take = |page: Vec<GroupResponse>| {
             groups.extend(page);
@@ -149,8 +164,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// See [`Error`].
-    pub async fn list_group_users(&self, group_id: GroupId) -> Result<Vec<GroupUser>, Error> {
+    /// See [`ReadError`].
+    pub async fn list_group_users(&self, group_id: GroupId) -> Result<Vec<GroupUser>, ReadError> {
         let mut users = Vec::new();
         let take = |page: Vec<GroupUser>| {
             users.extend(page);
@@ -187,8 +202,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// See [`Error`].
-    pub async fn list_user_groups(&self, user_id: &UserId) -> Result<Option<Vec<GroupResponse>>, Error> {
+    /// See [`ReadError`].
+    pub async fn list_user_groups(&self, user_id: &UserId) -> Result<Option<Vec<GroupResponse>>, ReadError> {
         let mut groups = Vec::new();
         let take = |page: Vec<GroupResponse>| {
             groups.extend(page);
@@ -197,7 +212,7 @@ impl Reader {
         let list = || self.client.users().list_user_groups(user_id.clone()).limit(PAGE_SIZE);
         match self.walk(list, take).await {
             Ok(()) => Ok(Some(groups)),
-            Err(error) if is_unknown_url(&error) => Ok(None),
+            Err(ReadError::Api(error)) if is_unknown_url(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -215,8 +230,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// See [`Error`].
-    pub async fn list_users_with_emails(&self, emails: &[&str]) -> Result<Vec<User>, Error> {
+    /// See [`ReadError`].
+    pub async fn list_users_with_emails(&self, emails: &[&str]) -> Result<Vec<User>, ReadError> {
         let mut users = Vec::new();
         let take = |page: Vec<User>| {
             users.extend(page);
@@ -231,10 +246,15 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// See [`Error`].
-    pub async fn scan_users(&self, take: impl FnMut(Vec<User>) -> Walk) -> Result<(), Error> {
+    /// See [`ReadError`].
+    pub async fn scan_users(&self, take: impl FnMut(Vec<User>) -> Walk) -> Result<(), ReadError> {
         self.walk(|| self.client.users().list_users().limit(USERS_PAGE_SIZE), take).await
     }
+}
+
+/// A list of so many pages has no end, as far as anybody would wait for it.
+fn endless(lane: Lane, pages: usize) -> ReadError {
+    ReadError::Integrity(format!("{lane}: the list had no end after {pages} pages"))
 }
 
 /// A list from its beginning, or from behind the page that was read last.

@@ -7,7 +7,7 @@ mod markdown;
 mod table;
 
 use crate::{
-    guard::{Approval, Standing, blocked_removals, standings},
+    guard::{Standing, blocked_removals},
     plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy, Why},
     visible::visible,
 };
@@ -17,6 +17,7 @@ pub use self::{
     markdown::markdown,
     table::table,
 };
+pub use crate::summary::Summary;
 
 /// How many rows of one group people see; programs get all of them as JSON.
 pub const ROWS_SHOWN_MAX: usize = 200;
@@ -28,105 +29,23 @@ pub const BLOCKED_ROWS_SHOWN_MAX: usize = 20;
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
     /// The pace of writes in requests per minute, if it is known, and whether it was learned or set.
-    pub pace: Option<(f64, &'static str)>,
+    pub pace: Option<(f64, String)>,
     /// The command that applies it.
     pub apply: Option<String>,
     /// Colours, for terminals.
     pub color: bool,
 }
 
-/// What a plan comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Groups that are created.
-    pub creations: usize,
-    /// Groups that are renamed.
-    pub renamings: usize,
-    /// Users who are added.
-    pub additions: usize,
-    /// Users who are removed.
-    pub removals: usize,
-    /// Operations that a rule blocks, or that wait for one.
-    pub blocked: usize,
-    /// Users who could not be found.
-    pub unresolved: usize,
-    /// Groups that could not be read.
-    pub unreadable: usize,
-    /// Groups that are left alone.
-    pub skipped: usize,
-    /// Groups with a rule that blocks them.
-    pub blocked_groups: usize,
-}
-
-impl Summary {
-    /// Counts.
-    pub fn of(plan: &Plan, approval: &Approval) -> Self {
-        let mut summary = Self::default();
-        for ((_, operation), standing) in plan.operations().zip(standings(plan, approval)) {
-            let counter = match (&operation.action, standing) {
-                (_, Standing::Blocked | Standing::Protected | Standing::Held(_)) => &mut summary.blocked,
-                (Action::CreateGroup { .. }, Standing::Goes) => &mut summary.creations,
-                (Action::RenameGroup { .. }, Standing::Goes) => &mut summary.renamings,
-                (Action::AddUser { .. }, Standing::Goes) => &mut summary.additions,
-                (Action::RemoveUser { .. }, Standing::Goes) => &mut summary.removals,
-            };
-            *counter += 1;
-        }
-        for group in &plan.groups {
-            summary.unresolved += group.unresolved.len();
-            summary.unreadable += usize::from(group.is_unreadable());
-            summary.skipped += usize::from(group.skipped.is_some());
-            summary.blocked_groups += usize::from(!group.blocks.is_empty());
-        }
-        summary
+/// The last line: what a plan comes to.
+fn plan_line(summary: &Summary, plan: &Plan, notes: &Notes) -> String {
+    let mut line = summary.line(plan);
+    if summary.writes() > 0
+        && let Some((rpm, known)) = &notes.pace
+    {
+        let seconds = summary.writes() as f64 * 60.0 / rpm.max(f64::EPSILON);
+        line += &format!(", about {} at {}/min ({known})", duration(seconds), round(*rpm));
     }
-
-    /// How many requests would write.
-    pub fn writes(&self) -> usize {
-        self.creations + self.renamings + self.additions + self.removals
-    }
-
-    /// Whether anything differs.
-    pub fn is_empty(&self) -> bool {
-        self.writes() + self.blocked == 0
-    }
-
-    /// The last line: what a plan comes to.
-    fn line(&self, plan: &Plan, notes: &Notes) -> String {
-        let part = |number: usize, what: &str| (number > 0).then(|| format!("{number} {what}"));
-        let mut parts: Vec<String> = [
-            part(self.creations, "to create"),
-            part(self.renamings, "to rename"),
-            part(self.additions, "to add"),
-            part(self.removals, "to remove"),
-            part(self.blocked, "blocked"),
-            part(self.unresolved, "not found"),
-            part(
-                self.unreadable,
-                if self.unreadable == 1 { "group unreadable" } else { "groups unreadable" },
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if parts.is_empty() {
-            parts.push(format!("nothing to do, {} as wished for", groups(plan.groups.len())));
-        }
-        let mut line = format!("Plan: {}", parts.join(", "));
-        if self.writes() > 0 {
-            let noun = if self.writes() == 1 { "write" } else { "writes" };
-            line += &format!(" · {} {noun}", self.writes());
-            if let Some((rpm, known)) = notes.pace {
-                let seconds = self.writes() as f64 * 60.0 / rpm.max(f64::EPSILON);
-                line += &format!(", about {} at {}/min ({known})", duration(seconds), round(rpm));
-            }
-        }
-        line
-    }
-}
-
-fn groups(number: usize) -> String {
-    if number == 1 { "1 group is".to_owned() } else { format!("{number} groups are") }
+    line
 }
 
 fn round(number: f64) -> String {
@@ -145,10 +64,17 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// What would accept the limits.
+/// What would accept the limits, and what waits with the removals.
 fn acceptance(plan: &Plan) -> Option<String> {
     let blocked = blocked_removals(plan);
-    (blocked > 0).then(|| format!("to accept the block: --allow-removals {blocked}"))
+    let is_waiting = |group: &&GroupPlan| !group.is_barred() && !group.blocks.is_empty();
+    let additions: usize = plan.groups.iter().filter(is_waiting).map(GroupPlan::additions).sum();
+    let waiting = match additions {
+        0 => String::new(),
+        1 => " (1 addition waits for it as well)".to_owned(),
+        _ => format!(" ({additions} additions wait for it as well)"),
+    };
+    (blocked > 0).then(|| format!("to accept the block: --allow-removals {blocked}{waiting}"))
 }
 
 /// A row of the plan, in its columns.
@@ -267,6 +193,10 @@ fn is_shown(group: &GroupPlan) -> bool {
 fn skipped(plan: &Plan) -> Vec<String> {
     let skipped = plan.groups.iter().filter_map(|group| Some((group, group.skipped?)));
     skipped
-        .map(|(group, skip)| format!("{} is left alone: {}", visible(&group.name), skip.as_str()))
+        .filter(|(group, _)| group.blocks.is_empty())
+        .map(|(group, skip)| {
+            let differs = if group.left_out > 0 { "; its members differ from the input" } else { "" };
+            format!("{} is left alone: {}{differs}", visible(&group.name), skip.as_str())
+        })
         .collect()
 }

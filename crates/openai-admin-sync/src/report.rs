@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{journal::OperationResult, plan::Plan, verify::Verification};
+use crate::{
+    desired::Origin, fresh::Start, guard::Approval, journal::OperationResult, plan::Plan,
+    verify::Verification,
+};
 
 /// One operation, and what came of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportRow {
-    /// Its number in the plan.
-    pub operation: usize,
+    /// Its number in the plan; none for a row that needs no operation, or has none.
+    pub operation: Option<usize>,
     /// What it does.
     pub action: &'static str,
     /// The group's name.
@@ -75,7 +78,7 @@ pub fn rows(
             (None, None) => None,
         };
         rows.push(ReportRow {
-            operation: number,
+            operation: Some(number),
             action: operation.action.name(),
             group: group.name.clone(),
             group_id: group_id.clone(),
@@ -90,6 +93,107 @@ pub fn rows(
             error: result.and_then(|result| result.error.clone()),
         });
     }
+    rows.extend(rows_without_operation(plan));
+    rows
+}
+
+/// What stands in the outcome of rows that a plan would write, before it is applied.
+const PLANNED: &str = "planned";
+
+/// The rows for which there is no operation: people who were not found, what holds already, and rows of groups that are
+/// blocked.
+fn rows_without_operation(plan: &Plan) -> Vec<ReportRow> {
+    let mut rows = Vec::new();
+    for group in &plan.groups {
+        let reason = group.blocks.first().map(|block| block.message.clone());
+        let row = |who: &str, user_id: Option<String>, origin: &Origin, outcome, error| ReportRow {
+            operation: None,
+            action: "none",
+            group: group.name.clone(),
+            group_id: group.id.as_ref().map(ToString::to_string),
+            email: Some(who.to_owned()),
+            user_id,
+            outcome,
+            status: None,
+            request_id: None,
+            latency_ms: None,
+            verified: None,
+            origin: origin.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)),
+            error,
+        };
+        for one in &group.unresolved {
+            rows.push(row(&one.who, None, &one.origin, "not_found", Some(one.problem.clone())));
+        }
+        for one in &group.rows {
+            let (outcome, error) = if one.holds { ("already", None) } else { ("blocked", reason.clone()) };
+            let user_id = one.user_id.as_ref().map(ToString::to_string);
+            rows.push(row(&one.who, user_id, &one.origin, outcome, error));
+        }
+    }
+    rows
+}
+
+/// The rows of a plan before anything is sent.
+pub fn planned_rows(plan: &Plan, approval: &Approval) -> Vec<ReportRow> {
+    let start = Start::of(plan, approval);
+    let mut rows = rows(plan, &BTreeMap::new(), None);
+    for row in &mut rows {
+        let Some(number) = row.operation else { continue };
+        match start.settled.get(&number) {
+            Some(settled) => {
+                row.outcome = settled.outcome.as_str();
+                row.error.clone_from(&settled.reason);
+            }
+            None => row.outcome = PLANNED,
+        }
+    }
+    rows
+}
+
+/// One line of a plan, for spreadsheets.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanRow {
+    /// The group's name.
+    pub group: String,
+    /// What would be done: an action's name, `not_found`, `blocked` or `none`.
+    pub action: &'static str,
+    /// The user's address, if there is one.
+    pub email: Option<String>,
+    /// The user's id.
+    pub user_id: Option<String>,
+    /// Why it is not done, or where it comes from.
+    pub reason: Option<String>,
+    /// Where the wish is, as FILE:LINE.
+    pub line: Option<String>,
+}
+
+/// The fields of [`PlanRow`], in order.
+pub const PLAN_COLUMNS: [&str; 6] = ["group", "action", "email", "user_id", "reason", "line"];
+
+/// The lines of a plan: operations, people who were not found, and groups that are blocked.
+pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
+    let mut rows: Vec<PlanRow> = planned_rows(plan, &Approval::None)
+        .into_iter()
+        .map(|row| PlanRow {
+            action: if row.operation.is_some() { row.action } else { row.outcome },
+            reason: row.error,
+            group: row.group,
+            email: row.email,
+            user_id: row.user_id,
+            line: row.origin,
+        })
+        .collect();
+    let blocks = plan.groups.iter().flat_map(|group| {
+        group.blocks.iter().map(|block| PlanRow {
+            group: group.name.clone(),
+            action: "blocked",
+            email: None,
+            user_id: None,
+            reason: Some(block.message.clone()),
+            line: group.place.as_ref().map(ToString::to_string),
+        })
+    });
+    rows.extend(blocks);
     rows
 }
 

@@ -4,20 +4,28 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use openai_admin::GroupId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     desired::Source,
     journal::{self, Entry, Line},
-    plan::{Plan, Purpose},
+    plan::{Plan, Purpose, hex},
+    policy::Protected,
+    private,
 };
 
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "journal.jsonl";
 const LEARNED: &str = "pace.json";
+
+/// For how long a pace that was learned is remembered.
+const LEARNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The runs of one organization.
 #[derive(Clone, Debug)]
@@ -50,7 +58,7 @@ impl Runs {
     ///
     /// When there is no place for it.
     pub fn lock_file(&self) -> io::Result<PathBuf> {
-        create_private(&self.folder)?;
+        private::create_folder(&self.folder)?;
         Ok(self.folder.join("lock"))
     }
 
@@ -63,7 +71,7 @@ impl Runs {
     pub fn begin(&self, plan: &Plan, now: Timestamp, chance: u32) -> io::Result<Run> {
         let name = format!("{}-{:06x}", now.strftime("%Y%m%dT%H%M%S%3fZ"), chance & 0xff_ffff);
         let folder = self.folder.join("runs").join(&name);
-        create_private(&folder)?;
+        private::create_folder(&folder)?;
         let run = Run { name, folder };
         // A run that is killed here has no plan, and is none.
         let part = run.folder.join("plan.json.part");
@@ -121,13 +129,27 @@ impl Runs {
                     groups.insert(group.name.clone(), id);
                 }
             }
-            return Ok(Some(Applied { sources: plan.sources, groups }));
+            return Ok(Some(Applied { sources: plan.sources, groups, protect: plan.protect }));
         }
         Ok(None)
     }
 
-    /// What was learned of the service's pace, by lane.
-    pub fn learned(&self) -> BTreeMap<String, f64> {
+    /// What was learned of the service's pace, by lane. It doubles with each hour, and is forgotten after a day: a service
+    /// that was slow once is not slow for ever.
+    pub fn learned(&self, now: Timestamp) -> BTreeMap<String, f64> {
+        let aged = |learned: Learned| {
+            let hours = learned.age(now)?.as_secs_f64() / 3600.0;
+            Some(learned.rpm * hours.exp2())
+        };
+        self.kept_paces().into_iter().filter_map(|(lane, learned)| Some((lane, aged(learned)?))).collect()
+    }
+
+    /// How old the oldest of these paces is.
+    pub fn learned_age(&self, now: Timestamp) -> Option<Duration> {
+        self.kept_paces().into_values().filter_map(|learned| learned.age(now)).max()
+    }
+
+    fn kept_paces(&self) -> BTreeMap<String, Learned> {
         // What is not there, or not readable, is learned again.
         let text = fs::read(self.folder.join(LEARNED)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
@@ -138,12 +160,31 @@ impl Runs {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn remember(&self, learned: &BTreeMap<String, f64>) -> io::Result<()> {
+    pub fn remember(&self, learned: &BTreeMap<String, f64>, now: Timestamp) -> io::Result<()> {
         if learned.is_empty() {
             return Ok(());
         }
-        create_private(&self.folder)?;
-        fs::write(self.folder.join(LEARNED), serde_json::to_vec_pretty(learned)?)
+        let mut paces = self.kept_paces();
+        paces.retain(|_, learned| learned.age(now).is_some());
+        paces.extend(learned.iter().map(|(lane, rpm)| (lane.clone(), Learned { rpm: *rpm, at: now })));
+        private::create_folder(&self.folder)?;
+        private::replace(&self.folder.join(LEARNED), &serde_json::to_vec_pretty(&paces)?)
+    }
+}
+
+/// The pace of a lane, and when it was learned.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Learned {
+    /// Requests per minute.
+    rpm: f64,
+    at: Timestamp,
+}
+
+impl Learned {
+    /// How old it is; none when it is too old to say anything, or of a clock that was wrong.
+    fn age(self, now: Timestamp) -> Option<Duration> {
+        let age = Duration::try_from(now.duration_since(self.at)).ok()?;
+        (age < LEARNED_FOR).then_some(age)
     }
 }
 
@@ -154,6 +195,8 @@ pub struct Applied {
     pub sources: Vec<Source>,
     /// The ids of its groups, by name.
     pub groups: BTreeMap<String, GroupId>,
+    /// Whom and what it protects.
+    pub protect: Protected,
 }
 
 impl Run {
@@ -193,14 +236,48 @@ impl Run {
     }
 }
 
-/// A folder that nobody else reads: plans and journals name people.
-fn create_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
+/// How many characters of a name its folder shows.
+const FOLDER_SHOWN: usize = 60;
+/// How many digits of a name's hash its folder has.
+const FOLDER_HASH_DIGITS: usize = 12;
+
+/// The name of the folder of a service: to be read, and by its hash another one for every other service.
+pub fn folder_name(service: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
+    let shown = service.trim_start_matches("https://").chars().map(plain).take(FOLDER_SHOWN);
+    let hash = hex(&Sha256::digest(service));
+    format!("{}-{}", shown.collect::<String>(), &hash[..FOLDER_HASH_DIGITS])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_databases_whose_names_look_alike_have_two_folders() {
+        assert_ne!(folder_name("local/a/b.db"), folder_name("local/a_b.db"));
+        assert_ne!(folder_name("https://h/t/a"), folder_name("https://h/t_a"));
+        assert_eq!(folder_name("https://h/t/a"), folder_name("https://h/t/a"));
     }
-    builder.create(folder)
+
+    #[test]
+    fn a_pace_that_was_learned_doubles_each_hour_and_is_forgotten_after_a_day() {
+        let home = tempfile::tempdir().expect("a folder");
+        let runs = Runs::new(home.path().to_owned());
+        let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("a time");
+        runs.remember(&BTreeMap::from([("add".to_owned(), 9.0)]), at(0)).expect("kept");
+        let rpm = |hours| runs.learned(at(hours)).get("add").copied();
+        assert_eq!((rpm(0), rpm(2), rpm(24)), (Some(9.0), Some(36.0), None));
+        assert_eq!(runs.learned_age(at(2)), Some(Duration::from_secs(7200)));
+        // What another lane learns does not make this one younger.
+        runs.remember(&BTreeMap::from([("remove".to_owned(), 7.0)]), at(1)).expect("kept");
+        assert_eq!(rpm(2), Some(36.0));
+    }
+
+    #[test]
+    fn a_pace_of_an_earlier_version_has_no_age_and_is_learned_again() {
+        let home = tempfile::tempdir().expect("a folder");
+        fs::write(home.path().join(LEARNED), r#"{"add": 9.31}"#).expect("written");
+        assert_eq!(Runs::new(home.path().to_owned()).learned(Timestamp::UNIX_EPOCH), BTreeMap::new());
+    }
 }

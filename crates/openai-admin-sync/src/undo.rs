@@ -44,7 +44,10 @@ pub async fn plan_undo(
         .map(|(change, place)| inverse(change, place.map(|place| &snapshot.groups[place]), run));
     let groups = groups.collect();
     let purpose = Purpose::Undo { run: run.to_owned() };
-    Ok(planning::assemble(&Desired { purpose, ..Desired::default() }, &snapshot, groups, options))
+    // What the run was held to holds for its undo as well.
+    let max_remove = Some(plan.max_remove.stricter(MaxRemove::OF_ORGANIZATION));
+    let desired = Desired { purpose, protect: plan.protect.clone(), max_remove, ..Desired::default() };
+    Ok(planning::assemble(&desired, &snapshot, groups, options))
 }
 
 /// What a run has changed in a group.
@@ -52,6 +55,7 @@ struct Change<'a> {
     name: &'a str,
     group_id: Option<openai_admin::GroupId>,
     is_created: bool,
+    max_remove: MaxRemove,
     actions: Vec<&'a Action>,
 }
 
@@ -63,6 +67,7 @@ fn changes<'a>(plan: &'a Plan, results: &BTreeMap<usize, OperationResult>) -> Ve
             name: &group.name,
             group_id: group.id.clone(),
             is_created: group.is_created(),
+            max_remove: group.max_remove.stricter(MaxRemove::OF_GROUP),
             actions: Vec::new(),
         };
         for operation in &group.operations {
@@ -70,7 +75,7 @@ fn changes<'a>(plan: &'a Plan, results: &BTreeMap<usize, OperationResult>) -> Ve
                 if result.group_id.is_some() {
                     change.group_id.clone_from(&result.group_id);
                 }
-                if result.outcome.is_change() && !matches!(operation.action, Action::CreateGroup { .. }) {
+                if result.outcome.may_be_change() && !matches!(operation.action, Action::CreateGroup { .. }) {
                     change.actions.push(&operation.action);
                 }
             }
@@ -84,7 +89,7 @@ fn changes<'a>(plan: &'a Plan, results: &BTreeMap<usize, OperationResult>) -> Ve
 }
 
 fn inverse(change: &Change<'_>, current: Option<&CurrentGroup>, run: &str) -> GroupPlan {
-    let mut plan = GroupPlan::new(change.name, MaxRemove::OF_GROUP);
+    let mut plan = GroupPlan::new(change.name, change.max_remove);
     plan.id.clone_from(&change.group_id);
     plan.allow_empty = change.is_created;
     let Some(current) = current else {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use openai_admin::{GroupId, UserId};
 
 use crate::{
-    current::{self, Members, ReadError},
+    current::{self, Members, ReadError, Snapshot},
     guard::{Approval, Standing, standings},
+    journal::{OperationResult, Outcome},
     plan::{Action, GroupPlan, Plan, Removes},
     reader::Reader,
 };
@@ -20,12 +21,26 @@ pub struct Verification {
     pub converged: Vec<String>,
     /// The names of those that are not.
     pub differing: Vec<String>,
+    /// The ids of groups whose creation was not answered, by the number of the operation.
+    pub found_groups: BTreeMap<usize, GroupId>,
 }
 
 impl Verification {
     /// Whether everything that was touched is as wished for.
     pub fn is_converged(&self) -> bool {
         self.differing.is_empty()
+    }
+
+    /// What was unknown, and is known now: there, so it was done; or not there, so it was not.
+    pub fn settle(&self, results: &BTreeMap<usize, OperationResult>) -> Vec<OperationResult> {
+        let unknown = results.values().filter(|result| result.outcome == Outcome::Unknown);
+        let settled = unknown.filter_map(|result| {
+            let is_done = *self.holds.get(&result.operation)?;
+            let outcome = if is_done { Outcome::FoundDone } else { Outcome::Failed };
+            let group_id = self.found_groups.get(&result.operation).cloned();
+            Some(OperationResult { outcome, group_id, ..result.clone() })
+        });
+        settled.collect()
     }
 }
 
@@ -44,19 +59,25 @@ pub async fn verify(
     let standings = standings(plan, approval);
     let mut snapshot = current::read_groups(reader).await?;
     let mut touched: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    let mut verification = Verification::default();
     let mut first = 0;
     for (place, group) in plan.groups.iter().enumerate() {
         let end = first + group.operations.len();
         if standings[first..end].contains(&Standing::Goes) {
             let id = group_ids.get(place).and_then(Option::as_ref);
-            let found = id.and_then(|id| snapshot.groups.iter().position(|group| group.id == *id));
+            let found = match id {
+                Some(id) => snapshot.groups.iter().position(|group| group.id == *id),
+                None => only_named(&snapshot, group),
+            };
+            if let (None, Some(found)) = (id, found) {
+                verification.found_groups.insert(first, snapshot.groups[found].id.clone());
+            }
             touched.push((place, first, found));
         }
         first = end;
     }
     let places: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
     current::read_members(reader, &mut snapshot, &places, concurrency).await?;
-    let mut verification = Verification::default();
     for (place, first, found) in touched {
         let group = &plan.groups[place];
         let current = found.map(|found| &snapshot.groups[found]);
@@ -84,6 +105,15 @@ pub async fn verify(
         list.push(group.name.clone());
     }
     Ok(verification)
+}
+
+/// A group that was to be created, and whose creation was not answered: the only one of its name.
+fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
+    let mut named = snapshot.groups.iter().enumerate().filter(|(_, found)| found.name == group.name);
+    match (group.is_created(), named.next(), named.next()) {
+        (true, Some((place, _)), None) => Some(place),
+        _ => None,
+    }
 }
 
 /// Whether nobody else has come or gone.

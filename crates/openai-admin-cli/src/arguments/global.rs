@@ -43,6 +43,13 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
+    /// A file with what is protected and limited, whatever plans say [env: OPENAI_ADMIN_POLICY]
+    ///
+    /// It holds for every command that changes who is in which group. policy.yaml in the state folder when left out, if
+    /// it is there.
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) policy: Option<PathBuf>,
+
     /// Format of the data on standard output [default: table]
     #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true)]
     #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]

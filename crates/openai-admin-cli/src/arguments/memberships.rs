@@ -47,8 +47,8 @@ a group, or 20 % of one with 10 or more; more than 100 people, or 20 %, of all g
 `apply` takes their exact number (--allow-removals) or the plan's digest (--approve). A group is
 emptied only where it says allow_empty: true, and whom and what `protect` names stays.
 
-A plan only reads. Exit code 5 says that a limit blocks something, 3 that somebody or something
-could not be found or read, and with --detailed-exitcode 2 says that there is something to do. In
+A plan only reads. Exit code 5 says that a limit blocks something, 6 that a group is not there, 3
+that somebody was not found or a group could not be read, and with --detailed-exitcode 2 says that there is something to do. In
 GitHub Actions it writes the step summary, and annotations at file and line.")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
@@ -84,7 +84,8 @@ Examples:
   openai-admin apply groups.yaml --yes --allow-removals 118
 
 A plan that was kept is compared with what is now: what somebody has done already is no change,
-other groups do not matter, and what it does not know makes it stale (exit code 8). Nothing that a
+other groups do not matter, and what it does not know makes it stale (exit code 8). Its own limits
+are not believed: what the built-in ones would block needs its digest (--approve). Nothing that a
 limit (max_remove in the file; `plan --help` says more) blocks is done without its exact number, or
 the digest of the whole plan. Ctrl-C waits for what is in flight; `runs resume` goes on.")]
 pub(crate) struct ApplyArguments {
@@ -101,16 +102,16 @@ pub(crate) struct ExecutionArguments {
     pub(crate) approval: ApprovalArguments,
     #[command(flatten)]
     pub(crate) consent: ConsentArguments,
-    /// Send at most so many requests a minute on each route; learned when left out
+    /// Limit requests per minute per route [default: adaptive]
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub(crate) max_rpm: Option<u64>,
-    /// Have so many writes in flight
+    /// Maximum concurrent writes
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(openai_admin_sync::executor::CONCURRENCY).unwrap_or(NonZeroUsize::MIN))]
     pub(crate) concurrency: NonZeroUsize,
-    /// Give up, resumable, when the service asks to wait longer than this
+    /// Stop if the service refuses for longer than this; the run can be resumed
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = values::duration_seconds)]
     pub(crate) max_wait: i64,
-    /// Write what came of every row to a CSV or JSON file
+    /// Write the result of each row to a CSV or JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -129,9 +130,9 @@ pub(crate) struct ApprovalArguments {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  openai-admin drift groups.yaml && echo as wished for
+  openai-admin drift groups.yaml && echo up to date
 
-Exit code 2 says that something differs. Nothing is changed.")]
+Exit code 2 says that something differs, 3 that something could not be compared. Nothing is changed.")]
 pub(crate) struct DriftArguments {
     #[command(flatten)]
     pub(crate) wish: WishArguments,
@@ -241,8 +242,10 @@ Examples:
   openai-admin runs undo 20260131T120000000Z-012345 --allow-removals 118
 
 `last` is the last run that is no undo. An undo is done whole or not at all: where a limit
-(max_remove) blocks a part of it, it says the number that accepts all of it. To undo an undo, by its
-name, does again what it has taken back.")]
+(max_remove) blocks a part of it, it says the number that accepts all of it. Protected users and
+groups stay as they are. To undo an undo, by its name, does again what it has taken back. Only
+`apply`, `import` and `users offboard` leave a run: what `groups users remove`, `groups delete` and
+their like do cannot be undone.")]
     Undo {
         /// The run's name, or `last`
         run: String,

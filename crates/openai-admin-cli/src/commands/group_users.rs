@@ -2,7 +2,7 @@
 
 use openai_admin::{Limit, models::GroupResponse};
 
-use super::{Session, groups, print_list};
+use super::{Session, groups, print_list, protection};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Failure, Result, While as _},
@@ -25,6 +25,7 @@ pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Re
         GroupUsersCommand::Add(arguments) => {
             let users = user_file::users(&arguments)?;
             let group = resolve::group(&session.client, &arguments.group).await?;
+            protection::allow_group(session, &group)?;
             bulk::run(session, Change::Add, &group, users, arguments.dry_run).await
         }
         GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
@@ -70,6 +71,7 @@ async fn remove(
     consent: Consent,
 ) -> Result<()> {
     let group = resolve::group(&session.client, &arguments.group).await?;
+    protection::allow_group(session, &group)?;
     if matches!(consent, Consent::Ask) {
         consent.ask(&question(session, &group, &users).await?)?;
     }

@@ -6,7 +6,7 @@ use openai_admin::{
     models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
 };
 
-use super::{Session, group_users, print_list};
+use super::{Session, group_users, print_list, protection};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Failure, Result, While as _},
@@ -35,6 +35,7 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
         }
         GroupsCommand::Rename { group: text, name, allow_duplicate } => {
             let mut group = resolve::group(client, &text).await?;
+            protection::allow_group(session, &group)?;
             if !allow_duplicate {
                 check_name_is_free(session, &name, Some(&group.id)).await?;
             }
@@ -97,6 +98,7 @@ async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
     let Session { client, output, .. } = session;
     let group = resolve::group(client, text).await?;
+    protection::allow_group(session, &group)?;
     if matches!(consent, Consent::Ask) {
         let members = members(session, &group).await?;
         consent.ask(&format!("delete group '{}' ({}) and its {members}?", group.name, group.id))?;

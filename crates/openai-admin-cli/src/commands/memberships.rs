@@ -3,6 +3,7 @@
 
 mod apply;
 mod export;
+mod finish;
 mod import;
 mod offboard;
 mod plan;
@@ -20,12 +21,15 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use openai_admin_sync::{
-    Faults, LaneSettings, Lanes, Plan, PlanOptions, Reader, Runs,
+    Approval, Faults, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Runs,
     current::{ReadError, Snapshot},
     desired::{self, Desired},
     file::{self, MembershipFile},
-    plan::UnknownPolicy,
+    lock::{Lock, LockError},
+    plan::{Purpose, UnknownPolicy},
     render::{self, Summary},
+    run::Applied,
+    summary::{self, Verdict},
 };
 
 use self::tables::{bytes_of, read_bytes, text_of};
@@ -37,6 +41,7 @@ use crate::{
     config::{self, Environment, shell_word},
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, count, file_name},
+    prompt::Consent,
 };
 
 /// What the names of tables end in.
@@ -82,7 +87,18 @@ struct Bench<'a> {
     /// Where the runs of this service are kept.
     service: PathBuf,
     max_wait: Duration,
+    policy: Policy,
+    /// How old the paces are that earlier runs have learned.
+    learned_age: Cell<Option<Duration>>,
     phase: Cell<Phase>,
+}
+
+/// The organization that answered, its groups, and its runs.
+struct Look {
+    snapshot: Snapshot,
+    runs: Runs,
+    /// Nobody else writes while it is held.
+    lock: Option<Lock>,
 }
 
 /// What a command is at: what Ctrl-C does, and what there is to tell, depends on it.
@@ -105,6 +121,7 @@ impl<'a> Bench<'a> {
         output: &'a Output,
     ) -> Result<Bench<'a>> {
         let service = config::state_of_service(global, environment)?;
+        let policy = config::policy(global, environment)?;
         let session = Session::open(command, false, global, environment, output).await?;
         let seconds = execution.and_then(|execution| u64::try_from(execution.max_wait).ok());
         let max_wait = seconds.map_or(openai_admin_sync::lanes::MAX_WAIT, Duration::from_secs);
@@ -119,6 +136,8 @@ impl<'a> Bench<'a> {
             reader,
             service,
             max_wait,
+            policy,
+            learned_age: Cell::new(None),
             phase: Cell::new(Phase::Reading),
         })
     }
@@ -163,14 +182,34 @@ impl<'a> Bench<'a> {
     }
 
     /// The list of groups, and the runs of the organization that answered.
-    async fn look(&self) -> Result<(Snapshot, Runs)> {
+    async fn look(&self) -> Result<Look> {
         let snapshot = openai_admin_sync::current::read_groups(&self.reader)
             .await
             .map_err(|error| self.unread(error))?;
         let organization = snapshot.organization.as_ref().map_or("unknown", |id| id.as_str());
         let runs = Runs::new(self.service.join(folder_name(organization)));
-        self.lanes.recall(runs.learned());
-        Ok((snapshot, runs))
+        self.recall(&runs);
+        Ok(Look { snapshot, runs, lock: None })
+    }
+
+    /// The same, and from the list of groups on nobody else writes: what is planned from it is planned under the lock.
+    async fn look_locked(&self) -> Result<Look> {
+        let Look { runs, .. } = self.look().await?;
+        let lock = Some(lock(&runs, "")?);
+        Ok(Look { lock, ..self.look().await? })
+    }
+
+    /// Under the lock where nobody is asked any more; otherwise the plan is compared under it after the question.
+    async fn look_for(&self, consent: Consent, dry_run: bool) -> Result<Look> {
+        match consent {
+            Consent::Given if !dry_run => self.look_locked().await,
+            Consent::Given | Consent::Ask => self.look().await,
+        }
+    }
+
+    fn recall(&self, runs: &Runs) {
+        self.lanes.recall(runs.learned(now()));
+        self.learned_age.set(runs.learned_age(now()));
     }
 
     fn options(&self, unknown: UnknownChoice) -> PlanOptions {
@@ -178,23 +217,46 @@ impl<'a> Bench<'a> {
             UnknownChoice::Error => UnknownPolicy::Error,
             UnknownChoice::Skip => UnknownPolicy::Skip,
         };
-        PlanOptions { unknown, ..PlanOptions::at(now()) }
+        PlanOptions { unknown, policy: self.policy.clone(), ..PlanOptions::at(now()) }
     }
 
-    /// Plans from what is wished for.
-    async fn plan(
+    /// The options of what is not planned from files: what the last applied file protects stays protected.
+    fn options_beside_files(&self, unknown: UnknownChoice, runs: &Runs) -> Result<PlanOptions> {
+        let mut options = self.options(unknown);
+        if let Some(last) = last_applied(runs)? {
+            options.policy.protect.add(&last.protect);
+        }
+        Ok(options)
+    }
+
+    /// Plans from the files that say who should be in which group.
+    async fn plan_files(
         &self,
-        desired: &Desired,
+        look: Look,
+        desired: &mut Desired,
         unknown: UnknownChoice,
         accepted: &BTreeMap<String, usize>,
-    ) -> Result<(Plan, Runs)> {
-        let (snapshot, runs) = self.look().await?;
-        let last = runs.last_applied().doing(|| "read the last run".to_owned())?.unwrap_or_default();
+    ) -> Result<(Plan, Look)> {
+        let last = last_applied(&look.runs)?;
+        for source in &mut desired.sources {
+            source.settle(canonical);
+        }
+        let before = last.as_ref().map(|last| last.sources.as_slice());
+        if let Some(line) = desired::uncompared(&desired.sources, before) {
+            self.output.note(&line);
+        }
+        let last = last.unwrap_or_default();
         desired::check_sources(&desired.sources, &last.sources, accepted)
             .map_err(|faults| self.faulty(&faults))?;
         let options = PlanOptions { known_groups: last.groups, ..self.options(unknown) };
-        let plan = openai_admin_sync::planning::plan_from(&self.reader, snapshot, desired, &options).await;
-        Ok((plan.map_err(|error| self.unread(error))?, runs))
+        self.plan_from(look, desired, &options).await
+    }
+
+    async fn plan_from(&self, look: Look, desired: &Desired, options: &PlanOptions) -> Result<(Plan, Look)> {
+        let Look { snapshot, runs, lock } = look;
+        let plan = openai_admin_sync::planning::plan_from(&self.reader, snapshot, desired, options).await;
+        let plan = plan.map_err(|error| self.unread(error))?;
+        Ok((plan, Look { snapshot: Snapshot::default(), runs, lock }))
     }
 
     /// What is wrong with the input: all of it, and in GitHub Actions at its lines.
@@ -323,15 +385,53 @@ async fn stop_is_asked() {
     }
 }
 
+fn last_applied(runs: &Runs) -> Result<Option<Applied>> {
+    runs.last_applied().doing(|| "read the last run".to_owned())
+}
+
+/// The one name of a file, however its path was typed: below the repository that holds it, else from the root on.
+fn canonical(path: &str) -> Option<String> {
+    let path = std::fs::canonicalize(path).ok()?;
+    let repository = path.ancestors().find(|folder| folder.join(".git").exists());
+    let name = repository.and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(&path);
+    Some(name.display().to_string())
+}
+
+/// Takes the lock of an organization. `what` says what is done under it.
+fn lock(runs: &Runs, what: &str) -> Result<Lock> {
+    let file = runs.lock_file().doing(|| "keep the runs".to_owned())?;
+    let since = now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let holder = format!("{what}process {}, since {since}", std::process::id());
+    Lock::take(&file, &holder).map_err(|error| match error {
+        LockError::Held(who) => {
+            let message = format!("another run works on this organization: {who}");
+            Failure::new(ExitStatus::Locked, message).hint("wait for it; nothing has been changed")
+        }
+        LockError::Io(error) => error.into(),
+    })
+}
+
 /// What a plan means for the exit code, before anything is done.
-fn verdict(plan: &Plan, summary: &Summary) -> Option<ExitStatus> {
-    let is_incomplete =
-        summary.unreadable > 0 || (summary.unresolved > 0 && plan.unknown == UnknownPolicy::Error);
-    match () {
-        () if is_incomplete => Some(ExitStatus::Partial),
-        () if summary.blocked_groups > 0 || !plan.blocks.is_empty() => Some(ExitStatus::Guard),
-        () => None,
+fn verdict(summary: &Summary) -> Option<ExitStatus> {
+    match summary.verdict() {
+        Verdict::Incomplete => Some(ExitStatus::Partial),
+        Verdict::Blocked => Some(ExitStatus::Guard),
+        Verdict::NotFound => Some(ExitStatus::NotFound),
+        Verdict::Clean => None,
     }
+}
+
+/// What it means that a plan is shown and not done: its exit code, and what of it could not be done.
+fn conclude_plan(plan: &Plan, approval: &Approval) -> Result<()> {
+    let Some(status) = verdict(&Summary::of(plan, approval)) else { return Ok(()) };
+    let not_done = summary::not_done_line(plan, approval).unwrap_or_default();
+    let failure = Failure::new(status, format!("not all of it can be done: {not_done}"));
+    let missing = plan.groups.iter().find(|group| group.is_unknown() && group.id.is_none());
+    Err(match missing.filter(|group| plan.purpose == Purpose::Import && !group.name.contains('\n')) {
+        Some(group) => failure
+            .propose(format!("groups create {}", shell_word(&group.name)), "makes a group that is missing"),
+        None => failure,
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use openai_admin::{
     operations::users::EmailText,
 };
 
-use super::{Session, print_list};
+use super::{Session, print_list, protection};
 use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UsersCommand},
     failure::{Failure, Result, While as _},
@@ -117,6 +117,7 @@ async fn update(session: &Session<'_>, arguments: UpdateUserArguments) -> Result
 async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
     let Session { client, output, .. } = session;
     let found = resolve::user(client, text).await?;
+    protection::allow_user(session, &found.id, found.email.as_deref()).await?;
     if matches!(consent, Consent::Ask) {
         let user = client.users().retrieve_user(found.id.clone()).await;
         let user = known(session, text, user, "find").await?;

@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::desk::{Answer, Desk, freeze};
 
-struct Emulating {
+pub(crate) struct Emulating {
     child: Child,
     url: String,
 }
 
 impl Emulating {
-    fn start(desk: &Desk, arguments: &str) -> Self {
+    pub(crate) fn start(desk: &Desk, arguments: &str) -> Self {
         Self::spawn(desk.command(&format!("emulate --listen 127.0.0.1:0 {arguments}")))
     }
 
@@ -38,7 +38,7 @@ impl Emulating {
     }
 
     /// Asks it by the command line, with whatever key.
-    fn ask(&self, desk: &Desk, key: &str, arguments: &str) -> Answer {
+    pub(crate) fn ask(&self, desk: &Desk, key: &str, arguments: &str) -> Answer {
         let mut command = desk.command(arguments);
         command.env("OPENAI_ADMIN_KEY", key).env("OPENAI_BASE_URL", &self.url);
         Answer::from(command.output().expect("the binary runs"))

@@ -18,6 +18,7 @@ mod help;
 mod keys;
 mod load;
 mod memberships;
+mod memberships_guarded;
 mod memberships_killed;
 mod running;
 mod serve;

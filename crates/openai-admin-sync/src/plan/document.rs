@@ -1,7 +1,7 @@
 //! A plan as a document: its JSON, the digest over it, and its schema.
 
 use std::{
-    fs::File,
+    collections::HashSet,
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -9,6 +9,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{PLAN_VERSION, Plan};
+use crate::private;
 
 impl Plan {
     /// Sets the digest, after everything else is there.
@@ -22,9 +23,14 @@ impl Plan {
     fn seal(&mut self) -> String {
         let had = std::mem::take(&mut self.digest);
         let created_at = std::mem::take(&mut self.created_at);
+        let canonical: Vec<Option<String>> =
+            self.sources.iter_mut().map(|source| source.canonical.take()).collect();
         let mut hashing = Hashing(Sha256::new());
         // Writing to a hash cannot fail, and a plan has only keys that are text.
         let _ = serde_json::to_writer(&mut hashing, self);
+        for (source, canonical) in self.sources.iter_mut().zip(canonical) {
+            source.canonical = canonical;
+        }
         self.created_at = created_at;
         self.digest = format!("sha256:{}", hex(&hashing.0.finalize()));
         had
@@ -48,7 +54,15 @@ impl Plan {
         if plan.digest != said {
             return Err("it was changed after it was made: its digest is not that of its content".to_owned());
         }
+        plan.check_groups()?;
         Ok(plan)
+    }
+
+    /// One group in two parts would be two groups to the limits.
+    fn check_groups(&self) -> Result<(), String> {
+        let mut seen = HashSet::new();
+        let twice = self.groups.iter().filter_map(|group| group.id.as_ref()).find(|id| !seen.insert(*id));
+        twice.map_or(Ok(()), |id| Err(format!("it names group {id} twice")))
     }
 
     /// The plan as JSON for people and tools.
@@ -62,7 +76,7 @@ impl Plan {
     ///
     /// When the file cannot be written.
     pub fn write_json(&self, file: &Path) -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(file)?);
+        let mut out = BufWriter::new(private::create(file)?);
         serde_json::to_writer_pretty(&mut out, self)?;
         out.write_all(b"\n")?;
         out.flush()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Notes, Summary, acceptance, is_shown, remarks, rows_shown, skipped, visible};
+use super::{Notes, Summary, acceptance, is_shown, plan_line, remarks, rows_shown, skipped, visible};
 use crate::{
     guard::{Approval, standings},
     plan::{Action, Plan},
@@ -12,7 +12,7 @@ use crate::{
 pub fn markdown(plan: &Plan, notes: &Notes) -> String {
     let mut text = String::from("## Who is in which group\n\n");
     let summary = Summary::of(plan, &Approval::None);
-    let _ = writeln!(text, "**{}**\n", summary.line(plan, notes));
+    let _ = writeln!(text, "**{}**\n", plan_line(&summary, plan, notes));
     for block in &plan.blocks {
         let _ = writeln!(text, "> **Blocked**: no removal is done. {}\n", escaped(&block.message));
     }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Notes, Row, Summary, acceptance, is_shown, remarks, rows_shown, shortened, skipped, visible};
+use super::{
+    Notes, Row, Summary, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped, visible,
+};
 use crate::{
     guard::{Approval, Standing, standings},
     plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy},
@@ -37,7 +39,7 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
         let _ = writeln!(writing.text, "{}", writing.painted(YELLOW, &line));
     }
     let summary = Summary::of(plan, approval);
-    let _ = writeln!(writing.text, "{}", writing.painted(BOLD, &summary.line(plan, notes)));
+    let _ = writeln!(writing.text, "{}", writing.painted(BOLD, &plan_line(&summary, plan, notes)));
     let apply = notes.apply.as_ref().filter(|_| summary.writes() > 0);
     let apply = apply.map(|command| format!("to apply: {command}"));
     let accept = acceptance(plan).filter(|_| *approval == Approval::None);

@@ -11,6 +11,7 @@ use openai_admin_sync::{
     journal::Outcome,
     plan::{Rule, Skip},
     render::{self, Notes, Summary},
+    summary::Verdict,
 };
 use serde_json::json;
 
@@ -40,7 +41,7 @@ async fn a_partial_source_is_refused_with_its_number() {
     let rows: String = (0..40).map(|n| format!("u{n}@example.com\n")).collect();
     let text = "groups: [{ name: Support, members_from: { csv: people.csv } }]";
     let wished = desired(text, &[("people.csv", &format!("email\n{rows}"))]).expect("forty");
-    let before = [Source { name: "people.csv".to_owned(), entries: 100 }];
+    let before = [Source::named("people.csv", 100)];
     let faults = desired::check_sources(&wished.sources, &before, &[].into()).expect_err("it shrank");
     assert_eq!(faults.0[0].hint.as_deref(), Some("if that is right: --accept-source 'people.csv=40'"));
 }
@@ -155,10 +156,17 @@ async fn a_group_that_an_identity_provider_manages_is_left_alone_and_reported() 
     let desk = Desk::with_directory(directory).await;
     let plan = desk.plan("groups: [{ name: Staff, members: [z@example.com] }]").await.expect("a plan");
     assert_eq!((changes(&plan), plan.groups[0].skipped), (Vec::new(), Some(Skip::ScimManaged)));
-    assert!(table(&plan).contains("Staff is left alone: an identity provider manages it"));
-    let text = "ignore: { scim_managed: false }\ngroups: [{ name: Staff, members: [z@example.com] }]";
+    assert_eq!((plan.groups[0].blocks[0].rule, plan.groups[0].member_count), (Rule::Managed, 1));
+    assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Blocked);
+    let text = "ignore: { scim_managed: true }\ngroups: [{ name: Staff, members: [z@example.com] }]";
     let plan = desk.plan(text).await.expect("a plan");
-    assert_eq!(plan.groups[0].blocks[0].rule, Rule::Group);
+    assert!(
+        table(&plan).contains("Staff is left alone: an identity provider manages it; its members differ")
+    );
+    assert!(!table(&plan).contains("up to date"));
+    // One that is as the input says needs nothing.
+    let plan = desk.plan("groups: [{ name: Staff, members: [a@example.com] }]").await.expect("a plan");
+    assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Clean);
 }
 
 #[tokio::test]

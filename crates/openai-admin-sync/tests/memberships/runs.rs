@@ -4,6 +4,7 @@ use std::{future::ready, sync::Arc};
 
 use openai_admin_sync::{
     Approval, Executor, Journal, LaneSettings, Lanes, Plan, Runs, Start,
+    current::ReadError,
     executor::Stopped,
     fresh::{self, Earlier},
     guard::{self, Hindrance},
@@ -73,7 +74,7 @@ pub(crate) fn earlier(lines: &[journal::Line]) -> Earlier {
         Entry::Intent { operation, .. } => Some(operation),
         _ => None,
     });
-    Earlier { results: journal::results(lines), intents: intents.collect() }
+    Earlier { results: journal::results(lines), intents: intents.collect(), ..Earlier::default() }
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn a_wait_that_is_too_long_ends_the_run_resumable() {
     let lanes = Arc::new(Lanes::new(LaneSettings::default()));
     let reader = openai_admin_sync::Reader::new(&client, Arc::clone(&lanes));
     let error = reader.list_groups().await.unwrap_err();
-    assert!(error.is_rate_limited());
+    assert!(matches!(error, ReadError::Api(error) if error.is_rate_limited()));
     assert_eq!(lanes.refused(), 1);
 }
 
@@ -177,4 +178,70 @@ async fn a_wait_in_the_message_is_obeyed_and_without_one_the_lane_tries_after_2_
     let script = openai_admin::testing::Script::new().status(429).times(2).then_ok(empty);
     reader(&script).list_groups().await.unwrap();
     assert_eq!(waits(&script), [2000, 4000]);
+}
+
+#[tokio::test]
+async fn a_write_without_a_readable_answer_is_unknown_until_the_second_look() {
+    let desk = Desk::with_groups(&[("One", "a")]).await;
+    let plan = desk.plan(&format!("groups: [{{ name: One, {} }}]", members("abc"))).await.unwrap();
+    let banana = r#"{"object":"banana"}"#;
+    let script = openai_admin::testing::Script::new().then_ok(banana).then_ok(banana);
+    let client = openai_admin::Client::builder().base_url("http://localhost/v1").service(script);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(&folder.path().join("journal.jsonl")).unwrap();
+    let executed = Executor {
+        client: client.build().unwrap(),
+        lanes: &desk.lanes,
+        journal: &mut journal,
+        clock: &now,
+        concurrency: 1,
+        progress: &mut |_| {},
+    }
+    .run(&plan, Start::of(&plan, &Approval::None), std::future::pending())
+    .await
+    .unwrap();
+    assert!(executed.results.values().all(|result| result.outcome == Outcome::Unknown), "{executed:?}");
+    // One of the two was done all the same.
+    let group: openai_admin::GroupId = "group_one".parse().unwrap();
+    let user: openai_admin::UserId = "user_b".parse().unwrap();
+    let body = openai_admin::models::CreateGroupUserBody::new(user);
+    desk.client.group_users().add_group_user(group, body).await.unwrap();
+    let (options, results) = (desk.options(), &executed.results);
+    let undo = undo::plan_undo(&desk.reader, "r", &plan, results, &options).await.unwrap();
+    assert_eq!(changes(&undo), ["-b One"]);
+    let found = verify::verify(&desk.reader, &plan, &Approval::None, &executed.group_ids, 4).await.unwrap();
+    let settled: Vec<Outcome> = found.settle(results).into_iter().map(|result| result.outcome).collect();
+    assert_eq!(settled, [Outcome::FoundDone, Outcome::Failed]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_only_refuses_is_not_asked_for_ever() {
+    for retry_after in ["0", "Thu, 01 Jan 1970 00:00:00 GMT", "30"] {
+        let script =
+            openai_admin::testing::Script::new().status(429).header("retry-after", retry_after).times(1000);
+        let client = openai_admin::Client::builder().base_url("http://localhost/v1").service(script.clone());
+        let lanes = Arc::new(Lanes::new(LaneSettings::default()));
+        let reader = openai_admin_sync::Reader::new(&client.build().unwrap(), lanes);
+        let error = reader.list_groups().await.unwrap_err();
+        assert!(matches!(error, ReadError::Api(error) if error.is_rate_limited()));
+        let requests = script.requests().len();
+        assert!((10..30).contains(&requests), "{retry_after}: {requests}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_an_end_is_given_up() {
+    let page = |number: usize| {
+        let group = format!(
+            r#"{{"id":"group_{number}","name":"G","created_at":0,"is_scim_managed":false,"group_type":"group"}}"#
+        );
+        format!(r#"{{"object":"list","data":[{group}],"has_more":true,"next":"group_{number}"}}"#)
+    };
+    let script = (0..10).fold(openai_admin::testing::Script::new(), |script, n| script.then_ok(page(n)));
+    let client = openai_admin::Client::builder().base_url("http://localhost/v1").service(script.clone());
+    let lanes = Arc::new(Lanes::new(LaneSettings::default()));
+    let reader = openai_admin_sync::Reader::new(&client.build().unwrap(), lanes).pages_max(5);
+    let error = reader.list_groups().await.unwrap_err().to_string();
+    assert_eq!(error, "GET /organization/groups: the list had no end after 5 pages");
+    assert_eq!(script.requests().len(), 6);
 }

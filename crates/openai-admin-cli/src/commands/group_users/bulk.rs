@@ -9,7 +9,7 @@ use openai_admin::{
 };
 use serde::Serialize;
 
-use super::{PAGE_SIZE, Session};
+use super::{PAGE_SIZE, Session, protection};
 use crate::{
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, Record, count, visible},
@@ -90,6 +90,9 @@ pub(super) async fn run(
     dry_run: bool,
 ) -> Result<()> {
     let mut rows = find(&session.client, users).await?;
+    if change == Change::Remove {
+        hold_to_policy(session, group, &mut rows).await?;
+    }
     let stop = if dry_run {
         preview(session, change, group, &mut rows).await?;
         None
@@ -98,6 +101,20 @@ pub(super) async fn run(
     };
     suggest(session, &mut rows).await;
     report(session.output, group, &rows, stop)
+}
+
+/// Whom the policy protects is not removed; of the others, not more than it allows.
+async fn hold_to_policy(session: &Session<'_>, group: &GroupResponse, rows: &mut [Row]) -> Result<()> {
+    for row in &mut *rows {
+        let Some(user_id) = row.user_id.clone() else { continue };
+        let email = row.user.contains('@').then_some(row.user.as_str());
+        if let Err(failure) = protection::allow_user(session, &user_id, email).await {
+            row.user_id = None;
+            row.settle(Err(failure));
+        }
+    }
+    let left: Vec<&UserId> = rows.iter().filter_map(|row| row.user_id.as_ref()).collect();
+    protection::allow_removals(session, group, &left).await
 }
 
 /// Finds everybody. Two names for one user are one row: the first.

@@ -1,6 +1,9 @@
 //! `openai-admin export`: the file that describes what is.
 
-use openai_admin_sync::{current, desired::Protection, export};
+use openai_admin_sync::{
+    current, export,
+    policy::{Protected, Protection},
+};
 
 use super::Bench;
 use crate::{
@@ -25,9 +28,9 @@ pub(super) async fn run(
 }
 
 async fn text(bench: &Bench<'_>, arguments: &ExportArguments) -> Result<String> {
-    let (mut snapshot, _) = bench.look().await?;
-    let mut wanted = Protection::default();
-    wanted.protect_groups(std::slice::from_ref(&arguments.groups));
+    let mut snapshot = bench.look().await?.snapshot;
+    let wanted =
+        Protection::of(&Protected { groups: vec![arguments.groups.clone()], ..Protected::default() });
     let groups = snapshot.groups.iter().enumerate();
     let meant: Vec<usize> =
         groups.filter(|(_, group)| wanted.has_group(None, &group.name)).map(|(place, _)| place).collect();

@@ -1,17 +1,19 @@
 //! `openai-admin import memberships`: a table of people and groups, checked whole before anything is written.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::ffi::OsString;
 
 use openai_admin_sync::{
-    Approval,
     csv::Mapping,
     desired::Desired,
     import::{self, ImportMode},
-    render::Summary,
     suggestion::most_like,
 };
 
-use super::{Bench, apply::confirm_and_execute, bytes_of, faulty, plan::show, tell_left_out, verdict};
+use super::{
+    Bench,
+    apply::{confirm_and_execute, dry_run},
+    bytes_of, faulty, tell_left_out,
+};
 use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},
     config::{Environment, shell_word},
@@ -72,16 +74,12 @@ async fn import(
     consent: Consent,
 ) -> Result<()> {
     // A table that is imported is a job of its own, not a source that is expected to stay as it was.
-    let accepted: BTreeMap<String, usize> =
-        wished.sources.iter().map(|source| (source.name.clone(), source.entries)).collect();
-    let (plan, runs) = bench.plan(&wished, arguments.unknown, &accepted).await?;
+    let look = bench.look_for(consent, arguments.dry_run).await?;
+    let options = bench.options_beside_files(arguments.unknown, &look.runs)?;
+    let (plan, look) = bench.plan_from(look, &wished, &options).await?;
     drop(wished);
     if arguments.dry_run {
-        show(bench, &plan, &Approval::None, None, None)?;
-        return match verdict(&plan, &Summary::of(&plan, &Approval::None)) {
-            Some(status) => Err(Failure::silent(status)),
-            None => Ok(()),
-        };
+        return dry_run(bench, &plan, &arguments.execution);
     }
-    confirm_and_execute(bench, plan, &runs, &arguments.execution, consent).await
+    confirm_and_execute(bench, plan, look, &arguments.execution, consent).await
 }

@@ -1,12 +1,15 @@
 //! `openai-admin users offboard`: somebody leaves every group, with a receipt.
 
-use openai_admin_sync::{Approval, offboard::plan_offboarding, render::Summary};
+use openai_admin_sync::offboard::plan_offboarding;
 
-use super::{Bench, apply::confirm_and_execute, plan::show, verdict};
+use super::{
+    Bench,
+    apply::{confirm_and_execute, dry_run},
+};
 use crate::{
     arguments::{GlobalArguments, OffboardArguments, UnknownChoice},
     config::Environment,
-    failure::{Failure, Result},
+    failure::Result,
     output::{Output, visible},
     prompt::Consent,
     resolve,
@@ -29,8 +32,8 @@ pub(super) async fn run(
 
 async fn offboard(bench: &Bench<'_>, arguments: &OffboardArguments, consent: Consent) -> Result<()> {
     let user = resolve::user(&bench.session.client, &arguments.user).await?;
-    let (_, runs) = bench.look().await?;
-    let options = bench.options(UnknownChoice::Error);
+    let look = bench.look_for(consent, arguments.dry_run).await?;
+    let options = bench.options_beside_files(UnknownChoice::Error, &look.runs)?;
     let plan = plan_offboarding(&bench.reader, &user.id, &options).await;
     let plan = plan.map_err(|error| bench.unread(error))?;
     if plan.groups.is_empty() {
@@ -38,11 +41,7 @@ async fn offboard(bench: &Bench<'_>, arguments: &OffboardArguments, consent: Con
         return Ok(());
     }
     if arguments.dry_run {
-        show(bench, &plan, &Approval::None, None, None)?;
-        return match verdict(&plan, &Summary::of(&plan, &Approval::None)) {
-            Some(status) => Err(Failure::silent(status)),
-            None => Ok(()),
-        };
+        return dry_run(bench, &plan, &arguments.execution);
     }
-    confirm_and_execute(bench, plan, &runs, &arguments.execution, consent).await
+    confirm_and_execute(bench, plan, look, &arguments.execution, consent).await
 }

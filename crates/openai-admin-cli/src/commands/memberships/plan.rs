@@ -7,16 +7,31 @@ use openai_admin_sync::{
     Approval, Plan,
     executor::lane,
     render::{self, Notes, Summary},
+    report::{PLAN_COLUMNS, PlanRow, plan_rows},
     schedule::Kind,
+    summary::{self, Verdict},
 };
 
-use super::{Bench, verdict, wished};
+use super::{Bench, conclude_plan, wished};
 use crate::{
     arguments::{DriftArguments, Format, GlobalArguments, PlanArguments, RenderChoice},
     config::{Environment, shell_word},
     failure::{ExitStatus, Failure, Result, While as _},
-    output::Output,
+    output::{Output, Record},
 };
+
+const SECONDS_PER_MINUTE: u64 = 60;
+
+impl Record for PlanRow {
+    const FIELDS: &'static [&'static str] = &PLAN_COLUMNS;
+    const COLUMNS: &'static [(&'static str, &'static str)] = &[
+        ("GROUP", "group"),
+        ("ACTION", "action"),
+        ("EMAIL", "email"),
+        ("REASON", "reason"),
+        ("LINE", "line"),
+    ];
+}
 
 pub(super) async fn plan(
     arguments: PlanArguments,
@@ -24,11 +39,12 @@ pub(super) async fn plan(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let desired = wished(&arguments.wish, environment, output)?;
+    let mut desired = wished(&arguments.wish, environment, output)?;
     let bench = Bench::open("plan", None, global, environment, output).await?;
     let accepted = arguments.wish.accepted_sources.iter().cloned().collect();
     let work = async |bench: &Bench<'_>| {
-        let (plan, _) = bench.plan(&desired, arguments.wish.unknown, &accepted).await?;
+        let look = bench.look().await?;
+        let (plan, _) = bench.plan_files(look, &mut desired, arguments.wish.unknown, &accepted).await?;
         if let Some(file) = &arguments.out {
             plan.write_json(file).doing(|| format!("write {}", file.display()))?;
         }
@@ -37,13 +53,11 @@ pub(super) async fn plan(
         let applied = applied.map(|file| format!("apply {}", shell_word(&file.display().to_string())));
         show(bench, &plan, &Approval::None, arguments.render, applied.as_deref())?;
         let summary = Summary::of(&plan, &Approval::None);
-        match verdict(&plan, &summary) {
-            Some(status) => Err(Failure::silent(status)),
-            None if arguments.detailed_exitcode && !summary.is_empty() => {
-                Err(Failure::silent(ExitStatus::Difference))
-            }
-            None => Ok(()),
+        conclude_plan(&plan, &Approval::None)?;
+        if arguments.detailed_exitcode && !summary.is_empty() {
+            return Err(Failure::silent(ExitStatus::Difference));
         }
+        Ok(())
     };
     bench.run(work).await
 }
@@ -54,17 +68,22 @@ pub(super) async fn drift(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let desired = wished(&arguments.wish, environment, output)?;
+    let mut desired = wished(&arguments.wish, environment, output)?;
     let bench = Bench::open("drift", None, global, environment, output).await?;
     let accepted = arguments.wish.accepted_sources.iter().cloned().collect();
     let work = async |bench: &Bench<'_>| {
-        let (plan, _) = bench.plan(&desired, arguments.wish.unknown, &accepted).await?;
+        let look = bench.look().await?;
+        let (plan, _) = bench.plan_files(look, &mut desired, arguments.wish.unknown, &accepted).await?;
         show(bench, &plan, &Approval::None, None, None)?;
         let summary = Summary::of(&plan, &Approval::None);
-        match verdict(&plan, &summary) {
-            Some(ExitStatus::Partial) => Err(Failure::silent(ExitStatus::Partial)),
-            _ if summary.is_empty() => Ok(()),
-            _ => Err(Failure::silent(ExitStatus::Difference)),
+        match summary.verdict() {
+            // What could not be compared is no "nothing differs".
+            Verdict::Incomplete | Verdict::NotFound => {
+                let uncompared = summary::not_done_line(&plan, &Approval::None).unwrap_or_default();
+                Err(Failure::new(ExitStatus::Partial, format!("not compared: {uncompared}")))
+            }
+            Verdict::Clean if summary.is_empty() => Ok(()),
+            Verdict::Clean | Verdict::Blocked => Err(Failure::silent(ExitStatus::Difference)),
         }
     };
     bench.run(work).await
@@ -84,6 +103,9 @@ pub(super) fn show(
         apply: apply.map(|arguments| output.command(arguments)),
         color: output.is_colored(),
     };
+    if form.is_none() && output.format() == Some(Format::Csv) {
+        return rows(output, plan);
+    }
     let form = form.unwrap_or(match output.format() {
         Some(Format::Json | Format::Jsonl | Format::Yaml | Format::Csv) => RenderChoice::Json,
         Some(Format::Table) | None => RenderChoice::Table,
@@ -102,13 +124,25 @@ pub(super) fn show(
     }
 }
 
-/// The slowest pace of those that the plan needs.
-fn pace(bench: &Bench<'_>, plan: &Plan) -> Option<(f64, &'static str)> {
+/// The rows of a plan for a spreadsheet.
+pub(super) fn rows(output: &Output, plan: &Plan) -> Result<()> {
+    output.items(&plan_rows(plan), "there is nothing to do")
+}
+
+/// The slowest pace of those that the plan needs, and where it comes from.
+fn pace(bench: &Bench<'_>, plan: &Plan) -> Option<(f64, String)> {
     let mut kinds: Vec<Kind> = plan.operations().map(|(_, operation)| Kind::of(&operation.action)).collect();
     kinds.sort();
     kinds.dedup();
-    let paces = kinds.into_iter().filter_map(|kind| bench.lanes.rpm(lane(kind)));
-    paces.min_by(f64::total_cmp).map(|rpm| (rpm, "learned"))
+    let paces = kinds.into_iter().filter_map(|kind| Some((bench.lanes.rpm(lane(kind))?, lane(kind))));
+    let (rpm, lane) = paces.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    let age = bench.learned_age.get().filter(|_| bench.lanes.is_recalled(lane));
+    let known = match age.map(|age| age.as_secs() / SECONDS_PER_MINUTE) {
+        Some(minutes) if minutes < 2 * 60 => format!("learned {minutes} min ago; --max-rpm overrules it"),
+        Some(minutes) => format!("learned {} h ago; --max-rpm overrules it", minutes / 60),
+        None => "learned".to_owned(),
+    };
+    Some((rpm, known))
 }
 
 fn step_summary(environment: &Environment, text: &str) -> Result<()> {

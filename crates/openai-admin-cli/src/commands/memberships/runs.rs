@@ -4,26 +4,28 @@ use std::{io, path::Path};
 
 use openai_admin_sync::{
     Approval, Plan, Run, Runs,
+    current::Snapshot,
     fresh::Earlier,
+    guard,
     journal::{self, Entry, Line, Outcome},
     plan::Purpose,
-    render::{self, Notes, Summary},
+    render::{self, Notes},
     report::{self, ReportRow},
     undo::plan_undo,
 };
 use serde::Serialize;
 
 use super::{
-    Bench,
-    apply::{self, Begin, Job, confirm_and_execute},
-    plan::show,
-    verdict,
+    Bench, Look,
+    apply::{self, Begin, Job, confirm_and_execute, dry_run},
+    lock,
+    plan::rows as plan_rows,
 };
 use crate::{
-    arguments::{ExecutionArguments, GlobalArguments, RunsCommand, UnknownChoice},
+    arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
     config::{self, Environment},
     failure::{ExitStatus, Failure, Result, While as _},
-    output::{Output, Record},
+    output::{Output, Record, count},
     prompt::Consent,
 };
 
@@ -43,6 +45,7 @@ struct RunRow {
     operations: usize,
     done: usize,
     failed: usize,
+    unknown: usize,
     held: usize,
     blocked: usize,
     left: usize,
@@ -58,6 +61,7 @@ impl Record for RunRow {
         "operations",
         "done",
         "failed",
+        "unknown",
         "held",
         "blocked",
         "left",
@@ -68,6 +72,7 @@ impl Record for RunRow {
         ("STATE", "state"),
         ("DONE", "done"),
         ("FAILED", "failed"),
+        ("UNKNOWN", "unknown"),
         ("HELD", "held"),
         ("BLOCKED", "blocked"),
         ("LEFT", "left"),
@@ -100,6 +105,7 @@ pub(super) async fn run(
             let kept = Kept::find(&folder, &run)?;
             let notes = Notes { color: output.is_colored(), ..Notes::default() };
             match output.is_for_people() {
+                _ if output.format() == Some(Format::Csv) => plan_rows(output, &kept.plan),
                 true => output.data(&render::table(&kept.plan, &Approval::None, &notes)),
                 false => output.json(&kept.plan.to_json()),
             }
@@ -243,6 +249,7 @@ impl Kept {
             operations: self.plan.operation_count(),
             done: results.values().filter(|result| result.outcome.is_settled()).count(),
             failed: number(Outcome::Failed),
+            unknown: number(Outcome::Unknown),
             held: number(Outcome::Held),
             blocked: number(Outcome::Blocked),
             left: self.plan.operation_count().saturating_sub(results.len()),
@@ -291,18 +298,23 @@ fn list(folder: &Path, output: &Output) -> Result<()> {
 }
 
 async fn resume(bench: &Bench<'_>, kept: Kept, execution: &ExecutionArguments) -> Result<()> {
-    let Kept { runs, run, plan, lines } = kept;
-    bench.lanes.recall(runs.learned());
-    // What was accepted once is accepted still: the plan is the same.
+    bench.recall(&kept.runs);
+    let lock = lock(&kept.runs, &format!("run {}, ", kept.run.name))?;
+    // Under the lock its journal is at its end.
+    let Kept { runs, run, mut plan, lines } = Kept::read(kept.runs, kept.run)?;
+    // What was accepted once is accepted still: the plan is the same. Protection and policy are those of now.
     let accepted = lines.iter().any(|line| matches!(&line.entry, Entry::Begin { accepted: Some(_), .. }));
     let approval =
         if accepted { Approval::Digest(plan.digest.clone()) } else { apply::approval(&plan, execution)? };
+    guard::judge(&mut plan, &bench.policy);
     let intents = lines.iter().filter_map(|line| match line.entry {
         Entry::Intent { operation, .. } => Some(operation),
         _ => None,
     });
-    let earlier = Earlier { intents: intents.collect(), results: journal::results(&lines) };
-    apply::execute(bench, Job { plan, runs, approval, begin: Begin::Resumed(run, earlier) }, execution).await
+    let earlier =
+        Earlier { intents: intents.collect(), results: journal::results(&lines), ..Earlier::default() };
+    let begin = Begin::Resumed(run, earlier);
+    apply::execute(bench, Job { plan, runs, approval, begin, lock }, execution).await
 }
 
 async fn undo(
@@ -310,26 +322,33 @@ async fn undo(
     kept: Kept,
     execution: &ExecutionArguments,
     consent: Consent,
-    dry_run: bool,
+    is_dry_run: bool,
 ) -> Result<()> {
-    bench.lanes.recall(kept.runs.learned());
+    bench.recall(&kept.runs);
+    let is_locked = consent == Consent::Given && !is_dry_run;
+    let lock = if is_locked { Some(lock(&kept.runs, "")?) } else { None };
+    let kept = Kept::read(kept.runs, kept.run)?;
     let results = journal::results(&kept.lines);
-    if !results.values().any(|result| result.outcome.is_change()) {
+    if !results.values().any(|result| result.outcome.may_be_change()) {
         return Err(Failure::new(ExitStatus::Failed, format!("run {} has changed nothing", kept.run.name)));
+    }
+    let unknown = results.values().filter(|result| result.outcome == Outcome::Unknown).count();
+    if unknown > 0 {
+        let operations = count(unknown, "operation");
+        bench
+            .output
+            .note(&format!("{operations} of the run had no answer: what is there of them is taken back too"));
     }
     if let Some(undone) = kept.plan.purpose.undone_run() {
         let run = &kept.run.name;
         bench.output.note(&format!("run {run} is an undo: to undo it does again what run {undone} did"));
     }
-    let options = bench.options(UnknownChoice::Error);
+    let options = bench.options_beside_files(UnknownChoice::Error, &kept.runs)?;
     let plan = plan_undo(&bench.reader, &kept.run.name, &kept.plan, &results, &options).await;
     let plan = plan.map_err(|error| bench.unread(error))?;
-    if dry_run {
-        show(bench, &plan, &Approval::None, None, None)?;
-        return match verdict(&plan, &Summary::of(&plan, &Approval::None)) {
-            Some(status) => Err(Failure::silent(status)),
-            None => Ok(()),
-        };
+    if is_dry_run {
+        return dry_run(bench, &plan, execution);
     }
-    confirm_and_execute(bench, plan, &kept.runs, execution, consent).await
+    let look = Look { snapshot: Snapshot::default(), runs: kept.runs, lock };
+    confirm_and_execute(bench, plan, look, execution, consent).await
 }

@@ -1,0 +1,215 @@
+//! The end of a run: looks again, settles what is unknown, writes it down, and says what was done and what was not.
+
+use std::path::Path;
+
+use openai_admin_sync::{
+    Journal, Plan, Run,
+    executor::{Executed, Stopped},
+    guard::{self, Standing},
+    journal::{Entry, OperationResult, Outcome},
+    plan::{Operation, Purpose},
+    private,
+    render::Summary,
+    report::{self, ReportRow},
+    summary::{Closing, Verdict},
+    verify::{self, Verification},
+};
+
+use super::{Bench, apply::Job, now, stop_is_asked};
+use crate::{
+    arguments::ExecutionArguments,
+    failure::{ExitStatus, Failure, Result, While as _},
+    output::{Output, count, visible},
+};
+
+/// How many failures are told one by one.
+const FAILURES_TOLD_MAX: usize = 20;
+
+/// Looks again, writes it down, and says what came of it.
+pub(super) async fn finish(
+    bench: &Bench<'_>,
+    job: &Job,
+    run: &Run,
+    mut journal: Journal,
+    mut executed: Executed,
+    execution: &ExecutionArguments,
+) -> Result<()> {
+    let concurrency = execution.concurrency.get();
+    let looking = verify::verify(&bench.reader, &job.plan, &job.approval, &executed.group_ids, concurrency);
+    // To look again can take a while, and is not needed: `runs resume` does it as well.
+    let found = tokio::select! {
+        found = looking => found.ok(),
+        () = stop_is_asked() => None,
+    };
+    let verification = found.as_ref();
+    let mut entry = |entry: Entry| journal.write(now(), entry).doing(|| "write the journal".to_owned());
+    if let Some(verification) = verification {
+        for result in verification.settle(&executed.results) {
+            entry(Entry::Result(result.clone()))?;
+            executed.results.insert(result.operation, result);
+        }
+        entry(Entry::Verified {
+            converged: verification.converged.len(),
+            differing: verification.differing.clone(),
+        })?;
+    }
+    let all_settled = executed
+        .results
+        .values()
+        .all(|result| result.outcome.is_settled() || result.outcome == Outcome::Blocked);
+    let complete =
+        executed.stopped.is_none() && all_settled && verification.is_some_and(Verification::is_converged);
+    let (requests, refused) = (bench.lanes.requests(), bench.lanes.refused());
+    entry(Entry::End { complete, requests, refused })?;
+    journal.sync().doing(|| "write the journal".to_owned())?;
+    if let Some(file) = &execution.report {
+        write_report(file, &report::rows(&job.plan, &executed.results, verification))?;
+    }
+    tell(bench.output, &job.plan, run, &executed);
+    let closing = Closing::of(&job.plan, &job.approval, &executed.results, verification);
+    bench.output.note(&format!("run {}: {}", run.name, closing.line()));
+    conclude(bench, job, run, executed, complete, &closing)
+}
+
+/// Writes rows to a file that only its owner reads.
+pub(super) fn write_report(file: &Path, rows: &[ReportRow]) -> Result<()> {
+    let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let text = if is_json {
+        serde_json::to_string_pretty(rows).map_err(|error| error.to_string())
+    } else {
+        report::csv(rows).map_err(|error| error.to_string())
+    };
+    let text = text.map_err(|problem| Failure::new(ExitStatus::Failed, problem))?;
+    private::write(file, text.as_bytes()).doing(|| format!("write {}", file.display()))
+}
+
+fn tell(output: &Output, plan: &Plan, run: &Run, executed: &Executed) {
+    let failures = plan.operations().enumerate().filter_map(|(number, (group, operation))| {
+        let result = executed.results.get(&number)?;
+        let is_failure = matches!(result.outcome, Outcome::Failed | Outcome::Unknown | Outcome::Held);
+        is_failure.then_some((group, operation, result))
+    });
+    let failures: Vec<_> = failures.collect();
+    for (group, operation, result) in failures.iter().take(FAILURES_TOLD_MAX) {
+        let who = operation.action.email().or(operation.action.user_id().map(|id| id.as_str())).unwrap_or("");
+        let error = result.error.as_deref().unwrap_or_default();
+        let line = format!(
+            "{} {who} in '{}': {}: {error}",
+            operation.action.name(),
+            group.name,
+            result.outcome.as_str()
+        );
+        output.line(&visible(&line));
+    }
+    if failures.len() > FAILURES_TOLD_MAX {
+        output.line(&format!(
+            "… and {} more: `runs report {}`",
+            failures.len() - FAILURES_TOLD_MAX,
+            run.name
+        ));
+    }
+}
+
+fn conclude(
+    bench: &Bench<'_>,
+    job: &Job,
+    run: &Run,
+    executed: Executed,
+    complete: bool,
+    closing: &Closing,
+) -> Result<()> {
+    let output = bench.output;
+    let changed = executed.results.values().any(|result| result.outcome.may_be_change());
+    let resume = format!("runs resume {}", run.name);
+    match executed.stopped {
+        Some(Stopped::TooLong(error)) => {
+            let failure = Failure { status: ExitStatus::RateLimited, ..Failure::from(error) };
+            return Err(failure.propose(resume, "goes on later"));
+        }
+        Some(Stopped::Hopeless(error)) => return Err(Failure::from(error).propose(resume, "goes on")),
+        Some(Stopped::Asked) => {
+            let failure = Failure::new(ExitStatus::Partial, "stopped before the end");
+            return Err(failure.propose(resume, "goes on"));
+        }
+        None => {}
+    }
+    if changed {
+        let what = if job.plan.purpose.is_undo() { "to redo" } else { "to undo" };
+        output.note(&format!("{what}: {}", output.command(&format!("runs undo {}", run.name))));
+    }
+    let open = open(job, &executed);
+    let verdict = Summary::of(&job.plan, &job.approval).verdict();
+    if !open.is_empty() {
+        return Err(not_everything(&open, &resume));
+    }
+    match verdict {
+        Verdict::Clean if complete => Ok(()),
+        // What was blocked, and who is held for its sake, stays so however often it is resumed.
+        _ if !closing.not_done.is_empty() => Err(still_blocked(job, changed, closing)),
+        _ => Err(Failure::new(
+            ExitStatus::Partial,
+            "the groups differ from the plan: somebody else has changed them",
+        )
+        .hint("plan again, and look at it")),
+    }
+}
+
+/// What a run could have done, and has not.
+fn open<'a>(job: &'a Job, executed: &'a Executed) -> Vec<(&'a Operation, Option<&'a OperationResult>)> {
+    let is_open = |result: &OperationResult, standing: &Standing| match result.outcome {
+        Outcome::Failed | Outcome::Unknown => true,
+        // Held since something before it failed, and not since a rule blocks that.
+        Outcome::Held => *standing == Standing::Goes,
+        _ => false,
+    };
+    let standings = guard::standings(&job.plan, &job.approval);
+    let all = job.plan.operations().zip(&standings).enumerate();
+    all.map(|(number, ((_, operation), standing))| (operation, executed.results.get(&number), standing))
+        .filter(|(_, result, standing)| result.is_none_or(|result| is_open(result, standing)))
+        .map(|(operation, result, _)| (operation, result))
+        .collect()
+}
+
+/// What the service refuses once it refuses again: only a new plan helps.
+fn not_everything(open: &[(&Operation, Option<&OperationResult>)], resume: &str) -> Failure {
+    let is_refused = |result: &OperationResult| {
+        let status = result.status.unwrap_or_default();
+        (400..500).contains(&status) && ![408, 429].contains(&status)
+    };
+    let refused: Vec<&Operation> = open
+        .iter()
+        .filter(|(_, result)| result.is_some_and(is_refused))
+        .map(|(operation, _)| *operation)
+        .collect();
+    let number = count(open.len(), "operation");
+    let message = format!("not done: {number}");
+    let Some(first) = refused.first().filter(|_| refused.len() == open.len()) else {
+        return Failure::new(ExitStatus::Partial, message).propose(resume, "does the rest");
+    };
+    let who = first.action.email().or(first.action.user_id().map(|id| id.as_str())).unwrap_or("the group");
+    let place = first.origin.place.as_ref().map(|place| format!(" (named at {}:{})", place.file, place.line));
+    let place = place.unwrap_or_default();
+    Failure::new(ExitStatus::Partial, message).hint(visible(&format!(
+        "the service refuses {who}{place}, and would refuse it again: correct the input, and plan again"
+    )))
+}
+
+fn still_blocked(job: &Job, changed: bool, closing: &Closing) -> Failure {
+    let status = match Summary::of(&job.plan, &job.approval).verdict() {
+        Verdict::Blocked if !changed => ExitStatus::Guard,
+        Verdict::NotFound if !changed => ExitStatus::NotFound,
+        _ => ExitStatus::Partial,
+    };
+    let not_done = closing.not_done_line().unwrap_or_default();
+    let message = match &job.plan.purpose {
+        Purpose::Offboard { .. } => format!("still a member: {not_done}"),
+        _ => format!("not done: {not_done}"),
+    };
+    let failure = Failure::new(status, message);
+    match guard::blocked_removals(&job.plan) {
+        0 => failure,
+        removals => failure.hint(format!(
+            "to accept what the limits block: the same command again with --allow-removals {removals}"
+        )),
+    }
+}
