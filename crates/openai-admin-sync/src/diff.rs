@@ -194,6 +194,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             skip(&mut plan, group, wanted, people);
             return plan;
         }
+        // What was found by a name that looks the same is not renamed; a pin asks for the name to the letter.
         let is_same_name = wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name);
         if !wanted.creates || is_same_name {
             plan.name.clone_from(&group.name);
