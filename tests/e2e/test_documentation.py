@@ -6,6 +6,7 @@ stands for anything. Comments in the Markdown, in front of a block, say what dif
     <!-- not typed: REASON -->               for the block
     <!-- not typed "BEGINNING": REASON -->   for the commands of the block that begin so
     <!-- goes on "BEGINNING" -->             such a command does not end; it is stopped behind the block, or by the next one
+    <!-- exits with N "BEGINNING" -->        such a command exits with N
     <!-- written to FILE -->                 the block, of any language, is what the file holds
     <!-- before: COMMAND -->                 typed before the block, and not shown to readers
 
@@ -98,8 +99,8 @@ class Block:
         return [found for directive in self.directives if (found := re.fullmatch(pattern, directive))]
 
 
-DIRECTIVES = [r'not typed(?: "(.+?)")?: (.+)', r'goes on "(.+)"', r"written to (\S+)", r"before: (.+)"]
-NOT_TYPED, GOES_ON, WRITTEN_TO, BEFORE = DIRECTIVES
+DIRECTIVES = [r'not typed(?: "(.+?)")?: (.+)', r'goes on "(.+)"', r"written to (\S+)", r"before: (.+)", r'exits with (\d+) "(.+)"']
+NOT_TYPED, GOES_ON, WRITTEN_TO, BEFORE, EXITS_WITH = DIRECTIVES
 
 
 def blocks(text):
@@ -160,14 +161,14 @@ class Terminal:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def type(self, command, shown=()):
+    def type(self, command, shown=(), status=0):
         process = self.start(command)
         try:
             output, _ = process.communicate(timeout=COMMAND_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
             pytest.fail(f"$ {command}\nhas not ended within {COMMAND_SECONDS_MAX} s")
-        assert process.returncode == 0, f"$ {command}\nexits with {process.returncode}:\n{output}"
+        assert process.returncode == status, f"$ {command}\nexits with {process.returncode}:\n{output}"
         pattern = r"[^\n]*\n(?:.*\n)?".join(
             ".*".join(re.escape(part) for part in self.place(line.rstrip()).split("…")) for line in shown
         )
@@ -210,7 +211,9 @@ class Terminal:
                 if servers := [found[1] for found in block.given(GOES_ON) if command.startswith(found[1])]:
                     self.keep_running(self.place(command), servers[0])
                 else:
-                    self.type(self.place(command), shown)
+                    exits = block.given(EXITS_WITH)
+                    status = next((int(found[1]) for found in exits if command.startswith(found[2])), 0)
+                    self.type(self.place(command), shown, status)
         finally:
             self.stop()
 
