@@ -31,6 +31,30 @@ fn backs_up_verifies_restores_and_migrates() {
 }
 
 #[test]
+fn backups_of_four_processes_leave_a_whole_one_while_another_restores() {
+    const ROUNDS: usize = 6;
+    let desk = Desk::with_acme();
+    assert_eq!(desk.run("--local acme.db admin backup acme.backup").status, 0);
+    thread::scope(|scope| {
+        let back_up = || {
+            for _ in 0..ROUNDS {
+                let backup = desk.run("--local acme.db admin backup acme.backup");
+                // 64: another one is under way.
+                assert!(matches!(backup.status, 0 | 64), "{}", backup.stderr);
+            }
+        };
+        let backups: Vec<_> = (0..4).map(|_| scope.spawn(back_up)).collect();
+        for _ in 0..ROUNDS {
+            let restored = desk.run("--local copy.db admin restore acme.backup --overwrite");
+            assert_eq!(restored.status, 0, "{}", restored.stderr);
+            assert_eq!(desk.run("--local acme.backup admin verify").status, 0);
+        }
+        backups.into_iter().for_each(|backup| backup.join().unwrap());
+    });
+    assert_eq!(desk.run("--local copy.db dump").stdout, desk.run("--local acme.db dump").stdout);
+}
+
+#[test]
 fn a_violation_is_shown_and_fails() {
     let desk = Desk::with_acme();
     desk.run("--local acme.db admin backup acme.backup");
