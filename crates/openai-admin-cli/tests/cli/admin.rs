@@ -4,6 +4,7 @@ use std::{fs, path::Path, process::Stdio, thread, time::Duration};
 
 use crate::{
     desk::{Desk, freeze},
+    drain::postgres,
     running::Running,
 };
 
@@ -52,6 +53,27 @@ fn backups_of_four_processes_leave_a_whole_one_while_another_restores() {
         backups.into_iter().for_each(|backup| backup.join().unwrap());
     });
     assert_eq!(desk.run("--local copy.db dump").stdout, desk.run("--local acme.db dump").stdout);
+}
+
+#[test]
+fn a_postgresql_database_is_overwritten_only_after_a_yes() {
+    let desk = Desk::with_acme();
+    let _schema = postgres(&desk, "restore");
+    let url = fs::read_to_string(desk.path().join("url")).unwrap();
+    let on_server = |arguments: &str| desk.run(&format!("--database {url} {arguments}"));
+    assert_eq!(desk.run("--local acme.db admin backup acme.backup").status, 0);
+    let (acme, dumped) = (desk.run("--local acme.db dump").stdout, || on_server("dump").stdout);
+    assert_eq!(on_server("admin restore acme.backup").status, 0);
+    assert_eq!(dumped(), acme);
+    assert_eq!(desk.run("--local acme.db groups delete group_support --yes").status, 0);
+    assert_eq!(desk.run("--local acme.db admin backup acme.backup").status, 0);
+    let refused = on_server("admin restore acme.backup --overwrite");
+    assert_eq!(refused.status, 64, "{}", refused.stderr);
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    assert_eq!(dumped(), acme, "nothing was restored");
+    let restored = on_server("admin restore acme.backup --overwrite --yes");
+    assert_eq!(restored.status, 0, "{}", restored.stderr);
+    assert_eq!(dumped(), desk.run("--local acme.db dump").stdout);
 }
 
 #[test]

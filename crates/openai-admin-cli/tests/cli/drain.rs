@@ -83,8 +83,8 @@ async fn ask(base_url: String, number: usize, stop: Arc<AtomicBool>) -> Result<u
     Ok(answered)
 }
 
-/// A schema of its own in the PostgreSQL of the tests.
-fn database(desk: &Desk) -> impl Drop + use<> {
+/// A schema in the PostgreSQL of the tests, whose URL is in the desk's file `url`. It is dropped with the value.
+pub(crate) fn postgres(desk: &Desk, name: &str) -> impl Drop + use<> {
     struct Schema(String, String);
     impl Schema {
         fn run(&self, sql: &str) {
@@ -100,7 +100,7 @@ fn database(desk: &Desk) -> impl Drop + use<> {
     #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the server")]
     let server = std::env::var("OPENAI_ADMIN_TEST_POSTGRES")
         .expect("set OPENAI_ADMIN_TEST_POSTGRES to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND");
-    let schema = Schema(server.clone(), format!("drain_{}", std::process::id()));
+    let schema = Schema(server.clone(), format!("{name}_{}", std::process::id()));
     schema.run(&format!("drop schema if exists {0} cascade; create schema {0}", schema.1));
     let mark = if server.contains('?') { '&' } else { '?' };
     desk.write("url", format!("{server}{mark}options=-csearch_path%3D{}", schema.1));
@@ -110,7 +110,7 @@ fn database(desk: &Desk) -> impl Drop + use<> {
 #[test]
 fn no_request_fails_while_two_servers_are_restarted_in_turn() {
     let desk = Desk::empty();
-    let _schema = database(&desk);
+    let _schema = postgres(&desk, "drain");
     desk.write("admin.key", KEY);
     let users: Vec<_> = (0..CLIENTS)
         .map(|n| serde_json::json!({ "id": format!("user_{n}"), "email": format!("u{n}@x.org") }))
