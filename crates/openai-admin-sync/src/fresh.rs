@@ -13,7 +13,7 @@ use crate::{
     guard::{self, Approval, Standing, standings},
     journal::{OperationResult, Outcome},
     plan::{Action, GroupPlan, Plan, Removes},
-    policy::Protected,
+    policy::{Protected, Protection},
     reader::Reader,
 };
 
@@ -325,9 +325,11 @@ impl<'a> Comparing<'a> {
                 is_left
             });
             if let Some(found) = places[place] {
-                group.member_count = snapshot.groups[found].members().len();
+                name_as_now(group, &snapshot.groups[found]);
             }
         }
+        // A plan that was kept may name anyone: who is protected is decided by what the service calls them.
+        guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
         guard::limit(&mut fresh);
         self.start.needs_digest = guard::needs_digest(&fresh, remembered);
         for (number, standing) in numbers.into_iter().zip(standings(&fresh, approval)) {
@@ -345,4 +347,19 @@ impl<'a> Comparing<'a> {
         }
         self.start
     }
+}
+
+/// Puts the service's words for a group and its members in place of the plan's.
+fn name_as_now(group: &mut GroupPlan, current: &CurrentGroup) {
+    let emails: HashMap<&UserId, Option<&str>> =
+        current.members().iter().map(|member| (&member.id, member.email.as_deref())).collect();
+    for operation in &mut group.operations {
+        if let Action::RemoveUser { user_id, email } = &mut operation.action
+            && let Some(known) = emails.get(user_id)
+        {
+            *email = known.map(str::to_owned);
+        }
+    }
+    group.name.clone_from(&current.name);
+    group.member_count = emails.len();
 }

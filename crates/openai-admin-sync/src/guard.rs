@@ -56,16 +56,27 @@ pub fn judge(plan: &mut Plan, policy: &Policy) {
 
 /// Marks what is protected. What was found before is forgotten.
 fn protect(groups: &mut [GroupPlan], protection: &Protection) {
-    for group in groups {
+    for group in &mut *groups {
         group.blocks.retain(|block| block.rule != Rule::ProtectedGroup);
+        for operation in &mut group.operations {
+            operation.protected = false;
+        }
+    }
+    mark_protected(groups, protection);
+}
+
+/// Marks what is protected, beside what is marked already.
+pub(crate) fn mark_protected(groups: &mut [GroupPlan], protection: &Protection) {
+    for group in groups {
         let id = group.id.as_ref().map(GroupId::as_str);
-        if !group.operations.is_empty() && protection.has_group(id, &group.name) {
+        let is_marked = group.blocks.iter().any(|block| block.rule == Rule::ProtectedGroup);
+        if !is_marked && !group.operations.is_empty() && protection.has_group(id, &group.name) {
             let message = "the group is protected: nothing in it is changed".to_owned();
             group.blocks.push(Block { rule: Rule::ProtectedGroup, message });
         }
         for operation in &mut group.operations {
             let user = operation.action.user_id().filter(|_| operation.action.is_remove());
-            operation.protected =
+            operation.protected |=
                 user.is_some_and(|user| protection.has_user(user.as_str(), operation.action.email()));
         }
     }

@@ -147,6 +147,27 @@ fn a_policy_holds_for_every_command() {
 }
 
 #[test]
+fn a_kept_plan_that_calls_a_protected_user_or_group_something_else_does_not_pass() {
+    let desk = desk();
+    desk.write("small.yaml", wish("Small", 20..24, ""));
+    desk.write("core.yaml", wish("Core", 1..20, ""));
+    desk.write("policy.yaml", "version: 1\nprotect: { users: [u24@example.com], groups: [Core] }\n");
+    for file in ["small", "core"] {
+        let planned = desk.run(&format!("--local g.db plan {file}.yaml --out {file}.json -q"));
+        assert_eq!(planned.status, 0, "{}", planned.stderr);
+        let mut plan: Json =
+            serde_json::from_slice(&fs::read(desk.path().join(format!("{file}.json"))).unwrap()).unwrap();
+        plan["groups"][0]["name"] = json!("Other");
+        plan["groups"][0]["operations"][0]["email"] = json!("other@example.com");
+        desk.write("renamed.json", sealed(plan));
+        let applied = desk.run("--local g.db --policy policy.yaml apply renamed.json --yes");
+        assert_ne!(applied.status, 0, "{file}: {}", applied.stderr);
+        assert!(!applied.stderr.contains("digest"), "the plan is read: {}", applied.stderr);
+    }
+    assert_eq!((members(&desk, "Small").len(), members(&desk, "Core").len()), (5, 20));
+}
+
+#[test]
 fn an_undo_takes_nobody_out_whom_its_run_protected_and_does_the_rest() {
     let desk = desk();
     let protect = "protect: { users: [u30@example.com], groups: [Core] }\n";
