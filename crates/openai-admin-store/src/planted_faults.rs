@@ -9,6 +9,7 @@ use std::{
         LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -68,6 +69,9 @@ pub(crate) fn is_planted(fault: PlantedFault) -> bool {
 
 /// For how many commits more a page counts, in the cache's numbers, of which a commit takes two.
 pub(crate) const STALE_COMMITS: u64 = 6;
+
+/// How long an early answer comes before its commit: long enough for another client's read on a busy machine.
+pub(crate) const COMMIT_DELAY: Duration = Duration::from_millis(20);
 
 /// True at every fourth call.
 pub(crate) fn is_one_of_four() -> bool {

@@ -451,6 +451,7 @@ where
             if let Some(answer) = self.answer.take() {
                 let _ = answer.send(result);
             }
+            std::thread::sleep(crate::planted_faults::COMMIT_DELAY);
             return outcome;
         }
         self.result = Some(result);
