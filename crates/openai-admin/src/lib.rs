@@ -82,6 +82,8 @@ pub mod client;
 pub mod error;
 #[cfg(feature = "client")]
 mod json;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
 
