@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use openai_admin::{AuditLogEventType, Method, Timestamp, UserId, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, Method, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
+mod consent;
 mod emulate;
 mod explain;
 mod global;
@@ -15,6 +16,7 @@ mod serve;
 mod values;
 
 pub(crate) use admin::AdminCommand;
+pub(crate) use consent::ConsentArguments;
 pub(crate) use emulate::{EmulateArguments, ProfileChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
@@ -25,6 +27,7 @@ pub(crate) use memberships::{
     WishArguments,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
+pub(crate) use values::{Since, log_filter};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -233,6 +236,15 @@ pub(crate) struct BulkArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UsersCommand {
+    #[command(flatten)]
+    Api(UserCommand),
+    /// Remove a user from every group
+    Offboard(OffboardArguments),
+}
+
+/// What works on users through the API.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
     /// List the users of the organization
     #[command(alias = "ls")]
     #[command(after_help = "\
@@ -272,8 +284,6 @@ Examples:
         #[command(flatten)]
         consent: ConsentArguments,
     },
-    /// Remove a user from every group
-    Offboard(OffboardArguments),
     /// List the groups that a user is in
     #[command(after_help = "\
 Examples:
@@ -353,13 +363,6 @@ pub(crate) struct ListAuditLogsArguments {
     pub(crate) resources: Vec<String>,
     #[command(flatten)]
     pub(crate) list: ListArguments,
-}
-
-/// A moment, or how long ago it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Since {
-    Moment(Timestamp),
-    SecondsAgo(i64),
 }
 
 #[derive(Debug, Subcommand)]
@@ -493,14 +496,6 @@ Examples:
 pub(crate) struct CompletionArguments {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
-}
-
-/// A destructive command asks on a terminal; elsewhere it needs this.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct ConsentArguments {
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::{error::Error as StdError, fmt::Write as _, io};
 
 use openai_admin::ErrorKind;
 use openai_admin_store as store;
+use openai_admin_sync::visible::visible;
 
 /// The exit codes, as the documentation promises them to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +185,7 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
             None => "try again in a minute".to_owned(),
         }),
-        ErrorKind::Refused if error.is_not_found() && error.message().starts_with("Invalid URL") => {
+        ErrorKind::Refused if is_unknown_url(error) => {
             Some("the base URL of the API ends in /v1; check --base-url".to_owned())
         }
         ErrorKind::UnreadableAnswer => {
@@ -192,6 +193,11 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a service does not have the operation at all.
+pub(crate) fn is_unknown_url(error: &openai_admin::Error) -> bool {
+    error.is_not_found() && error.message().starts_with("Invalid URL")
 }
 
 /// What to do about a certificate that is not accepted.
@@ -267,5 +273,5 @@ fn causes(error: &dyn StdError) -> String {
 
 /// A service's words are printed in our line: whatever would break out of it, or move the cursor, is shown instead.
 fn one_line(text: &str) -> String {
-    crate::output::visible(text.trim()).replace('\n', " ")
+    visible(text.trim()).replace('\n', " ")
 }

@@ -8,13 +8,16 @@
 mod arguments;
 mod commands;
 mod config;
+mod database;
 mod directory_file;
 mod failure;
+mod lists;
 mod log;
 mod output;
 mod progress;
 mod prompt;
 mod resolve;
+mod session;
 mod settings;
 
 use std::{io, num::NonZeroUsize, process::ExitCode, sync::mpsc, thread};

@@ -8,7 +8,7 @@ use openai_admin::{
     models::{GroupResponse, User},
 };
 
-use crate::failure::{Failure, Hint, Result, While as _};
+use crate::failure::{Failure, Hint, Result, While as _, is_unknown_url};
 
 /// How many addresses one request asks for: more make a URL that gateways refuse.
 const EMAILS_PER_REQUEST: usize = 50;
@@ -198,6 +198,21 @@ pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
 /// The user does not exist after all, whom an id named.
 pub(crate) async fn no_such_user(client: &Client, text: &str) -> Failure {
     with_suggestions(client, text, unknown_user(text)).await
+}
+
+/// What an operation on a user said; that there is no such user is said with suggestions.
+pub(crate) async fn known<T>(
+    client: &Client,
+    text: &str,
+    answer: Result<T, openai_admin::Error>,
+    verb: &str,
+) -> Result<T> {
+    match answer {
+        Err(error) if error.is_not_found() && !is_unknown_url(&error) => {
+            Err(no_such_user(client, text).await)
+        }
+        answer => answer.doing(|| format!("{verb} user '{text}'")),
+    }
 }
 
 /// The things most like `text`. Of each, the first of its texts is shown, and its id.

@@ -5,47 +5,24 @@
 //! into further arguments, so that one parser reads, checks and describes all three.
 
 mod file;
-
-use clap::{
-    Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource,
-};
-use serde::Serialize;
+mod setting;
 
 use crate::{
     arguments::{self, Arguments, GlobalArguments, ServeArguments},
     config::{self, Environment, VARIABLE_PREFIX},
     failure::{ExitStatus, Failure, Result},
-    output::Record,
 };
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource,
+};
+
+use self::setting::Given;
+pub(crate) use self::setting::Setting;
 
 /// The options of every command that say which data a server serves, and with which key.
 const SHARED: [&str; 4] = ["local", "database", "organization", "key-file"];
 /// Settings of which one is enough. The nearest place in which any of them is given counts alone.
 const ALTERNATIVES: [&[&str]; 1] = [&["local", "database", "database-file"]];
-
-/// A setting, as it is documented.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Setting {
-    /// The option without its dashes, which is also the key of the file.
-    pub(crate) name: String,
-    /// The variable of the environment.
-    pub(crate) variable: String,
-    /// What its value is called; none for a flag, which is true or false.
-    pub(crate) value: Option<String>,
-    /// What holds when nobody says otherwise.
-    pub(crate) default: Option<String>,
-    /// What it does.
-    pub(crate) meaning: String,
-    /// Whether it may be given more than once.
-    #[serde(skip)]
-    is_list: bool,
-}
-
-impl Record for Setting {
-    const FIELDS: &'static [&'static str] = &["name", "variable", "value", "default", "meaning"];
-    const COLUMNS: &'static [(&'static str, &'static str)] =
-        &[("NAME", "name"), ("VARIABLE", "variable"), ("DEFAULT", "default"), ("MEANING", "meaning")];
-}
 
 /// Every setting, in the order in which they are declared.
 pub(crate) fn all() -> Vec<Setting> {
@@ -97,18 +74,6 @@ pub(crate) fn example() -> String {
         text += &format!("\n# {meaning}.\n# --{name} or {variable}\n#{name} = {value}\n");
     }
     text
-}
-
-/// A value that was not typed.
-#[derive(Debug)]
-struct Given {
-    name: String,
-    /// The text of each value, or whether a flag is set.
-    texts: Vec<String>,
-    /// Where it stands, for messages.
-    place: String,
-    /// What a wrong value there is.
-    status: ExitStatus,
 }
 
 /// The settings of the server: what was typed, filled up from the environment and from the file of `--config`.

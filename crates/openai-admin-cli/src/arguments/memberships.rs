@@ -4,7 +4,7 @@ use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ConsentArguments, values};
+use super::{consent::ConsentArguments, values};
 
 /// What a plan is made of.
 #[derive(Args, Clone, Debug)]
