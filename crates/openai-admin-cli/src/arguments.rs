@@ -27,7 +27,7 @@ pub(crate) use memberships::{
     WishArguments,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
-pub(crate) use values::{Since, log_filter};
+pub(crate) use values::{Since, log_filter, unix_seconds};
 
 const EXAMPLES: &str = "\
 Examples:

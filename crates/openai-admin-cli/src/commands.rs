@@ -9,6 +9,7 @@ mod doctor;
 mod dump;
 mod emulate;
 mod explain;
+mod generated;
 mod group_users;
 mod groups;
 mod keys;
@@ -25,22 +26,36 @@ use crate::{
         AdminCommand, Arguments, Command, GlobalArguments, GroupUsersCommand, GroupsCommand, UserCommand,
         UsersCommand,
     },
+    command_line::Typed,
     config::{self, Environment},
     failure::{Failure, Result},
     output::Output,
-    session::{Access, Session},
+    session::{Access, Context, Session},
     settings,
 };
 
-/// Runs a command.
-pub(crate) async fn run(arguments: Arguments, environment: &Environment, output: &Output) -> Result<()> {
+/// Runs what was typed.
+pub(crate) async fn run(typed: Typed, environment: &Environment, output: &Output) -> Result<()> {
+    match typed {
+        Typed::Written(arguments) => run_written(*arguments, environment, output).await,
+        Typed::Generated(global, call) => {
+            let context = Context { global: &global, environment, output };
+            Box::pin(generated::run(*call, &context)).await
+        }
+    }
+}
+
+/// Runs a hand-written command.
+async fn run_written(arguments: Arguments, environment: &Environment, output: &Output) -> Result<()> {
     let Arguments { global, command } = arguments;
-    let around = Around { global: &global, environment, output };
+    let context = Context { global: &global, environment, output };
     let database = |command: &str| config::database(command, &global, environment);
     match command {
         Command::Groups(command) => {
             check_standard_input(&command, &global)?;
-            around.over(command.access(), "groups", async |session| groups::run(command, session).await).await
+            context
+                .over(command.access(), "groups", async |session| groups::run(command, session).await)
+                .await
         }
         Command::Users(UsersCommand::Offboard(arguments)) => {
             Box::pin(memberships::offboard(arguments, &global, environment, output)).await
@@ -52,15 +67,15 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
         | Command::Import(_)
         | Command::Runs(_) => Box::pin(memberships::run(command, &global, environment, output)).await,
         Command::Users(UsersCommand::Api(command)) => {
-            around.over(command.access(), "users", async |session| users::run(command, session).await).await
+            context.over(command.access(), "users", async |session| users::run(command, session).await).await
         }
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
-            around.over(Access::Reads, "audit-logs", run).await
+            context.over(Access::Reads, "audit-logs", run).await
         }
         Command::Api(arguments) => {
             let prepared = api::prepare(arguments, &global)?;
-            around.over(Access::Changes, "api", async |session| api::run(prepared, session).await).await
+            context.over(Access::Changes, "api", async |session| api::run(prepared, session).await).await
         }
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::Load(arguments) => load::run(&arguments, &database("load")?, environment, output).await,
@@ -77,28 +92,6 @@ pub(crate) async fn run(arguments: Arguments, environment: &Environment, output:
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Coverage(arguments) => coverage::run(&arguments, output),
         Command::Completion(arguments) => completion::run(&arguments, output),
-    }
-}
-
-/// What every command has around it.
-struct Around<'a> {
-    global: &'a GlobalArguments,
-    environment: &'a Environment,
-    output: &'a Output,
-}
-
-impl Around<'_> {
-    /// Opens a session for a command called `name`, runs it, and puts the session away.
-    async fn over(
-        &self,
-        access: Access,
-        name: &str,
-        run: impl AsyncFnOnce(&Session<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let session = Session::open(access, name, self.global, self.environment, self.output).await?;
-        let done = Box::pin(run(&session)).await;
-        session.close().await;
-        done
     }
 }
 

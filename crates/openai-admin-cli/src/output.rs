@@ -2,7 +2,8 @@
 
 use std::{
     borrow::Cow,
-    io::{self, BufWriter, IsTerminal as _, Write},
+    cell::RefCell,
+    io::{self, IsTerminal as _, Write},
     path::Path,
 };
 
@@ -20,7 +21,7 @@ mod guard;
 mod layout;
 mod records;
 
-pub(crate) use layout::{Layout, Record};
+pub(crate) use layout::{Column, Layout, Name, Record};
 pub(crate) use openai_admin_sync::visible::visible;
 
 /// Between two columns of a table, in spaces.
@@ -46,6 +47,8 @@ pub(crate) struct Output {
     program: String,
     /// The options that say which data is meant, for the same.
     target: String,
+    /// Where data goes.
+    data: RefCell<Box<dyn Write>>,
 }
 
 impl Output {
@@ -63,7 +66,14 @@ impl Output {
             is_github: environment.is_github,
             program: config::shell_word(&environment.program),
             target: config::typed_target(global),
+            data: RefCell::new(Box::new(io::stdout())),
         }
+    }
+
+    /// The same, with data written elsewhere.
+    #[cfg(test)]
+    pub(crate) fn written_to(self, data: impl Write + 'static) -> Self {
+        Self { data: RefCell::new(Box::new(data)), ..self }
     }
 
     /// The format that was asked for.
@@ -219,9 +229,9 @@ impl Output {
 
     /// Writes text to standard output as it is: scripts, and commands for GitHub.
     pub(crate) fn raw(&self, text: &str) -> Result<()> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
+        let mut data = self.data.borrow_mut();
+        data.write_all(text.as_bytes())?;
+        data.flush()?;
         Ok(())
     }
 
@@ -296,13 +306,22 @@ fn for_people(field: &str, value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Number(number) if field.ends_with("_at") => number.as_i64().map(moment).unwrap_or_default(),
+        Value::Number(number) if field.ends_with("_at") || field.ends_with("_time") => {
+            number.as_i64().map(moment).unwrap_or_default()
+        }
         Value::String(text) => visible(text),
         Value::Array(values) => {
             values.iter().map(|value| for_people(field, value)).collect::<Vec<_>>().join(", ")
         }
+        Value::Object(_) => name_of(value).map_or_else(|| visible(&value.to_string()), visible),
         other => other.to_string(),
     }
+}
+
+/// What a thing within a thing is called: its name, else its address, else its id, else that of what is in it.
+fn name_of(thing: &Value) -> Option<&str> {
+    let named = ["name", "email", "id"].into_iter().find_map(|field| thing[field].as_str());
+    named.or_else(|| thing.as_object()?.values().find_map(name_of))
 }
 
 /// Unix seconds as date and time in UTC.

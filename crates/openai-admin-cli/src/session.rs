@@ -50,10 +50,38 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// A session over a client that is open already.
+    #[cfg(test)]
+    pub(crate) fn over(client: Client, output: &'a Output) -> Self {
+        Self { client, output, store: None, policy: Policy::default(), _log: None }
+    }
+
     pub(crate) async fn close(self) {
         if let Some(store) = self.store {
             store.close().await;
         }
+    }
+}
+
+/// What every command has around it.
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a GlobalArguments,
+    pub(crate) environment: &'a Environment,
+    pub(crate) output: &'a Output,
+}
+
+impl Context<'_> {
+    /// Opens a session for a command called `name`, runs it, and puts the session away.
+    pub(crate) async fn over(
+        &self,
+        access: Access,
+        name: &str,
+        run: impl AsyncFnOnce(&Session<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let session = Session::open(access, name, self.global, self.environment, self.output).await?;
+        let done = Box::pin(run(&session)).await;
+        session.close().await;
+        done
     }
 }
 

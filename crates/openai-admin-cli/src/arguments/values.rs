@@ -176,6 +176,11 @@ pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
     moment(text).map(jiff::Timestamp::as_second).ok_or_else(problem)
 }
 
+/// Reads unix seconds as they are, or a moment.
+pub(crate) fn unix_seconds(text: &str) -> Result<i64, String> {
+    text.parse().or_else(|_| moment_seconds(text))
+}
+
 /// Reads a moment in milliseconds.
 pub(super) fn clock(text: &str) -> Result<i64, String> {
     openai_admin_emulator::clock::parse(text)

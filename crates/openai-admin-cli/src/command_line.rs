@@ -1,0 +1,52 @@
+//! The whole command line: the commands that are written by hand, and those that are generated.
+
+use std::ffi::OsString;
+
+use clap::{Command, CommandFactory as _, FromArgMatches as _};
+
+use crate::{
+    arguments::{self, Arguments, GlobalArguments},
+    generated::{self, Call, Extent},
+};
+
+/// What was typed.
+pub(crate) enum Typed {
+    /// A hand-written command.
+    Written(Box<Arguments>),
+    /// A generated one.
+    Generated(GlobalArguments, Box<Call>),
+}
+
+impl Typed {
+    /// The options that every command takes.
+    pub(crate) fn global(&self) -> &GlobalArguments {
+        match self {
+            Self::Written(arguments) => &arguments.global,
+            Self::Generated(global, _) => global,
+        }
+    }
+
+    /// Whether it is a server, which works on many requests at once.
+    pub(crate) fn is_server(&self) -> bool {
+        let Self::Written(arguments) = self else { return false };
+        matches!(arguments.command, arguments::Command::Serve(_) | arguments::Command::Emulate(_))
+    }
+}
+
+/// Reads the command line, the program's name first.
+pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
+    let operations = generated::operations();
+    let matches =
+        |extent| generated::grow(Arguments::command(), &operations, extent).try_get_matches_from(typed);
+    // Help and suggestions need the names of all commands; nothing else does.
+    let matches = matches(Extent::Typed(typed)).or_else(|_| matches(Extent::Named(typed)))?;
+    match generated::call(&matches, &operations)? {
+        Some(call) => Ok(Typed::Generated(GlobalArguments::from_arg_matches(&matches)?, Box::new(call))),
+        None => Ok(Typed::Written(Box::new(Arguments::from_arg_matches(&matches)?))),
+    }
+}
+
+/// Every command with all that it takes.
+pub(crate) fn whole() -> Command {
+    generated::grow(Arguments::command(), &generated::operations(), Extent::Whole)
+}

@@ -1,0 +1,200 @@
+//! Commands that are read from the declaration of an operation.
+
+use std::path::Path;
+
+use openai_admin::{Client, Method};
+use openai_admin_sync::yaml;
+use serde_json::Value;
+
+use super::load;
+use crate::{
+    arguments::GlobalArguments,
+    failure::{Failure, Result, While as _},
+    generated::{Call, Listing, Sent, chosen, item, layout, past, phrase},
+    output::{Output, file_name},
+    prompt::Consent,
+    session::{Access, Context},
+};
+
+pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
+    if let Some(file) = &call.body {
+        let body = body(file, context.global)?;
+        call.given.put_over(body);
+    }
+    (call.operation.check)(&call.given)?;
+    let words = call.words.join(" ");
+    let consent = match &call.consent {
+        Some(arguments) => Consent::of(arguments, &format!("`{words}`"))?,
+        None => Consent::Given,
+    };
+    let access = if call.operation.method == Method::Get { Access::Reads } else { Access::Changes };
+    let send = async |session: &crate::session::Session<'_>| {
+        send(&call, consent, &session.client, session.output).await
+    };
+    context.over(access, &words, send).await
+}
+
+async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -> Result<()> {
+    let verb = call.words.last().map_or("", String::as_str);
+    let doing = phrase(call.operation, verb, call.given.ids());
+    consent.ask(&format!("{doing}?"))?;
+    let schema = (call.operation.answer)();
+    match call.operation.sent {
+        Sent::Once(send) => {
+            let answer = send(client, &call.given).await.doing(|| doing.clone())?;
+            if call.operation.method == Method::Delete && output.is_for_people() {
+                let done = doing.replacen(verb, &past(verb), 1);
+                output.note(&done);
+                return Ok(());
+            }
+            match (item(&schema), answer["data"].as_array()) {
+                (Some(item), Some(items)) => {
+                    output.items_as(&layout(item, chosen(call.operation)), items, EMPTY)
+                }
+                _ => output.item_as(&layout(&schema, &[]), &answer),
+            }
+        }
+        Sent::InPages(print) => {
+            let (Some(part), Some(page_size)) = (&call.part, call.form.page_size) else { return Ok(()) };
+            let item = item(&schema).unwrap_or(&Value::Null);
+            let columns = chosen(call.operation);
+            print(client, &call.given, &Listing { part, page_size, item, columns, doing: &doing, output })
+                .await
+        }
+    }
+}
+
+/// What people see of a list without items.
+const EMPTY: &str = "the list is empty";
+
+/// The body in a file.
+fn body(file: &Path, global: &GlobalArguments) -> Result<Value> {
+    let is_input = |file: &Path| file == Path::new("-");
+    if is_input(file) && global.key_file.as_deref().is_some_and(is_input) {
+        return Err(Failure::usage("both --key-file and --body are standard input")
+            .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+    }
+    let name = file_name(file);
+    let text = load::read(file).doing(|| format!("read {name}"))?;
+    match serde_json::from_str(&text) {
+        Ok(body) => Ok(body),
+        Err(_) => Ok(yaml::read(&text, &name)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, io, rc::Rc};
+
+    use clap::Parser as _;
+    use openai_admin_server::testing;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        arguments::{Arguments, Command, UsersCommand},
+        commands::{audit_logs, groups, users},
+        config::Environment,
+        generated::tests::typed,
+        session::Session,
+    };
+
+    /// What a command has written.
+    #[derive(Clone, Default)]
+    struct Written(Rc<RefCell<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Written {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.take()).expect("UTF-8")
+        }
+    }
+
+    async fn service() -> Client {
+        let directory = json!({
+            "users": [
+                { "id": "user_ada", "name": "Ada", "email": "ada@example.com" },
+                { "id": "user_bob", "email": "bob@example.com" },
+            ],
+            "groups": [
+                { "id": "group_1", "name": "Support", "members": ["user_ada", "user_bob"] },
+                { "id": "group_2", "name": "Research", "members": ["user_bob"] },
+            ],
+        });
+        testing::client_with(serde_json::from_value(directory).expect("a directory")).await.expect("a server")
+    }
+
+    /// Runs the hand-written command and the generated one, each in its own words: what both have written.
+    async fn both(client: &Client, by_hand: &str, generated: &str, format: &str) -> (String, String) {
+        let words = ["openai-admin", "-o", format].into_iter().chain(by_hand.split(' '));
+        let Arguments { global, command } = Arguments::parse_from(words);
+        let written = Written::default();
+        let output = Output::new(&global, &Environment::default()).written_to(written.clone());
+        let session = Session::over(client.clone(), &output);
+        match command {
+            Command::Groups(command) => groups::run(command, &session).await.expect("groups"),
+            Command::Users(UsersCommand::Api(command)) => users::run(command, &session).await.expect("users"),
+            Command::AuditLogs(command) => audit_logs::run(command, &session).await.expect("audit logs"),
+            other => panic!("{other:?} reads nothing"),
+        }
+        let by_hand = written.text();
+        send(&typed(generated), Consent::Given, client, &output).await.expect("the generated command");
+        (by_hand, written.text())
+    }
+
+    #[tokio::test]
+    async fn a_generated_command_writes_what_the_hand_written_one_writes() {
+        let client = service().await;
+        for (by_hand, generated) in [
+            ("groups list", "groups list"),
+            ("groups list --limit 1", "groups list --limit 1"),
+            ("groups list --order desc", "groups ls --order desc"),
+            ("groups list --after group_1", "groups list --after group_1"),
+            ("groups get Support", "groups get group_1"),
+            ("groups users list Support", "groups users list group_1"),
+            ("groups users get Support ada@example.com", "groups users show group_1 user_ada"),
+            ("users list --email ada@example.com", "users list --email ada@example.com"),
+            ("users get ada@example.com", "users get user_ada"),
+            ("users groups ada@example.com", "users groups list user_ada"),
+        ] {
+            for format in ["json", "jsonl", "yaml", "csv"] {
+                let (expected, written) = both(&client, by_hand, generated, format).await;
+                assert_eq!(written, expected, "{generated} -o {format}");
+                assert!(!expected.is_empty(), "{by_hand} -o {format}");
+            }
+        }
+        let (expected, written) =
+            both(&client, "audit-logs list --limit 3", "audit-logs list --limit 3", "json").await;
+        assert_eq!(written, expected);
+    }
+
+    #[tokio::test]
+    async fn a_generated_change_is_the_hand_written_one() {
+        for (by_hand, generated) in [
+            ("users update ada@example.com --role owner", "users update user_ada --role owner"),
+            ("groups delete Support --yes", "groups delete group_1 --yes"),
+            ("users remove ada@example.com --yes", "users rm user_ada --yes"),
+        ] {
+            let (client, other) = (service().await, service().await);
+            let (expected, _) = both(&client, by_hand, "groups list", "json").await;
+            let (_, written) = both(&other, "groups list", generated, "json").await;
+            assert_eq!(without_times(&written), without_times(&expected), "{generated}");
+        }
+    }
+
+    /// The two services may not have been made in the same second.
+    fn without_times(json: &str) -> Value {
+        let mut tree: Value = serde_json::from_str(json).expect("JSON");
+        tree.as_object_mut().expect("one thing").retain(|field, _| !field.ends_with("_at"));
+        tree
+    }
+}
