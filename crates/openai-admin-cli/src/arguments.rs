@@ -1,8 +1,11 @@
 //! What can be typed. This file only describes the command line; `config.rs` turns it into settings.
+//!
+//! Commands take their arguments only once they are typed (`defer`). What a struct of arguments is for stands in a plain
+//! comment, since a documentation comment would then take the place of the command's own help.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use openai_admin::{AuditLogEventType, Method, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
@@ -45,7 +48,7 @@ Exit codes:
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
 /// Who is in which group of an OpenAI organization: ask, change, and serve the same API yourself.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "openai-admin",
     version,
@@ -54,14 +57,42 @@ const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
     after_help = format!("{EXAMPLES}\n\n{DISCLAIMER}"),
     after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{DISCLAIMER}"),
 )]
-pub(crate) struct Arguments {
+struct Options {
     #[command(flatten)]
+    global: GlobalArguments,
+}
+
+/// A command that is written by hand, and the options that every command takes.
+#[derive(Debug)]
+pub(crate) struct Arguments {
     pub(crate) global: GlobalArguments,
-    #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// The command line, with those commands that `is_meant` chooses by name.
+    pub(crate) fn command_line(is_meant: impl Fn(&str) -> bool) -> clap::Command {
+        let all = Command::augment_subcommands(clap::Command::new(""));
+        let is_meant =
+            |command: &&clap::Command| command.get_name_and_visible_aliases().into_iter().any(&is_meant);
+        Options::command().subcommands(all.get_subcommands().filter(is_meant).cloned())
+    }
+}
+
+impl FromArgMatches for Arguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let Options { global } = Options::from_arg_matches(matches)?;
+        Ok(Self { global, command: Command::from_arg_matches(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Groups, and who is in them
     #[command(subcommand, arg_required_else_help = true)]
@@ -122,6 +153,7 @@ fails, 4 that it is the key or that it may not read groups; a warning fails noth
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum GroupsCommand {
     /// List the groups
     #[command(alias = "ls")]
@@ -169,6 +201,7 @@ pub(crate) enum GroupsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum GroupUsersCommand {
     /// List the users of a group
     #[command(alias = "ls")]
@@ -218,7 +251,7 @@ does not stop the others: exit code 3 says that some failed.")]
     },
 }
 
-/// A group and any number of users.
+// A group and any number of users.
 #[derive(Args, Debug)]
 pub(crate) struct BulkArguments {
     /// The group's id or exact name
@@ -235,6 +268,7 @@ pub(crate) struct BulkArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum UsersCommand {
     #[command(flatten)]
     Api(UserCommand),
@@ -244,6 +278,7 @@ pub(crate) enum UsersCommand {
 
 /// What works on users through the API.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum UserCommand {
     /// List the users of the organization
     #[command(alias = "ls")]
@@ -334,6 +369,7 @@ pub(crate) struct UpdateUserArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum AuditLogsCommand {
     /// List what was done, newest first
     #[command(alias = "ls")]
@@ -366,6 +402,7 @@ pub(crate) struct ListAuditLogsArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum KeysCommand {
     /// Create a key, and show it this once
     #[command(after_help = "\
@@ -419,7 +456,7 @@ pub(crate) struct CreateKeyArguments {
     pub(crate) expiry: ExpiryArguments,
 }
 
-/// When a key stops working.
+// When a key stops working.
 #[derive(Args, Debug)]
 pub(crate) struct ExpiryArguments {
     /// After how long the key stops working, such as 12h, 90d or 2w; never when left out
@@ -500,12 +537,10 @@ pub(crate) struct CompletionArguments {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        Arguments::command_line(|_| true).debug_assert();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Command, FromArgMatches as _};
 
 use crate::{
     arguments::{self, Arguments, GlobalArguments},
@@ -35,12 +35,11 @@ impl Typed {
 
 /// Reads the command line, the program's name first.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
-    let operations = generated::operations();
-    let matches =
-        |extent| generated::grow(Arguments::command(), &operations, extent).try_get_matches_from(typed);
+    let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
+    let matches = |extent| command(extent).try_get_matches_from(typed);
     // Help and suggestions need the names of all commands; nothing else does.
-    let matches = matches(Extent::Typed(typed)).or_else(|_| matches(Extent::Named(typed)))?;
-    match generated::call(&matches, &operations)? {
+    let matches = matches(Extent::Typed(&words)).or_else(|_| matches(Extent::Named(&words)))?;
+    match generated::call(&matches, &generated::operations(Extent::Typed(&words)))? {
         Some(call) => Ok(Typed::Generated(GlobalArguments::from_arg_matches(&matches)?, Box::new(call))),
         None => Ok(Typed::Written(Box::new(Arguments::from_arg_matches(&matches)?))),
     }
@@ -48,5 +47,11 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
 
 /// Every command with all that it takes.
 pub(crate) fn whole() -> Command {
-    generated::grow(Arguments::command(), &generated::operations(), Extent::Whole)
+    command(Extent::Whole)
+}
+
+fn command(extent: Extent<'_>) -> Command {
+    let written =
+        Arguments::command_line(|name| matches!(extent, Extent::Named(_)) || extent.has(|word| word == name));
+    generated::grow(written, &generated::operations(extent), extent)
 }

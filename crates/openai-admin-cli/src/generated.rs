@@ -13,11 +13,13 @@ mod tree;
 mod words;
 
 pub(crate) use columns::{chosen, item, layout};
+pub(crate) use given::Given;
 pub(crate) use operation::{Listing, Operation, Sent};
 pub(crate) use tree::{Call, Extent, call, grow};
 pub(crate) use words::{past, phrase};
 
 use table::OPERATIONS;
+use words::is_noun;
 
 /// The operations that have a hand-written command, and its words.
 const WRITTEN: &[(&str, &str)] = &[
@@ -39,9 +41,13 @@ const WRITTEN: &[(&str, &str)] = &[
     ("list-audit-logs", "audit-logs list"),
 ];
 
-/// The operations whose commands are generated.
-pub(crate) fn operations() -> Vec<&'static Operation> {
-    OPERATIONS.iter().filter(|operation| !is_written(operation)).collect()
+/// The operations whose commands are generated, as many as may be meant.
+pub(crate) fn operations(extent: Extent<'_>) -> Vec<&'static Operation> {
+    let may_be_meant = |operation: &Operation| match extent {
+        Extent::Typed(_) => extent.has(|word| is_noun(operation, word)),
+        Extent::Named(_) | Extent::Whole => true,
+    };
+    OPERATIONS.iter().filter(|operation| may_be_meant(operation) && !is_written(operation)).collect()
 }
 
 fn is_written(operation: &Operation) -> bool {

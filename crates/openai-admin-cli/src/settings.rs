@@ -7,17 +7,15 @@
 mod file;
 mod setting;
 
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _, parser::ValueSource};
+
+use self::setting::Given;
+pub(crate) use self::setting::Setting;
 use crate::{
     arguments::{self, Arguments, GlobalArguments, ServeArguments},
     config::{self, Environment, VARIABLE_PREFIX},
     failure::{ExitStatus, Failure, Result},
 };
-use clap::{
-    Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource,
-};
-
-use self::setting::Given;
-pub(crate) use self::setting::Setting;
 
 /// The options of every command that say which data a server serves, and with which key.
 const SHARED: [&str; 4] = ["local", "database", "organization", "key-file"];
@@ -26,10 +24,10 @@ const ALTERNATIVES: [&[&str]; 1] = [&["local", "database", "database-file"]];
 
 /// Every setting, in the order in which they are declared.
 pub(crate) fn all() -> Vec<Setting> {
-    let command = Arguments::command();
-    let shared = command.get_arguments().filter(|argument| SHARED.contains(&long(argument)));
-    let own = command.find_subcommand("serve").into_iter().flat_map(Command::get_arguments);
-    own.chain(shared).filter(|argument| long(argument) != "config").map(describe).collect()
+    let own = ServeArguments::augment_args(Command::new("serve"));
+    let global = GlobalArguments::augment_args(Command::new("openai-admin"));
+    let shared = global.get_arguments().filter(|argument| SHARED.contains(&long(argument)));
+    own.get_arguments().chain(shared).filter(|argument| long(argument) != "config").map(describe).collect()
 }
 
 fn long(argument: &Arg) -> &str {
@@ -181,7 +179,11 @@ fn value_argument(given: &Given, text: &str) -> Result<String> {
     let Given { name, place, status, .. } = given;
     let argument = format!("--{name}={text}");
     // Alone, so that what is wrong with it can be told to whoever wrote it.
-    let alone = Arguments::command().try_get_matches_from(["openai-admin", "serve", &argument]);
+    let alone = Arguments::command_line(|name| name == "serve").try_get_matches_from([
+        "openai-admin",
+        "serve",
+        &argument,
+    ]);
     alone.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
     Ok(argument)
 }
@@ -201,7 +203,7 @@ fn reason(error: &clap::Error) -> String {
 }
 
 fn parse(arguments: Vec<std::ffi::OsString>) -> Result<ArgMatches> {
-    Arguments::command().try_get_matches_from(arguments).map_err(|error| unparsed(&error))
+    Arguments::command_line(|_| true).try_get_matches_from(arguments).map_err(|error| unparsed(&error))
 }
 
 fn serve_matches(matches: &ArgMatches) -> Result<&ArgMatches> {

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::{consent::ConsentArguments, values};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum AdminCommand {
     /// Copy the whole database to a file while servers use it
     #[command(after_help = "\

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// A destructive command asks on a terminal; elsewhere it needs this.
+// A destructive command asks on a terminal; elsewhere it needs this.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConsentArguments {
     /// Do not ask

@@ -10,10 +10,11 @@ use super::load;
 use crate::{
     arguments::GlobalArguments,
     failure::{Failure, Result, While as _},
-    generated::{Call, Listing, Sent, chosen, item, layout, past, phrase},
+    generated::{Call, Given, Listing, Operation, Sent, chosen, item, layout, past, phrase},
     output::{Output, file_name},
     prompt::Consent,
-    session::{Access, Context},
+    resolve,
+    session::{Access, Context, Session},
 };
 
 pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
@@ -28,44 +29,66 @@ pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
         None => Consent::Given,
     };
     let access = if call.operation.method == Method::Get { Access::Reads } else { Access::Changes };
-    let send = async |session: &crate::session::Session<'_>| {
+    let run = async |session: &Session<'_>| {
+        find(&mut call.given, &session.client).await?;
         send(&call, consent, &session.client, session.output).await
     };
-    context.over(access, &words, send).await
+    context.over(access, &words, run).await
+}
+
+/// Finds groups by name and users by address, as the hand-written commands do.
+async fn find(given: &mut Given, client: &Client) -> Result<()> {
+    for (field, text) in &mut given.path {
+        match field.as_str() {
+            "group_id" => *text = resolve::group(client, text).await?.id.to_string(),
+            "user_id" if text.contains('@') => *text = resolve::user(client, text).await?.id.to_string(),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -> Result<()> {
+    let Call { operation, given, .. } = call;
     let verb = call.words.last().map_or("", String::as_str);
-    let doing = phrase(call.operation, verb, call.given.ids());
+    let doing = phrase(operation, verb, given.ids());
     consent.ask(&format!("{doing}?"))?;
-    let schema = (call.operation.answer)();
-    match call.operation.sent {
+    match operation.sent {
         Sent::Once(send) => {
-            let answer = send(client, &call.given).await.doing(|| doing.clone())?;
-            if call.operation.method == Method::Delete && output.is_for_people() {
-                let done = doing.replacen(verb, &past(verb), 1);
-                output.note(&done);
+            let answer = send(client, given).await.doing(|| doing.clone())?;
+            if operation.method == Method::Delete && output.is_for_people() {
+                output.note(&doing.replacen(verb, &past(verb), 1));
                 return Ok(());
             }
-            match (item(&schema), answer["data"].as_array()) {
-                (Some(item), Some(items)) => {
-                    output.items_as(&layout(item, chosen(call.operation)), items, EMPTY)
-                }
-                _ => output.item_as(&layout(&schema, &[]), &answer),
-            }
+            show(operation, &answer, output)
         }
         Sent::InPages(print) => {
+            let schema = (operation.answer)();
             let (Some(part), Some(page_size)) = (&call.part, call.form.page_size) else { return Ok(()) };
-            let item = item(&schema).unwrap_or(&Value::Null);
-            let columns = chosen(call.operation);
-            print(client, &call.given, &Listing { part, page_size, item, columns, doing: &doing, output })
-                .await
+            let listing = Listing {
+                part,
+                page_size,
+                item: item(&schema).unwrap_or(&Value::Null),
+                columns: chosen(operation),
+                none: &format!("there are no {}", doing.trim_start_matches("list ")),
+                doing: &doing,
+                output,
+            };
+            print(client, given, &listing).await
         }
     }
 }
 
-/// What people see of a list without items.
-const EMPTY: &str = "the list is empty";
+/// Prints an answer: one thing, or those that it lists.
+fn show(operation: &Operation, answer: &Value, output: &Output) -> Result<()> {
+    let schema = (operation.answer)();
+    match (item(&schema), answer["data"].as_array()) {
+        (Some(item), Some(items)) => {
+            output.items_as(&layout(item, chosen(operation)), items, "the answer lists nothing")
+        }
+        _ => output.item_as(&layout(&schema, &[]), answer),
+    }
+}
 
 /// The body in a file.
 fn body(file: &Path, global: &GlobalArguments) -> Result<Value> {
@@ -86,7 +109,7 @@ fn body(file: &Path, global: &GlobalArguments) -> Result<Value> {
 mod tests {
     use std::{cell::RefCell, io, rc::Rc};
 
-    use clap::Parser as _;
+    use clap::FromArgMatches as _;
     use openai_admin_server::testing;
     use serde_json::json;
 
@@ -96,7 +119,6 @@ mod tests {
         commands::{audit_logs, groups, users},
         config::Environment,
         generated::tests::typed,
-        session::Session,
     };
 
     /// What a command has written.
@@ -136,7 +158,8 @@ mod tests {
     /// Runs the hand-written command and the generated one, each in its own words: what both have written.
     async fn both(client: &Client, by_hand: &str, generated: &str, format: &str) -> (String, String) {
         let words = ["openai-admin", "-o", format].into_iter().chain(by_hand.split(' '));
-        let Arguments { global, command } = Arguments::parse_from(words);
+        let matches = Arguments::command_line(|_| true).get_matches_from(words);
+        let Arguments { global, command } = Arguments::from_arg_matches(&matches).expect("a command");
         let written = Written::default();
         let output = Output::new(&global, &Environment::default()).written_to(written.clone());
         let session = Session::over(client.clone(), &output);

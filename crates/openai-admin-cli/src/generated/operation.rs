@@ -43,6 +43,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) item: &'a Value,
     /// The fields that people see in a table, where not all of them fit.
     pub(crate) columns: &'a [&'static str],
+    /// What people read of an empty list.
+    pub(crate) none: &'a str,
     /// Completes "cannot …".
     pub(crate) doing: &'a str,
     pub(crate) output: &'a Output,

@@ -68,7 +68,7 @@ where
         let request: E = given.request()?;
         let layout = columns::layout(listing.item, listing.columns);
         let doing = || listing.doing.to_owned();
-        let Listing { part, page_size, output, .. } = *listing;
-        print_list(client.list(request), part, page_size, &layout, "the list is empty", doing, output).await
+        let Listing { part, page_size, none, output, .. } = *listing;
+        print_list(client.list(request), part, page_size, &layout, none, doing, output).await
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use openai_admin::{Client, Method, testing::Script};
 use openai_admin_server::Coverage;
 use serde_json::{Value, json};
@@ -30,16 +30,17 @@ fn split(words: &str) -> Vec<String> {
 }
 
 pub(crate) fn typed(words: &str) -> Call {
-    let arguments: Vec<_> = std::iter::once("openai-admin").chain(words.split(' ')).map(Into::into).collect();
+    let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
     let command = grow(Command::new("openai-admin"), &all(), Extent::Typed(&arguments));
-    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+    let matches = command.try_get_matches_from(&arguments).unwrap_or_else(|error| panic!("{error}"));
     call(&matches, &all()).expect("arguments").expect("an operation")
 }
 
 #[test]
 fn every_operation_has_exactly_one_command() {
-    let written = Arguments::command();
-    let generated = operations();
+    let mut written = Arguments::command_line(|_| true);
+    written.build();
+    let generated = operations(Extent::Whole);
     let mut seen = HashSet::new();
     for operation in OPERATIONS {
         let words = match WRITTEN.iter().find(|(id, _)| *id == operation.id) {
@@ -82,41 +83,53 @@ fn published(id: &'static str, method: Method, path: &'static str, is_list: bool
     }
 }
 
+/// What the official SDKs know beside the published description.
+const NEWER: &str = "\
+list-external-keys GET /organization/external_keys
+create-external-key POST /organization/external_keys
+retrieve-external-key GET /organization/external_keys/{external_key_id}
+delete-external-key DELETE /organization/external_keys/{external_key_id}
+validate-external-key POST /organization/external_keys/{external_key_id}/validate
+list-external-storage GET /organization/external_storage
+create-external-storage POST /organization/external_storage
+retrieve-external-storage GET /organization/external_storage/{external_storage_id}
+delete-external-storage DELETE /organization/external_storage/{external_storage_id}
+validate-external-storage POST /organization/external_storage/{external_storage_id}/validate
+list-workload-identity-providers GET /organization/workload_identity_providers
+create-workload-identity-provider POST /organization/workload_identity_providers
+retrieve-workload-identity-provider GET /organization/workload_identity_providers/{provider_id}
+update-workload-identity-provider POST /organization/workload_identity_providers/{provider_id}
+delete-workload-identity-provider DELETE /organization/workload_identity_providers/{provider_id}
+list-federation-rules GET /organization/workload_identity_providers/{provider_id}/federation_rules
+create-federation-rule POST /organization/workload_identity_providers/{provider_id}/federation_rules
+retrieve-federation-rule GET /organization/workload_identity_providers/{provider_id}/federation_rules/{rule_id}
+update-federation-rule POST /organization/workload_identity_providers/{provider_id}/federation_rules/{rule_id}
+delete-federation-rule DELETE /organization/workload_identity_providers/{provider_id}/federation_rules/{rule_id}
+update-project-api-key POST /organization/projects/{project_id}/api_keys/{api_key_id}
+retrieve-project-service-tier-settings GET /organization/projects/{project_id}/service_tier_settings
+update-project-service-tier-settings POST /organization/projects/{project_id}/service_tier_settings
+usage-decisions GET /organization/usage/decisions";
+
 #[test]
 fn every_published_operation_gets_a_name_that_people_would_type() {
     let known = Coverage::of_all().into_iter().map(|(operation, _)| {
         let lists = operation.id.starts_with("list") || operation.id.ends_with("list");
         published(operation.id, operation.method, operation.path, lists)
     });
-    // What the official SDKs know beside the published description.
-    let newer = [
-        ("validate-external-key", Method::Post, "/organization/external_keys/{external_key_id}/validate"),
-        ("create-external-storage", Method::Post, "/organization/external_storage"),
-        (
-            "update-federation-rule",
-            Method::Post,
-            "/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{rule_id}",
-        ),
-        (
-            "update-project-service-tier-settings",
-            Method::Post,
-            "/organization/projects/{project_id}/service_tier_settings",
-        ),
-        (
-            "retrieve-project-service-tier-settings",
-            Method::Get,
-            "/organization/projects/{project_id}/service_tier_settings",
-        ),
-        ("usage-decisions", Method::Get, "/organization/usage/decisions"),
-    ];
-    let newer = newer.into_iter().map(|(id, method, path)| published(id, method, path, false));
+    let newer = NEWER.lines().filter_map(|line| {
+        let (id, rest) = line.split_once(' ')?;
+        let (method, path) = rest.split_once(' ')?;
+        let method =
+            [Method::Get, Method::Post, Method::Delete].into_iter().find(|known| known.as_str() == method)?;
+        Some(published(id, method, path, id.starts_with("list")))
+    });
     let operations: Vec<Operation> = known.chain(newer).collect();
     let operations: Vec<&Operation> = operations.iter().collect();
     let mut names: Vec<(String, &str)> =
         operations.iter().map(|operation| (words(operation, &operations).join(" "), operation.id)).collect();
     names.sort();
     let distinct: HashMap<&str, &str> = names.iter().map(|(name, id)| (name.as_str(), *id)).collect();
-    assert_eq!(distinct.len(), names.len());
+    assert_eq!((distinct.len(), names.len()), (143, 143));
     let lines: Vec<String> = names.iter().map(|(name, id)| format!("{name:52}{id}")).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -167,4 +180,61 @@ fn what_is_wrong_is_said_in_the_words_of_the_service() {
     let call = typed("groups get ..");
     let failure = (call.operation.check)(&call.given).expect_err("no id");
     assert_eq!(failure.message, "Invalid 'group_id': expected an id, but it is a relative path segment.");
+}
+
+/// Each command with what it takes: what may be left out in brackets, and dots behind what may be repeated.
+fn outline(command: &Command, before: &str, lines: &mut Vec<String>) {
+    for below in command.get_subcommands() {
+        let name = format!("{before} {}", below.get_name());
+        outline(below, &name, lines);
+        if !below.has_subcommands() {
+            let arguments =
+                below.get_arguments().filter(|argument| argument.get_id() != "help").map(outlined);
+            lines.push(
+                std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ").trim_start().to_owned(),
+            );
+        }
+    }
+}
+
+fn outlined(argument: &clap::Arg) -> String {
+    let dots = if matches!(argument.get_action(), clap::ArgAction::Append) { "…" } else { "" };
+    match (argument.get_long(), argument.is_required_set()) {
+        (None, _) => {
+            argument.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default()
+        }
+        (Some(long), true) => format!("--{long}{dots}"),
+        (Some(long), false) => format!("[--{long}{dots}]"),
+    }
+}
+
+#[test]
+fn the_generated_commands_are_these() {
+    let tree = grow(Command::new("openai-admin"), &operations(Extent::Whole), Extent::Whole);
+    let mut lines = Vec::new();
+    outline(&tree, "", &mut lines);
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn help_comes_from_the_declaration() {
+    let help = |words: &str| {
+        let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
+        let command = grow(Command::new("openai-admin"), &all(), Extent::Named(&arguments));
+        command.try_get_matches_from(&arguments).expect_err("help").to_string()
+    };
+    let pages =
+        ["groups users --help", "groups users list --help", "users update --help", "groups delete --help"];
+    insta::assert_snapshot!(pages.map(|words| format!("$ openai-admin {words}\n{}", help(words))).join("\n"));
+}
+
+#[test]
+fn a_noun_that_is_not_typed_costs_no_schema() {
+    let of_groups = operations(Extent::Typed(&["openai-admin", "groups", "users", "add"]));
+    assert!(of_groups.iter().all(|operation| operation.path.starts_with("/organization/groups/")));
+    let bare = grow(Command::new("openai-admin"), &all(), Extent::Named(&[]));
+    for noun in bare.get_subcommands() {
+        assert!(!noun.has_subcommands(), "`{}` is built though nobody typed it", noun.get_name());
+    }
 }

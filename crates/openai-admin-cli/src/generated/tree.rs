@@ -1,7 +1,5 @@
 //! The commands themselves, of which only as many are built as a command line needs.
 
-use std::ffi::OsString;
-
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _, value_parser};
 use openai_admin::{Method, wire::Place};
 use serde_json::{Map, Value};
@@ -10,38 +8,44 @@ use super::{
     form::{Field, Form, Kind, form},
     given::Given,
     operation::Operation,
-    words::{aliases, noun, singular, words},
+    words::{aliases, singular, words},
 };
 use crate::arguments::{ConsentArguments, ListArguments, unix_seconds};
 
 /// Where generated nouns stand among the others: behind those of the hand-written nouns of the API.
 const DISPLAY_ORDER: usize = 2;
+/// The same within a noun: behind everything else.
+const DISPLAY_ORDER_BELOW: usize = 100;
 /// The argument that names a file with the body.
 const BODY: &str = "body";
+
+/// What may stand for an id: commands look it up.
+const FOUND_BY: [(&str, &str); 2] = [("group_id", "its exact name"), ("user_id", "an email address")];
 
 /// How much of the tree is built.
 #[derive(Clone, Copy)]
 pub(crate) enum Extent<'a> {
     /// The commands that these words may name, and nothing else.
-    Typed(&'a [OsString]),
+    Typed(&'a [&'a str]),
     /// The same, and the names of all others: for help and for suggestions.
-    Named(&'a [OsString]),
+    Named(&'a [&'a str]),
     /// Everything.
     Whole,
 }
 
 impl Extent<'_> {
-    /// Whether a command is built with all that it takes.
-    fn has(self, name: &str) -> bool {
+    /// Whether a command with such a name is built with all that it takes.
+    pub(crate) fn has(self, is_word: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Typed(typed) | Self::Named(typed) => {
-                let is_named =
-                    |word: &OsString| word == name || aliases(name).iter().any(|alias| word == alias);
-                typed.iter().any(is_named)
-            }
+            Self::Typed(typed) | Self::Named(typed) => typed.iter().any(|word| is_word(word)),
             Self::Whole => true,
         }
     }
+}
+
+/// Whether a word is a name of this command.
+fn is_called(name: &str) -> impl Fn(&str) -> bool {
+    move |word| word == name || aliases(name).contains(&word)
 }
 
 /// A command that was typed.
@@ -61,13 +65,7 @@ pub(crate) struct Call {
 
 /// Adds the commands of operations to a command line.
 pub(crate) fn grow(command: Command, operations: &[&'static Operation], extent: Extent<'_>) -> Command {
-    let built: Vec<&'static Operation> = match extent {
-        Extent::Typed(_) => {
-            operations.iter().copied().filter(|operation| extent.has(&noun(operation))).collect()
-        }
-        _ => operations.to_vec(),
-    };
-    branch(command, &named(&built), 0, extent)
+    branch(command, &named(operations), 0, extent)
 }
 
 type Named = (Vec<String>, &'static Operation);
@@ -85,7 +83,7 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
         }
     }
     for name in names {
-        let is_built = extent.has(name);
+        let is_built = extent.has(is_called(name));
         if !is_built && matches!(extent, Extent::Typed(_)) {
             continue;
         }
@@ -109,13 +107,13 @@ fn subcommand(name: &str, below: &[Named], depth: usize, extent: Extent<'_>) -> 
     if let [(words, operation)] = below
         && words.len() == depth
     {
-        return leaf(command, name, operation, extent.has(name));
+        return leaf(command, name, operation, extent.has(is_called(name)));
     }
     let own = below.iter().find(|(words, _)| words.len() == depth + 1).or(below.first());
     let command = command.about(own.map(|(_, operation)| operation.tag).unwrap_or_default());
-    let command = if depth == 1 { command.display_order(DISPLAY_ORDER) } else { command };
+    let command = command.display_order(if depth == 1 { DISPLAY_ORDER } else { DISPLAY_ORDER_BELOW });
     let command = command.subcommand_required(true).arg_required_else_help(true);
-    if extent.has(name) { branch(command, below, depth, extent) } else { command }
+    if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }
 }
 
 /// The command of an operation; `is_built` says whether with its arguments.
@@ -152,7 +150,9 @@ fn is_destructive(operation: &Operation, verb: &str) -> bool {
 fn argument(field: &Field, takes_body: bool) -> Arg {
     let argument = Arg::new(id(field)).help(field.help.clone());
     if field.place == Place::Path {
-        return argument.value_name(field.name.to_uppercase()).required(true);
+        let found_by = FOUND_BY.iter().find(|(name, _)| *name == field.name);
+        let help = found_by.map_or_else(|| field.help.clone(), |(_, by)| format!("{}, or {by}", field.help));
+        return argument.help(help).value_name(field.name.to_uppercase()).required(true);
     }
     let option = option(field);
     let value_name = match &field.kind {
@@ -204,12 +204,7 @@ pub(crate) fn call(
         typed.push(name);
         leaf = below;
     }
-    let of_noun: Vec<&'static Operation> = operations
-        .iter()
-        .copied()
-        .filter(|operation| typed.first().is_some_and(|first| noun(operation) == *first))
-        .collect();
-    let Some((words, operation)) = named(&of_noun).into_iter().find(|(words, _)| *words == typed) else {
+    let Some((words, operation)) = named(operations).into_iter().find(|(words, _)| *words == typed) else {
         return Ok(None);
     };
     let form = form(operation);

@@ -1,7 +1,5 @@
 //! How an operation is called on the command line: nouns from its path, a verb from its method and the path's form.
 
-use std::borrow::Cow;
-
 use openai_admin::Method;
 
 use super::operation::{Operation, Sent};
@@ -21,12 +19,13 @@ const CALLED: &[(&str, &str)] = &[
     ("add-project-group", "projects groups add"),
     ("remove-project-group", "projects groups remove"),
     ("uploadCertificate", "certificates upload"),
-    ("usage-costs", "usage costs"),
 ];
 /// What ends a path and is done, instead of being a thing.
 const ACTIONS: &[&str] = &["activate", "archive", "deactivate", "validate"];
-/// Where a path is as long as the command: numbers are only read.
+/// Below it a path is as long as the command: numbers are only read.
 const NUMBERS: &str = "/organization/usage/";
+/// Numbers that have a path elsewhere, and the path that they would have there.
+const COSTS: (&str, &str) = ("/organization/costs", "/organization/usage/costs");
 
 /// The words of a command: nouns, and the verb last. `all` holds the operations that share its path.
 pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
@@ -35,19 +34,20 @@ pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
     }
     let mut words: Vec<String> = literals(operation.path).map(|noun| noun.replace('_', "-")).collect();
     let is_action = words.last().is_some_and(|last| ACTIONS.contains(&&**last));
-    if !is_action && !operation.path.starts_with(NUMBERS) {
+    if !is_action && !below_usage(operation.path).starts_with(NUMBERS) {
         words.push(verb(operation, all).to_owned());
     }
     words
 }
 
-/// The first word of a command.
-pub(super) fn noun(operation: &Operation) -> Cow<'static, str> {
-    let called = CALLED.iter().find(|(id, _)| *id == operation.id);
-    match called.and_then(|(_, words)| words.split(' ').next()) {
-        Some(noun) => noun.into(),
-        None => literals(operation.path).next().unwrap_or_default().replace('_', "-").into(),
-    }
+/// Whether a word is the first of the operation's command.
+pub(super) fn is_noun(operation: &Operation, word: &str) -> bool {
+    let noun = literals(operation.path).next().unwrap_or_default();
+    noun.len() == word.len() && noun.bytes().zip(word.bytes()).all(|(own, other)| other == kebab(own))
+}
+
+fn kebab(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte }
 }
 
 fn verb(operation: &Operation, all: &[&Operation]) -> &'static str {
@@ -73,7 +73,11 @@ fn literals<'a>(path: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
 }
 
 fn segments<'a>(path: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
-    path.split('/').filter(|segment| !["", "organization", "x"].contains(segment))
+    below_usage(path).split('/').filter(|segment| !["", "organization", "x"].contains(segment))
+}
+
+fn below_usage(path: &str) -> &str {
+    if path == COSTS.0 { COSTS.1 } else { path }
 }
 
 /// The other words for a verb.
