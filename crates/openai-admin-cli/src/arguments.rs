@@ -3,7 +3,7 @@
 //! Commands take their arguments only once they are typed (`defer`). What a struct of arguments is for stands in a plain
 //! comment, since a documentation comment would then take the place of the command's own help.
 
-use std::path::PathBuf;
+use std::{mem, path::PathBuf};
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use openai_admin::{AuditLogEventType, Method, UserId, UserRole, operations::groups::GroupName};
@@ -72,17 +72,23 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// The command line, with those commands that `is_meant` chooses by name.
     pub(crate) fn command_line(is_meant: impl Fn(&str) -> bool) -> clap::Command {
-        let all = Command::augment_subcommands(clap::Command::new(""));
-        let is_meant =
-            |command: &&clap::Command| command.get_name_and_visible_aliases().into_iter().any(&is_meant);
-        Options::command().subcommands(all.get_subcommands().filter(is_meant).cloned())
+        let mut all = Command::augment_subcommands(clap::Command::new(""));
+        let meant = all.get_subcommands_mut().filter(|command| is_meant(command.get_name())).map(mem::take);
+        let command_line = Options::command().subcommands(meant.collect::<Vec<_>>());
+        // The program ends soon, and frees everything at once.
+        mem::forget(all);
+        command_line
     }
 }
 
 impl FromArgMatches for Arguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let Options { global } = Options::from_arg_matches(matches)?;
-        Ok(Self { global, command: Command::from_arg_matches(matches)? })
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        let Options { global } = Options::from_arg_matches_mut(matches)?;
+        Ok(Self { global, command: Command::from_arg_matches_mut(matches)? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -1,6 +1,6 @@
 //! The whole command line: the commands that are written by hand, and those that are generated.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, mem};
 
 use clap::{Command, FromArgMatches as _};
 
@@ -36,12 +36,20 @@ impl Typed {
 /// Reads the command line, the program's name first.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
-    let matches = |extent| command(extent).try_get_matches_from(typed);
+    let matches = |extent| {
+        let mut command = command(extent);
+        let matches = command.try_get_matches_from_mut(typed);
+        // To free the tree takes as long as to build it, and the program ends soon.
+        mem::forget(command);
+        matches
+    };
     // Help and suggestions need the names of all commands; nothing else does.
-    let matches = matches(Extent::Typed(&words)).or_else(|_| matches(Extent::Named(&words)))?;
+    let mut matches = matches(Extent::Typed(&words)).or_else(|_| matches(Extent::Named(&words)))?;
     match generated::call(&matches, &generated::operations(Extent::Typed(&words)))? {
-        Some(call) => Ok(Typed::Generated(GlobalArguments::from_arg_matches(&matches)?, Box::new(call))),
-        None => Ok(Typed::Written(Box::new(Arguments::from_arg_matches(&matches)?))),
+        Some(call) => {
+            Ok(Typed::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))
+        }
+        None => Ok(Typed::Written(Box::new(Arguments::from_arg_matches_mut(&mut matches)?))),
     }
 }
 

@@ -8,10 +8,14 @@ use openai_admin_server::Coverage;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Extent, Operation, Sent, WRITTEN, call, given::Given, grow, operations, table::OPERATIONS,
-    words::words,
+    Call, Extent, Operation, Sent, WRITTEN, call, given::Given, grow, layout, operations, past, phrase,
+    table::OPERATIONS, words::words,
 };
-use crate::{arguments::Arguments, command_line};
+use crate::{
+    arguments::Arguments,
+    command_line,
+    output::{Layout, Name},
+};
 
 /// Every operation, as if none had a hand-written command.
 fn all() -> Vec<&'static Operation> {
@@ -209,10 +213,9 @@ fn outlined(argument: &clap::Arg) -> String {
 }
 
 #[test]
-fn the_generated_commands_are_these() {
-    let tree = grow(Command::new("openai-admin"), &operations(Extent::Whole), Extent::Whole);
+fn these_are_the_commands_that_declarations_give() {
     let mut lines = Vec::new();
-    outline(&tree, "", &mut lines);
+    outline(&grow(Command::new("openai-admin"), &all(), Extent::Whole), "", &mut lines);
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -237,4 +240,148 @@ fn a_noun_that_is_not_typed_costs_no_schema() {
     for noun in bare.get_subcommands() {
         assert!(!noun.has_subcommands(), "`{}` is built though nobody typed it", noun.get_name());
     }
+}
+
+/// A request with every kind of field, as its schema says it.
+fn every_kind_of_field() -> Value {
+    json!({
+        "description": "Creates a thing.\n\nMore about it.",
+        "properties": {
+            "project_id": { "type": "string", "description": "The ID of the project." },
+            "start_time": { "type": "integer", "format": "unixtime", "description": "Start." },
+            "include_archived": { "type": ["boolean", "null"], "default": false },
+            "body": { "anyOf": [{
+                "type": "object",
+                "required": ["name", "channel"],
+                "properties": {
+                    "name": { "type": "string", "minLength": 1, "maxLength": 255, "description": "Its name." },
+                    "threshold": { "type": "integer", "minimum": 1 },
+                    "share": { "type": ["number", "null"] },
+                    "only": { "type": "boolean" },
+                    "role": { "anyOf": [
+                        { "oneOf": [{ "const": "owner", "description": "All." }, { "const": "reader" }] },
+                        { "type": "null" },
+                    ] },
+                    "recipients": { "type": "array", "items": { "type": "string" } },
+                    "channel": { "type": "object", "properties": { "type": { "const": "email" } } },
+                },
+            }, { "type": "null" }] },
+        },
+    })
+}
+
+fn thing(request: fn() -> Value) -> &'static Operation {
+    let created =
+        published("create-thing", Method::Post, "/organization/projects/{project_id}/things", false);
+    Box::leak(Box::new(Operation { request, ..created }))
+}
+
+fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap::Error> {
+    let arguments: Vec<&str> =
+        ["openai-admin", "projects", "things", "create"].iter().chain(words).copied().collect();
+    let matches = grow(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
+    Ok(call(&matches.try_get_matches_from(arguments)?, &[operation])?.expect("an operation"))
+}
+
+#[test]
+fn each_kind_of_field_is_read_as_what_it_is() {
+    let words = "proj_1 --start-time 2026-01-31 --include-archived=false --name A --threshold 3 --share 0.5 --only \
+                 --role owner --recipient a@example.com --recipient b@example.com --body channel.yaml";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let mut call = typed_for(thing(every_kind_of_field), &words).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(call.form.about, "Creates a thing");
+    assert_eq!(call.body.as_deref(), Some(std::path::Path::new("channel.yaml")));
+    call.given.put_over(json!({ "name": "in the file", "channel": { "type": "email" } }));
+    let expected = Given {
+        path: vec![("project_id".into(), "proj_1".into())],
+        query: vec![("start_time".into(), "1769817600".into()), ("include_archived".into(), "false".into())],
+        body: Some(json!({
+            "name": "A",
+            "channel": { "type": "email" },
+            "threshold": 3,
+            "share": 0.5,
+            "only": true,
+            "role": "owner",
+            "recipients": ["a@example.com", "b@example.com"],
+        })),
+    };
+    assert_eq!(call.given, expected);
+}
+
+#[test]
+fn what_no_field_takes_is_refused_before_anything_is_sent() {
+    let operation = thing(every_kind_of_field);
+    for (words, problem) in [
+        (&["proj_1", "--name", "A"][..], "--body <FILE>"),
+        (&["proj_1", "--body", "-", "--threshold", "0"], "0 is not in 1.."),
+        (&["proj_1", "--body", "-", "--role", "member"], "[possible values: owner, reader]"),
+        (&["proj_1", "--body", "-", "--only=perhaps"], "invalid value 'perhaps'"),
+        (&["--name", "A", "--body", "-"], "<PROJECT_ID>"),
+        (&["proj_1", "--body", "-", "--channel", "x"], "unexpected argument '--channel'"),
+    ] {
+        let error = typed_for(operation, words).err().unwrap_or_else(|| panic!("{words:?} is taken"));
+        assert!(error.to_string().contains(problem), "{words:?}: {error}");
+    }
+    assert!(typed_for(operation, &["proj_1", "--body", "-"]).is_ok(), "a file may hold what is required");
+}
+
+#[test]
+fn a_body_of_several_shapes_comes_from_a_file() {
+    let union = || {
+        json!({ "properties": {
+        "project_id": { "type": "string" },
+        "body": { "oneOf": [{ "type": "object", "properties": { "a": {} } }, { "type": "object" }] },
+    } })
+    };
+    let error = typed_for(thing(union), &["proj_1"]).err().expect("no body");
+    assert!(error.to_string().contains("--body <FILE>"), "{error}");
+    assert_eq!(
+        typed_for(thing(union), &["proj_1", "--body", "-"]).expect("a body").given.body,
+        Some(json!({}))
+    );
+}
+
+#[test]
+fn only_what_destroys_asks_first() {
+    let consents = |words: &str| typed(words).consent.is_some();
+    assert!(consents("groups delete group_1") && consents("groups users remove group_1 user_ada"));
+    assert!(!consents("groups create --name New") && !consents("groups list"));
+}
+
+#[test]
+fn a_command_says_what_it_does_in_words() {
+    let said = |method, path, verb, ids: &[&str]| {
+        phrase(&published("", method, path, false), verb, ids.iter().copied())
+    };
+    let role = "/projects/{project_id}/groups/{group_id}/roles/{role_id}";
+    let ids = ["proj_1", "group_1", "role_1"];
+    assert_eq!(
+        said(Method::Delete, role, "unassign", &ids),
+        "unassign role 'role_1' of group 'group_1' of project 'proj_1'"
+    );
+    let archive = "/organization/projects/{project_id}/archive";
+    assert_eq!(said(Method::Post, archive, "archive", &["proj_1"]), "archive project 'proj_1'");
+    assert_eq!(said(Method::Post, "/organization/roles", "create", &[]), "create role");
+    assert_eq!(said(Method::Get, "/organization/admin_api_keys", "list", &[]), "list admin API keys");
+    assert_eq!(past("unassign") + " " + &past("delete"), "unassigned deleted");
+}
+
+#[test]
+fn columns_are_the_plain_fields_with_the_name_first() {
+    let schema = json!({ "properties": {
+        "object": { "const": "project.thing" },
+        "id": { "type": "string" },
+        "created_at": { "type": "integer", "format": "unixtime" },
+        "name": { "type": ["string", "null"] },
+        "owner": { "type": "object", "properties": {} },
+        "scopes": { "type": "array", "items": { "type": "string" } },
+    } });
+    let fields =
+        |columns: &[(Name, Name)]| columns.iter().map(|(_, field)| field.to_string()).collect::<Vec<_>>();
+    let all: Layout<Value> = layout(&schema, &[]);
+    assert_eq!(fields(&all.columns), ["name", "id", "created_at", "scopes"]);
+    assert_eq!((fields(&all.details), &*all.columns[2].0), (vec!["owner".to_owned()], "CREATED (UTC)"));
+    assert_eq!(all.names, ["object", "id", "created_at", "name", "owner", "scopes"]);
+    let chosen: Layout<Value> = layout(&schema, &["id"]);
+    assert_eq!(fields(&chosen.columns), ["id"]);
 }
