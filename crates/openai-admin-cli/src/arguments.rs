@@ -70,15 +70,40 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The command line, with those commands that `is_meant` chooses by name.
-    pub(crate) fn command_line(is_meant: impl Fn(&str) -> bool) -> clap::Command {
+    /// The whole command line.
+    pub(crate) fn command_line() -> clap::Command {
+        Command::augment_subcommands(Options::command())
+    }
+
+    /// As much of it as these words may name. It has no help.
+    pub(crate) fn command_line_of(typed: &[&str]) -> clap::Command {
         let mut all = Command::augment_subcommands(clap::Command::new(""));
-        let meant = all.get_subcommands_mut().filter(|command| is_meant(command.get_name())).map(mem::take);
-        let command_line = Options::command().subcommands(meant.collect::<Vec<_>>());
+        let meant = meant(&mut all, typed);
         // The program ends soon, and frees everything at once.
         mem::forget(all);
-        command_line
+        Options::command().subcommands(meant)
     }
+}
+
+/// Takes out the subcommands that these words may name, each without the others.
+fn meant(command: &mut clap::Command, typed: &[&str]) -> Vec<clap::Command> {
+    let is_typed = |command: &&mut clap::Command| {
+        typed.contains(&command.get_name()) || command.get_all_aliases().any(|alias| typed.contains(&alias))
+    };
+    command.get_subcommands_mut().filter(is_typed).map(|command| alone(mem::take(command), typed)).collect()
+}
+
+fn alone(mut command: clap::Command, typed: &[&str]) -> clap::Command {
+    if !command.has_subcommands() || command.is_allow_external_subcommands_set() {
+        return command;
+    }
+    let noun = clap::Command::new(command.get_name().to_owned())
+        .aliases(command.get_all_aliases().map(str::to_owned))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(meant(&mut command, typed));
+    mem::forget(command);
+    noun
 }
 
 impl FromArgMatches for Arguments {
@@ -547,6 +572,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command_line(|_| true).debug_assert();
+        Arguments::command_line().debug_assert();
     }
 }

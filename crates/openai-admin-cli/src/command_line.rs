@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, mem};
 
-use clap::{Command, FromArgMatches as _};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 
 use crate::{
     arguments::{self, Arguments, GlobalArguments},
@@ -36,16 +36,11 @@ impl Typed {
 /// Reads the command line, the program's name first.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
-    let matches = |extent| {
-        let mut command = command(extent);
-        let matches = command.try_get_matches_from_mut(typed);
-        // To free the tree takes as long as to build it, and the program ends soon.
-        mem::forget(command);
-        matches
-    };
+    let meant = generated::operations(Extent::Typed(&words));
+    let command = generated::grow(Arguments::command_line_of(&words), &meant, Extent::Typed(&words));
     // Help and suggestions need the names of all commands; nothing else does.
-    let mut matches = matches(Extent::Typed(&words)).or_else(|_| matches(Extent::Named(&words)))?;
-    match generated::call(&matches, &generated::operations(Extent::Typed(&words)))? {
+    let mut matches = matches(command, typed).or_else(|_| matches(named(&words), typed))?;
+    match generated::call(&matches, &meant)? {
         Some(call) => {
             Ok(Typed::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))
         }
@@ -53,13 +48,19 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     }
 }
 
-/// Every command with all that it takes.
-pub(crate) fn whole() -> Command {
-    command(Extent::Whole)
+fn matches(mut command: Command, typed: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let matches = command.try_get_matches_from_mut(typed);
+    // To free the tree takes as long as to build it, and the program ends soon.
+    mem::forget(command);
+    matches
 }
 
-fn command(extent: Extent<'_>) -> Command {
-    let written =
-        Arguments::command_line(|name| matches!(extent, Extent::Named(_)) || extent.has(|word| word == name));
-    generated::grow(written, &generated::operations(extent), extent)
+fn named(typed: &[&str]) -> Command {
+    let extent = Extent::Named(typed);
+    generated::grow(Arguments::command_line(), &generated::operations(extent), extent)
+}
+
+/// Every command with all that it takes.
+pub(crate) fn whole() -> Command {
+    generated::grow(Arguments::command_line(), &generated::operations(Extent::Whole), Extent::Whole)
 }

@@ -4,6 +4,8 @@
 //! options (`form.rs`), and the fields of the answer give columns (`columns.rs`). A hand-written command replaces the
 //! generated one ([`WRITTEN`]).
 
+mod argument;
+mod call;
 mod columns;
 mod form;
 mod given;
@@ -12,10 +14,11 @@ mod table;
 mod tree;
 mod words;
 
+pub(crate) use call::{Call, call};
 pub(crate) use columns::{chosen, item, layout};
 pub(crate) use given::Given;
 pub(crate) use operation::{Listing, Operation, Sent};
-pub(crate) use tree::{Call, Extent, call, grow};
+pub(crate) use tree::{Extent, grow};
 pub(crate) use words::{past, phrase};
 
 use table::OPERATIONS;

@@ -179,11 +179,8 @@ fn value_argument(given: &Given, text: &str) -> Result<String> {
     let Given { name, place, status, .. } = given;
     let argument = format!("--{name}={text}");
     // Alone, so that what is wrong with it can be told to whoever wrote it.
-    let alone = Arguments::command_line(|name| name == "serve").try_get_matches_from([
-        "openai-admin",
-        "serve",
-        &argument,
-    ]);
+    let alone =
+        Arguments::command_line_of(&["serve"]).try_get_matches_from(["openai-admin", "serve", &argument]);
     alone.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
     Ok(argument)
 }
@@ -203,7 +200,7 @@ fn reason(error: &clap::Error) -> String {
 }
 
 fn parse(arguments: Vec<std::ffi::OsString>) -> Result<ArgMatches> {
-    Arguments::command_line(|_| true).try_get_matches_from(arguments).map_err(|error| unparsed(&error))
+    Arguments::command_line().try_get_matches_from(arguments).map_err(|error| unparsed(&error))
 }
 
 fn serve_matches(matches: &ArgMatches) -> Result<&ArgMatches> {

@@ -158,7 +158,7 @@ mod tests {
     /// Runs the hand-written command and the generated one, each in its own words: what both have written.
     async fn both(client: &Client, by_hand: &str, generated: &str, format: &str) -> (String, String) {
         let words = ["openai-admin", "-o", format].into_iter().chain(by_hand.split(' '));
-        let matches = Arguments::command_line(|_| true).get_matches_from(words);
+        let matches = Arguments::command_line().get_matches_from(words);
         let Arguments { global, command } = Arguments::from_arg_matches(&matches).expect("a command");
         let written = Written::default();
         let output = Output::new(&global, &Environment::default()).written_to(written.clone());

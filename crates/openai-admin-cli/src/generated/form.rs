@@ -63,15 +63,15 @@ pub(crate) fn form(operation: &Operation) -> Form {
         match place(operation.path, name) {
             Place::Body => body(&mut form, schema),
             Place::Query if is_list && LIST_FIELDS.contains(&name.as_str()) => {}
-            place => parameter(&mut form, place, name, schema),
+            place => parameter(&mut form, place, name, schema, required(&request).any(|known| known == name)),
         }
     }
     form
 }
 
 /// A field of the path or of the query. The fields of a struct there are fields themselves.
-fn parameter(form: &mut Form, place: Place, name: &str, schema: &Value) {
-    if let Some(field) = field(place, name, schema, place == Place::Path) {
+fn parameter(form: &mut Form, place: Place, name: &str, schema: &Value, is_required: bool) {
+    if let Some(field) = field(place, name, schema, is_required) {
         form.fields.push(field);
         return;
     }
@@ -83,12 +83,10 @@ fn parameter(form: &mut Form, place: Place, name: &str, schema: &Value) {
 /// The fields of a body. What cannot be typed comes from a file.
 fn body(form: &mut Form, schema: &Value) {
     let body = without_null(schema);
-    let required: Vec<&str> =
-        body["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let is_struct = body["properties"].is_object();
     (form.takes_body, form.needs_body) = (!is_struct, !is_struct);
     for (name, schema) in properties(&body) {
-        let is_required = required.contains(&name.as_str());
+        let is_required = required(&body).any(|known| known == name);
         match field(Place::Body, name, schema, is_required) {
             Some(field) => form.fields.push(field),
             None => {
@@ -141,6 +139,11 @@ fn words(schema: &Value) -> Option<Vec<String>> {
     }
     let variants: Option<Vec<Vec<String>>> = variants(schema)?.iter().map(words).collect();
     variants.map(|variants| variants.concat())
+}
+
+/// The names of the fields that must be there.
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn variants(schema: &Value) -> Option<&Vec<Value>> {

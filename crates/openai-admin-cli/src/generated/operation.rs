@@ -13,6 +13,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) method: Method,
     pub(crate) path: &'static str,
+    /// The first word of the path that is a thing.
+    pub(crate) noun: &'static str,
     /// The published name of its resource.
     pub(crate) tag: &'static str,
     /// The schema of its request.

@@ -10,6 +10,7 @@ use super::{
     columns,
     given::Given,
     operation::{Done, Listing, Operation, Sent},
+    words::noun,
 };
 use crate::{failure::Result, lists::print_list};
 
@@ -20,6 +21,7 @@ pub(super) static OPERATIONS: &[Operation] = {
             id: operations::$operation::ID,
             method: operations::$operation::METHOD,
             path: operations::$operation::PATH,
+            noun: noun(operations::$operation::PATH),
             tag: operations::$operation::TAG,
             request: schema::of_request::<operations::$operation>,
             answer: schema::of_answer::<<operations::$operation as Endpoint>::Response>,

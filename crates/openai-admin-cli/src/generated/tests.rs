@@ -8,8 +8,11 @@ use openai_admin_server::Coverage;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Extent, Operation, Sent, WRITTEN, call, given::Given, grow, layout, operations, past, phrase,
-    table::OPERATIONS, words::words,
+    Call, Extent, Operation, Sent, WRITTEN, call,
+    given::Given,
+    grow, layout, operations, past, phrase,
+    table::OPERATIONS,
+    words::{noun, words},
 };
 use crate::{
     arguments::Arguments,
@@ -42,7 +45,7 @@ pub(crate) fn typed(words: &str) -> Call {
 
 #[test]
 fn every_operation_has_exactly_one_command() {
-    let mut written = Arguments::command_line(|_| true);
+    let mut written = Arguments::command_line();
     written.build();
     let generated = operations(Extent::Whole);
     let mut seen = HashSet::new();
@@ -76,6 +79,7 @@ fn published(id: &'static str, method: Method, path: &'static str, is_list: bool
         id,
         method,
         path,
+        noun: noun(path),
         tag: "",
         request: || Value::Null,
         answer: || Value::Null,
@@ -246,6 +250,7 @@ fn a_noun_that_is_not_typed_costs_no_schema() {
 fn every_kind_of_field() -> Value {
     json!({
         "description": "Creates a thing.\n\nMore about it.",
+        "required": ["project_id", "start_time"],
         "properties": {
             "project_id": { "type": "string", "description": "The ID of the project." },
             "start_time": { "type": "integer", "format": "unixtime", "description": "Start." },
@@ -312,17 +317,27 @@ fn each_kind_of_field_is_read_as_what_it_is() {
 fn what_no_field_takes_is_refused_before_anything_is_sent() {
     let operation = thing(every_kind_of_field);
     for (words, problem) in [
-        (&["proj_1", "--name", "A"][..], "--body <FILE>"),
-        (&["proj_1", "--body", "-", "--threshold", "0"], "0 is not in 1.."),
-        (&["proj_1", "--body", "-", "--role", "member"], "[possible values: owner, reader]"),
-        (&["proj_1", "--body", "-", "--only=perhaps"], "invalid value 'perhaps'"),
-        (&["--name", "A", "--body", "-"], "<PROJECT_ID>"),
-        (&["proj_1", "--body", "-", "--channel", "x"], "unexpected argument '--channel'"),
+        (&["proj_1", "--start-time", "0", "--name", "A"][..], "--body <FILE>"),
+        (&["proj_1", "--start-time", "0", "--body", "-", "--threshold", "0"], "0 is not in 1.."),
+        (
+            &["proj_1", "--start-time", "0", "--body", "-", "--role", "member"],
+            "[possible values: owner, reader]",
+        ),
+        (&["proj_1", "--start-time", "0", "--body", "-", "--only=perhaps"], "invalid value 'perhaps'"),
+        (&["--start-time", "0", "--body", "-"], "<PROJECT_ID>"),
+        (&["proj_1", "--body", "-"], "--start-time <TIME>"),
+        (
+            &["proj_1", "--start-time", "0", "--body", "-", "--channel", "x"],
+            "unexpected argument '--channel'",
+        ),
     ] {
         let error = typed_for(operation, words).err().unwrap_or_else(|| panic!("{words:?} is taken"));
         assert!(error.to_string().contains(problem), "{words:?}: {error}");
     }
-    assert!(typed_for(operation, &["proj_1", "--body", "-"]).is_ok(), "a file may hold what is required");
+    assert!(
+        typed_for(operation, &["proj_1", "--start-time", "0", "--body", "-"]).is_ok(),
+        "a file may hold what is required"
+    );
 }
 
 #[test]

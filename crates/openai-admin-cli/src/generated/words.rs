@@ -24,8 +24,6 @@ const CALLED: &[(&str, &str)] = &[
 const ACTIONS: &[&str] = &["activate", "archive", "deactivate", "validate"];
 /// Below it a path is as long as the command: numbers are only read.
 const NUMBERS: &str = "/organization/usage/";
-/// Numbers that have a path elsewhere, and the path that they would have there.
-const COSTS: (&str, &str) = ("/organization/costs", "/organization/usage/costs");
 
 /// The words of a command: nouns, and the verb last. `all` holds the operations that share its path.
 pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
@@ -40,9 +38,35 @@ pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
     words
 }
 
+/// An operation and the words of its command.
+pub(super) type Named = (Vec<String>, &'static Operation);
+
+/// The words of each operation.
+pub(super) fn named(operations: &[&'static Operation]) -> Vec<Named> {
+    operations.iter().map(|operation| (words(operation, operations), *operation)).collect()
+}
+
+/// The first noun of a path, found by the compiler: every command line is compared with those of all operations.
+pub(super) const fn noun(path: &'static str) -> &'static str {
+    let (first, rest) = first_segment(below_usage(path));
+    match first.as_bytes() {
+        b"organization" | b"x" => first_segment(rest).0,
+        _ => first,
+    }
+}
+
+const fn first_segment(path: &str) -> (&str, &str) {
+    let mut end = 1;
+    while end < path.len() && path.as_bytes()[end] != b'/' {
+        end += 1;
+    }
+    let (segment, rest) = path.split_at(end);
+    (segment.split_at(1).1, rest)
+}
+
 /// Whether a word is the first of the operation's command.
 pub(super) fn is_noun(operation: &Operation, word: &str) -> bool {
-    let noun = literals(operation.path).next().unwrap_or_default();
+    let noun = operation.noun;
     noun.len() == word.len() && noun.bytes().zip(word.bytes()).all(|(own, other)| other == kebab(own))
 }
 
@@ -76,8 +100,12 @@ fn segments<'a>(path: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
     below_usage(path).split('/').filter(|segment| !["", "organization", "x"].contains(segment))
 }
 
-fn below_usage(path: &str) -> &str {
-    if path == COSTS.0 { COSTS.1 } else { path }
+/// The path that costs would have beside the other numbers.
+const fn below_usage(path: &str) -> &str {
+    match path.as_bytes() {
+        b"/organization/costs" => "/organization/usage/costs",
+        _ => path,
+    }
 }
 
 /// The other words for a verb.
@@ -124,4 +152,9 @@ pub(crate) fn singular(noun: &str) -> String {
         (None, Some(one)) => one.to_owned(),
         (None, None) => noun.to_owned(),
     }
+}
+
+/// Whether a command takes something away for good.
+pub(super) fn is_destructive(operation: &Operation, verb: &str) -> bool {
+    operation.method == Method::Delete || verb == "archive"
 }
