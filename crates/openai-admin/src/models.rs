@@ -6,6 +6,7 @@ pub use crate::operations::{
         AuditLogActorUser, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
         OtherFields, TimeRange,
     },
+    group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
         UserListResource,
@@ -14,5 +15,14 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    role_assignments::{
+        AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource,
+        PublicAssignOrganizationGroupRoleBody, RoleListResource,
+    },
+    roles::{
+        PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
+        RoleDeletedResource,
+    },
+    user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},
 };

@@ -4,16 +4,25 @@
 //! that serves it and the one that puts it on the command line.
 
 pub mod audit_logs;
+pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+mod record;
+pub mod role_assignments;
+pub mod roles;
+pub mod user_roles;
 pub mod users;
 
 pub use audit_logs::ListAuditLogs;
+pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
+pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
-/// Calls `$visit!` with the name of every operation: the one list that tests and tables walk.
+/// Calls `$visit!` with the name of every operation that the server serves: the one list that tests and tables walk.
+/// A row moves here from [`for_each_declared_operation!`](crate::for_each_declared_operation) when its handler is there.
 #[macro_export]
 macro_rules! for_each_operation {
     ($visit:ident) => {
@@ -23,6 +32,18 @@ macro_rules! for_each_operation {
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
             ListAuditLogs
+        }
+    };
+}
+
+/// Calls `$visit!` with the name of every operation that is declared but not served yet.
+#[macro_export]
+macro_rules! for_each_declared_operation {
+    ($visit:ident) => {
+        $visit! {
+            ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
+            ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
+            ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
         }
     };
 }
