@@ -75,10 +75,17 @@ impl Arguments {
         Command::augment_subcommands(Options::command())
     }
 
-    /// As much of it as these words may name. It has no help.
+    /// Whether a hand-written command begins with this word.
+    pub(crate) fn has_noun(word: &str) -> bool {
+        Command::has_subcommand(word)
+    }
+
+    /// As much of it as these words may name, of which the first is the noun. It has no help.
     pub(crate) fn command_line_of(typed: &[&str]) -> clap::Command {
         let mut all = Command::augment_subcommands(clap::Command::new(""));
-        let meant = meant(&mut all, typed);
+        let is_noun = |command: &&mut clap::Command| typed.first() == Some(&command.get_name());
+        let noun = all.get_subcommands_mut().find(is_noun).map(mem::take);
+        let meant = noun.map(|noun| alone(noun, typed));
         // The program ends soon, and frees everything at once.
         mem::forget(all);
         Options::command().subcommands(meant)

@@ -36,10 +36,13 @@ impl Typed {
 /// Reads the command line, the program's name first.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
-    let meant = generated::operations(Extent::Typed(&words));
-    let command = generated::grow(Arguments::command_line_of(&words), &meant, Extent::Typed(&words));
+    let is_noun = |word: &&str| Arguments::has_noun(word) || generated::has_noun(word);
+    // What is no noun before it are options and their values.
+    let words = words.iter().position(is_noun).map_or(words.as_slice(), |noun| &words[noun..]);
+    let meant = generated::operations(Extent::Typed(words));
+    let command = generated::grow(Arguments::command_line_of(words), &meant, Extent::Typed(words));
     // Help and suggestions need the names of all commands; nothing else does.
-    let mut matches = matches(command, typed).or_else(|_| matches(named(&words), typed))?;
+    let mut matches = matches(command, typed).or_else(|_| matches(named(words), typed))?;
     match generated::call(&matches, &meant)? {
         Some(call) => {
             Ok(Typed::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))

@@ -21,7 +21,6 @@ pub(crate) use operation::{Listing, Operation, Sent};
 pub(crate) use tree::{Extent, grow};
 pub(crate) use words::{past, phrase};
 
-use table::OPERATIONS;
 use words::is_noun;
 
 /// The operations that have a hand-written command, and its words.
@@ -47,10 +46,15 @@ const WRITTEN: &[(&str, &str)] = &[
 /// The operations whose commands are generated, as many as may be meant.
 pub(crate) fn operations(extent: Extent<'_>) -> Vec<&'static Operation> {
     let may_be_meant = |operation: &Operation| match extent {
-        Extent::Typed(_) => extent.has(|word| is_noun(operation, word)),
+        Extent::Typed(typed) => typed.first().is_some_and(|word| is_noun(operation, word)),
         Extent::Named(_) | Extent::Whole => true,
     };
-    OPERATIONS.iter().filter(|operation| may_be_meant(operation) && !is_written(operation)).collect()
+    table::all().filter(|operation| may_be_meant(operation) && !is_written(operation)).collect()
+}
+
+/// Whether a generated command begins with this word.
+pub(crate) fn has_noun(word: &str) -> bool {
+    table::all().any(|operation| is_noun(operation, word))
 }
 
 fn is_written(operation: &Operation) -> bool {

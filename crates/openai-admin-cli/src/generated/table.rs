@@ -2,7 +2,10 @@
 
 use std::marker::PhantomData;
 
-use openai_admin::{Client, Endpoint, ListEndpoint, ListItem, Page, for_each_operation, operations, schema};
+use openai_admin::{
+    Client, Endpoint, ListEndpoint, ListItem, Page, for_each_declared_operation, for_each_operation,
+    operations, schema,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,23 +17,29 @@ use super::{
 };
 use crate::{failure::Result, lists::print_list};
 
+macro_rules! entries {
+    ($($operation:ident)*) => { &[$(Operation {
+        id: operations::$operation::ID,
+        method: operations::$operation::METHOD,
+        path: operations::$operation::PATH,
+        noun: noun(operations::$operation::PATH),
+        tag: operations::$operation::TAG,
+        request: schema::of_request::<operations::$operation>,
+        answer: schema::of_answer::<<operations::$operation as Endpoint>::Response>,
+        check: check::<operations::$operation>,
+        sent: Sender::<operations::$operation>::SENT,
+    }),*] };
+}
+
+/// The operations that a server of this project answers.
+static SERVED: &[Operation] = for_each_operation!(entries);
+/// Those that only OpenAI's service answers.
+static DECLARED: &[Operation] = for_each_declared_operation!(entries);
+
 /// Every operation of the SDK.
-pub(super) static OPERATIONS: &[Operation] = {
-    macro_rules! entries {
-        ($($operation:ident)*) => { &[$(Operation {
-            id: operations::$operation::ID,
-            method: operations::$operation::METHOD,
-            path: operations::$operation::PATH,
-            noun: noun(operations::$operation::PATH),
-            tag: operations::$operation::TAG,
-            request: schema::of_request::<operations::$operation>,
-            answer: schema::of_answer::<<operations::$operation as Endpoint>::Response>,
-            check: check::<operations::$operation>,
-            sent: Sender::<operations::$operation>::SENT,
-        }),*] };
-    }
-    for_each_operation!(entries)
-};
+pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
+    SERVED.iter().chain(DECLARED)
+}
 
 struct Sender<E>(PhantomData<E>);
 

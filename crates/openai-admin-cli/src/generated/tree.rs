@@ -17,7 +17,7 @@ const DISPLAY_ORDER_BELOW: usize = 100;
 /// How much of the tree is built.
 #[derive(Clone, Copy)]
 pub(crate) enum Extent<'a> {
-    /// The commands that these words may name, and nothing else.
+    /// The commands that these words may name, of which the first is the noun, and nothing else.
     Typed(&'a [&'a str]),
     /// The same, and the names of all others: for help and for suggestions.
     Named(&'a [&'a str]),
