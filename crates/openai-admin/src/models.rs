@@ -15,6 +15,7 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    projects::{Project, ProjectCreateRequest, ProjectListResponse, ProjectUpdateRequest},
     role_assignments::{
         AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource,
         PublicAssignOrganizationGroupRoleBody, RoleListResource,

@@ -89,6 +89,39 @@ fn roles_of_users() {
 }
 
 #[test]
+fn projects() {
+    let project = json!({
+        "id": "proj_abc",
+        "object": "organization.project",
+        "name": "Project example",
+        "created_at": 1_711_471_533,
+        "archived_at": null,
+        "status": "active",
+        "external_key_id": null,
+    });
+    check::<CreateProject>(&project);
+    check::<RetrieveProject>(&project);
+    check::<ModifyProject>(&project);
+    check::<ArchiveProject>(&project);
+    check::<ListProjects>(&json!({
+        "object": "list",
+        "data": [project],
+        "first_id": "proj_abc",
+        "last_id": "proj_abc",
+        "has_more": false,
+    }));
+}
+
+#[test]
+fn roles_in_projects() {
+    check::<ListProjectRoles>(&list_of(&role()));
+    check::<CreateProjectRole>(&role());
+    check::<ListProjectGroupRoleAssignments>(&list_of(&assigned_role()));
+    check::<RetrieveProjectUserRole>(&assigned_role());
+    check::<UnassignProjectUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
+}
+
+#[test]
 fn a_role_that_leaves_out_what_may_be_null_is_read() {
     let mut role = role();
     let _ = role.as_object_mut().unwrap().remove("description");
