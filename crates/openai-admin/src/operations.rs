@@ -10,6 +10,7 @@ pub mod groups;
 pub mod project_group_roles;
 pub mod project_roles;
 pub mod project_user_roles;
+pub mod project_users;
 pub mod projects;
 mod record;
 pub mod role_assignments;
@@ -30,6 +31,9 @@ pub use project_roles::{
 };
 pub use project_user_roles::{
     AssignProjectUserRole, ListProjectUserRoleAssignments, RetrieveProjectUserRole, UnassignProjectUserRole,
+};
+pub use project_users::{
+    CreateProjectUser, DeleteProjectUser, ListProjectUsers, ModifyProjectUser, RetrieveProjectUser,
 };
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
@@ -60,6 +64,7 @@ macro_rules! for_each_declared_operation {
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
             ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
             ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole

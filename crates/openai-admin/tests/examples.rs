@@ -113,6 +113,26 @@ fn projects() {
 }
 
 #[test]
+fn users_of_projects() {
+    let user = json!({
+        "object": "organization.project.user",
+        "id": "user_abc",
+        "name": "First Last",
+        "email": "user@example.com",
+        "role": "owner",
+        "added_at": 1_711_471_533,
+    });
+    check::<CreateProjectUser>(&user);
+    check::<RetrieveProjectUser>(&user);
+    check::<ModifyProjectUser>(&user);
+    check::<DeleteProjectUser>(&json!({
+        "object": "organization.project.user.deleted",
+        "id": "user_abc",
+        "deleted": true,
+    }));
+}
+
+#[test]
 fn roles_in_projects() {
     check::<ListProjectRoles>(&list_of(&role()));
     check::<CreateProjectRole>(&role());

@@ -6,8 +6,9 @@ use openai_admin::{
     AuditLogEventType, Cursor, Endpoint, GroupId, Limit, Method, Order, ProjectId, ProjectResidency, RoleId,
     Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
     models::{
-        CreateUserBody, ProjectCreateRequest, ProjectUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
+        CreateUserBody, ProjectCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
+        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -205,6 +206,18 @@ proptest! {
         round_trip(&ModifyProject::new(project_id.clone(), body));
         round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
         round_trip(&ArchiveProject::new(project_id.clone()));
+
+        let mut list = ListProjectUsers::new(project_id.clone());
+        list.after = Some(Cursor::from(&user_id));
+        round_trip(&list);
+        let mut body = ProjectUserCreateRequest::new(text.clone());
+        body.user_id = Some(user_id.clone());
+        round_trip(&CreateProjectUser::new(project_id.clone(), body));
+        round_trip(&RetrieveProjectUser::new(project_id.clone(), user_id.clone()));
+        let mut body = ProjectUserUpdateRequest::new();
+        body.role = Some(text.clone());
+        round_trip(&ModifyProjectUser::new(project_id.clone(), user_id.clone(), body));
+        round_trip(&DeleteProjectUser::new(project_id.clone(), user_id.clone()));
 
         let mut list = ListProjectRoles::new(project_id.clone());
         list.order = Some(Order::Desc);
