@@ -15,6 +15,14 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    project_groups::{
+        InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,
+    },
+    project_users::{
+        ProjectUser, ProjectUserCreateRequest, ProjectUserDeleteResponse, ProjectUserListResponse,
+        ProjectUserUpdateRequest,
+    },
+    projects::{Project, ProjectCreateRequest, ProjectListResponse, ProjectUpdateRequest},
     role_assignments::{
         AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource,
         PublicAssignOrganizationGroupRoleBody, RoleListResource,

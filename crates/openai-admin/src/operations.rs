@@ -7,6 +7,12 @@ pub mod audit_logs;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+pub mod project_group_roles;
+pub mod project_groups;
+pub mod project_roles;
+pub mod project_user_roles;
+pub mod project_users;
+pub mod projects;
 mod record;
 pub mod role_assignments;
 pub mod roles;
@@ -17,6 +23,21 @@ pub use audit_logs::ListAuditLogs;
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use project_group_roles::{
+    AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
+    UnassignProjectGroupRole,
+};
+pub use project_groups::{AddProjectGroup, ListProjectGroups, RemoveProjectGroup, RetrieveProjectGroup};
+pub use project_roles::{
+    CreateProjectRole, DeleteProjectRole, ListProjectRoles, RetrieveProjectRole, UpdateProjectRole,
+};
+pub use project_user_roles::{
+    AssignProjectUserRole, ListProjectUserRoleAssignments, RetrieveProjectUserRole, UnassignProjectUserRole,
+};
+pub use project_users::{
+    CreateProjectUser, DeleteProjectUser, ListProjectUsers, ModifyProjectUser, RetrieveProjectUser,
+};
+pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
@@ -44,6 +65,12 @@ macro_rules! for_each_declared_operation {
             ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
+            ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
+            ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
+            ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
+            ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
+            ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole
         }
     };
 }

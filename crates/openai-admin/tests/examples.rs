@@ -89,6 +89,79 @@ fn roles_of_users() {
 }
 
 #[test]
+fn projects() {
+    let project = json!({
+        "id": "proj_abc",
+        "object": "organization.project",
+        "name": "Project example",
+        "created_at": 1_711_471_533,
+        "archived_at": null,
+        "status": "active",
+        "external_key_id": null,
+    });
+    check::<CreateProject>(&project);
+    check::<RetrieveProject>(&project);
+    check::<ModifyProject>(&project);
+    check::<ArchiveProject>(&project);
+    check::<ListProjects>(&json!({
+        "object": "list",
+        "data": [project],
+        "first_id": "proj_abc",
+        "last_id": "proj_abc",
+        "has_more": false,
+    }));
+}
+
+#[test]
+fn users_of_projects() {
+    let user = json!({
+        "object": "organization.project.user",
+        "id": "user_abc",
+        "name": "First Last",
+        "email": "user@example.com",
+        "role": "owner",
+        "added_at": 1_711_471_533,
+    });
+    check::<CreateProjectUser>(&user);
+    check::<RetrieveProjectUser>(&user);
+    check::<ModifyProjectUser>(&user);
+    check::<DeleteProjectUser>(&json!({
+        "object": "organization.project.user.deleted",
+        "id": "user_abc",
+        "deleted": true,
+    }));
+}
+
+#[test]
+fn groups_of_projects() {
+    let mut group = json!({
+        "object": "project.group",
+        "project_id": "proj_abc123",
+        "group_id": "group_01J1F8ABCDXYZ",
+        "group_name": "Support Team",
+        "group_type": "group",
+        "created_at": 1_711_471_533,
+    });
+    check::<ListProjectGroups>(&list_of(&group));
+    check::<AddProjectGroup>(&group);
+    check::<RetrieveProjectGroup>(&group);
+    check::<RemoveProjectGroup>(&json!({ "object": "project.group.deleted", "deleted": true }));
+    // The example of the list leaves the type out.
+    let whole = group.clone();
+    let _ = group.as_object_mut().unwrap().remove("group_type");
+    assert_eq!(written_again::<RetrieveProjectGroup>(&group), whole);
+}
+
+#[test]
+fn roles_in_projects() {
+    check::<ListProjectRoles>(&list_of(&role()));
+    check::<CreateProjectRole>(&role());
+    check::<ListProjectGroupRoleAssignments>(&list_of(&assigned_role()));
+    check::<RetrieveProjectUserRole>(&assigned_role());
+    check::<UnassignProjectUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
+}
+
+#[test]
 fn a_role_that_leaves_out_what_may_be_null_is_read() {
     let mut role = role();
     let _ = role.as_object_mut().unwrap().remove("description");
