@@ -42,7 +42,10 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     let meant = generated::operations(Extent::Typed(words));
     let command = generated::grow(Arguments::command_line_of(words), &meant, Extent::Typed(words));
     // Help and suggestions need the names of all commands; nothing else does.
-    let mut matches = matches(command, typed).or_else(|_| matches(named(words), typed))?;
+    let (mut matches, meant) = match matches(command, typed) {
+        Ok(matches) => (matches, meant),
+        Err(_) => (matches(named(words), typed)?, generated::operations(Extent::Named(words))),
+    };
     match generated::call(&matches, &meant)? {
         Some(call) => {
             Ok(Typed::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))

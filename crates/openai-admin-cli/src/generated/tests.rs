@@ -406,3 +406,12 @@ fn columns_are_the_plain_fields_with_the_name_first() {
     let chosen: Layout<Value> = layout(&schema, &["id"]);
     assert_eq!(fields(&chosen.columns), ["id"]);
 }
+
+#[test]
+fn the_value_of_an_option_is_no_noun() {
+    for words in ["--local groups users roles list user_ada", "--local users groups roles list group_1"] {
+        let arguments: Vec<_> =
+            std::iter::once("openai-admin").chain(words.split(' ')).map(Into::into).collect();
+        assert!(matches!(command_line::parse(&arguments), Ok(command_line::Typed::Generated(..))), "{words}");
+    }
+}

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
-/// Where generated nouns stand among the others: behind those of the hand-written nouns of the API.
-const DISPLAY_ORDER: usize = 2;
+/// Where generated nouns stand in help: behind the hand-written nouns of the API, of which this is the last.
+const LAST_NOUN: &str = "audit-logs";
 /// The same within a noun: behind everything else.
-const DISPLAY_ORDER_BELOW: usize = 100;
+const DISPLAY_ORDER: usize = 100;
 /// How much of the tree is built.
 #[derive(Clone, Copy)]
 pub(crate) enum Extent<'a> {
@@ -53,6 +53,7 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
             names.push(name);
         }
     }
+    let order = command.find_subcommand(LAST_NOUN).map_or(DISPLAY_ORDER, Command::get_display_order);
     for name in names {
         let is_built = extent.has(is_called(name));
         if !is_built && matches!(extent, Extent::Typed(_)) {
@@ -66,14 +67,14 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
         command = if command.find_subcommand(name).is_some() {
             command.mut_subcommand(name, |known| branch(known, &below, depth + 1, extent))
         } else {
-            command.subcommand(subcommand(name, &below, depth + 1, extent))
+            command.subcommand(subcommand(name, &below, depth + 1, order, extent))
         };
     }
     command
 }
 
 /// A new command: a noun with what follows it, or an operation.
-fn subcommand(name: &str, below: &[Named], depth: usize, extent: Extent<'_>) -> Command {
+fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: Extent<'_>) -> Command {
     let command = Command::new(name.to_owned());
     if let [(words, operation)] = below
         && words.len() == depth
@@ -82,7 +83,7 @@ fn subcommand(name: &str, below: &[Named], depth: usize, extent: Extent<'_>) -> 
     }
     let own = below.iter().find(|(words, _)| words.len() == depth + 1).or(below.first());
     let command = command.about(own.map(|(_, operation)| operation.tag).unwrap_or_default());
-    let command = command.display_order(if depth == 1 { DISPLAY_ORDER } else { DISPLAY_ORDER_BELOW });
+    let command = command.display_order(order);
     let command = command.subcommand_required(true).arg_required_else_help(true);
     if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }
 }
