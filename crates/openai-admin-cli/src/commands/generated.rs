@@ -110,6 +110,7 @@ mod tests {
     use std::{cell::RefCell, io, rc::Rc};
 
     use clap::FromArgMatches as _;
+    use openai_admin::testing::Script;
     use openai_admin_server::testing;
     use serde_json::json;
 
@@ -212,6 +213,36 @@ mod tests {
             let (_, written) = both(&other, "groups list", generated, "json").await;
             assert_eq!(without_times(&written), without_times(&expected), "{generated}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_to_its_end_and_its_columns_come_from_its_items() {
+        let role = |id: &str| {
+            json!({ "object": "role", "id": id, "name": format!("Role {id}"), "description": null,
+                    "permissions": ["api.groups.read"], "resource_type": "api.organization", "predefined_role": false })
+        };
+        let first = json!({ "object": "list", "data": [role("role_1")], "has_more": true, "next": "role_1" });
+        let last = json!({ "object": "list", "data": [role("role_2")], "has_more": false, "next": null });
+        let script = Script::new().then_ok(first.to_string()).then_ok(last.to_string());
+        let client = Client::builder()
+            .base_url("http://localhost/v1")
+            .service(script.clone())
+            .build()
+            .expect("a client");
+        let matches = Arguments::command_line().get_matches_from(["openai-admin", "groups", "list"]);
+        let Arguments { global, .. } = Arguments::from_arg_matches(&matches).expect("a command");
+        let written = Written::default();
+        let output = Output::new(&global, &Environment::default()).written_to(written.clone());
+        send(&typed("roles list --order desc"), Consent::Given, &client, &output).await.expect("roles");
+        let targets: Vec<String> = script.requests().into_iter().map(|request| request.target).collect();
+        assert_eq!(
+            targets,
+            [
+                "/v1/organization/roles?limit=1000&order=desc",
+                "/v1/organization/roles?limit=1000&after=role_1&order=desc"
+            ]
+        );
+        insta::assert_snapshot!(written.text());
     }
 
     /// The two services may not have been made in the same second.
