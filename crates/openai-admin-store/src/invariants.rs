@@ -135,13 +135,14 @@ fn told(table: &Table) -> Invariant {
     let Table { name, created, updated, told: (column, field), .. } = table;
     let sql = |value: &str| {
         format!(
-            "select org, seq from (
-                 select t.org, t.seq, t.{column} as now, {value} as told,
-                        row_number() over (partition by t.org, t.seq
-                                           order by a.place desc, a.change desc, a.item desc) as recent
-                 from {name} t join audit_events a on a.org = t.org and a.{seq} = t.seq and {events}
-                 where t.removed_at is null and a.event in ('{created}', '{updated}') and {value} is not null
-             ) events where recent = 1 and told <> now",
+            "select t.org, t.seq
+             from (select a.org, a.{seq} as seq, {value} as told,
+                          row_number() over (partition by a.org, a.{seq}
+                                             order by a.place desc, a.change desc, a.item desc) as recent
+                   from audit_events a
+                   where a.event in ('{created}', '{updated}') and {events} and {value} is not null) last
+             join {name} t on t.org = last.org and t.seq = last.seq
+             where last.recent = 1 and t.removed_at is null and t.{column} <> last.told",
             seq = table.audit_column(),
             events = events_of(table),
         )
@@ -208,14 +209,15 @@ fn edge_events(edge: &Edge) -> Invariant {
 }
 
 fn edge_has_event(edge: &Edge) -> Invariant {
-    let first = edge.columns[0].0;
+    let Edge { table, added, columns, .. } = edge;
+    let here: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+    let told: Vec<String> = columns.iter().map(|(_, audit)| format!("coalesce({audit}, 0)")).collect();
     Invariant::new(
-        format!("each row of {} has an audit event", edge.table),
+        format!("each row of {table} has an audit event"),
         format!(
-            "select m.org, m.{first} from {} m left join ({}) told on {} where told.org is null",
-            edge.table,
-            edge_counts(edge),
-            same_edge(edge)
+            "select org, {} from {table} except select org, {} from audit_events where event = '{added}'",
+            here.join(", "),
+            told.join(", ")
         ),
     )
 }
