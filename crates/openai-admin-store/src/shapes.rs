@@ -1,0 +1,5 @@
+//! What things and edges have in common, whatever their kind.
+
+pub(crate) mod edges;
+pub(crate) mod table;
+pub(crate) mod thing;
