@@ -10,8 +10,10 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method, Scope,
     operations::{
-        CreateGroup, CreateUser, DeleteGroup, DeleteUser, ListGroups, ListUserGroups, ListUsers, ModifyUser,
-        RetrieveGroup, RetrieveGroupUser, RetrieveUser, UpdateGroup,
+        AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, CreateUser, DeleteGroup, DeleteRole,
+        DeleteUser, ListGroupRoleAssignments, ListGroups, ListRoles, ListUserGroups, ListUserRoleAssignments,
+        ListUsers, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveRole,
+        RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
     },
     wire::{self, Incoming, Place, Strictness, place},
 };
@@ -46,6 +48,20 @@ pub(crate) fn routes() -> Vec<Route> {
         // Users, extensions
         change::<CreateUser>(),
         read::<ListUserGroups>(),
+        // Roles, and who has them
+        read::<ListRoles>(),
+        change::<CreateRole>(),
+        read::<RetrieveRole>(),
+        change::<UpdateRole>(),
+        change::<DeleteRole>(),
+        read::<ListGroupRoleAssignments>(),
+        change::<AssignGroupRole>(),
+        read::<RetrieveGroupRole>(),
+        change::<UnassignGroupRole>(),
+        read::<ListUserRoleAssignments>(),
+        change::<AssignUserRole>(),
+        read::<RetrieveUserRole>(),
+        change::<UnassignUserRole>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]

@@ -31,7 +31,6 @@ create table roles (
     name        text   not null,
     description text,
     permissions text   not null, -- JSON
-    created_by  bigint,          -- the number of a user
     created_at  bigint not null,
     updated_at  bigint not null,
     removed_at  bigint,

@@ -8,4 +8,6 @@ mod faulty_group_users;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod organizations;
+mod role_assignments;
+pub(crate) mod roles;
 pub(crate) mod users;

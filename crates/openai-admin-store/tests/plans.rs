@@ -19,7 +19,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use openai_admin::operations::CreateGroup;
+use openai_admin::{
+    GroupId, RoleId, UserId,
+    models::{PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody},
+    operations::{
+        AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, DeleteRole, ListGroupRoleAssignments,
+        ListRoles, ListUserRoleAssignments, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
+        roles::RoleName,
+    },
+};
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Stamp};
 use serde_json::json;
 use support::{Database, Engine, run_and_check};
@@ -184,6 +192,32 @@ async fn every_operation(acme: &Tenant) {
         store.set_bootstrap_api_key(org, stamp(), given).await.unwrap();
     }
     store.open_organization(stamp(), None).await.unwrap();
+    every_operation_on_roles(acme).await;
+}
+
+async fn every_operation_on_roles(acme: &Tenant) {
+    let (store, org, stamp) = (acme.store(), acme.org(), || acme.database.stamp());
+    let (user, group, role): (UserId, GroupId, RoleId) =
+        ("user_1".parse().unwrap(), "group_2".parse().unwrap(), "role_2".parse().unwrap());
+    for order in ["asc", "desc"] {
+        let list: ListRoles =
+            serde_json::from_value(json!({ "limit": 100, "order": order, "after": "role_100" })).unwrap();
+        store.read(org, list).await.unwrap();
+    }
+    let body = PublicCreateOrganizationRoleBody::new(RoleName::new("New").unwrap(), vec![]);
+    let key = IdempotencyKey { key: "role".to_owned(), request: String::new() };
+    let new = store.change(org, stamp().once(Some(key)), CreateRole::new(body)).await.unwrap().id;
+    let mut update = PublicUpdateOrganizationRoleBody::default();
+    update.role_name = Some(RoleName::new("Newer").unwrap());
+    store.change(org, stamp(), UpdateRole::new(new.clone(), update)).await.unwrap();
+    store.change(org, stamp(), AssignUserRole::new(user.clone(), new.clone())).await.unwrap();
+    store.change(org, stamp(), AssignGroupRole::new(group.clone(), new.clone())).await.unwrap();
+    store.read(org, ListUserRoleAssignments::new(user.clone())).await.unwrap();
+    store.read(org, ListGroupRoleAssignments::new(group.clone())).await.unwrap();
+    store.read(org, RetrieveRole::new(role)).await.unwrap();
+    store.change(org, stamp(), UnassignUserRole::new(user, new.clone())).await.unwrap();
+    store.change(org, stamp(), UnassignGroupRole::new(group, new.clone())).await.unwrap();
+    store.change(org, stamp(), DeleteRole::new(new)).await.unwrap();
 }
 
 fn plan(database: &Database, sql: &str) -> Vec<String> {

@@ -103,6 +103,11 @@ impl Scope {
     /// Change the organization.
     pub const MANAGEMENT_WRITE: Self = Self("api.management.write");
 
+    /// Read roles and who has them (assumed).
+    pub const ROLES_READ: Self = Self("api.roles.read");
+    /// Change roles and who has them (assumed).
+    pub const ROLES_WRITE: Self = Self("api.roles.write");
+
     /// Every scope that an operation asks for today.
     pub const ALL: &'static [Self] = &[
         Self::AUDIT_LOGS_READ,
@@ -110,6 +115,8 @@ impl Scope {
         Self::GROUPS_WRITE,
         Self::MANAGEMENT_READ,
         Self::MANAGEMENT_WRITE,
+        Self::ROLES_READ,
+        Self::ROLES_WRITE,
     ];
 
     /// The scope as it stands in an error message or a key's list of scopes.

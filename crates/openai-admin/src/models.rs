@@ -14,5 +14,13 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    role_assignments::{
+        AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource, Group, GroupRoleAssignment,
+        PublicAssignOrganizationGroupRoleBody, RoleListResource, UserRoleAssignment,
+    },
+    roles::{
+        PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
+        RoleDeletedResource,
+    },
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},
 };

@@ -6,11 +6,18 @@
 pub mod audit_logs;
 pub mod group_users;
 pub mod groups;
+pub mod role_assignments;
+pub mod roles;
 pub mod users;
 
 pub use audit_logs::ListAuditLogs;
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use role_assignments::{
+    AssignGroupRole, AssignUserRole, ListGroupRoleAssignments, ListUserRoleAssignments, RetrieveGroupRole,
+    RetrieveUserRole, UnassignGroupRole, UnassignUserRole,
+};
+pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
 /// Calls `$visit!` with the name of every operation: the one list that tests and tables walk.
@@ -23,6 +30,9 @@ macro_rules! for_each_operation {
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
             ListAuditLogs
+            ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
+            ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
+            ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
         }
     };
 }

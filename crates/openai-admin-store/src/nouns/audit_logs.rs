@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use openai_admin::{
     AuditLogEventType, AuditLogId, Cursor, GroupId, Order, Timestamp, UserId,
-    models::{AuditLog, AuditLogActor, AuditLogDetail, ListAuditLogsResponse},
+    models::{AuditLog, AuditLogActor, AuditLogDetail, AuditLogPayload, ListAuditLogsResponse},
     operations::ListAuditLogs,
 };
 
@@ -212,7 +212,8 @@ macro_rules! select_events {
         concat!(
             "select a.place, a.change, a.item, a.recorded_at, a.actor, a.event, a.detail, a.payload,
                     (select g.id from groups g where g.org = a.org and g.seq = a.group_seq),
-                    (select u.id from users u where u.org = a.org and u.seq = a.user_seq)
+                    (select u.id from users u where u.org = a.org and u.seq = a.user_seq), a.subject_kind,
+                    (select o.id from organizations o where o.org = a.org)
              from audit_events a
              where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
                and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
@@ -400,18 +401,26 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
     let r#type = AuditLogEventType::from(row.text(5)?);
     let mut detail = AuditLogDetail::default();
     let (group, user) = (row.optional_text(8)?, row.optional_text(9)?);
+    let payload: Option<AuditLogPayload> =
+        row.optional_text(7)?.map(serde_json::from_str).transpose().map_err(Error::internal)?;
     match (group, user) {
+        (group, user) if row.optional_text(10)?.is_some() => {
+            return log(row, place, r#type, of_role(row, group, user, payload)?);
+        }
         (Some(group), Some(user)) => {
             detail.group_id = Some(GroupId::new(group).map_err(Error::internal)?);
             detail.user_id = Some(UserId::new(user).map_err(Error::internal)?);
         }
         (group, user) => detail.id = group.or(user).or(row.optional_text(6)?).map(str::to_owned),
     }
-    let payload = row.optional_text(7)?.map(serde_json::from_str).transpose().map_err(Error::internal)?;
     match r#type.as_str().ends_with(".updated") {
         true => detail.changes_requested = payload,
         false => detail.data = payload,
     }
+    log(row, place, r#type, detail)
+}
+
+fn log(row: &Row<'_>, place: Place, r#type: AuditLogEventType, detail: AuditLogDetail) -> Result<AuditLog> {
     let mut log = AuditLog::new(place.id()?, r#type, Timestamp::from_unix_seconds(row.integer(3)?));
     let actor = row.text(4)?;
     log.actor = Some(match actor.starts_with(KEY_PREFIX) {
@@ -421,6 +430,35 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
     });
     log.detail = Some(detail);
     Ok(log)
+}
+
+/// The detail of an event about a role, or about its assignment to a group or a user.
+fn of_role(
+    row: &Row<'_>,
+    group: Option<&str>,
+    user: Option<&str>,
+    payload: Option<AuditLogPayload>,
+) -> Result<AuditLogDetail> {
+    let mut detail = AuditLogDetail::default();
+    let role_id = row.optional_text(6)?;
+    let principal = group.map(|id| ("group", id)).or(user.map(|id| ("user", id)));
+    if let Some((r#type, id)) = principal {
+        detail.id = role_id.map(|role_id| format!("role_assignment_{role_id}_{id}"));
+        (detail.principal_type, detail.principal_id) = (Some(r#type.to_owned()), Some(id.to_owned()));
+    } else {
+        detail.id = role_id.map(str::to_owned);
+    }
+    match (row.text(5)?, payload) {
+        ("role.created", Some(payload)) => {
+            (detail.role_name, detail.permissions) = (payload.role_name, payload.permissions);
+        }
+        (_, payload) => detail.changes_requested = payload,
+    }
+    if !matches!(row.text(5)?, "role.updated" | "role.deleted") {
+        detail.resource_type = Some("api.organization".to_owned());
+        detail.resource_id = row.optional_text(11)?.map(str::to_owned);
+    }
+    Ok(detail)
 }
 
 /// The place of a cursor, or the cursor itself when it is no event of the organization.

@@ -16,8 +16,10 @@ use crate::{
         value::{Row, Value, values},
     },
     engines::{lanes::Lane, transaction::Transaction},
+    nouns::roles,
     operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
     shapes::{
+        assignment::{self, Principal, Resource},
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
     },
@@ -182,12 +184,14 @@ impl Changes for ModifyUser {
         let Stored { seq, thing: mut new } = find(change, &self.user_id)?;
         let before = new.user.clone();
         let body = &self.body;
-        if let Some(role_id) = &body.role_id {
-            // Custom roles are not served yet, so there is none with any id.
-            return Err(Error::not_found(Kind::Role, role_id));
-        }
         check_role(body.role.as_ref(), "role")?;
-        if let Some(role) = &body.role {
+        let by_id = body.role_id.as_ref().map(|role_id| roles::find(change, role_id)).transpose()?;
+        // A predefined role is the user's role; a custom one is assigned besides (assumed).
+        let (predefined, custom): (Vec<_>, Vec<_>) =
+            by_id.into_iter().partition(|role| role.thing.role.predefined_role);
+        let predefined = predefined.first().map(|role| UserRole::from(role.thing.role.name.as_str()));
+        let role = predefined.or(body.role.clone());
+        if let Some(role) = &role {
             new.user.role = Some(role.clone());
         }
         if let Some(technical_level) = &body.technical_level {
@@ -198,7 +202,16 @@ impl Changes for ModifyUser {
         }
         if new.user != before {
             check_texts(&new)?;
-            update(change, seq, &new, &AuditLogPayload::role(body.role.clone()))?;
+            update(change, seq, &new, &AuditLogPayload::role(role))?;
+        }
+        for role in custom {
+            assignment::assign(
+                change,
+                Principal::User(seq),
+                Resource::Organization,
+                role.seq,
+                role.thing.id(),
+            )?;
         }
         Ok(new.user)
     }
@@ -229,6 +242,15 @@ pub(crate) fn update(
 ) -> Result<()> {
     thing::update(change, seq, user)?;
     change.record(TABLE.updated, Places::of(Kind::User, seq, user.id()).with(Some(payload)))
+}
+
+/// Gives a user another role in the organization, unless they have it.
+pub(crate) fn set_role(change: &mut Change<'_>, user: &mut Stored<StoredUser>, role: UserRole) -> Result<()> {
+    if user.thing.user.role.as_ref() == Some(&role) {
+        return Ok(());
+    }
+    user.thing.user.role = Some(role.clone());
+    update(change, user.seq, &user.thing, &AuditLogPayload::role(Some(role)))
 }
 
 pub(crate) fn find_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Stored<StoredUser>>> {

@@ -83,8 +83,9 @@ pub(crate) static EDGES: [Edge; 2] = [
             ("role_seq", "subject_seq"),
         ],
         (
-            "group_seq, user_seq, project_seq, subject_kind, subject_seq",
-            "nullif(group_seq, 0), nullif(user_seq, 0), nullif(project_seq, 0), 'role', role_seq"
+            "group_seq, user_seq, project_seq, subject_kind, subject_seq, detail",
+            "nullif(group_seq, 0), nullif(user_seq, 0), nullif(project_seq, 0), 'role', role_seq,
+             (select r.id from roles r where r.org = role_assignments.org and r.seq = role_seq)"
         ),
         Group = "group_seq", by "project_seq, role_seq";
         User = "user_seq", by "group_seq, project_seq, role_seq";

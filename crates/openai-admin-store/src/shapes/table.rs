@@ -26,7 +26,6 @@ pub(crate) enum Numbers {
     /// In a column of `organizations`, with the statement that takes the next.
     Column { column: &'static str, next: &'static str },
     /// In `sequences`.
-    #[allow(dead_code, reason = "roles are the first kind that counts there")]
     Sequence,
 }
 
