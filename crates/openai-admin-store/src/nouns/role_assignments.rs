@@ -49,15 +49,17 @@ fn of_group(tx: &mut Tx<'_>, group_seq: i64) -> Result<Assigned> {
 
 fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<Assigned> {
     let mut assigned = Assigned::new();
-    let inherited = "select a.role_seq, g.id from group_users m
+    let inherited = "select a.role_seq, m.group_seq, g.id from group_users m
                      join role_assignments a on a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq
                                             and a.project_seq = 0
                      join groups g on g.org = m.org and g.seq = m.group_seq
-                     where m.org = $1 and m.user_seq = $2 order by m.group_seq, a.role_seq";
+                     where m.org = $1 and m.user_seq = $2";
     let org = tx.org();
-    for (role_seq, group_id) in
-        tx.query(inherited, values![org, user.seq], |row| Ok((row.integer(0)?, row.text(1)?.to_owned())))?
-    {
+    let mut inherited = tx.query(inherited, values![org, user.seq], |row| {
+        Ok((row.integer(0)?, row.integer(1)?, row.text(2)?.to_owned()))
+    })?;
+    inherited.sort_by_key(|(_, group_seq, _)| *group_seq);
+    for (role_seq, _, group_id) in inherited {
         assigned.entry(role_seq).or_default().push(group_id);
     }
     let own = user.thing.user.role.as_ref().map(roles::predefined_seq);

@@ -9,11 +9,16 @@ use std::{
     },
 };
 
-use openai_admin::{Endpoint, Method, Timestamp, operations};
+use openai_admin::{
+    Endpoint, Method, Timestamp,
+    models::PublicUpdateOrganizationRoleBody,
+    operations::{self, DeleteRole, UpdateRole},
+};
 use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
+    roles,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
 };
@@ -30,6 +35,8 @@ conformance! {
     a_page_is_kept_until_its_own_group_changes,
 }
 
+const OWNER: &str = "role-api-organization-owner";
+const READER: &str = "role-api-organization-reader";
 const GROUPS: [&str; 4] = ["group_1", "group_2", "group_3", "group_empty"];
 
 /// Everybody in the first group, half in the second, one in the third, nobody in the last.
@@ -117,6 +124,22 @@ fn every_write() -> Vec<(&'static str, Write)> {
         revoke_api_key: |acme| {
             let id = acme.store().list_api_keys(acme.org()).await.unwrap().pop().unwrap().id;
             acme.store().revoke_api_key(acme.org(), acme.database.stamp(), id).await.unwrap()
+        };
+        create_role: |acme| roles::create(&acme, "Role").await.unwrap();
+        assign_group_role: |acme| roles::assign_group(&acme, "group_1", READER).await.unwrap();
+        assign_user_role: |acme| roles::assign_user(&acme, "user_2", OWNER).await.unwrap();
+        unassign_group_role: |acme| roles::unassign_group(&acme, "group_1", READER).await.unwrap();
+        unassign_user_role: |acme| roles::unassign_user(&acme, "user_2", OWNER).await.unwrap();
+        update_role: |acme| {
+            let role = roles::create(&acme, "Another").await.unwrap().id;
+            let mut body = PublicUpdateOrganizationRoleBody::default();
+            body.permissions = Some(vec!["api.groups.write".to_owned()]);
+            let request = UpdateRole::new(role, body);
+            acme.store().change(acme.org(), acme.database.stamp(), request).await.unwrap()
+        };
+        delete_role: |acme| {
+            let role = roles::create(&acme, "Third").await.unwrap().id;
+            acme.store().change(acme.org(), acme.database.stamp(), DeleteRole::new(role)).await.unwrap()
         };
         delete_group: |acme| acme.delete_group("group_empty").await.unwrap();
         delete_group: |acme| acme.delete_group("group_1").await.unwrap();

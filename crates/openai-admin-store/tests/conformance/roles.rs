@@ -36,27 +36,27 @@ fn body(name: &str, permissions: &[&str]) -> PublicCreateOrganizationRoleBody {
     PublicCreateOrganizationRoleBody::new(RoleName::new(name).unwrap(), permissions)
 }
 
-async fn create(acme: &Tenant, name: &str) -> Result<Role> {
+pub(crate) async fn create(acme: &Tenant, name: &str) -> Result<Role> {
     let request = CreateRole::new(body(name, &["api.groups.read"]));
     acme.store().change(acme.org(), acme.database.stamp(), request).await
 }
 
-async fn assign_group(acme: &Tenant, group: &str, role: &str) -> Result<()> {
+pub(crate) async fn assign_group(acme: &Tenant, group: &str, role: &str) -> Result<()> {
     let request = AssignGroupRole::new(group.parse().unwrap(), role.parse().unwrap());
     acme.store().change(acme.org(), acme.database.stamp(), request).await.map(drop)
 }
 
-async fn assign_user(acme: &Tenant, user: &str, role: &str) -> Result<()> {
+pub(crate) async fn assign_user(acme: &Tenant, user: &str, role: &str) -> Result<()> {
     let request = AssignUserRole::new(user.parse().unwrap(), role.parse().unwrap());
     acme.store().change(acme.org(), acme.database.stamp(), request).await.map(drop)
 }
 
-async fn unassign_group(acme: &Tenant, group: &str, role: &str) -> Result<()> {
+pub(crate) async fn unassign_group(acme: &Tenant, group: &str, role: &str) -> Result<()> {
     let request = UnassignGroupRole::new(group.parse().unwrap(), role.parse().unwrap());
     acme.store().change(acme.org(), acme.database.stamp(), request).await.map(drop)
 }
 
-async fn unassign_user(acme: &Tenant, user: &str, role: &str) -> Result<()> {
+pub(crate) async fn unassign_user(acme: &Tenant, user: &str, role: &str) -> Result<()> {
     let request = UnassignUserRole::new(user.parse().unwrap(), role.parse().unwrap());
     acme.store().change(acme.org(), acme.database.stamp(), request).await.map(drop)
 }
