@@ -10,7 +10,7 @@ use crate::{
     current::{CurrentGroup, Members, Snapshot},
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
     file::{Mode, Who},
-    plan::{Action, Block, GroupPlan, Operation, Purpose, Removes, Rule, SettledRow, Skip, Unresolved, Why},
+    plan::{Block, GroupPlan, Operation, Purpose, Removes, Rule, SettledRow, Skip, Unresolved, Why},
     resolve::{Found, People},
     suggestion::{most_like, much_like},
 };
@@ -181,8 +181,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             return plan;
         }
         Match::Missing => {
-            let action = Action::CreateGroup { name: wanted.name.clone() };
-            plan.operations.push(Operation::new(action, Why::Listed, origin()));
+            plan.operations.push(Operation::create_group(wanted.name.clone(), Why::Listed, origin()));
             None
         }
         Match::Found(place) => Some(&snapshot.groups[*place]),
@@ -199,8 +198,8 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
         if !wanted.creates || is_same_name {
             plan.name.clone_from(&group.name);
         } else if group.name != wanted.name {
-            let action = Action::RenameGroup { from: group.name.clone(), to: wanted.name.clone() };
-            plan.operations.push(Operation::new(action, Why::Listed, origin()));
+            let (from, to) = (group.name.clone(), wanted.name.clone());
+            plan.operations.push(Operation::rename_group(from, to, Why::Listed, origin()));
         }
         if let Members::Unreadable(problem) = &group.members {
             plan.operations.clear();
@@ -247,7 +246,7 @@ fn skip(plan: &mut GroupPlan, group: &CurrentGroup, wanted: &DesiredGroup, peopl
 /// The rows of a table for which there is neither an operation nor a person who was not found.
 fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec<SettledRow> {
     let Some(members) = &wanted.members else { return Vec::new() };
-    let changed: HashSet<&UserId> = plan.operations.iter().filter_map(|one| one.action.user_id()).collect();
+    let changed: HashSet<&UserId> = plan.operations.iter().filter_map(|one| one.user_id()).collect();
     let missing: HashSet<&str> = plan.unresolved.iter().map(|one| one.who.as_str()).collect();
     let holds = plan.blocks.is_empty() && plan.skipped.is_none();
     let rows = members.present.iter().chain(&members.absent).filter_map(|member| {
@@ -284,8 +283,8 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
         if !wished.insert(id) || rows.contains_key(id) || !plan.adds {
             continue;
         }
-        let action = Action::AddUser { user_id: id.clone(), email: email_of(&member.who) };
-        additions.push(Operation::new(action, Why::Listed, member.origin.clone()));
+        let (email, origin) = (email_of(&member.who), member.origin.clone());
+        additions.push(Operation::add_user(id.clone(), email, Why::Listed, origin));
     }
     let mut removals = removals(wanted, current, people, &wished, &absent, plan.removes);
     // Somebody who cannot be found may be in the group under another address.
@@ -328,17 +327,16 @@ fn removals(
     };
     let removal = |user: &GroupUser| {
         let email = user.email.as_deref().map(str::to_owned);
-        let action = Action::RemoveUser { user_id: user.id.clone(), email };
         let (why, origin) = match named.get(&user.id) {
             Some((member, why)) => (*why, member.origin.clone()),
             None => (Why::NotListed, Origin::default()),
         };
-        Operation::new(action, why, origin)
+        Operation::remove_user(user.id.clone(), email, why, origin)
     };
     let mut removals: Vec<Operation> = current.iter().filter(goes).map(removal).collect();
     // By address, so that two plans of one state are one text, whatever the order of the service's lists.
     let key = |operation: &Operation| {
-        (operation.action.email().map(str::to_owned), operation.action.user_id().map(ToString::to_string))
+        (operation.email().map(str::to_owned), operation.user_id().map(ToString::to_string))
     };
     removals.sort_by_cached_key(key);
     removals

@@ -10,7 +10,7 @@ use std::{
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use openai_admin::{
-    Client, Error, ErrorKind, GroupId, UserId,
+    Client, Error, ErrorKind, GroupId,
     operations::{AddGroupUser, CreateGroup, RemoveGroupUser, UpdateGroup, groups::GroupName},
 };
 use tokio::time::Instant;
@@ -19,8 +19,8 @@ use crate::{
     fresh::Start,
     journal::{Entry, Journal, OperationResult, Outcome},
     lanes::{Attempt, Lane, Lanes, Leave},
-    plan::{Action, Plan},
-    schedule::{Kind, Schedule},
+    plan::{Effect, Operation, Plan, Target},
+    schedule::Schedule,
 };
 
 /// How many writes are in flight at once, unless somebody says otherwise.
@@ -118,13 +118,11 @@ impl Executor<'_> {
             results.insert(*number, result);
         }
         let running = Running {
-            actions: plan
+            operations: plan
                 .groups
                 .iter()
                 .enumerate()
-                .flat_map(|(place, group)| {
-                    group.operations.iter().map(move |operation| (place, &operation.action))
-                })
+                .flat_map(|(place, group)| group.operations.iter().map(move |one| (place, one)))
                 .collect(),
             schedule: Schedule::new(plan, &start.todo),
             executed: Executed { results, group_ids: start.group_ids, stopped: None },
@@ -169,7 +167,7 @@ fn result(operation: usize, outcome: Outcome) -> OperationResult {
 
 struct Running<'a> {
     /// Every operation with the place of its group.
-    actions: Vec<(usize, &'a Action)>,
+    operations: Vec<(usize, &'a Operation)>,
     schedule: Schedule,
     executed: Executed,
     announced: HashSet<usize>,
@@ -195,11 +193,11 @@ impl Running<'_> {
             if self.executed.stopped.is_none() {
                 while in_flight.len() < executor.concurrency {
                     match self.next(lanes) {
-                        Next::Send(operation, leave) => {
-                            let group_id = self.announce(operation, executor)?;
-                            let retries = self.retries.get(&operation).copied().unwrap_or(0);
-                            let action = self.actions[operation].1.clone();
-                            in_flight.push(send(client, lanes, leave, operation, action, group_id, retries));
+                        Next::Send(number, leave) => {
+                            let group_id = self.announce(number, executor)?;
+                            let retries = self.retries.get(&number).copied().unwrap_or(0);
+                            let operation = self.operations[number].1;
+                            in_flight.push(send(client, lanes, leave, number, operation, group_id, retries));
                         }
                         Next::At(at) => {
                             wake = Some(at);
@@ -237,13 +235,13 @@ impl Running<'_> {
             due.into_iter().for_each(|(_, operation)| self.schedule.put_back(operation));
         }
         let mut wake = self.later.iter().map(|(at, _)| *at).min();
-        for kind in self.schedule.kinds() {
-            if !self.schedule.has(kind) {
+        for effect in self.schedule.effects() {
+            if !self.schedule.has(effect) {
                 continue;
             }
-            match lanes.acquire(lane(kind)) {
+            match lanes.acquire(lane(effect)) {
                 Ok(leave) => {
-                    if let Some(operation) = self.schedule.take(kind) {
+                    if let Some(operation) = self.schedule.take(effect) {
                         return Next::Send(operation, leave);
                     }
                 }
@@ -254,15 +252,15 @@ impl Running<'_> {
     }
 
     /// Writes down what is about to be sent, once.
-    fn announce(&mut self, operation: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
-        let (place, action) = self.actions[operation];
+    fn announce(&mut self, number: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
+        let (place, operation) = self.operations[number];
         let group_id = self.executed.group_ids[place].clone();
-        if self.announced.insert(operation) {
+        if self.announced.insert(number) {
             let entry = Entry::Intent {
-                operation,
-                action: action.name().to_owned(),
+                operation: number,
+                action: operation.action().to_owned(),
                 group_id: group_id.clone(),
-                user_id: action.user_id().cloned(),
+                user_id: operation.user_id().cloned(),
             };
             executor.journal.write((executor.clock)(), entry)?;
         }
@@ -332,7 +330,7 @@ impl Running<'_> {
     }
 
     fn settle(&mut self, result: OperationResult, executor: &mut Executor<'_>) -> io::Result<()> {
-        let (place, _) = self.actions[result.operation];
+        let (place, _) = self.operations[result.operation];
         if let Some(group_id) = &result.group_id {
             self.executed.group_ids[place] = Some(group_id.clone());
         }
@@ -365,13 +363,13 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-/// The lane of a kind of operations.
-pub fn lane(kind: Kind) -> Lane {
-    match kind {
-        Kind::Create => Lane::of::<CreateGroup>(),
-        Kind::Rename => Lane::of::<UpdateGroup>(),
-        Kind::Add => Lane::of::<AddGroupUser>(),
-        Kind::Remove => Lane::of::<RemoveGroupUser>(),
+/// The lane of the operations with an effect.
+pub fn lane(effect: Effect) -> Lane {
+    match effect {
+        Effect::Create => Lane::of::<CreateGroup>(),
+        Effect::Rename => Lane::of::<UpdateGroup>(),
+        Effect::Grant => Lane::of::<AddGroupUser>(),
+        Effect::Revoke => Lane::of::<RemoveGroupUser>(),
     }
 }
 
@@ -379,42 +377,44 @@ async fn send(
     client: &Client,
     lanes: &Lanes,
     leave: Leave,
-    operation: usize,
-    action: Action,
+    number: usize,
+    operation: &Operation,
     group_id: Option<GroupId>,
     retries: u32,
 ) -> Sent {
     #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
     let at = Instant::now();
     // A creation is the one that must not be done twice.
-    let is_idempotent = !matches!(action, Action::CreateGroup { .. });
-    let attempt = lanes.attempt(leave, is_idempotent, retries, perform(client, &action, group_id)).await;
-    Sent { operation, at, attempt }
+    let is_idempotent = !operation.is(Effect::Create);
+    let attempt = lanes.attempt(leave, is_idempotent, retries, perform(client, operation, group_id)).await;
+    Sent { operation: number, at, attempt }
 }
 
-async fn perform(client: &Client, action: &Action, group_id: Option<GroupId>) -> Result<Answer, Error> {
-    let answer = match (action, group_id) {
-        (Action::CreateGroup { name }, _) => {
+async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupId>) -> Result<Answer, Error> {
+    let answer = match (operation.target(), group_id) {
+        (Target::Group { name, before: None }, _) => {
             let answer = client.send(&CreateGroup::new(GroupName::new(name)?)).await?;
             let id = answer.id.clone();
             return Ok(Answer { group_id: Some(id), ..Answer::of(&answer) });
         }
-        (Action::RenameGroup { to, .. }, Some(group_id)) => client
-            .send(&UpdateGroup::new(group_id, GroupName::new(to)?))
+        (Target::Group { name, before: Some(_) }, Some(group_id)) => client
+            .send(&UpdateGroup::new(group_id, GroupName::new(name)?))
             .await
             .map(|answer| Answer::of(&answer)),
-        (Action::AddUser { user_id, .. }, Some(group_id)) => add(client, group_id, user_id.clone()).await,
-        (Action::RemoveUser { user_id, .. }, Some(group_id)) => client
+        (Target::Membership { user_id, .. }, Some(group_id)) if operation.is(Effect::Revoke) => client
             .send(&RemoveGroupUser::new(group_id, user_id.clone()))
             .await
             .map(|answer| Answer::of(&answer)),
+        (Target::Membership { user_id, .. }, Some(group_id)) => {
+            client.send(&AddGroupUser::new(group_id, user_id.clone())).await.map(|answer| Answer::of(&answer))
+        }
         // The schedule starts nothing in a group that is not there; an empty id says so without a panic.
         (_, None) => GroupId::new("").map_err(Error::from).map(|_| Answer::nothing()),
     };
     match answer {
         // Who is not there needs not go; what is no route is another matter.
         Err(error)
-            if matches!(action, Action::RemoveUser { .. })
+            if operation.is(Effect::Revoke)
                 && error.is_not_found()
                 && !error.message().starts_with("Invalid URL") =>
         {
@@ -425,10 +425,6 @@ async fn perform(client: &Client, action: &Action, group_id: Option<GroupId>) ->
         }
         answer => answer,
     }
-}
-
-async fn add(client: &Client, group_id: GroupId, user_id: UserId) -> Result<Answer, Error> {
-    client.send(&AddGroupUser::new(group_id, user_id)).await.map(|answer| Answer::of(&answer))
 }
 
 impl Answer {

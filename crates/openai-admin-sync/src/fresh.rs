@@ -12,7 +12,7 @@ use crate::{
     current::{self, CurrentGroup, Members, ReadError, Snapshot},
     guard::{self, Approval, Standing, standings},
     journal::{OperationResult, Outcome},
-    plan::{Action, GroupPlan, Plan, Removes},
+    plan::{Effect, GroupPlan, Operation, Plan, Progress, Removes},
     policy::{Protected, Protection},
     reader::Reader,
 };
@@ -245,54 +245,37 @@ impl<'a> Comparing<'a> {
             }
         };
         let now: HashSet<&UserId> = members.iter().map(|member| &member.id).collect();
-        let wished = group.wished();
-        let mut planned: HashSet<(bool, &UserId)> = HashSet::new();
         for (offset, operation) in group.operations.iter().enumerate() {
-            let number = self.first[place] + offset;
-            match &operation.action {
-                Action::CreateGroup { .. } => {}
-                Action::RenameGroup { to, .. } if current.name == *to => self.settle(number),
-                Action::RenameGroup { from, .. } if current.name == *from => {}
-                Action::RenameGroup { .. } => {
+            match operation.progress(&current.name, &now) {
+                Progress::Pending => {}
+                Progress::Done => self.settle(self.first[place] + offset),
+                Progress::Conflict => {
                     let what = format!("the group has been renamed to '{}' meanwhile", current.name);
                     self.differs(group, what);
                 }
-                Action::AddUser { user_id, .. } => {
-                    planned.insert((true, user_id));
-                    if now.contains(user_id) {
-                        self.settle(number);
-                    }
-                }
-                Action::RemoveUser { user_id, .. } => {
-                    planned.insert((false, user_id));
-                    if !now.contains(user_id) {
-                        self.settle(number);
-                    }
-                }
             }
         }
-        self.unplanned(group, &now, &wished, &planned);
+        self.unplanned(group, &now);
     }
 
     /// What would have to be done now, and is not in the plan.
-    fn unplanned(
-        &mut self,
-        group: &GroupPlan,
-        now: &HashSet<&UserId>,
-        wished: &HashSet<&UserId>,
-        planned: &HashSet<(bool, &UserId)>,
-    ) {
+    fn unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
+        let wished = group.wished();
+        let planned = |effect| -> HashSet<&UserId> {
+            let operations = group.operations.iter().filter(|operation| operation.is(effect));
+            operations.filter_map(Operation::user_id).collect()
+        };
         let mut lines: Vec<String> = Vec::new();
         if group.adds {
-            let missing =
-                wished.iter().filter(|user| !now.contains(*user) && !planned.contains(&(true, **user)));
+            let granted = planned(Effect::Grant);
+            let missing = wished.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
             lines.extend(
                 missing.map(|user| format!("+ {user} has left meanwhile, and would have to be added")),
             );
         }
         if group.removes == Removes::Unlisted {
-            let extra =
-                now.iter().filter(|user| !wished.contains(*user) && !planned.contains(&(false, **user)));
+            let revoked = planned(Effect::Revoke);
+            let extra = now.iter().filter(|user| !wished.contains(*user) && !revoked.contains(*user));
             lines.extend(
                 extra.map(|user| format!("- {user} has joined meanwhile, and would have to be removed")),
             );
@@ -354,10 +337,10 @@ fn name_as_now(group: &mut GroupPlan, current: &CurrentGroup) {
     let emails: HashMap<&UserId, Option<&str>> =
         current.members().iter().map(|member| (&member.id, member.email.as_deref())).collect();
     for operation in &mut group.operations {
-        if let Action::RemoveUser { user_id, email } = &mut operation.action
-            && let Some(known) = emails.get(user_id)
+        if operation.is(Effect::Revoke)
+            && let Some(known) = operation.user_id().and_then(|user| emails.get(user))
         {
-            *email = known.map(str::to_owned);
+            operation.set_email(*known);
         }
     }
     group.name.clone_from(&current.name);

@@ -9,7 +9,7 @@ use openai_admin::{GroupId, UserId};
 
 use crate::{
     file::MaxRemove,
-    plan::{Block, GroupPlan, Operation, Plan, Rule},
+    plan::{Block, Effect, GroupPlan, Operation, Plan, Rule},
     policy::{Policy, Protected, Protection},
 };
 
@@ -75,11 +75,15 @@ pub(crate) fn mark_protected(groups: &mut [GroupPlan], protection: &Protection) 
             group.blocks.push(Block { rule: Rule::ProtectedGroup, message });
         }
         for operation in &mut group.operations {
-            let user = operation.action.user_id().filter(|_| operation.action.is_remove());
-            operation.protected |=
-                user.is_some_and(|user| protection.has_user(user.as_str(), operation.action.email()));
+            operation.protected |= is_protected(operation, protection);
         }
     }
+}
+
+/// Whether an operation takes away what is protected.
+fn is_protected(operation: &Operation, protection: &Protection) -> bool {
+    let is_meant = |user: &UserId| protection.has_user(user.as_str(), operation.email());
+    operation.is(Effect::Revoke) && operation.user_id().is_some_and(is_meant)
 }
 
 /// Checks the limits, of each group and of all together. What was found before is forgotten.
@@ -116,12 +120,9 @@ fn removes_remembered(plan: &Plan, protection: &Protection) -> Option<String> {
         if protection.has_group(group.id.as_ref().map(GroupId::as_str), &group.name) {
             return Some(format!("it changes '{}', which the last applied file protects", group.name));
         }
-        let removed = group.operations.iter().filter(|operation| operation.action.is_remove());
-        let mut open = removed.filter(|operation| !operation.protected).map(|operation| &operation.action);
-        let found = open.find(|action| {
-            action.user_id().is_some_and(|user| protection.has_user(user.as_str(), action.email()))
-        });
-        if let Some(who) = found.and_then(|action| action.email().or(action.user_id().map(UserId::as_str))) {
+        let mut open = group.operations.iter().filter(|operation| !operation.protected);
+        let found = open.find(|operation| is_protected(operation, protection));
+        if let Some(who) = found.and_then(Operation::who) {
             return Some(format!(
                 "it removes {who} from '{}', whom the last applied file protects",
                 group.name
@@ -233,8 +234,8 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
         let is_blocked = group.blocks.iter().any(stops);
         for operation in &group.operations {
             if is_blocked
-                && operation.action.is_add()
-                && let Some(user) = operation.action.user_id()
+                && operation.is(Effect::Grant)
+                && let Some(user) = operation.user_id()
             {
                 not_added.insert(user, &group.name);
             }
@@ -246,7 +247,7 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
     let maybe: HashMap<&UserId, &GroupPlan> =
         unknown.flat_map(|group| group.keep.iter().map(move |user| (user, group))).collect();
     for ((_, operation), standing) in plan.operations().zip(&mut standings) {
-        let Some(user) = operation.action.user_id().filter(|_| operation.action.is_remove()) else {
+        let Some(user) = operation.user_id().filter(|_| operation.is(Effect::Revoke)) else {
             continue;
         };
         if *standing != Standing::Goes || plan.revoke_first {
@@ -266,7 +267,7 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
 fn standing(operation: &Operation, is_blocked: bool, removals_stop: bool) -> Standing {
     match () {
         () if operation.protected => Standing::Protected,
-        () if is_blocked || (removals_stop && operation.action.is_remove()) => Standing::Blocked,
+        () if is_blocked || (removals_stop && operation.is(Effect::Revoke)) => Standing::Blocked,
         () => Standing::Goes,
     }
 }

@@ -7,9 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod document;
+mod operation;
+mod operation_document;
 
 pub(crate) use self::document::hex;
 pub use self::document::json_schema;
+pub use self::operation::{Effect, Operation, Progress, Requirement, Target, Why};
 use crate::{
     desired::{Origin, Source},
     fault::Place,
@@ -187,140 +190,6 @@ pub enum Removes {
     Nobody,
 }
 
-/// One write, and what must hold for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Operation {
-    /// What is done.
-    #[serde(flatten)]
-    pub action: Action,
-    /// What must hold when it is done. If what it would do is done already, that is no change; if anything else
-    /// holds, the plan is stale.
-    pub requires: Requirement,
-    /// Why.
-    pub why: Why,
-    /// Where the wish comes from.
-    #[serde(default)]
-    pub origin: Origin,
-    /// The user is protected: it is not done.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub protected: bool,
-}
-
-/// What is done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "action", rename_all = "snake_case")]
-pub enum Action {
-    /// Creates the group.
-    CreateGroup {
-        /// Its name.
-        name: String,
-    },
-    /// Renames the group.
-    RenameGroup {
-        /// Its name before.
-        from: String,
-        /// Its new name.
-        to: String,
-    },
-    /// Adds a user to the group.
-    AddUser {
-        /// The user.
-        #[schemars(with = "String")]
-        user_id: UserId,
-        /// Their address, if it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        email: Option<String>,
-    },
-    /// Removes a user from the group.
-    RemoveUser {
-        /// The user.
-        #[schemars(with = "String")]
-        user_id: UserId,
-        /// Their address, if it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        email: Option<String>,
-    },
-}
-
-/// What must hold for an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Requirement {
-    /// No group has the name.
-    NoGroupOfThisName,
-    /// The group has the name that it had.
-    NamedAsBefore,
-    /// The user is not in the group.
-    NotAMember,
-    /// The user is in the group.
-    Member,
-}
-
-/// Why an operation is in the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// The input says so.
-    Listed,
-    /// The input does not name them.
-    NotListed,
-    /// The day until which the input names them is over.
-    Ended,
-    /// It undoes what a run did.
-    Undo,
-}
-
-impl Operation {
-    /// An operation, and what it requires.
-    pub fn new(action: Action, why: Why, origin: Origin) -> Self {
-        let requires = match action {
-            Action::CreateGroup { .. } => Requirement::NoGroupOfThisName,
-            Action::RenameGroup { .. } => Requirement::NamedAsBefore,
-            Action::AddUser { .. } => Requirement::NotAMember,
-            Action::RemoveUser { .. } => Requirement::Member,
-        };
-        Self { action, requires, why, origin, protected: false }
-    }
-}
-
-impl Action {
-    /// The user it is about.
-    pub fn user_id(&self) -> Option<&UserId> {
-        match self {
-            Self::AddUser { user_id, .. } | Self::RemoveUser { user_id, .. } => Some(user_id),
-            Self::CreateGroup { .. } | Self::RenameGroup { .. } => None,
-        }
-    }
-
-    /// The address of the user it is about.
-    pub fn email(&self) -> Option<&str> {
-        match self {
-            Self::AddUser { email, .. } | Self::RemoveUser { email, .. } => email.as_deref(),
-            Self::CreateGroup { .. } | Self::RenameGroup { .. } => None,
-        }
-    }
-
-    /// Whether it adds a user.
-    pub fn is_add(&self) -> bool {
-        matches!(self, Self::AddUser { .. })
-    }
-
-    /// Whether it removes a user.
-    pub fn is_remove(&self) -> bool {
-        matches!(self, Self::RemoveUser { .. })
-    }
-
-    /// Its name in reports.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CreateGroup { .. } => "create_group",
-            Self::RenameGroup { .. } => "rename_group",
-            Self::AddUser { .. } => "add_user",
-            Self::RemoveUser { .. } => "remove_user",
-        }
-    }
-}
-
 /// Somebody who could not be found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unresolved {
@@ -424,26 +293,24 @@ impl GroupPlan {
 
     /// How many users would be added.
     pub fn additions(&self) -> usize {
-        self.operations.iter().filter(|operation| operation.action.is_add()).count()
+        self.operations.iter().filter(|operation| operation.is(Effect::Grant)).count()
     }
 
     /// How many users would be removed, protected ones not counted.
     pub fn removals(&self) -> usize {
-        self.operations
-            .iter()
-            .filter(|operation| operation.action.is_remove() && !operation.protected)
-            .count()
+        let removals = self.operations.iter().filter(|operation| operation.is(Effect::Revoke));
+        removals.filter(|operation| !operation.protected).count()
     }
 
     /// Everybody who is wished for, of a group that changes.
     pub fn wished(&self) -> HashSet<&UserId> {
-        let added = self.operations.iter().filter(|operation| operation.action.is_add());
-        self.keep.iter().chain(added.filter_map(|operation| operation.action.user_id())).collect()
+        let added = self.operations.iter().filter(|operation| operation.is(Effect::Grant));
+        self.keep.iter().chain(added.filter_map(Operation::user_id)).collect()
     }
 
     /// Whether the group is created by this plan.
     pub fn is_created(&self) -> bool {
-        self.operations.iter().any(|operation| matches!(operation.action, Action::CreateGroup { .. }))
+        self.operations.iter().any(|operation| operation.is(Effect::Create))
     }
 
     /// Whether a rule blocks it that nobody can accept.

@@ -8,7 +8,7 @@ mod table;
 
 use crate::{
     guard::{Standing, blocked_removals},
-    plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy, Why},
+    plan::{Effect, GroupPlan, Operation, Plan, UnknownPolicy, Why},
     visible::visible,
 };
 
@@ -106,13 +106,9 @@ fn rows_shown(group: &GroupPlan, standings: &[Standing], is_blocked: bool) -> (V
 }
 
 fn row(operation: &Operation, standing: &Standing) -> Option<Row> {
-    let sign = match operation.action {
-        Action::AddUser { .. } => '+',
-        Action::RemoveUser { .. } => '-',
-        Action::CreateGroup { .. } | Action::RenameGroup { .. } => return None,
-    };
-    let id = operation.action.user_id().map(ToString::to_string).unwrap_or_default();
-    let who = operation.action.email().map_or_else(|| id.clone(), str::to_owned);
+    let id = operation.user_id()?.to_string();
+    let who = operation.email().map_or_else(|| id.clone(), str::to_owned);
+    let sign = if operation.is(Effect::Revoke) { '-' } else { '+' };
     let mut why = reasons(operation);
     match standing {
         Standing::Protected => why.push("PROTECTED: stays".to_owned()),

@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    desired::Origin, fresh::Start, guard::Approval, journal::OperationResult, plan::Plan,
+    desired::Origin,
+    fresh::Start,
+    guard::Approval,
+    journal::OperationResult,
+    plan::{Effect, Plan},
     verify::Verification,
 };
 
@@ -74,16 +78,16 @@ pub fn rows(
             (Some(id), _) => Some(id.to_string()),
             (None, Some(made)) => Some(made),
             // The group of the row before, which has created it.
-            (None, None) if !matches!(operation.action, crate::plan::Action::CreateGroup { .. }) => group_id,
+            (None, None) if !operation.is(Effect::Create) => group_id,
             (None, None) => None,
         };
         rows.push(ReportRow {
             operation: Some(number),
-            action: operation.action.name(),
+            action: operation.action(),
             group: group.name.clone(),
             group_id: group_id.clone(),
-            email: operation.action.email().map(str::to_owned),
-            user_id: operation.action.user_id().map(ToString::to_string),
+            email: operation.email().map(str::to_owned),
+            user_id: operation.user_id().map(ToString::to_string),
             outcome: result.map_or("not_sent", |result| result.outcome.as_str()),
             status: result.and_then(|result| result.status),
             request_id: result.and_then(|result| result.request_id.clone()),

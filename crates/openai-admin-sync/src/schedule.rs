@@ -8,45 +8,21 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use openai_admin::UserId;
 
-use crate::plan::{Action, Plan};
-
-/// The kinds of operations, in the order in which they are preferred. Each has a lane of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Creating groups.
-    Create,
-    /// Renaming groups.
-    Rename,
-    /// Adding users.
-    Add,
-    /// Removing users.
-    Remove,
-}
-
-impl Kind {
-    /// The kind of an action.
-    pub fn of(action: &Action) -> Self {
-        match action {
-            Action::CreateGroup { .. } => Self::Create,
-            Action::RenameGroup { .. } => Self::Rename,
-            Action::AddUser { .. } => Self::Add,
-            Action::RemoveUser { .. } => Self::Remove,
-        }
-    }
-}
+use crate::plan::{Effect, Operation, Plan};
 
 /// The order of a run.
 #[derive(Debug)]
 pub struct Schedule {
-    kinds: [Kind; 4],
-    ready: HashMap<Kind, VecDeque<usize>>,
+    /// The effects, the preferred first. Each has a lane of its own.
+    effects: [Effect; 4],
+    ready: HashMap<Effect, VecDeque<usize>>,
     /// By group: what waits for its creation.
     waiting_for_group: HashMap<usize, Vec<usize>>,
     /// By user who is removed somewhere: how many of their additions are not done yet, whether one failed, and what
     /// waits for them.
     users: HashMap<UserId, UserState>,
     group_of: Vec<usize>,
-    kind_of: Vec<Kind>,
+    effect_of: Vec<Effect>,
     /// The additions and removals of those whose removals wait: few of many.
     user_of: HashMap<usize, UserId>,
     left: usize,
@@ -70,26 +46,26 @@ impl Schedule {
     /// Orders those operations of a plan, by their numbers, that are to be done.
     pub fn new(plan: &Plan, todo: &[usize]) -> Self {
         let mut group_of = Vec::new();
-        let mut kind_of = Vec::new();
+        let mut effect_of = Vec::new();
         for (place, group) in plan.groups.iter().enumerate() {
             for operation in &group.operations {
                 group_of.push(place);
-                kind_of.push(Kind::of(&operation.action));
+                effect_of.push(operation.effect());
             }
         }
         let user_of = if plan.revoke_first { HashMap::new() } else { users_who_move(plan, todo) };
-        let kinds = if plan.revoke_first {
-            [Kind::Remove, Kind::Create, Kind::Rename, Kind::Add]
+        let effects = if plan.revoke_first {
+            [Effect::Revoke, Effect::Create, Effect::Rename, Effect::Grant]
         } else {
-            [Kind::Create, Kind::Rename, Kind::Add, Kind::Remove]
+            [Effect::Create, Effect::Rename, Effect::Grant, Effect::Revoke]
         };
         let mut schedule = Self {
-            kinds,
+            effects,
             ready: HashMap::new(),
             waiting_for_group: HashMap::new(),
             users: HashMap::new(),
             group_of,
-            kind_of,
+            effect_of,
             user_of,
             left: todo.len(),
         };
@@ -100,46 +76,47 @@ impl Schedule {
     fn queue(&mut self, todo: &[usize]) {
         let created: HashMap<usize, ()> = todo
             .iter()
-            .filter(|operation| self.kind_of[**operation] == Kind::Create)
+            .filter(|operation| self.effect_of[**operation] == Effect::Create)
             .map(|operation| (self.group_of[*operation], ()))
             .collect();
-        for operation in todo.iter().copied().filter(|operation| self.kind_of[*operation] == Kind::Add) {
+        for operation in todo.iter().copied().filter(|operation| self.effect_of[*operation] == Effect::Grant)
+        {
             if let Some(user) = self.user_of.get(&operation) {
                 self.users.entry(user.clone()).or_default().additions += 1;
             }
         }
         for operation in todo.iter().copied() {
-            let (kind, group) = (self.kind_of[operation], self.group_of[operation]);
-            let user = self.user_of.get(&operation).filter(|_| kind == Kind::Remove);
+            let (effect, group) = (self.effect_of[operation], self.group_of[operation]);
+            let user = self.user_of.get(&operation).filter(|_| effect == Effect::Revoke);
             let waits_for = user.and_then(|user| self.users.get_mut(user));
-            if kind != Kind::Create && created.contains_key(&group) {
+            if effect != Effect::Create && created.contains_key(&group) {
                 self.waiting_for_group.entry(group).or_default().push(operation);
             } else if let Some(state) = waits_for {
                 state.removals.push(operation);
             } else {
-                self.ready.entry(kind).or_default().push_back(operation);
+                self.ready.entry(effect).or_default().push_back(operation);
             }
         }
     }
 
-    /// The kinds, the preferred first.
-    pub fn kinds(&self) -> [Kind; 4] {
-        self.kinds
+    /// The effects, the preferred first.
+    pub fn effects(&self) -> [Effect; 4] {
+        self.effects
     }
 
-    /// Whether something of this kind may be started.
-    pub fn has(&self, kind: Kind) -> bool {
-        self.ready.get(&kind).is_some_and(|ready| !ready.is_empty())
+    /// Whether an operation with this effect may be started.
+    pub fn has(&self, effect: Effect) -> bool {
+        self.ready.get(&effect).is_some_and(|ready| !ready.is_empty())
     }
 
-    /// Takes the next operation of this kind.
-    pub fn take(&mut self, kind: Kind) -> Option<usize> {
-        self.ready.get_mut(&kind)?.pop_front()
+    /// Takes the next operation with this effect.
+    pub fn take(&mut self, effect: Effect) -> Option<usize> {
+        self.ready.get_mut(&effect)?.pop_front()
     }
 
-    /// Puts an operation back: it is the next of its kind again.
+    /// Puts an operation back: it is the next with its effect again.
     pub fn put_back(&mut self, operation: usize) {
-        self.ready.entry(self.kind_of[operation]).or_default().push_front(operation);
+        self.ready.entry(self.effect_of[operation]).or_default().push_front(operation);
     }
 
     /// How many operations have no result yet.
@@ -151,12 +128,12 @@ impl Schedule {
     pub fn ended(&mut self, operation: usize, well: bool) -> Held {
         self.left = self.left.saturating_sub(1);
         let mut held = Held::default();
-        match self.kind_of[operation] {
-            Kind::Create => {
+        match self.effect_of[operation] {
+            Effect::Create => {
                 let waiting = self.waiting_for_group.remove(&self.group_of[operation]).unwrap_or_default();
                 if well {
                     for operation in waiting {
-                        self.ready.entry(self.kind_of[operation]).or_default().push_back(operation);
+                        self.ready.entry(self.effect_of[operation]).or_default().push_back(operation);
                     }
                 } else {
                     // Nobody was added: whoever waits for that waits for nothing.
@@ -166,7 +143,7 @@ impl Schedule {
                     }
                 }
             }
-            Kind::Add => {
+            Effect::Grant => {
                 let Some(user) = self.user_of.get(&operation) else { return held };
                 let Some(state) = self.users.get_mut(user) else { return held };
                 state.additions = state.additions.saturating_sub(1);
@@ -177,11 +154,11 @@ impl Schedule {
                         self.left = self.left.saturating_sub(removals.len());
                         held.operations.extend(removals);
                     } else {
-                        self.ready.entry(Kind::Remove).or_default().extend(removals);
+                        self.ready.entry(Effect::Revoke).or_default().extend(removals);
                     }
                 }
             }
-            Kind::Rename | Kind::Remove => {}
+            Effect::Rename | Effect::Revoke => {}
         }
         held
     }
@@ -189,16 +166,16 @@ impl Schedule {
 
 /// The user of each addition and removal, of those users who have one that is a removal: only they wait.
 fn users_who_move(plan: &Plan, todo: &[usize]) -> HashMap<usize, UserId> {
-    let actions: Vec<&Action> = plan.operations().map(|(_, operation)| &operation.action).collect();
+    let operations: Vec<&Operation> = plan.operations().map(|(_, operation)| operation).collect();
     let removed: HashSet<&UserId> = todo
         .iter()
-        .map(|operation| actions[*operation])
-        .filter(|action| action.is_remove())
-        .filter_map(Action::user_id)
+        .map(|number| operations[*number])
+        .filter(|operation| operation.is(Effect::Revoke))
+        .filter_map(Operation::user_id)
         .collect();
-    let user = |operation: &usize| {
-        let user = actions[*operation].user_id().filter(|user| removed.contains(user))?;
-        Some((*operation, user.clone()))
+    let user = |number: &usize| {
+        let user = operations[*number].user_id().filter(|user| removed.contains(user))?;
+        Some((*number, user.clone()))
     };
     todo.iter().filter_map(user).collect()
 }
@@ -209,15 +186,14 @@ mod tests {
     use crate::{
         desired::Origin,
         file::MaxRemove,
-        plan::{GroupPlan, Operation, Why},
+        plan::{GroupPlan, Why},
         planning::{PlanOptions, assemble},
     };
 
-    fn plan(groups: &[&[Action]], revoke_first: bool) -> Plan {
-        let groups = groups.iter().map(|actions| {
+    fn plan(groups: &[&[Operation]], revoke_first: bool) -> Plan {
+        let groups = groups.iter().map(|operations| {
             let mut group = GroupPlan::new("G", MaxRemove::OF_GROUP);
-            let operation = |action: &Action| Operation::new(action.clone(), Why::Listed, Origin::default());
-            group.operations = actions.iter().map(operation).collect();
+            group.operations = operations.to_vec();
             group
         });
         let options = PlanOptions { revoke_first, ..PlanOptions::at(jiff::Timestamp::UNIX_EPOCH) };
@@ -229,23 +205,23 @@ mod tests {
         )
     }
 
-    fn add(user: &str) -> Action {
-        Action::AddUser { user_id: user.parse().expect("an id"), email: None }
+    fn add(user: &str) -> Operation {
+        Operation::add_user(user.parse().expect("an id"), None, Why::Listed, Origin::default())
     }
 
-    fn remove(user: &str) -> Action {
-        Action::RemoveUser { user_id: user.parse().expect("an id"), email: None }
+    fn remove(user: &str) -> Operation {
+        Operation::remove_user(user.parse().expect("an id"), None, Why::Listed, Origin::default())
     }
 
-    fn create() -> Action {
-        Action::CreateGroup { name: "G".to_owned() }
+    fn create() -> Operation {
+        Operation::create_group("G".to_owned(), Why::Listed, Origin::default())
     }
 
     /// What may be started now, in the order in which it would be.
     fn ready(schedule: &mut Schedule) -> Vec<usize> {
         let mut ready = Vec::new();
-        for kind in schedule.kinds() {
-            while let Some(operation) = schedule.take(kind) {
+        for effect in schedule.effects() {
+            while let Some(operation) = schedule.take(effect) {
                 ready.push(operation);
             }
         }

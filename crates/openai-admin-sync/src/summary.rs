@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::{
     guard::{Approval, Standing, standings},
     journal::{OperationResult, Outcome},
-    plan::{Action, Block, GroupPlan, Plan, Rule, UnknownPolicy},
+    plan::{Block, Effect, GroupPlan, Operation, Plan, Rule, UnknownPolicy},
     verify::Verification,
     visible::visible,
 };
@@ -73,12 +73,12 @@ impl Summary {
         };
         for ((_, operation), standing) in plan.operations().zip(standings(plan, approval)) {
             summary.protected += usize::from(standing == Standing::Protected);
-            let counter = match (&operation.action, standing) {
+            let counter = match (operation.effect(), standing) {
                 (_, Standing::Blocked | Standing::Protected | Standing::Held(_)) => &mut summary.blocked,
-                (Action::CreateGroup { .. }, Standing::Goes) => &mut summary.creations,
-                (Action::RenameGroup { .. }, Standing::Goes) => &mut summary.renamings,
-                (Action::AddUser { .. }, Standing::Goes) => &mut summary.additions,
-                (Action::RemoveUser { .. }, Standing::Goes) => &mut summary.removals,
+                (Effect::Create, Standing::Goes) => &mut summary.creations,
+                (Effect::Rename, Standing::Goes) => &mut summary.renamings,
+                (Effect::Grant, Standing::Goes) => &mut summary.additions,
+                (Effect::Revoke, Standing::Goes) => &mut summary.removals,
             };
             *counter += 1;
         }
@@ -260,9 +260,7 @@ pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
             phrases.push(format!("'{}' ({reason})", group.name));
         }
         let protected = group.operations.iter().filter(|operation| operation.protected);
-        let who: Vec<&str> = protected
-            .filter_map(|one| one.action.email().or(one.action.user_id().map(|id| id.as_str())))
-            .collect();
+        let who: Vec<&str> = protected.filter_map(Operation::who).collect();
         if !who.is_empty() && block.is_none() {
             phrases.push(format!("{} stays in '{}' (protected)", named(&who), group.name));
         }

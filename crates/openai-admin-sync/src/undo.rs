@@ -1,6 +1,6 @@
 //! The way back from a run: the inverse of what its journal says it has changed, as a plan like any other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use openai_admin::UserId;
 
@@ -9,7 +9,7 @@ use crate::{
     desired::{Desired, Origin},
     file::MaxRemove,
     journal::OperationResult,
-    plan::{Action, Block, GroupPlan, Operation, Plan, Purpose, Removes, Rule, Why},
+    plan::{Block, Effect, GroupPlan, Operation, Plan, Progress, Purpose, Removes, Rule, Target, Why},
     planning::{self, PlanOptions},
     reader::Reader,
 };
@@ -56,7 +56,7 @@ struct Change<'a> {
     group_id: Option<openai_admin::GroupId>,
     is_created: bool,
     max_remove: MaxRemove,
-    actions: Vec<&'a Action>,
+    operations: Vec<&'a Operation>,
 }
 
 fn changes<'a>(plan: &'a Plan, results: &BTreeMap<usize, OperationResult>) -> Vec<Change<'a>> {
@@ -68,20 +68,20 @@ fn changes<'a>(plan: &'a Plan, results: &BTreeMap<usize, OperationResult>) -> Ve
             group_id: group.id.clone(),
             is_created: group.is_created(),
             max_remove: group.max_remove.stricter(MaxRemove::OF_GROUP),
-            actions: Vec::new(),
+            operations: Vec::new(),
         };
         for operation in &group.operations {
             if let Some(result) = results.get(&number) {
                 if result.group_id.is_some() {
                     change.group_id.clone_from(&result.group_id);
                 }
-                if result.outcome.may_be_change() && !matches!(operation.action, Action::CreateGroup { .. }) {
-                    change.actions.push(&operation.action);
+                if result.outcome.may_be_change() && !operation.is(Effect::Create) {
+                    change.operations.push(operation);
                 }
             }
             number += 1;
         }
-        if !change.actions.is_empty() {
+        if !change.operations.is_empty() {
             changes.push(change);
         }
     }
@@ -104,38 +104,21 @@ fn inverse(change: &Change<'_>, current: Option<&CurrentGroup>, run: &str) -> Gr
         return plan;
     }
     let members: HashSet<&UserId> = current.members().iter().map(|member| &member.id).collect();
-    let mut leaving = HashMap::new();
-    let (mut additions, mut removals) = (Vec::new(), Vec::new());
-    let operation = |action| {
-        let reason = Some(format!("run {run}"));
-        Operation::new(action, Why::Undo, Origin { reason, ..Origin::default() })
-    };
-    for action in &change.actions {
-        match action {
-            Action::CreateGroup { .. } => {}
-            Action::RenameGroup { from, to } if current.name == *to => {
-                plan.name.clone_from(from);
-                let back = Action::RenameGroup { from: to.clone(), to: from.clone() };
-                plan.operations.push(operation(back));
-            }
-            Action::AddUser { user_id, email } if members.contains(user_id) => {
-                leaving.insert(user_id, ());
-                removals
-                    .push(operation(Action::RemoveUser { user_id: user_id.clone(), email: email.clone() }));
-            }
-            Action::RemoveUser { user_id, email } if !members.contains(user_id) => {
-                additions.push(operation(Action::AddUser { user_id: user_id.clone(), email: email.clone() }));
-            }
-            // Somebody has done it already.
-            Action::RenameGroup { .. } | Action::AddUser { .. } | Action::RemoveUser { .. } => {}
-        }
+    let origin = Origin { reason: Some(format!("run {run}")), ..Origin::default() };
+    // What somebody has taken back already is left alone.
+    let done = change.operations.iter().filter(|one| one.progress(&current.name, &members) == Progress::Done);
+    plan.operations = done.filter_map(|one| one.inverse(Why::Undo, origin.clone())).collect();
+    // The group's own name first, additions before removals.
+    plan.operations.sort_by_key(Operation::effect);
+    if let Some(Target::Group { name, .. }) = plan.operations.first().map(Operation::target) {
+        plan.name.clone_from(name);
     }
-    plan.operations.extend(additions);
-    plan.operations.extend(removals);
+    let revoked = plan.operations.iter().filter(|operation| operation.is(Effect::Revoke));
+    let leaving: HashSet<&UserId> = revoked.filter_map(Operation::user_id).collect();
+    let kept = current.members().iter().map(|member| &member.id).filter(|id| !leaving.contains(id));
+    plan.keep = kept.cloned().collect();
     plan.member_count = members.len();
     plan.adds = true;
     plan.removes = Removes::Listed;
-    let kept = current.members().iter().map(|member| &member.id).filter(|id| !leaving.contains_key(*id));
-    plan.keep = kept.cloned().collect();
     plan
 }

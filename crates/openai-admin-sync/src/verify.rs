@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use openai_admin::{GroupId, UserId};
 
 use crate::{
-    current::{self, Members, ReadError, Snapshot},
+    current::{self, CurrentGroup, Members, ReadError, Snapshot},
     guard::{Approval, Standing, standings},
     journal::{OperationResult, Outcome},
-    plan::{Action, GroupPlan, Plan, Removes},
+    plan::{Effect, GroupPlan, Operation, Plan, Progress, Removes},
     reader::Reader,
 };
 
@@ -84,16 +84,11 @@ pub async fn verify(
         let members: HashSet<&UserId> = current
             .map(|group| group.members().iter().map(|member| &member.id).collect())
             .unwrap_or_default();
-        let is_read = current.is_some_and(|group| matches!(group.members, Members::Read(_)));
-        let mut all_hold = is_read;
+        let read = current.filter(|group| matches!(group.members, Members::Read(_)));
+        let mut all_hold = read.is_some();
         for (offset, operation) in group.operations.iter().enumerate() {
-            let holds = is_read
-                && match &operation.action {
-                    Action::CreateGroup { .. } => true,
-                    Action::RenameGroup { to, .. } => current.is_some_and(|group| group.name == *to),
-                    Action::AddUser { user_id, .. } => members.contains(user_id),
-                    Action::RemoveUser { user_id, .. } => !members.contains(user_id),
-                };
+            let is_done = |group: &CurrentGroup| operation.progress(&group.name, &members) == Progress::Done;
+            let holds = read.is_some_and(is_done);
             all_hold &= holds || standings[first + offset] != Standing::Goes;
             verification.holds.insert(first + offset, holds);
         }
@@ -124,8 +119,8 @@ fn is_as_wished(group: &GroupPlan, standings: &[Standing], members: &HashSet<&Us
         .operations
         .iter()
         .zip(standings)
-        .filter(|(operation, standing)| operation.action.is_remove() && **standing != Standing::Goes)
-        .filter_map(|(operation, _)| operation.action.user_id())
+        .filter(|(operation, standing)| operation.is(Effect::Revoke) && **standing != Standing::Goes)
+        .filter_map(|(operation, _)| Operation::user_id(operation))
         .collect();
     let nobody_else = group.removes != Removes::Unlisted
         || members.iter().all(|user| wished.contains(*user) || stays.contains(*user));
