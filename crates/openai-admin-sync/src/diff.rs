@@ -8,10 +8,11 @@ use openai_admin::{GroupId, UserId, identity::name_key, models::GroupUser};
 
 use crate::{
     current::{CurrentGroup, Members, Snapshot},
-    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
+    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
     file::{Mode, Who},
     plan::{Block, GroupPlan, Operation, Purpose, Removes, Rule, SettledRow, Skip, Unresolved, Why},
     resolve::{Found, People},
+    source::Origin,
     suggestion::{most_like, much_like},
 };
 

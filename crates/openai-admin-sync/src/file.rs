@@ -23,6 +23,9 @@ use crate::{
 /// The version of the format that this program reads.
 pub const FILE_VERSION: u32 = 1;
 
+/// How large a file may be, in bytes: all of it is in memory while it is read, and ten times as much for what it says.
+pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// A file of desired memberships.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -428,6 +431,13 @@ pub fn json_schema() -> schemars::Schema {
 ///
 /// The fault with its line and column, and a suggestion where a field is misspelt.
 pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
+    if text.len() > FILE_BYTES_MAX {
+        let message = format!("has {} bytes, and a file of groups has at most {FILE_BYTES_MAX}", text.len());
+        return Err(Fault::of_file(name, message).hint(
+            "divide the groups among several files, or keep the people of a large group in a table that \
+             `members_from` names",
+        ));
+    }
     let text = text.trim_start_matches('\u{feff}');
     if let Some(line) = text.lines().position(is_conflict_marker) {
         let place = Place::line(name, line as u64 + 1);
@@ -552,6 +562,16 @@ groups:
         for text in ["", "\u{feff}\n", "# nothing yet\n\n  # and here\n"] {
             assert_eq!(parse(text, "x").expect_err(text).to_string(), "x is empty");
         }
+    }
+
+    #[test]
+    fn a_file_as_large_as_it_may_be_is_read_and_one_byte_more_is_refused() {
+        let beginning = "version: 1\ngroups: [{ name: A }]\n#";
+        let text = beginning.to_owned() + &"-".repeat(FILE_BYTES_MAX - beginning.len());
+        parse(&text, "x").expect("as large as it may be");
+        let fault = parse(&(text + "-"), "x").expect_err("one byte more");
+        assert_eq!(fault.to_string(), "x has 67108865 bytes, and a file of groups has at most 67108864");
+        assert!(fault.hint.is_some_and(|hint| hint.contains("members_from")));
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     csv::{self, Mapping},
-    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin, Source},
-    fault::{Faults, Place},
-    file::{MaxRemove, Mode, Who},
+    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, MEMBERSHIPS_MAX},
+    fault::{Fault, Faults, Place},
+    file::{Mode, Who},
     plan::Purpose,
+    source::{Origin, Source},
 };
 
 /// What the rows mean.
@@ -33,6 +34,10 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     let (table, groups) = csv::parse(bytes, name, mapping)?;
     let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
     let entries = table.rows.len();
+    if entries > MEMBERSHIPS_MAX {
+        let message = format!("has {entries} rows that count, and a plan has at most {MEMBERSHIPS_MAX}");
+        return Err(Fault::of_file(name, message).hint("divide it, and import each part").into());
+    }
     let left_out = table.left_out.iter().map(|told| format!("{name}: {told}")).collect();
     for row in table.rows {
         let group = members.entry(row.group).or_default();
@@ -50,15 +55,9 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     let groups = groups.into_iter().zip(members.into_values()).map(|(group, members)| {
         let first = members.present.first().or(members.absent.first());
         DesiredGroup {
-            name: group,
-            id: None,
-            previously: Vec::new(),
             place: first.and_then(|member| member.origin.place.clone()),
-            creates: false,
             members: Some(members),
-            max_remove: MaxRemove::OF_GROUP,
-            allow_empty: false,
-            ignores_scim: false,
+            ..DesiredGroup::existing(group)
         }
     });
     Ok(Desired {

@@ -5,11 +5,12 @@ use openai_admin::{UserId, models::GroupResponse};
 
 use crate::{
     current::ReadError,
-    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, Origin},
-    file::{MaxRemove, Mode, Who},
+    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
+    file::{Mode, Who},
     plan::{Plan, Purpose},
     planning::{self, PlanOptions},
     reader::Reader,
+    source::Origin,
 };
 
 /// What is wished for when somebody leaves: that they are in none of the groups that they are in. Groups that are
@@ -25,11 +26,7 @@ pub async fn desired_without(
 ) -> Result<Desired, ReadError> {
     let groups = groups_of(reader, user_id, concurrency).await?;
     let wished = groups.into_iter().map(|group| DesiredGroup {
-        name: group.name,
         id: Some(group.id),
-        previously: Vec::new(),
-        place: None,
-        creates: false,
         members: Some(DesiredMembers {
             mode: Mode::AddOnly,
             absent: vec![DesiredMember {
@@ -38,9 +35,7 @@ pub async fn desired_without(
             }],
             ..DesiredMembers::default()
         }),
-        max_remove: MaxRemove::OF_GROUP,
-        allow_empty: false,
-        ignores_scim: false,
+        ..DesiredGroup::existing(group.name)
     });
     let purpose = Purpose::Offboard { user_id: user_id.clone() };
     Ok(Desired { groups: wished.collect(), purpose, ..Desired::default() })

@@ -14,10 +14,10 @@ pub(crate) use self::document::hex;
 pub use self::document::json_schema;
 pub use self::operation::{Effect, Operation, Progress, Requirement, Target, Why};
 use crate::{
-    desired::{Origin, Source},
     fault::Place,
     file::MaxRemove,
     policy::Protected,
+    source::{Origin, Source},
 };
 
 /// The version of the plan's format.

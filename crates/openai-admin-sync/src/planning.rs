@@ -7,7 +7,7 @@ use openai_admin::GroupId;
 
 use crate::{
     current::{self, ReadError, Snapshot},
-    desired::{Desired, Source},
+    desired::Desired,
     diff,
     file::MaxRemove,
     guard,
@@ -15,6 +15,7 @@ use crate::{
     policy::Policy,
     reader::Reader,
     resolve::{self, People},
+    source::Source,
 };
 
 /// How a plan is made.

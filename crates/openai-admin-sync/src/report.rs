@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    desired::Origin,
     fresh::Start,
     guard::Approval,
     journal::OperationResult,
     plan::{Effect, Plan},
+    source::Origin,
     verify::Verification,
 };
 

@@ -6,11 +6,16 @@ use openai_admin::{UserId, models::User};
 
 use crate::{
     current::{ReadError, Snapshot},
-    desired::Desired,
+    desired::{Desired, DesiredMember},
     email::EmailKey,
+    fault::{Fault, Faults},
     file::Who,
     reader::{EMAILS_PER_REQUEST, Reader, USERS_PAGE_SIZE, Walk},
 };
+
+/// How many people whom no list of a group's users shows are looked up for one plan. Each takes a place in memory while the
+/// service is asked, and all of them at most 4,000 requests.
+pub const LOOKED_UP_MAX: usize = 100_000;
 
 /// Everybody who is known: from the rows of groups, and from what was asked besides.
 #[derive(Debug, Default)]
@@ -95,14 +100,28 @@ impl People {
 }
 
 /// Everybody whom the input names and nobody knows yet, each once.
-fn unknown<'a>(desired: &'a Desired, people: &People) -> Vec<&'a Who> {
+///
+/// # Errors
+///
+/// When they are more than [`LOOKED_UP_MAX`].
+fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Faults> {
     let mut seen = HashSet::new();
     let members = desired.groups.iter().filter_map(|group| group.members.as_ref());
-    members
+    let unknown: Vec<&DesiredMember> = members
         .flat_map(|members| members.present.iter().chain(&members.absent))
-        .map(|member| &member.who)
-        .filter(|who| people.find(who) == Found::Nobody && seen.insert(*who))
-        .collect()
+        .filter(|member| people.find(&member.who) == Found::Nobody && seen.insert(&member.who))
+        .collect();
+    if let Some(first) = unknown.get(LOOKED_UP_MAX) {
+        let place = first.origin.place.clone();
+        let message = format!(
+            "`members` name {} people who are in none of these groups yet, and at most {LOOKED_UP_MAX} are looked up",
+            unknown.len()
+        );
+        let hint = "check that the addresses are of this organization; if they are, add them in parts first, \
+            each with `import memberships`";
+        return Err(Faults::one(Fault { place, message, hint: Some(hint.to_owned()) }));
+    }
+    Ok(unknown.into_iter().map(|member| &member.who).collect())
 }
 
 /// Whether reading all users takes fewer requests than asking for addresses. How many users there are is not known;
@@ -119,10 +138,10 @@ pub(crate) fn is_scan_cheaper(addresses: usize, users_seen: usize) -> bool {
 ///
 /// When the service cannot be asked.
 pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People) -> Result<(), ReadError> {
-    let missing: Vec<Who> = unknown(desired, people).into_iter().cloned().collect();
+    let missing = unknown(desired, people)?;
     let emails: Vec<&EmailKey> = missing
         .iter()
-        .filter_map(|who| match who {
+        .filter_map(|who| match *who {
             Who::Email(email) => Some(email),
             Who::Id(_) => None,
         })
@@ -156,11 +175,11 @@ pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People
 /// Reads users until everybody is found. Whether it came to an end: to that, or to that of the list.
 async fn scan(
     reader: &Reader,
-    missing: &[Who],
+    missing: &[&Who],
     people: &mut People,
     pages_max: usize,
 ) -> Result<bool, ReadError> {
-    let mut left: HashSet<Who> = missing.iter().cloned().collect();
+    let mut left: HashSet<&Who> = missing.iter().copied().collect();
     let mut pages = 0;
     let mut is_cut = false;
     let take = |users: Vec<User>| {
@@ -182,6 +201,11 @@ async fn scan(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        desired::{DesiredGroup, DesiredMembers},
+        fault::Place,
+        source::Origin,
+    };
 
     fn id(text: &str) -> UserId {
         text.parse().expect("an id")
@@ -207,5 +231,36 @@ mod tests {
         assert!(is_scan_cheaper(100, 0));
         assert!(!is_scan_cheaper(100, 10_000));
         assert!(is_scan_cheaper(10_000, 9_000));
+    }
+
+    #[test]
+    fn as_many_people_as_may_be_looked_up_are_and_one_more_is_refused() {
+        let member = |number: usize| DesiredMember {
+            who: Who::Email(EmailKey::new(&format!("{number}@x.y"))),
+            origin: Origin { place: Some(Place::line("groups.yaml", number as u64)), ..Origin::default() },
+        };
+        let desired = |numbers: std::ops::RangeInclusive<usize>| {
+            let members =
+                DesiredMembers { present: numbers.map(member).collect(), ..DesiredMembers::default() };
+            // The same people in a second group are looked up once.
+            let groups = [members.present.clone(), members.present].map(|present| {
+                let members = DesiredMembers { present, ..DesiredMembers::default() };
+                DesiredGroup { members: Some(members), ..DesiredGroup::existing("A") }
+            });
+            Desired { groups: groups.into(), ..Desired::default() }
+        };
+        let mut people = People::default();
+        let at_the_bound = desired(1..=LOOKED_UP_MAX);
+        assert_eq!(unknown(&at_the_bound, &people).expect("so many").len(), LOOKED_UP_MAX);
+        let beyond = desired(1..=LOOKED_UP_MAX + 1);
+        let faults = unknown(&beyond, &people).expect_err("one more");
+        assert_eq!(
+            faults.to_string(),
+            "groups.yaml:100001: `members` name 100001 people who are in none of these groups yet, and at most 100000 \
+             are looked up"
+        );
+        // Those whom a group's list shows are not looked up.
+        people.learn(&id("user_1"), Some("1@x.y"));
+        assert_eq!(unknown(&beyond, &people).expect("one is known").len(), LOOKED_UP_MAX);
     }
 }

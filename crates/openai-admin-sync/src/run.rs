@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    desired::Source,
     journal::{self, Entry, Line},
     plan::{Plan, Purpose, hex},
     policy::Protected,
     private,
+    source::Source,
 };
 
 const PLAN: &str = "plan.json";

@@ -184,10 +184,10 @@ fn users_who_move(plan: &Plan, todo: &[usize]) -> HashMap<usize, UserId> {
 mod tests {
     use super::*;
     use crate::{
-        desired::Origin,
         file::MaxRemove,
         plan::{GroupPlan, Why},
         planning::{PlanOptions, assemble},
+        source::Origin,
     };
 
     fn plan(groups: &[&[Operation]], revoke_first: bool) -> Plan {

@@ -6,12 +6,13 @@ use openai_admin::UserId;
 
 use crate::{
     current::{self, CurrentGroup, Members, ReadError},
-    desired::{Desired, Origin},
+    desired::Desired,
     file::MaxRemove,
     journal::OperationResult,
     plan::{Block, Effect, GroupPlan, Operation, Plan, Progress, Purpose, Removes, Rule, Target, Why},
     planning::{self, PlanOptions},
     reader::Reader,
+    source::Origin,
 };
 
 /// Plans to take back what a run has done, where that still holds. Reads the groups that it has changed.
