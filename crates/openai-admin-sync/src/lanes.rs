@@ -14,7 +14,7 @@ use std::{
 use openai_admin::{Endpoint, Error, ErrorKind};
 use tokio::{sync::Notify, time::Instant};
 
-use crate::pace::Pace;
+use crate::pacer::Pacer;
 
 /// How long a service may ask to wait, unless somebody says otherwise.
 pub const MAX_WAIT: Duration = Duration::from_secs(600);
@@ -70,7 +70,7 @@ pub struct Lanes {
     /// What was learned before, by the name of the lane, in requests per minute.
     known: OnceLock<BTreeMap<String, f64>>,
     begun: Instant,
-    paces: Mutex<BTreeMap<Lane, Pace>>,
+    paces: Mutex<BTreeMap<Lane, Pacer>>,
     /// Something came back, so that there may be leave to send.
     returned: Notify,
     requests: AtomicU64,
@@ -144,26 +144,28 @@ impl Lanes {
     /// Whether the pace of a lane is what an earlier run has learned.
     pub fn is_recalled(&self, lane: Lane) -> bool {
         let is_known = self.known.get().is_some_and(|known| known.contains_key(&lane.to_string()));
-        is_known && self.settings.rpm_max.is_none() && !self.paces().get(&lane).is_some_and(Pace::was_refused)
+        is_known
+            && self.settings.rpm_max.is_none()
+            && !self.paces().get(&lane).is_some_and(Pacer::was_refused)
     }
 
     /// The pace of a lane in requests per minute, if there is a limit to it.
     pub fn rpm(&self, lane: Lane) -> Option<f64> {
         let paces = self.paces();
-        let known = paces.get(&lane).and_then(Pace::rpm);
+        let known = paces.get(&lane).and_then(Pacer::rpm);
         known.or_else(|| self.new_pace(lane).rpm())
     }
 
-    fn new_pace(&self, lane: Lane) -> Pace {
+    fn new_pace(&self, lane: Lane) -> Pacer {
         let learned = self.known.get().and_then(|known| known.get(&lane.to_string()));
-        Pace::new(self.settings.rpm_max, learned.copied())
+        Pacer::new(self.settings.rpm_max, learned.copied())
     }
 
-    fn paces(&self) -> MutexGuard<'_, BTreeMap<Lane, Pace>> {
+    fn paces(&self) -> MutexGuard<'_, BTreeMap<Lane, Pacer>> {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T>(&self, lane: Lane, change: impl FnOnce(&mut Pace) -> T) -> T {
+    fn with<T>(&self, lane: Lane, change: impl FnOnce(&mut Pacer) -> T) -> T {
         change(self.paces().entry(lane).or_insert_with(|| self.new_pace(lane)))
     }
 
@@ -300,7 +302,7 @@ impl Returns<'_> {
 impl Drop for Returns<'_> {
     fn drop(&mut self) {
         if !self.told {
-            self.lanes.with(self.leave.lane, Pace::failed);
+            self.lanes.with(self.leave.lane, Pacer::failed);
             self.lanes.returned.notify_waiters();
         }
     }

@@ -8,7 +8,7 @@
 //! - [`mod@file`] and [`mod@csv`]: what people write; [`desired`]: what it means, with the origin of every wish.
 //! - [`reader`]: a client that cannot write; [`current`]: what is; [`resolve`]: who is meant.
 //! - [`policy`]: what the caller's side allows. [`diff`]: what differs; [`guard`]: what of it may not be done unasked; [`mod@plan`]: the result; [`render`]: for people.
-//! - [`schedule`]: in which order; [`pace`]: how fast; [`lanes`]: both of them over requests.
+//! - [`schedule`]: in which order; [`estimator`] and [`pacer`]: how fast; [`lanes`]: both of them over requests.
 //! - [`executor`]: does it, and writes the [`journal`] of its [`run`] under a [`lock`]; [`verify`]: looks again.
 //! - [`report`]: what came of every row; [`summary`]: the closing line and the exit code; [`undo`] and [`offboard`]: other ways to a plan; [`export`]: the way back.
 //!
@@ -19,6 +19,7 @@ pub mod current;
 pub mod desired;
 pub mod diff;
 pub mod email;
+pub mod estimator;
 pub mod executor;
 pub mod expand;
 pub mod export;
@@ -31,7 +32,7 @@ pub mod journal;
 pub mod lanes;
 pub mod lock;
 pub mod offboard;
-pub mod pace;
+pub mod pacer;
 pub mod plan;
 pub mod planning;
 pub mod policy;
