@@ -4,20 +4,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
-use openai_admin::{
-    GroupId, OrganizationId, UserId,
-    identity::{clean, is_email},
-};
+use openai_admin::{GroupId, OrganizationId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_saphyr::Spanned;
 
 use crate::{
-    email,
     fault::{Fault, Place},
-    visible::excerpt,
     yaml,
+};
+pub use crate::{
+    located::Located,
+    max_remove::MaxRemove,
+    member::{Member, Who, who},
 };
 
 /// The version of the format that this program reads.
@@ -75,79 +73,6 @@ pub enum Mode {
     AddOnly,
     /// Others are not in the group; these are not added.
     RemoveOnly,
-}
-
-/// How many may be removed without being asked for by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MaxRemove {
-    /// At most so many percent, of groups with at least `min_size` members.
-    #[serde(default = "percent")]
-    #[schemars(range(max = 100))]
-    pub percent: u8,
-    /// At most so many people.
-    #[serde(default = "count")]
-    pub count: u64,
-    /// In smaller groups a percentage says nothing.
-    #[serde(default = "min_size")]
-    pub min_size: u64,
-}
-
-/// The fields of [`MaxRemove`]. People write a bare number, which would say nothing of what it counts.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MaxRemoveFields {
-    #[serde(default = "percent")]
-    percent: u8,
-    #[serde(default = "count")]
-    count: u64,
-    #[serde(default = "min_size")]
-    min_size: u64,
-}
-
-impl<'de> Deserialize<'de> for MaxRemove {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MaxRemoveVisitor;
-        impl<'de> de::Visitor<'de> for MaxRemoveVisitor {
-            type Value = MaxRemove;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("limits in whole numbers, such as { percent: 20, count: 25 }")
-            }
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<MaxRemove, A::Error> {
-                let fields = MaxRemoveFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                let MaxRemoveFields { percent, count, min_size } = fields;
-                Ok(MaxRemove { percent, count, min_size })
-            }
-        }
-        deserializer.deserialize_any(MaxRemoveVisitor)
-    }
-}
-
-fn percent() -> u8 {
-    20
-}
-fn count() -> u64 {
-    25
-}
-fn min_size() -> u64 {
-    10
-}
-
-impl MaxRemove {
-    /// What both allow.
-    #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        Self {
-            percent: self.percent.min(other.percent),
-            count: self.count.min(other.count),
-            min_size: self.min_size.min(other.min_size),
-        }
-    }
-
-    /// What holds for a group when nobody says otherwise.
-    pub const OF_GROUP: Self = Self { percent: 20, count: 25, min_size: 10 };
-    /// What holds for all groups together when nobody says otherwise.
-    pub const OF_ORGANIZATION: Self = Self { percent: 20, count: 100, min_size: 100 };
 }
 
 /// Whom and what no plan touches. `*` stands for any characters and `?` for one.
@@ -218,181 +143,6 @@ pub struct MembersFrom {
 
 fn email_column() -> String {
     "email".to_owned()
-}
-
-/// Somebody, and how long and why.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Who.
-    pub who: Who,
-    /// The last day of the membership; no end when absent.
-    pub until: Option<Date>,
-    /// Why, for the plan.
-    pub reason: Option<String>,
-}
-
-/// How a file names somebody.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Who {
-    /// By email address.
-    Email(email::EmailKey),
-    /// By the user's id, for those who have no address.
-    Id(UserId),
-}
-
-impl Who {
-    /// The address or the id.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Email(email) => email.as_str(),
-            Self::Id(id) => id.as_str(),
-        }
-    }
-}
-
-impl std::fmt::Debug for Who {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Email(email) => email.fmt(f),
-            Self::Id(id) => id.fmt(f),
-        }
-    }
-}
-
-impl std::fmt::Debug for Member {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Member").field("who", &self.who).field("until", &self.until).finish_non_exhaustive()
-    }
-}
-
-/// The long form of a member.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct MemberFields {
-    /// Their email address.
-    #[serde(default)]
-    email: Option<String>,
-    /// Their user id, for those who have no address.
-    #[serde(default)]
-    id: Option<UserId>,
-    /// The last day of the membership, such as 2027-01-31.
-    #[serde(default)]
-    #[schemars(extend("format" = "date"))]
-    until: Option<String>,
-    /// Why, for the plan.
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MemberVisitor;
-        impl<'de> de::Visitor<'de> for MemberVisitor {
-            type Value = Member;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an email address, or { email: …, until: …, reason: … }")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Member, E> {
-                Ok(Member { who: who(text).map_err(E::custom)?, until: None, reason: None })
-            }
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
-                let fields = MemberFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                fields.member().map_err(de::Error::custom)
-            }
-        }
-        deserializer.deserialize_any(MemberVisitor)
-    }
-}
-
-impl MemberFields {
-    fn member(self) -> Result<Member, String> {
-        let who = match (self.email, self.id) {
-            (Some(email), None) => who_by_email(&email)?,
-            (None, Some(id)) => Who::Id(id),
-            _ => return Err("a member has either `email` or `id`".to_owned()),
-        };
-        let until = self.until.map(|text| {
-            text.trim().parse::<Date>().map_err(|_| format!("`until: {text}` is no day: write 2027-01-31"))
-        });
-        Ok(Member { who, until: until.transpose()?, reason: self.reason })
-    }
-}
-
-/// Reads the short form: an address has an `@`, and an id has none.
-///
-/// # Errors
-///
-/// Says why it is neither.
-pub fn who(text: &str) -> Result<Who, String> {
-    if !text.contains('@') {
-        let id = UserId::new(text.trim());
-        return id
-            .map(Who::Id)
-            .map_err(|_| format!("'{}' is neither an email address nor a user id", excerpt(text)));
-    }
-    who_by_email(text)
-}
-
-fn who_by_email(text: &str) -> Result<Who, String> {
-    let address = clean(text);
-    match is_email(&address) {
-        Ok(()) => Ok(Who::Email(email::EmailKey::new(&address))),
-        Err(problem) => Err(format!("invalid email address '{}': {problem}", excerpt(text))),
-    }
-}
-
-impl JsonSchema for Member {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Member".into()
-    }
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let fields = generator.subschema_for::<MemberFields>();
-        schemars::json_schema!({
-            "description": "An email address, a user id (without an @), or either with more to say.",
-            "anyOf": [{ "type": "string" }, fields]
-        })
-    }
-}
-
-/// A value, and where in the file it stands.
-#[derive(Clone, Debug)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// Its line, from 1; 0 when unknown.
-    pub line: u64,
-    /// Its column, from 1; 0 when unknown.
-    pub column: u64,
-}
-
-impl<T> Located<T> {
-    /// The place in `file`.
-    pub fn place(&self, file: &str) -> Place {
-        Place {
-            file: file.to_owned(),
-            line: self.line.max(1),
-            column: (self.column > 0).then_some(self.column),
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, referenced, .. } = Spanned::deserialize(deserializer)?;
-        Ok(Self { value, line: referenced.line(), column: referenced.column() })
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Located<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        T::json_schema(generator)
-    }
 }
 
 /// A list, or a single item without its brackets.
@@ -581,21 +331,5 @@ groups:
             parse(text, "x").expect_err("a conflict").to_string(),
             "x:3: a merge conflict is not resolved"
         );
-    }
-
-    #[test]
-    fn an_address_is_cleaned_as_in_tables() {
-        let text = "version: 1\ngroups:\n  - name: A\n    members: [\"\u{a0}Ada@b.c\u{200b}\"]\n";
-        let file = parse(text, "x").expect("an address");
-        assert_eq!(file.groups[0].value.members.as_ref().expect("members")[0].value.who.as_str(), "ada@b.c");
-    }
-
-    #[test]
-    fn members_without_an_address_are_named_by_id() {
-        let text = "version: 1\ngroups:\n  - name: A\n    members: [user_7, { id: a@b }]\n";
-        let file = parse(text, "x").expect("ids");
-        let members = file.groups[0].value.members.as_ref().expect("members");
-        assert_eq!(members[0].value.who, Who::Id("user_7".parse().expect("an id")));
-        assert_eq!(members[1].value.who, Who::Id("a@b".parse().expect("an id")));
     }
 }
