@@ -2,15 +2,19 @@
 //!
 //! Pure: bytes in, rows or faults out. Every bad row is reported, with its number, before anything is done.
 
+mod delimiter;
 mod filter;
 mod heading;
+mod mapping;
 mod records;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use openai_admin::identity::{clean, is_email, name_key};
 
+pub use self::mapping::{Mapping, SaidBy};
 use self::{
+    delimiter::{after_separator_line, delimiter},
     heading::Columns,
     records::{Malformed, Record, Records},
 };
@@ -21,68 +25,12 @@ use crate::{
     visible::excerpt,
 };
 
-/// The delimiters that spreadsheets write.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// How many rows are looked at to tell the delimiter.
-const SNIFFED_ROWS: usize = 20;
 /// How many bad rows are reported one by one; of the others the number.
 pub const BAD_ROWS_TOLD_MAX: usize = 100;
 /// What spreadsheets write for a formula that has failed.
 const FORMULA_FAILURES: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 /// What to do with a file that is no table yet.
 const SAVE_AS_CSV: &str = "save it as \"CSV UTF-8\" in the spreadsheet";
-
-/// Which columns are meant, and which rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mapping {
-    /// The column with email addresses.
-    pub email: String,
-    /// The column with the names of groups; none where all rows mean one group.
-    pub group: Option<String>,
-    /// Only rows with these values in these columns.
-    pub filter: BTreeMap<String, String>,
-    /// What stands between two cells; the text tells when there is none.
-    pub delimiter: Option<u8>,
-    /// How it was said, which messages repeat.
-    pub said_by: SaidBy,
-}
-
-/// How somebody says which columns are meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SaidBy {
-    /// By options of the command line.
-    #[default]
-    Options,
-    /// By fields of a file.
-    Fields,
-}
-
-/// What a column is wanted for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Email,
-    Group,
-    Filter,
-}
-
-impl Mapping {
-    /// The mapping that a file says.
-    pub fn of_file() -> Self {
-        Self { said_by: SaidBy::Fields, ..Self::default() }
-    }
-
-    /// How to say that the column `name` is the one.
-    fn saying(&self, wanted_for: Use, name: &str) -> String {
-        let word = if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() };
-        match (self.said_by, wanted_for) {
-            (SaidBy::Options, Use::Email) => format!("--email-column {word}"),
-            (SaidBy::Options, Use::Group) => format!("--group-column {word}"),
-            (SaidBy::Options, Use::Filter) => format!("--where {word}=VALUE"),
-            (SaidBy::Fields, Use::Email | Use::Group) => format!("`column: {name}`"),
-            (SaidBy::Fields, Use::Filter) => format!("`where: {{ {name}: VALUE }}`"),
-        }
-    }
-}
 
 /// What a table says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,38 +78,6 @@ pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<
     while records.read(&mut record).map_err(|malformed| quotes(name, &malformed))? && record.is_blank() {}
     let columns = Columns::find(&record, name, mapping)?;
     Reading::new(name, delimiter, record.cells.len(), columns).read_all(records)
-}
-
-/// Excel's first line `sep=;` says the delimiter, and is no heading. Gives what comes after it, and its line.
-fn after_separator_line(bytes: &[u8]) -> (&[u8], u64, Option<u8>) {
-    let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
-    let (first, rest) = bytes.split_at(end);
-    let said = first.strip_prefix(b"\"").and_then(|first| first.strip_suffix(b"\"")).unwrap_or(first);
-    match said.get(..4) {
-        Some(word) if word.eq_ignore_ascii_case(b"sep=") && said.len() == 5 => {
-            let width = if rest.starts_with(b"\r\n") { 2 } else { usize::from(!rest.is_empty()) };
-            (&rest[width..], 2, Some(said[4]))
-        }
-        _ => (bytes, 1, None),
-    }
-}
-
-/// The delimiter that divides the first rows into the most columns, all of them into equally many.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let divided = |delimiter: u8| {
-        let mut records = Records::new(bytes, 1, delimiter);
-        let (mut record, mut widths) = (Record::default(), Vec::new());
-        while widths.len() < SNIFFED_ROWS && records.read(&mut record) == Ok(true) {
-            if !(record.is_blank() && record.cells.len() == 1) {
-                widths.push(record.cells.len());
-            }
-        }
-        let first = widths.first().copied().unwrap_or_default();
-        // A heading without the delimiter is divided by another one.
-        if first < 2 { (0, 0) } else { (widths.iter().filter(|width| **width == first).count(), first) }
-    };
-    let best = DELIMITERS.into_iter().rev().max_by_key(|delimiter| divided(*delimiter));
-    best.filter(|delimiter| divided(*delimiter) != (0, 0)).unwrap_or(b',')
 }
 
 fn columns(number: usize) -> String {

@@ -40,6 +40,7 @@ pub mod plan;
 pub mod planning;
 pub mod policy;
 pub mod private;
+pub mod read_error;
 pub mod reader;
 pub mod render;
 pub mod report;

@@ -9,8 +9,10 @@ use openai_admin::{
     operations::{RetrieveGroup, RetrieveGroupUser, RetrieveUser},
 };
 
-use crate::current::ReadError;
-use crate::lanes::{Attempt, Lane, Lanes};
+use crate::{
+    lanes::{Attempt, Lane, Lanes},
+    read_error::ReadError,
+};
 
 /// The largest page of groups and of group users.
 pub const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();

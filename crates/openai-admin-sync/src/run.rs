@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,6 +27,20 @@ const LEARNED: &str = "pace.json";
 
 /// For how long a pace that was learned is remembered.
 const LEARNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Plan {
+    /// Writes the same to a file, piece by piece: a large plan is in memory once.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn write_json(&self, file: &Path) -> io::Result<()> {
+        let mut out = BufWriter::new(private::create(file)?);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
 
 /// The runs of one organization.
 #[derive(Clone, Debug)]

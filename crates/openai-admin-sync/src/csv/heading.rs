@@ -4,7 +4,12 @@ use std::borrow::Cow;
 
 use openai_admin::identity::{clean, name_key_in_any_case};
 
-use super::{DELIMITERS, Mapping, Use, filter::Filter, records::Record};
+use super::{
+    delimiter::DELIMITERS,
+    filter::Filter,
+    mapping::{Mapping, Use},
+    records::Record,
+};
 use crate::{
     fault::{Fault, Faults, Place},
     suggestion::heading_like,

@@ -3,6 +3,8 @@
 use openai_admin::identity::is_email;
 use proptest::prelude::*;
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn mapping() -> Mapping {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::similar;
+use super::rows::similar;
 use crate::{
     fault::{Faults, Place},
     plan::{GroupPlan, Plan, UnknownPolicy},

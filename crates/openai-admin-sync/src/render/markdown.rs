@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Notes, Summary, acceptance, is_shown, plan_line, remarks, rows_shown, skipped, visible};
+use super::rows::{Notes, acceptance, is_shown, plan_line, remarks, rows_shown, skipped};
 use crate::{
     guard::{Approval, standings},
     plan::{Effect, Plan, Target},
+    summary::Summary,
+    visible::visible,
 };
 
 /// The plan as GitHub shows it.

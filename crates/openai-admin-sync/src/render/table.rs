@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{
-    Notes, Row, Summary, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped, visible,
-};
+use super::rows::{Notes, Row, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped};
 use crate::{
     guard::{Approval, Standing, standings},
     plan::{Effect, GroupPlan, Operation, Plan, Target, UnknownPolicy},
+    summary::Summary,
+    visible::visible,
 };
 
 /// Where the numbers of a group begin, in columns.
