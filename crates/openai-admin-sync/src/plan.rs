@@ -1,11 +1,19 @@
 //! What would be done: a value that people read, machines keep, and `apply` is held to.
 
-mod document;
-mod group_plan;
-mod operation;
+pub mod desired;
+pub mod diff;
+pub mod document;
+pub mod expand;
+pub mod group_plan;
+pub mod guard;
+pub mod import;
+pub mod offboard;
+pub mod operation;
 mod operation_document;
+pub mod planning;
+pub mod resolve;
+pub mod source;
 
-pub(crate) use self::document::hex;
 pub use self::{
     document::{PLAN_VERSION, Plan, Purpose, UnknownPolicy, json_schema},
     group_plan::{Block, GroupPlan, Removes, Rule, SettledRow, Skip, Unresolved},

@@ -1,16 +1,19 @@
-//! Plans for people: as a table, as Markdown, and as annotations of a pull request.
+//! What people and programs see: plans as tables, Markdown and annotations, reports of runs, and exports.
 //!
-//! Pure: a plan in, text out.
+//! Pure: values in, text out.
 
+pub mod export;
 mod github;
 mod markdown;
+pub mod report;
 mod rows;
+pub mod summary;
 mod table;
 
 pub use self::{
     github::{annotations, fault_annotations},
     markdown::markdown,
     rows::{BLOCKED_ROWS_SHOWN_MAX, Notes, ROWS_SHOWN_MAX},
+    summary::Summary,
     table::table,
 };
-pub use crate::summary::Summary;

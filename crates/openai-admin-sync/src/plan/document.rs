@@ -14,7 +14,10 @@ use super::{
     group_plan::{Block, GroupPlan},
     operation::Operation,
 };
-use crate::{file::MaxRemove, policy::Protected, source::Source};
+use crate::{
+    input::{max_remove::MaxRemove, policy::Protected},
+    plan::source::Source,
+};
 
 /// The version of the plan's format.
 pub const PLAN_VERSION: u32 = 1;

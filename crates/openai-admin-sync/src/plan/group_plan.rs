@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Effect, Operation};
-use crate::{fault::Place, file::MaxRemove, source::Origin};
+use crate::{
+    input::{fault::Place, max_remove::MaxRemove},
+    plan::source::Origin,
+};
 
 /// What would be done to a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use openai_admin::UserId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::source::Origin;
+use crate::plan::source::Origin;
 
 /// What an operation does to its target, in the order in which a run prefers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::operation::{Effect, Operation, Target, Why};
-use crate::source::Origin;
+use crate::plan::source::Origin;
 
 /// One write, and what must hold for it.
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 
 use super::rows::{Notes, acceptance, is_shown, plan_line, remarks, rows_shown, skipped};
 use crate::{
-    guard::{Approval, standings},
-    plan::{Effect, Plan, Target},
-    summary::Summary,
-    visible::visible,
+    input::visible::visible,
+    plan::{
+        document::Plan,
+        guard::{Approval, standings},
+        operation::{Effect, Target},
+    },
+    render::summary::Summary,
 };
 
 /// The plan as GitHub shows it.

@@ -1,10 +1,14 @@
 //! What each form of a plan shows: the rows of a group, its remarks, and the lines about all of them.
 
 use crate::{
-    guard::{Standing, blocked_removals},
-    plan::{Effect, GroupPlan, Operation, Plan, UnknownPolicy, Why},
-    summary::Summary,
-    visible::visible,
+    input::visible::visible,
+    plan::{
+        document::{Plan, UnknownPolicy},
+        group_plan::GroupPlan,
+        guard::{Standing, blocked_removals},
+        operation::{Effect, Operation, Why},
+    },
+    render::summary::Summary,
 };
 
 /// How many rows of one group people see; programs get all of them as JSON.

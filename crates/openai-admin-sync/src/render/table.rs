@@ -6,10 +6,14 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::rows::{Notes, Row, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped};
 use crate::{
-    guard::{Approval, Standing, standings},
-    plan::{Effect, GroupPlan, Operation, Plan, Target, UnknownPolicy},
-    summary::Summary,
-    visible::visible,
+    input::visible::visible,
+    plan::{
+        document::{Plan, UnknownPolicy},
+        group_plan::GroupPlan,
+        guard::{Approval, Standing, standings},
+        operation::{Effect, Operation, Target},
+    },
+    render::summary::Summary,
 };
 
 /// Where the numbers of a group begin, in columns.
