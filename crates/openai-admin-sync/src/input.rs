@@ -1,4 +1,4 @@
-//! What people write: files of groups, tables and policies. Text in, values or faults out.
+//! Input files: groups, tables and policies. Text in, values or faults out.
 
 pub mod csv;
 pub mod email;

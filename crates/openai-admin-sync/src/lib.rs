@@ -5,14 +5,15 @@
 //!
 //! Each folder is a floor, and uses only itself and those before it:
 //!
-//! - [`mod@input`]: what people write. [`mod@file`], [`mod@csv`], [`policy`].
-//! - [`service`]: what is. [`reader`], a client that cannot write; [`current`]; [`lanes`], and how fast they may go.
-//! - [`mod@plan`]: what would be done. [`desired`], what the input means, with the origin of every wish; [`resolve`], who is
-//!   meant; [`diff`], what differs; [`guard`], what of it may not be done unasked; [`planning`], all of it in order.
-//!   [`import`] and [`offboard`] are other ways to a plan.
-//! - [`run`]: what is done. [`schedule`], in which order; [`executor`], which writes the [`journal`] under a [`lock`];
-//!   [`fresh`] and [`verify`], which look again; [`undo`], the way back.
-//! - [`render`]: what people see. Plans as text, [`report`]s, the [`summary`], [`export`]s.
+//! - [`mod@input`] reads what people write: a [`mod@file`] of groups, tables ([`mod@csv`]), a [`policy`].
+//! - [`service`] reads the current state: a [`reader`] that cannot write, the [`current`] groups, and [`lanes`] that keep
+//!   the pace of each route.
+//! - [`mod@plan`] makes a plan: what the input [`desired`], with the origin of each membership; [`resolve`] finds the users,
+//!   [`diff`] compares, [`guard`] blocks. [`planning`] does all of it in order. [`import`] and [`offboard`] are other ways
+//!   to a plan.
+//! - [`run`] applies it: the [`executor`] follows the [`schedule`] and writes the [`journal`] under a [`lock`]; [`fresh`]
+//!   compares before, [`verify`] after, and [`undo`] plans the way back.
+//! - [`render`] shows plans, [`report`]s of runs, their [`summary`], and [`export`]s.
 //!
 //! Only `service` and `run` do IO themselves. The clock, the day and randomness are passed in.
 

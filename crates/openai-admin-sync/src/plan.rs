@@ -1,4 +1,4 @@
-//! What would be done: a value that people read, machines keep, and `apply` is held to.
+//! The plan: what differs between the input and the current state, and what the guard blocks of it.
 
 pub mod desired;
 pub mod diff;

@@ -1,4 +1,4 @@
-//! What people and programs see: plans as tables, Markdown and annotations, reports of runs, and exports.
+//! Output for people and programs: plans as tables, Markdown and annotations, reports of runs, and exports.
 //!
 //! Pure: values in, text out.
 

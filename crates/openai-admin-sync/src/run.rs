@@ -1,4 +1,4 @@
-//! What is done: a plan is compared with what is, sent, written down, looked at again, and taken back.
+//! Running a plan: compare it with the current state, send its operations, journal them, verify, undo.
 
 pub mod executor;
 pub mod fresh;

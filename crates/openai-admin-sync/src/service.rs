@@ -1,4 +1,4 @@
-//! What is: an organization, read without a way to change it, at the pace of each of its routes.
+//! The current state of an organization, read by a client that cannot write, at the pace that each route allows.
 
 pub mod current;
 pub mod estimator;

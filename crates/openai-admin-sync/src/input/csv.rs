@@ -25,6 +25,8 @@ use crate::input::{
     visible::excerpt,
 };
 
+/// The most rows of one table that are kept, each at about 200 bytes: those that count, without duplicates.
+pub const ROWS_MAX: usize = 1_000_000;
 /// How many bad rows are reported one by one; of the others the number.
 pub const BAD_ROWS_TOLD_MAX: usize = 100;
 /// What spreadsheets write for a formula that has failed.
@@ -61,8 +63,17 @@ pub struct Row {
 /// # Errors
 ///
 /// What the file is instead of a table, quotes that do not close, a column that is not there or there twice, every row
-/// without a good address, a table without a row.
+/// without a good address, a table without a row or with more than [`ROWS_MAX`].
 pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<String>), Faults> {
+    parse_within(ROWS_MAX, bytes, name, mapping)
+}
+
+fn parse_within(
+    rows_max: usize,
+    bytes: &[u8],
+    name: &str,
+    mapping: &Mapping,
+) -> Result<(Table, Vec<String>), Faults> {
     let bytes = text::unmarked(bytes);
     if let Some(what) = text::foreign(bytes).or_else(|| text::markup(bytes)) {
         return Err(Fault::of_file(name, what).hint(SAVE_AS_CSV).into());
@@ -77,7 +88,7 @@ pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<
     let mut record = Record::default();
     while records.read(&mut record).map_err(|malformed| quotes(name, &malformed))? && record.is_blank() {}
     let columns = Columns::find(&record, name, mapping)?;
-    Reading::new(name, delimiter, record.cells.len(), columns).read_all(records)
+    Reading::new(name, delimiter, record.cells.len(), columns, rows_max).read_all(records)
 }
 
 fn columns(number: usize) -> String {
@@ -135,6 +146,7 @@ struct Reading<'a> {
     /// How many columns the heading has.
     width: usize,
     columns: Columns,
+    rows_max: usize,
     groups: Groups,
     table: Table,
     seen: HashSet<(EmailKey, u32)>,
@@ -145,12 +157,13 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(name: &'a str, delimiter: u8, width: usize, columns: Columns) -> Self {
+    fn new(name: &'a str, delimiter: u8, width: usize, columns: Columns, rows_max: usize) -> Self {
         Self {
             name,
             delimiter,
             width,
             columns,
+            rows_max,
             groups: Groups::default(),
             table: Table::default(),
             seen: HashSet::new(),
@@ -173,6 +186,10 @@ impl<'a> Reading<'a> {
                     self.faults.0.push(quotes(self.name, &malformed));
                     break;
                 }
+            }
+            if self.table.rows.len() > self.rows_max {
+                self.faults.0.push(self.one_too_many(record.line));
+                break;
             }
         }
         self.finish()
@@ -248,6 +265,11 @@ impl<'a> Reading<'a> {
             },
         };
         Ok(Some(Row { email: EmailKey::new(&address), group, line: record.line }))
+    }
+
+    fn one_too_many(&self, line: u64) -> Fault {
+        let message = format!("row {} that counts: a table has at most {}", self.rows_max + 1, self.rows_max);
+        self.fault(line, message).hint("divide the table, and import each part by itself")
     }
 
     fn fault(&self, line: u64, message: impl Into<String>) -> Fault {

@@ -4,15 +4,15 @@
 use openai_admin::{GroupId, OrganizationId};
 
 use crate::{
-    input::{fault::Place, file::Mode, max_remove::MaxRemove, member::Who, policy::Protected},
+    input::{csv, fault::Place, file::Mode, max_remove::MaxRemove, member::Who, policy::Protected},
     plan::{
         document::Purpose,
         source::{Origin, Source},
     },
 };
 
-/// How many memberships one plan is made of at most: what is kept of them is about 400 bytes each.
-pub const MEMBERSHIPS_MAX: usize = 1_000_000;
+/// The most memberships that one plan is made from, each kept at about 400 bytes: those of all its files, tables and sets.
+pub const MEMBERSHIPS_MAX: usize = csv::ROWS_MAX;
 
 /// Everything that is wished for.
 #[derive(Debug, Default)]

@@ -153,7 +153,7 @@ impl<'a> Expanding<'a, '_> {
         if !self.memberships.all_are_kept() {
             let Memberships { max, wished } = self.memberships;
             let message = format!(
-                "makes it {wished} memberships by `members`, `include` and `members_from`, and a plan has at most {max}"
+                "brings the plan to {wished} memberships (`members`, `include`, `members_from`), and it has at most {max}"
             );
             let hint = "divide the groups among several files, and plan and apply each by itself";
             self.faults.0.push(Fault::of_file(self.name, message).hint(hint));
@@ -198,7 +198,7 @@ impl<'a> Expanding<'a, '_> {
                     desired.sources.push(source);
                 }
             }
-            // A group whose people could not be read, or not be kept, has a fault already.
+            // A group whose members could not be read or kept has a fault already.
             if self.faults.0.len() == faults_before && self.memberships.all_are_kept() {
                 self.check_somebody(group, &place, &people);
             }
@@ -468,7 +468,7 @@ groups:
 
     #[test]
     fn as_many_memberships_as_a_plan_may_have_are_kept_and_one_more_is_refused() {
-        // Whoever is named twice in a group is one membership.
+        // A user who is named twice in a group is one membership.
         let text = "\
 version: 1
 sets: { core: [a@x.y, b@x.y] }
@@ -481,7 +481,7 @@ groups:
         let faults = expand_text_within(5, text, &table).expect_err("one more");
         assert_eq!(
             faults.to_string(),
-            "groups.yaml makes it 6 memberships by `members`, `include` and `members_from`, and a plan has at most 5"
+            "groups.yaml brings the plan to 6 memberships (`members`, `include`, `members_from`), and it has at most 5"
         );
         assert!(faults.0[0].hint.as_deref().is_some_and(|hint| hint.starts_with("divide the groups")));
     }

@@ -277,3 +277,78 @@ fn standing(operation: &Operation, is_blocked: bool, removals_stop: bool) -> Sta
         () => Standing::Goes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{
+            desired::Desired,
+            document::Purpose,
+            operation::Why,
+            planning::{PlanOptions, assemble},
+            source::Origin,
+        },
+        service::current::Snapshot,
+    };
+
+    const NO_REMOVAL: MaxRemove = MaxRemove { percent: 0, count: 0, min_size: 0 };
+
+    /// A plan with one operation of each effect, all of them about the same user or group, held to a policy.
+    fn judged(purpose: Purpose, policy: Policy) -> Plan {
+        let user = || "user_1".parse().expect("an id");
+        let origin = Origin::default;
+        let mut group = GroupPlan::new("New", MaxRemove::OF_GROUP);
+        group.member_count = 2;
+        group.operations = vec![
+            Operation::create_group("New".to_owned(), Why::Listed, origin()),
+            Operation::rename_group("Old".to_owned(), "New".to_owned(), Why::Listed, origin()),
+            Operation::add_user(user(), None, Why::Listed, origin()),
+            Operation::remove_user(user(), None, Why::Listed, origin()),
+        ];
+        let options = PlanOptions { policy, ..PlanOptions::at(jiff::Timestamp::UNIX_EPOCH) };
+        let desired = Desired { purpose, ..Desired::default() };
+        assemble(&desired, &Snapshot::default(), vec![group], &options)
+    }
+
+    fn purposes() -> [Purpose; 4] {
+        let user_id = "user_1".parse().expect("an id");
+        [
+            Purpose::Files,
+            Purpose::Import,
+            Purpose::Offboard { user_id },
+            Purpose::Undo { run: "r".to_owned() },
+        ]
+    }
+
+    #[test]
+    fn a_protected_user_keeps_every_membership_and_may_be_given_more_whatever_the_plan_is_for() {
+        for purpose in purposes() {
+            let protect = Protected { users: vec!["user_1".to_owned()], groups: Vec::new() };
+            let plan = judged(purpose, Policy { protect, ..Policy::default() });
+            assert_eq!(
+                standings(&plan, &Approval::None),
+                [Standing::Goes, Standing::Goes, Standing::Goes, Standing::Protected]
+            );
+        }
+    }
+
+    #[test]
+    fn a_protected_group_keeps_its_name_and_its_members_whatever_the_plan_is_for() {
+        for purpose in purposes() {
+            let protect = Protected { users: Vec::new(), groups: vec!["New".to_owned()] };
+            let plan = judged(purpose, Policy { protect, ..Policy::default() });
+            assert_eq!(standings(&plan, &Approval::Digest(plan.digest.clone())), vec![Standing::Blocked; 4]);
+        }
+    }
+
+    #[test]
+    fn a_limit_on_all_groups_blocks_what_revokes_and_nothing_else_until_it_is_accepted() {
+        use Standing::{Blocked, Goes};
+        for purpose in purposes() {
+            let plan = judged(purpose, Policy { max_remove: Some(NO_REMOVAL), ..Policy::default() });
+            assert_eq!(standings(&plan, &Approval::None), [Goes, Goes, Goes, Blocked]);
+            assert_eq!(standings(&plan, &Approval::Removals(1)), vec![Goes; 4]);
+        }
+    }
+}

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use crate::{
     input::{
         csv::{self, Mapping},
-        fault::{Fault, Faults, Place},
+        fault::{Faults, Place},
         file::Mode,
         member::Who,
     },
     plan::{
-        desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, MEMBERSHIPS_MAX},
+        desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::Purpose,
         source::{Origin, Source},
     },
@@ -39,10 +39,6 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     let (table, groups) = csv::parse(bytes, name, mapping)?;
     let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
     let entries = table.rows.len();
-    if entries > MEMBERSHIPS_MAX {
-        let message = format!("has {entries} rows that count, and a plan has at most {MEMBERSHIPS_MAX}");
-        return Err(Fault::of_file(name, message).hint("divide it, and import each part").into());
-    }
     let left_out = table.left_out.iter().map(|told| format!("{name}: {told}")).collect();
     for row in table.rows {
         let group = members.entry(row.group).or_default();

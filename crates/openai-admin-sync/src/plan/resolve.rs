@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// How many people whom no list of a group's users shows are looked up for one plan. Each takes a place in memory while the
-/// service is asked, and all of them at most 4,000 requests.
+/// The most people that are looked up for one plan: those that no list of group users shows. It takes at most 4,000
+/// requests: a scan of 2,000 pages that is given up, and 2,000 requests for addresses.
 pub const LOOKED_UP_MAX: usize = 100_000;
 
 /// Everybody who is known: from the rows of groups, and from what was asked besides.

@@ -10,7 +10,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-/// What a budget is counted over, as far as anybody has seen.
+/// The time over which a budget is counted, in every service seen so far.
 pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 /// A gap after the first refusal is not shorter than the first pause.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -22,11 +22,11 @@ const NEAR: f64 = 0.8;
 const GAP_COUNTS: f64 = 1.2;
 /// And at most this many times the first guess: the budget may have been almost enough for one more.
 const GAP_MAX: f64 = 4.0;
-/// Below so many requests a minute, the pause between two of them is long beside the first pause.
+/// Below this many requests a minute, two requests are further apart than the first pause.
 const SLOW: f64 = 10.0;
 /// An estimate that has to fall to less than this part of itself was a wrong guess.
 const FAR_BELOW: f64 = 0.75;
-/// After so many steps in a row without a refusal, the steps become larger.
+/// After this many steps in a row without a refusal, the steps become larger.
 const FINE_STEPS_MAX: u32 = 4;
 /// The estimate stays a little below what was measured, so that a clock's jitter is no refusal.
 const BELOW_MEASURED: f64 = 0.99;
@@ -34,7 +34,7 @@ const BELOW_MEASURED: f64 = 0.99;
 const OF_LEARNED: f64 = 0.9;
 /// The lowest estimate, in requests per minute.
 const RPM_MIN: f64 = 0.5;
-/// How many successes before the first refusal are remembered.
+/// The most successes before the first refusal that are remembered.
 const REMEMBERED_MAX: usize = 100_000;
 
 /// How sure the estimate is, and so how it grows.

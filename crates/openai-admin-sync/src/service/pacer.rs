@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::service::estimator::{Estimator, FIRST_PAUSE};
 
-/// The longest pause that nobody asked for. The first is [`FIRST_PAUSE`], and it doubles with each further refusal.
+/// The longest pause, unless the service asks for a longer one. The first is [`FIRST_PAUSE`], and it doubles with each further refusal.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-/// A shorter wait than this, when a service asks for it, says nothing of when to come back.
+/// A shorter wait than this says nothing of when to come back, even if the service asks for it.
 const ASKED_MIN: Duration = Duration::from_secs(1);
-/// An open lane has one request in flight at first, and one more for so many successes.
+/// An open lane has one request in flight at first, and one more for this many successes.
 const SUCCESSES_PER_SLOT: u64 = 8;
 
 /// The pace of one route.
@@ -133,7 +133,7 @@ impl Pacer {
         if asked.is_some() {
             self.estimator.told_to_wait();
         }
-        // A wait of nothing, or one that is over, is no answer: the pause of its own grows with each refusal.
+        // A wait of zero, or one that is over, says nothing: the lane's own pause grows with each refusal.
         let asked = asked.filter(|asked| *asked >= ASKED_MIN).unwrap_or(pause);
         self.refused_at = Some(now);
         self.state = State::Waiting { until: now + asked, pause };

@@ -368,3 +368,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_table_with_as_many_rows_as_it_may_have_is_read_and_one_more_row_is_refused() {
+    // A duplicate does not count.
+    let text = "email,group\na@x.y,A\nb@x.y,A\na@x.y,A\n";
+    let (table, _) = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect("two rows");
+    assert_eq!((table.rows.len(), table.duplicates), (2, 1));
+    let text = text.to_owned() + "c@x.y,A\n";
+    let faults = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect_err("one row more");
+    assert_eq!(faults.to_string(), "x.csv:5: row 3 that counts: a table has at most 2");
+    assert_eq!(faults.0[0].hint.as_deref(), Some("divide the table, and import each part by itself"));
+}
