@@ -7,6 +7,9 @@
 //! it, where others, or other routes, had used the budget. The estimate then grows a little now and then, to notice a
 //! budget that is larger than it seemed, ever more rarely; at a refusal it goes back to the step before. Where it had not
 //! grown, what passed between two moments at which the budget was empty is what the budget gains: that is the measurement.
+//!
+//! Plain additive increase and multiplicative decrease was tried against the same services (`pacer/tests.rs`): at a budget of
+//! 7 a minute 7 % of its requests are refused, where 3 % are allowed, since it never learns where the budget ends.
 
 use std::{collections::VecDeque, time::Duration};
 
