@@ -119,7 +119,7 @@ fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Fa
     if let Some(first) = unknown.get(LOOKED_UP_MAX) {
         let place = first.origin.place.clone();
         let message = format!(
-            "`members` name {} people who are in none of these groups yet, and at most {LOOKED_UP_MAX} are looked up",
+            "the input names {} members who are in none of these groups yet, and at most {LOOKED_UP_MAX} are looked up",
             unknown.len()
         );
         let hint = "check that the addresses are of this organization; if they are, add them in parts first, \
@@ -263,7 +263,7 @@ mod tests {
         let faults = unknown(&beyond, &people).expect_err("one more");
         assert_eq!(
             faults.to_string(),
-            "groups.yaml:100001: `members` name 100001 people who are in none of these groups yet, and at most 100000 \
+            "groups.yaml:100001: the input names 100001 members who are in none of these groups yet, and at most 100000 \
              are looked up"
         );
         // Those whom a group's list shows are not looked up.
