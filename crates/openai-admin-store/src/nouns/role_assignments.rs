@@ -49,11 +49,22 @@ fn of_group(tx: &mut Tx<'_>, group_seq: i64) -> Result<Assigned> {
 
 fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<Assigned> {
     let mut assigned = Assigned::new();
-    let inherited = "select a.role_seq, m.group_seq, g.id from group_users m
-                     join role_assignments a on a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq
-                                            and a.project_seq = 0
-                     join groups g on g.org = m.org and g.seq = m.group_seq
-                     where m.org = $1 and m.user_seq = $2";
+    // PostgreSQL would otherwise join all assignments of all groups.
+    let inherited = tx.choose(
+        "select a.role_seq, m.group_seq, g.id
+         from group_users m
+         cross join role_assignments a
+         cross join groups g
+         where m.org = $1 and m.user_seq = $2
+           and a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq and a.project_seq = 0
+           and g.org = m.org and g.seq = m.group_seq",
+        "select a.role_seq, m.group_seq, g.id
+         from (select group_seq from group_users where org = $1 and user_seq = $2 offset 0) m
+         cross join lateral (select role_seq from role_assignments
+                             where org = $1 and user_seq = 0 and group_seq = m.group_seq and project_seq = 0
+                             offset 0) a
+         cross join lateral (select id from groups where org = $1 and seq = m.group_seq limit 1) g",
+    );
     let org = tx.org();
     let mut inherited = tx.query(inherited, values![org, user.seq], |row| {
         Ok((row.integer(0)?, row.integer(1)?, row.text(2)?.to_owned()))
