@@ -416,7 +416,7 @@ async fn perform(client: &Client, action: &Action, group_id: Option<GroupId>) ->
         Err(error)
             if matches!(action, Action::RemoveUser { .. })
                 && error.is_not_found()
-                && !error.message().starts_with("Invalid URL") =>
+                && !error.is_unknown_url() =>
         {
             Ok(Answer::no_change(&error))
         }
