@@ -13,10 +13,9 @@ use axum::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use openai_admin::{Method, Scope, wire::Strictness};
+use openai_admin::{Method, Scope, hexadecimal, wire::Strictness};
 
 use crate::{
-    api_keys::hexadecimal,
     auth::{Caller, ORGANIZATION},
     connections::Peer,
     error::{ApiError, FailureCause},

@@ -44,7 +44,7 @@ use self::{
     retry::{Budget, Situation, pause_before_retry},
     transport::Transport,
 };
-use crate::{Endpoint, Error, Method, json, wire};
+use crate::{Endpoint, Error, Method, hexadecimal, json, wire};
 
 /// How long making a connection may take, unless the builder says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -346,13 +346,13 @@ fn without_values(error: &serde_json::Error) -> String {
     format!("{kind} (line {}, column {})", error.line(), error.column())
 }
 
-/// Our name and 32 hexadecimal digits. Every add has one, so it is written without the machinery of `format!`.
+/// Our name and 32 hexadecimal digits.
 fn idempotency_key() -> HeaderValue {
     let mut key = *b"openai-admin-00000000000000000000000000000000";
     let (_, digits) = key.split_at_mut("openai-admin-".len());
     let random = (u128::from(random_u64()) << 64) | u128::from(random_u64());
-    for (digit, four_bits) in digits.iter_mut().zip((0..32).rev()) {
-        *digit = b"0123456789abcdef"[(random >> (4 * four_bits)) as usize & 0xf];
+    for (place, digit) in digits.iter_mut().zip(hexadecimal(&random.to_be_bytes())) {
+        *place = digit;
     }
     HeaderValue::from_bytes(&key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
 }

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use openai_admin::hexadecimal;
 use sha2::{Digest as _, Sha256};
 
 use super::{PLAN_VERSION, Plan};
@@ -102,11 +103,5 @@ impl Write for Hashing {
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 0xf] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    text
+    hexadecimal(bytes).map(char::from).collect()
 }
