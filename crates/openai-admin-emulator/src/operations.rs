@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::http::Method;
+use openai_admin::wire::{match_path, placeholders};
 use openai_admin_server::{PublishedOperation, openapi_document};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -76,23 +77,11 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<Found> {
     found.min_by_key(|found| found.path.len())
 }
 
+/// What the placeholders of a path stand for in another path, decoded.
 pub(crate) fn matched(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let (mut named, mut segments) = (BTreeMap::new(), path.split('/'));
-    for wanted in template.split('/') {
-        let segment = segments.next()?;
-        match name_of(wanted) {
-            Some(name) if !segment.is_empty() => {
-                named.insert(name.to_owned(), percent_decode_str(segment).decode_utf8_lossy().into_owned());
-            }
-            None if wanted == segment => {}
-            _ => return None,
-        }
-    }
-    segments.next().is_none().then_some(named)
-}
-
-fn name_of(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
+    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+    let named = match_path(template, path)?.into_iter();
+    Some(named.map(|(name, segment)| (name.to_owned(), decoded(segment))).collect())
 }
 
 /// The names of what a request holds and its operation does not have.
@@ -165,10 +154,9 @@ pub(crate) fn check_id(id: &str) -> Result<(), String> {
 ///
 /// The names that there are, in words.
 pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(), String> {
-    let names = |path: &'static str| path.split('/').filter_map(name_of);
     match operation.map(|id| (id, known().find(|known| known.id == id))) {
         Some((_, Some(known))) => {
-            let names: Vec<&str> = names(known.path).collect();
+            let names: Vec<&str> = placeholders(known.path).collect();
             if names.contains(&name) {
                 return Ok(());
             }
@@ -180,9 +168,9 @@ pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(),
             Err(format!("the path of {} has no '{name}': {has}", known.id))
         }
         Some((_, None)) => Err(format!("a request that is no operation has no '{name}' in its path")),
-        None if known().any(|known| names(known.path).any(|own| own == name)) => Ok(()),
+        None if known().any(|known| placeholders(known.path).any(|own| own == name)) => Ok(()),
         None => {
-            let meant = most_like(name, known().flat_map(|known| names(known.path)));
+            let meant = most_like(name, known().flat_map(|known| placeholders(known.path)));
             let meant = meant.map(|meant| format!(": did you mean '{meant}'?")).unwrap_or_default();
             Err(format!("no path has a '{name}'{meant}"))
         }
@@ -237,7 +225,7 @@ fn likeness(template: &str, path: &str) -> f64 {
     let wanted: Vec<&str> = template.split('/').filter(|segment| !segment.is_empty()).collect();
     let got: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let alike = |wanted: &str, got: &str| {
-        if name_of(wanted).is_some() { 0.9 } else { strsim::jaro_winkler(wanted, got) }
+        if placeholders(wanted).next().is_some() { 0.9 } else { strsim::jaro_winkler(wanted, got) }
     };
     let sum: f64 = wanted.iter().zip(&got).map(|(wanted, got)| alike(wanted, got)).sum();
     sum / wanted.len().max(got.len()).max(1) as f64

@@ -5,7 +5,10 @@
 
 use std::collections::HashSet;
 
-use openai_admin::Method::{self, Delete, Get, Post};
+use openai_admin::{
+    Method::{self, Delete, Get, Post},
+    wire::match_path,
+};
 
 use crate::routes::operations;
 
@@ -44,22 +47,9 @@ impl PublishedOperation {
 
     /// Those that a URL's path names, below the base. Words go before placeholders, as in every router.
     pub fn at(path: &str) -> Vec<Self> {
-        let named = || Self::all().filter(|operation| takes(operation.path, path));
+        let named = || Self::all().filter(|operation| match_path(operation.path, path).is_some());
         let nearest = named().min_by_key(|operation| operation.path.matches('{').count());
         named().filter(|operation| nearest.is_some_and(|nearest| nearest.path == operation.path)).collect()
-    }
-}
-
-/// Whether a path with placeholders stands for another path, which may have placeholders too.
-pub(crate) fn takes(template: &str, path: &str) -> bool {
-    let (mut template, mut path) = (template.split('/'), path.split('/'));
-    loop {
-        match (template.next(), path.next()) {
-            (None, None) => return true,
-            (Some(word), Some(segment)) if word == segment => {}
-            (Some(placeholder), Some(segment)) if placeholder.starts_with('{') && !segment.is_empty() => {}
-            _ => return false,
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::{
     middleware,
     routing::any,
 };
+use openai_admin::wire::match_path;
 use openai_admin_store::{Org, Organization, Store};
 use tokio::net::TcpListener;
 
@@ -20,7 +21,7 @@ use crate::{
     metrics::Metrics,
     minter::Minter,
     openapi,
-    published::{PublishedOperation, takes},
+    published::PublishedOperation,
     rate_limit::RateLimit,
     routes::{Route, routes},
     serve::{self, Asker, Resource},
@@ -90,7 +91,8 @@ impl Server {
         // What is not served is left to the fallback, unless a route would take it for one of its own.
         for operation in PublishedOperation::all() {
             let is_served = routes.iter().any(|route| route.facts.id == operation.id);
-            if !is_served && routes.iter().any(|route| takes(route.facts.path, operation.path)) {
+            if !is_served && routes.iter().any(|route| match_path(route.facts.path, operation.path).is_some())
+            {
                 resources.entry(operation.path).or_default().not_served.push(operation);
             }
         }
