@@ -1,14 +1,13 @@
-//! What each operation does: who asks, what is asked, which operation of the store answers it.
-
-pub(crate) mod audit_logs;
-pub(crate) mod group_users;
-pub(crate) mod groups;
-pub(crate) mod users;
+//! What a handler is given, and the operations that have a path of their own through the store.
 
 use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
-use openai_admin_store::{IdempotencyKey, Org, Stamp, Store};
+use openai_admin::{
+    models::{GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, UserListResource},
+    operations::{AddGroupUser, ListAuditLogs, ListGroupUsers, RemoveGroupUser},
+};
+use openai_admin_store::{IdempotencyKey, Org, Result, Stamp, Store};
 
 use crate::{auth::Caller, minter::Minter};
 
@@ -24,12 +23,12 @@ pub(crate) struct Context {
 
 impl Context {
     /// The organization that is asked about: the caller's own, never another.
-    fn org(&self) -> Org {
+    pub(crate) fn org(&self) -> Org {
         self.caller.org
     }
 
     /// A change by the caller, now.
-    fn stamp(&self) -> Stamp {
+    pub(crate) fn stamp(&self) -> Stamp {
         self.minter.stamp(&self.caller.actor).once(self.idempotency_key.clone())
     }
 }
@@ -44,4 +43,29 @@ impl<T> Written<T> {
     pub(crate) fn new(json: Bytes) -> Self {
         Self { json, of: PhantomData }
     }
+}
+
+pub(crate) async fn list_group_users(
+    context: Context,
+    request: ListGroupUsers,
+) -> Result<Written<UserListResource>> {
+    context.store.list_group_users_json(context.org(), request).await.map(Written::new)
+}
+
+pub(crate) async fn add_group_user(context: Context, request: AddGroupUser) -> Result<GroupUserAssignment> {
+    context.store.add_group_user(context.org(), context.stamp(), request).await
+}
+
+pub(crate) async fn remove_group_user(
+    context: Context,
+    request: RemoveGroupUser,
+) -> Result<GroupUserDeletedResource> {
+    context.store.remove_group_user(context.org(), context.stamp(), request).await
+}
+
+pub(crate) async fn list_audit_logs(
+    context: Context,
+    request: ListAuditLogs,
+) -> Result<ListAuditLogsResponse> {
+    context.store.list_audit_logs(context.org(), request).await
 }

@@ -9,41 +9,64 @@ use axum::{
 use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method, Scope,
+    operations::{
+        CreateGroup, CreateUser, DeleteGroup, DeleteUser, ListGroups, ListUserGroups, ListUsers, ModifyUser,
+        RetrieveGroup, RetrieveGroupUser, RetrieveUser, UpdateGroup,
+    },
     wire::{self, Incoming, Place, Strictness, place},
 };
+use openai_admin_store::{Changes, Reads};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::{
     error::ApiError,
-    handlers::{Context, Written, audit_logs, group_users, groups, users},
+    handlers::{self, Context, Written},
     idempotency_keys,
 };
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         // Groups
-        route(groups::list),
-        route(groups::create),
-        route(groups::retrieve),
-        route(groups::update),
-        route(groups::delete),
+        read::<ListGroups>(),
+        change::<CreateGroup>(),
+        read::<RetrieveGroup>(),
+        change::<UpdateGroup>(),
+        change::<DeleteGroup>(),
         // Group users
-        route(group_users::list),
-        route(group_users::add),
-        route(group_users::retrieve),
-        route(group_users::remove),
+        with(handlers::list_group_users),
+        with(handlers::add_group_user),
+        read::<RetrieveGroupUser>(),
+        with(handlers::remove_group_user),
         // Users
-        route(users::list),
-        route(users::retrieve),
-        route(users::modify),
-        route(users::delete),
+        read::<ListUsers>(),
+        read::<RetrieveUser>(),
+        change::<ModifyUser>(),
+        change::<DeleteUser>(),
         // Users, extensions
-        route(users::create),
-        route(users::list_groups),
+        change::<CreateUser>(),
+        read::<ListUserGroups>(),
         // Audit logs
-        route(audit_logs::list),
+        with(handlers::list_audit_logs),
     ]
+}
+
+/// An operation that reads.
+fn read<O>() -> Route
+where
+    O: Reads<Response: JsonSchema> + JsonSchema,
+{
+    with(|context: Context, request: O| async move { context.store.read(context.org(), request).await })
+}
+
+/// An operation that changes something.
+pub(crate) fn change<O>() -> Route
+where
+    O: Changes<Response: JsonSchema> + JsonSchema,
+{
+    with(|context: Context, request: O| async move {
+        context.store.change(context.org(), context.stamp(), request).await
+    })
 }
 
 /// An operation and what answers it. Path, method and scope are known from the type of its request.
@@ -120,7 +143,8 @@ impl<T> Answers<T> for Written<T> {
     }
 }
 
-pub(crate) fn route<E, H, F, A>(handler: H) -> Route
+/// An operation with a handler of its own.
+pub(crate) fn with<E, H, F, A>(handler: H) -> Route
 where
     E: Endpoint<Response: JsonSchema> + JsonSchema,
     H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,

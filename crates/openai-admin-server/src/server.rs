@@ -174,7 +174,10 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::{handlers, routes::route};
+    use crate::{
+        handlers,
+        routes::{change, with},
+    };
 
     /// An operation that creates nothing from nothing, as those that archive something do.
     #[derive(Serialize, Deserialize, schemars::JsonSchema)]
@@ -218,8 +221,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_served_does_not_stand_before_what_is_not() {
         let (server, asker, _folder) = server().await;
-        let routes = vec![route(|context: handlers::Context, _: GetCertificate| async {
-            handlers::groups::list(context, ListGroups::new()).await
+        let routes = vec![with(|context: handlers::Context, _: GetCertificate| async move {
+            context.store.read(context.org(), ListGroups::new()).await
         })];
         let router = server.build(asker, routes);
         for (method, path, status) in [
@@ -242,12 +245,10 @@ mod tests {
     async fn a_post_without_a_body_needs_no_content_type() {
         let (server, asker, _folder) = server().await;
         let routes = vec![
-            route(|context: handlers::Context, _: PostWithoutBody| async {
-                handlers::groups::list(context, ListGroups::new()).await
+            with(|context: handlers::Context, _: PostWithoutBody| async move {
+                context.store.read(context.org(), ListGroups::new()).await
             }),
-            route(|context: handlers::Context, request: CreateGroup| async {
-                handlers::groups::create(context, request).await
-            }),
+            change::<CreateGroup>(),
         ];
         let router = server.build(asker, routes);
         for (path, body, status) in [

@@ -5,13 +5,17 @@ use std::fmt;
 use openai_admin::{OrganizationId, Timestamp, models::AuditLogPayload};
 
 use crate::{
-    audit_events::{Audit, Event, Subject},
-    error::{Error, Kind, Result},
-    organizations::Org,
+    audit_events::Places,
+    error::{Error, Result},
+    kind::Kind,
+    operation::Change,
+    org::Org,
     stamp::Stamp,
     store::Store,
     text::check_text,
-    transaction::{Row, Transaction, values},
+    transaction::Transaction,
+    tx::Tx,
+    value::{Row, values},
 };
 
 /// A key that is about to be stored.
@@ -93,9 +97,9 @@ impl Store {
     ///
     /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked; [`Error::InvalidValue`].
     pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
-        self.change_api_keys(move |transaction| {
-            let id = stamp.mint("key_", 0);
-            insert(transaction, org, &mut Audit::new(org, &stamp), &stamp, &id, &new)
+        self.change_api_keys(org, stamp, move |change| {
+            let id: String = change.mint("key_")?;
+            insert(change, &id, &new)
         })
         .await
     }
@@ -109,7 +113,7 @@ impl Store {
     /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`] when it was revoked
     /// or has expired at the time of the stamp.
     pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
-        self.change_api_keys(move |transaction| set_bootstrap(transaction, org, &stamp, &new)).await
+        self.change_api_keys(org, stamp, move |change| set_bootstrap(change, &new)).await
     }
 
     /// The keys of an organization that work, oldest first.
@@ -118,7 +122,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn list_api_keys(&self, org: Org) -> Result<Vec<ApiKey>> {
-        self.read(move |transaction| {
+        self.query(move |transaction| {
             let sql = select_keys!("k.org = $1 and k.revoked_at is null order by k.created_at, k.id");
             transaction.query(sql, values![org.seq()], from_row)
         })
@@ -131,7 +135,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn find_api_key(&self, hash: String) -> Result<Option<ApiKey>> {
-        self.read(move |transaction| find(transaction, &hash)).await
+        self.query(move |transaction| find(transaction, &hash)).await
     }
 
     /// Records when a key was last used. Now and then it also forgets the answers of creations that are too old.
@@ -140,7 +144,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn touch_api_key(&self, hash: String, at: Timestamp) -> Result<()> {
-        self.write(move |transaction| {
+        self.transact(move |transaction| {
             let sql = "update api_keys set last_used_at = $1 where hash = $2";
             transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
         })
@@ -164,8 +168,7 @@ impl Store {
         new: NewApiKey,
         old_expires_at: Timestamp,
     ) -> Result<RotatedApiKey> {
-        self.change_api_keys(move |transaction| rotate(transaction, org, &stamp, &id, &new, old_expires_at))
-            .await
+        self.change_api_keys(org, stamp, move |change| rotate(change, &id, &new, old_expires_at)).await
     }
 
     /// Revokes a key for good. Who asks this store, or a clone of it, is told so as soon as this returns.
@@ -174,86 +177,85 @@ impl Store {
     ///
     /// [`Error::NotFound`] when the organization has no such key that works.
     pub async fn revoke_api_key(&self, org: Org, stamp: Stamp, id: String) -> Result<()> {
-        self.change_api_keys(move |transaction| {
-            let revoked = transaction.execute(
+        self.change_api_keys(org, stamp, move |change| {
+            let revoked_at = change.stamp().seconds();
+            let revoked = change.execute(
                 "update api_keys set revoked_at = $1 where org = $2 and id = $3 and revoked_at is null",
-                values![stamp.seconds(), org.seq(), id.as_str()],
+                values![revoked_at, org, id.as_str()],
             )?;
             if revoked == 0 {
                 return Err(Error::not_found(Kind::ApiKey, &id));
             }
-            let of = Subject { detail: Some(&id), ..Subject::default() };
-            Audit::new(org, &stamp).record(transaction, Event::ApiKeyDeleted, of)
+            change.record("api_key.deleted", of_key(&id))
         })
         .await
     }
 
-    async fn change_api_keys<T, F>(&self, body: F) -> Result<T>
+    async fn change_api_keys<T, F>(&self, org: Org, stamp: Stamp, body: F) -> Result<T>
     where
         T: Send + 'static,
-        F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+        F: Fn(&mut Change<'_>) -> Result<T> + Send + 'static,
     {
-        let changed = self.write(body).await;
+        let changed = self
+            .transact_in(org, move |transaction| body(&mut Change::new(Tx::new(transaction, org), &stamp)))
+            .await;
         // After an error too: it may be one that does not know whether the change has happened.
         self.api_keys_changed();
         changed
     }
 }
 
+fn of_key(id: &str) -> Places<'_> {
+    Places { detail: Some(id), ..Places::default() }
+}
+
 fn rotate(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    stamp: &Stamp,
+    change: &mut Change<'_>,
     id: &str,
     new: &NewApiKey,
     old_expires_at: Timestamp,
 ) -> Result<RotatedApiKey> {
+    let org = change.org();
     let sql = select_keys!("k.org = $1 and k.id = $2 and k.revoked_at is null");
-    let old = transaction.query_one(sql, values![org.seq(), id], from_row)?;
+    let old = change.query_one(sql, values![org, id], from_row)?;
     let old = old.ok_or_else(|| Error::not_found(Kind::ApiKey, &id))?;
-    check_works(&old, false, stamp)?;
+    check_works(&old, false, change.stamp())?;
     let old_expires_at = old.expires_at.map_or(old_expires_at, |at| at.min(old_expires_at));
-    let mut audit = Audit::new(org, stamp);
     let new = NewApiKey { name: old.name.clone(), scopes: old.scopes.clone(), ..new.clone() };
-    let new = insert(transaction, org, &mut audit, stamp, &stamp.mint("key_", 0), &new)?;
-    transaction.execute(
+    let new_id: String = change.mint("key_")?;
+    let new = insert(change, &new_id, &new)?;
+    change.execute(
         "update api_keys set expires_at = $1 where org = $2 and id = $3",
-        values![old_expires_at.unix_seconds(), org.seq(), id],
+        values![old_expires_at.unix_seconds(), org, id],
     )?;
-    let of = Subject { detail: Some(id), ..Subject::default() };
-    audit.record(transaction, Event::ApiKeyUpdated, of)?;
+    change.record("api_key.updated", of_key(id))?;
     Ok(RotatedApiKey { old: ApiKey { expires_at: Some(old_expires_at), ..old }, new })
 }
 
-fn set_bootstrap(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    stamp: &Stamp,
-    new: &NewApiKey,
-) -> Result<ApiKey> {
-    let known = transaction.query_one(
+fn set_bootstrap(change: &mut Change<'_>, new: &NewApiKey) -> Result<ApiKey> {
+    let org = change.org();
+    let known = change.query_one(
         select_keys!("k.hash = $1 and k.org = $2"),
-        values![new.hash.as_str(), org.seq()],
+        values![new.hash.as_str(), org],
         |row| Ok((from_row(row)?, row.optional_integer(9)?.is_some())),
     )?;
     if let Some((key, is_revoked)) = &known {
-        check_works(key, *is_revoked, stamp)?;
+        check_works(key, *is_revoked, change.stamp())?;
         if key.id == BOOTSTRAP_ID {
-            return show_as(transaction, key, new);
+            return show_as(change, key, new);
         }
     }
-    let mut audit = Audit::new(org, stamp);
-    replace_bootstrap(transaction, org, &mut audit, stamp)?;
+    replace_bootstrap(change)?;
     match known {
         Some((key, _)) => Ok(key),
-        None => insert(transaction, org, &mut audit, stamp, BOOTSTRAP_ID, new),
+        None => insert(change, BOOTSTRAP_ID, new),
     }
 }
 
 /// What is shown of a key may be less than an earlier version showed.
-fn show_as(transaction: &mut Transaction<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
+fn show_as(tx: &mut Tx<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
     if key.redacted_value != new.redacted {
-        transaction.execute(
+        tx.execute(
             "update api_keys set redacted = $1 where hash = $2",
             values![new.redacted.as_str(), new.hash.as_str()],
         )?;
@@ -273,25 +275,21 @@ fn check_works(key: &ApiKey, is_revoked: bool, stamp: &Stamp) -> Result<()> {
 }
 
 /// Makes room for another bootstrap key.
-fn replace_bootstrap(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    audit: &mut Audit<'_>,
-    stamp: &Stamp,
-) -> Result<()> {
+fn replace_bootstrap(change: &mut Change<'_>) -> Result<()> {
+    let (org, now) = (change.org(), change.stamp().seconds());
+    let other_id: String = change.mint("key_")?;
     // Under another id, one that somebody has revoked stays known as revoked, and one that was rotated works until its
     // overlap ends.
-    transaction.execute(
+    change.execute(
         "update api_keys set id = $1 where org = $2 and id = $3 and (revoked_at is not null or expires_at > $4)",
-        values![stamp.mint("key_", 1).as_str(), org.seq(), BOOTSTRAP_ID, stamp.seconds()],
+        values![other_id.as_str(), org, BOOTSTRAP_ID, now],
     )?;
-    let replaced = transaction
-        .execute("delete from api_keys where org = $1 and id = $2", values![org.seq(), BOOTSTRAP_ID])?;
+    let replaced =
+        change.execute("delete from api_keys where org = $1 and id = $2", values![org, BOOTSTRAP_ID])?;
     if replaced == 0 {
         return Ok(());
     }
-    let of = Subject { detail: Some(BOOTSTRAP_ID), ..Subject::default() };
-    audit.record(transaction, Event::ApiKeyDeleted, of)
+    change.record("api_key.deleted", of_key(BOOTSTRAP_ID))
 }
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ApiKey>> {
@@ -313,39 +311,33 @@ fn from_row(row: &Row<'_>) -> Result<ApiKey> {
     })
 }
 
-fn insert(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    audit: &mut Audit<'_>,
-    stamp: &Stamp,
-    id: &str,
-    new: &NewApiKey,
-) -> Result<ApiKey> {
+fn insert(change: &mut Change<'_>, id: &str, new: &NewApiKey) -> Result<ApiKey> {
     let scopes = new.scopes.join(" ");
     for (field, text) in [("name", &new.name), ("scopes", &scopes)] {
         check_text(field, text)?;
     }
     let taken = "select 1 from api_keys where hash = $1";
-    if transaction.query_one(taken, values![new.hash.as_str()], |_| Ok(()))?.is_some() {
+    if change.query_one(taken, values![new.hash.as_str()], |_| Ok(()))?.is_some() {
         let value = new.redacted.clone();
         return Err(Error::AlreadyExists { kind: Kind::ApiKey, field: "value", value });
     }
-    transaction.execute(
+    let (org, created_at) = (change.org(), change.stamp().seconds());
+    change.execute(
         "insert into api_keys (hash, org, id, name, redacted, scopes, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
         values![
             new.hash.as_str(),
-            org.seq(),
+            org,
             id,
             new.name.as_str(),
             new.redacted.as_str(),
             scopes.as_str(),
-            stamp.seconds(),
+            created_at,
             new.expires_at.map(Timestamp::unix_seconds)
         ],
     )?;
     let payload = AuditLogPayload::scopes(new.scopes.clone());
-    let of = Subject { detail: Some(id), payload: Some(&payload), ..Subject::default() };
-    audit.record(transaction, Event::ApiKeyCreated, of)?;
-    find(transaction, &new.hash)?.ok_or_else(|| Error::internal("the key that was just stored is gone"))
+    change.record("api_key.created", of_key(id).with(Some(&payload)))?;
+    find(change.transaction(), &new.hash)?
+        .ok_or_else(|| Error::internal("the key that was just stored is gone"))
 }

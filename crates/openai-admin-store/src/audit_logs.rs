@@ -14,11 +14,13 @@ use openai_admin::{
 
 use crate::{
     audit_filter::Filter,
+    audit_order,
     error::{Error, Result},
-    organizations::Org,
+    org::Org,
     page::Range,
     store::Store,
-    transaction::{Row, Transaction, values},
+    transaction::Transaction,
+    value::{Row, values},
 };
 
 /// How far a request with a filter looks.
@@ -66,10 +68,10 @@ impl Store {
         request: ListAuditLogs,
     ) -> Result<ListAuditLogsResponse> {
         let question = Arc::new(Question::new(reach, org, &request)?);
-        let mut answer = self.begin_looking(&question).await?;
+        let mut answer = self.begin_looking(&question, self.horizon_of(&question).await?).await?;
         if let Some(hidden) = answer.hidden {
-            self.settle(hidden).await?;
-            answer = self.begin_looking(&question).await?;
+            let horizon = self.settle(org, hidden).await?;
+            answer = self.begin_looking(&question, horizon).await?;
         }
         for _ in 1..reach.windows {
             if answer.is_complete() {
@@ -80,12 +82,24 @@ impl Store {
         answer.into_page()
     }
 
-    async fn begin_looking(&self, question: &Arc<Question>) -> Result<Answer> {
+    /// What comes after a listed event is settled already, and SQLite's events always are.
+    async fn horizon_of(&self, question: &Question) -> Result<i64> {
+        if question.after.is_some() || self.postgres().is_none() {
+            return Ok(i64::MAX);
+        }
+        self.horizon(question.org).await
+    }
+
+    async fn horizon(&self, org: Org) -> Result<i64> {
+        self.query(move |transaction| audit_order::horizon(transaction, org)).await
+    }
+
+    async fn begin_looking(&self, question: &Arc<Question>, horizon: i64) -> Result<Answer> {
         let question = Arc::clone(question);
         let (org, is_unfiltered) = (question.org, question.filter.matches_all());
-        let body = move |transaction: &mut Transaction<'_>| question.begin(transaction);
+        let body = move |transaction: &mut Transaction<'_>| question.begin(transaction, horizon);
         // Without a filter every event that is looked at is listed.
-        if is_unfiltered { self.read(body).await } else { self.scan(org, body).await }
+        if is_unfiltered { self.query(body).await } else { self.scan(org, body).await }
     }
 
     async fn go_on_looking(&self, question: &Arc<Question>, answer: Answer) -> Result<Answer> {
@@ -93,18 +107,18 @@ impl Store {
         self.scan(org, move |transaction| question.look(transaction, answer.clone())).await
     }
 
-    /// Waits until the event at this place is listed, or for a second.
-    async fn settle(&self, place: i64) -> Result<()> {
+    /// Waits until the event at this place is settled, for a second at most, and returns the horizon.
+    async fn settle(&self, org: Org, place: i64) -> Result<i64> {
         let (mut pause, mut waited) = (SETTLING_PAUSE, Duration::ZERO);
-        while waited < SETTLING_MAX {
+        loop {
             tokio::time::sleep(pause).await;
-            if self.read(horizon).await? > place {
-                break;
-            }
             waited += pause;
+            let horizon = self.horizon(org).await?;
+            if horizon > place || waited >= SETTLING_MAX {
+                return Ok(horizon);
+            }
             pause = (pause * 2).min(SETTLING_PAUSE_MAX);
         }
-        Ok(())
     }
 }
 
@@ -230,19 +244,17 @@ impl Question {
     }
 
     /// Finds out where to look, and looks at the first window.
-    fn begin(&self, transaction: &mut Transaction<'_>) -> Result<Answer> {
+    fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Answer> {
         let after = place_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
         let before = place_of(transaction, self.org, self.before.as_ref())?
             .map_err(|_| Error::invalid_value("before", "the id of an event of this log"))?;
-        let horizon = horizon(transaction)?;
-        let hidden = match after {
-            Some(_) => None,
-            None => hidden(transaction, self.org, horizon)?,
+        let hidden = match horizon {
+            i64::MAX => None,
+            _ => hidden(transaction, self.org, horizon)?,
         };
-        let horizon = Place::before_all_of(horizon);
         let span = Span {
             order: if before.is_some() { Order::Asc } else { Order::Desc },
-            upper: after.filter(|after| *after < horizon).unwrap_or(horizon),
+            upper: after.unwrap_or(Place::before_all_of(horizon)),
             lower: before.unwrap_or(Place::before_all_of(-1)),
         };
         let answer = Answer { logs: Vec::new(), span, hidden, rest: Rest::Nothing };
@@ -428,33 +440,8 @@ fn place_of(
     })
 }
 
-/// The place that every event with a lower one has been written by a transaction that has ended, so that none will
-/// come before it any more.
-///
-/// That is the lowest number of a transaction that the snapshot of this one sees under way. PostgreSQL numbers those of
-/// all databases of a server; one that is known to be of another database does not count.
-fn horizon(transaction: &mut Transaction<'_>) -> Result<i64> {
-    if let Transaction::Sqlite(_) = transaction {
-        return Ok(i64::MAX);
-    }
-    let sql = "select least(pg_snapshot_xmax(snapshot)::text::bigint,
-                 (select min(number::text::bigint) from pg_snapshot_xip(snapshot) number
-                  where not exists (
-                     select 1 from pg_locks held join pg_stat_activity holder on holder.pid = held.pid
-                     where held.locktype = 'transactionid' and held.transactionid = number::xid and held.granted
-                       and holder.datname <> current_database())))
-               + (select added from audit_clock)
-               from pg_current_snapshot() snapshot";
-    transaction
-        .query_one(sql, values![], |row| row.integer(0))?
-        .ok_or_else(|| Error::internal("there is no snapshot"))
-}
-
 /// The place of the newest event that the horizon hides.
 fn hidden(transaction: &mut Transaction<'_>, org: Org, horizon: i64) -> Result<Option<i64>> {
-    if let Transaction::Sqlite(_) = transaction {
-        return Ok(None);
-    }
     let newest = "select place from audit_events where org = $1 and place >= $2 order by place desc limit 1";
     transaction.query_one(newest, values![org.seq(), horizon], |row| row.integer(0))
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     error::Result,
-    migrations,
-    postgres::{self, Patience},
+    migrations, postgres,
     sqlite_files::open_to_read,
     store::{DatabaseUrl, Store, on_a_thread},
-    transaction::{Transaction, values},
+    time_limit::TimeLimit,
+    transaction::Transaction,
+    value::values,
 };
 
 /// How many there are of each thing, over all organizations.
@@ -64,7 +65,7 @@ impl Store {
 }
 
 pub(crate) fn census(transaction: &mut Transaction<'_>) -> Result<Census> {
-    transaction.allow_long_statements(Patience::Everything)?;
+    transaction.allow_long_statements(TimeLimit::Everything)?;
     let mut count = |sql: &'static str| -> Result<u64> {
         let counted = transaction.query_one(sql, values![], |row| row.integer(0))?;
         Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0))

@@ -3,23 +3,27 @@
 use std::collections::{HashMap, HashSet};
 
 use openai_admin::{
-    Cursor, GroupId, GroupType, OrganizationId, PersonalText, Timestamp, UserId, UserRole, UserType,
+    GroupId, GroupType, OrganizationId, PersonalText, Timestamp, UserId, UserRole, UserType,
     models::{AuditLogPayload, GroupResponse, User},
     operations::groups::GroupName,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    audit_events::{Audit, Event},
+    audit_order,
     error::{Error, Result},
     group_users, groups,
-    organizations::{self, Org, Organization},
-    postgres::Patience,
+    operation::Change,
+    organizations::{self, Organization},
     stamp::Stamp,
     store::Store,
     text,
-    transaction::{Transaction, values},
-    users,
+    thing::{self, Stored},
+    time_limit::TimeLimit,
+    transaction::Transaction,
+    tx::Tx,
+    users::{self, StoredUser},
+    value::values,
 };
 
 /// An organization with its users and groups.
@@ -144,7 +148,7 @@ impl Store {
     ///
     /// [`Error::InvalidValue`], which names the place in the directory.
     pub async fn load(&self, stamp: Stamp, directory: Directory) -> Result<LoadSummary> {
-        self.write_everything(move |transaction| Load::new(transaction, &stamp, &directory)?.run()).await
+        self.transact_everything(move |transaction| Load::new(transaction, &stamp, &directory)?.run()).await
     }
 
     /// The whole organization, as [`load`](Self::load) reads it.
@@ -157,24 +161,20 @@ impl Store {
     }
 }
 
-struct Load<'a, 't> {
-    transaction: &'a mut Transaction<'t>,
+struct Load<'a> {
     directory: &'a Directory,
-    stamp: &'a Stamp,
-    org: Org,
-    audit: Audit<'a>,
+    change: Change<'a>,
     summary: LoadSummary,
-    /// Counts what is minted, so that each gets an id of its own.
-    minted: u128,
-    /// The places of the users and groups that were loaded, each of which is listed once.
+    /// The numbers of the users and groups that were loaded, each of which is listed once.
     users: HashSet<i64>,
     groups: HashSet<i64>,
 }
 
-impl<'a, 't> Load<'a, 't> {
-    fn new(transaction: &'a mut Transaction<'t>, stamp: &'a Stamp, directory: &'a Directory) -> Result<Self> {
+impl<'a> Load<'a> {
+    fn new(transaction: &'a mut Transaction<'_>, stamp: &'a Stamp, directory: &'a Directory) -> Result<Self> {
         let organization = open_organization(transaction, stamp, directory.organization.as_ref())?;
         let org = organization.org;
+        audit_order::announce(transaction, org)?;
         let summary = LoadSummary {
             organization,
             organization_updated: false,
@@ -185,13 +185,9 @@ impl<'a, 't> Load<'a, 't> {
             members_added: 0,
         };
         Ok(Self {
-            transaction,
             directory,
-            stamp,
-            org,
-            audit: Audit::after_creation(org, stamp),
+            change: Change::after_creation(Tx::new(transaction, org), stamp),
             summary,
-            minted: 1,
             users: HashSet::new(),
             groups: HashSet::new(),
         })
@@ -214,49 +210,37 @@ impl<'a, 't> Load<'a, 't> {
         let Some(title) = wanted.filter(|title| **title != self.summary.organization.title) else {
             return Ok(());
         };
-        organizations::rename(self.transaction, &mut self.audit, &mut self.summary.organization, title)?;
+        organizations::rename(&mut self.change, &mut self.summary.organization, title)?;
         self.summary.organization_updated = true;
         Ok(())
     }
 
-    fn mint(&mut self, prefix: &str) -> String {
-        self.minted += 1;
-        self.stamp.mint(prefix, self.minted)
-    }
-
     fn load_user(&mut self, entry: &DirectoryUser) -> Result<()> {
         let existing = match (&entry.id, &entry.email) {
-            (Some(id), _) => match users::find(self.transaction, self.org, id) {
-                Ok(found) => Some(found),
-                Err(Error::NotFound { .. }) => None,
-                Err(error) => return Err(error),
-            },
-            (None, Some(email)) => users::find_by_email(self.transaction, self.org, email)?,
+            (Some(id), _) => thing::look_up::<StoredUser>(&mut self.change, id.as_str())?,
+            (None, Some(email)) => users::find_by_email(&mut self.change, email)?,
             (None, None) => return Err(Error::invalid_value("id", "an id or an email address")),
         };
         let id = match (&existing, &entry.id) {
-            (Some(found), _) => found.user.id.clone(),
+            (Some(found), _) => found.thing.user.id.clone(),
             (None, Some(id)) => id.clone(),
-            (None, None) => UserId::new(self.mint("user-")).map_err(Error::internal)?,
+            (None, None) => self.change.mint("user-")?,
         };
         let mut new = match &existing {
-            Some(found) => found.clone(),
-            None => new_user(id, self.stamp),
+            Some(found) => found.thing.clone(),
+            None => new_user(id, self.change.stamp()),
         };
         update_user(&mut new, entry);
-        users::check(self.transaction, self.org, &new, existing.as_ref())?;
+        users::check(&mut self.change, &new, existing.as_ref().map(|existing| &existing.thing))?;
         let seq = match existing {
             None => {
                 self.summary.users_created += 1;
-                users::insert(self.transaction, self.org, &mut self.audit, &new)?
+                users::insert(&mut self.change, &new)?
             }
-            Some(old) if old == new => old.seq,
+            Some(old) if old.thing == new => old.seq,
             Some(old) => {
-                users::write(self.transaction, self.org, old.seq, &new)?;
-                users::hand_on_email_key(self.transaction, &old.user, new.user.email.as_deref())?;
-                let payload = AuditLogPayload::role(entry.role.clone());
-                let of = users::with_role(old.seq, &payload);
-                self.audit.record(self.transaction, Event::UserUpdated, of)?;
+                users::update(&mut self.change, old.seq, &new, &AuditLogPayload::role(entry.role.clone()))?;
+                users::hand_on_email_key(&mut self.change, &old.thing.user, new.user.email.as_deref())?;
                 self.summary.users_updated += 1;
                 old.seq
             }
@@ -272,23 +256,23 @@ impl<'a, 't> Load<'a, 't> {
     fn load_group(&mut self, entry: &DirectoryGroup) -> Result<()> {
         let existing = self.find_group(entry)?;
         let id = match (&existing, &entry.id) {
-            (Some(found), _) => found.group.id.clone(),
+            (Some(found), _) => found.thing.id.clone(),
             (None, Some(id)) => id.clone(),
-            (None, None) => GroupId::new(self.mint("group_")).map_err(Error::internal)?,
+            (None, None) => self.change.mint("group_")?,
         };
         let mut group = match &existing {
-            Some(found) => found.group.clone(),
-            None => GroupResponse::new(id, &*entry.name, self.stamp.at()),
+            Some(found) => found.thing.clone(),
+            None => GroupResponse::new(id, &*entry.name, self.change.stamp().at()),
         };
         update_group(&mut group, entry);
         let group_seq = match existing {
             None => {
                 self.summary.groups_created += 1;
-                groups::insert(self.transaction, self.org, &mut self.audit, &group)?
+                groups::insert(&mut self.change, &group)?
             }
-            Some(old) if old.group == group => old.seq,
+            Some(old) if old.thing == group => old.seq,
             Some(old) => {
-                groups::write(self.transaction, self.org, &mut self.audit, old.seq, &group)?;
+                groups::update(&mut self.change, old.seq, &group)?;
                 self.summary.groups_updated += 1;
                 old.seq
             }
@@ -299,17 +283,17 @@ impl<'a, 't> Load<'a, 't> {
         for (index, member) in entry.members.iter().enumerate() {
             let user_seq =
                 self.find_member(member).map_err(|error| error.within(&format!("members[{index}]")))?;
-            if group_users::insert(self.transaction, self.org, &mut self.audit, group_seq, user_seq)? {
+            if group_users::insert(&mut self.change, group_seq, user_seq)? {
                 self.summary.members_added += 1;
             }
         }
         Ok(())
     }
 
-    fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<groups::Found>> {
+    fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<Stored<GroupResponse>>> {
         let Some(id) = &entry.id else {
             text::check_text("name", &entry.name)?;
-            let mut found = groups::find_by_name(self.transaction, self.org, &entry.name)?;
+            let mut found = groups::find_by_name(&mut self.change, &entry.name)?;
             return match found.len() {
                 0 | 1 => Ok(found.pop()),
                 several => {
@@ -317,28 +301,20 @@ impl<'a, 't> Load<'a, 't> {
                 }
             };
         };
-        match groups::find(self.transaction, self.org, id) {
-            Ok(found) => Ok(Some(found)),
-            Err(Error::NotFound { .. }) => {
-                match groups::place_of(self.transaction, self.org, Some(&Cursor::from(id))) {
-                    Ok(_) => Err(Error::invalid_value("id", "the id of no deleted group")),
-                    Err(Error::UnknownCursor(_)) => Ok(None),
-                    Err(error) => Err(error),
-                }
-            }
-            Err(error) => Err(error),
+        let found = thing::look_up::<GroupResponse>(&mut self.change, id.as_str())?;
+        if found.is_none() && thing::position::<GroupResponse>(&mut self.change, id.as_str())?.is_some() {
+            return Err(Error::invalid_value("id", "the id of no deleted group"));
         }
+        Ok(found)
     }
 
     fn find_member(&mut self, member: &PersonalText) -> Result<i64> {
-        if let Ok(id) = UserId::new(member) {
-            match users::find(self.transaction, self.org, &id) {
-                Ok(found) => return Ok(found.seq),
-                Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        if let Ok(id) = UserId::new(member)
+            && let Some(found) = thing::look_up::<StoredUser>(&mut self.change, id.as_str())?
+        {
+            return Ok(found.seq);
         }
-        match users::find_by_email(self.transaction, self.org, member)? {
+        match users::find_by_email(&mut self.change, member)? {
             Some(found) => Ok(found.seq),
             None => Err(Error::invalid_value(
                 "",
@@ -349,14 +325,14 @@ impl<'a, 't> Load<'a, 't> {
 }
 
 /// A user of whom nothing is known but the id.
-fn new_user(id: UserId, stamp: &Stamp) -> users::Found {
+fn new_user(id: UserId, stamp: &Stamp) -> StoredUser {
     let mut user = User::new(id, stamp.at());
     user.name = Some(PersonalText::default());
     user.role = Some(UserRole::Reader);
-    users::Found { seq: 0, user, picture: None, user_type: UserType::User }
+    StoredUser::new(user)
 }
 
-fn update_user(found: &mut users::Found, entry: &DirectoryUser) {
+fn update_user(found: &mut StoredUser, entry: &DirectoryUser) {
     let user = &mut found.user;
     replace(&mut user.name, entry.name.clone().map(Some));
     replace(&mut user.email, entry.email.as_deref().map(|email| Some(email.trim().into())));
@@ -420,17 +396,17 @@ fn open_organization(
 }
 
 fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
-    transaction.allow_long_statements(Patience::Everything)?;
-    let org = organization.org;
-    let users = users::all(transaction, org)?;
-    let groups = groups::all(transaction, org)?;
+    transaction.allow_long_statements(TimeLimit::Everything)?;
+    let mut tx = Tx::new(transaction, organization.org);
+    let users = thing::all::<StoredUser>(&mut tx)?;
+    let groups = thing::all::<GroupResponse>(&mut tx)?;
     let places: HashMap<i64, usize> =
         groups.iter().enumerate().map(|(index, found)| (found.seq, index)).collect();
-    let mut groups: Vec<_> = groups.into_iter().map(|found| DirectoryGroup::from(found.group)).collect();
-    let ids: HashMap<i64, &UserId> = users.iter().map(|found| (found.seq, &found.user.id)).collect();
-    let memberships = transaction.query(
+    let mut groups: Vec<_> = groups.into_iter().map(|found| DirectoryGroup::from(found.thing)).collect();
+    let ids: HashMap<i64, &UserId> = users.iter().map(|found| (found.seq, &found.thing.user.id)).collect();
+    let memberships = tx.query(
         "select group_seq, user_seq from group_users where org = $1 order by group_seq, user_seq",
-        values![org.seq()],
+        values![organization.org],
         |row| Ok((row.integer(0)?, row.integer(1)?)),
     )?;
     for (group_seq, user_seq) in memberships {
@@ -443,12 +419,12 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
     Ok(Directory {
         organization: Some(entry),
         groups,
-        users: users.into_iter().map(DirectoryUser::from).collect(),
+        users: users.into_iter().map(|found| DirectoryUser::from(found.thing)).collect(),
     })
 }
 
-impl From<users::Found> for DirectoryUser {
-    fn from(found: users::Found) -> Self {
+impl From<StoredUser> for DirectoryUser {
+    fn from(found: StoredUser) -> Self {
         let user = found.user;
         Self {
             id: Some(user.id),

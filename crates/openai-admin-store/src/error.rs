@@ -2,6 +2,8 @@ use std::{fmt, fs::File, io, path::Path, sync::Arc};
 
 use openai_admin::{Cursor, GroupId, UserId};
 
+use crate::kind::Kind;
+
 /// The result of an operation of the store.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -62,35 +64,6 @@ pub enum Error {
 
 /// The error underneath, shared by all operations of a commit that failed.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
-
-/// The things that the store holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// An organization.
-    Organization,
-    /// A group.
-    Group,
-    /// A user.
-    User,
-    /// A role.
-    Role,
-    /// An API key.
-    ApiKey,
-}
-
-impl Kind {
-    /// The name for people, in the middle of a sentence.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Organization => "organization",
-            Self::Group => "group",
-            Self::User => "user",
-            Self::Role => "role",
-            Self::ApiKey => "API key",
-        }
-    }
-}
 
 impl Error {
     pub(crate) fn not_found(kind: Kind, id: &impl fmt::Display) -> Self {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::{error::Result, store::Store, transaction::values};
+use crate::{error::Result, store::Store, value::values};
 
 /// The sizes into which commits are sorted, by how many operations they carry at most; larger ones come last.
 pub const COMMIT_SIZES: [u64; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
@@ -92,7 +92,7 @@ impl Store {
     /// What a read would meet now: [`Error::Unavailable`](crate::Error::Unavailable) or
     /// [`Error::Overloaded`](crate::Error::Overloaded).
     pub async fn ping(&self) -> Result<()> {
-        self.read(|transaction| transaction.query_one("select 1", values![], |_| Ok(())).map(drop)).await
+        self.query(|transaction| transaction.query_one("select 1", values![], |_| Ok(())).map(drop)).await
     }
 }
 

@@ -3,24 +3,35 @@
 use bytes::Bytes;
 use openai_admin::{
     GroupId, Order, UserId,
-    models::{GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource, UserListResource},
+    models::{
+        GroupMemberUser, GroupResponse, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
+        UserListResource,
+    },
     operations::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser},
     wire::UserListWriter,
 };
 
 use crate::{
-    audit_events::{Audit, Event, Subject},
+    audit_events::Places,
     error::{Error, Result},
     groups,
-    organizations::Org,
+    operation::{Change, Changes, Reads},
+    org::Org,
     page::Range,
     page_cache::PageKey,
-    postgres::Change,
+    postgres,
     stamp::Stamp,
     store::Store,
-    transaction::{Transaction, Value, values},
-    users,
+    thing,
+    transaction::Transaction,
+    tx::Tx,
+    users::{self, StoredUser},
+    value::{Value, values},
 };
+
+/// The events of a membership.
+pub(crate) const ADDED: &str = "group.user.added";
+pub(crate) const REMOVED: &str = "group.user.removed";
 
 impl Store {
     /// Lists the users of a group by the time they joined the organization. A user who is in the group during a
@@ -37,7 +48,7 @@ impl Store {
                 return Ok(UserListResource::new(users, has_more));
             }
         }
-        self.read(move |transaction| list_models(transaction, org, &request)).await
+        self.query(move |transaction| list_models(&mut Tx::new(transaction, org), &request)).await
     }
 
     /// The JSON of [`list_group_users`](Self::list_group_users), written from the rows without building the model.
@@ -66,11 +77,11 @@ impl Store {
             return Ok(page);
         }
         let pages = self.pages().cloned();
-        self.read(move |transaction| {
+        self.query(move |transaction| {
             // Before the first statement, which opens the snapshot.
             let sample = pages.as_ref().map(|pages| pages.sample());
             let mut page = UserListWriter::new(&request);
-            let listed = list(transaction, org, &request, |id, name, email| {
+            let listed = list(&mut Tx::new(transaction, org), &request, |id, name, email| {
                 page.push(id, name, email);
                 Ok(())
             })?;
@@ -102,16 +113,7 @@ impl Store {
         if self.change_at_once(org, true, group_id, user_id, &stamp).await? {
             return Ok(GroupUserAssignment::new(request.group_id, request.body.user_id));
         }
-        self.write(move |transaction| add(transaction, org, &stamp, &request)).await
-    }
-
-    /// Retrieves a user of a group.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] for the group or the user, [`Error::NotMember`].
-    pub async fn retrieve_group_user(&self, org: Org, request: RetrieveGroupUser) -> Result<GroupMemberUser> {
-        self.read(move |transaction| retrieve(transaction, org, &request)).await
+        self.change(org, stamp, request).await
     }
 
     /// Removes a user from a group.
@@ -128,7 +130,7 @@ impl Store {
         if self.change_at_once(org, false, &request.group_id, &request.user_id, &stamp).await? {
             return Ok(GroupUserDeletedResource::new());
         }
-        self.write(move |transaction| remove(transaction, org, &stamp, &request)).await
+        self.change(org, stamp, request).await
     }
 
     /// Makes a change in the native way of the engine, if it has one and the case is plain; says whether it is done.
@@ -147,7 +149,7 @@ impl Store {
         }
         let Some(postgres) = self.postgres() else { return Ok(false) };
         let (group_id, user_id, stamp) = (group_id.clone(), user_id.clone(), stamp.clone());
-        Box::pin(postgres.change_group_user(Change { org, adds, group_id, user_id, stamp })).await
+        Box::pin(postgres.change_group_user(postgres::Change { org, adds, group_id, user_id, stamp })).await
     }
 }
 
@@ -175,13 +177,9 @@ const DESCENDING: [&str; 2] = [
      order by m.user_seq desc",
 ];
 
-fn list_models(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    request: &ListGroupUsers,
-) -> Result<UserListResource> {
+fn list_models(tx: &mut Tx<'_>, request: &ListGroupUsers) -> Result<UserListResource> {
     let mut users = Vec::new();
-    let listed = list(transaction, org, request, |id, name, email| push_model(&mut users, id, name, email))?;
+    let listed = list(tx, request, |id, name, email| push_model(&mut users, id, name, email))?;
     Ok(UserListResource::new(users, listed.has_more))
 }
 
@@ -193,30 +191,29 @@ fn push_model(users: &mut Vec<GroupUser>, id: &str, name: &str, email: Option<&s
 
 /// Reads a page: hands each user's id, name and email address to `push`, in order.
 fn list(
-    transaction: &mut Transaction<'_>,
-    org: Org,
+    tx: &mut Tx<'_>,
     request: &ListGroupUsers,
     mut push: impl FnMut(&str, &str, Option<&str>) -> Result<()>,
 ) -> Result<Listed> {
-    let group_seq = groups::find_seq(transaction, org, &request.group_id)?;
+    let group_seq = thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?;
     let limit = request.limit.unwrap_or_default().get();
     if limit == 0 {
         return Ok(Listed { group_seq, has_more: false });
     }
-    let after = users::place_of(transaction, org, request.after.as_ref())?;
+    let after = thing::cursor::<StoredUser>(tx, request.after.as_ref())?;
     let range = Range::new(request.order.unwrap_or(Order::Desc), after, limit);
-    let values = values![org.seq(), group_seq, range.after, range.rows()];
-    if let Transaction::Sqlite(_) = transaction
-        && let Some(has_more) = list_neighbours(transaction, values, range, &mut push)?
+    let values = values![tx.org(), group_seq, range.after, range.rows()];
+    if let Transaction::Sqlite(_) = tx.transaction()
+        && let Some(has_more) = list_neighbours(tx, values, range, &mut push)?
     {
         return Ok(Listed { group_seq, has_more });
     }
     let sql = match range.order {
-        Order::Asc => transaction.choose(ASCENDING[0], ASCENDING[1]),
-        Order::Desc => transaction.choose(DESCENDING[0], DESCENDING[1]),
+        Order::Asc => tx.choose(ASCENDING[0], ASCENDING[1]),
+        Order::Desc => tx.choose(DESCENDING[0], DESCENDING[1]),
     };
     let mut rows = 0;
-    transaction.query(sql, values, |row| {
+    tx.query(sql, values, |row| {
         rows += 1;
         if rows > range.limit {
             return Ok(());
@@ -238,7 +235,7 @@ const SKIPPED_USERS_MAX: i64 = 2;
 /// A group that holds nearly everybody has members who stand side by side in `users`: on SQLite, walking on to the
 /// next costs less than looking it up. None when the members of this page stand too far apart for that.
 fn list_neighbours(
-    transaction: &mut Transaction<'_>,
+    tx: &mut Tx<'_>,
     values: &[Value<'_>],
     range: Range,
     push: &mut impl FnMut(&str, &str, Option<&str>) -> Result<()>,
@@ -252,7 +249,7 @@ fn list_neighbours(
     // Members who stand so far apart that the page cannot be such a piece are not even read to its end.
     let distance_max = (1 + SKIPPED_USERS_MAX) * range.rows();
     let (mut first, mut is_far) = (None, false);
-    let members = transaction.query_while(sql, values, |row| {
+    let members = tx.query_while(sql, values, |row| {
         let member = row.integer(0)?;
         is_far = (member - *first.get_or_insert(member)).abs() > distance_max;
         Ok((!is_far).then_some(member))
@@ -272,7 +269,7 @@ fn list_neighbours(
     );
     let org = values[0];
     let mut members = members.into_iter().peekable();
-    transaction.query(sql, &[org, first.into(), last.into()], |row| {
+    tx.query(sql, &[org, first.into(), last.into()], |row| {
         if members.next_if_eq(&row.integer(0)?).is_none() {
             return Ok(());
         }
@@ -284,73 +281,65 @@ fn list_neighbours(
     }
 }
 
-fn add(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    stamp: &Stamp,
-    request: &AddGroupUser,
-) -> Result<GroupUserAssignment> {
-    let (group_id, user_id) = (&request.group_id, &request.body.user_id);
-    let group_seq = groups::find_changeable_seq(transaction, org, group_id)?;
-    let user_seq = users::find_seq(transaction, org, user_id)?;
-    insert(transaction, org, &mut Audit::new(org, stamp), group_seq, user_seq)?;
-    Ok(GroupUserAssignment::new(group_id.clone(), user_id.clone()))
+impl Changes for AddGroupUser {
+    fn change(&self, change: &mut Change<'_>) -> Result<GroupUserAssignment> {
+        let (group_id, user_id) = (&self.group_id, &self.body.user_id);
+        let group_seq = groups::find_changeable_seq(change, group_id)?;
+        let user_seq = thing::find_seq::<StoredUser>(change, user_id.as_str())?;
+        insert(change, group_seq, user_seq)?;
+        Ok(GroupUserAssignment::new(group_id.clone(), user_id.clone()))
+    }
 }
 
 /// Makes a user a member, and says whether that is new.
-pub(crate) fn insert(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    audit: &mut Audit<'_>,
-    group_seq: i64,
-    user_seq: i64,
-) -> Result<bool> {
-    let inserted = transaction.execute(
+pub(crate) fn insert(change: &mut Change<'_>, group_seq: i64, user_seq: i64) -> Result<bool> {
+    let org = change.org();
+    let inserted = change.execute(
         "insert into group_users (org, group_seq, user_seq) values ($1, $2, $3) on conflict do nothing",
-        values![org.seq(), group_seq, user_seq],
+        values![org, group_seq, user_seq],
     )?;
     if inserted > 0 {
-        let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Subject::default() };
-        audit.record(transaction, Event::GroupUserAdded, of)?;
+        change.record(ADDED, membership(group_seq, user_seq))?;
     }
     Ok(inserted > 0)
 }
 
-fn retrieve(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    request: &RetrieveGroupUser,
-) -> Result<GroupMemberUser> {
-    let RetrieveGroupUser { group_id, user_id, .. } = request;
-    let group = groups::find(transaction, org, group_id)?;
-    let user = users::find(transaction, org, user_id)?;
-    transaction
-        .query_one(
-            "select 1 from group_users where org = $1 and group_seq = $2 and user_seq = $3",
-            values![org.seq(), group.seq, user.seq],
-            |_| Ok(()),
-        )?
-        .ok_or_else(|| Error::NotMember { group_id: group_id.clone(), user_id: user_id.clone() })?;
-    Ok(user.as_member())
+fn membership(group_seq: i64, user_seq: i64) -> Places<'static> {
+    Places { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Places::default() }
 }
 
-fn remove(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    stamp: &Stamp,
-    request: &RemoveGroupUser,
-) -> Result<GroupUserDeletedResource> {
-    let RemoveGroupUser { group_id, user_id, .. } = request;
-    let group_seq = groups::find_changeable_seq(transaction, org, group_id)?;
-    let user_seq = users::find_seq(transaction, org, user_id)?;
-    let removed = transaction.execute(
-        "delete from group_users where org = $1 and group_seq = $2 and user_seq = $3",
-        values![org.seq(), group_seq, user_seq],
-    )?;
-    if removed == 0 {
-        return Err(Error::NotMember { group_id: group_id.clone(), user_id: user_id.clone() });
+impl Reads for RetrieveGroupUser {
+    fn read(&self, tx: &mut Tx<'_>) -> Result<GroupMemberUser> {
+        let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
+        let user = users::find(tx, &self.user_id)?;
+        let org = tx.org();
+        tx.query_one(
+            "select 1 from group_users where org = $1 and group_seq = $2 and user_seq = $3",
+            values![org, group_seq, user.seq],
+            |_| Ok(()),
+        )?
+        .ok_or_else(|| not_member(&self.group_id, &self.user_id))?;
+        Ok(user.thing.as_member())
     }
-    let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Subject::default() };
-    Audit::new(org, stamp).record(transaction, Event::GroupUserRemoved, of)?;
-    Ok(GroupUserDeletedResource::new())
+}
+
+fn not_member(group_id: &GroupId, user_id: &UserId) -> Error {
+    Error::NotMember { group_id: group_id.clone(), user_id: user_id.clone() }
+}
+
+impl Changes for RemoveGroupUser {
+    fn change(&self, change: &mut Change<'_>) -> Result<GroupUserDeletedResource> {
+        let group_seq = groups::find_changeable_seq(change, &self.group_id)?;
+        let user_seq = thing::find_seq::<StoredUser>(change, self.user_id.as_str())?;
+        let org = change.org();
+        let removed = change.execute(
+            "delete from group_users where org = $1 and group_seq = $2 and user_seq = $3",
+            values![org, group_seq, user_seq],
+        )?;
+        if removed == 0 {
+            return Err(not_member(&self.group_id, &self.user_id));
+        }
+        change.record(REMOVED, membership(group_seq, user_seq))?;
+        Ok(GroupUserDeletedResource::new())
+    }
 }

@@ -8,10 +8,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::{Error, Result},
-    organizations::Org,
+    kind::Kind,
+    operation::Change,
+    org::Org,
     stamp::Stamp,
     store::Store,
-    transaction::{Transaction, values},
+    transaction::Transaction,
+    value::values,
 };
 
 /// How long an answer is kept, in seconds: a day.
@@ -36,11 +39,11 @@ impl Store {
     /// Only those of the database.
     pub async fn forget_answers(&self, at: Timestamp) -> Result<()> {
         let until = at.unix_seconds() - IDEMPOTENCY_KEPT_SECONDS;
-        if !self.read(move |transaction| has_expired(transaction, until)).await? {
+        if !self.query(move |transaction| has_expired(transaction, until)).await? {
             return Ok(());
         }
         loop {
-            let forgotten = self.write(move |transaction| forget_until(transaction, until)).await?;
+            let forgotten = self.transact(move |transaction| forget_until(transaction, until)).await?;
             if forgotten < FORGOTTEN_IN_A_SWEEP {
                 break;
             }
@@ -92,29 +95,6 @@ pub struct IdempotencyKey {
     pub request: String,
 }
 
-/// What was created.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Created {
-    Group(i64),
-    User(i64),
-}
-
-impl Created {
-    fn group_seq(self) -> Option<i64> {
-        match self {
-            Self::Group(seq) => Some(seq),
-            Self::User(_) => None,
-        }
-    }
-
-    fn user_seq(self) -> Option<i64> {
-        match self {
-            Self::Group(_) => None,
-            Self::User(seq) => Some(seq),
-        }
-    }
-}
-
 struct Kept {
     request: String,
     recorded_at: i64,
@@ -124,21 +104,21 @@ struct Kept {
 /// Creates something, or answers as it did when the same request created it before. A creation that is refused leaves
 /// nothing behind, not even its key: it may be sent again when what it lacked is there.
 pub(crate) fn once<T: Serialize + DeserializeOwned>(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    stamp: &Stamp,
-    create: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Created)>,
+    change: &mut Change<'_>,
+    create: impl FnOnce(&mut Change<'_>) -> Result<T>,
 ) -> Result<T> {
-    let Some(key) = &stamp.idempotency_key else { return Ok(create(transaction)?.0) };
-    if let Some(kept) = find(transaction, org, key)? {
+    let stamp = change.stamp();
+    let Some(key) = &stamp.idempotency_key else { return create(change) };
+    let org = change.org();
+    if let Some(kept) = find(change.transaction(), org, key)? {
         if kept.recorded_at > forgotten_before(stamp) {
             return replay(&kept, key);
         }
-        forget(transaction, org, &key.key)?;
+        forget(change.transaction(), org, &key.key)?;
     }
-    forget_oldest(transaction, org, stamp)?;
-    let (answer, created) = create(transaction)?;
-    record(transaction, org, stamp, key, &answer, created)?;
+    forget_oldest(change.transaction(), org, stamp)?;
+    let answer = create(change)?;
+    record(change, key, &answer)?;
     Ok(answer)
 }
 
@@ -168,27 +148,29 @@ fn replay<T: DeserializeOwned>(kept: &Kept, key: &IdempotencyKey) -> Result<T> {
     serde_json::from_str(answer).map_err(Error::internal)
 }
 
-fn record<T: Serialize>(
-    transaction: &mut Transaction<'_>,
-    org: Org,
-    stamp: &Stamp,
-    key: &IdempotencyKey,
-    answer: &T,
-    created: Created,
-) -> Result<()> {
-    let last = last_seq(transaction, org)?;
+fn record<T: Serialize>(change: &mut Change<'_>, key: &IdempotencyKey, answer: &T) -> Result<()> {
+    let org = change.org();
+    let last = last_seq(change.transaction(), org)?;
     let answer = serde_json::to_string(answer).map_err(Error::internal)?;
-    transaction.execute(
-        "insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, answer)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    let (kind, seq) = change.created().ok_or_else(|| Error::internal("a creation created nothing"))?;
+    let seq_of = |this: Kind| (kind == this).then_some(seq);
+    let (group_seq, user_seq) = (seq_of(Kind::Group), seq_of(Kind::User));
+    let other = (group_seq.is_none() && user_seq.is_none()).then_some((kind.name(), seq));
+    let recorded_at = change.stamp().seconds();
+    change.execute(
+        "insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, created_kind,
+                                       created_seq, answer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         values![
-            org.seq(),
+            org,
             key.key.as_str(),
             last + 1,
             key.request.as_str(),
-            stamp.seconds(),
-            created.group_seq(),
-            created.user_seq(),
+            recorded_at,
+            group_seq,
+            user_seq,
+            other.map(|(kind, _)| kind),
+            other.map(|(_, seq)| seq),
             answer.as_str()
         ],
     )?;
@@ -229,17 +211,23 @@ fn forget(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> 
     Ok(())
 }
 
-/// Erases what answers tell of something that is deleted. The key stays, so that a creation that was sent before the
-/// deletion does not undo it when it is sent again.
-pub(crate) fn erase_answers(transaction: &mut Transaction<'_>, org: Org, deleted: Created) -> Result<()> {
-    let (sql, seq) = match deleted {
-        Created::Group(seq) => {
-            ("update idempotency_keys set answer = null where org = $1 and group_seq = $2", seq)
-        }
-        Created::User(seq) => {
-            ("update idempotency_keys set answer = null where org = $1 and user_seq = $2", seq)
-        }
-    };
-    transaction.execute(sql, values![org.seq(), seq])?;
+/// Erases the answers about a thing that is removed. The key stays, so that a creation that was sent before the removal
+/// does not undo it when it is sent again.
+pub(crate) fn erase_answers(change: &mut Change<'_>, kind: Kind, seq: i64) -> Result<()> {
+    let org = change.org();
+    match kind {
+        Kind::Group => change.execute(
+            "update idempotency_keys set answer = null where org = $1 and group_seq = $2",
+            values![org, seq],
+        ),
+        Kind::User => change.execute(
+            "update idempotency_keys set answer = null where org = $1 and user_seq = $2",
+            values![org, seq],
+        ),
+        _ => change.execute(
+            "update idempotency_keys set answer = null where org = $1 and created_kind = $2 and created_seq = $3",
+            values![org, kind.name(), seq],
+        ),
+    }?;
     Ok(())
 }

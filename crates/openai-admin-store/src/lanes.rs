@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     error::{Error, Result},
-    postgres::Patience,
+    time_limit::TimeLimit,
 };
 
 /// How many scans of one organization may wait for their turn before [`Error::Overloaded`] turns new ones away.
@@ -18,7 +18,7 @@ const SCANS_WAITING_MAX: usize = 256;
 
 /// Where a read waits, and with which others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
+pub enum Lane {
     /// For what reads a few rows by key, or one page of them.
     Short,
     /// For what looks at many rows, but at no more than a fixed number.
@@ -29,10 +29,10 @@ pub(crate) enum Lane {
 
 impl Lane {
     /// How long one of its reads may take.
-    pub(crate) const fn patience(self) -> Patience {
+    pub(crate) const fn time_limit(self) -> TimeLimit {
         match self {
-            Self::Short | Self::Scan => Patience::Usual,
-            Self::Everything => Patience::Everything,
+            Self::Short | Self::Scan => TimeLimit::Usual,
+            Self::Everything => TimeLimit::Everything,
         }
     }
 }

@@ -5,11 +5,13 @@
 
 use crate::{
     error::{Error, Result},
-    postgres::{self, Patience},
+    postgres,
     sqlite_files::{APPLICATION_ID, open_to_read},
     store::{DatabaseUrl, Store, on_a_thread},
-    transaction::{Transaction, values},
+    time_limit::TimeLimit,
+    transaction::Transaction,
     users,
+    value::values,
 };
 
 /// The version of a database's schema, and the one of this program.
@@ -26,11 +28,12 @@ pub struct SchemaVersion {
 const EMAIL_KEYS: i64 = 4;
 
 /// Each migration once, in order; a migration that was released is never edited.
-const MIGRATIONS: [(i64, &str); 4] = [
+const MIGRATIONS: [(i64, &str); 5] = [
     (1, include_str!("../migrations/V1__organizations_groups_users.sql")),
     (2, include_str!("../migrations/V2__idempotency_keys.sql")),
     (3, include_str!("../migrations/V3__audit_logs.sql")),
     (EMAIL_KEYS, include_str!("../migrations/V4__email_keys.sql")),
+    (5, include_str!("../migrations/V5__kinds.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
@@ -43,7 +46,7 @@ const GIVE_WAY: &str = "set local lock_timeout = '500ms'";
 
 /// Brings the schema to the version of this program. The transaction must be one that writes.
 pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
-    transaction.allow_long_statements(Patience::Everything)?;
+    transaction.allow_long_statements(TimeLimit::Everything)?;
     if let Transaction::Postgres(_) = transaction {
         transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
         transaction.batch(GIVE_WAY)?;

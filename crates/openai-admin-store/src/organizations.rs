@@ -3,27 +3,18 @@
 use openai_admin::{OrganizationId, models::AuditLogPayload};
 
 use crate::{
-    audit_events::{Audit, Event, Subject},
-    error::{Error, Kind, Result},
+    audit_events::Places,
+    error::{Error, Result},
+    kind::Kind,
+    operation::Change,
+    org::Org,
     stamp::Stamp,
     store::Store,
     text::check_text,
-    transaction::{Row, Transaction, values},
+    transaction::Transaction,
+    tx::Tx,
+    value::values,
 };
-
-/// An organization of this database, as every operation names it. The store hands it out; nobody can invent one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Org(i64);
-
-impl Org {
-    pub(crate) fn seq(self) -> i64 {
-        self.0
-    }
-
-    pub(crate) fn from_row(row: &Row<'_>, column: usize) -> Result<Self> {
-        row.integer(column).map(Self)
-    }
-}
 
 /// An organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +35,7 @@ impl Store {
     ///
     /// Only those of the database.
     pub async fn organizations(&self) -> Result<Vec<Organization>> {
-        self.read(list).await
+        self.query(list).await
     }
 
     /// The organization that is meant: the one with `id`, or the only one, or a new one in an empty database. Answers of
@@ -58,9 +49,9 @@ impl Store {
         // Most of the time it is there, and then nothing needs to be written.
         let wanted = id.clone();
         self.forget_answers_now_and_then(stamp.at()).await;
-        match self.read(move |transaction| choose(list(transaction)?, wanted.as_ref())).await? {
+        match self.query(move |transaction| choose(list(transaction)?, wanted.as_ref())).await? {
             Some(organization) => Ok(organization),
-            None => self.write(move |transaction| open(transaction, &stamp, id.as_ref())).await,
+            None => self.transact(move |transaction| open(transaction, &stamp, id.as_ref())).await,
         }
     }
 }
@@ -114,14 +105,13 @@ pub(crate) fn create(
     check_text("organization.title", title)?;
     let last = transaction
         .query_one("select max(org) from organizations", values![], |row| row.optional_integer(0))?;
-    let org = Org(last.flatten().unwrap_or(0) + 1);
+    let org = Org::of_seq(last.flatten().unwrap_or(0) + 1);
     transaction.execute(
         "insert into organizations (org, id, title, created_at) values ($1, $2, $3, $4)",
-        values![org.0, id.as_str(), title, stamp.seconds()],
+        values![org.seq(), id.as_str(), title, stamp.seconds()],
     )?;
     let payload = AuditLogPayload::title(title);
-    let of = titled(id, &payload);
-    Audit::new(org, stamp).record(transaction, Event::OrganizationCreated, of)?;
+    Change::new(Tx::new(transaction, org), stamp).record("organization.created", titled(id, &payload))?;
     Ok(Organization { org, id: id.clone(), title: title.to_owned() })
 }
 
@@ -143,28 +133,22 @@ pub(crate) fn adopt(
     )?;
     let Some(org) = adopted else { return Ok(None) };
     let payload = AuditLogPayload::title(title);
-    let of = titled(id, &payload);
-    Audit::new(org, stamp).record(transaction, Event::OrganizationUpdated, of)?;
+    Change::new(Tx::new(transaction, org), stamp).record("organization.updated", titled(id, &payload))?;
     Ok(Some(Organization { org, id: id.clone(), title: title.to_owned() }))
 }
 
 /// Gives an organization another title.
-pub(crate) fn rename(
-    transaction: &mut Transaction<'_>,
-    audit: &mut Audit<'_>,
-    organization: &mut Organization,
-    title: &str,
-) -> Result<()> {
+pub(crate) fn rename(change: &mut Change<'_>, organization: &mut Organization, title: &str) -> Result<()> {
     check_text("organization.title", title)?;
-    transaction
-        .execute("update organizations set title = $1 where org = $2", values![title, organization.org.0])?;
+    let org = change.org();
+    change.execute("update organizations set title = $1 where org = $2", values![title, org])?;
     let payload = AuditLogPayload::title(title);
-    audit.record(transaction, Event::OrganizationUpdated, titled(&organization.id, &payload))?;
+    change.record("organization.updated", titled(&organization.id, &payload))?;
     organization.title = title.to_owned();
     Ok(())
 }
 
 /// An organization and the title that it gets.
-fn titled<'a>(id: &'a OrganizationId, payload: &'a AuditLogPayload) -> Subject<'a> {
-    Subject { detail: Some(id.as_str()), payload: Some(payload), ..Subject::default() }
+fn titled<'a>(id: &'a OrganizationId, payload: &'a AuditLogPayload) -> Places<'a> {
+    Places { detail: Some(id.as_str()), payload: Some(payload), ..Places::default() }
 }

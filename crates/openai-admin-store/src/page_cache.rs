@@ -28,7 +28,7 @@ use rusqlite::{Connection, functions::FunctionFlags};
 
 #[cfg(feature = "planted-faults")]
 use crate::planted_faults::{PlantedFault, STALE_COMMITS, is_one_of_four, is_planted};
-use crate::{error::Result, organizations::Org};
+use crate::{error::Result, org::Org};
 
 /// How many bytes of pages are kept, unless [`Store::set_page_cache_bytes_max`](crate::Store::set_page_cache_bytes_max)
 /// says otherwise.

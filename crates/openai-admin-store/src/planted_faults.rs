@@ -15,19 +15,23 @@ use std::{
 use bytes::Bytes;
 use openai_admin::{
     Cursor, GroupId, Order,
-    models::{GroupUserAssignment, UserListResource},
+    models::{GroupResponse, GroupUserAssignment, UserListResource},
     operations::{AddGroupUser, ListGroupUsers},
 };
 
 use crate::{
-    audit_events::{Audit, Event, Subject},
+    audit_events::Places,
     error::{Error, Result},
-    groups,
-    organizations::Org,
+    group_users, groups,
+    operation::Change,
+    org::Org,
     stamp::Stamp,
     store::Store,
-    transaction::{Transaction, values},
-    users,
+    thing,
+    transaction::Transaction,
+    tx::Tx,
+    users::StoredUser,
+    value::values,
 };
 
 /// A fault.
@@ -100,7 +104,7 @@ impl Store {
         if let Some(offset) = offset {
             let group_id = request.group_id.clone();
             shifted.after =
-                self.read(move |transaction| at(transaction, org, &group_id, is_ascending, offset)).await?;
+                self.query(move |transaction| at(transaction, org, &group_id, is_ascending, offset)).await?;
         }
         let page = match (&shifted.after, offset) {
             // Fewer members are left than were read.
@@ -121,11 +125,11 @@ impl Store {
         request: AddGroupUser,
     ) -> Result<GroupUserAssignment> {
         let (added, group_seq, user_seq, is_new) =
-            self.write(move |transaction| add_without_audit(transaction, org, &request)).await?;
+            self.transact(move |transaction| add_without_audit(transaction, org, &request)).await?;
         if is_new {
-            let of = Subject { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Subject::default() };
-            self.write(move |transaction| {
-                Audit::new(org, &stamp).record(transaction, Event::GroupUserAdded, of)
+            let of = Places { group_seq: Some(group_seq), user_seq: Some(user_seq), ..Places::default() };
+            self.transact_in(org, move |transaction| {
+                Change::new(Tx::new(transaction, org), &stamp).record(group_users::ADDED, of)
             })
             .await?;
         }
@@ -141,7 +145,7 @@ fn at(
     is_ascending: bool,
     place: i64,
 ) -> Result<Option<Cursor>> {
-    let group_seq = groups::find(transaction, org, group_id)?.seq;
+    let group_seq = thing::find_seq::<GroupResponse>(&mut Tx::new(transaction, org), group_id.as_str())?;
     let sql = if is_ascending {
         "select u.id from group_users m join users u on u.org = m.org and u.seq = m.user_seq
          where m.org = $1 and m.group_seq = $2 order by m.user_seq limit 1 offset $3"
@@ -157,11 +161,13 @@ fn add_without_audit(
     org: Org,
     request: &AddGroupUser,
 ) -> Result<(GroupUserAssignment, i64, i64, bool)> {
-    let group = groups::find(transaction, org, &request.group_id)?.changeable()?;
-    let user = users::find(transaction, org, &request.body.user_id)?;
+    let mut tx = Tx::new(transaction, org);
+    let group_seq = groups::find_changeable_seq(&mut tx, &request.group_id)?;
+    let user_seq = thing::find_seq::<StoredUser>(&mut tx, request.body.user_id.as_str())?;
     let inserted = transaction.execute(
         "insert into group_users (org, group_seq, user_seq) values ($1, $2, $3) on conflict do nothing",
-        values![org.seq(), group.seq, user.seq],
+        values![org, group_seq, user_seq],
     )?;
-    Ok((GroupUserAssignment::new(group.group.id, user.user.id), group.seq, user.seq, inserted > 0))
+    let added = GroupUserAssignment::new(request.group_id.clone(), request.body.user_id.clone());
+    Ok((added, group_seq, user_seq, inserted > 0))
 }

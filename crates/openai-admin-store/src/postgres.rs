@@ -40,8 +40,9 @@ use crate::{
     figures::{Counters, Figures},
     lanes::Lane,
     migrations::migrate,
-    organizations::Org,
+    org::Org,
     store::{Job, QUEUE_LENGTH_MAX},
+    time_limit::TimeLimit,
     transaction::Transaction,
 };
 
@@ -62,54 +63,14 @@ const ATTEMPTS_MAX: u32 = 64;
 const RETRY_PAUSE: Duration = Duration::from_micros(200);
 const RETRY_PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// How long an operation is waited for, from the moment it is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// For what reads or writes a few rows, or a page of them.
-    Usual,
-    /// For the end of a group or a user, who may have a million memberships.
-    Deletion,
-    /// For what may read or write everything there is.
-    Everything,
-}
-
-impl Patience {
-    pub(crate) const fn timeout(self) -> Duration {
-        match self {
-            Self::Usual => Duration::from_secs(10),
-            Self::Deletion => Duration::from_secs(60),
-            Self::Everything => Duration::from_secs(16 * 60),
-        }
-    }
-
-    /// What gives the statements of a transaction more time than others have, but less than the caller waits.
-    pub(crate) const fn statement_timeout(self) -> &'static str {
-        match self {
-            Self::Usual => "",
-            Self::Deletion => "set local statement_timeout = '55s'",
-            Self::Everything => "set local statement_timeout = '15min'",
-        }
-    }
-
-    fn deadline(self) -> Instant {
-        now() + self.timeout()
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it measures how long a caller waits, and decides nothing that is stored"
-)]
-pub(crate) fn now() -> Instant {
-    Instant::now()
-}
-
 /// What a body does, and when it is given up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access {
     writes: bool,
-    /// The organization in which nobody may be made a member meanwhile.
-    alone: Option<i64>,
+    /// The organization that is written, where it is known before the body runs.
+    org: Option<Org>,
+    /// Whether no member is added in that organization meanwhile.
+    alone: bool,
     deadline: Instant,
 }
 
@@ -130,8 +91,9 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) fn open(url: &str) -> Result<Self> {
         let config = config(url)?;
-        let access = Access { writes: true, alone: None, deadline: Patience::Everything.deadline() };
-        let mut first = Connection::open(&config, "", Patience::Usual.deadline())?;
+        let access =
+            Access { writes: true, org: None, alone: false, deadline: TimeLimit::Everything.deadline() };
+        let mut first = Connection::open(&config, "", TimeLimit::Usual.deadline())?;
         // READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
         // than the wait.
         let mut attempt = 1;
@@ -167,7 +129,8 @@ impl Postgres {
 
     /// Queues a body that reads.
     pub(crate) fn read(&self, job: Box<dyn Job>, lane: Lane) -> Result<()> {
-        let access = Access { writes: false, alone: None, deadline: lane.patience().deadline() };
+        let access =
+            Access { writes: false, org: None, alone: false, deadline: lane.time_limit().deadline() };
         match lane {
             Lane::Short => self.pool.run(job, access),
             Lane::Scan => self.scans.run(job, access),
@@ -175,12 +138,19 @@ impl Postgres {
         }
     }
 
-    /// Queues a body that writes; while it runs `alone` in an organization, nobody is made a member there.
-    pub(crate) fn write(&self, job: Box<dyn Job>, patience: Patience, alone: Option<Org>) -> Result<()> {
-        let access = Access { writes: true, alone: alone.map(Org::seq), deadline: patience.deadline() };
-        match patience {
-            Patience::Everything => self.long.run(job, access),
-            Patience::Usual | Patience::Deletion => self.pool.run(job, access),
+    /// Queues a body that writes an organization, or one that finds out itself which. While it runs `alone`, no member is
+    /// added in the organization.
+    pub(crate) fn write(
+        &self,
+        job: Box<dyn Job>,
+        time_limit: TimeLimit,
+        org: Option<Org>,
+        alone: bool,
+    ) -> Result<()> {
+        let access = Access { writes: true, org, alone, deadline: time_limit.deadline() };
+        match time_limit {
+            TimeLimit::Everything => self.long.run(job, access),
+            TimeLimit::Usual | TimeLimit::Deletion => self.pool.run(job, access),
         }
     }
 
@@ -217,11 +187,11 @@ pub(crate) fn once(
     writes: bool,
     body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut connection = Connection::open(&config(url)?, "", Patience::Usual.deadline())?;
+    let mut connection = Connection::open(&config(url)?, "", TimeLimit::Usual.deadline())?;
     let isolation = if writes { Isolation::ReadCommitted } else { Isolation::RepeatableRead };
     connection.transact(
         isolation,
-        &Access { writes, alone: None, deadline: Patience::Everything.deadline() },
+        &Access { writes, org: None, alone: false, deadline: TimeLimit::Everything.deadline() },
         body,
     )
 }

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use crate::{
     error::{Error, Result},
@@ -25,6 +25,7 @@ use crate::{
     sqlite_files::{OpenFiles, open_to_read, refuse_emptied, refuse_foreign},
     sqlite_readers::{Connect, Readers},
     store::{Job, QUEUE_LENGTH_MAX},
+    time_limit::now,
     transaction::Transaction,
 };
 
@@ -32,6 +33,8 @@ use crate::{
 const BATCH_LENGTH_MAX: usize = 512;
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait before the next attempt where SQLite does not wait by itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// How many threads read a few rows; as many as there are cores, within these bounds.
 const READERS_MIN: usize = 2;
 const READERS_MAX: usize = 8;
@@ -111,8 +114,9 @@ impl Sqlite {
         create(file);
         let opened = OpenFiles::note_file(file);
         let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        // FULL: a commit that returned survives a loss of power.
-        writer.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
+        switch_to_wal(&writer)?;
+        // A commit that returned survives a loss of power.
+        writer.execute_batch("pragma synchronous = full")?;
         writer.execute_batch("begin immediate")?;
         migrate(&mut Transaction::Sqlite(&writer))?;
         writer.execute_batch("commit")?;
@@ -278,6 +282,20 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     configure(&connection)?;
     Ok(connection)
+}
+
+/// The busy timeout does not cover a change of the journal mode: where several processes open a new file at once, SQLite
+/// refuses all but one of them immediately.
+fn switch_to_wal(connection: &Connection) -> Result<()> {
+    let deadline = now() + BUSY_TIMEOUT;
+    loop {
+        match connection.execute_batch("pragma journal_mode = wal") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && now() < deadline => {
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
 }
 
 fn connect_reader(file: &Path) -> Result<Connection> {

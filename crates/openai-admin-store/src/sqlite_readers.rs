@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use crate::{
     error::Result,
     lanes::{Asker, Lane},
-    postgres::now,
     sqlite::{enqueue, execute, spawn},
     store::{Job, QUEUE_LENGTH_MAX},
+    time_limit::now,
     transaction::Transaction,
 };
 
@@ -43,7 +43,7 @@ impl Readers {
     ) -> Result<Self> {
         let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
         for _ in 0..count {
-            let reader = Reader::open(connect(file)?, lane.patience().timeout())?;
+            let reader = Reader::open(connect(file)?, lane.time_limit().timeout())?;
             let queue = queue.clone();
             threads.push(spawn("sqlite-reader", move || reader.read_all(&queue))?);
         }
@@ -131,7 +131,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{DatabaseUrl, Store, error::Error, transaction::values};
+    use crate::{DatabaseUrl, Store, error::Error, value::values};
 
     /// A query without an end.
     const ENDLESS: &str =

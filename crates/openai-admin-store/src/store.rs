@@ -19,11 +19,12 @@ use crate::{
     figures::Figures,
     lanes::{Asker, Lane, ScanGate},
     migrations::require_newest,
-    organizations::Org,
+    org::Org,
     page_cache::{PageCache, PageKey},
-    postgres::{self, Patience, Postgres},
+    postgres::{self, Postgres},
     snapshot::Snapshot,
     sqlite::{self, Sqlite},
+    time_limit::TimeLimit,
     transaction::Transaction,
 };
 
@@ -274,7 +275,7 @@ impl Store {
     /// Runs a body that reads a few rows or a page of them, on one snapshot of the database.
     ///
     /// A read is skipped, or interrupted on SQLite, when its caller no longer waits for it.
-    pub(crate) async fn read<T, F>(&self, body: F) -> Result<T>
+    pub(crate) async fn query<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
@@ -321,33 +322,39 @@ impl Store {
     }
 
     /// Runs a body that writes, and returns when what it wrote is on disk. The body may be run more than once.
-    pub(crate) async fn write<T, F>(&self, body: F) -> Result<T>
+    pub(crate) async fn transact<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_for(Patience::Usual, None, body).await
+        self.transact_for(TimeLimit::Usual, None, false, body).await
     }
 
-    /// Runs a body that ends a group or a user: nobody is made a member in the organization while it runs.
-    pub(crate) async fn write_alone<T, F>(&self, org: Org, body: F) -> Result<T>
+    /// Runs a body that writes an organization.
+    pub(crate) async fn transact_in<T, F>(&self, org: Org, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_for(Patience::Deletion, Some(org), body).await
+        self.transact_for(TimeLimit::Usual, Some(org), false, body).await
     }
 
     /// Runs a body that may write everything there is.
-    pub(crate) async fn write_everything<T, F>(&self, body: F) -> Result<T>
+    pub(crate) async fn transact_everything<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_for(Patience::Everything, None, body).await
+        self.transact_for(TimeLimit::Everything, None, false, body).await
     }
 
-    async fn write_for<T, F>(&self, patience: Patience, alone: Option<Org>, body: F) -> Result<T>
+    pub(crate) async fn transact_for<T, F>(
+        &self,
+        time_limit: TimeLimit,
+        org: Option<Org>,
+        alone: bool,
+        body: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
@@ -356,7 +363,7 @@ impl Store {
         match &*self.engine {
             // Its one writer does one thing after the other, and never waits for another machine.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
-            Engine::Postgres(postgres) => postgres.write(job, patience, alone)?,
+            Engine::Postgres(postgres) => postgres.write(job, time_limit, org, alone)?,
         }
         answered(answer).await
     }

@@ -117,6 +117,11 @@ fn fill(database: &Database, memberships: &str) {
          select 'hash_' || i, 1, 'key_' || i, 'Key', '', '', 0 from n;
          {numbers} insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, answer)
          select 1, 'key_' || i, i, '', 1750000000, case i % 2 when 0 then i end, case i % 2 when 1 then i end, '' from n;
+         {numbers} insert into role_assignments (org, user_seq, group_seq, project_seq, role_seq)
+         select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, 0, i from n;
+         {numbers} insert into roles (org, seq, project_seq, id, name, permissions, created_at, updated_at)
+         select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
+         insert into sequences (org, kind, last) values (1, 'role', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -140,7 +145,7 @@ async fn every_operation(acme: &Tenant) {
 
     let key = IdempotencyKey { key: "key".to_owned(), request: String::new() };
     let (once, create) = (acme.database.stamp().once(Some(key)), CreateGroup::new(tenant::group_name("New")));
-    let group = store.create_group(org, once, create).await.unwrap().id;
+    let group = store.change(org, once, create).await.unwrap().id;
     acme.rename_group(group.as_str(), "Newer").await.unwrap();
     acme.create_user(json!({ "id": "user_new", "email": "new@example.com", "name": "" })).await.unwrap();
     acme.modify_user("user_new", json!({ "role": "owner" })).await.unwrap();

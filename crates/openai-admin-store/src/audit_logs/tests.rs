@@ -46,7 +46,7 @@ fn nobody_who_goes_on_misses_an_event_however_far_a_request_looks() {
             let actor = if number % 11 < 2 { "rare" } else { "often" };
             let name = openai_admin::operations::groups::GroupName::new("G").expect("a name");
             let request = openai_admin::operations::CreateGroup::new(name);
-            store.create_group(org, stamp(number, actor), request).await.expect("a group");
+            store.change(org, stamp(number, actor), request).await.expect("a group");
         }
         let mut request = ListAuditLogs::default();
         request.actor_ids = vec!["rare".to_owned()];

@@ -13,11 +13,15 @@ use tokio_postgres::{
     error::{Severity, SqlState},
 };
 
-use super::{Access, Config, Patience, now, session::Session};
+use super::{Access, Config, session::Session};
 use crate::{
+    audit_order::announcement,
     error::{Error, Result},
     lanes::Asker,
-    transaction::{Transaction, Value, as_parameters},
+    org::Org,
+    time_limit::{TimeLimit, now},
+    transaction::Transaction,
+    value::{Value, as_parameters},
 };
 
 /// How often a read looks whether its caller still waits.
@@ -93,14 +97,14 @@ impl Connection {
         body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
     ) -> Result<()> {
         self.deadline = access.deadline;
-        if let Some(org) = access.alone {
-            self.begin(
-                "select pg_advisory_lock('group_users'::regclass::oid::int, hashint8($1))",
-                Some(org),
-            )?;
+        let alone = access.org.filter(|_| access.alone).map(Org::seq);
+        if let Some(org) = alone {
+            let lock = "select pg_advisory_lock('group_users'::regclass::oid::int, hashint8($1))";
+            let locked = self.query(lock, &[Value::Integer(org)]).map(drop);
+            self.begun(locked)?;
         }
-        let outcome = self.transact_unlocked(isolation, access.writes, body);
-        if let Some(org) = access.alone {
+        let outcome = self.transact_unlocked(isolation, access, body);
+        if let Some(org) = alone {
             let unlock = "select pg_advisory_unlock('group_users'::regclass::oid::int, hashint8($1))";
             // A lock that could not be given back goes with the connection.
             self.is_lost |= self.query(unlock, &[Value::Integer(org)]).is_err();
@@ -111,10 +115,15 @@ impl Connection {
     fn transact_unlocked(
         &mut self,
         isolation: Isolation,
-        writes: bool,
+        access: &Access,
         body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.begin(isolation.start(writes), None)?;
+        let writes = access.writes;
+        let started = match access.org.filter(|_| writes) {
+            Some(org) => self.batch(&format!("{}; {}", isolation.start(writes), announcement(org))),
+            None => self.batch(isolation.start(writes)),
+        };
+        self.begun(started)?;
         if let Err(error) = body(&mut Transaction::Postgres(self)) {
             // The body's error counts. A connection that cannot even roll back is not used again.
             self.is_lost |= self.batch("ROLLBACK").is_err();
@@ -128,12 +137,9 @@ impl Connection {
         }
     }
 
-    /// Runs what comes before a body: how one learns that the server has closed a connection while it was idle.
-    fn begin(&mut self, sql: &'static str, value: Option<i64>) -> Result<()> {
-        let begun = match value {
-            Some(value) => self.query(sql, &[Value::Integer(value)]).map(|_| ()),
-            None => self.batch(sql),
-        };
+    /// Takes the outcome of what comes before a body: how one learns that the server has closed a connection while it
+    /// was idle.
+    fn begun(&mut self, begun: Result<()>) -> Result<()> {
         begun.map_err(|error| {
             if self.is_lost {
                 return error;
@@ -169,7 +175,7 @@ impl Connection {
             self.wait_for(|client| async move { client.query_raw(sql, std::iter::empty::<i64>()).await })??;
         let mut rows = std::pin::pin!(rows);
         loop {
-            self.deadline = Patience::Everything.deadline();
+            self.deadline = TimeLimit::Everything.deadline();
             match self.wait_for(|_| rows.next())? {
                 Some(row) => each(&row?)?,
                 None => return Ok(()),
@@ -182,7 +188,7 @@ impl Connection {
         let sink = self.wait_for(|client| async move { client.copy_in::<_, Bytes>(sql).await })??;
         let mut sink = std::pin::pin!(sink);
         loop {
-            self.deadline = Patience::Everything.deadline();
+            self.deadline = TimeLimit::Everything.deadline();
             let chunk = chunk()?;
             if chunk.is_empty() {
                 self.wait_for(|_| sink.as_mut().finish())??;

@@ -40,17 +40,18 @@ use tokio::{
 use tokio_postgres::Statement;
 
 use super::{
-    ATTEMPTS_MAX, Config, Patience, Postgres, Session,
+    ATTEMPTS_MAX, Config, Postgres, Session,
     connection::{Isolation, uncommitted},
     retry_pause,
 };
 use crate::{
-    audit_events::Event,
     error::{Error, Result},
     figures::Counters,
-    organizations::Org,
+    group_users,
+    org::Org,
     stamp::Stamp,
     store::QUEUE_LENGTH_MAX,
+    time_limit::TimeLimit,
 };
 
 /// How many batches are on their way at once, each on a connection of its own. A membership belongs to one lane, so
@@ -121,7 +122,7 @@ impl Postgres {
     /// Makes a change, and says whether it is done. Otherwise it is no plain case, and the shared body has to say.
     pub(crate) async fn change_group_user(&self, change: Change) -> Result<bool> {
         let (answer, answered) = oneshot::channel();
-        self.changes.ask(Asked { change, deadline: Patience::Usual.deadline(), answer })?;
+        self.changes.ask(Asked { change, deadline: TimeLimit::Usual.deadline(), answer })?;
         answered.await.unwrap_or_else(|_| Err(Error::outcome_unknown("the database was closed meanwhile")))
     }
 }
@@ -317,7 +318,7 @@ impl Writer {
 
         let columns = Columns::of(plain.iter().map(|index| &batch[*index].change));
         self.is_committing = true;
-        let (added, removed) = (Event::GroupUserAdded.as_str(), Event::GroupUserRemoved.as_str());
+        let (added, removed) = (group_users::ADDED, group_users::REMOVED);
         let (applied, committed) = join(
             client.query(
                 &self.apply,

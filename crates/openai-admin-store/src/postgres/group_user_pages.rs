@@ -14,15 +14,16 @@ use tokio::{runtime::Handle, time::Instant};
 use tokio_postgres::{Row, Statement, types::ToSql};
 
 use super::{
-    ATTEMPTS_MAX, Config, Patience, Postgres, Session,
+    ATTEMPTS_MAX, Config, Postgres, Session,
     replica_proof::{PROGRESS, Position, Primary, Replica},
     until,
 };
 use crate::{
     error::{Error, Result},
-    organizations::Org,
+    org::Org,
     page::Range,
-    transaction,
+    time_limit::TimeLimit,
+    value,
 };
 
 /// How many connections read pages. Each is asked by many callers at once, without waiting for one another.
@@ -76,7 +77,7 @@ impl Postgres {
             return Ok(None);
         }
         let range = Range::new(request.order.unwrap_or(Order::Desc), None, limit);
-        let deadline = Patience::Usual.deadline();
+        let deadline = TimeLimit::Usual.deadline();
         let runtime = &self.drivers.handle;
         let rows = match self.replicas.get() {
             Some(replicas) => replicas.read(runtime, org, request, range).await,
@@ -89,7 +90,7 @@ impl Postgres {
         if rows.is_empty() {
             return Ok(None);
         }
-        for row in rows.iter().take(range.limit).map(transaction::Row::Postgres) {
+        for row in rows.iter().take(range.limit).map(value::Row::Postgres) {
             push(row.text(0)?, row.text(1)?, row.optional_text(2)?)?;
         }
         Ok(Some(rows.len() > range.limit))

@@ -35,7 +35,6 @@ use tokio_postgres::{Row, Statement};
 use super::{
     Config, Session,
     group_user_pages::Pages,
-    now,
     replica_proof::{Difference, Position, Primary},
     settings::{config, shown},
     until,
@@ -43,8 +42,9 @@ use super::{
 use crate::{
     error::{Error, Result},
     figures::{Counters, PageSource},
-    organizations::Org,
+    org::Org,
     page::Range,
+    time_limit::now,
 };
 
 /// How long a read waits for a replica before it goes to the primary: most replicas follow within a few milliseconds.

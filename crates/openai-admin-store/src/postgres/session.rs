@@ -12,10 +12,10 @@ use tokio_postgres::{Client, NoTls, Statement};
 use super::{Config, encryption::Encryption};
 use crate::error::{Error, Result};
 
-/// How long a statement may take, in milliseconds. The server says so before [`Patience::Usual`] ends, and then it is
+/// How long a statement may take, in milliseconds. The server says so before [`TimeLimit::Usual`] ends, and then it is
 /// certain that nothing has happened.
 ///
-/// [`Patience::Usual`]: super::Patience::Usual
+/// [`TimeLimit::Usual`]: super::TimeLimit::Usual
 const STATEMENT_MS_MAX: u32 = 8_000;
 /// How long connecting may take as a whole, up to the first answer.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);

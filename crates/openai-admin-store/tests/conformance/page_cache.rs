@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use openai_admin::Timestamp;
+use openai_admin::{Endpoint, Method, Timestamp, operations};
 use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
@@ -126,25 +126,17 @@ fn every_write() -> Vec<(&'static str, Write)> {
 
 #[test]
 fn no_operation_that_writes_is_forgotten() {
-    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
-    let mut writing = BTreeSet::new();
-    for source in sources {
-        let source = source.unwrap().path();
-        if source.is_dir() {
-            continue;
-        }
-        let text = std::fs::read_to_string(source).unwrap();
-        for operation in text.split("pub async fn ").skip(1) {
-            let (name, body) = operation.split_once(['(', '<']).unwrap();
-            let body = body.split("\n    }\n").next().unwrap();
-            if [".write", ".change_api_keys("].iter().any(|way| body.contains(way)) {
-                writing.insert(name.to_owned());
-            }
-        }
+    let tested: BTreeSet<String> =
+        every_write().into_iter().map(|(name, _)| name.replace('_', "-")).collect();
+    macro_rules! visit {
+        ($($operation:ident)*) => {
+            [$((operations::$operation::ID, operations::$operation::METHOD)),*]
+        };
     }
-    let tested: BTreeSet<String> = every_write().into_iter().map(|(name, _)| name.to_owned()).collect();
-    assert!(writing.contains("add_group_user"), "they are found: {writing:?}");
-    assert_eq!(writing, tested, "add what is new to `every_write`");
+    for (id, method) in openai_admin::for_each_operation!(visit) {
+        let name = id.trim_start_matches("x-");
+        assert!(method == Method::Get || tested.contains(name), "add {name} to `every_write`");
+    }
 }
 
 async fn every_write_shows_in_the_next_page(database: Database) {
