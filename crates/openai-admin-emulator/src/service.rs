@@ -116,7 +116,7 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
         exchange.near_miss.iter_mut().for_each(journal::cut_message);
         return None;
     };
-    exchange.operation = Some(operation.id.clone());
+    exchange.operation = Some(operation.id().to_owned());
     exchange.path = path;
     let tree: Option<Value> = serde_json::from_slice(body).ok();
     let unknown = operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
@@ -128,7 +128,7 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
             parts.headers.remove(header::CONTENT_LENGTH);
         }
     }
-    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
+    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id()));
     exchange.warnings = journal::few(replaced.into_iter().chain(named));
     unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name))
 }

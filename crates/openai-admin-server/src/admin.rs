@@ -24,7 +24,7 @@ use crate::{
     host_header,
     limits::{HEAD_BYTES_MAX, HEADERS_MAX},
     metrics,
-    server::Shared,
+    shared::Shared,
 };
 
 /// How long the database may take to show that it is there.

@@ -1,20 +1,20 @@
 //! What each refusal means, who is wrong, and what to do next: the rows of `rules.rs` for people.
 //!
 //! Nothing that code knows is written twice. Status, code, evidence and answer come from the error itself, and the
-//! operations that give it from the OpenAPI document; the words are in `explanations/rows.rs`.
+//! operations that give it from their declarations; the words are in `explanations/rows.rs`.
 
 mod rows;
 
-use openai_admin::wire::placeholders;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
+    coverage::Coverage,
     error::ApiError,
-    openapi,
-    published::{Coverage, PublishedOperation},
-    routes::{OperationFacts, operations},
-    rules::Evidence,
+    facts::{Field, OperationFacts, OperationFields},
+    published::PublishedOperation,
+    routes::operations,
+    rules::{Evidence, NotFound},
 };
 
 /// A way in which the API refuses. A code may have several, which differ in what to do.
@@ -144,6 +144,8 @@ enum AnsweredBy {
     NotServed,
     /// Those that a property of their own makes do so.
     Those(&'static str, fn(&Described) -> bool),
+    /// Those that take the id of a thing of a kind.
+    Identifying(&'static NotFound),
     /// It is decided before there is an operation.
     NoOperation(&'static str),
 }
@@ -185,6 +187,9 @@ impl Row {
             AnsweredBy::Every => ("every operation", ids(&|_| true)),
             AnsweredBy::NotServed => ("every operation that is not served yet", not_served()),
             AnsweredBy::Those(words, is_meant) => (words, ids(&is_meant)),
+            AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
+                (operations.as_str(), ids(&|it| it.names_in_path(param) || it.names_in_body(param)))
+            }
             AnsweredBy::NoOperation(words) => (words, Vec::new()),
         };
         let example = request.map(|Request { method, path, body, given }| {
@@ -212,63 +217,46 @@ fn not_served() -> Vec<&'static str> {
         .collect()
 }
 
-/// An operation with what the OpenAPI document says that it takes.
+/// An operation with its fields.
 struct Described {
     facts: OperationFacts,
-    /// Name and schema of each parameter of the query.
-    query: Map<String, Value>,
-    /// Name and schema of each field of the body.
-    body: Map<String, Value>,
-    body_has_required: bool,
+    fields: OperationFields,
 }
 
 impl Described {
     fn names_in_path(&self, name: &str) -> bool {
-        placeholders(self.facts.path).any(|known| known == name)
+        self.fields.path.contains(&name)
     }
 
-    /// Whether a field of the body is called so.
+    fn names_in_query(&self, name: &str) -> bool {
+        self.fields.query.iter().any(|field| field.name == name)
+    }
+
     fn names_in_body(&self, name: &str) -> bool {
-        self.body.contains_key(name)
+        self.fields.body.iter().any(|field| field.name == name)
     }
 
-    /// Whether a parameter of the query says this of its values.
+    fn needs_body_field(&self) -> bool {
+        self.fields.body.iter().any(|field| field.is_required)
+    }
+
+    /// Whether the schema of a parameter of the query has this keyword.
     fn bounds_query(&self, keyword: &str) -> bool {
-        self.query.values().any(|schema| !schema[keyword].is_null())
+        self.fields.query.iter().any(|field| field.has(keyword))
     }
 
-    /// Whether a text of the body has at least, or at most, a number of characters. An id has bounds too; whatever is
-    /// wrong with one is another refusal.
+    /// Whether the length of a text of the body has this bound.
     fn bounds_text(&self, keyword: &str) -> bool {
-        let is_id =
-            |schema: &Value| schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[^/"));
-        self.body
-            .values()
-            .any(|schema| schema[keyword].as_u64().is_some_and(|bound| bound > 0) && !is_id(schema))
+        self.fields.body.iter().any(|field| field.bounds_text(keyword))
+    }
+
+    fn has_query_without_text(&self) -> bool {
+        !self.fields.query.iter().all(Field::is_text)
     }
 }
 
 fn described() -> Vec<Described> {
-    let document = openapi::document();
-    let operation = |facts: OperationFacts| {
-        let described = &document["paths"][facts.path][facts.method.as_str().to_lowercase()];
-        let parameters = described["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let query = parameters.iter().filter(|parameter| parameter["in"] == "query").map(|parameter| {
-            (parameter["name"].as_str().unwrap_or_default().to_owned(), parameter["schema"].clone())
-        });
-        let reference = &described["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-        let pointer = reference.as_str().unwrap_or_default().trim_start_matches('#').to_owned();
-        let schema = if pointer.is_empty() { None } else { document.pointer(&pointer) };
-        let fields = schema.and_then(|schema| schema["properties"].as_object()).cloned().unwrap_or_default();
-        let required = schema.and_then(|schema| schema["required"].as_array());
-        Described {
-            facts,
-            query: query.collect(),
-            body: fields,
-            body_has_required: required.is_some_and(|required| !required.is_empty()),
-        }
-    };
-    operations().into_iter().map(operation).collect()
+    operations().into_iter().map(|facts| Described { fields: facts.fields(), facts }).collect()
 }
 
 #[cfg(test)]
@@ -278,31 +266,21 @@ mod tests {
     use openai_admin::ViolationCode;
 
     use super::*;
+    use crate::rules;
 
-    /// Status, code and evidence of each row of the table of rules, read from its source: there a row is a constant.
-    fn rules() -> BTreeSet<(u16, Option<String>, String)> {
-        let source = include_str!("rules.rs").lines().filter_map(|line| line.split_once(": Rule = "));
-        let mut rules: BTreeSet<_> = source
-            .map(|(_, rule)| {
-                let (name, rest) = rule.split_once('(').expect("a call");
-                let mut arguments = rest.trim_end_matches(");").split(", ");
-                let status = arguments.next().and_then(|text| text.parse().ok()).expect("a status");
-                let code =
-                    (name == "rule").then(|| arguments.next().expect("a code").trim_matches('"').to_owned());
-                (status, code, arguments.next().expect("an evidence").to_lowercase())
-            })
-            .collect();
-        assert!(rules.len() > 25, "{rules:?}");
-        rules.extend(ViolationCode::ALL.map(|code| (400, Some(code.as_str().to_owned()), "seen".to_owned())));
-        rules
+    type Answered = BTreeSet<(u16, Option<&'static str>, &'static str)>;
+
+    fn rules() -> Answered {
+        let violations = ViolationCode::ALL.into_iter().map(|code| rules::violation(Some(code)));
+        let of_kinds = rules::of_kinds().iter().map(NotFound::rule);
+        let all = rules::ALL.iter().copied().chain(violations).chain(of_kinds);
+        all.map(|rule| (rule.status, rule.code, rule.evidence.as_str())).collect()
     }
 
     #[test]
     fn every_rule_is_explained_and_nothing_else() {
-        let explained: BTreeSet<_> = Explanation::all()
-            .iter()
-            .map(|it| (it.status, it.code.map(str::to_owned), it.evidence.as_str().to_owned()))
-            .collect();
+        let explained: Answered =
+            Explanation::all().iter().map(|it| (it.status, it.code, it.evidence.as_str())).collect();
         assert_eq!(explained, rules());
         assert_eq!(Explanation::all().len(), explained.len(), "a rule is explained twice");
     }
@@ -320,7 +298,12 @@ mod tests {
             }
             assert!(!answered_by.is_empty() && !answered_by.ends_with('.'), "{name}");
             let Some(example) = example else {
-                assert!(operations.is_empty(), "{name} is answered by operations, and has no example");
+                // The example of a kind is an operation that retrieves a thing of it, which there may not be.
+                let is_of_kind = rules::of_kinds().iter().any(|kind| kind.rule().code == code);
+                assert!(
+                    operations.is_empty() || is_of_kind,
+                    "{name} is answered by operations, and has no example"
+                );
                 continue;
             };
             let error = &example.answer["error"];

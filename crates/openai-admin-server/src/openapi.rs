@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{ApiError, ErrorResponse},
+    facts::OperationFacts,
     idempotency_keys,
-    routes::{Description, OperationFacts, Route, routes},
+    routes::{Description, Route, routes},
 };
 
 /// Written once, at the first request for it.

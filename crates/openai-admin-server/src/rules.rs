@@ -13,7 +13,10 @@
 //! `organization.created`, and who works at the command line of the server's machine is a `session` of a user whose id
 //! is the name of the command, such as `load`.
 
+use std::sync::LazyLock;
+
 use openai_admin::ViolationCode;
+use openai_admin_store::Kind;
 use serde::Serialize;
 
 /// Where a rule comes from.
@@ -29,62 +32,135 @@ pub enum Evidence {
 }
 
 /// A status and a code, and where they come from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) status: u16,
     pub(crate) code: Option<&'static str>,
-    /// For those who ask what an answer is worth: nothing is decided by it.
+    /// Explains what an answer is worth: no code decides by it.
     pub(crate) evidence: Evidence,
+    /// Whether the body is `{"error": "…"}`, as the real service's administration endpoints answer a 403.
+    pub(crate) bare_body: bool,
+    /// Whether a program should not send the same request again: it would be answered in the same way (official
+    /// clients retry a 409 otherwise), or it would do twice what is done already.
+    pub(crate) is_final: bool,
 }
 
 const fn rule(status: u16, code: &'static str, evidence: Evidence) -> Rule {
-    Rule { status, code: Some(code), evidence }
+    Rule { code: Some(code), ..without_code(status, evidence) }
 }
 
+/// Refusals are final. Timeouts, limits and failures pass.
 const fn without_code(status: u16, evidence: Evidence) -> Rule {
-    Rule { status, code: None, evidence }
+    let is_final = status < 500 && status != 408 && status != 429;
+    Rule { status, code: None, evidence, bare_body: false, is_final }
+}
+
+impl Rule {
+    const fn with_bare_body(self) -> Self {
+        Self { bare_body: true, ..self }
+    }
+
+    const fn and_final(self) -> Self {
+        Self { is_final: true, ..self }
+    }
 }
 
 use Evidence::{Assumed, Ours, Seen};
 
-pub(crate) const UNKNOWN_URL: Rule = without_code(404, Seen);
-/// The published API has the operation, and this server does not yet.
-pub(crate) const NOT_SERVED: Rule = rule(501, "operation_not_served", Ours);
-pub(crate) const METHOD_NOT_ALLOWED: Rule = without_code(405, Seen);
-pub(crate) const NO_KEY: Rule = without_code(401, Seen);
-pub(crate) const WRONG_KEY: Rule = rule(401, "invalid_api_key", Seen);
-/// `OpenAI-Organization` names another organization than the key's.
-pub(crate) const MISMATCHED_ORGANIZATION: Rule = rule(401, "mismatched_organization", Seen);
-/// The body of this one is a bare string.
-pub(crate) const MISSING_SCOPE: Rule = without_code(403, Seen);
-pub(crate) const RATE_LIMITED: Rule = rule(429, "rate_limit_exceeded", Seen);
-/// About where a request comes from, and not about its key.
-pub(crate) const TOO_MANY_WRONG_KEYS: Rule = rule(429, "rate_limit_exceeded", Ours);
-/// Plain HTTP where TLS is spoken.
-pub(crate) const NEEDS_TLS: Rule = rule(400, "https_required", Ours);
-/// The header `Host`, or the host in the target of a request.
-pub(crate) const WRONG_HOST: Rule = rule(400, "invalid_host", Ours);
-pub(crate) const MALFORMED_BODY: Rule = without_code(400, Seen);
-pub(crate) const UNSUPPORTED_CONTENT_TYPE: Rule = rule(400, "unsupported_content_type", Seen);
-pub(crate) const BODY_TOO_LARGE: Rule = rule(413, "request_too_large", Ours);
-pub(crate) const BODY_TOO_SLOW: Rule = rule(408, "request_timeout", Ours);
-pub(crate) const GROUP_NOT_FOUND: Rule = rule(404, "group_not_found", Assumed);
-pub(crate) const USER_NOT_FOUND: Rule = rule(404, "user_not_found", Assumed);
-pub(crate) const ROLE_NOT_FOUND: Rule = rule(404, "role_not_found", Assumed);
-pub(crate) const OTHER_NOT_FOUND: Rule = rule(404, "not_found", Ours);
-pub(crate) const NOT_A_MEMBER: Rule = rule(404, "not_a_member", Assumed);
-pub(crate) const UNKNOWN_CURSOR: Rule = rule(400, "invalid_value", Assumed);
-pub(crate) const MANAGED_GROUP: Rule = rule(403, "scim_managed_group", Assumed);
-pub(crate) const ALREADY_EXISTS: Rule = rule(409, "already_exists", Ours);
-pub(crate) const INVALID_VALUE: Rule = rule(400, "invalid_value", Seen);
-/// The real service takes no notice of the header. The status is that of the IETF's draft on it.
-pub(crate) const IDEMPOTENCY_KEY_REUSED: Rule = rule(422, "idempotency_key_reused", Ours);
-pub(crate) const IDEMPOTENT_ANSWER_DELETED: Rule = rule(409, "idempotent_answer_deleted", Ours);
-pub(crate) const INVALID_IDEMPOTENCY_KEY: Rule = rule(400, "invalid_value", Ours);
-pub(crate) const UNAVAILABLE: Rule = rule(503, "service_unavailable", Ours);
-/// A 500, since a 503 promises that nothing has happened.
-pub(crate) const OUTCOME_UNKNOWN: Rule = rule(500, "outcome_unknown", Ours);
-pub(crate) const INTERNAL: Rule = rule(500, "internal_error", Ours);
+/// Declares the rules, and [`ALL`], the list of them.
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $rule:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: Rule = $rule;)*
+
+        /// Every rule that is a row of this table. [`of_kinds`] and [`violation`] give the others.
+        #[cfg(test)]
+        pub(crate) const ALL: &[Rule] = &[$($name),*];
+    };
+}
+
+rules! {
+    UNKNOWN_URL = without_code(404, Seen);
+    /// The published API has the operation, and this server does not yet.
+    NOT_SERVED = rule(501, "operation_not_served", Ours).and_final();
+    METHOD_NOT_ALLOWED = without_code(405, Seen);
+    NO_KEY = without_code(401, Seen);
+    WRONG_KEY = rule(401, "invalid_api_key", Seen);
+    /// `OpenAI-Organization` names another organization than the key's.
+    MISMATCHED_ORGANIZATION = rule(401, "mismatched_organization", Seen);
+    MISSING_SCOPE = without_code(403, Seen).with_bare_body();
+    RATE_LIMITED = rule(429, "rate_limit_exceeded", Seen);
+    /// About where a request comes from, and not about its key.
+    TOO_MANY_WRONG_KEYS = rule(429, "rate_limit_exceeded", Ours);
+    /// Plain HTTP where TLS is spoken.
+    NEEDS_TLS = rule(400, "https_required", Ours);
+    /// The header `Host`, or the host in the target of a request.
+    WRONG_HOST = rule(400, "invalid_host", Ours);
+    MALFORMED_BODY = without_code(400, Seen);
+    UNSUPPORTED_CONTENT_TYPE = rule(400, "unsupported_content_type", Seen);
+    BODY_TOO_LARGE = rule(413, "request_too_large", Ours);
+    BODY_TOO_SLOW = rule(408, "request_timeout", Ours);
+    NOT_A_MEMBER = rule(404, "not_a_member", Assumed);
+    UNKNOWN_CURSOR = rule(400, "invalid_value", Assumed);
+    MANAGED_GROUP = rule(403, "scim_managed_group", Assumed);
+    ALREADY_EXISTS = rule(409, "already_exists", Ours);
+    INVALID_VALUE = rule(400, "invalid_value", Seen);
+    /// The real service takes no notice of the header. The status is that of the IETF's draft on it.
+    IDEMPOTENCY_KEY_REUSED = rule(422, "idempotency_key_reused", Ours);
+    IDEMPOTENT_ANSWER_DELETED = rule(409, "idempotent_answer_deleted", Ours);
+    INVALID_IDEMPOTENCY_KEY = rule(400, "invalid_value", Ours);
+    UNAVAILABLE = rule(503, "service_unavailable", Ours);
+    /// A 500, since a 503 promises that nothing has happened.
+    OUTCOME_UNKNOWN = rule(500, "outcome_unknown", Ours).and_final();
+    INTERNAL = rule(500, "internal_error", Ours);
+}
+
+/// The answer about a thing that is not there, by its kind.
+#[derive(Debug)]
+pub(crate) struct NotFound {
+    pub(crate) kind: Kind,
+    code: String,
+    pub(crate) meaning: String,
+    pub(crate) next: String,
+    /// The parameter with the id.
+    pub(crate) param: String,
+    /// Which operations answer so.
+    pub(crate) operations: String,
+}
+
+impl NotFound {
+    fn new(kind: Kind) -> Self {
+        let (name, words) = (kind.name(), kind.as_str());
+        Self {
+            kind,
+            code: format!("{name}_not_found"),
+            meaning: format!(
+                "There is no {words} with this id in the organization of the key, or it has been deleted."
+            ),
+            next: format!(
+                "Compare the id with a list of the {words}s. Where it is to be deleted, it is: take this \
+                 for success."
+            ),
+            param: format!("{name}_id"),
+            operations: format!("operations with a `{name}_id` in the path or the body"),
+        }
+    }
+
+    pub(crate) fn rule(&'static self) -> Rule {
+        rule(404, &self.code, Assumed)
+    }
+}
+
+/// One for each kind of thing, in the order of `Kind::ALL`, which is that of the declaration.
+pub(crate) fn of_kinds() -> &'static [NotFound] {
+    static OF_KINDS: LazyLock<Vec<NotFound>> =
+        LazyLock::new(|| Kind::ALL.iter().copied().map(NotFound::new).collect());
+    &OF_KINDS
+}
+
+/// The one of this kind.
+pub(crate) fn not_found(kind: Kind) -> &'static NotFound {
+    &of_kinds()[kind as usize]
+}
 
 /// Every violation of a parameter's rules answers 400 with its own code.
 pub(crate) fn violation(code: Option<ViolationCode>) -> Rule {

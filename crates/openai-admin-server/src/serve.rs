@@ -24,8 +24,12 @@ use crate::{
     limits::BODY_BYTES_MAX,
     published::PublishedOperation,
     routes::{Received, Route},
-    server::{PREFIXES, Shared},
+    shared::Shared,
 };
+
+/// Where the published API lives below its host; the same routes are served without it, since the official
+/// clients' own tests use such a base.
+pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
 
 /// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
 const DRAINED_BYTES_MAX: usize = 64 * 1024;

@@ -7,46 +7,28 @@ use axum::{
     routing::any,
 };
 use openai_admin::wire::match_path;
-use openai_admin_store::{Org, Organization, Store};
+use openai_admin_store::{Organization, Store};
 use tokio::net::TcpListener;
 
 use crate::{
     admin,
-    auth::{Authenticator, Caller},
+    auth::Caller,
     browser::AllowedHosts,
     config::Config,
-    connections::{self, Accepting, Requests},
+    connections::{self, Accepting},
     docs_page,
-    drain::Drain,
-    metrics::Metrics,
     minter::Minter,
     openapi,
     published::PublishedOperation,
-    rate_limit::RateLimit,
     routes::{Route, routes},
-    serve::{self, Asker, Resource},
+    serve::{self, Asker, PREFIXES, Resource},
+    shared::Shared,
     tls::Tls,
 };
-
-/// Where the published API lives below its host; the same routes are served without it, since the official
-/// clients' own tests use such a base.
-pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
 
 /// A server of the API over a store. Cheap to clone.
 #[derive(Clone)]
 pub struct Server(Arc<Shared>);
-
-/// What all requests share.
-pub(crate) struct Shared {
-    pub(crate) store: Store,
-    pub(crate) minter: Minter,
-    pub(crate) config: Config,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) rate_limit: Option<RateLimit<(Org, String)>>,
-    pub(crate) requests: Requests,
-    pub(crate) drain: Drain,
-    pub(crate) metrics: Metrics,
-}
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,17 +39,7 @@ impl fmt::Debug for Server {
 impl Server {
     /// A server over `store`, with the clock and the randomness of `minter`.
     pub fn new(store: Store, minter: Minter, config: Config) -> Self {
-        let requests = Requests::default();
-        Self(Arc::new(Shared {
-            authenticator: Authenticator::new(store.clone(), minter.clone(), !config.behind_proxy),
-            rate_limit: config.requests_per_minute.map(RateLimit::new),
-            drain: Drain::default(),
-            metrics: Metrics::new(store.clone(), minter.now(), requests.connections().clone()),
-            requests,
-            store,
-            minter,
-            config,
-        }))
+        Self(Arc::new(Shared::new(store, minter, config)))
     }
 
     /// The service that answers whoever shows a key.
@@ -138,8 +110,12 @@ impl Server {
             drain.begin();
             tokio::time::sleep(grace).await;
         };
-        let accepting =
-            Accepting { config: &self.0.config, requests: &self.0.requests, minter: &self.0.minter };
+        let accepting = Accepting {
+            config: &self.0.config,
+            requests: &self.0.requests,
+            minter: &self.0.minter,
+            unencrypted: serve::needs_tls(),
+        };
         connections::run(listener, self.router(), tls, accepting, stop).await
     }
 
