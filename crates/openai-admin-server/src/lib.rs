@@ -22,48 +22,35 @@
 //! ```
 
 mod admin;
+mod answer;
 pub mod api_keys;
-mod auth;
-pub mod browser;
-mod config;
-mod connections;
-mod coverage;
-mod docs_page;
-mod drain;
-mod error;
-mod explanations;
-mod facts;
-mod handlers;
-mod host_header;
-mod idempotency_keys;
-pub mod limits;
-mod metrics;
+mod connect;
+mod describe;
 mod minter;
-mod openapi;
-mod published;
-mod rate_limit;
-mod routes;
-mod rules;
-mod serve;
+mod operate;
 mod server;
-mod shared;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod tls;
-#[cfg(feature = "otel")]
-mod traces;
 
-pub use auth::Caller;
-pub use config::Config;
-pub use coverage::Coverage;
-pub use explanations::{Example, Explanation, Fault};
-pub use facts::{Field, OperationFacts, OperationFields};
+pub use answer::{
+    auth::Caller,
+    facts::{Field, OperationFacts, OperationFields},
+    published::PublishedOperation,
+    routes::operations,
+    rules::Evidence,
+};
+pub use connect::{
+    browser,
+    config::Config,
+    limits,
+    tls::{RenewedTls, Tls, TlsError},
+};
+pub use describe::{
+    coverage::Coverage,
+    explanations::{Example, Explanation, Fault},
+    openapi::document as openapi_document,
+};
 pub use minter::Minter;
-pub use openapi::document as openapi_document;
-pub use published::PublishedOperation;
-pub use routes::operations;
-pub use rules::Evidence;
-pub use server::Server;
-pub use tls::{RenewedTls, Tls, TlsError};
 #[cfg(feature = "otel")]
-pub use traces::Traces;
+pub use operate::traces::Traces;
+pub use server::Server;

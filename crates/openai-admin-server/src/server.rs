@@ -12,18 +12,21 @@ use tokio::net::TcpListener;
 
 use crate::{
     admin,
-    auth::Caller,
-    browser::AllowedHosts,
-    config::Config,
-    connections::{self, Accepting},
-    docs_page,
+    answer::{
+        auth::Caller,
+        published::PublishedOperation,
+        routes::{Route, routes},
+        serve::{self, Asker, PREFIXES, Resource},
+        shared::Shared,
+    },
+    connect::{
+        browser::AllowedHosts,
+        config::Config,
+        connections::{self, Accepting},
+        tls::Tls,
+    },
+    describe::{docs_page, openapi},
     minter::Minter,
-    openapi,
-    published::PublishedOperation,
-    routes::{Route, routes},
-    serve::{self, Asker, PREFIXES, Resource},
-    shared::Shared,
-    tls::Tls,
 };
 
 /// A server of the API over a store. Cheap to clone.
@@ -150,7 +153,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::{
+    use crate::answer::{
         handlers,
         routes::{change, with},
     };

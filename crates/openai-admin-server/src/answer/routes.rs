@@ -19,7 +19,7 @@ use openai_admin_store::{Changes, Reads};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::{
+use crate::answer::{
     error::ApiError,
     facts::OperationFacts,
     handlers::{self, Context, Written},

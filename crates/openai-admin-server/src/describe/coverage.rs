@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::{published::PublishedOperation, routes::operations};
+use crate::answer::{published::PublishedOperation, routes::operations};
 
 /// How much of an operation this server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use super::{
     peers::Peer,
     timed::{BetweenRequests, Timed},
 };
-use crate::{
+use crate::connect::{
     limits::{
         CONNECTION_WINDOW_BYTES, HEAD_BYTES_MAX, HEADERS_MAX, Limits, STREAM_SEND_BYTES_MAX,
         STREAM_WINDOW_BYTES, STREAMS_MAX,

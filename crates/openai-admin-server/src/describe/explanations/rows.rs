@@ -17,19 +17,21 @@ use super::{
     Row, request,
 };
 use crate::{
-    coverage::Coverage,
-    error::ApiError,
-    facts::OperationFacts,
-    limits::{BODY_BYTES_MAX, BODY_TIMEOUT},
-    published::PublishedOperation,
-    routes::operations,
-    rules::{self, NotFound},
+    answer::{
+        error::ApiError,
+        facts::OperationFacts,
+        published::PublishedOperation,
+        routes::operations,
+        rules::{self, NotFound},
+    },
+    connect::limits::{BODY_BYTES_MAX, BODY_TIMEOUT},
+    describe::coverage::Coverage,
 };
 
 const GROUPS: &str = "/v1/organization/groups";
 
 pub(super) fn rows() -> Vec<Row> {
-    [parameters(), bodies(), loads(), keys(), of_kinds(), things(), creations(), failures()]
+    [parameters(), bodies(), loads(), keys(), things(), of_kinds(), creations(), failures()]
         .into_iter()
         .flatten()
         .collect()

@@ -3,8 +3,10 @@
 use openai_admin_store::{Org, Store};
 
 use crate::{
-    auth::Authenticator, config::Config, connections::Requests, drain::Drain, metrics::Metrics,
-    minter::Minter, rate_limit::RateLimit, routes::operations,
+    answer::{auth::Authenticator, rate_limit::RateLimit, routes::operations},
+    connect::{config::Config, connections::Requests},
+    minter::Minter,
+    operate::{drain::Drain, metrics::Metrics},
 };
 
 /// What all requests share.

@@ -133,15 +133,12 @@ impl NotFound {
         Self {
             kind,
             code: format!("{name}_not_found"),
-            meaning: format!(
-                "There is no {words} with this id in the organization of the key, or it has been deleted."
-            ),
+            meaning: format!("No {words} that the key can reach has this id; it may have been deleted."),
             next: format!(
-                "Compare the id with a list of the {words}s. Where it is to be deleted, it is: take this \
-                 for success."
+                "Compare the id with a list of the {words}s. If the request deletes it, treat this answer as success."
             ),
             param: format!("{name}_id"),
-            operations: format!("operations with a `{name}_id` in the path or the body"),
+            operations: format!("operations that take `{name}_id`"),
         }
     }
 

@@ -16,15 +16,16 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use openai_admin::{Method, Scope, hexadecimal, wire::Strictness};
 
 use crate::{
-    auth::{Caller, ORGANIZATION},
-    connections::Peer,
-    error::{ApiError, FailureCause},
-    handlers::Context,
-    host_header,
-    limits::BODY_BYTES_MAX,
-    published::PublishedOperation,
-    routes::{Received, Route},
-    shared::Shared,
+    answer::{
+        auth::{Caller, ORGANIZATION},
+        error::{ApiError, FailureCause},
+        handlers::Context,
+        host_header,
+        published::PublishedOperation,
+        routes::{Received, Route},
+        shared::Shared,
+    },
+    connect::{connections::Peer, limits::BODY_BYTES_MAX},
 };
 
 /// Where the published API lives below its host; the same routes are served without it, since the official

@@ -10,7 +10,7 @@ use openai_admin::wire::{Place, place};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{
+use crate::answer::{
     error::{ApiError, ErrorResponse},
     facts::OperationFacts,
     idempotency_keys,

@@ -17,7 +17,10 @@ use self::{
     connection::{Connection, Stage, Terms},
     peers::Peers,
 };
-use crate::{config::Config, minter::Minter, tls::Tls};
+use crate::{
+    connect::{config::Config, tls::Tls},
+    minter::Minter,
+};
 
 pub(crate) use peers::Peer;
 

@@ -11,7 +11,7 @@ use openai_admin::{Scope, wire::DecodeError};
 use openai_admin_store::Error as StoreError;
 use serde::Serialize;
 
-use crate::{
+use crate::answer::{
     published::PublishedOperation,
     rules::{self, Rule},
 };

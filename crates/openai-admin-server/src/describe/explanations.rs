@@ -9,12 +9,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    coverage::Coverage,
-    error::ApiError,
-    facts::{Field, OperationFacts, OperationFields},
-    published::PublishedOperation,
-    routes::operations,
-    rules::{Evidence, NotFound},
+    answer::{
+        error::ApiError,
+        facts::{Field, OperationFacts, OperationFields},
+        published::PublishedOperation,
+        routes::operations,
+        rules::{Evidence, NotFound},
+    },
+    describe::coverage::Coverage,
 };
 
 /// A way in which the API refuses. A code may have several, which differ in what to do.
@@ -266,7 +268,7 @@ mod tests {
     use openai_admin::ViolationCode;
 
     use super::*;
-    use crate::rules;
+    use crate::answer::rules;
 
     type Answered = BTreeSet<(u16, Option<&'static str>, &'static str)>;
 
