@@ -3,15 +3,16 @@
 //! Nothing that code knows is written twice. Status, code, evidence and answer come from the error itself, and the
 //! operations that give it from their declarations; the words are in `explanations/rows.rs`.
 
+mod row;
 mod rows;
 
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::row::Fault;
+use self::row::{AnsweredBy, Described, Request, Row};
 use crate::{
     answer::{
-        error::ApiError,
-        facts::{Field, OperationFacts, OperationFields},
         published::PublishedOperation,
         routes::operations,
         rules::{Evidence, NotFound},
@@ -42,18 +43,6 @@ pub struct Explanation {
     pub operations: Vec<&'static str>,
     /// A request that is answered so, where there is one.
     pub example: Option<Example>,
-}
-
-/// Who is wrong, and so who can do something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fault {
-    /// Whoever sent the request.
-    Client,
-    /// Whoever runs the server: it, its database or its machine is not as it should be.
-    Operator,
-    /// The program itself, by a fault or by something that it does not do yet.
-    Server,
 }
 
 /// A request, and how it is answered. The ids are those of `examples/acme/organization.yaml`.
@@ -92,31 +81,11 @@ impl Evidence {
     }
 }
 
-impl Fault {
-    /// `client`, `operator` or `server`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Operator => "operator",
-            Self::Server => "server",
-        }
-    }
-
-    /// Who that is.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Client => "whoever sent the request",
-            Self::Operator => "whoever runs the server, its database and its machine",
-            Self::Server => "this program",
-        }
-    }
-}
-
 impl Explanation {
     /// Every one, by status.
     pub fn all() -> Vec<Self> {
         let described = described();
-        let mut all: Vec<Self> = rows::rows().into_iter().map(|row| row.explain(&described)).collect();
+        let mut all: Vec<Self> = rows::rows().into_iter().map(|row| explain(row, &described)).collect();
         // The rows of a status keep their order.
         all.sort_by_key(|explanation| explanation.status);
         all
@@ -129,86 +98,35 @@ impl Explanation {
     }
 }
 
-/// A refusal, as it is written down.
-struct Row {
-    /// The refusal itself, as the example is answered.
-    error: ApiError,
-    fault: Fault,
-    meaning: &'static str,
-    next: &'static str,
-    answered_by: AnsweredBy,
-    request: Option<Request>,
-}
-
-/// Which operations answer so.
-enum AnsweredBy {
-    Every,
-    NotServed,
-    /// Those that a property of their own makes do so.
-    Those(&'static str, fn(&Described) -> bool),
-    /// Those that take the id of a thing of a kind.
-    Identifying(&'static NotFound),
-    /// It is decided before there is an operation.
-    NoOperation(&'static str),
-}
-
-/// The request of an example.
-struct Request {
-    method: &'static str,
-    path: String,
-    body: Option<&'static str>,
-    given: Option<&'static str>,
-}
-
-fn request(method: &'static str, path: &str) -> Request {
-    Request { method, path: path.to_owned(), body: None, given: None }
-}
-
-impl Request {
-    fn body(self, body: &'static str) -> Self {
-        Self { body: Some(body), ..self }
-    }
-
-    fn given(self, given: &'static str) -> Self {
-        Self { given: Some(given), ..self }
-    }
-}
-
-impl Row {
-    fn explain(self, described: &[Described]) -> Explanation {
-        let Self { error, fault, meaning, next, answered_by, request } = self;
-        let rule = error.rule();
-        let ids = |is_meant: &dyn Fn(&Described) -> bool| {
-            described
-                .iter()
-                .filter(|operation| is_meant(operation))
-                .map(|operation| operation.facts.id)
-                .collect()
-        };
-        let (answered_by, operations) = match answered_by {
-            AnsweredBy::Every => ("every operation", ids(&|_| true)),
-            AnsweredBy::NotServed => ("every operation that is not served yet", not_served()),
-            AnsweredBy::Those(words, is_meant) => (words, ids(&is_meant)),
-            AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
-                (operations.as_str(), ids(&|it| it.names_in_path(param) || it.names_in_body(param)))
-            }
-            AnsweredBy::NoOperation(words) => (words, Vec::new()),
-        };
-        let example = request.map(|Request { method, path, body, given }| {
-            let answer = serde_json::from_slice(&error.body()).unwrap_or_default();
-            Example { method, path, body, given, answer }
-        });
-        Explanation {
-            status: rule.status,
-            code: rule.code,
-            meaning,
-            fault,
-            next,
-            evidence: rule.evidence,
-            answered_by,
-            operations,
-            example,
+fn explain(row: Row, described: &[Described]) -> Explanation {
+    let Row { error, fault, meaning, next, answered_by, request } = row;
+    let rule = error.rule();
+    let ids = |is_meant: &dyn Fn(&Described) -> bool| {
+        described.iter().filter(|operation| is_meant(operation)).map(|operation| operation.facts.id).collect()
+    };
+    let (answered_by, operations) = match answered_by {
+        AnsweredBy::Every => ("every operation", ids(&|_| true)),
+        AnsweredBy::NotServed => ("every operation that is not served yet", not_served()),
+        AnsweredBy::Those(words, is_meant) => (words, ids(&is_meant)),
+        AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
+            (operations.as_str(), ids(&|it| it.names_in_path(param) || it.names_in_body(param)))
         }
+        AnsweredBy::NoOperation(words) => (words, Vec::new()),
+    };
+    let example = request.map(|Request { method, path, body, given }| {
+        let answer = serde_json::from_slice(&error.body()).unwrap_or_default();
+        Example { method, path, body, given, answer }
+    });
+    Explanation {
+        status: rule.status,
+        code: rule.code,
+        meaning,
+        fault,
+        next,
+        evidence: rule.evidence,
+        answered_by,
+        operations,
+        example,
     }
 }
 
@@ -217,44 +135,6 @@ fn not_served() -> Vec<&'static str> {
     all.filter(|(_, coverage)| *coverage == Coverage::NotYet)
         .map(|(PublishedOperation { id, .. }, _)| id)
         .collect()
-}
-
-/// An operation with its fields.
-struct Described {
-    facts: OperationFacts,
-    fields: OperationFields,
-}
-
-impl Described {
-    fn names_in_path(&self, name: &str) -> bool {
-        self.fields.path.contains(&name)
-    }
-
-    fn names_in_query(&self, name: &str) -> bool {
-        self.fields.query.iter().any(|field| field.name == name)
-    }
-
-    fn names_in_body(&self, name: &str) -> bool {
-        self.fields.body.iter().any(|field| field.name == name)
-    }
-
-    fn needs_body_field(&self) -> bool {
-        self.fields.body.iter().any(|field| field.is_required)
-    }
-
-    /// Whether the schema of a parameter of the query has this keyword.
-    fn bounds_query(&self, keyword: &str) -> bool {
-        self.fields.query.iter().any(|field| field.has(keyword))
-    }
-
-    /// Whether the length of a text of the body has this bound.
-    fn bounds_text(&self, keyword: &str) -> bool {
-        self.fields.body.iter().any(|field| field.bounds_text(keyword))
-    }
-
-    fn has_query_without_text(&self) -> bool {
-        !self.fields.query.iter().all(Field::is_text)
-    }
 }
 
 fn described() -> Vec<Described> {

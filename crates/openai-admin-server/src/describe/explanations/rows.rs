@@ -10,7 +10,7 @@ use openai_admin::{
 };
 use openai_admin_store::{Cause, Error as StoreError, Kind};
 
-use super::{
+use super::row::{
     AnsweredBy::{Every, Identifying, NoOperation, NotServed, Those},
     Described,
     Fault::{Client, Operator, Server},
