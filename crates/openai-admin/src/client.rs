@@ -26,7 +26,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
 use tokio::time::Instant;
 use tracing::{Instrument, field};
 
-pub(crate) use self::retry::{Outcome, asked_pause};
+pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
@@ -361,12 +361,6 @@ fn idempotency_key() -> HeaderValue {
 /// calls apart and to spread retries, and no other dependency.
 fn random_u64() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a service may name the date at which to come back")]
-pub(crate) fn unix_seconds() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 impl fmt::Debug for Client {

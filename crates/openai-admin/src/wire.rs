@@ -5,13 +5,15 @@
 //! answer whose size makes building its model first worth avoiding.
 
 mod decode;
+mod decode_error;
 mod encode;
 mod fields;
 mod parameter;
 mod placeholders;
 mod user_list;
 
-pub use decode::{DecodeError, Incoming, Strictness, decode};
+pub use decode::{Incoming, Strictness, decode};
+pub use decode_error::DecodeError;
 pub use encode::{EncodeError, encode};
 pub use fields::fields;
 pub use user_list::UserListWriter;
