@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, header, request::Parts};
+use openai_admin::hexadecimal;
 use openai_admin_server::browser::AllowedHosts;
 use openai_admin_store::{Snapshot, Store};
 use sha2::{Digest as _, Sha256};
@@ -169,7 +170,7 @@ pub(crate) fn key_hash(key: &[u8]) -> KeyHash {
 /// The namespace of a key. The key itself is nowhere kept.
 pub(crate) fn name_of_key(authorization: &[u8]) -> String {
     let digest = Sha256::digest(authorization);
-    let hash: String = digest.iter().take(KEY_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hexadecimal(&digest[..KEY_HASH_BYTES]).map(char::from).collect();
     format!("key-{hash}")
 }
 

@@ -166,3 +166,19 @@ pub(crate) fn violation(code: Option<ViolationCode>) -> Rule {
         None => MALFORMED_BODY,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_own_code_and_parameter() {
+        for kind in Kind::ALL {
+            let found = not_found(*kind);
+            assert_eq!(found.kind, *kind);
+            let code = format!("{}_not_found", kind.name());
+            assert_eq!((found.rule().status, found.rule().code), (404, Some(code.as_str())));
+            assert_eq!(found.param, format!("{}_id", kind.name()));
+        }
+    }
+}
