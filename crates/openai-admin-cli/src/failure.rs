@@ -184,7 +184,7 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
             None => "try again in a minute".to_owned(),
         }),
-        ErrorKind::Refused if error.is_not_found() && error.message().starts_with("Invalid URL") => {
+        ErrorKind::Refused if error.is_unknown_url() => {
             Some("the base URL of the API ends in /v1; check --base-url".to_owned())
         }
         ErrorKind::UnreadableAnswer => {

@@ -61,7 +61,7 @@ async fn known<T>(
     verb: &str,
 ) -> Result<T> {
     match answer {
-        Err(error) if error.is_not_found() && !is_unknown_url(&error) => {
+        Err(error) if error.is_not_found() && !error.is_unknown_url() => {
             Err(resolve::no_such_user(&session.client, text).await)
         }
         answer => answer.doing(|| format!("{verb} user '{text}'")),
@@ -89,7 +89,7 @@ async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result
     match session.client.users().create_user(body).await {
         Ok(created) => session.output.item(&*created),
         // Only our own server has this operation.
-        Err(error) if is_unknown_url(&error) => Err(error).doing(|| doing).map_err(|failure| {
+        Err(error) if error.is_unknown_url() => Err(error).doing(|| doing).map_err(|failure| {
             Failure { hints: Vec::new(), ..failure }
                 .hint("the published API creates no users: people accept an invitation")
                 .hint("`openai-admin serve` and --local FILE can do it")
@@ -131,8 +131,4 @@ async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
         return Ok(());
     }
     output.item(&*removed)
-}
-
-fn is_unknown_url(error: &openai_admin::Error) -> bool {
-    error.is_not_found() && error.message().starts_with("Invalid URL")
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use openai_admin::{OrganizationId, UserId};
+use openai_admin::{OrganizationId, UserId, hexadecimal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -202,11 +202,5 @@ impl Write for Hashing {
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 0xf] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    text
+    hexadecimal(bytes).map(char::from).collect()
 }

@@ -421,7 +421,7 @@ async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupI
         Err(error)
             if operation.is(Effect::Revoke)
                 && error.is_not_found()
-                && !error.message().starts_with("Invalid URL") =>
+                && !error.is_unknown_url() =>
         {
             Ok(Answer::no_change(&error))
         }

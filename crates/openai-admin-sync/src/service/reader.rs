@@ -214,7 +214,7 @@ impl Reader {
         let list = || self.client.users().list_user_groups(user_id.clone()).limit(PAGE_SIZE);
         match self.walk(list, take).await {
             Ok(()) => Ok(Some(groups)),
-            Err(ReadError::Api(error)) if is_unknown_url(&error) => Ok(None),
+            Err(ReadError::Api(error)) if error.is_unknown_url() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -271,12 +271,7 @@ fn resumed<E: ListEndpoint>(call: ListCall<'_, E>, cursor: Option<Cursor>) -> Pa
 fn found<T>(answer: Result<Response<T>, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer.into_inner())),
-        Err(error) if error.is_not_found() && !is_unknown_url(&error) => Ok(None),
+        Err(error) if error.is_not_found() && !error.is_unknown_url() => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Whether the service has no such route.
-fn is_unknown_url(error: &Error) -> bool {
-    error.is_not_found() && error.message().starts_with("Invalid URL")
 }

@@ -20,8 +20,6 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::routes::operations;
-
 /// What a scraper is told that the text is.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -63,8 +61,14 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// `started_at` is when the server was made, and `connections` how many are open.
-    pub(crate) fn new(store: Store, started_at: Timestamp, connections: Gauge) -> Self {
+    /// `operations` are the ids of those that are served, `started_at` is when the server was made, and `connections` how
+    /// many are open.
+    pub(crate) fn new(
+        operations: impl IntoIterator<Item = &'static str>,
+        store: Store,
+        started_at: Timestamp,
+        connections: Gauge,
+    ) -> Self {
         let mut registry = Registry::with_prefix("openai_admin");
         let durations = Durations::new_with_constructor(|| Histogram::new(SECONDS));
         let (in_flight, draining) = (Gauge::default(), Gauge::default());
@@ -84,8 +88,7 @@ impl Metrics {
         registry.register_collector(Box::new(StoreCollector(store)));
         let mut process = Registry::default();
         process.register_collector(Box::new(ProcessCollector { started_at }));
-        let mut operations: Vec<&'static str> = operations().iter().map(|operation| operation.id).collect();
-        operations.push(NO_OPERATION);
+        let operations: Vec<&'static str> = operations.into_iter().chain([NO_OPERATION]).collect();
         let entered = operations.iter().map(|_| Default::default()).collect();
         Self { registry, process, durations, operations, entered, in_flight, draining }
     }

@@ -8,21 +8,22 @@ use axum::{
 };
 use bytes::Bytes;
 use openai_admin::{
-    Endpoint, Method, Scope,
+    Endpoint,
     operations::{
         AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, CreateUser, DeleteGroup, DeleteRole,
         DeleteUser, ListGroupRoleAssignments, ListGroups, ListRoles, ListUserGroups, ListUserRoleAssignments,
         ListUsers, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveRole,
         RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
     },
-    wire::{self, Incoming, Place, Strictness, place},
+    wire::{self, Incoming, Strictness},
 };
 use openai_admin_store::{Changes, Reads};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::{
+use crate::answer::{
     error::ApiError,
+    facts::OperationFacts,
     handlers::{self, Context, Written},
     idempotency_keys,
 };
@@ -95,33 +96,6 @@ pub(crate) struct Route {
 type Answer = dyn Fn(Context, Received) -> Answered + Send + Sync;
 type Answered = Pin<Box<dyn Future<Output = Result<Bytes, ApiError>> + Send>>;
 
-/// What an operation says of itself.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct OperationFacts {
-    /// The operation id of the published description.
-    pub id: &'static str,
-    /// The HTTP method.
-    pub method: Method,
-    /// The path below the base URL.
-    pub path: &'static str,
-    /// What a key must be allowed to do.
-    pub scope: Scope,
-    /// The tag of the published description.
-    pub tag: &'static str,
-    /// Whether doing it twice does what doing it once does; others take an `Idempotency-Key`.
-    pub is_idempotent: bool,
-    /// Whether a request has a body.
-    pub has_body: bool,
-}
-
-impl OperationFacts {
-    /// Whether the operation is ours and not the published API's.
-    pub fn is_extension(&self) -> bool {
-        self.path.starts_with("/x/")
-    }
-}
-
 /// The operations that this server answers.
 pub fn operations() -> Vec<OperationFacts> {
     routes().into_iter().map(|route| route.facts).collect()
@@ -168,15 +142,7 @@ where
     A: Answers<E::Response> + Send + 'static,
 {
     Route {
-        facts: OperationFacts {
-            id: E::ID,
-            method: E::METHOD,
-            path: E::PATH,
-            scope: E::SCOPE,
-            tag: E::TAG,
-            is_idempotent: E::IDEMPOTENT,
-            has_body: wire::fields::<E>().iter().any(|field| place(E::PATH, field) == Place::Body),
-        },
+        facts: OperationFacts::of::<E>(),
         answer: Box::new(move |context, received| Box::pin(answer(handler, context, received))),
         describe: |requests, responses| Description {
             request: requests.root_schema_for::<E>(),

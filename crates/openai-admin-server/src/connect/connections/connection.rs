@@ -22,12 +22,11 @@ use super::{
     peers::Peer,
     timed::{BetweenRequests, Timed},
 };
-use crate::{
+use crate::connect::{
     limits::{
         CONNECTION_WINDOW_BYTES, HEAD_BYTES_MAX, HEADERS_MAX, Limits, STREAM_SEND_BYTES_MAX,
         STREAM_WINDOW_BYTES, STREAMS_MAX,
     },
-    serve,
     tls::{HTTP_2, Tls},
 };
 
@@ -49,6 +48,8 @@ pub(super) enum Stage {
 /// What all connections of a server have in common.
 pub(super) struct Terms {
     pub(super) router: Router,
+    /// Answers plain HTTP where TLS is spoken.
+    pub(super) unencrypted: Router,
     pub(super) tls: Option<Tls>,
     pub(super) limits: Limits,
 }
@@ -81,7 +82,7 @@ impl Connection {
             () = reaches(&mut stage, Stage::Finishing) => return Ok(()),
         };
         match stream {
-            Err(plain) => self.http1(plain, serve::needs_tls()).await,
+            Err(plain) => self.http1(plain, terms.unencrypted.clone()).await,
             Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) => self.http2(stream).await,
             Ok(stream) => self.http1(stream, terms.router.clone()).await,
         }

@@ -1,6 +1,6 @@
 use std::{num::NonZeroU32, time::Duration};
 
-use crate::limits::Limits;
+use crate::connect::limits::Limits;
 
 /// How a server behaves. The default is safe and lenient, like the published service.
 ///

@@ -6,7 +6,7 @@ use axum::{
     http::{Version, header::HOST},
 };
 
-use crate::error::ApiError;
+use crate::answer::error::ApiError;
 
 /// Refuses a request that names no host, several, or something else.
 pub(crate) fn check<B>(request: &Request<B>) -> Result<(), ApiError> {

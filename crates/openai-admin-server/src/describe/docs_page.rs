@@ -11,7 +11,7 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::{error::ApiError, openapi};
+use crate::{answer::error::ApiError, describe::openapi};
 
 const STYLE: &str = include_str!("docs_page.css");
 

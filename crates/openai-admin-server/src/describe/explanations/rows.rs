@@ -6,25 +6,32 @@ use axum::http::HeaderValue;
 use openai_admin::{
     Cursor, Endpoint, GroupId, Method, Scope,
     operations::{CreateGroup, ListGroups},
-    wire::{self, Incoming, Strictness},
+    wire::{self, Incoming, Strictness, placeholders},
 };
 use openai_admin_store::{Cause, Error as StoreError, Kind};
 
-use super::{
-    AnsweredBy::{Every, NoOperation, NotServed, Those},
+use super::row::{
+    AnsweredBy::{Every, Identifying, NoOperation, NotServed, Those},
+    Described,
     Fault::{Client, Operator, Server},
     Row, request,
 };
 use crate::{
-    error::ApiError,
-    limits::{BODY_BYTES_MAX, BODY_TIMEOUT},
-    published::{Coverage, PublishedOperation},
+    answer::{
+        error::ApiError,
+        facts::OperationFacts,
+        published::PublishedOperation,
+        routes::operations,
+        rules::{self, NotFound},
+    },
+    connect::limits::{BODY_BYTES_MAX, BODY_TIMEOUT},
+    describe::coverage::Coverage,
 };
 
 const GROUPS: &str = "/v1/organization/groups";
 
 pub(super) fn rows() -> Vec<Row> {
-    [parameters(), bodies(), loads(), keys(), things(), creations(), failures()]
+    [parameters(), bodies(), loads(), keys(), things(), of_kinds(), creations(), failures()]
         .into_iter()
         .flatten()
         .collect()
@@ -54,7 +61,7 @@ fn parameters() -> Vec<Row> {
             fault: Client,
             meaning: "A parameter that the operation needs is not there.",
             next: "Add the parameter that `param` names.",
-            answered_by: Those("operations whose body has required fields", |it| it.body_has_required),
+            answered_by: Those("operations whose body has required fields", Described::needs_body_field),
             request: Some(request("POST", GROUPS).body("{}")),
         },
         Row {
@@ -63,7 +70,7 @@ fn parameters() -> Vec<Row> {
             meaning: "A value has another type than its parameter, such as a word for a number.",
             next: "Send what `param` names as the type that the message says. In a query a number is digits alone.",
             answered_by: Those("operations with a parameter that is no text, or with a body", |it| {
-                it.facts.has_body || it.query.values().any(|schema| schema["type"] != "string")
+                it.facts.has_body || it.has_query_without_text()
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=ten")),
         },
@@ -85,7 +92,7 @@ fn parameters() -> Vec<Row> {
                       list. A first page in its place would send a client round in circles.",
             next: "Go on with `next` or `last_id` of a page of this list, or with the id of one of its items; or begin \
                    anew without a cursor.",
-            answered_by: Those("lists", |it| it.query.contains_key("after")),
+            answered_by: Those("lists", |it| it.names_in_query("after")),
             request: Some(request("GET", "/v1/organization/groups?after=user_ada")),
         },
         Row {
@@ -136,7 +143,7 @@ fn parameters() -> Vec<Row> {
             meaning: "A parameter of the query that takes one value, or a field of the body, is given twice.",
             next: "Send it once. Those that take several values are lists in the document.",
             answered_by: Those("operations with parameters in the query, or with a body", |it| {
-                it.facts.has_body || !it.query.is_empty()
+                it.facts.has_body || !it.fields.query.is_empty()
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=1&limit=2")),
         },
@@ -281,8 +288,30 @@ fn keys() -> Vec<Row> {
     ]
 }
 
+/// One for each kind of thing that may not be there.
+fn of_kinds() -> Vec<Row> {
+    rules::of_kinds().iter().map(of_kind).collect()
+}
+
+fn of_kind(not_found: &'static NotFound) -> Row {
+    let NotFound { kind, meaning, next, param, .. } = not_found;
+    let id = format!("{}_nope", kind.name());
+    let retrieves = |facts: &OperationFacts| {
+        facts.method == Method::Get && placeholders(facts.path).eq([param.as_str()]) && !facts.is_extension()
+    };
+    let retrieve = operations().into_iter().find(retrieves);
+    let path = |path: &str| format!("/v1{}", path.replace(&format!("{{{param}}}"), &id));
+    Row {
+        request: retrieve.map(|facts| request(facts.method.as_str(), &path(facts.path))),
+        error: StoreError::NotFound { kind: *kind, id }.into(),
+        fault: Client,
+        meaning,
+        next,
+        answered_by: Identifying(not_found),
+    }
+}
+
 fn things() -> Vec<Row> {
-    let not_found = |kind, id: &str| StoreError::NotFound { kind, id: id.to_owned() }.into();
     let group = |id: &str| id.parse::<GroupId>().expect("an id of a group");
     let user_ada = "user_ada".parse().expect("an id of a user");
     vec![
@@ -302,43 +331,6 @@ fn things() -> Vec<Row> {
             next: "Use one of the methods of the header `Allow`. Changes are POSTs in this API.",
             answered_by: NoOperation("any URL of the API, to another method than its own"),
             request: Some(request("PUT", GROUPS)),
-        },
-        Row {
-            error: not_found(Kind::Group, "group_nope"),
-            fault: Client,
-            meaning: "There is no group with this id in the organization of the key, or none any more.",
-            next: "List the groups. Where a group is to be deleted, it is: take this for success.",
-            answered_by: Those("operations on a group", |it| it.names_in_path("group_id")),
-            request: Some(request("GET", "/v1/organization/groups/group_nope")),
-        },
-        Row {
-            error: not_found(Kind::User, "user_nope"),
-            fault: Client,
-            meaning: "There is no user with this id in the organization of the key, or none any more.",
-            next: "List the users, or find one by address with `emails`. Where a user is to be deleted, they are: take \
-                   this for success.",
-            answered_by: Those("operations on a user", |it| {
-                it.names_in_path("user_id") || it.names_in_body("user_id")
-            }),
-            request: Some(request("GET", "/v1/organization/users/user_nope")),
-        },
-        Row {
-            error: not_found(Kind::Role, "role_nope"),
-            fault: Client,
-            meaning: "There is no role with this id.",
-            next: "Give a role by its name: `role` is `owner` or `reader`.",
-            answered_by: Those("operations that give a role", |it| it.names_in_body("role_id")),
-            request: Some(
-                request("POST", "/v1/organization/users/user_ada").body(r#"{"role_id":"role_nope"}"#),
-            ),
-        },
-        Row {
-            error: not_found(Kind::ApiKey, "key_nope"),
-            fault: Client,
-            meaning: "There is no such thing, of a kind that has no code of its own.",
-            next: "List the things of that kind.",
-            answered_by: NoOperation("no operation that is served today"),
-            request: None,
         },
         Row {
             error: StoreError::NotMember { group_id: group("group_support"), user_id: user_ada }.into(),

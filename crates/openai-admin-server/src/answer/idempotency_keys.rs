@@ -9,7 +9,7 @@ use openai_admin::Endpoint;
 use openai_admin_store::IdempotencyKey;
 use serde_json::{Value, json};
 
-use crate::{api_keys::hash, error::ApiError};
+use crate::{answer::error::ApiError, api_keys::hash};
 
 const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest key, in bytes.

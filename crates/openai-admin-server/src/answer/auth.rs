@@ -17,11 +17,10 @@ use openai_admin_store::{ApiKey, Error as StoreError, Org, Organization, Store};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
+    answer::{error::ApiError, rate_limit::RateLimit},
     api_keys::{self, Digest},
-    connections::Peer,
-    error::ApiError,
+    connect::connections::Peer,
     minter::Minter,
-    rate_limit::RateLimit,
 };
 
 /// The organization that a request is for, and the one that answered.

@@ -13,20 +13,24 @@ use axum::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use openai_admin::{Method, Scope, wire::Strictness};
+use openai_admin::{Method, Scope, hexadecimal, wire::Strictness};
 
 use crate::{
-    api_keys::hexadecimal,
-    auth::{Caller, ORGANIZATION},
-    connections::Peer,
-    error::{ApiError, FailureCause},
-    handlers::Context,
-    host_header,
-    limits::BODY_BYTES_MAX,
-    published::PublishedOperation,
-    routes::{Received, Route},
-    server::{PREFIXES, Shared},
+    answer::{
+        auth::{Caller, ORGANIZATION},
+        error::{ApiError, FailureCause},
+        handlers::Context,
+        host_header,
+        published::PublishedOperation,
+        routes::{Received, Route},
+        shared::Shared,
+    },
+    connect::{connections::Peer, limits::BODY_BYTES_MAX},
 };
+
+/// Where the published API lives below its host; the same routes are served without it, since the official
+/// clients' own tests use such a base.
+pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
 
 /// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
 const DRAINED_BYTES_MAX: usize = 64 * 1024;

@@ -10,10 +10,11 @@ use openai_admin::wire::{Place, place};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{
+use crate::answer::{
     error::{ApiError, ErrorResponse},
+    facts::OperationFacts,
     idempotency_keys,
-    routes::{Description, OperationFacts, Route, routes},
+    routes::{Description, Route, routes},
 };
 
 /// Written once, at the first request for it.

@@ -17,7 +17,10 @@ use self::{
     connection::{Connection, Stage, Terms},
     peers::Peers,
 };
-use crate::{config::Config, minter::Minter, tls::Tls};
+use crate::{
+    connect::{config::Config, tls::Tls},
+    minter::Minter,
+};
 
 pub(crate) use peers::Peer;
 
@@ -95,6 +98,8 @@ pub(crate) struct Accepting<'a> {
     pub(crate) config: &'a Config,
     pub(crate) requests: &'a Requests,
     pub(crate) minter: &'a Minter,
+    /// Answers plain HTTP where TLS is spoken.
+    pub(crate) unencrypted: Router,
 }
 
 /// Serves on `listener` until `stop`, and then until all requests are answered.
@@ -105,12 +110,12 @@ pub(crate) async fn run(
     accepting: Accepting<'_>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let Accepting { config, requests, minter } = accepting;
+    let Accepting { config, requests, minter, unencrypted } = accepting;
     let mut failures = Failures::default();
     let limits = config.limits.clone();
     let places = Arc::new(Semaphore::new(limits.connections));
     let peers = (!config.behind_proxy).then(|| Peers::new(limits.connections_per_peer));
-    let terms = Arc::new(Terms { router, tls, limits });
+    let terms = Arc::new(Terms { router, unencrypted, tls, limits });
     let stage = watch::Sender::new(Stage::Serving);
     let mut stop = pin!(stop);
     loop {

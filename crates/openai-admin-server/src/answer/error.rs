@@ -8,10 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use openai_admin::{Scope, wire::DecodeError};
-use openai_admin_store::{Error as StoreError, Kind};
+use openai_admin_store::Error as StoreError;
 use serde::Serialize;
 
-use crate::{
+use crate::answer::{
     published::PublishedOperation,
     rules::{self, Rule},
 };
@@ -231,8 +231,7 @@ impl ApiError {
             param: self.param.as_deref(),
             code: self.rule.code,
         };
-        let body = if self.rule.status == 403 && self.rule.code.is_none() {
-            // As the real service's administration endpoints answer it.
+        let body = if self.rule.bare_body {
             serde_json::to_vec(&serde_json::json!({ "error": self.message }))
         } else {
             serde_json::to_vec(&ErrorResponse { error })
@@ -246,13 +245,6 @@ impl ApiError {
 
     fn error_type(&self) -> &'static str {
         if self.rule.status >= 500 { "server_error" } else { "invalid_request_error" }
-    }
-
-    /// Whether a program should not send the same request again: it would be answered in the same way (official
-    /// clients retry a 409 otherwise), or it would do twice what has been done already.
-    fn is_final(&self) -> bool {
-        let is_deterministic = self.rule.status < 500 && ![408, 429].contains(&self.rule.status);
-        is_deterministic || [rules::OUTCOME_UNKNOWN.code, rules::NOT_SERVED.code].contains(&self.rule.code)
     }
 }
 
@@ -270,12 +262,10 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let message = sentence(&error.to_string());
         match error {
-            StoreError::NotFound { kind, .. } => match kind {
-                Kind::Group => Self::new(rules::GROUP_NOT_FOUND, message).of_param("group_id"),
-                Kind::User => Self::new(rules::USER_NOT_FOUND, message).of_param("user_id"),
-                Kind::Role => Self::new(rules::ROLE_NOT_FOUND, message).of_param("role_id"),
-                _ => Self::new(rules::OTHER_NOT_FOUND, message),
-            },
+            StoreError::NotFound { kind, .. } => {
+                let not_found = rules::not_found(kind);
+                Self::new(not_found.rule(), message).of_param(&not_found.param)
+            }
             StoreError::NotMember { .. } => Self::new(rules::NOT_A_MEMBER, message).of_param("user_id"),
             StoreError::AlreadyExists { field, .. } => {
                 Self::new(rules::ALREADY_EXISTS, message).of_param(field)
@@ -337,7 +327,7 @@ impl IntoResponse for ApiError {
             let challenge = HeaderValue::from_static("Bearer realm=\"OpenAI API\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if self.is_final() {
+        if self.rule.is_final {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
         }
         if let Some(seconds) = self.retry_after {

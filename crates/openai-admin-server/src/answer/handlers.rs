@@ -9,7 +9,7 @@ use openai_admin::{
 };
 use openai_admin_store::{IdempotencyKey, Org, Result, Stamp, Store};
 
-use crate::{auth::Caller, minter::Minter};
+use crate::{answer::auth::Caller, minter::Minter};
 
 /// What a handler is given beside the request.
 #[derive(Clone, Debug)]

@@ -1,13 +1,9 @@
-//! The operations of the published description, and which of them this server answers.
-//!
-//! The table holds bare facts: method, path and id under their tag. What is served is not written here; it is read off
-//! the routes. Only what a served operation leaves out is in words, since no table knows that.
+//! The operations of the published description: method, path and id under their tag.
 
-use std::collections::HashSet;
-
-use openai_admin::Method::{self, Delete, Get, Post};
-
-use crate::routes::operations;
+use openai_admin::{
+    Method::{self, Delete, Get, Post},
+    wire::match_path,
+};
 
 /// An operation of the published description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +19,6 @@ pub struct PublishedOperation {
     pub tag: &'static str,
 }
 
-/// How much of an operation this server answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coverage {
-    /// All of it.
-    Served,
-    /// What is published, except for what these sentences name.
-    Partly(&'static [&'static str]),
-    /// Nothing: it answers 501 and says so.
-    NotYet,
-}
-
 impl PublishedOperation {
     /// All 119 of them, by tag. Those with the most to do with groups come first.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -44,81 +29,11 @@ impl PublishedOperation {
 
     /// Those that a URL's path names, below the base. Words go before placeholders, as in every router.
     pub fn at(path: &str) -> Vec<Self> {
-        let named = || Self::all().filter(|operation| takes(operation.path, path));
+        let named = || Self::all().filter(|operation| match_path(operation.path, path).is_some());
         let nearest = named().min_by_key(|operation| operation.path.matches('{').count());
         named().filter(|operation| nearest.is_some_and(|nearest| nearest.path == operation.path)).collect()
     }
 }
-
-/// Whether a path with placeholders stands for another path, which may have placeholders too.
-pub(crate) fn takes(template: &str, path: &str) -> bool {
-    let (mut template, mut path) = (template.split('/'), path.split('/'));
-    loop {
-        match (template.next(), path.next()) {
-            (None, None) => return true,
-            (Some(word), Some(segment)) if word == segment => {}
-            (Some(placeholder), Some(segment)) if placeholder.starts_with('{') && !segment.is_empty() => {}
-            _ => return false,
-        }
-    }
-}
-
-impl Coverage {
-    /// Every published operation, and how much of it this server answers.
-    pub fn of_all() -> Vec<(PublishedOperation, Self)> {
-        let served: HashSet<&str> = operations().iter().map(|operation| operation.id).collect();
-        let coverage = |id: &str| match MISSING.iter().find(|(ids, _)| ids.contains(&id)) {
-            _ if !served.contains(id) => Self::NotYet,
-            Some((_, missing)) => Self::Partly(missing),
-            None => Self::Served,
-        };
-        PublishedOperation::all().map(|operation| (operation, coverage(operation.id))).collect()
-    }
-
-    /// `served`, `partly` or `not yet`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Served => "served",
-            Self::Partly(_) => "partly",
-            Self::NotYet => "not yet",
-        }
-    }
-
-    /// What a client that relies on the published description would miss, in sentences. Empty where that is nothing, and
-    /// where it is everything.
-    pub fn missing(self) -> &'static [&'static str] {
-        match self {
-            Self::Partly(missing) => missing,
-            Self::Served | Self::NotYet => &[],
-        }
-    }
-}
-
-const USER_FIELDS: &str = "The optional fields `api_key_last_used_at`, `created`, `is_default`, \
-    `is_scale_tier_authorized_purchaser`, `is_scim_managed`, `projects` and `user` are never written.";
-
-/// What operations that are served leave out.
-const MISSING: &[(&[&str], &[&str])] = &[
-    (&["list-users", "retrieve-user"], &[USER_FIELDS]),
-    (
-        &["modify-user"],
-        &[
-            USER_FIELDS,
-            "`role_id` is answered with 404 `role_not_found`: there are no roles besides `owner` and `reader` yet.",
-        ],
-    ),
-    (
-        &["list-audit-logs"],
-        &[
-            "Of the 145 published types of events ten are recorded: those of groups, users, API keys and the organization \
-             itself. The others are known as filters and find nothing.",
-            "`project_ids[]`, `actor_emails[]` and `tenant_only` find nothing: no event is of a project, of an actor with \
-             an address, or of a tenant. `project` is never written.",
-            "An actor is an API key or a session, by its id. Whose key it is, and the address that a session came from, \
-             are not written.",
-        ],
-    ),
-];
 
 type Operations = &'static [(Method, &'static str, &'static str)];
 
@@ -285,6 +200,8 @@ const TABLE: &[(&str, Operations)] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -293,20 +210,6 @@ mod tests {
         let routes: HashSet<_> =
             PublishedOperation::all().map(|operation| (operation.method, operation.path)).collect();
         assert_eq!((PublishedOperation::all().count(), ids.len(), routes.len()), (119, 119, 119));
-    }
-
-    #[test]
-    fn what_is_served_is_what_is_published() {
-        let published: Vec<PublishedOperation> = PublishedOperation::all().collect();
-        for facts in operations().into_iter().filter(|facts| !facts.is_extension()) {
-            let found = published.iter().find(|operation| operation.id == facts.id).expect(facts.id);
-            assert_eq!(
-                (found.method, found.path, found.tag),
-                (facts.method, facts.path, facts.tag),
-                "{}",
-                facts.id
-            );
-        }
     }
 
     #[test]
@@ -320,19 +223,6 @@ mod tests {
             ["", "/", "/organization/roles/", "/organization//roles", "/organization/roles/a/b", "/projects"]
         {
             assert!(ids(nothing).is_empty(), "{nothing}");
-        }
-    }
-
-    #[test]
-    fn only_what_is_served_is_said_to_lack_something() {
-        let served: Vec<&str> = operations().iter().map(|facts| facts.id).collect();
-        let mut seen = HashSet::new();
-        for (ids, missing) in MISSING {
-            assert!(!missing.is_empty() && missing.iter().all(|sentence| sentence.ends_with('.')), "{ids:?}");
-            for id in *ids {
-                assert!(served.contains(id), "{id} is not served");
-                assert!(seen.insert(id), "{id} stands in two rows");
-            }
         }
     }
 }
