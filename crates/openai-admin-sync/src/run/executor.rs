@@ -418,11 +418,7 @@ async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupI
     };
     match answer {
         // Who is not there needs not go; what is no route is another matter.
-        Err(error)
-            if operation.is(Effect::Revoke)
-                && error.is_not_found()
-                && !error.is_unknown_url() =>
-        {
+        Err(error) if operation.is(Effect::Revoke) && error.is_not_found() && !error.is_unknown_url() => {
             Ok(Answer::no_change(&error))
         }
         Err(error) if error.status().is_some_and(|status| status.as_u16() == 409) => {
