@@ -9,7 +9,10 @@ use std::{
 
 use openai_admin::{
     Client, Cursor, GroupId, UserId,
-    models::{CreateGroupBody, CreateGroupUserBody, PublicCreateOrganizationRoleBody},
+    models::{
+        CreateGroupBody, CreateGroupUserBody, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody,
+    },
     operations::{
         AssignGroupRole, AssignUserRole, CreateRole, DeleteRole, ListGroupRoleAssignments, ListRoles,
         ListUserRoleAssignments, RetrieveGroupRole, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
@@ -141,8 +144,17 @@ async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {
     client.send(&RetrieveRole::new(role.clone())).await.unwrap();
     let update = serde_json::from_value(serde_json::json!({ "description": MARK })).unwrap();
     client.send(&UpdateRole::new(role.clone(), update)).await.unwrap();
-    client.send(&AssignGroupRole::new(group_id.clone(), role.clone())).await.unwrap();
-    client.send(&AssignUserRole::new(user_id.clone(), role.clone())).await.unwrap();
+    client
+        .send(&AssignGroupRole::new(
+            group_id.clone(),
+            PublicAssignOrganizationGroupRoleBody::new(role.clone()),
+        ))
+        .await
+        .unwrap();
+    client
+        .send(&AssignUserRole::new(user_id.clone(), PublicAssignOrganizationGroupRoleBody::new(role.clone())))
+        .await
+        .unwrap();
     client.send(&ListGroupRoleAssignments::new(group_id.clone())).await.unwrap();
     client.send(&ListUserRoleAssignments::new(user_id.clone())).await.unwrap();
     client.send(&RetrieveGroupRole::new(group_id.clone(), role.clone())).await.unwrap();

@@ -21,7 +21,10 @@ use std::{
 
 use openai_admin::{
     GroupId, RoleId, UserId,
-    models::{PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody},
+    models::{
+        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody,
+    },
     operations::{
         AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, DeleteRole, ListGroupRoleAssignments,
         ListRoles, ListUserRoleAssignments, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
@@ -210,8 +213,22 @@ async fn every_operation_on_roles(acme: &Tenant) {
     let mut update = PublicUpdateOrganizationRoleBody::default();
     update.role_name = Some(RoleName::new("Newer").unwrap());
     store.change(org, stamp(), UpdateRole::new(new.clone(), update)).await.unwrap();
-    store.change(org, stamp(), AssignUserRole::new(user.clone(), new.clone())).await.unwrap();
-    store.change(org, stamp(), AssignGroupRole::new(group.clone(), new.clone())).await.unwrap();
+    store
+        .change(
+            org,
+            stamp(),
+            AssignUserRole::new(user.clone(), PublicAssignOrganizationGroupRoleBody::new(new.clone())),
+        )
+        .await
+        .unwrap();
+    store
+        .change(
+            org,
+            stamp(),
+            AssignGroupRole::new(group.clone(), PublicAssignOrganizationGroupRoleBody::new(new.clone())),
+        )
+        .await
+        .unwrap();
     store.read(org, ListUserRoleAssignments::new(user.clone())).await.unwrap();
     store.read(org, ListGroupRoleAssignments::new(group.clone())).await.unwrap();
     store.read(org, RetrieveRole::new(role)).await.unwrap();

@@ -1,8 +1,10 @@
 //! The client: an operation in, its answer out.
 
+mod api;
 mod audit_logs;
 mod builder;
 mod config;
+mod group_roles;
 mod group_users;
 mod groups;
 mod pages;
@@ -10,8 +12,10 @@ mod raw;
 mod request_body;
 mod response;
 mod retry;
+mod roles;
 mod strict;
 mod transport;
+mod user_roles;
 mod users;
 
 use std::{
@@ -30,6 +34,7 @@ pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
+    group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
     pages::{Items, ListCall, Pages},
@@ -37,7 +42,9 @@ pub use self::{
     request_body::RequestBody,
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
+    roles::RolesApi,
     transport::NotConnected,
+    user_roles::UserRolesApi,
     users::UsersApi,
 };
 use self::{
@@ -319,10 +326,7 @@ impl Client {
 }
 
 /// An argument of a call as what it must be. The error names both.
-fn argument<E: Endpoint, T, G: TryInto<T>>(name: &str, argument: G) -> Result<T, Error>
-where
-    Error: From<G::Error>,
-{
+fn argument<E: Endpoint, T, G: TryInto<T, Error: Into<Error>>>(name: &str, argument: G) -> Result<T, Error> {
     argument.try_into().map_err(|error| Error::of_argument::<E>(name, error))
 }
 

@@ -103,12 +103,12 @@ impl Scope {
     /// Change the organization.
     pub const MANAGEMENT_WRITE: Self = Self("api.management.write");
 
-    /// Read roles and who has them (assumed).
+    /// Read roles and their assignments (assumed: the API does not publish this scope).
     pub const ROLES_READ: Self = Self("api.roles.read");
-    /// Change roles and who has them (assumed).
+    /// Change roles and their assignments (assumed: the API does not publish this scope).
     pub const ROLES_WRITE: Self = Self("api.roles.write");
 
-    /// Every scope that an operation asks for today.
+    /// Every scope that a served operation asks for today.
     pub const ALL: &'static [Self] = &[
         Self::AUDIT_LOGS_READ,
         Self::GROUPS_READ,

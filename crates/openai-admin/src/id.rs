@@ -212,7 +212,9 @@ tokens! {
     OrganizationId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an event of the audit log.
     AuditLogId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
-    /// The id of a custom role.
+    /// The id of a project, such as `proj_abc`.
+    ProjectId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a role, such as `role_01J1F8ROLE01`.
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A place in a list: the `next` of a page, or the id of its last item.
     Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX), CURSOR_BYTES_MAX and TOKEN_PATTERN;
@@ -228,7 +230,7 @@ macro_rules! cursor_from {
     )*};
 }
 
-cursor_from!(AuditLogId, GroupId, UserId);
+cursor_from!(AuditLogId, GroupId, ProjectId, RoleId, UserId);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ pub use crate::operations::{
         AuditLogActorUser, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
         OtherFields, TimeRange,
     },
+    group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
         UserListResource,
@@ -14,13 +15,19 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    project_users::{
+        ProjectUser, ProjectUserCreateRequest, ProjectUserDeleteResponse, ProjectUserListResponse,
+        ProjectUserUpdateRequest,
+    },
+    projects::{Project, ProjectCreateRequest, ProjectListResponse, ProjectUpdateRequest},
     role_assignments::{
-        AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource, Group, GroupRoleAssignment,
-        PublicAssignOrganizationGroupRoleBody, RoleListResource, UserRoleAssignment,
+        AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource,
+        PublicAssignOrganizationGroupRoleBody, RoleListResource,
     },
     roles::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
     },
+    user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},
 };

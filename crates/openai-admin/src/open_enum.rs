@@ -125,6 +125,33 @@ open_enum! {
         TenantUser = "tenant_user",
     }
 
+    /// Where the data of a project is stored, and processed where the name says so.
+    pub enum ProjectResidency {
+        Global = "GLOBAL",
+        UsStorageProcessing = "US_STORAGE_PROCESSING",
+        EuStorageProcessing = "EU_STORAGE_PROCESSING",
+        JpStorage = "JP_STORAGE",
+        JpStorageProcessing = "JP_STORAGE_PROCESSING",
+        KrStorage = "KR_STORAGE",
+        CaStorage = "CA_STORAGE",
+        SgStorage = "SG_STORAGE",
+        InStorage = "IN_STORAGE",
+        InStorageProcessing = "IN_STORAGE_PROCESSING",
+        AuStorage = "AU_STORAGE",
+        AuStorageProcessing = "AU_STORAGE_PROCESSING",
+        GbStorage = "GB_STORAGE",
+        AeStorage = "AE_STORAGE",
+        AeStorageProcessing = "AE_STORAGE_PROCESSING",
+    }
+
+    /// Whether a project is in use.
+    pub enum ProjectStatus {
+        /// In use.
+        Active = "active",
+        /// Archived: it cannot be used or updated.
+        Archived = "archived",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.

@@ -401,6 +401,15 @@ impl schemars::JsonSchema for Timestamp {
     }
 }
 
+/// Reads null as a value that was given, so that it differs from a field that is absent.
+pub(crate) fn null_as_given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// Reads null as the default value: for fields that older answers leave null.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

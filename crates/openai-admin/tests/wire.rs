@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    AuditLogEventType, Cursor, Endpoint, GroupId, Limit, Method, Order, Timestamp, UserId, UserRole,
-    ViolationCode, for_each_operation,
-    models::{CreateUserBody, UserRoleUpdateRequest},
+    AuditLogEventType, Cursor, Endpoint, GroupId, Limit, Method, Order, ProjectId, ProjectResidency, RoleId,
+    Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
+    models::{
+        CreateUserBody, ProjectCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
+        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
+    },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
 };
@@ -28,6 +32,7 @@ macro_rules! check_declarations {
 #[test]
 fn every_declaration_obeys_the_rules_of_endpoint() {
     for_each_operation!(check_declarations);
+    for_each_declared_operation!(check_declarations);
 }
 
 macro_rules! ids_of {
@@ -37,6 +42,7 @@ macro_rules! ids_of {
 #[test]
 fn no_two_operations_share_an_id() {
     let mut ids = for_each_operation!(ids_of).to_vec();
+    ids.extend(for_each_declared_operation!(ids_of));
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -142,6 +148,96 @@ proptest! {
         let mut body = CreateUserBody::new("ada@example.com".try_into().unwrap(), name.as_str().try_into().unwrap());
         body.id = Some(user_id);
         round_trip(&CreateUser::new(body));
+    }
+
+    #[test]
+    fn every_request_about_roles_round_trips(
+        group in id(), user in id(), role in id(), name in name(), permissions in proptest::collection::vec(any::<String>(), 0..4),
+        description in proptest::option::of(any::<String>()), limit in proptest::option::of(0..=1000u16),
+    ) {
+        let (group_id, user_id) = (GroupId::new(&group).unwrap(), UserId::new(&user).unwrap());
+        let role_id = RoleId::new(&role).unwrap();
+        let mut list = ListRoles::new();
+        list.limit = limit.map(|limit| Limit::new(limit).unwrap());
+        (list.after, list.order) = (Some(Cursor::from(&role_id)), Some(Order::Desc));
+        round_trip(&list);
+        let mut body = PublicCreateOrganizationRoleBody::new(name.as_str().try_into().unwrap(), permissions.clone());
+        body.description = description.clone();
+        round_trip(&CreateRole::new(body));
+        round_trip(&RetrieveRole::new(role_id.clone()));
+        round_trip(&UpdateRole::new(role_id.clone(), PublicUpdateOrganizationRoleBody::new()));
+        let mut body = PublicUpdateOrganizationRoleBody::new();
+        (body.permissions, body.description) = (Some(permissions), Some(description));
+        body.role_name = Some(name.as_str().try_into().unwrap());
+        round_trip(&UpdateRole::new(role_id.clone(), body));
+        round_trip(&DeleteRole::new(role_id.clone()));
+
+        let body = PublicAssignOrganizationGroupRoleBody::new(role_id.clone());
+        let mut list = ListGroupRoleAssignments::new(group_id.clone());
+        (list.after, list.order) = (Some(Cursor::from(&role_id)), Some(Order::Asc));
+        round_trip(&list);
+        round_trip(&AssignGroupRole::new(group_id.clone(), body.clone()));
+        round_trip(&RetrieveGroupRole::new(group_id.clone(), role_id.clone()));
+        round_trip(&UnassignGroupRole::new(group_id, role_id.clone()));
+        let mut list = ListUserRoleAssignments::new(user_id.clone());
+        list.limit = limit.map(|limit| Limit::new(limit).unwrap());
+        round_trip(&list);
+        round_trip(&AssignUserRole::new(user_id.clone(), body));
+        round_trip(&RetrieveUserRole::new(user_id.clone(), role_id.clone()));
+        round_trip(&UnassignUserRole::new(user_id, role_id));
+    }
+
+    #[test]
+    fn every_request_about_projects_and_their_roles_round_trips(
+        project in id(), principal in id(), role in id(), name in name(), text in any::<String>(),
+        cleared in any::<bool>(), include_archived in any::<Option<bool>>(),
+    ) {
+        let (project_id, role_id) = (ProjectId::new(&project).unwrap(), RoleId::new(&role).unwrap());
+        let (group_id, user_id) = (GroupId::new(&principal).unwrap(), UserId::new(&principal).unwrap());
+        let mut list = ListProjects::new();
+        (list.after, list.include_archived) = (Some(Cursor::from(&project_id)), include_archived);
+        round_trip(&list);
+        let mut body = ProjectCreateRequest::new(name.as_str().try_into().unwrap());
+        body.residency = Some(ProjectResidency::from(text.as_str()));
+        round_trip(&CreateProject::new(body));
+        round_trip(&RetrieveProject::new(project_id.clone()));
+        let mut body = ProjectUpdateRequest::new();
+        body.external_key_id = Some((!cleared).then(|| text.clone()));
+        round_trip(&ModifyProject::new(project_id.clone(), body));
+        round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
+        round_trip(&ArchiveProject::new(project_id.clone()));
+
+        let mut list = ListProjectUsers::new(project_id.clone());
+        list.after = Some(Cursor::from(&user_id));
+        round_trip(&list);
+        let mut body = ProjectUserCreateRequest::new(text.clone());
+        body.user_id = Some(user_id.clone());
+        round_trip(&CreateProjectUser::new(project_id.clone(), body));
+        round_trip(&RetrieveProjectUser::new(project_id.clone(), user_id.clone()));
+        let mut body = ProjectUserUpdateRequest::new();
+        body.role = Some(text.clone());
+        round_trip(&ModifyProjectUser::new(project_id.clone(), user_id.clone(), body));
+        round_trip(&DeleteProjectUser::new(project_id.clone(), user_id.clone()));
+
+        let mut list = ListProjectRoles::new(project_id.clone());
+        list.order = Some(Order::Desc);
+        round_trip(&list);
+        let body = PublicCreateOrganizationRoleBody::new(name.as_str().try_into().unwrap(), vec![text]);
+        round_trip(&CreateProjectRole::new(project_id.clone(), body));
+        round_trip(&RetrieveProjectRole::new(project_id.clone(), role_id.clone()));
+        let body = PublicUpdateOrganizationRoleBody::new();
+        round_trip(&UpdateProjectRole::new(project_id.clone(), role_id.clone(), body));
+        round_trip(&DeleteProjectRole::new(project_id.clone(), role_id.clone()));
+
+        let body = PublicAssignOrganizationGroupRoleBody::new(role_id.clone());
+        round_trip(&ListProjectGroupRoleAssignments::new(project_id.clone(), group_id.clone()));
+        round_trip(&AssignProjectGroupRole::new(project_id.clone(), group_id.clone(), body.clone()));
+        round_trip(&RetrieveProjectGroupRole::new(project_id.clone(), group_id.clone(), role_id.clone()));
+        round_trip(&UnassignProjectGroupRole::new(project_id.clone(), group_id, role_id.clone()));
+        round_trip(&ListProjectUserRoleAssignments::new(project_id.clone(), user_id.clone()));
+        round_trip(&AssignProjectUserRole::new(project_id.clone(), user_id.clone(), body));
+        round_trip(&RetrieveProjectUserRole::new(project_id.clone(), user_id.clone(), role_id.clone()));
+        round_trip(&UnassignProjectUserRole::new(project_id, user_id, role_id));
     }
 
     #[test]

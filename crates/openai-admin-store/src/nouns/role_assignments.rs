@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use openai_admin::{
     Cursor, Order, RoleId, UserId, UserRole,
     models::{
-        AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource, GroupResponse,
-        GroupRoleAssignment, RoleListResource, UserRoleAssignment,
+        AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource, Group, GroupResponse,
+        GroupRoleAssignment, OtherFields, Role, RoleListResource, UserRoleAssignment,
     },
     operations::{
         AssignGroupRole, AssignUserRole, ListGroupRoleAssignments, ListUserRoleAssignments,
@@ -93,17 +93,39 @@ fn details(
 ) -> Result<Vec<AssignedRoleDetails>> {
     let mut all = Vec::with_capacity(seqs.len());
     for Stored { seq, thing } in roles::with_seqs(tx, seqs)? {
-        let mut details = AssignedRoleDetails::new(thing.role);
+        let mut details = assigned_details(thing.role);
         (details.created_at, details.updated_at) = thing.times.unzip();
         let groups = assigned.get(&seq).map(Vec::as_slice).unwrap_or_default();
         if !groups.is_empty() {
-            let own = user_id.filter(|_| is_direct(seq)).map(|id| AssignmentSource::new("user", id.as_str()));
-            let inherited = groups.iter().map(|id| AssignmentSource::new("group", id));
+            let own = user_id.filter(|_| is_direct(seq)).map(|id| source(id.as_str(), "user"));
+            let inherited = groups.iter().map(|id| source(id, "group"));
             details.assignment_sources = Some(own.into_iter().chain(inherited).collect());
         }
         all.push(details);
     }
     Ok(all)
+}
+
+fn assigned_details(role: Role) -> AssignedRoleDetails {
+    let Role { id, name, permissions, resource_type, predefined_role, description, .. } = role;
+    let mut details = AssignedRoleDetails::new(id, name, permissions, resource_type, predefined_role);
+    details.description = description;
+    details.metadata = Some(OtherFields::default());
+    details
+}
+
+fn source(id: &str, r#type: &str) -> AssignmentSource {
+    AssignmentSource::new(id.to_owned(), r#type.to_owned())
+}
+
+fn removed(object: &str) -> DeletedRoleAssignmentResource {
+    DeletedRoleAssignmentResource::new(object.to_owned(), true)
+}
+
+/// A group as role assignments show it.
+fn shown(group: GroupResponse) -> Group {
+    let GroupResponse { id, name, created_at, is_scim_managed, .. } = group;
+    Group::new(id, name, created_at, is_scim_managed)
 }
 
 /// The part of some roles that a page shows, and whether there are more.
@@ -197,7 +219,7 @@ impl Changes for AssignGroupRole {
         let group = thing::find::<GroupResponse>(change, self.group_id.as_str())?;
         let role = roles::find(change, &self.body.role_id)?;
         assign(change, Principal::Group(group.seq), &role)?;
-        Ok(GroupRoleAssignment::new(group.thing.into(), role.thing.role))
+        Ok(GroupRoleAssignment::new(shown(group.thing), role.thing.role))
     }
 }
 
@@ -220,7 +242,7 @@ impl Changes for UnassignGroupRole {
         let group_seq = thing::find_seq::<GroupResponse>(change, self.group_id.as_str())?;
         let role = roles::find(change, &self.role_id)?;
         unassign(change, Principal::Group(group_seq), &role)?;
-        Ok(DeletedRoleAssignmentResource::new("group"))
+        Ok(removed("group.role.deleted"))
     }
 }
 
@@ -239,7 +261,7 @@ impl Changes for UnassignUserRole {
             let expected = "a role that can be taken from a user: each has at least 'reader'";
             return Err(Error::invalid_value("role_id", expected));
         }
-        Ok(DeletedRoleAssignmentResource::new("user"))
+        Ok(removed("user.role.deleted"))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
-        text::check_bounded_text,
+        text::{check_bounded_text, check_text},
         value::{Row, Value, values},
     },
     operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
@@ -23,6 +23,8 @@ use crate::{
 
 /// How many permissions a role grants at most, and how many characters each has.
 const PERMISSIONS_MAX: usize = 1000;
+/// How many characters a description has at most (assumed).
+const DESCRIPTION_LENGTH_MAX: usize = 1000;
 const PERMISSION_LENGTH_MAX: usize = 255;
 
 table! {
@@ -42,6 +44,11 @@ pub(crate) struct StoredRole {
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }
 
+/// A role of the organization without a description.
+fn of_organization(id: RoleId, name: &str, permissions: Vec<String>, predefined_role: bool) -> Role {
+    Role::new(id, name.to_owned(), permissions, "api.organization".to_owned(), predefined_role)
+}
+
 /// The number in place of a project for a role of the organization.
 const OF_ORGANIZATION: i64 = 0;
 
@@ -54,7 +61,7 @@ impl Thing for StoredRole {
 
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let permissions = serde_json::from_str(row.text(5)?).map_err(Error::internal)?;
-        let mut role = Role::new(row.parsed(1)?, row.text(3)?, permissions);
+        let mut role = of_organization(row.parsed(1)?, row.text(3)?, permissions, false);
         role.description = row.optional_text(4)?.map(Into::into);
         let time = |column| row.integer(column).map(Timestamp::from_unix_seconds);
         Ok(Self { role, times: Some((time(6)?, time(7)?)) })
@@ -97,8 +104,8 @@ impl Changes for CreateRole {
     fn change(&self, change: &mut Change<'_>) -> Result<Role> {
         let body = &self.body;
         let id = change.mint("role_")?;
-        let mut role = Role::new(id, &*body.role_name, body.permissions.clone());
-        role.description = body.description.as_ref().map(ToString::to_string);
+        let mut role = of_organization(id, &body.role_name, body.permissions.clone(), false);
+        role.description.clone_from(&body.description);
         check(change, &role)?;
         let now = change.stamp().at();
         let new = StoredRole { role, times: Some((now, now)) };
@@ -119,7 +126,7 @@ impl Changes for UpdateRole {
             new.role.permissions.clone_from(permissions);
         }
         if let Some(description) = &body.description {
-            new.role.description = Some(description.to_string());
+            new.role.description.clone_from(description);
         }
         if new.role == before {
             return Ok(before);
@@ -174,9 +181,8 @@ fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
         .map(|(seq, name, description)| {
             let id = RoleId::new(format!("{PREDEFINED_ID}{name}{PREDEFINED_BOUND}{organization}"))
                 .map_err(Error::internal)?;
-            let mut role = Role::new(id, *name, Vec::new());
+            let mut role = of_organization(id, name, Vec::new(), true);
             role.description = Some((*description).to_owned());
-            role.predefined_role = true;
             Ok(Stored { seq: *seq, thing: StoredRole { role, times: None } })
         })
         .collect()
@@ -270,8 +276,9 @@ fn page(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>, limit: u16) -> Re
 
 /// What must hold of a role before it is written.
 fn check(tx: &mut Tx<'_>, role: &Role) -> Result<()> {
-    check_bounded_text("role_name", &role.name, usize::MAX)?;
-    check_bounded_text("description", role.description.as_deref().unwrap_or_default(), usize::MAX)?;
+    check_text("role_name", &role.name)?;
+    let description = role.description.as_deref().unwrap_or_default();
+    check_bounded_text("description", description, DESCRIPTION_LENGTH_MAX)?;
     check_permissions(&role.permissions)?;
     let org = tx.org();
     let taken = tx.query_one(

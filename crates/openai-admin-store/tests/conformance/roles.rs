@@ -2,7 +2,10 @@
 
 use openai_admin::{
     ListItem, UserRole,
-    models::{AssignedRoleDetails, PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, Role},
+    models::{
+        AssignedRoleDetails, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, Role,
+    },
     operations::{
         AssignGroupRole, AssignUserRole, CreateRole, DeleteRole, ListGroupRoleAssignments, ListRoles,
         ListUserRoleAssignments, RetrieveRole, RetrieveUserRole, UnassignGroupRole, UnassignUserRole,
@@ -42,12 +45,18 @@ pub(crate) async fn create(acme: &Tenant, name: &str) -> Result<Role> {
 }
 
 pub(crate) async fn assign_group(acme: &Tenant, group: &str, role: &str) -> Result<()> {
-    let request = AssignGroupRole::new(group.parse().unwrap(), role.parse().unwrap());
+    let request = AssignGroupRole::new(
+        group.parse().unwrap(),
+        PublicAssignOrganizationGroupRoleBody::new(role.parse().unwrap()),
+    );
     acme.store().change(acme.org(), acme.database.stamp(), request).await.map(drop)
 }
 
 pub(crate) async fn assign_user(acme: &Tenant, user: &str, role: &str) -> Result<()> {
-    let request = AssignUserRole::new(user.parse().unwrap(), role.parse().unwrap());
+    let request = AssignUserRole::new(
+        user.parse().unwrap(),
+        PublicAssignOrganizationGroupRoleBody::new(role.parse().unwrap()),
+    );
     acme.store().change(acme.org(), acme.database.stamp(), request).await.map(drop)
 }
 

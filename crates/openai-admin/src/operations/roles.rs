@@ -1,36 +1,27 @@
 //! Roles of the organization: `/organization/roles`.
 
-use serde::{Deserialize, Serialize};
-
+use super::record::record;
 use crate::{
-    BoundedText, Cursor, Limit, ListItem, NextPage, Object, ObjectName, Order, RoleId, deleted::deleted,
-    endpoint::endpoint, page::list_endpoint,
+    BoundedText, Cursor, Limit, ListItem, NextPage, Order, RoleId, deleted::deleted, endpoint::endpoint,
+    page::list_endpoint,
 };
 
 const TAG: &str = "Roles";
 
 /// A role's name: 1 to 255 characters, not blank (assumed).
 pub type RoleName = BoundedText<1, 255>;
-/// A role's description: at most 1,000 characters (assumed).
-pub type RoleDescription = BoundedText<0, 1000>;
 
-/// Lists the roles of the organization: the predefined ones, then the custom ones by creation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct ListRoles {
-    /// How many roles to return.
-    pub limit: Option<Limit<0, 1000, 1000>>,
-    /// Return roles after this one: the `next` of the page before, or the ID of its last role.
-    pub after: Option<Cursor>,
-    /// The order of the roles; `asc` by default.
-    pub order: Option<Order>,
-}
-
-impl ListRoles {
-    /// The first page, with everything at its default.
-    pub fn new() -> Self {
-        Self::default()
+record! {
+    /// Lists the roles configured for the organization.
+    #[derive(Default)]
+    ListRoles {}
+    query {
+        /// How many roles to return.
+        limit: Limit<0, 1000, 1000>,
+        /// Return roles after this one: the `next` of the page before.
+        after: Cursor,
+        /// The order of the roles; `asc` by default.
+        order: Order,
     }
 }
 
@@ -38,159 +29,98 @@ endpoint!(ListRoles, "list-roles", GET "/organization/roles", ROLES_READ -> Publ
 
 list_endpoint!(ListRoles, ordered);
 
-/// Creates a custom role for the organization.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct CreateRole {
-    /// The role to create.
-    pub body: PublicCreateOrganizationRoleBody,
-}
-
-impl CreateRole {
-    /// Creates the role that `body` describes.
-    pub fn new(body: PublicCreateOrganizationRoleBody) -> Self {
-        Self { body }
+record! {
+    /// Creates a custom role for the organization.
+    CreateRole {
+        /// What is created.
+        body: PublicCreateOrganizationRoleBody,
     }
 }
 
 endpoint!(CreateRole, "create-role", POST ListRoles::PATH, ROLES_WRITE -> Role);
 
-/// Retrieves a role of the organization.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct RetrieveRole {
-    /// The ID of the role to retrieve.
-    pub role_id: RoleId,
-}
-
-impl RetrieveRole {
-    /// Retrieves `role_id`.
-    pub fn new(role_id: RoleId) -> Self {
-        Self { role_id }
+record! {
+    /// Retrieves an organization role.
+    RetrieveRole {
+        /// The ID of the role to retrieve.
+        role_id: RoleId,
     }
 }
 
 endpoint!(RetrieveRole, "retrieve-role", GET "/organization/roles/{role_id}", ROLES_READ -> Role);
 
-/// Updates a custom role of the organization.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct UpdateRole {
-    /// The ID of the role to update.
-    pub role_id: RoleId,
-    /// What changes; what is absent or null stays.
-    pub body: PublicUpdateOrganizationRoleBody,
-}
-
-impl UpdateRole {
-    /// Updates `role_id` as `body` says.
-    pub fn new(role_id: RoleId, body: PublicUpdateOrganizationRoleBody) -> Self {
-        Self { role_id, body }
+record! {
+    /// Updates an existing organization role.
+    UpdateRole {
+        /// The ID of the role to update.
+        role_id: RoleId,
+        /// What changes; what is absent stays.
+        body: PublicUpdateOrganizationRoleBody,
     }
 }
 
 endpoint!(UpdateRole, "update-role", POST RetrieveRole::PATH, ROLES_WRITE -> Role, idempotent);
 
-/// Deletes a custom role of the organization, and with it every assignment of it (assumed).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct DeleteRole {
-    /// The ID of the role to delete.
-    pub role_id: RoleId,
-}
-
-impl DeleteRole {
-    /// Deletes `role_id`.
-    pub fn new(role_id: RoleId) -> Self {
-        Self { role_id }
+record! {
+    /// Deletes a custom role from the organization, and with it every assignment of the role (assumed).
+    DeleteRole {
+        /// The ID of the role to delete.
+        role_id: RoleId,
     }
 }
 
 endpoint!(DeleteRole, "delete-role", DELETE RetrieveRole::PATH, ROLES_WRITE -> RoleDeletedResource);
 
-/// Request payload for creating a custom role.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PublicCreateOrganizationRoleBody {
-    /// Unique name for the role.
-    pub role_name: RoleName,
-    /// Permissions to grant to the role, such as `api.groups.read`.
-    pub permissions: Vec<String>,
-    /// Optional description of the role.
-    #[serde(default)]
-    pub description: Option<RoleDescription>,
-}
-
-impl PublicCreateOrganizationRoleBody {
-    /// A role called `role_name` that grants `permissions`.
-    pub fn new(role_name: RoleName, permissions: Vec<String>) -> Self {
-        Self { role_name, permissions, description: None }
+record! {
+    /// Request payload for creating a custom role.
+    PublicCreateOrganizationRoleBody {
+        /// Unique name for the role.
+        role_name: RoleName,
+        /// Permissions to grant to the role.
+        permissions: Vec<String>,
+    }
+    optional {
+        /// Description of the role.
+        description: String,
     }
 }
 
-/// Request payload for updating an existing role.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct PublicUpdateOrganizationRoleBody {
-    /// New name for the role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role_name: Option<RoleName>,
-    /// New set of permissions for the role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permissions: Option<Vec<String>>,
-    /// New description for the role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<RoleDescription>,
+record! {
+    /// Request payload for updating an existing role.
+    #[derive(Default)]
+    PublicUpdateOrganizationRoleBody {}
+    optional {
+        /// Updated set of permissions for the role: it replaces the set before.
+        permissions: Vec<String>,
+        /// New name for the role.
+        role_name: RoleName,
+    }
+    clearable {
+        /// New description for the role; null clears it (assumed).
+        description: String,
+    }
 }
 
-/// The `object` of every role.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RoleObject {}
+/// Paginated list of roles available on an organization or project.
+pub type PublicRoleListResource = NextPage<Role>;
 
-impl ObjectName for RoleObject {
-    const NAME: &'static str = "role";
-}
-
-/// Details about a role that can be assigned through the public Roles API.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Role {
-    /// Always `role`.
-    #[serde(default)]
-    pub object: Object<RoleObject>,
-    /// Identifier for the role.
-    pub id: RoleId,
-    /// Unique name for the role.
-    pub name: String,
-    /// Optional description of the role.
-    pub description: Option<String>,
-    /// Permissions granted by the role.
-    pub permissions: Vec<String>,
-    /// Resource type the role is bound to: `api.organization` or `api.project`.
-    pub resource_type: String,
-    /// Whether the role is predefined and managed by OpenAI.
-    pub predefined_role: bool,
-}
-
-impl Role {
-    /// A custom role of the organization without a description.
-    pub fn new(id: RoleId, name: impl Into<String>, permissions: Vec<String>) -> Self {
-        Self {
-            object: Object::new(),
-            id,
-            name: name.into(),
-            description: None,
-            permissions,
-            resource_type: "api.organization".to_owned(),
-            predefined_role: false,
-        }
+record! {
+    /// Details about a role that can be assigned through the public Roles API.
+    Role object RoleObject = "role" {
+        /// Identifier for the role.
+        id: RoleId,
+        /// Unique name for the role.
+        name: String,
+        /// Permissions granted by the role.
+        permissions: Vec<String>,
+        /// Resource type the role is bound to, such as `api.organization` or `api.project`.
+        resource_type: String,
+        /// Whether the role is predefined and managed by the service.
+        predefined_role: bool,
+    }
+    nullable {
+        /// Description of the role.
+        description: String,
     }
 }
 
@@ -200,8 +130,5 @@ impl ListItem for Role {
         self.id.as_str()
     }
 }
-
-/// Paginated list of roles available on an organization or project.
-pub type PublicRoleListResource = NextPage<Role>;
 
 deleted!(RoleDeletedResource, RoleDeletedObject, "role.deleted", "role", RoleId);

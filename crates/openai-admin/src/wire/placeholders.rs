@@ -82,5 +82,6 @@ mod tests {
             })*};
         }
         crate::for_each_operation!(check);
+        crate::for_each_declared_operation!(check);
     }
 }

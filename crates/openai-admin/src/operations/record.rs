@@ -1,0 +1,77 @@
+//! Structs of requests and models, with their `new`.
+
+/// Declares a request or a model: the fields that `new` takes, then those that it leaves out.
+///
+/// - `object Kind = "name"`: the field `object`, which always says `name`;
+/// - `query`: a parameter of the query that may be absent;
+/// - `optional`: a field of JSON that may be absent;
+/// - `clearable`: a field of JSON that may be absent, which changes nothing, or null, which clears the value;
+/// - `nullable`: a field of JSON that is written as null when there is no value.
+macro_rules! record {
+    (
+        $(#[$meta:meta])* $name:ident $(object $kind:ident = $object:literal)?
+        { $($(#[$doc:meta])* $field:ident: $type:ty,)* }
+        $(query { $($(#[$query_doc:meta])* $query:ident: $query_type:ty,)* })?
+        $(optional { $($(#[$optional_doc:meta])* $optional:ident: $optional_type:ty,)* })?
+        $(clearable { $($(#[$clearable_doc:meta])* $clearable:ident: $clearable_type:ty,)* })?
+        $(nullable { $($(#[$nullable_doc:meta])* $nullable:ident: $nullable_type:ty,)* })?
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                #[doc = concat!("Always `", $object, "`.")]
+                #[serde(default)]
+                pub object: $crate::Object<$kind>,
+            )?
+            $($(#[$doc])* pub $field: $type,)*
+            $($($(#[$query_doc])* pub $query: Option<$query_type>,)*)?
+            $($(
+                $(#[$optional_doc])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $optional: Option<$optional_type>,
+            )*)?
+            $($(
+                $(#[$clearable_doc])*
+                #[serde(
+                    default,
+                    skip_serializing_if = "Option::is_none",
+                    deserialize_with = "crate::value::null_as_given"
+                )]
+                pub $clearable: Option<Option<$clearable_type>>,
+            )*)?
+            $($(
+                $(#[$nullable_doc])*
+                #[serde(default)]
+                pub $nullable: Option<$nullable_type>,
+            )*)?
+        }
+
+        impl $name {
+            /// Takes the fields that are always there; the others are left out.
+            pub fn new($($field: $type),*) -> Self {
+                Self {
+                    $(object: $crate::Object::<$kind>::new(),)?
+                    $($field,)*
+                    $($($query: None,)*)?
+                    $($($optional: None,)*)?
+                    $($($clearable: None,)*)?
+                    $($($nullable: None,)*)?
+                }
+            }
+        }
+
+        $(
+            #[doc = concat!("The `object` of a [`", stringify!($name), "`].")]
+            #[derive(Clone, Debug)]
+            pub enum $kind {}
+
+            impl $crate::ObjectName for $kind {
+                const NAME: &'static str = $object;
+            }
+        )?
+    };
+}
+pub(crate) use record;

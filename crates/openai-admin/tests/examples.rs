@@ -1,0 +1,152 @@
+//! The example answers of the published description: each is read, and written again as it came.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use openai_admin::{Endpoint, operations::*};
+use serde_json::{Value, json};
+
+/// Reads the answer of an operation and writes it again.
+fn written_again<E: Endpoint>(example: &Value) -> Value {
+    let answer: E::Response = serde_json::from_value(example.clone()).expect(E::ID);
+    serde_json::to_value(&answer).unwrap()
+}
+
+fn check<E: Endpoint>(example: &Value) {
+    assert_eq!(&written_again::<E>(example), example, "{}", E::ID);
+}
+
+fn list_of(item: &Value) -> Value {
+    json!({ "object": "list", "data": [item], "has_more": false, "next": null })
+}
+
+fn role() -> Value {
+    json!({
+        "object": "role",
+        "id": "role_01J1F8ROLE01",
+        "name": "API Group Manager",
+        "description": "Allows managing organization groups",
+        "permissions": ["api.groups.read", "api.groups.write"],
+        "resource_type": "api.organization",
+        "predefined_role": false,
+    })
+}
+
+fn assigned_role() -> Value {
+    json!({
+        "id": "role_01J1F8ROLE01",
+        "name": "API Group Manager",
+        "permissions": ["api.groups.read", "api.groups.write"],
+        "resource_type": "api.organization",
+        "predefined_role": false,
+        "description": "Allows managing organization groups",
+        "created_at": 1_711_471_533,
+        "updated_at": 1_711_472_599,
+        "created_by": "user_abc123",
+        "created_by_user_obj": { "id": "user_abc123", "name": "Ada Lovelace", "email": "ada@example.com" },
+        "metadata": {},
+        "assignment_sources": null,
+    })
+}
+
+#[test]
+fn roles() {
+    check::<ListRoles>(&list_of(&role()));
+    check::<CreateRole>(&role());
+    check::<RetrieveRole>(&role());
+    check::<UpdateRole>(&role());
+    check::<DeleteRole>(&json!({ "object": "role.deleted", "id": "role_01J1F8ROLE01", "deleted": true }));
+}
+
+#[test]
+fn roles_of_groups() {
+    let group = json!({
+        "object": "group",
+        "id": "group_01J1F8ABCDXYZ",
+        "name": "Support Team",
+        "created_at": 1_711_471_533,
+        "scim_managed": false,
+    });
+    check::<ListGroupRoleAssignments>(&list_of(&assigned_role()));
+    check::<AssignGroupRole>(&json!({ "object": "group.role", "group": group, "role": role() }));
+    check::<RetrieveGroupRole>(&assigned_role());
+    check::<UnassignGroupRole>(&json!({ "object": "group.role.deleted", "deleted": true }));
+}
+
+#[test]
+fn roles_of_users() {
+    let user = json!({
+        "object": "organization.user",
+        "id": "user_abc123",
+        "name": "Ada Lovelace",
+        "email": "ada@example.com",
+        "role": "owner",
+        "added_at": 1_711_470_000,
+    });
+    check::<ListUserRoleAssignments>(&list_of(&assigned_role()));
+    check::<AssignUserRole>(&json!({ "object": "user.role", "user": user, "role": role() }));
+    check::<RetrieveUserRole>(&assigned_role());
+    check::<UnassignUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
+}
+
+#[test]
+fn projects() {
+    let project = json!({
+        "id": "proj_abc",
+        "object": "organization.project",
+        "name": "Project example",
+        "created_at": 1_711_471_533,
+        "archived_at": null,
+        "status": "active",
+        "external_key_id": null,
+    });
+    check::<CreateProject>(&project);
+    check::<RetrieveProject>(&project);
+    check::<ModifyProject>(&project);
+    check::<ArchiveProject>(&project);
+    check::<ListProjects>(&json!({
+        "object": "list",
+        "data": [project],
+        "first_id": "proj_abc",
+        "last_id": "proj_abc",
+        "has_more": false,
+    }));
+}
+
+#[test]
+fn users_of_projects() {
+    let user = json!({
+        "object": "organization.project.user",
+        "id": "user_abc",
+        "name": "First Last",
+        "email": "user@example.com",
+        "role": "owner",
+        "added_at": 1_711_471_533,
+    });
+    check::<CreateProjectUser>(&user);
+    check::<RetrieveProjectUser>(&user);
+    check::<ModifyProjectUser>(&user);
+    check::<DeleteProjectUser>(&json!({
+        "object": "organization.project.user.deleted",
+        "id": "user_abc",
+        "deleted": true,
+    }));
+}
+
+#[test]
+fn roles_in_projects() {
+    check::<ListProjectRoles>(&list_of(&role()));
+    check::<CreateProjectRole>(&role());
+    check::<ListProjectGroupRoleAssignments>(&list_of(&assigned_role()));
+    check::<RetrieveProjectUserRole>(&assigned_role());
+    check::<UnassignProjectUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
+}
+
+#[test]
+fn a_role_that_leaves_out_what_may_be_null_is_read() {
+    let mut role = role();
+    let _ = role.as_object_mut().unwrap().remove("description");
+    assert_eq!(written_again::<RetrieveRole>(&role)["description"], Value::Null);
+    let mut inherited = assigned_role();
+    inherited["assignment_sources"] = json!([{ "principal_id": "group_1", "principal_type": "group" }]);
+    check::<RetrieveUserRole>(&inherited);
+}
