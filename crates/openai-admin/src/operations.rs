@@ -8,6 +8,7 @@ pub mod group_roles;
 pub mod group_users;
 pub mod groups;
 pub mod project_group_roles;
+pub mod project_groups;
 pub mod project_roles;
 pub mod project_user_roles;
 pub mod project_users;
@@ -26,6 +27,7 @@ pub use project_group_roles::{
     AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
     UnassignProjectGroupRole,
 };
+pub use project_groups::{AddProjectGroup, ListProjectGroups, RemoveProjectGroup, RetrieveProjectGroup};
 pub use project_roles::{
     CreateProjectRole, DeleteProjectRole, ListProjectRoles, RetrieveProjectRole, UpdateProjectRole,
 };
@@ -65,6 +67,7 @@ macro_rules! for_each_declared_operation {
         $visit! {
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
+            ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
             ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
             ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole

@@ -133,6 +133,26 @@ fn users_of_projects() {
 }
 
 #[test]
+fn groups_of_projects() {
+    let mut group = json!({
+        "object": "project.group",
+        "project_id": "proj_abc123",
+        "group_id": "group_01J1F8ABCDXYZ",
+        "group_name": "Support Team",
+        "group_type": "group",
+        "created_at": 1_711_471_533,
+    });
+    check::<ListProjectGroups>(&list_of(&group));
+    check::<AddProjectGroup>(&group);
+    check::<RetrieveProjectGroup>(&group);
+    check::<RemoveProjectGroup>(&json!({ "object": "project.group.deleted", "deleted": true }));
+    // The example of the list leaves the type out.
+    let whole = group.clone();
+    let _ = group.as_object_mut().unwrap().remove("group_type");
+    assert_eq!(written_again::<RetrieveProjectGroup>(&group), whole);
+}
+
+#[test]
 fn roles_in_projects() {
     check::<ListProjectRoles>(&list_of(&role()));
     check::<CreateProjectRole>(&role());

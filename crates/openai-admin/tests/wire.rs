@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    AuditLogEventType, Cursor, Endpoint, GroupId, Limit, Method, Order, ProjectId, ProjectResidency, RoleId,
-    Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
+    AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, Limit, Method, Order, ProjectId,
+    ProjectResidency, RoleId, Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation,
+    for_each_operation,
     models::{
-        CreateUserBody, ProjectCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
-        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
+        CreateUserBody, InviteProjectGroupBody, ProjectCreateRequest, ProjectUpdateRequest,
+        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -218,6 +219,16 @@ proptest! {
         body.role = Some(text.clone());
         round_trip(&ModifyProjectUser::new(project_id.clone(), user_id.clone(), body));
         round_trip(&DeleteProjectUser::new(project_id.clone(), user_id.clone()));
+
+        let mut list = ListProjectGroups::new(project_id.clone());
+        list.after = Some(Cursor::from(&group_id));
+        round_trip(&list);
+        let body = InviteProjectGroupBody::new(group_id.clone(), role_id.clone());
+        round_trip(&AddProjectGroup::new(project_id.clone(), body));
+        let mut request = RetrieveProjectGroup::new(project_id.clone(), group_id.clone());
+        request.group_type = Some(GroupType::TenantGroup);
+        round_trip(&request);
+        round_trip(&RemoveProjectGroup::new(project_id.clone(), group_id.clone()));
 
         let mut list = ListProjectRoles::new(project_id.clone());
         list.order = Some(Order::Desc);
