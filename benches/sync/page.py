@@ -108,7 +108,7 @@ def pace(figures):
     text += "(`benches/sync/hiding.py`). The bucket is the key's, so what is "
     text += "read before the first add is taken out of it too, on other routes. The client knows nothing of it when it begins, and is stopped when time is up. \"Of the "
     text += "possible\" is what passed, to what was in the bucket and what it gained meanwhile. Most refusals fall into "
-    text += "the first minutes, in which the budget is found; the tests of `pace.rs` hold 3 % over an hour, in virtual time.\n\n"
+    text += "the first minutes, in which the budget is found; the tests of `pacer.rs` hold 3 % over an hour, in virtual time.\n\n"
     text += "| a minute | | seconds | passed | of the possible | refused | |\n|---|---|---|---|---|---|---|\n"
     for rpm, rows in figures.items():
         for name, own in rows.items():

@@ -185,7 +185,7 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
             Some(wait) => format!("try again in {} s", wait.as_secs()),
             None => "try again in a minute".to_owned(),
         }),
-        ErrorKind::Refused if is_unknown_url(error) => {
+        ErrorKind::Refused if error.is_unknown_url() => {
             Some("the base URL of the API ends in /v1; check --base-url".to_owned())
         }
         ErrorKind::UnreadableAnswer => {
@@ -193,11 +193,6 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Whether a service does not have the operation at all.
-pub(crate) fn is_unknown_url(error: &openai_admin::Error) -> bool {
-    error.is_not_found() && error.message().starts_with("Invalid URL")
 }
 
 /// What to do about a certificate that is not accepted.

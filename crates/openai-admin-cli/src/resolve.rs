@@ -8,7 +8,7 @@ use openai_admin::{
     models::{GroupResponse, User},
 };
 
-use crate::failure::{Failure, Hint, Result, While as _, is_unknown_url};
+use crate::failure::{Failure, Hint, Result, While as _};
 
 /// How many addresses one request asks for: more make a URL that gateways refuse.
 const EMAILS_PER_REQUEST: usize = 50;
@@ -208,7 +208,7 @@ pub(crate) async fn known<T>(
     verb: &str,
 ) -> Result<T> {
     match answer {
-        Err(error) if error.is_not_found() && !is_unknown_url(&error) => {
+        Err(error) if error.is_not_found() && !error.is_unknown_url() => {
             Err(no_such_user(client, text).await)
         }
         answer => answer.doing(|| format!("{verb} user '{text}'")),

@@ -1,12 +1,12 @@
 //! The controls: what a test does with the emulator itself, below `/_emulator`. One line for each, as the operations of
 //! the API have in the server's routes.
 
+mod control;
 mod openapi;
 
 use std::{
     collections::BTreeMap,
     future::Future,
-    pin::Pin,
     sync::{Arc, LazyLock},
 };
 
@@ -21,6 +21,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
+use self::control::{Asked, Control};
 use crate::{
     answers,
     bodies::{self, Unread},
@@ -31,11 +32,10 @@ use crate::{
     journal::{ExchangeFilter, Expectation, JournalPage, Verified, cut},
     namespace::Namespace,
     operations,
+    paths::CONTROLS_PREFIX,
     shared::{Makes, Shared},
 };
 
-/// Where the controls live below the host, or below a namespace.
-pub(crate) const PREFIX: &str = "/_emulator";
 /// How long the body of a control may be, in bytes.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long an organization may be that is imported, in bytes.
@@ -51,7 +51,7 @@ static CONTROLS: LazyLock<Vec<Control>> = LazyLock::new(|| {
     vec![
         control(&get, "", "Tells that the emulator is there", about),
         control(&get, "/openapi.json", "Describes these controls", async |_: Asked<()>| {
-            Ok(openapi::document())
+            Ok(openapi::document(&CONTROLS))
         }),
         control(&get, "/namespaces", "Lists the namespaces", namespaces),
         control(
@@ -91,32 +91,6 @@ static CONTROLS: LazyLock<Vec<Control>> = LazyLock::new(|| {
         ),
     ]
 });
-
-/// A control: when it is meant, what it does, and what it says of itself.
-struct Control {
-    method: Method,
-    path: &'static str,
-    summary: &'static str,
-    answer: Box<Answer>,
-    body_bytes_max: usize,
-    /// The schema of the body, if it takes one.
-    body: fn(&mut SchemaGenerator) -> Option<Schema>,
-    response: fn(&mut SchemaGenerator) -> Schema,
-}
-
-type Answer = dyn Fn(Asked<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response>> + Send>> + Send + Sync;
-
-/// A request of a control.
-struct Asked<B> {
-    shared: Arc<Shared>,
-    /// The name of the namespace.
-    place: String,
-    makes: Makes,
-    /// The name in the path.
-    name: String,
-    query: String,
-    body: B,
-}
 
 impl<B> Asked<B> {
     async fn namespace(&self) -> Result<Namespace> {
@@ -215,10 +189,10 @@ where
     }
 }
 
-/// Answers a request whose path begins with [`PREFIX`].
+/// Answers a request whose path begins with [`CONTROLS_PREFIX`].
 pub(crate) async fn answer(shared: &Arc<Shared>, place: String, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let path = parts.uri.path().strip_prefix(CONTROLS_PREFIX).unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path);
     let here =
         CONTROLS.iter().filter_map(|control| Some((control, operations::matched(control.path, path)?)));
@@ -280,7 +254,7 @@ fn no_control<'a>(method: &Method, path: &str, methods: impl Iterator<Item = &'a
     let methods: Vec<&str> = methods.map(Method::as_str).collect();
     if methods.is_empty() {
         return refused(&Error::NotFound(format!(
-            "there is no control {path}: {PREFIX}/openapi.json lists them"
+            "there is no control {path}: {CONTROLS_PREFIX}/openapi.json lists them"
         )));
     }
     let message = format!("{path} takes {}, and not {method}", methods.join(" and "));

@@ -18,11 +18,13 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use crate::{
     bodies::BODIES_BYTES_MAX,
     clock::{Clock, ClockStart},
-    connections, controls,
+    connections,
     error::{Error, Result},
     faults::FaultPlan,
+    keys::Keys,
     memory::Budget,
-    namespace::{Beginning, Keys, Namespace, Room},
+    namespace::{Beginning, Namespace, Room},
+    paths,
     randomness::{self, Randomness},
     service::{self, Reset},
     shared::{self, DEFAULT, Makes, RUNNING_MAX, Shared},
@@ -287,7 +289,7 @@ impl Emulator {
 
     /// The base URL of the controls.
     pub fn control_url(&self) -> String {
-        format!("{}{}", self.root(), controls::PREFIX)
+        format!("{}{}", self.root(), paths::CONTROLS_PREFIX)
     }
 
     fn root(&self) -> String {

@@ -3,6 +3,7 @@
 mod latency;
 mod plan;
 mod profiles;
+mod rule;
 
 use std::{
     collections::HashMap,
@@ -14,8 +15,9 @@ use serde::Serialize;
 
 pub use self::{
     latency::Latency,
-    plan::{Fault, FaultBody, FaultPlan, FaultRule, Moment, Told},
+    plan::FaultPlan,
     profiles::Profile,
+    rule::{Fault, FaultBody, FaultRule, Moment, Told},
 };
 use crate::randomness::Randomness;
 

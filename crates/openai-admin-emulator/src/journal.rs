@@ -3,6 +3,7 @@
 mod exchange;
 mod expectation;
 mod filter;
+mod moment;
 mod search;
 
 use std::{
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use self::exchange::{cut, cut_message, few};
+use self::moment::Moment;
 use self::{exchange::Recorded, search::all};
 pub use self::{
     exchange::{BODY_KEPT_BYTES_MAX, Exchange, TEXT_KEPT_BYTES_MAX, WARNINGS_MAX},
@@ -58,12 +60,6 @@ struct Kept {
     arrived: u64,
     exchanges: VecDeque<Arc<Recorded>>,
     bytes: usize,
-    dropped: u64,
-}
-
-/// A journal as it was at one moment: what is looked at for long is not looked at under its lock.
-struct Moment {
-    exchanges: Vec<Arc<Recorded>>,
     dropped: u64,
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::Router;
-use openai_admin_server::{Config, Minter, Server};
+use openai_admin_server::Minter;
 use openai_admin_store::{Directory, DirectoryGroup, Organization, Snapshot, Store};
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     faults::{Fault, FaultPlan, FaultReport, FaultRule, Faults},
     journal::{ExchangeFilter, Expectation, JOURNALS_BYTES_MAX, Journal, JournalPage, Verified},
+    keys::{Keys, router},
     memory::{Budget, Reserved},
     randomness::Randomness,
     stale_reads::StaleReads,
@@ -93,15 +94,6 @@ struct Kept {
     /// Where ids go on after it.
     mark: u64,
     _size: Reserved,
-}
-
-/// How requests show who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// By any key.
-    Any,
-    /// By a key that the store has.
-    Stored,
 }
 
 impl Namespace {
@@ -389,15 +381,6 @@ fn rows(directory: &Directory) -> usize {
 fn minter(clock: &Clock, ids: &Randomness) -> Minter {
     let (clock, ids, steady) = (clock.clone(), ids.clone(), clock.clone());
     Minter::new(move || clock.now_ms(), move || ids.bits()).with_steady_clock(move || steady.steady())
-}
-
-/// The service that answers the API from a store.
-pub(crate) fn router(store: &Store, minter: &Minter, organization: &Organization, keys: Keys) -> Router {
-    let server = Server::new(store.clone(), minter.clone(), Config::default());
-    match keys {
-        Keys::Any => server.router_for_any_key(organization),
-        Keys::Stored => server.router(),
-    }
 }
 
 #[cfg(test)]

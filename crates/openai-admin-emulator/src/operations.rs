@@ -6,7 +6,8 @@ use std::{
 };
 
 use axum::http::Method;
-use openai_admin_server::{PublishedOperation, openapi_document};
+use openai_admin::wire::{match_path, placeholders};
+use openai_admin_server::{Field, OperationFacts, OperationFields, PublishedOperation, operations};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -16,13 +17,14 @@ const PREFIX: &str = "/v1";
 /// An operation that the server answers.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    pub(crate) id: String,
-    method: String,
-    path: String,
-    /// The names of what may stand in the query.
-    query: BTreeSet<String>,
-    /// The names of what may stand in the body; none where it takes no body.
-    body: Option<BTreeSet<String>>,
+    facts: OperationFacts,
+    fields: OperationFields,
+}
+
+impl Operation {
+    pub(crate) fn id(&self) -> &'static str {
+        self.facts.id
+    }
 }
 
 /// An operation, and what the path says.
@@ -32,37 +34,9 @@ pub(crate) struct Found {
     pub(crate) path: BTreeMap<String, String>,
 }
 
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| read(&openapi_document()));
-
-fn read(document: &Value) -> Vec<Operation> {
-    let no_fields = serde_json::Map::new();
-    let paths = document["paths"].as_object().unwrap_or(&no_fields);
-    let operations = paths.iter().flat_map(|(path, operations)| {
-        let operations = operations.as_object().into_iter().flatten();
-        operations.map(move |(method, operation)| (path, method, operation))
-    });
-    let names = |schema: &Value| -> BTreeSet<String> {
-        let schema = match schema["$ref"].as_str() {
-            Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
-            None => schema,
-        };
-        schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect()
-    };
-    operations
-        .map(|(path, method, operation)| {
-            let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let query = parameters.filter(|parameter| parameter["in"] == "query");
-            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-            Operation {
-                id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
-                method: method.to_uppercase(),
-                path: path.clone(),
-                query: query.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect(),
-                body: (!body.is_null()).then(|| names(body)),
-            }
-        })
-        .collect()
-}
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    operations().into_iter().map(|facts| Operation { fields: facts.fields(), facts }).collect()
+});
 
 /// The operation of a request, if there is one.
 pub(crate) fn find(method: &Method, path: &str) -> Option<Found> {
@@ -70,39 +44,27 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<Found> {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     let found = OPERATIONS
         .iter()
-        .filter(|operation| operation.method == method)
-        .filter_map(|operation| Some(Found { operation, path: matched(&operation.path, path)? }));
+        .filter(|operation| operation.facts.method.as_str() == method)
+        .filter_map(|operation| Some(Found { operation, path: matched(operation.facts.path, path)? }));
     // A segment that is written out goes before one that is anything.
     found.min_by_key(|found| found.path.len())
 }
 
+/// What the placeholders of a path stand for in another path, decoded.
 pub(crate) fn matched(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let (mut named, mut segments) = (BTreeMap::new(), path.split('/'));
-    for wanted in template.split('/') {
-        let segment = segments.next()?;
-        match name_of(wanted) {
-            Some(name) if !segment.is_empty() => {
-                named.insert(name.to_owned(), percent_decode_str(segment).decode_utf8_lossy().into_owned());
-            }
-            None if wanted == segment => {}
-            _ => return None,
-        }
-    }
-    segments.next().is_none().then_some(named)
-}
-
-fn name_of(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
+    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+    let named = match_path(template, path)?.into_iter();
+    Some(named.map(|(name, segment)| (name.to_owned(), decoded(segment))).collect())
 }
 
 /// The names of what a request holds and its operation does not have.
 pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) -> Vec<String> {
+    let has = |fields: &[Field], name: &str| fields.iter().any(|field| field.name == name);
     let in_query = form_urlencoded::parse(query.as_bytes())
         .map(|(name, _)| name.split('[').next().unwrap_or_default().to_owned())
-        .filter(|name| !operation.query.contains(name));
+        .filter(|name| !has(&operation.fields.query, name));
     let in_body = body.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
-    let in_body =
-        in_body.filter(|name| operation.body.as_ref().is_some_and(|fields| !fields.contains(*name)));
+    let in_body = in_body.filter(|name| operation.facts.has_body && !has(&operation.fields.body, name));
     let mut unknown: Vec<String> = in_query.chain(in_body.cloned()).collect();
     let mut seen = BTreeSet::new();
     unknown.retain(|name| seen.insert(name.clone()));
@@ -132,9 +94,9 @@ fn known() -> impl Iterator<Item = Known> {
         path: operation.path,
     });
     let served = OPERATIONS.iter().map(|operation| Known {
-        id: &operation.id,
-        method: &operation.method,
-        path: &operation.path,
+        id: operation.facts.id,
+        method: operation.facts.method.as_str(),
+        path: operation.facts.path,
     });
     served.chain(published)
 }
@@ -165,10 +127,9 @@ pub(crate) fn check_id(id: &str) -> Result<(), String> {
 ///
 /// The names that there are, in words.
 pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(), String> {
-    let names = |path: &'static str| path.split('/').filter_map(name_of);
     match operation.map(|id| (id, known().find(|known| known.id == id))) {
         Some((_, Some(known))) => {
-            let names: Vec<&str> = names(known.path).collect();
+            let names: Vec<&str> = placeholders(known.path).collect();
             if names.contains(&name) {
                 return Ok(());
             }
@@ -180,9 +141,9 @@ pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(),
             Err(format!("the path of {} has no '{name}': {has}", known.id))
         }
         Some((_, None)) => Err(format!("a request that is no operation has no '{name}' in its path")),
-        None if known().any(|known| names(known.path).any(|own| own == name)) => Ok(()),
+        None if known().any(|known| placeholders(known.path).any(|own| own == name)) => Ok(()),
         None => {
-            let meant = most_like(name, known().flat_map(|known| names(known.path)));
+            let meant = most_like(name, known().flat_map(|known| placeholders(known.path)));
             let meant = meant.map(|meant| format!(": did you mean '{meant}'?")).unwrap_or_default();
             Err(format!("no path has a '{name}'{meant}"))
         }
@@ -217,19 +178,20 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
     }
     let methods: Vec<&str> = OPERATIONS
         .iter()
-        .filter(|operation| matched(&operation.path, path).is_some())
-        .map(|operation| operation.method.as_str())
+        .filter(|operation| matched(operation.facts.path, path).is_some())
+        .map(|operation| operation.facts.method.as_str())
         .collect();
     if !methods.is_empty() {
         return Some(format!("the path is right, and takes {} instead of {method}", methods.join(" and ")));
     }
     let likeness = |operation: &Operation| {
-        let same_method = if operation.method == method.as_str() { 0.05 } else { 0.0 };
-        likeness(&operation.path, path) + same_method
+        let same_method = if operation.facts.method.as_str() == method.as_str() { 0.05 } else { 0.0 };
+        likeness(operation.facts.path, path) + same_method
     };
     let nearest = OPERATIONS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    let Operation { id, method, path, .. } = nearest;
-    (likeness(nearest) >= PATH_LIKENESS_MIN).then(|| format!("did you mean {method} {PREFIX}{path} ({id})?"))
+    let OperationFacts { id, method, path, .. } = nearest.facts;
+    (likeness(nearest) >= PATH_LIKENESS_MIN)
+        .then(|| format!("did you mean {} {PREFIX}{path} ({id})?", method.as_str()))
 }
 
 /// How alike two paths are, segment by segment: 1 when they are the same.
@@ -237,7 +199,7 @@ fn likeness(template: &str, path: &str) -> f64 {
     let wanted: Vec<&str> = template.split('/').filter(|segment| !segment.is_empty()).collect();
     let got: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let alike = |wanted: &str, got: &str| {
-        if name_of(wanted).is_some() { 0.9 } else { strsim::jaro_winkler(wanted, got) }
+        if placeholders(wanted).next().is_some() { 0.9 } else { strsim::jaro_winkler(wanted, got) }
     };
     let sum: f64 = wanted.iter().zip(&got).map(|(wanted, got)| alike(wanted, got)).sum();
     sum / wanted.len().max(got.len()).max(1) as f64
@@ -245,14 +207,13 @@ fn likeness(template: &str, path: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use openai_admin_server::operations;
     use serde_json::json;
 
     use super::*;
 
     fn id(method: &str, path: &str) -> Option<String> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        find(&method, path).map(|found| found.operation.id.clone())
+        find(&method, path).map(|found| found.operation.id().to_owned())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     body::{Body, HttpBody},
-    http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
@@ -18,13 +18,14 @@ use tower_service::Service as _;
 use crate::{
     answers,
     bodies::{self, Unread},
-    clock,
+    clock, controls,
     error::Result,
     faults::{Fault, Moment},
     journal::{self, Exchange},
     loose,
     namespace::Namespace,
     operations::{self, Found},
+    paths,
     shared::Shared,
 };
 
@@ -116,7 +117,7 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
         exchange.near_miss.iter_mut().for_each(journal::cut_message);
         return None;
     };
-    exchange.operation = Some(operation.id.clone());
+    exchange.operation = Some(operation.id().to_owned());
     exchange.path = path;
     let tree: Option<Value> = serde_json::from_slice(body).ok();
     let unknown = operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
@@ -128,7 +129,7 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
             parts.headers.remove(header::CONTENT_LENGTH);
         }
     }
-    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id));
+    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id()));
     exchange.warnings = journal::few(replaced.into_iter().chain(named));
     unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name))
 }
@@ -252,17 +253,6 @@ fn append(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// The URI of a request without the beginning of its path.
-pub(crate) fn without_prefix(uri: &Uri, prefix_length: usize) -> Option<Uri> {
-    let path_and_query = uri.path_and_query()?.as_str().get(prefix_length..)?;
-    let path_and_query = if path_and_query.starts_with('/') {
-        path_and_query.to_owned()
-    } else {
-        format!("/{path_and_query}")
-    };
-    path_and_query.parse().ok()
-}
-
 /// What a request is for.
 pub(crate) async fn route<B>(shared: &Arc<Shared>, request: Request<B>) -> Result<Response, Reset>
 where
@@ -276,15 +266,15 @@ where
     }
     let place = match shared.place(&mut parts) {
         Ok(place) => place,
-        Err(error) => return Ok(crate::controls::refused(&error)),
+        Err(error) => return Ok(controls::refused(&error)),
     };
-    if parts.uri.path().starts_with(crate::controls::PREFIX) {
+    if parts.uri.path().starts_with(paths::CONTROLS_PREFIX) {
         let request = Request::from_parts(parts, Body::new(body));
-        return Ok(crate::controls::answer(shared, place, request).await);
+        return Ok(controls::answer(shared, place, request).await);
     }
     let namespace = match shared.namespace(&place, shared.makes(&parts.headers)).await {
         Ok(namespace) => namespace,
-        Err(error) => return Ok(crate::controls::refused(&error)),
+        Err(error) => return Ok(controls::refused(&error)),
     };
     // A task of its own goes on when the client does not wait, as a service's does, and the journal tells of it.
     // What goes on without a client counts as well.

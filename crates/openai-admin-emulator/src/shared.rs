@@ -6,17 +6,18 @@ use std::{
 };
 
 use axum::http::{HeaderMap, header, request::Parts};
+use openai_admin::hexadecimal;
 use openai_admin_server::browser::AllowedHosts;
 use openai_admin_store::{Snapshot, Store};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{
-    controls,
     error::{Error, Result},
+    keys::Keys,
     memory::Budget,
-    namespace::{Beginning, Keys, Namespace},
-    service,
+    namespace::{Beginning, Namespace},
+    paths,
 };
 
 /// Before the name of a namespace in a path.
@@ -66,11 +67,11 @@ impl Shared {
             let name = rest.split('/').next().unwrap_or_default().to_owned();
             check_name(&name)?;
             let prefix_length = NAMESPACE_PREFIX.len() + name.len();
-            parts.uri = service::without_prefix(&parts.uri, prefix_length)
+            parts.uri = paths::without_prefix(&parts.uri, prefix_length)
                 .ok_or_else(|| Error::invalid("the path after the namespace is none"))?;
             return Ok(name);
         }
-        if parts.uri.path().starts_with(controls::PREFIX)
+        if parts.uri.path().starts_with(paths::CONTROLS_PREFIX)
             && let Some(name) = named_in_query(parts.uri.query().unwrap_or_default())
         {
             check_name(&name)?;
@@ -123,7 +124,7 @@ impl Shared {
             return Err(Error::invalid(format!(
                 "there are {NAMESPACES_MAX} namespaces already: delete those that are done with, by DELETE \
                  {}/namespaces/NAME",
-                controls::PREFIX
+                paths::CONTROLS_PREFIX
             )));
         }
         Ok(Some(Arc::clone(namespaces.entry(name.to_owned()).or_default())))
@@ -169,7 +170,7 @@ pub(crate) fn key_hash(key: &[u8]) -> KeyHash {
 /// The namespace of a key. The key itself is nowhere kept.
 pub(crate) fn name_of_key(authorization: &[u8]) -> String {
     let digest = Sha256::digest(authorization);
-    let hash: String = digest.iter().take(KEY_HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hexadecimal(&digest[..KEY_HASH_BYTES]).map(char::from).collect();
     format!("key-{hash}")
 }
 

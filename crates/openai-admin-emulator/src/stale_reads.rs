@@ -14,8 +14,8 @@ use openai_admin_store::{Organization, Snapshot, Store};
 
 use crate::{
     error::Result,
+    keys::{Keys, router},
     memory::{Budget, Reserved},
-    namespace::{Keys, router},
 };
 
 /// How many writes may wait to be seen; beyond it, and where there is no room for more snapshots, the oldest are seen

@@ -20,11 +20,12 @@ use openai_admin_store::Error as StoreError;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use crate::{
-    browser::AllowedHosts,
-    host_header,
-    limits::{HEAD_BYTES_MAX, HEADERS_MAX},
-    metrics,
-    server::Shared,
+    answer::{host_header, shared::Shared},
+    connect::{
+        browser::AllowedHosts,
+        limits::{HEAD_BYTES_MAX, HEADERS_MAX},
+    },
+    operate::metrics,
 };
 
 /// How long the database may take to show that it is there.

@@ -1,6 +1,6 @@
 //! API keys: how they are made, and what is kept of them.
 
-use openai_admin::{Scope, Timestamp};
+use openai_admin::{Scope, Timestamp, hexadecimal};
 use openai_admin_store::{ApiKey, NewApiKey};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
@@ -70,12 +70,6 @@ pub(crate) fn hash(key: impl AsRef<[u8]>) -> String {
 /// A digest in hexadecimal.
 pub(crate) fn stored(digest: &Digest) -> String {
     hexadecimal(digest).map(char::from).collect()
-}
-
-/// The digits of some bytes. By hand, since formatting is slow and each request has an id.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]))
 }
 
 /// Whether a key that is stored was too short for a server that other machines reach: whoever can try often enough

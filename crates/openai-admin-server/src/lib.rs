@@ -22,43 +22,35 @@
 //! ```
 
 mod admin;
+mod answer;
 pub mod api_keys;
-mod auth;
-pub mod browser;
-mod config;
-mod connections;
-mod docs_page;
-mod drain;
-mod error;
-mod explanations;
-mod handlers;
-mod host_header;
-mod idempotency_keys;
-pub mod limits;
-mod metrics;
+mod connect;
+mod describe;
 mod minter;
-mod openapi;
-mod published;
-mod rate_limit;
-mod routes;
-mod rules;
-mod serve;
+mod operate;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod tls;
-#[cfg(feature = "otel")]
-mod traces;
 
-pub use auth::Caller;
-pub use config::Config;
-pub use explanations::{Example, Explanation, Fault};
+pub use answer::{
+    auth::Caller,
+    facts::{Field, OperationFacts, OperationFields},
+    published::PublishedOperation,
+    routes::operations,
+    rules::Evidence,
+};
+pub use connect::{
+    browser,
+    config::Config,
+    limits,
+    tls::{RenewedTls, Tls, TlsError},
+};
+pub use describe::{
+    coverage::Coverage,
+    explanations::{Example, Explanation, Fault},
+    openapi::document as openapi_document,
+};
 pub use minter::Minter;
-pub use openapi::document as openapi_document;
-pub use published::{Coverage, PublishedOperation};
-pub use routes::{OperationFacts, operations};
-pub use rules::Evidence;
-pub use server::Server;
-pub use tls::{RenewedTls, Tls, TlsError};
 #[cfg(feature = "otel")]
-pub use traces::Traces;
+pub use operate::traces::Traces;
+pub use server::Server;

@@ -6,46 +6,32 @@ use axum::{
     middleware,
     routing::any,
 };
-use openai_admin_store::{Org, Organization, Store};
+use openai_admin::wire::match_path;
+use openai_admin_store::{Organization, Store};
 use tokio::net::TcpListener;
 
 use crate::{
     admin,
-    auth::{Authenticator, Caller},
-    browser::AllowedHosts,
-    config::Config,
-    connections::{self, Accepting, Requests},
-    docs_page,
-    drain::Drain,
-    metrics::Metrics,
+    answer::{
+        auth::Caller,
+        published::PublishedOperation,
+        routes::{Route, routes},
+        serve::{self, Asker, PREFIXES, Resource},
+        shared::Shared,
+    },
+    connect::{
+        browser::AllowedHosts,
+        config::Config,
+        connections::{self, Accepting},
+        tls::Tls,
+    },
+    describe::{docs_page, openapi},
     minter::Minter,
-    openapi,
-    published::{PublishedOperation, takes},
-    rate_limit::RateLimit,
-    routes::{Route, routes},
-    serve::{self, Asker, Resource},
-    tls::Tls,
 };
-
-/// Where the published API lives below its host; the same routes are served without it, since the official
-/// clients' own tests use such a base.
-pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
 
 /// A server of the API over a store. Cheap to clone.
 #[derive(Clone)]
 pub struct Server(Arc<Shared>);
-
-/// What all requests share.
-pub(crate) struct Shared {
-    pub(crate) store: Store,
-    pub(crate) minter: Minter,
-    pub(crate) config: Config,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) rate_limit: Option<RateLimit<(Org, String)>>,
-    pub(crate) requests: Requests,
-    pub(crate) drain: Drain,
-    pub(crate) metrics: Metrics,
-}
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,17 +42,7 @@ impl fmt::Debug for Server {
 impl Server {
     /// A server over `store`, with the clock and the randomness of `minter`.
     pub fn new(store: Store, minter: Minter, config: Config) -> Self {
-        let requests = Requests::default();
-        Self(Arc::new(Shared {
-            authenticator: Authenticator::new(store.clone(), minter.clone(), !config.behind_proxy),
-            rate_limit: config.requests_per_minute.map(RateLimit::new),
-            drain: Drain::default(),
-            metrics: Metrics::new(store.clone(), minter.now(), requests.connections().clone()),
-            requests,
-            store,
-            minter,
-            config,
-        }))
+        Self(Arc::new(Shared::new(store, minter, config)))
     }
 
     /// The service that answers whoever shows a key.
@@ -90,7 +66,8 @@ impl Server {
         // What is not served is left to the fallback, unless a route would take it for one of its own.
         for operation in PublishedOperation::all() {
             let is_served = routes.iter().any(|route| route.facts.id == operation.id);
-            if !is_served && routes.iter().any(|route| takes(route.facts.path, operation.path)) {
+            if !is_served && routes.iter().any(|route| match_path(route.facts.path, operation.path).is_some())
+            {
                 resources.entry(operation.path).or_default().not_served.push(operation);
             }
         }
@@ -136,8 +113,12 @@ impl Server {
             drain.begin();
             tokio::time::sleep(grace).await;
         };
-        let accepting =
-            Accepting { config: &self.0.config, requests: &self.0.requests, minter: &self.0.minter };
+        let accepting = Accepting {
+            config: &self.0.config,
+            requests: &self.0.requests,
+            minter: &self.0.minter,
+            unencrypted: serve::needs_tls(),
+        };
         connections::run(listener, self.router(), tls, accepting, stop).await
     }
 
@@ -172,7 +153,10 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::{handlers, routes::route};
+    use crate::answer::{
+        handlers,
+        routes::{change, with},
+    };
 
     /// An operation that creates nothing from nothing, as those that archive something do.
     #[derive(Serialize, Deserialize, schemars::JsonSchema)]
@@ -216,8 +200,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_served_does_not_stand_before_what_is_not() {
         let (server, asker, _folder) = server().await;
-        let routes = vec![route(|context: handlers::Context, _: GetCertificate| async {
-            handlers::groups::list(context, ListGroups::new()).await
+        let routes = vec![with(|context: handlers::Context, _: GetCertificate| async move {
+            context.store.read(context.org(), ListGroups::new()).await
         })];
         let router = server.build(asker, routes);
         for (method, path, status) in [
@@ -240,12 +224,10 @@ mod tests {
     async fn a_post_without_a_body_needs_no_content_type() {
         let (server, asker, _folder) = server().await;
         let routes = vec![
-            route(|context: handlers::Context, _: PostWithoutBody| async {
-                handlers::groups::list(context, ListGroups::new()).await
+            with(|context: handlers::Context, _: PostWithoutBody| async move {
+                context.store.read(context.org(), ListGroups::new()).await
             }),
-            route(|context: handlers::Context, request: CreateGroup| async {
-                handlers::groups::create(context, request).await
-            }),
+            change::<CreateGroup>(),
         ];
         let router = server.build(asker, routes);
         for (path, body, status) in [

@@ -8,8 +8,16 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor,
-    models::{CreateGroupBody, CreateGroupUserBody},
+    Client, Cursor, GroupId, UserId,
+    models::{
+        CreateGroupBody, CreateGroupUserBody, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody,
+    },
+    operations::{
+        AssignGroupRole, AssignUserRole, CreateRole, DeleteRole, ListGroupRoleAssignments, ListRoles,
+        ListUserRoleAssignments, RetrieveGroupRole, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
+        UnassignUserRole, UpdateRole,
+    },
 };
 use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
 use openai_admin_store::Store;
@@ -119,12 +127,41 @@ async fn use_everything(client: &Client) {
     let change = serde_json::from_value(serde_json::json!({ "developer_persona": MARK })).unwrap();
     users.modify_user(user_id.clone(), change).await.unwrap();
     users.list_user_groups(user_id.clone()).await.unwrap();
+    use_roles(client, id, &user_id).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
     users.retrieve_user(user_id.clone()).await.unwrap_err();
     members.retrieve_group_user(id.clone(), user_id).await.unwrap_err();
     client.groups().delete_group(id.clone()).await.unwrap();
+}
+
+async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {
+    let name = format!("{MARK} Role");
+    let body = PublicCreateOrganizationRoleBody::new((&*name).try_into().unwrap(), vec![]);
+    let role = client.send(&CreateRole::new(body)).await.unwrap().id.clone();
+    client.send(&ListRoles::new()).await.unwrap();
+    client.send(&RetrieveRole::new(role.clone())).await.unwrap();
+    let update = serde_json::from_value(serde_json::json!({ "description": MARK })).unwrap();
+    client.send(&UpdateRole::new(role.clone(), update)).await.unwrap();
+    client
+        .send(&AssignGroupRole::new(
+            group_id.clone(),
+            PublicAssignOrganizationGroupRoleBody::new(role.clone()),
+        ))
+        .await
+        .unwrap();
+    client
+        .send(&AssignUserRole::new(user_id.clone(), PublicAssignOrganizationGroupRoleBody::new(role.clone())))
+        .await
+        .unwrap();
+    client.send(&ListGroupRoleAssignments::new(group_id.clone())).await.unwrap();
+    client.send(&ListUserRoleAssignments::new(user_id.clone())).await.unwrap();
+    client.send(&RetrieveGroupRole::new(group_id.clone(), role.clone())).await.unwrap();
+    client.send(&RetrieveUserRole::new(user_id.clone(), role.clone())).await.unwrap();
+    client.send(&UnassignGroupRole::new(group_id.clone(), role.clone())).await.unwrap();
+    client.send(&UnassignUserRole::new(user_id.clone(), role.clone())).await.unwrap();
+    client.send(&DeleteRole::new(role)).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

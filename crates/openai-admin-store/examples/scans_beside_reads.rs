@@ -94,7 +94,7 @@ async fn reads(store: &Store, org: Org, time: Duration) -> Vec<Duration> {
     while begun.elapsed() < time {
         let asked = Instant::now();
         store.find_api_key("hash".to_owned()).await.unwrap();
-        store.list_groups(org, ListGroups::default()).await.unwrap();
+        store.read(org, ListGroups::default()).await.unwrap();
         waited.push(asked.elapsed());
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,53 +1,55 @@
 //! What the server remembers: organizations, groups, users, memberships and keys, in SQLite or PostgreSQL.
 //!
-//! Each public method of [`Store`] is one whole operation in one transaction, named like the operation: either all
-//! of it is visible or none. A change is on disk before its method returns, and its audit event is part of it.
+//! An operation is one `impl` on its request, [`Reads`] or [`Changes`], which [`Store::read`] and [`Store::change`] run
+//! in one transaction: either all of it is visible or none. A change is on disk before the call returns, and its audit
+//! event is part of it. The most frequent operations have methods of their own, which do the same faster.
 //!
 //! The store knows no HTTP, and no clock or random numbers of its own: each change carries a [`Stamp`].
+//!
+//! The folders are its floors, each built on those before it:
+//!
+//! | Folder | What is in it |
+//! |---|---|
+//! | `base` | errors, kinds, stamps, values, bounds |
+//! | `engines` | SQLite and PostgreSQL: connections, queues, transactions |
+//! | `store.rs`, `operation` | running an operation: its transaction, audit events and idempotency key |
+//! | `shapes` | what things and edges have in common |
+//! | `nouns` | each resource: its table and its operations |
+//! | `keeping` | what concerns the whole database: migrations, backup, verification, load and dump |
 
-mod api_keys;
-mod audit_events;
-mod audit_filter;
-mod audit_logs;
-mod backup;
-mod census;
-mod directory;
-mod error;
-mod figures;
-mod group_users;
-mod groups;
-mod idempotency_keys;
-mod lanes;
-mod migrations;
-mod organizations;
-mod page;
-mod page_cache;
-#[cfg(feature = "planted-faults")]
-mod planted_faults;
-mod postgres;
-mod snapshot;
-mod sqlite;
-mod sqlite_files;
-mod sqlite_readers;
-mod stamp;
+mod base;
+mod engines;
+mod keeping;
+mod nouns;
+mod operation;
+mod shapes;
 mod store;
-mod text;
-mod transaction;
-mod users;
-mod verify;
 
-pub use api_keys::{ApiKey, NewApiKey, RotatedApiKey};
-pub use backup::BackupProgress;
-pub use census::Census;
-pub use directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary};
-pub use error::{Cause, Error, Kind, Result};
-pub use figures::{COMMIT_SIZES, Figures};
-pub use idempotency_keys::{IDEMPOTENCY_KEPT_SECONDS, IDEMPOTENCY_KEYS_MAX, IdempotencyKey};
-pub use migrations::SchemaVersion;
-pub use organizations::{Org, Organization};
-pub use page_cache::PAGE_CACHE_BYTES_MAX;
+pub use base::{
+    error::{Cause, Error, Result},
+    kind::Kind,
+    org::Org,
+    stamp::{IdempotencyKey, Stamp},
+};
 #[cfg(feature = "planted-faults")]
-pub use planted_faults::{PlantedFault, plant};
-pub use snapshot::Snapshot;
-pub use stamp::Stamp;
-pub use store::{DatabaseUrl, Store};
+pub use engines::planted_faults::{PlantedFault, plant};
+pub use engines::{
+    database_url::DatabaseUrl,
+    figures::{COMMIT_SIZES, Figures},
+    sqlite::{page_cache::PAGE_CACHE_BYTES_MAX, snapshot::Snapshot},
+};
+pub use keeping::{
+    backup::BackupProgress,
+    census::Census,
+    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary},
+    migrations::SchemaVersion,
+};
+pub use nouns::{
+    api_keys::{ApiKey, NewApiKey, RotatedApiKey},
+    organizations::Organization,
+};
+pub use operation::{
+    Changes, Reads,
+    idempotency_keys::{IDEMPOTENCY_KEPT_SECONDS, IDEMPOTENCY_KEYS_MAX},
+};
+pub use store::Store;

@@ -1,8 +1,7 @@
+//! A database of organizations, whatever its engine: bodies run in transactions, in the lane that fits them.
+
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -15,84 +14,28 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::{
-    error::{Error, Result},
-    figures::Figures,
-    lanes::{Asker, Lane, ScanGate},
-    migrations::require_newest,
-    organizations::Org,
-    page_cache::{PageCache, PageKey},
-    postgres::{self, Patience, Postgres},
-    snapshot::Snapshot,
-    sqlite::{self, Sqlite},
-    transaction::Transaction,
+    base::{
+        error::{Error, Result},
+        org::Org,
+        time_limit::TimeLimit,
+        value::values,
+    },
+    engines::{
+        database_url::DatabaseUrl,
+        figures::Figures,
+        job::{answered, queued},
+        lanes::{Asker, Lane, ScanGate},
+        postgres::{self, Postgres},
+        sqlite::{
+            self, Sqlite,
+            page_cache::{PageCache, PageKey},
+        },
+        transaction::Transaction,
+    },
 };
 
-/// How many operations may wait for the database before [`Error::Overloaded`] turns new ones away.
-pub(crate) const QUEUE_LENGTH_MAX: usize = 4096;
 /// How long closing waits for the operations that are under way.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where a database is: `sqlite:FILE` or `postgres://…`.
-///
-/// ```
-/// use openai_admin_store::DatabaseUrl;
-/// assert!("sqlite:openai-admin.db".parse::<DatabaseUrl>().is_ok());
-/// assert!("mysql://localhost".parse::<DatabaseUrl>().is_err());
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// A file, created when it does not exist.
-    Sqlite(PathBuf),
-    /// A connection URL of libpq's form.
-    Postgres(String),
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = Error;
-
-    fn from_str(url: &str) -> Result<Self> {
-        if let Some(file) = url.strip_prefix("sqlite:").filter(|file| !file.is_empty()) {
-            let file = file.strip_prefix("//").unwrap_or(file);
-            if file.starts_with("file:") || file.contains('?') {
-                let expected = "sqlite: and the path of a file, without file: and without options";
-                return Err(Error::invalid_value("database", expected));
-            }
-            sqlite::check_file(file.as_ref())?;
-            Ok(Self::Sqlite(file.into()))
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            postgres::config(url)?;
-            Ok(Self::Postgres(url.to_owned()))
-        } else {
-            Err(Error::invalid_value("database", "sqlite:FILE or postgres://user@host/database"))
-        }
-    }
-}
-
-impl DatabaseUrl {
-    /// Whether it holds a password, and so has no place on a screen.
-    pub fn holds_password(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => false,
-            Self::Postgres(url) => postgres::holds_password(url),
-        }
-    }
-}
-
-/// A password may stand in the URL, so only host and database are shown.
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
-            Self::Postgres(url) => f.write_str(&postgres::shown(url)),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// A database of organizations. Cheap to clone: clones share its connections.
 #[derive(Clone)]
@@ -105,7 +48,7 @@ pub struct Store {
     pub(crate) answers_forgotten_at: Arc<AtomicI64>,
 }
 
-enum Engine {
+pub(crate) enum Engine {
     Sqlite(Sqlite),
     Postgres(Box<Postgres>),
 }
@@ -120,42 +63,7 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens a database, creates it if it is a file that does not exist, and brings its schema up to date.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unavailable`] when the database cannot be opened or reached; [`Error::InvalidValue`] when a newer
-    /// version of this program has changed its schema.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self> {
-        let url = url.clone();
-        let open = move || match url {
-            DatabaseUrl::Sqlite(file) => Sqlite::open(&file).map(Engine::Sqlite),
-            DatabaseUrl::Postgres(url) => Postgres::open(&url).map(Box::new).map(Engine::Postgres),
-        };
-        Ok(Self::of(on_a_thread(open).await?))
-    }
-
-    /// Opens a database that is there only to read it: its schema stays as it is, and it may lie where nothing can be
-    /// written, such as a backup on a read-only disk. What would write is refused. PostgreSQL is opened as by
-    /// [`open`](Self::open), after a look at its schema.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unavailable`] when the database cannot be opened or reached; [`Error::InvalidValue`] when its schema is
-    /// not that of this version of the program.
-    pub async fn open_to_read(url: &DatabaseUrl) -> Result<Self> {
-        let url = url.clone();
-        let open = move || match url {
-            DatabaseUrl::Sqlite(file) => Sqlite::open_to_read(&file).map(Engine::Sqlite),
-            DatabaseUrl::Postgres(url) => {
-                postgres::once(&url, false, &mut require_newest)?;
-                Postgres::open(&url).map(Box::new).map(Engine::Postgres)
-            }
-        };
-        Ok(Self::of(on_a_thread(open).await?))
-    }
-
-    fn of(engine: Engine) -> Self {
+    pub(crate) fn of(engine: Engine) -> Self {
         let scanners = match &engine {
             Engine::Sqlite(_) => sqlite::scanners(),
             Engine::Postgres(_) => postgres::SCAN_CONNECTIONS,
@@ -167,25 +75,6 @@ impl Store {
             scans,
             answers_forgotten_at: Arc::new(AtomicI64::new(i64::MIN)),
         }
-    }
-
-    /// Opens a database in memory: SQLite like any other, gone with its last clone. It begins as `begun` was, or empty.
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// use openai_admin_store::Store;
-    /// let store = Store::open_in_memory(None).await?;
-    /// assert!(store.organizations().await?.is_empty());
-    /// # Ok::<(), openai_admin_store::Error>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unavailable`] when there is no memory or no thread for it.
-    pub async fn open_in_memory(begun: Option<Snapshot>) -> Result<Self> {
-        let open = move || Sqlite::open_in_memory(begun.as_ref()).map(Engine::Sqlite);
-        Ok(Self::of(on_a_thread(open).await?))
     }
 
     /// Reads pages of group users from these replicas of a PostgreSQL database, as they are on the primary: what was
@@ -252,6 +141,15 @@ impl Store {
         }
     }
 
+    /// Asks the database for nothing but an answer.
+    ///
+    /// # Errors
+    ///
+    /// What a read would meet now: [`Error::Unavailable`] or [`Error::Overloaded`].
+    pub async fn ping(&self) -> Result<()> {
+        self.query(|transaction| transaction.query_one("select 1", values![], |_| Ok(())).map(drop)).await
+    }
+
     /// How the store is doing.
     pub fn figures(&self) -> Figures {
         match &*self.engine {
@@ -274,7 +172,7 @@ impl Store {
     /// Runs a body that reads a few rows or a page of them, on one snapshot of the database.
     ///
     /// A read is skipped, or interrupted on SQLite, when its caller no longer waits for it.
-    pub(crate) async fn read<T, F>(&self, body: F) -> Result<T>
+    pub(crate) async fn query<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
@@ -321,33 +219,39 @@ impl Store {
     }
 
     /// Runs a body that writes, and returns when what it wrote is on disk. The body may be run more than once.
-    pub(crate) async fn write<T, F>(&self, body: F) -> Result<T>
+    pub(crate) async fn transact<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_for(Patience::Usual, None, body).await
+        self.transact_for(TimeLimit::Usual, None, false, body).await
     }
 
-    /// Runs a body that ends a group or a user: nobody is made a member in the organization while it runs.
-    pub(crate) async fn write_alone<T, F>(&self, org: Org, body: F) -> Result<T>
+    /// Runs a body that writes an organization.
+    pub(crate) async fn transact_in<T, F>(&self, org: Org, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_for(Patience::Deletion, Some(org), body).await
+        self.transact_for(TimeLimit::Usual, Some(org), false, body).await
     }
 
     /// Runs a body that may write everything there is.
-    pub(crate) async fn write_everything<T, F>(&self, body: F) -> Result<T>
+    pub(crate) async fn transact_everything<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_for(Patience::Everything, None, body).await
+        self.transact_for(TimeLimit::Everything, None, false, body).await
     }
 
-    async fn write_for<T, F>(&self, patience: Patience, alone: Option<Org>, body: F) -> Result<T>
+    pub(crate) async fn transact_for<T, F>(
+        &self,
+        time_limit: TimeLimit,
+        org: Option<Org>,
+        alone: bool,
+        body: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
@@ -356,7 +260,7 @@ impl Store {
         match &*self.engine {
             // Its one writer does one thing after the other, and never waits for another machine.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
-            Engine::Postgres(postgres) => postgres.write(job, patience, alone)?,
+            Engine::Postgres(postgres) => postgres.write(job, time_limit, org, alone)?,
         }
         answered(answer).await
     }
@@ -378,35 +282,6 @@ impl Store {
     }
 }
 
-/// Does something on a thread of its own, since both engines' clients block.
-pub(crate) async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let (sender, receiver) = oneshot::channel();
-    std::thread::spawn(move || sender.send(work()));
-    receiver.await.map_err(|_| Error::internal("work beside the engine's own panicked"))?
-}
-
-/// An operation in an engine's queue.
-pub(crate) trait Job: Send {
-    /// Who waits for a read. None for a write, which is done all the same.
-    fn asker(&self) -> Option<Asker> {
-        None
-    }
-    /// Runs the body; its result is kept until [`answer`](Self::answer). An error means: undo what it wrote.
-    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()>;
-    /// Hands out the result, or `failure` when the transaction around the body failed.
-    fn answer(self: Box<Self>, failure: Option<Error>);
-}
-
-struct Task<T, F> {
-    body: F,
-    asker: Option<Asker>,
-    result: Option<Result<T>>,
-    /// Taken when the result is handed out.
-    answer: Option<oneshot::Sender<Result<T>>>,
-}
-
 /// Runs `work` on a thread of its own, and says whether it ended in time. Otherwise it goes on by itself.
 fn ends_within(timeout: Duration, work: impl FnOnce() + Send + 'static) -> bool {
     let (ended, end) = mpsc::channel::<()>();
@@ -415,72 +290,6 @@ fn ends_within(timeout: Duration, work: impl FnOnce() + Send + 'static) -> bool 
         drop(ended);
     });
     end.recv_timeout(timeout) != Err(mpsc::RecvTimeoutError::Timeout)
-}
-
-/// The result of a body.
-async fn answered<T>(answer: oneshot::Receiver<Result<T>>) -> Result<T> {
-    answer.await.unwrap_or_else(|_| Err(Error::internal("an operation of the store was lost")))
-}
-
-/// A body as a job, and where its result arrives.
-fn queued<T, F>(body: F, asker: Option<Asker>) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
-where
-    T: Send + 'static,
-    F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
-{
-    let (answer, receiver) = oneshot::channel();
-    (Box::new(Task { body, asker, result: None, answer: Some(answer) }), receiver)
-}
-
-impl<T, F> Job for Task<T, F>
-where
-    T: Send,
-    F: Fn(&mut Transaction<'_>) -> Result<T> + Send,
-{
-    fn asker(&self) -> Option<Asker> {
-        self.asker.clone()
-    }
-
-    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()> {
-        // A panic in a body is a bug of ours; it must cost its own caller an error, not everybody the engine.
-        let result = catch_unwind(AssertUnwindSafe(|| (self.body)(transaction)))
-            .unwrap_or_else(|_| Err(Error::internal("an operation of the store panicked")));
-        let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
-        #[cfg(feature = "planted-faults")]
-        if crate::planted_faults::is_planted(crate::PlantedFault::AnswerBeforeCommit) && result.is_ok() {
-            if let Some(answer) = self.answer.take() {
-                let _ = answer.send(result);
-            }
-            std::thread::sleep(crate::planted_faults::COMMIT_DELAY);
-            return outcome;
-        }
-        self.result = Some(result);
-        outcome
-    }
-
-    fn answer(mut self: Box<Self>, failure: Option<Error>) {
-        let result = match failure {
-            Some(failure) => Err(failure),
-            None => self.result.take().unwrap_or(Err(Error::Conflict)),
-        };
-        if let Some(answer) = self.answer.take() {
-            // Nobody may be waiting any more: the caller was cancelled. The change stands all the same.
-            let _ = answer.send(result);
-        }
-    }
-}
-
-/// An engine that ends without an answer owes one: what it never ran has not happened.
-impl<T, F> Drop for Task<T, F> {
-    fn drop(&mut self) {
-        if let Some(answer) = self.answer.take() {
-            let error = match self.result {
-                None => Error::unavailable("the database is closed"),
-                Some(_) => Error::outcome_unknown("the database was closed meanwhile"),
-            };
-            let _ = answer.send(Err(error));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -452,7 +452,7 @@ fn reading_a_database_changes_nothing_of_it() {
         drop(writer);
         assert_eq!(fs::read(&file).unwrap(), before);
 
-        database.execute("delete from schema_migrations where version >= 4");
+        database.go_back_to(3);
         match Store::open_to_read(&database.url).await {
             Err(Error::InvalidValue { expected, .. }) => {
                 assert!(expected.contains("admin migrate"), "{expected}")
@@ -460,7 +460,7 @@ fn reading_a_database_changes_nothing_of_it() {
             other => panic!("{other:?}"),
         }
         let version = Store::schema_version(&database.url).await.unwrap();
-        assert_eq!((version.applied, version.newest), (3, 4));
+        assert_eq!((version.applied, version.newest), (3, 5));
     });
 }
 

@@ -19,7 +19,18 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use openai_admin::operations::CreateGroup;
+use openai_admin::{
+    GroupId, RoleId, UserId,
+    models::{
+        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody,
+    },
+    operations::{
+        AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, DeleteRole, ListGroupRoleAssignments,
+        ListRoles, ListUserRoleAssignments, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
+        roles::RoleName,
+    },
+};
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Stamp};
 use serde_json::json;
 use support::{Database, Engine, run_and_check};
@@ -117,6 +128,11 @@ fn fill(database: &Database, memberships: &str) {
          select 'hash_' || i, 1, 'key_' || i, 'Key', '', '', 0 from n;
          {numbers} insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, answer)
          select 1, 'key_' || i, i, '', 1750000000, case i % 2 when 0 then i end, case i % 2 when 1 then i end, '' from n;
+         {numbers} insert into role_assignments (org, user_seq, group_seq, project_seq, role_seq)
+         select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, 0, i from n;
+         {numbers} insert into roles (org, seq, project_seq, id, name, permissions, created_at, updated_at)
+         select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
+         insert into sequences (org, kind, last) values (1, 'role', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -140,7 +156,7 @@ async fn every_operation(acme: &Tenant) {
 
     let key = IdempotencyKey { key: "key".to_owned(), request: String::new() };
     let (once, create) = (acme.database.stamp().once(Some(key)), CreateGroup::new(tenant::group_name("New")));
-    let group = store.create_group(org, once, create).await.unwrap().id;
+    let group = store.change(org, once, create).await.unwrap().id;
     acme.rename_group(group.as_str(), "Newer").await.unwrap();
     acme.create_user(json!({ "id": "user_new", "email": "new@example.com", "name": "" })).await.unwrap();
     acme.modify_user("user_new", json!({ "role": "owner" })).await.unwrap();
@@ -179,6 +195,46 @@ async fn every_operation(acme: &Tenant) {
         store.set_bootstrap_api_key(org, stamp(), given).await.unwrap();
     }
     store.open_organization(stamp(), None).await.unwrap();
+    every_operation_on_roles(acme).await;
+}
+
+async fn every_operation_on_roles(acme: &Tenant) {
+    let (store, org, stamp) = (acme.store(), acme.org(), || acme.database.stamp());
+    let (user, group, role): (UserId, GroupId, RoleId) =
+        ("user_1".parse().unwrap(), "group_2".parse().unwrap(), "role_2".parse().unwrap());
+    for order in ["asc", "desc"] {
+        let list: ListRoles =
+            serde_json::from_value(json!({ "limit": 100, "order": order, "after": "role_100" })).unwrap();
+        store.read(org, list).await.unwrap();
+    }
+    let body = PublicCreateOrganizationRoleBody::new(RoleName::new("New").unwrap(), vec![]);
+    let key = IdempotencyKey { key: "role".to_owned(), request: String::new() };
+    let new = store.change(org, stamp().once(Some(key)), CreateRole::new(body)).await.unwrap().id;
+    let mut update = PublicUpdateOrganizationRoleBody::default();
+    update.role_name = Some(RoleName::new("Newer").unwrap());
+    store.change(org, stamp(), UpdateRole::new(new.clone(), update)).await.unwrap();
+    store
+        .change(
+            org,
+            stamp(),
+            AssignUserRole::new(user.clone(), PublicAssignOrganizationGroupRoleBody::new(new.clone())),
+        )
+        .await
+        .unwrap();
+    store
+        .change(
+            org,
+            stamp(),
+            AssignGroupRole::new(group.clone(), PublicAssignOrganizationGroupRoleBody::new(new.clone())),
+        )
+        .await
+        .unwrap();
+    store.read(org, ListUserRoleAssignments::new(user.clone())).await.unwrap();
+    store.read(org, ListGroupRoleAssignments::new(group.clone())).await.unwrap();
+    store.read(org, RetrieveRole::new(role)).await.unwrap();
+    store.change(org, stamp(), UnassignUserRole::new(user, new.clone())).await.unwrap();
+    store.change(org, stamp(), UnassignGroupRole::new(group, new.clone())).await.unwrap();
+    store.change(org, stamp(), DeleteRole::new(new)).await.unwrap();
 }
 
 fn plan(database: &Database, sql: &str) -> Vec<String> {

@@ -3,60 +3,59 @@
 //!
 //! # A map
 //!
-//! Data goes one way, and everything before the executor is a pure function over values:
+//! Each folder is a floor, and uses only itself and those before it:
 //!
-//! - [`mod@file`] and [`mod@csv`]: what people write; [`desired`]: what it means, with the origin of every wish.
-//! - [`reader`]: a client that cannot write; [`current`]: what is; [`resolve`]: who is meant.
-//! - [`policy`]: what the caller's side allows. [`diff`]: what differs; [`guard`]: what of it may not be done unasked; [`mod@plan`]: the result; [`render`]: for people.
-//! - [`schedule`]: in which order; [`pace`]: how fast; [`lanes`]: both of them over requests.
-//! - [`executor`]: does it, and writes the [`journal`] of its [`run`] under a [`lock`]; [`verify`]: looks again.
-//! - [`report`]: what came of every row; [`summary`]: the closing line and the exit code; [`undo`] and [`offboard`]: other ways to a plan; [`export`]: the way back.
+//! - [`mod@input`] reads what people write: a [`mod@file`] of groups, tables ([`mod@csv`]), a [`policy`].
+//! - [`service`] reads the current state: a [`reader`] that cannot write, the [`current`] groups, and [`lanes`] that keep
+//!   the pace of each route.
+//! - [`mod@plan`] makes a plan: what the input [`desired`], with the origin of each membership; [`resolve`] finds the users,
+//!   [`diff`] compares, [`guard`] blocks. [`planning`] does all of it in order. [`import`] and [`offboard`] are other ways
+//!   to a plan.
+//! - [`run`] applies it: the [`executor`] follows the [`schedule`] and writes the [`journal`] under a [`lock`]; [`fresh`]
+//!   compares before, [`verify`] after, and [`undo`] plans the way back.
+//! - [`render`] shows plans, [`report`]s of runs, their [`summary`], and [`export`]s.
 //!
-//! The clock, the day and randomness are passed in.
+//! Only `service` and `run` do IO themselves. The clock, the day and randomness are passed in.
 
-pub mod csv;
-pub mod current;
-pub mod desired;
-pub mod diff;
-pub mod email;
-pub mod executor;
-pub mod export;
-pub mod fault;
-pub mod file;
-pub mod fresh;
-pub mod guard;
-pub mod import;
-pub mod journal;
-pub mod lanes;
-pub mod lock;
-pub mod offboard;
-pub mod pace;
+pub mod input;
 pub mod plan;
-pub mod planning;
-pub mod policy;
-pub mod private;
-pub mod reader;
 pub mod render;
-pub mod report;
-pub mod resolve;
 pub mod run;
-pub mod schedule;
-pub mod suggestion;
-pub mod summary;
-pub mod text;
-pub mod undo;
-pub mod verify;
-pub mod visible;
-pub mod yaml;
+pub mod service;
 
-pub use executor::Executor;
-pub use fault::{Fault, Faults, Place};
-pub use fresh::Start;
-pub use guard::{Approval, Standing};
-pub use journal::Journal;
-pub use lanes::{LaneSettings, Lanes};
-pub use plan::Plan;
-pub use planning::{PlanOptions, plan};
-pub use policy::Policy;
-pub use reader::Reader;
-pub use run::{Run, Runs};
+pub use input::{csv, email, fault, file, policy, suggestion, text, visible, yaml};
+pub use plan::{diff, guard, import, offboard, planning, resolve};
+pub use render::{export, report, summary};
+pub use run::{executor, fresh, journal, lock, private, schedule, undo, verify};
+pub use service::{current, lanes, reader};
+
+/// What should be, and the way to it from files.
+pub mod desired {
+    pub use crate::plan::{
+        desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, MEMBERSHIPS_MAX},
+        expand::{ReadTable, expand},
+        source::{Origin, SHRINKING_PERCENT_MAX, Source, check_sources, uncompared},
+    };
+}
+
+/// How fast one route may be asked.
+pub mod pace {
+    pub use crate::service::{
+        estimator::Estimator,
+        pacer::{Pacer, Pacer as Pace},
+    };
+}
+
+pub use self::{
+    executor::Executor,
+    fault::{Fault, Faults, Place},
+    fresh::Start,
+    guard::{Approval, Standing},
+    journal::Journal,
+    lanes::{LaneSettings, Lanes},
+    plan::Plan,
+    planning::{PlanOptions, plan},
+    policy::Policy,
+    reader::Reader,
+    run::{Run, Runs},
+};

@@ -30,7 +30,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
 use tokio::time::Instant;
 use tracing::{Instrument, field};
 
-pub(crate) use self::retry::{Outcome, asked_pause};
+pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
@@ -51,7 +51,7 @@ use self::{
     retry::{Budget, Situation, pause_before_retry},
     transport::Transport,
 };
-use crate::{Endpoint, Error, Method, json, wire};
+use crate::{Endpoint, Error, Method, hexadecimal, json, wire};
 
 /// How long making a connection may take, unless the builder says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -350,13 +350,13 @@ fn without_values(error: &serde_json::Error) -> String {
     format!("{kind} (line {}, column {})", error.line(), error.column())
 }
 
-/// Our name and 32 hexadecimal digits. Every add has one, so it is written without the machinery of `format!`.
+/// Our name and 32 hexadecimal digits.
 fn idempotency_key() -> HeaderValue {
     let mut key = *b"openai-admin-00000000000000000000000000000000";
     let (_, digits) = key.split_at_mut("openai-admin-".len());
     let random = (u128::from(random_u64()) << 64) | u128::from(random_u64());
-    for (digit, four_bits) in digits.iter_mut().zip((0..32).rev()) {
-        *digit = b"0123456789abcdef"[(random >> (4 * four_bits)) as usize & 0xf];
+    for (place, digit) in digits.iter_mut().zip(hexadecimal(&random.to_be_bytes())) {
+        *place = digit;
     }
     HeaderValue::from_bytes(&key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
 }
@@ -365,12 +365,6 @@ fn idempotency_key() -> HeaderValue {
 /// calls apart and to spread retries, and no other dependency.
 fn random_u64() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a service may name the date at which to come back")]
-pub(crate) fn unix_seconds() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 impl fmt::Debug for Client {

@@ -115,6 +115,8 @@ impl Scope {
         Self::GROUPS_WRITE,
         Self::MANAGEMENT_READ,
         Self::MANAGEMENT_WRITE,
+        Self::ROLES_READ,
+        Self::ROLES_WRITE,
     ];
 
     /// The scope as it stands in an error message or a key's list of scopes.

@@ -10,6 +10,8 @@ use crate::{Endpoint, Scope, client::Outcome, violation::Violation, wire::Encode
 
 /// How much of an unreadable body an error message quotes, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
+/// How the service's message about an unknown URL begins: `Invalid URL (GET /v1/organization/colours)`.
+const UNKNOWN_URL_MESSAGE: &str = "Invalid URL";
 /// How much of the service's own message is kept, in characters.
 const MESSAGE_CHARACTERS_MAX: usize = 2000;
 
@@ -307,6 +309,14 @@ impl Error {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
+    /// Whether the service has no such route: the base URL is wrong, or the service does not have the operation.
+    ///
+    /// The service gives this answer no code of its own, so its message decides where there is none.
+    pub fn is_unknown_url(&self) -> bool {
+        self.is_not_found()
+            && (self.code() == Some("unknown_url") || self.0.message.starts_with(UNKNOWN_URL_MESSAGE))
+    }
+
     /// Whether the key is missing or wrong.
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
@@ -481,6 +491,19 @@ mod tests {
         );
         assert_eq!(refused(503, "").message(), "the answer has no body");
         assert_eq!(refused(503, "").status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    }
+
+    #[test]
+    fn an_unknown_url_is_told_from_an_unknown_thing() {
+        let without_code =
+            r#"{"error":{"message":"Invalid URL (GET /v1/x)","type":"invalid_request_error"}}"#;
+        assert!(refused(404, without_code).is_unknown_url());
+        assert!(!refused(400, without_code).is_unknown_url());
+        let with_code = r#"{"error":{"message":"Unknown request URL","code":"unknown_url"}}"#;
+        assert!(refused(404, with_code).is_unknown_url());
+        let unknown_group = r#"{"error":{"message":"No group","code":"group_not_found"}}"#;
+        assert!(!refused(404, unknown_group).is_unknown_url());
+        assert!(!refused(404, "").is_unknown_url());
     }
 
     fn with_headers(status: u16, pairs: &[(&'static str, &'static str)]) -> Error {

@@ -63,6 +63,7 @@
 mod deleted;
 mod eight_bytes;
 pub mod endpoint;
+mod hexadecimal;
 pub mod id;
 pub mod identity;
 pub mod models;
@@ -93,6 +94,7 @@ pub use deleted::{Deleted, DeletedKind, Gone};
 pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
+pub use hexadecimal::hexadecimal;
 pub use id::{AuditLogId, Cursor, GroupId, OrganizationId, ProjectId, RoleId, UserId};
 pub use open_enum::{
     AuditLogActorType, AuditLogEventType, GroupType, ProjectResidency, ProjectStatus, UnknownValue, UserRole,

@@ -53,6 +53,9 @@ macro_rules! for_each_operation {
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
             ListAuditLogs
+            ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
+            ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
+            ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
         }
     };
 }
@@ -62,9 +65,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
-            ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
-            ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup

@@ -5,13 +5,15 @@
 //! answer whose size makes building its model first worth avoiding.
 
 mod decode;
+mod decode_error;
 mod encode;
 mod fields;
 mod parameter;
 mod placeholders;
 mod user_list;
 
-pub use decode::{DecodeError, Incoming, Strictness, decode};
+pub use decode::{Incoming, Strictness, decode};
+pub use decode_error::DecodeError;
 pub use encode::{EncodeError, encode};
 pub use fields::fields;
 pub use user_list::UserListWriter;
@@ -66,4 +68,59 @@ pub fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> St
 /// The names in braces of a path, in order.
 pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+/// Matches a path against an operation's path, and gives the segment that stands for each placeholder, still encoded.
+/// None when they do not match. A segment for a placeholder is not empty.
+///
+/// ```
+/// use openai_admin::wire::match_path;
+/// let template = "/organization/groups/{group_id}/users";
+/// assert_eq!(match_path(template, "/organization/groups/a%20b/users"), Some(vec![("group_id", "a%20b")]));
+/// assert_eq!(match_path(template, "/organization/groups//users"), None);
+/// assert_eq!(match_path(template, "/organization/groups/a/users/b"), None);
+/// ```
+pub fn match_path<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
+    let (mut named, mut segments) = (Vec::new(), path.split('/'));
+    for expected in template.split('/') {
+        let segment = segments.next()?;
+        match placeholder(expected) {
+            Some(name) if !segment.is_empty() => named.push((name, segment)),
+            None if expected == segment => {}
+            _ => return None,
+        }
+    }
+    segments.next().is_none().then_some(named)
+}
+
+/// The name of a segment that is a placeholder.
+fn placeholder(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::match_path;
+
+    #[test]
+    fn a_path_matches_segment_by_segment() {
+        let matches = |template, path| match_path(template, path).is_some();
+        assert!(matches("", "") && matches("/", "/") && matches("/a/{b}", "/a/x"));
+        // A template is a path as well.
+        assert!(matches("/a/{b}", "/a/{c}") && matches("/a/{b}", "/a/{b}"));
+        for (template, path) in [
+            ("/a", ""),
+            ("/a", "/"),
+            ("/a", "/a/"),
+            ("/a/{b}", "/a"),
+            ("/a/{b}", "/a/"),
+            ("/a/{b}", "/a/x/"),
+            ("/a/b", "/a/{b}"),
+            ("/a/{b", "/a/x"),
+        ] {
+            assert!(!matches(template, path), "{template} {path}");
+        }
+        let named = match_path("/{a}/b/{c}", "/1/b/2%2F3");
+        assert_eq!(named, Some(vec![("a", "1"), ("c", "2%2F3")]));
+    }
 }

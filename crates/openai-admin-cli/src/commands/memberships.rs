@@ -30,9 +30,10 @@ use openai_admin_sync::{
     render::{self, Summary},
     run::Applied,
     summary::{self, Verdict},
+    text,
 };
 
-use self::tables::{bytes_of, read_bytes, text_of};
+use self::tables::{bytes_of, read_bytes};
 use crate::{
     arguments::{
         Command, ExecutionArguments, GlobalArguments, OffboardArguments, UnknownChoice, WishArguments,
@@ -327,7 +328,7 @@ fn wished(arguments: &WishArguments, environment: &Environment, output: &Output)
             )
             .hint("a file of wishes may name a table as `members_from: { csv: FILE }` of a group"));
         }
-        match file::parse(&text_of(path, &name)?, &name) {
+        match file::parse(text::read(&bytes_of(path, &name)?, &name)?, &name) {
             Ok(file) => {
                 paths.insert(name.clone(), path);
                 files.push((name, file));

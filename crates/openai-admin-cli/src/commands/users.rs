@@ -9,7 +9,7 @@ use openai_admin::{
 use super::protection;
 use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UserCommand},
-    failure::{Failure, Result, While as _, is_unknown_url},
+    failure::{Failure, Result, While as _},
     lists::print_list,
     output::{Layout, visible},
     prompt::Consent,
@@ -74,7 +74,7 @@ async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result
     match session.client.users().create_user(body).await {
         Ok(created) => session.output.item(&*created),
         // Only our own server has this operation.
-        Err(error) if is_unknown_url(&error) => Err(error).doing(|| doing).map_err(|failure| {
+        Err(error) if error.is_unknown_url() => Err(error).doing(|| doing).map_err(|failure| {
             Failure { hints: Vec::new(), ..failure }
                 .hint("the published API creates no users: people accept an invitation")
                 .hint("`openai-admin serve` and --local FILE can do it")

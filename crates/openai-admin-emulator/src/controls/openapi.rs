@@ -3,9 +3,10 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{CONTROLS, Control, PREFIX};
+use super::control::Control;
+use crate::paths::CONTROLS_PREFIX;
 
-pub(super) fn document() -> Value {
+pub(super) fn document(controls: &[Control]) -> Value {
     let settings = SchemaSettings::openapi3().with(|settings| {
         // OpenAPI 3.1 takes JSON Schema as it is: null is a type, not a flag.
         settings.transforms.clear();
@@ -14,7 +15,7 @@ pub(super) fn document() -> Value {
     let mut requests = settings.clone().into_generator();
     let mut responses = settings.for_serialize().into_generator();
     let mut paths: Map<String, Value> = Map::new();
-    for control in CONTROLS.iter() {
+    for control in controls {
         let mut operation = json!({
             "summary": control.summary,
             "parameters": parameters(control),
@@ -26,7 +27,7 @@ pub(super) fn document() -> Value {
         if let Some(body) = (control.body)(&mut requests) {
             operation["requestBody"] = json!({ "required": true, "content": json_of(body.to_value()) });
         }
-        let path = paths.entry(format!("{PREFIX}{}", control.path)).or_insert_with(|| json!({}));
+        let path = paths.entry(format!("{CONTROLS_PREFIX}{}", control.path)).or_insert_with(|| json!({}));
         path[control.method.as_str().to_lowercase()] = operation;
     }
     let mut schemas = requests.take_definitions(true);

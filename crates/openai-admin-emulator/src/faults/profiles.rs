@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     latency::Latency,
-    plan::{Fault, FaultBody, FaultRule, Moment, Told},
+    rule::{Fault, FaultBody, FaultRule, Moment, Told},
 };
 
 /// Faults that go together, by a name.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
-use super::{Moment, exchange::Recorded, filter::ExchangeFilter, search::all};
+use super::{exchange::Recorded, filter::ExchangeFilter, moment::Moment, search::all};
 use crate::error::{Error, Result};
 
 /// How many numbers a message names at most.

@@ -8,7 +8,7 @@ use openai_admin::{Endpoint, Method, Scope, for_each_operation, operations::*, w
 use openai_admin_server::{Config, Coverage, OperationFacts, PublishedOperation, operations};
 use serde_json::Value;
 
-use crate::support::{TestServer, bearer};
+use crate::support::{TestServer, bearer, every_field};
 
 /// The route of an operation with an id in each place of its path.
 fn path_of(operation: &OperationFacts) -> String {
@@ -138,11 +138,12 @@ async fn every_operation_refuses_wrong_types_and_names_the_parameter() {
         let schema = document.pointer(reference.trim_start_matches('#')).expect(reference);
         for name in schema["properties"].as_object().unwrap().keys() {
             // The other required fields come first in no order, so the body has them all, each of a right type.
-            let mut body =
-                serde_json::json!({ "user_id": "u", "name": "n", "email": "a@b.c", "role": "reader" });
+            let mut body = every_field();
             body[name] = serde_json::json!([["of no field's type"]]);
             let answer = server.post(&path_of(&operation), &body.to_string()).await;
-            answer.assert_error(400, Some("invalid_type"), Some(name));
+            let item = format!("{name}[0]");
+            let is_list = schema["properties"][name].to_string().contains("\"items\"");
+            answer.assert_error(400, Some("invalid_type"), Some(if is_list { &item } else { name }));
             checked += 1;
         }
     }
@@ -180,7 +181,7 @@ async fn every_published_operation_that_is_not_served_says_so_and_does_nothing()
 async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
     let server = TestServer::new().await;
     for (path, allow) in [
-        ("/v1/organization/roles", "GET, POST, HEAD, OPTIONS"),
+        ("/v1/organization/invites", "GET, POST, HEAD, OPTIONS"),
         ("/v1/organization/certificates/activate", "POST, OPTIONS"),
         ("/v1/organization/certificates/cert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
     ] {
@@ -194,13 +195,13 @@ async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
     assert!(activate.text.contains("'activateOrganizationCertificates'"), "{}", activate.text);
     let modify = server.post("/v1/organization/certificates/cert_1", "{}").await;
     assert!(modify.text.contains("'modifyCertificate'"), "{}", modify.text);
-    let head = server.call("HEAD", "/v1/organization/roles", "").await;
+    let head = server.call("HEAD", "/v1/organization/invites", "").await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (501, ""));
 }
 
 #[tokio::test]
 async fn what_is_not_served_counts_against_the_rate_limit_like_everything() {
     let server = TestServer::with(Config::default().with_requests_per_minute(1.try_into().ok())).await;
-    assert_eq!(server.get("/v1/organization/roles").await.status, 501);
-    assert_eq!(server.get("/v1/organization/roles").await.status, 429);
+    assert_eq!(server.get("/v1/organization/invites").await.status, 501);
+    assert_eq!(server.get("/v1/organization/invites").await.status, 429);
 }

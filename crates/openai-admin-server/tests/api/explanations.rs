@@ -161,9 +161,17 @@ fn probe(status: u16, code: &'static str) -> Probe {
         user: "user_ada",
         query: "",
         header: None,
-        body: json!({ "name": "x", "user_id": "user_ada" }),
+        body: with_role(json!({ "name": "x", "user_id": "user_ada" })),
         text: None,
     }
+}
+
+/// A body with what roles and their assignments ask for.
+fn with_role(mut body: Value) -> Value {
+    body["role_id"] = json!("role-api-organization-reader");
+    body["role_name"] = json!("x");
+    body["permissions"] = json!([]);
+    body
 }
 
 fn probes() -> Vec<Probe> {
@@ -175,13 +183,16 @@ fn probes() -> Vec<Probe> {
         Probe { group: "group_nope", ..assumed(404, "group_not_found") },
         Probe {
             user: "user_nope",
-            body: json!({ "user_id": "user_nope" }),
+            body: with_role(json!({ "user_id": "user_nope" })),
             ..assumed(404, "user_not_found")
         },
         Probe { body: json!({ "role_id": "role_nope", "name": "x" }), ..assumed(404, "role_not_found") },
         assumed(404, "not_a_member"),
         Probe { group: "group_staff", ..assumed(403, "scim_managed_group") },
-        Probe { body: json!({ "name": "x", "email": "ADA@example.com" }), ..ours(409, "already_exists") },
+        Probe {
+            body: json!({ "name": "x", "email": "ADA@example.com", "role_name": "owner", "permissions": [] }),
+            ..ours(409, "already_exists")
+        },
         Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
         Probe { header: Some((IDEMPOTENCY_KEY, "")), ..ours(400, "invalid_value") },
         Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },

@@ -10,7 +10,7 @@ use openai_admin::{Method, wire};
 use openai_admin_server::{Config, Minter, Server, operations};
 use tower::ServiceExt;
 
-use crate::support::{Answer, TestServer};
+use crate::support::{Answer, TestServer, every_field};
 
 /// What no answer to a client holds, in lower case: names of what the server is made of, and of where.
 const INTERNALS: [&str; 14] = [
@@ -45,7 +45,7 @@ async fn ask_everything(server: &TestServer) -> Vec<Answer> {
         let path = wire::placeholders(operation.path).fold(format!("/v1{}", operation.path), |path, name| {
             path.replace(&format!("{{{name}}}"), "some-id")
         });
-        let body = serde_json::json!({ "user_id": "u", "name": "n", "email": "a@b.c", "role": "reader" });
+        let body = every_field();
         let body = if operation.method == Method::Post { body.to_string() } else { String::new() };
         answers.push(server.call(operation.method.as_str(), &path, body).await);
     }

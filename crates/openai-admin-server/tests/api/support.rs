@@ -102,7 +102,7 @@ impl TestServer {
     /// A key of another organization of the same server, with the same id as the first one's.
     pub(crate) async fn key_of_other_organization(&self, id: &str) -> String {
         // An organization that holds nothing yet would be taken over instead.
-        self.store.create_group(self.organization.org, self.minter.stamp("test"), a_group()).await.unwrap();
+        self.store.change(self.organization.org, self.minter.stamp("test"), a_group()).await.unwrap();
         let directory = serde_json::from_value(serde_json::json!({ "organization": { "id": id } })).unwrap();
         let other = self.store.load(self.minter.stamp("test"), directory).await.unwrap().organization;
         let key = format!("sk-admin-{id}-0123456789abcdef");
@@ -217,4 +217,12 @@ impl Answer {
         assert!(message.ends_with(['.', ')']) && message.starts_with(char::is_uppercase), "{message}");
         message
     }
+}
+
+/// A body that each operation with a body takes: all required fields of all of them.
+pub(crate) fn every_field() -> serde_json::Value {
+    serde_json::json!({
+        "user_id": "u", "name": "n", "email": "a@b.c", "role": "reader",
+        "role_id": "role-api-organization-reader", "role_name": "r", "permissions": [],
+    })
 }

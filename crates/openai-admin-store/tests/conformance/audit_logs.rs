@@ -197,7 +197,7 @@ async fn events_are_found_by_type_actor_resource_and_time(database: Database) {
     }
     let by_key = Stamp::new(Ulid::from_parts((NOW + 60) * 1000, 1 << 70), "key_1");
     let request = openai_admin::operations::CreateGroup::new(crate::tenant::group_name("By key"));
-    let made = acme.store().create_group(acme.org(), by_key, request).await.unwrap().id;
+    let made = acme.store().change(acme.org(), by_key, request).await.unwrap().id;
 
     let count = async |filter: Json| acme.logs(filter).await.unwrap().data.len();
     assert_eq!(count(json!({ "event_types[]": ["group.user.added"] })).await, 3);
@@ -323,6 +323,7 @@ async fn organizations_have_logs_of_their_own(database: Database) {
 
 async fn events_of_the_first_version_are_kept_in_order(database: Database) {
     let acme = database.acme(3, json!([])).await;
+    database.go_back_to(2);
     database.execute(
         "create table audit_events_first (
              org bigint not null, change text not null, item bigint not null, recorded_at bigint not null,
@@ -333,8 +334,7 @@ async fn events_of_the_first_version_are_kept_in_order(database: Database) {
          insert into audit_events_first values (1, '01ZZZZZZZZZZZZZZZZZZZZZZZZ', 0, 1, 'key_1', 'api_key.revoked',
                                                 null, null, 'key_2');
          drop table audit_events;
-         alter table audit_events_first rename to audit_events;
-         delete from schema_migrations where version >= 3",
+         alter table audit_events_first rename to audit_events",
     );
     let again = acme.opened_again().await;
     again.create_group("New").await.unwrap();
@@ -401,6 +401,43 @@ fn a_transaction_of_another_database_hides_nothing() {
         assert_eq!(newest.data[0].r#type.as_str(), "group.created");
         std::thread::spawn(move || drop(client)).join().unwrap();
         database.execute(&format!("drop database {other} with (force)"));
+    });
+}
+
+/// Each leaves a transaction open that has a number: what another program writes, and a change of another organization.
+#[test]
+fn a_transaction_that_cannot_write_the_log_hides_nothing() {
+    for statement in [
+        "create temporary table of_another_program (number int); insert into of_another_program values (1)",
+        "select pg_advisory_xact_lock_shared('audit_events'::regclass::oid::int, hashint8(2));
+         update organizations set title = 'Longer' where org = 2",
+    ] {
+        run(Engine::PostgresOwnDatabase, async |database| {
+            let acme = database.acme(1, json!([])).await;
+            database.tenant("org-other", 1, json!([])).await;
+            let client = begun_elsewhere(&database, None, statement);
+            acme.create_group("New").await.unwrap();
+            let newest = acme.logs(json!({ "limit": 1 })).await.unwrap();
+            assert_eq!(newest.data[0].r#type.as_str(), "group.created", "{statement}");
+            std::thread::spawn(move || drop(client)).join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_transaction_that_announces_this_organization_hides_what_is_newer() {
+    run(Engine::PostgresOwnDatabase, async |database| {
+        let acme = database.acme(1, json!([])).await;
+        let statement =
+            "select pg_advisory_xact_lock_shared('audit_events'::regclass::oid::int, hashint8(1));
+                         update organizations set title = 'Longer' where org = 1";
+        let client = begun_elsewhere(&database, None, statement);
+        acme.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
+        let newest = acme.logs(json!({ "limit": 1 })).await.unwrap();
+        assert_eq!(newest.data[0].r#type.as_str(), "user.added");
+        std::thread::spawn(move || drop(client)).join().unwrap();
+        let newest = acme.logs(json!({ "limit": 1 })).await.unwrap();
+        assert_eq!(newest.data[0].r#type.as_str(), "user.updated");
     });
 }
 

@@ -241,7 +241,9 @@ async fn a_backup_of_an_earlier_version_is_brought_up_to_date(database: Database
     let rows =
         "create table schema_migrations (version bigint not null primary key, applied_by text not null);
                 insert into schema_migrations values (1, '0.1.0');
-                insert into organizations (org, id, title, created_at) values (1, 'org-acme', 'Acme', 0)";
+                insert into organizations (org, id, title, created_at) values (1, 'org-acme', 'Acme', 0);
+                insert into audit_events (org, change, item, recorded_at, actor, event)
+                values (1, '01', 0, 0, 'test', 'organization.created')";
     earlier.execute_batch(rows).unwrap();
     earlier.close().unwrap();
     let kept = std::fs::read(&file).unwrap();

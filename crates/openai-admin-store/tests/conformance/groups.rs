@@ -39,7 +39,7 @@ async fn an_id_that_is_minted_twice_is_a_conflict(database: Database) {
     let stamp = database.stamp();
     let create = async || {
         let request = openai_admin::operations::CreateGroup::new(group_name("One"));
-        acme.store().create_group(acme.org(), stamp.clone(), request).await
+        acme.store().change(acme.org(), stamp.clone(), request).await
     };
     create().await.unwrap();
     assert_refused!(create().await, Error::Conflict);
@@ -59,7 +59,7 @@ async fn a_created_group_is_retrieved_as_it_was_answered(database: Database) {
 async fn a_created_group_gets_the_time_of_its_change(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let request = openai_admin::operations::CreateGroup::new(group_name("Late"));
-    let created = acme.store().create_group(acme.org(), database.stamp_at(NOW + 60), request).await.unwrap();
+    let created = acme.store().change(acme.org(), database.stamp_at(NOW + 60), request).await.unwrap();
     assert_eq!(created.created_at.unix_seconds(), i64::try_from(NOW + 60).unwrap());
 }
 

@@ -32,7 +32,7 @@ fn key(key: &str, request: &str) -> Option<IdempotencyKey> {
 /// Creates a group of this name under a key; the name is the request.
 async fn create(acme: &Tenant, stamp: Stamp, under: &str, name: &str) -> Result<String> {
     let stamp = stamp.once(key(under, name));
-    let created = acme.store().create_group(acme.org(), stamp, CreateGroup::new(group_name(name))).await;
+    let created = acme.store().change(acme.org(), stamp, CreateGroup::new(group_name(name))).await;
     created.map(|group| serde_json::to_string(&group).unwrap())
 }
 
@@ -43,7 +43,7 @@ async fn create_now(acme: &Tenant, under: &str, name: &str) -> Result<String> {
 async fn create_user(acme: &Tenant, under: &str, email: &str) -> Result<String> {
     let body = serde_json::from_value(json!({ "name": "Ada", "email": email })).unwrap();
     let stamp = acme.database.stamp().once(key(under, email));
-    let created = acme.store().create_user(acme.org(), stamp, CreateUser::new(body)).await;
+    let created = acme.store().change(acme.org(), stamp, CreateUser::new(body)).await;
     created.map(|user| serde_json::to_string(&user).unwrap())
 }
 

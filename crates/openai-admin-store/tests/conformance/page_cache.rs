@@ -9,11 +9,16 @@ use std::{
     },
 };
 
-use openai_admin::Timestamp;
+use openai_admin::{
+    Endpoint, Method, Timestamp,
+    models::PublicUpdateOrganizationRoleBody,
+    operations::{self, DeleteRole, UpdateRole},
+};
 use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
+    roles,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
 };
@@ -30,6 +35,8 @@ conformance! {
     a_page_is_kept_until_its_own_group_changes,
 }
 
+const OWNER: &str = "role-api-organization-owner";
+const READER: &str = "role-api-organization-reader";
 const GROUPS: [&str; 4] = ["group_1", "group_2", "group_3", "group_empty"];
 
 /// Everybody in the first group, half in the second, one in the third, nobody in the last.
@@ -118,6 +125,22 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let id = acme.store().list_api_keys(acme.org()).await.unwrap().pop().unwrap().id;
             acme.store().revoke_api_key(acme.org(), acme.database.stamp(), id).await.unwrap()
         };
+        create_role: |acme| roles::create(&acme, "Role").await.unwrap();
+        assign_group_role: |acme| roles::assign_group(&acme, "group_1", READER).await.unwrap();
+        assign_user_role: |acme| roles::assign_user(&acme, "user_2", OWNER).await.unwrap();
+        unassign_group_role: |acme| roles::unassign_group(&acme, "group_1", READER).await.unwrap();
+        unassign_user_role: |acme| roles::unassign_user(&acme, "user_2", OWNER).await.unwrap();
+        update_role: |acme| {
+            let role = roles::create(&acme, "Another").await.unwrap().id;
+            let mut body = PublicUpdateOrganizationRoleBody::default();
+            body.permissions = Some(vec!["api.groups.write".to_owned()]);
+            let request = UpdateRole::new(role, body);
+            acme.store().change(acme.org(), acme.database.stamp(), request).await.unwrap()
+        };
+        delete_role: |acme| {
+            let role = roles::create(&acme, "Third").await.unwrap().id;
+            acme.store().change(acme.org(), acme.database.stamp(), DeleteRole::new(role)).await.unwrap()
+        };
         delete_group: |acme| acme.delete_group("group_empty").await.unwrap();
         delete_group: |acme| acme.delete_group("group_1").await.unwrap();
     }
@@ -126,25 +149,17 @@ fn every_write() -> Vec<(&'static str, Write)> {
 
 #[test]
 fn no_operation_that_writes_is_forgotten() {
-    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
-    let mut writing = BTreeSet::new();
-    for source in sources {
-        let source = source.unwrap().path();
-        if source.is_dir() {
-            continue;
-        }
-        let text = std::fs::read_to_string(source).unwrap();
-        for operation in text.split("pub async fn ").skip(1) {
-            let (name, body) = operation.split_once(['(', '<']).unwrap();
-            let body = body.split("\n    }\n").next().unwrap();
-            if [".write", ".change_api_keys("].iter().any(|way| body.contains(way)) {
-                writing.insert(name.to_owned());
-            }
-        }
+    let tested: BTreeSet<String> =
+        every_write().into_iter().map(|(name, _)| name.replace('_', "-")).collect();
+    macro_rules! visit {
+        ($($operation:ident)*) => {
+            [$((operations::$operation::ID, operations::$operation::METHOD)),*]
+        };
     }
-    let tested: BTreeSet<String> = every_write().into_iter().map(|(name, _)| name.to_owned()).collect();
-    assert!(writing.contains("add_group_user"), "they are found: {writing:?}");
-    assert_eq!(writing, tested, "add what is new to `every_write`");
+    for (id, method) in openai_admin::for_each_operation!(visit) {
+        let name = id.trim_start_matches("x-");
+        assert!(method == Method::Get || tested.contains(name), "add {name} to `every_write`");
+    }
 }
 
 async fn every_write_shows_in_the_next_page(database: Database) {

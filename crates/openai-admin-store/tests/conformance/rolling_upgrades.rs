@@ -112,6 +112,7 @@ fn as_of_version_2(database: &Database) {
         DatabaseUrl::Sqlite(_) => (") without rowid", ""),
         DatabaseUrl::Postgres(_) => (")", "drop table audit_clock;"),
     };
+    database.go_back_to(2);
     database.execute(&format!(
         "alter table audit_events rename to audit_events_of_version_3;
          {};
@@ -119,8 +120,7 @@ fn as_of_version_2(database: &Database) {
          select org, change, item, recorded_at, actor, event, group_seq, user_seq, detail
          from audit_events_of_version_3;
          drop table audit_events_of_version_3;
-         {clock}
-         delete from schema_migrations where version >= 3",
+         {clock}",
         table.replace(") /* clustered */", clustered)
     ));
 }

@@ -99,25 +99,25 @@ impl Tenant {
 
     pub(crate) async fn create_group(&self, name: &str) -> Result<GroupResponse> {
         let request = CreateGroup::new(group_name(name));
-        self.store().create_group(self.org(), self.database.stamp(), request).await
+        self.store().change(self.org(), self.database.stamp(), request).await
     }
 
     pub(crate) async fn group(&self, group: &str) -> Result<GroupResponse> {
-        self.store().retrieve_group(self.org(), RetrieveGroup::new(group_id(group))).await
+        self.store().read(self.org(), RetrieveGroup::new(group_id(group))).await
     }
 
     pub(crate) async fn rename_group(&self, group: &str, name: &str) -> Result<()> {
         let request = UpdateGroup::new(group_id(group), group_name(name));
-        self.store().update_group(self.org(), self.database.stamp(), request).await.map(|_| ())
+        self.store().change(self.org(), self.database.stamp(), request).await.map(|_| ())
     }
 
     pub(crate) async fn delete_group(&self, group: &str) -> Result<()> {
         let request = DeleteGroup::new(group_id(group));
-        self.store().delete_group(self.org(), self.database.stamp(), request).await.map(|_| ())
+        self.store().change(self.org(), self.database.stamp(), request).await.map(|_| ())
     }
 
     pub(crate) async fn groups(&self, part: Part<'_>) -> Result<GroupListResource> {
-        self.store().list_groups(self.org(), part.of(ListGroups::new())).await
+        self.store().read(self.org(), part.of(ListGroups::new())).await
     }
 
     pub(crate) async fn add(&self, group: &str, user: &str) -> Result<GroupUserAssignment> {
@@ -132,7 +132,7 @@ impl Tenant {
 
     pub(crate) async fn member(&self, group: &str, user: &str) -> Result<GroupMemberUser> {
         let request = RetrieveGroupUser::new(group_id(group), user_id(user));
-        self.store().retrieve_group_user(self.org(), request).await
+        self.store().read(self.org(), request).await
     }
 
     /// As everybody asks: the JSON, which may come from the pages that are kept.
@@ -161,27 +161,27 @@ impl Tenant {
     }
 
     pub(crate) async fn groups_of(&self, user: &str, part: Part<'_>) -> Result<GroupListResource> {
-        self.store().list_user_groups(self.org(), part.of(ListUserGroups::new(user_id(user)))).await
+        self.store().read(self.org(), part.of(ListUserGroups::new(user_id(user)))).await
     }
 
     pub(crate) async fn create_user(&self, body: Json) -> Result<User> {
         let body: CreateUserBody = serde_json::from_value(body).unwrap();
-        self.store().create_user(self.org(), self.database.stamp(), CreateUser::new(body)).await
+        self.store().change(self.org(), self.database.stamp(), CreateUser::new(body)).await
     }
 
     pub(crate) async fn user(&self, user: &str) -> Result<User> {
-        self.store().retrieve_user(self.org(), RetrieveUser::new(user_id(user))).await
+        self.store().read(self.org(), RetrieveUser::new(user_id(user))).await
     }
 
     pub(crate) async fn modify_user(&self, user: &str, body: Json) -> Result<User> {
         let body: UserRoleUpdateRequest = serde_json::from_value(body).unwrap();
         let request = ModifyUser::new(user_id(user), body);
-        self.store().modify_user(self.org(), self.database.stamp(), request).await
+        self.store().change(self.org(), self.database.stamp(), request).await
     }
 
     pub(crate) async fn delete_user(&self, user: &str) -> Result<()> {
         let request = DeleteUser::new(user_id(user));
-        self.store().delete_user(self.org(), self.database.stamp(), request).await.map(|_| ())
+        self.store().change(self.org(), self.database.stamp(), request).await.map(|_| ())
     }
 
     pub(crate) async fn users(&self, limit: i64, after: Option<&str>) -> Result<UserListResponse> {
@@ -198,7 +198,7 @@ impl Tenant {
         request.limit = Some(Limit::new(limit).unwrap());
         request.after = after.map(|after| after.parse().unwrap());
         request.emails = emails.iter().map(|email| (*email).into()).collect();
-        self.store().list_users(self.org(), request).await
+        self.store().read(self.org(), request).await
     }
 
     /// The audit log, with the parameters of a request.

@@ -1,24 +1,25 @@
 //! That `verify` finds what is wrong: the other cases rely on it. The damage is done behind the store's back.
 
+use openai_admin_store::NewApiKey;
 use serde_json::json;
 
 use crate::support::{Database, Engine, run_and_check};
 
 /// Each damage, and a word of the line that reports it.
-const DAMAGES: [(&str, &str); 18] = [
+const DAMAGES: [(&str, &str); 25] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
     ("update groups set removed_at = 1, name = '' where seq = 1", "has a group"),
-    ("delete from group_users where user_seq = 1", "audit events of a membership"),
+    ("delete from group_users where user_seq = 1", "audit events of each row of group_users"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 2, 3)", "has an audit event"),
     ("delete from audit_events where event = 'group.user.added'", "has an audit event"),
     ("delete from audit_events where event = 'user.added'", "events of a user"),
     ("delete from audit_events where event = 'group.created'", "events of a group"),
     ("delete from audit_events where event = 'user.deleted'", "events of a user"),
     ("delete from audit_events where event = 'group.deleted'", "events of a group"),
-    ("update organizations set last_user_seq = last_user_seq + 1", "every place that was handed out"),
-    ("update organizations set last_group_seq = last_group_seq - 1", "place that it handed out"),
+    ("update organizations set last_user_seq = last_user_seq + 1", "every number that was handed out"),
+    ("update organizations set last_group_seq = last_group_seq - 1", "number that it handed out"),
     (
         "insert into audit_events (org, place, change, item, recorded_at, actor, event)
          select org, place + 1, change, item, 0, actor, 'organization.updated' from audit_events
@@ -27,7 +28,14 @@ const DAMAGES: [(&str, &str); 18] = [
     ),
     ("update users set name = 'Ada' where removed_at is not null", "personal data"),
     ("update users set developer_persona = 'author' where removed_at is not null", "personal data"),
-    ("update groups set name = 'Secret' where removed_at is not null", "keeps no name"),
+    ("update groups set name = 'Secret' where removed_at is not null", "no name"),
+    ("delete from audit_events where event = 'group.updated'", "tells the name of a group"),
+    ("delete from audit_events where event = 'user.updated'", "tells the role of a user"),
+    ("delete from audit_events where event = 'api_key.created'", "creation"),
+    ("delete from audit_events where event = 'api_key.deleted'", "revoked key"),
+    ("delete from audit_events where event = 'organization.created'", "organization has an audit event"),
+    ("update organizations set title = 'Nobody'", "tells the title"),
+    ("delete from audit_events where item = 2", "without a gap"),
     ("update users set email = 'User@example.com' where seq = 1", "found by their email address"),
 ];
 
@@ -40,6 +48,12 @@ fn verify_finds_every_damage(engine: Engine) {
                 { "id": "group_3", "name": "Three" },
             ]);
             let acme = database.acme(4, groups).await;
+            acme.rename_group("group_1", "Uno").await.unwrap();
+            acme.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
+            let (hash, redacted, name) = ("hash".to_owned(), "…".to_owned(), "Key".to_owned());
+            let key = NewApiKey { hash, redacted, name, scopes: vec![], expires_at: None };
+            let key = acme.store().create_api_key(acme.org(), database.stamp(), key).await.unwrap();
+            acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
             acme.delete_user("user_4").await.unwrap();
             acme.delete_group("group_3").await.unwrap();
             assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());

@@ -2,11 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::similar;
+use super::rows::similar;
 use crate::{
-    fault::{Faults, Place},
-    plan::{GroupPlan, Plan, UnknownPolicy},
-    visible::visible,
+    input::{
+        fault::{Faults, Place},
+        visible::visible,
+    },
+    plan::{
+        document::{Plan, UnknownPolicy},
+        group_plan::GroupPlan,
+    },
 };
 
 /// How many annotations are written: GitHub shows no more of one step.
@@ -45,7 +50,7 @@ fn unresolved(group: &GroupPlan, policy: UnknownPolicy) -> impl Iterator<Item = 
 
 /// What is wrong with the input, each at its place.
 pub fn fault_annotations(faults: &Faults) -> String {
-    let fault = |fault: &crate::fault::Fault| {
+    let fault = |fault: &crate::input::fault::Fault| {
         let hint = fault.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         annotation("error", fault.place.as_ref(), "the input is wrong", &format!("{}{hint}", fault.message))
     };

@@ -2,10 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Notes, Summary, acceptance, is_shown, plan_line, remarks, rows_shown, skipped, visible};
+use super::rows::{Notes, acceptance, is_shown, plan_line, remarks, rows_shown, skipped};
 use crate::{
-    guard::{Approval, standings},
-    plan::{Action, Plan},
+    input::visible::visible,
+    plan::{
+        document::Plan,
+        guard::{Approval, standings},
+        operation::{Effect, Target},
+    },
+    render::summary::Summary,
 };
 
 /// The plan as GitHub shows it.
@@ -24,17 +29,17 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
         if !is_shown(group) {
             continue;
         }
-        let removals = group.operations.iter().filter(|operation| operation.action.is_remove()).count();
+        let removals = group.operations.iter().filter(|operation| operation.is(Effect::Revoke)).count();
         let blocked = if group.blocks.is_empty() { "" } else { " · **blocked**" };
         let _ =
             writeln!(text, "### {} (+{} −{removals}){blocked}\n", escaped(&group.name), group.additions());
         for operation in &group.operations {
-            match &operation.action {
-                Action::CreateGroup { .. } => text.push_str("The group is created.\n\n"),
-                Action::RenameGroup { from, .. } => {
-                    let _ = writeln!(text, "Renamed from {}.\n", escaped(from));
+            match operation.target() {
+                Target::Group { before: None, .. } => text.push_str("The group is created.\n\n"),
+                Target::Group { before: Some(before), .. } => {
+                    let _ = writeln!(text, "Renamed from {}.\n", escaped(before));
                 }
-                Action::AddUser { .. } | Action::RemoveUser { .. } => {}
+                Target::Membership { .. } => {}
             }
         }
         let remarks = remarks(group, plan.unknown);

@@ -4,12 +4,16 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{
-    Notes, Row, Summary, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped, visible,
-};
+use super::rows::{Notes, Row, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped};
 use crate::{
-    guard::{Approval, Standing, standings},
-    plan::{Action, GroupPlan, Operation, Plan, UnknownPolicy},
+    input::visible::visible,
+    plan::{
+        document::{Plan, UnknownPolicy},
+        group_plan::GroupPlan,
+        guard::{Approval, Standing, standings},
+        operation::{Effect, Operation, Target},
+    },
+    render::summary::Summary,
 };
 
 /// Where the numbers of a group begin, in columns.
@@ -70,7 +74,7 @@ impl Writing {
         let title = title(group);
         let is_blocked =
             group.blocks.iter().any(|block| *approval == Approval::None || !block.rule.can_be_accepted());
-        let removals = group.operations.iter().filter(|operation| operation.action.is_remove()).count();
+        let removals = group.operations.iter().filter(|operation| operation.is(Effect::Revoke)).count();
         let additions = group.additions();
         let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
             String::new()
@@ -131,9 +135,9 @@ fn title(group: &GroupPlan) -> String {
 
 /// A line for what happens to the group itself.
 fn of_group(operation: &Operation) -> Option<String> {
-    match &operation.action {
-        Action::CreateGroup { .. } => Some("created".to_owned()),
-        Action::RenameGroup { from, .. } => Some(format!("renamed from '{}'", visible(from))),
-        Action::AddUser { .. } | Action::RemoveUser { .. } => None,
+    match operation.target() {
+        Target::Group { before: None, .. } => Some("created".to_owned()),
+        Target::Group { before: Some(before), .. } => Some(format!("renamed from '{}'", visible(before))),
+        Target::Membership { .. } => None,
     }
 }

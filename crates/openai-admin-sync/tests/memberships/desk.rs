@@ -11,7 +11,9 @@ use openai_admin_sync::{
     current::ReadError,
     desired::{self, Desired},
     executor::Executed,
-    file, fresh, verify,
+    file, fresh,
+    plan::Effect,
+    verify,
     verify::Verification,
 };
 use serde_json::{Value as Json, json};
@@ -135,12 +137,11 @@ pub(crate) fn desired(text: &str, tables: &[(&str, &str)]) -> Result<Desired, Fa
 pub(crate) fn changes(plan: &Plan) -> Vec<String> {
     plan.operations()
         .map(|(group, operation)| {
-            let user =
-                operation.action.user_id().map(|id| id.as_str().trim_start_matches("user_").to_owned());
-            match (operation.action.is_add(), operation.action.is_remove()) {
+            let user = operation.user_id().map(|id| id.as_str().trim_start_matches("user_").to_owned());
+            match (operation.is(Effect::Grant), operation.is(Effect::Revoke)) {
                 (true, _) => format!("+{} {}", user.unwrap(), group.name),
                 (_, true) => format!("-{} {}", user.unwrap(), group.name),
-                _ => format!("{} {}", operation.action.name(), group.name),
+                _ => format!("{} {}", operation.action(), group.name),
             }
         })
         .collect()

@@ -2,5 +2,6 @@
 
 mod accidents;
 mod desk;
+mod kept;
 mod properties;
 mod runs;

@@ -17,6 +17,7 @@ use openai_admin_sync::{
     Approval, Plan,
     current::{self, CurrentGroup},
     export, guard,
+    plan::Effect,
     render::Summary,
 };
 use proptest::{
@@ -209,8 +210,8 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
     let plan = desk.plan_desired(&wished(&text)).await.unwrap();
     // Whoever is in both is not even thought of.
     let expected = pair.expected();
-    for (group, operation) in plan.operations().filter(|(_, operation)| operation.action.is_remove()) {
-        let user = operation.action.user_id().unwrap().to_string();
+    for (group, operation) in plan.operations().filter(|(_, operation)| operation.is(Effect::Revoke)) {
+        let user = operation.user_id().unwrap().to_string();
         prop_assert!(!expected[&group.name].contains(&user), "{user} stays in {}", group.name);
     }
     // A plan that was kept is the same plan.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     AuditLogActorType, AuditLogEventType, AuditLogId, Cursor, GroupId, IdPage, Limit, ListEndpoint, ListItem,
-    Page, PersonalText, Timestamp, UserId, UserRole, Violation, endpoint::endpoint,
+    Page, PersonalText, Timestamp, UserId, UserRole, Violation, endpoint::endpoint, operations::roles::Role,
 };
 
 const TAG: &str = "Audit Logs";
@@ -202,6 +202,24 @@ pub struct AuditLogDetail {
     /// What was asked to change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes_requested: Option<AuditLogPayload>,
+    /// The name of a role that was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+    /// What a role that was created grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// The ID of the group or the user whose role was assigned or unassigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal_id: Option<String>,
+    /// `group` or `user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal_type: Option<String>,
+    /// The resource that a role or its assignment is scoped to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// The type of that resource, such as `api.organization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
     /// Extension: the ID of the group that a user was added to or removed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_id: Option<GroupId>,
@@ -230,6 +248,21 @@ pub struct AuditLogPayload {
     /// The title of the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The name of a role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_name: Option<String>,
+    /// The description of a role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What a role grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// What a role grants now, and did not before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_added: Option<Vec<String>>,
+    /// What a role granted before, and does not now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_removed: Option<Vec<String>>,
     /// Fields that this version does not know.
     #[serde(flatten)]
     pub other: OtherFields,
@@ -244,6 +277,27 @@ impl AuditLogPayload {
     /// The role of a user, where it is said.
     pub fn role(role: Option<UserRole>) -> Self {
         Self { role, ..Self::default() }
+    }
+
+    /// A role that is created.
+    pub fn role_created(role_name: impl Into<String>, permissions: Vec<String>) -> Self {
+        Self { role_name: Some(role_name.into()), permissions: Some(permissions), ..Self::default() }
+    }
+
+    /// What an update of a role changes.
+    pub fn role_updated(before: &Role, now: &Role) -> Self {
+        let beyond = |one: &Role, other: &Role| -> Option<Vec<String>> {
+            let difference =
+                one.permissions.iter().filter(|permission| !other.permissions.contains(permission));
+            Some(difference.cloned().collect::<Vec<_>>()).filter(|permissions| !permissions.is_empty())
+        };
+        Self {
+            role_name: Some(now.name.clone()).filter(|name| *name != before.name),
+            description: now.description.clone().filter(|_| now.description != before.description),
+            permissions_added: beyond(now, before),
+            permissions_removed: beyond(before, now),
+            ..Self::default()
+        }
     }
 
     /// What an API key may do.

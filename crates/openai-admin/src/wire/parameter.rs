@@ -10,7 +10,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::decode::DecodeError;
+use super::decode_error::DecodeError;
 use crate::violation::ViolationCode;
 
 /// Everything that a path or a query gives to one parameter.

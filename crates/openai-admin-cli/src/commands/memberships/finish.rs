@@ -91,14 +91,10 @@ fn tell(output: &Output, plan: &Plan, run: &Run, executed: &Executed) {
     });
     let failures: Vec<_> = failures.collect();
     for (group, operation, result) in failures.iter().take(FAILURES_TOLD_MAX) {
-        let who = operation.action.email().or(operation.action.user_id().map(|id| id.as_str())).unwrap_or("");
+        let who = operation.who().unwrap_or_default();
         let error = result.error.as_deref().unwrap_or_default();
-        let line = format!(
-            "{} {who} in '{}': {}: {error}",
-            operation.action.name(),
-            group.name,
-            result.outcome.as_str()
-        );
+        let line =
+            format!("{} {who} in '{}': {}: {error}", operation.action(), group.name, result.outcome.as_str());
         output.line(&visible(&line));
     }
     if failures.len() > FAILURES_TOLD_MAX {
@@ -186,7 +182,7 @@ fn not_everything(open: &[(&Operation, Option<&OperationResult>)], resume: &str)
     let Some(first) = refused.first().filter(|_| refused.len() == open.len()) else {
         return Failure::new(ExitStatus::Partial, message).propose(resume, "does the rest");
     };
-    let who = first.action.email().or(first.action.user_id().map(|id| id.as_str())).unwrap_or("the group");
+    let who = first.who().unwrap_or("the group");
     let place = first.origin.place.as_ref().map(|place| format!(" (named at {}:{})", place.file, place.line));
     let place = place.unwrap_or_default();
     Failure::new(ExitStatus::Partial, message).hint(visible(&format!(

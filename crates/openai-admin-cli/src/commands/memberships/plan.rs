@@ -1,14 +1,13 @@
 //! `openai-admin plan` and `openai-admin drift`: what differs. Both hold a reader, which cannot write.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::{collections::BTreeSet, fs::OpenOptions, io::Write as _};
 
 use openai_admin_sync::{
     Approval, Plan,
     executor::lane,
+    plan::{Effect, Operation},
     render::{self, Notes, Summary},
     report::{PLAN_COLUMNS, PlanRow, plan_rows},
-    schedule::Kind,
     summary::{self, Verdict},
 };
 
@@ -131,10 +130,10 @@ pub(super) fn rows(output: &Output, plan: &Plan) -> Result<()> {
 
 /// The slowest pace of those that the plan needs, and where it comes from.
 fn pace(bench: &Bench<'_>, plan: &Plan) -> Option<(f64, String)> {
-    let mut kinds: Vec<Kind> = plan.operations().map(|(_, operation)| Kind::of(&operation.action)).collect();
-    kinds.sort();
-    kinds.dedup();
-    let paces = kinds.into_iter().filter_map(|kind| Some((bench.lanes.rpm(lane(kind))?, lane(kind))));
+    let effects: BTreeSet<Effect> =
+        plan.operations().map(|(_, operation)| Operation::effect(operation)).collect();
+    let lanes = effects.into_iter().map(lane);
+    let paces = lanes.filter_map(|lane| Some((bench.lanes.rpm(lane)?, lane)));
     let (rpm, lane) = paces.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
     let age = bench.learned_age.get().filter(|_| bench.lanes.is_recalled(lane));
     let known = match age.map(|age| age.as_secs() / SECONDS_PER_MINUTE) {

@@ -218,7 +218,7 @@ impl Kept {
         let of = match &plan.purpose {
             Purpose::Files | Purpose::Import => sources(),
             Purpose::Offboard { user_id } => {
-                let email = plan.operations().find_map(|(_, operation)| operation.action.email());
+                let email = plan.operations().find_map(|(_, operation)| operation.email());
                 email.unwrap_or(user_id.as_str()).to_owned()
             }
             Purpose::Undo { run } => run.clone(),

@@ -7,20 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use openai_admin_sync::text;
-
 use crate::failure::{ExitStatus, Failure, Result, While as _};
 
 /// The largest file that somebody types, in bytes.
 const TYPED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// The largest table that a group file names, in bytes: some five million rows.
 const NAMED_BYTES_MAX: u64 = 256 * 1024 * 1024;
-
-/// The text of a file that somebody typed. `name` is the file's, for messages.
-pub(super) fn text_of(path: &Path, name: &str) -> Result<String> {
-    let bytes = bytes_of(path, name)?;
-    Ok(text::read(&bytes, name)?.to_owned())
-}
 
 /// A file that somebody typed, or standard input.
 pub(super) fn bytes_of(path: &Path, name: &str) -> Result<Vec<u8>> {

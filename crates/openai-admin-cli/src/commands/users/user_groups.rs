@@ -4,7 +4,7 @@ use openai_admin::{Limit, UserId, client::ListCall, models::GroupResponse, opera
 
 use crate::{
     arguments::{ListArguments, OrderedListArguments},
-    failure::{Result, While as _, is_unknown_url},
+    failure::{Result, While as _},
     lists::{Listed, items_max, read_list},
     output::{Layout, count, visible},
     progress,
@@ -25,7 +25,7 @@ pub(super) async fn list(session: &Session<'_>, text: &str, arguments: &OrderedL
     }
     let groups = match read_list(call, part, PAGE_SIZE).await {
         // The published API does not say which groups a user is in.
-        Err(error) if is_unknown_url(&error) => {
+        Err(error) if error.is_unknown_url() => {
             let mut call = client.groups().list_groups();
             if let Some(order) = arguments.order {
                 call = call.order(order.into());
@@ -58,7 +58,7 @@ async fn ask_every_group(
         async move {
             match client.group_users().retrieve_group_user(group.id.clone(), user_id).await {
                 Ok(_) => Ok(Some(group)),
-                Err(error) if error.is_not_found() && !is_unknown_url(&error) => Ok(None),
+                Err(error) if error.is_not_found() && !error.is_unknown_url() => Ok(None),
                 Err(error) => Err(error),
             }
         }

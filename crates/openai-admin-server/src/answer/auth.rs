@@ -1,0 +1,327 @@
+//! Who asks.
+//!
+//! No secret is compared with another: a key is found by its SHA-256, whose bytes an attacker cannot choose, so the time
+//! that it takes says nothing about the keys that there are. The checksum of a minted key is computed from the key
+//! itself.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use openai_admin::{OrganizationId, Scope, Timestamp};
+use openai_admin_store::{ApiKey, Error as StoreError, Org, Organization, Store};
+use tokio::{sync::Semaphore, time::timeout};
+
+use crate::{
+    answer::{error::ApiError, rate_limit::RateLimit},
+    api_keys::{self, Digest},
+    connect::connections::Peer,
+    minter::Minter,
+};
+
+/// The organization that a request is for, and the one that answered.
+pub(crate) const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
+/// How long a key that was found is believed without looking again: a key that another process revokes works at
+/// most this much longer.
+const BELIEVED: Duration = Duration::from_secs(5);
+/// How many keys are believed at the same time; when more are in use, all are looked up anew.
+const BELIEVED_KEYS_MAX: usize = 10_000;
+/// A key longer than this, in bytes, is wrong without a look.
+const KEY_BYTES_MAX: usize = 512;
+/// How many unknown keys a peer may try in a minute before it has to wait.
+const UNKNOWN_KEYS_PER_MINUTE_MAX: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
+/// How many keys that nobody has used yet are looked up at the same time, so that wrong keys leave most of the
+/// database to those with a right one; and how long such a look-up waits for its turn.
+const NEW_KEYS_AT_ONCE_MAX: usize = 2;
+const NEW_KEY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of a key's hash names it in the audit log, where any key is taken.
+const KEY_NAME_LENGTH: usize = 16;
+/// How often the last use of a key is written down.
+const USE_RECORDED_EVERY_SECONDS: i64 = 60;
+
+/// Who asks, and what they may do.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(crate) org: Org,
+    pub(crate) organization_id: OrganizationId,
+    /// The id of the key, or what else is named in the audit log.
+    pub(crate) actor: String,
+    scopes: Vec<String>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Caller {
+    /// The operator of this machine, who needs no key: may do everything in `organization`.
+    pub fn local(organization: &Organization) -> Self {
+        Self {
+            org: organization.org,
+            organization_id: organization.id.clone(),
+            actor: "local".to_owned(),
+            scopes: api_keys::all_scopes(),
+            expires_at: None,
+        }
+    }
+
+    /// The same, by the name of whatever key the request has.
+    pub(crate) fn with_any_key(&self, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let hash = api_keys::hash(bearer(headers)?);
+        Ok(Self { actor: format!("key_{}", &hash[..KEY_NAME_LENGTH]), ..self.clone() })
+    }
+
+    /// Refuses a request whose `OpenAI-Organization` is not the key's: it would be done in the wrong organization. An
+    /// empty header counts as absent, since programs send an unset variable so.
+    pub(crate) fn is_meant_by(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let own = self.organization_id.as_str().as_bytes();
+        let mut named = headers.get_all(ORGANIZATION).iter().map(HeaderValue::as_bytes);
+        let is_meant = named.all(|named| named.is_empty() || named == own);
+        if is_meant { Ok(()) } else { Err(ApiError::mismatched_organization()) }
+    }
+
+    pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {
+        let has = self.scopes.iter().any(|own| own == scope.as_str());
+        if has { Ok(()) } else { Err(ApiError::missing_scope(scope)) }
+    }
+
+    fn with_key(key: ApiKey) -> Self {
+        let ApiKey { org, organization_id, id, scopes, expires_at, .. } = key;
+        Self { org, organization_id, actor: id, scopes, expires_at }
+    }
+}
+
+/// Finds the caller of a request by its key.
+#[derive(Debug)]
+pub(crate) struct Authenticator {
+    store: Store,
+    minter: Minter,
+    /// By the digest of the key.
+    believed: Mutex<HashMap<Digest, Belief>>,
+    new_keys: Semaphore,
+    /// None where all peers are a proxy: the wrong keys of one client would lock out all others.
+    unknown_keys: Option<RateLimit<Peer>>,
+}
+
+/// Whose a key was when it was last looked up.
+#[derive(Clone, Debug)]
+struct Belief {
+    caller: Arc<Caller>,
+    /// By the steady clock: setting the wall clock back must not lengthen the life of a revoked key.
+    since: Duration,
+    /// How often keys had been changed in this process before.
+    version: u64,
+}
+
+impl Authenticator {
+    /// `limits_peers` says whether a peer is one client, whose wrong keys may be counted.
+    pub(crate) fn new(store: Store, minter: Minter, limits_peers: bool) -> Self {
+        Self {
+            store,
+            minter,
+            believed: Mutex::default(),
+            new_keys: Semaphore::new(NEW_KEYS_AT_ONCE_MAX),
+            unknown_keys: limits_peers.then(|| RateLimit::new(UNKNOWN_KEYS_PER_MINUTE_MAX)),
+        }
+    }
+
+    /// Who the key of a request says that its sender is. `peer` is where it comes from, unless that is this process.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<Peer>,
+    ) -> Result<Arc<Caller>, ApiError> {
+        let key = bearer(headers)?;
+        if key.len() > KEY_BYTES_MAX {
+            return Err(wrong_key(key));
+        }
+        let digest = api_keys::digest(key);
+        let caller = match self.belief(&digest) {
+            Some(belief) if self.is_fresh(&belief) => belief.caller,
+            Some(_) => self.look_up(digest).await?.ok_or_else(|| wrong_key(key))?,
+            None => self.look_up_new(key, digest, peer).await?,
+        };
+        match caller.expires_at {
+            Some(expires_at) if expires_at <= self.minter.now() => Err(wrong_key(key)),
+            _ => Ok(caller),
+        }
+    }
+
+    fn belief(&self, digest: &Digest) -> Option<Belief> {
+        self.believed.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    fn is_fresh(&self, belief: &Belief) -> bool {
+        belief.version == self.store.api_keys_version()
+            && self.minter.steady().saturating_sub(belief.since) < BELIEVED
+    }
+
+    /// Looks up a key that nobody has used here yet. Whoever guesses is kept from the database: by the checksum, by a
+    /// limit for each peer, and by a short queue.
+    async fn look_up_new(
+        &self,
+        key: &[u8],
+        digest: Digest,
+        peer: Option<Peer>,
+    ) -> Result<Arc<Caller>, ApiError> {
+        if api_keys::is_mistyped(&String::from_utf8_lossy(key)) {
+            return Err(wrong_key(key));
+        }
+        let limit = self.unknown_keys.as_ref().zip(peer);
+        if let Some((unknown_keys, peer)) = limit {
+            let checked = unknown_keys.check(&peer, self.minter.steady());
+            checked.map_err(ApiError::too_many_wrong_keys)?;
+        }
+        let turn = timeout(NEW_KEY_TIMEOUT, self.new_keys.acquire()).await;
+        let _turn = turn.map_err(|_| StoreError::Overloaded)?;
+        if let Some(caller) = self.look_up(digest).await? {
+            return Ok(caller);
+        }
+        if let Some((unknown_keys, peer)) = limit {
+            // Several at once may each have found room for one; the next one waits for all of them.
+            let _ = unknown_keys.take(peer, self.minter.steady());
+        }
+        Err(wrong_key(key))
+    }
+
+    async fn look_up(&self, digest: Digest) -> Result<Option<Arc<Caller>>, ApiError> {
+        // Read before the key is: a change meanwhile makes the belief old at once.
+        let version = self.store.api_keys_version();
+        let hash = api_keys::stored(&digest);
+        let found = self.store.find_api_key(hash.clone()).await?;
+        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(key) = found else {
+            believed.remove(&digest);
+            return Ok(None);
+        };
+        self.record_use(hash, key.last_used_at);
+        let caller = Arc::new(Caller::with_key(key));
+        if believed.len() >= BELIEVED_KEYS_MAX {
+            believed.clear();
+        }
+        let belief = Belief { caller: Arc::clone(&caller), since: self.minter.steady(), version };
+        believed.insert(digest, belief);
+        Ok(Some(caller))
+    }
+
+    /// Writes down that the key is in use, behind the answer's back: nobody waits for it.
+    fn record_use(&self, hash: String, last: Option<Timestamp>) {
+        let now = self.minter.now();
+        if last.is_some_and(|last| is_recent(last, now)) {
+            return;
+        }
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.touch_api_key(hash, now).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the last use of a key was not recorded"
+                );
+            }
+        });
+    }
+}
+
+/// Whether a recorded use is recent. A time in the future was recorded before the clock was set back.
+fn is_recent(last: Timestamp, now: Timestamp) -> bool {
+    (0..USE_RECORDED_EVERY_SECONDS).contains(&(now.unix_seconds() - last.unix_seconds()))
+}
+
+/// The key of a request, as bytes: what is no text is still a wrong key, and not none.
+fn bearer(headers: &HeaderMap) -> Result<&[u8], ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(ApiError::no_key)?.as_bytes().trim_ascii();
+    // A proxy may have looked at the other one.
+    if values.next().is_some() {
+        return Err(ApiError::several_keys());
+    }
+    let space = value.iter().position(|byte| *byte == b' ').ok_or_else(ApiError::no_key)?;
+    let (scheme, key) = value.split_at(space);
+    let key = key.trim_ascii();
+    if scheme.eq_ignore_ascii_case(b"bearer") && !key.is_empty() { Ok(key) } else { Err(ApiError::no_key()) }
+}
+
+fn wrong_key(key: &[u8]) -> ApiError {
+    let key = String::from_utf8_lossy(key);
+    ApiError::wrong_key(&api_keys::redact(&key), api_keys::is_mistyped(&key))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn key_of(values: &[&[u8]]) -> Result<Vec<u8>, String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value).expect("a value"));
+        }
+        bearer(&headers).map(<[u8]>::to_vec).map_err(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn a_key_is_one_bearer_and_any_bytes() {
+        assert_eq!(key_of(&[b"Bearer sk-1"]), Ok(b"sk-1".to_vec()));
+        assert_eq!(key_of(&[b" bearer   sk-1 "]), Ok(b"sk-1".to_vec()));
+        assert_eq!(key_of(&[b"Bearer schl\xfcssel"]), Ok(b"schl\xfcssel".to_vec()));
+        assert!(key_of(&[]).expect_err("no key").contains("You didn't provide"));
+        for none in ["Bearer", "Bearer ", "Basic sk-1", ""] {
+            assert!(key_of(&[none.as_bytes()]).expect_err("no key").contains("You didn't provide"));
+        }
+    }
+
+    /// A store that is closed tells whether it is asked: then the answer is 503.
+    async fn with_closed_store() -> (Authenticator, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = openai_admin_store::DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        let store = Store::open(&url).await.expect("a store");
+        store.close().await;
+        (Authenticator::new(store, Minter::new(|| 0, || 1), true), folder)
+    }
+
+    async fn answer_to(authenticator: &Authenticator, key: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {key}").parse().expect("a value"));
+        format!("{:?}", authenticator.authenticate(&headers, None).await.expect_err("refused"))
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_be_one_is_refused_without_a_look() {
+        let (authenticator, _folder) = with_closed_store().await;
+        let (minted, _) = api_keys::mint(&authenticator.minter, "x", Vec::new(), None);
+        assert!(answer_to(&authenticator, &minted).await.contains("503"), "this one could be a key");
+        assert!(answer_to(&authenticator, &minted[..minted.len() - 1]).await.contains("mistyped"));
+        assert!(answer_to(&authenticator, &"x".repeat(KEY_BYTES_MAX)).await.contains("503"));
+        assert!(answer_to(&authenticator, &"x".repeat(KEY_BYTES_MAX + 1)).await.contains("401"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unknown_keys_wait_for_their_turn_and_not_for_ever() {
+        let (authenticator, _folder) = with_closed_store().await;
+        let turns =
+            authenticator.new_keys.acquire_many(NEW_KEYS_AT_ONCE_MAX as u32).await.expect("all turns");
+        let waiting = answer_to(&authenticator, "sk-1");
+        assert!(timeout(NEW_KEY_TIMEOUT - Duration::from_millis(1), waiting).await.is_err());
+        assert!(answer_to(&authenticator, "sk-1").await.contains("Too many operations"));
+        drop(turns);
+        assert!(answer_to(&authenticator, "sk-1").await.contains("database is unavailable"));
+    }
+
+    #[test]
+    fn a_use_that_was_recorded_before_the_clock_was_set_back_is_not_recent() {
+        let at = Timestamp::from_unix_seconds;
+        for (now, expected) in [(999, false), (1_000, true), (1_059, true), (1_060, false)] {
+            assert_eq!(is_recent(at(1_000), at(now)), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn two_keys_are_none() {
+        for second in [&b"Bearer sk-1"[..], b"Bearer sk-2", b"Basic x"] {
+            let refused = key_of(&[b"Bearer sk-1", second]).expect_err("two keys");
+            assert!(refused.contains("401") && refused.contains("more than one Authorization"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What the declaration of an operation says about it.
+
+use std::fmt;
+
+use openai_admin::{
+    Endpoint, Method, Scope,
+    wire::{self, Place, place, placeholders},
+};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
+
+/// What the declaration of an operation says about it.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct OperationFacts {
+    /// The operation id of the published description.
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path below the base URL.
+    pub path: &'static str,
+    /// The scope that a key needs.
+    pub scope: Scope,
+    /// The tag of the published description.
+    pub tag: &'static str,
+    /// Whether doing it twice does what doing it once does; others take an `Idempotency-Key`.
+    pub is_idempotent: bool,
+    /// Whether a request has a body.
+    pub has_body: bool,
+    fields: fn() -> OperationFields,
+}
+
+impl OperationFacts {
+    pub(crate) fn of<E: Endpoint + JsonSchema>() -> Self {
+        Self {
+            id: E::ID,
+            method: E::METHOD,
+            path: E::PATH,
+            scope: E::SCOPE,
+            tag: E::TAG,
+            is_idempotent: E::IDEMPOTENT,
+            has_body: wire::fields::<E>().iter().any(|field| place(E::PATH, field) == Place::Body),
+            fields: OperationFields::of::<E>,
+        }
+    }
+
+    /// Whether the operation is ours and not the published API's.
+    pub fn is_extension(&self) -> bool {
+        self.path.starts_with("/x/")
+    }
+
+    /// The parameters of the query and the fields of the body. Each call reads the types again.
+    pub fn fields(&self) -> OperationFields {
+        (self.fields)()
+    }
+}
+
+impl fmt::Debug for OperationFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, method, path, scope, tag, is_idempotent, has_body, fields: _ } = self;
+        f.debug_struct("OperationFacts")
+            .field("id", id)
+            .field("method", method)
+            .field("path", path)
+            .field("scope", scope)
+            .field("tag", tag)
+            .field("is_idempotent", is_idempotent)
+            .field("has_body", has_body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The fields of an operation's request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OperationFields {
+    /// The names in the path.
+    pub path: Vec<&'static str>,
+    /// The parameters of the query.
+    pub query: Vec<Field>,
+    /// The fields of the body.
+    pub body: Vec<Field>,
+}
+
+impl OperationFields {
+    fn of<E: Endpoint + JsonSchema>() -> Self {
+        let settings = SchemaSettings::openapi3().with(|settings| {
+            settings.inline_subschemas = true;
+            settings.transforms.clear();
+        });
+        let request = settings.into_generator().into_root_schema_for::<E>();
+        let request = request.as_value();
+        let mut query = Field::all_of(request);
+        query.retain(|field| place(E::PATH, &field.name) == Place::Query);
+        Self {
+            path: placeholders(E::PATH).collect(),
+            query,
+            body: Field::all_of(&request["properties"]["body"]),
+        }
+    }
+}
+
+/// A parameter of a query, or a field of a body.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Field {
+    /// The name.
+    pub name: String,
+    /// Whether a request has to have it.
+    pub is_required: bool,
+    schema: Value,
+}
+
+impl Field {
+    /// The fields of an object with this schema.
+    fn all_of(schema: &Value) -> Vec<Self> {
+        let required = schema["required"].as_array();
+        let is_required = |name: &str| required.is_some_and(|required| required.iter().any(|it| it == name));
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        properties
+            .map(|(name, schema)| Self {
+                name: name.clone(),
+                is_required: is_required(name),
+                schema: schema.clone(),
+            })
+            .collect()
+    }
+
+    /// Whether its values are texts.
+    pub(crate) fn is_text(&self) -> bool {
+        match &self.schema["type"] {
+            // An optional one may be null as well.
+            Value::Array(types) => types.iter().all(|it| it == "string" || it == "null"),
+            one => one == "string",
+        }
+    }
+
+    /// Whether its schema has this keyword, such as `maximum`.
+    pub(crate) fn has(&self, keyword: &str) -> bool {
+        !self.schema[keyword].is_null()
+    }
+
+    /// Whether its values are texts with a bound of this name on their length. The bounds of an id do not count: an id
+    /// that breaks them is refused by another rule.
+    pub(crate) fn bounds_text(&self, keyword: &str) -> bool {
+        let is_id = self.schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[^/"));
+        !is_id && self.schema[keyword].as_u64().is_some_and(|bound| bound > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openai_admin::operations::{AddGroupUser, ListGroups};
+
+    use super::*;
+
+    fn names(fields: &[Field]) -> Vec<&str> {
+        fields.iter().map(|field| field.name.as_str()).collect()
+    }
+
+    #[test]
+    fn fields_stand_where_they_travel() {
+        let list = OperationFacts::of::<ListGroups>().fields();
+        assert_eq!(names(&list.query), ["limit", "after", "order"]);
+        assert!(list.path.is_empty() && list.body.is_empty());
+        let limit = &list.query[0];
+        assert!(limit.has("maximum") && !limit.is_text() && !limit.is_required);
+
+        let add = OperationFacts::of::<AddGroupUser>().fields();
+        assert_eq!((add.path, names(&add.body)), (vec!["group_id"], vec!["user_id"]));
+        assert!(add.query.is_empty() && add.body[0].is_required && add.body[0].is_text());
+    }
+}

@@ -1,0 +1,184 @@
+//! The operations that this server answers: one line each.
+
+use std::{future::Future, pin::Pin};
+
+use axum::{
+    extract::RawPathParams,
+    http::{HeaderMap, Uri},
+};
+use bytes::Bytes;
+use openai_admin::{
+    Endpoint,
+    operations::{
+        AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, CreateUser, DeleteGroup, DeleteRole,
+        DeleteUser, ListGroupRoleAssignments, ListGroups, ListRoles, ListUserGroups, ListUserRoleAssignments,
+        ListUsers, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveRole,
+        RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
+    },
+    wire::{self, Incoming, Strictness},
+};
+use openai_admin_store::{Changes, Reads};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+
+use crate::answer::{
+    error::ApiError,
+    facts::OperationFacts,
+    handlers::{self, Context, Written},
+    idempotency_keys,
+};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        // Groups
+        read::<ListGroups>(),
+        change::<CreateGroup>(),
+        read::<RetrieveGroup>(),
+        change::<UpdateGroup>(),
+        change::<DeleteGroup>(),
+        // Group users
+        with(handlers::list_group_users),
+        with(handlers::add_group_user),
+        read::<RetrieveGroupUser>(),
+        with(handlers::remove_group_user),
+        // Users
+        read::<ListUsers>(),
+        read::<RetrieveUser>(),
+        change::<ModifyUser>(),
+        change::<DeleteUser>(),
+        // Users, extensions
+        change::<CreateUser>(),
+        read::<ListUserGroups>(),
+        // Roles, and who has them
+        read::<ListRoles>(),
+        change::<CreateRole>(),
+        read::<RetrieveRole>(),
+        change::<UpdateRole>(),
+        change::<DeleteRole>(),
+        read::<ListGroupRoleAssignments>(),
+        change::<AssignGroupRole>(),
+        read::<RetrieveGroupRole>(),
+        change::<UnassignGroupRole>(),
+        read::<ListUserRoleAssignments>(),
+        change::<AssignUserRole>(),
+        read::<RetrieveUserRole>(),
+        change::<UnassignUserRole>(),
+        // Audit logs
+        with(handlers::list_audit_logs),
+    ]
+}
+
+/// An operation that reads.
+fn read<O>() -> Route
+where
+    O: Reads<Response: JsonSchema> + JsonSchema,
+{
+    with(|context: Context, request: O| async move { context.store.read(context.org(), request).await })
+}
+
+/// An operation that changes something.
+pub(crate) fn change<O>() -> Route
+where
+    O: Changes<Response: JsonSchema> + JsonSchema,
+{
+    with(|context: Context, request: O| async move {
+        context.store.change(context.org(), context.stamp(), request).await
+    })
+}
+
+/// An operation and what answers it. Path, method and scope are known from the type of its request.
+pub(crate) struct Route {
+    pub(crate) facts: OperationFacts,
+    pub(crate) answer: Box<Answer>,
+    pub(crate) describe: fn(&mut SchemaGenerator, &mut SchemaGenerator) -> Description,
+}
+
+type Answer = dyn Fn(Context, Received) -> Answered + Send + Sync;
+type Answered = Pin<Box<dyn Future<Output = Result<Bytes, ApiError>> + Send>>;
+
+/// The operations that this server answers.
+pub fn operations() -> Vec<OperationFacts> {
+    routes().into_iter().map(|route| route.facts).collect()
+}
+
+/// The parts of a request that an operation reads.
+pub(crate) struct Received {
+    pub(crate) path: RawPathParams,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) strictness: Strictness,
+}
+
+/// The schemas of an operation: its request and its answer.
+pub(crate) struct Description {
+    pub(crate) request: schemars::Schema,
+    pub(crate) response: schemars::Schema,
+}
+
+/// What a handler gives for an operation that answers a `T`.
+pub(crate) trait Answers<T> {
+    fn into_json(self) -> serde_json::Result<Bytes>;
+}
+
+impl<T: Serialize> Answers<T> for T {
+    fn into_json(self) -> serde_json::Result<Bytes> {
+        serde_json::to_vec(&self).map(Bytes::from)
+    }
+}
+
+impl<T> Answers<T> for Written<T> {
+    fn into_json(self) -> serde_json::Result<Bytes> {
+        Ok(self.json)
+    }
+}
+
+/// An operation with a handler of its own.
+pub(crate) fn with<E, H, F, A>(handler: H) -> Route
+where
+    E: Endpoint<Response: JsonSchema> + JsonSchema,
+    H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = openai_admin_store::Result<A>> + Send + 'static,
+    A: Answers<E::Response> + Send + 'static,
+{
+    Route {
+        facts: OperationFacts::of::<E>(),
+        answer: Box::new(move |context, received| Box::pin(answer(handler, context, received))),
+        describe: |requests, responses| Description {
+            request: requests.root_schema_for::<E>(),
+            response: responses.subschema_for::<E::Response>(),
+        },
+    }
+}
+
+async fn answer<E, H, F, A>(handler: H, mut context: Context, received: Received) -> Result<Bytes, ApiError>
+where
+    E: Endpoint,
+    H: Fn(Context, E) -> F,
+    F: Future<Output = openai_admin_store::Result<A>>,
+    A: Answers<E::Response>,
+{
+    let request = {
+        let path: Vec<(&str, &str)> = received.path.iter().collect();
+        let incoming =
+            Incoming { path: &path, query: received.uri.query().unwrap_or_default(), body: &received.body };
+        wire::decode(&incoming, received.strictness)
+    };
+    let request: E = match request {
+        Ok(request) => request,
+        // No id that exists looks like this, so the URL names nothing.
+        Err(error) if error.is_in_path() => {
+            return Err(ApiError::unknown_url(E::METHOD.as_str(), received.uri.path()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
+    handler(context, request).await?.into_json().map_err(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            operation = E::ID,
+            "an answer was not written"
+        );
+        ApiError::internal()
+    })
+}

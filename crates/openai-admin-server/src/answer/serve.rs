@@ -1,0 +1,390 @@
+//! The way of every request through the server: who asks, what is asked, the answer, and its headers.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use openai_admin::{Method, Scope, hexadecimal, wire::Strictness};
+
+use crate::{
+    answer::{
+        auth::{Caller, ORGANIZATION},
+        error::{ApiError, FailureCause},
+        handlers::Context,
+        host_header,
+        published::PublishedOperation,
+        routes::{Received, Route},
+        shared::Shared,
+    },
+    connect::{connections::Peer, limits::BODY_BYTES_MAX},
+};
+
+/// Where the published API lives below its host; the same routes are served without it, since the official
+/// clients' own tests use such a base.
+pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
+
+/// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
+const DRAINED_BYTES_MAX: usize = 64 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms");
+const VERSION: HeaderName = HeaderName::from_static("openai-version");
+
+/// What there is at one path, by method.
+#[derive(Default)]
+pub(crate) struct Resource {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) not_served: Vec<PublishedOperation>,
+}
+
+/// What a request of a path asks for.
+enum Asked<'a> {
+    Served(&'a Route),
+    NotServed(PublishedOperation),
+    /// Something about the path itself, which is the answer already.
+    Path(Response),
+}
+
+impl Resource {
+    fn find(&self, method: &HttpMethod) -> Asked<'_> {
+        // A HEAD is a GET whose body stays here.
+        let published = match *method {
+            HttpMethod::GET | HttpMethod::HEAD => Some(Method::Get),
+            HttpMethod::POST => Some(Method::Post),
+            HttpMethod::DELETE => Some(Method::Delete),
+            _ => None,
+        };
+        if let Some(route) = self.routes.iter().find(|route| Some(route.facts.method) == published) {
+            return Asked::Served(route);
+        }
+        if let Some(operation) = self.not_served.iter().find(|operation| Some(operation.method) == published)
+        {
+            return Asked::NotServed(*operation);
+        }
+        let allow = self.allow();
+        Asked::Path(match *method {
+            HttpMethod::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response(),
+            _ => ApiError::method_not_allowed(method.as_str(), allow),
+        })
+    }
+
+    fn allow(&self) -> HeaderValue {
+        let served = self.routes.iter().map(|route| route.facts.method.as_str());
+        let not_served = self.not_served.iter().map(|operation| operation.method.as_str());
+        let mut methods: Vec<&str> = served.chain(not_served).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        HeaderValue::from_str(&methods.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
+    }
+}
+
+/// Who asks: whoever the key says, whoever has a key, or always the same.
+#[derive(Clone)]
+pub(crate) enum Asker {
+    Bearer,
+    AnyKey(Arc<Caller>),
+    Always(Arc<Caller>),
+}
+
+/// Answers a request of one path.
+pub(crate) async fn answer(
+    State((shared, asker)): State<(Arc<Shared>, Asker)>,
+    resource: Arc<Resource>,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+) -> Response {
+    let route = match resource.find(request.method()) {
+        Asked::Served(route) => route,
+        Asked::NotServed(operation) => return refuse(&shared, &asker, operation, request).await,
+        Asked::Path(answer) => return answer,
+    };
+    // A path that is not UTF-8 names nothing.
+    let Ok(path) = path else { return unknown_url(request) };
+    let answered = run(&shared, &asker, route, path, request);
+    let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, answered).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(refusal)) => refusal.into_response(),
+        Err(_) => {
+            let error = ApiError::took_too_long(route.facts.method != Method::Get);
+            Refusal { error, body_was_read: false }.into_response()
+        }
+    };
+    response.extensions_mut().insert(OperationId(route.facts.id));
+    response
+}
+
+/// Answers a request of a path that has no route.
+pub(crate) async fn answer_elsewhere(
+    State((shared, asker)): State<(Arc<Shared>, Asker)>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    let below_base = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix));
+    let not_served = PublishedOperation::at(below_base.unwrap_or(path));
+    if not_served.is_empty() {
+        return unknown_url(request);
+    }
+    match (Resource { routes: Vec::new(), not_served }).find(request.method()) {
+        Asked::NotServed(operation) => refuse(&shared, &asker, operation, request).await,
+        Asked::Path(answer) => answer,
+        Asked::Served(_) => unknown_url(request),
+    }
+}
+
+/// Says that an operation is not served, to those to whom it would be served.
+async fn refuse(shared: &Shared, asker: &Asker, operation: PublishedOperation, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get().copied();
+    let refused = async {
+        let admitted = admit(shared, asker, None, &parts.headers, peer).await;
+        let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
+        Refusal { error, body_was_read: drain(body).await }
+    };
+    let refusal = tokio::time::timeout(shared.config.limits.request_timeout, refused).await;
+    let too_long = || Refusal { error: ApiError::took_too_long(false), body_was_read: false };
+    let mut response = refusal.unwrap_or_else(|_| too_long()).into_response();
+    response.extensions_mut().insert(OperationId(operation.id));
+    response
+}
+
+/// The operation that a response answers, for the log.
+#[derive(Clone, Copy)]
+struct OperationId(&'static str);
+
+async fn run(
+    shared: &Shared,
+    asker: &Asker,
+    route: &Route,
+    path: RawPathParams,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get().copied();
+    let caller = match admit(shared, asker, Some(route.facts.scope), &parts.headers, peer).await {
+        Ok(caller) => caller,
+        Err(error) => return Err(Refusal { error, body_was_read: drain(body).await }),
+    };
+    // Official clients name a content type on every request, also where the operation has no body.
+    let body = if route.facts.has_body {
+        read_body(&parts.headers, body, shared.config.limits.body_timeout).await?
+    } else {
+        drain(body).await;
+        Bytes::new()
+    };
+    let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
+    let organization = HeaderValue::from_str(caller.organization_id.as_str());
+    let context =
+        Context { store: shared.store.clone(), caller, minter: shared.minter.clone(), idempotency_key: None };
+    let received = Received { path, uri: parts.uri, headers: parts.headers, body, strictness };
+    let body = (route.answer)(context, received).await?;
+
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // An id may hold characters that a header cannot; then the header is left out.
+    if let Ok(organization) = organization {
+        headers.insert(ORGANIZATION, organization);
+    }
+    Ok(response)
+}
+
+/// Who asks, if they may ask now for what needs `scope`.
+async fn admit(
+    shared: &Shared,
+    asker: &Asker,
+    scope: Option<Scope>,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Result<Arc<Caller>, ApiError> {
+    let caller = match asker {
+        Asker::Bearer => shared.authenticator.authenticate(headers, peer).await?,
+        // An emulator that accepts any key accepts any organization's name.
+        Asker::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
+        Asker::Always(caller) => Arc::clone(caller),
+    };
+    if !matches!(asker, Asker::AnyKey(_)) {
+        caller.is_meant_by(headers)?;
+    }
+    if let Some(rate_limit) = &shared.rate_limit {
+        let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.steady());
+        taken.map_err(ApiError::rate_limited)?;
+    }
+    match scope {
+        Some(scope) => caller.require(scope).map(|()| caller),
+        None => Ok(caller),
+    }
+}
+
+/// An error, and whether the connection can be used again after it.
+struct Refusal {
+    error: ApiError,
+    body_was_read: bool,
+}
+
+impl<E: Into<ApiError>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), body_was_read: true }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.error.into_response();
+        if !self.body_was_read {
+            // The rest of the body would be taken for the next request; a client that is told opens a new connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let media_type = content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !media_type.trim().eq_ignore_ascii_case("application/json") {
+        let error = ApiError::unsupported_content_type(content_type.as_deref());
+        return Err(Refusal { error, body_was_read: drain(body).await });
+    }
+    let too_large = Refusal { error: ApiError::body_too_large(BODY_BYTES_MAX), body_was_read: false };
+    // A body that says that it is too large is not even begun.
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_large);
+    }
+    match tokio::time::timeout(timeout, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+        Ok(Err(_)) => Err(Refusal { error: ApiError::broken_body(), body_was_read: false }),
+        Err(_) => Err(Refusal { error: ApiError::body_too_slow(timeout.as_secs()), body_was_read: false }),
+    }
+}
+
+/// Reads a small body that nobody wants, so that the connection can be used again, and says whether it is read.
+async fn drain(body: Body) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    let reading = Limited::new(body, DRAINED_BYTES_MAX).collect();
+    matches!(tokio::time::timeout(DRAIN_TIMEOUT, reading).await, Ok(Ok(_)))
+}
+
+/// Answers what no route matches.
+fn unknown_url(request: Request) -> Response {
+    ApiError::unknown_url(request.method().as_str(), request.uri().path()).into_response()
+}
+
+/// Answers those who speak HTTP where TLS is spoken, once.
+pub(crate) fn needs_tls() -> Router {
+    Router::new()
+        .fallback(async || Refusal { error: ApiError::needs_tls(), body_was_read: false }.into_response())
+}
+
+/// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
+pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let _under_way = shared.requests.begin();
+    let begun = shared.minter.steady();
+    #[cfg(feature = "otel")]
+    let span = shared.config.traces.as_ref().map(|traces| traces.begin(request.headers()));
+    let request_id = RequestId::new(shared.minter.random());
+    let method = request.method().clone();
+    // HTTP/2 knows no such header, and says the same by itself when the connection ends.
+    let is_http1 = request.version() < Version::HTTP_2;
+    // A request in process has no `Host`.
+    let host =
+        if request.extensions().get::<Peer>().is_some() { host_header::check(&request) } else { Ok(()) };
+    let mut response = match host {
+        Ok(()) => next_or_internal_error(request, next, &request_id).await,
+        Err(error) => Refusal { error, body_was_read: false }.into_response(),
+    };
+
+    let elapsed = shared.minter.steady().saturating_sub(begun);
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let operation = response.extensions().get().map(|OperationId(id)| *id);
+    let status = response.status().as_u16();
+    shared.metrics.answered(operation, status, elapsed);
+    let operation = operation.unwrap_or("-");
+    #[cfg(feature = "otel")]
+    if let Some(span) = span {
+        span.end(shown(&method), operation, status);
+    }
+    if let Some(FailureCause(error)) = response.extensions_mut().remove() {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            request_id = request_id.as_str(),
+            "the store could not do an operation"
+        );
+    }
+    let request_id = request_id.as_str();
+    tracing::info!(method = shown(&method), operation, status, elapsed_ms, request_id, "answered");
+
+    let headers = response.headers_mut();
+    headers.insert(PROCESSING_MS, HeaderValue::from(elapsed_ms));
+    if shared.drain.has_begun() && is_http1 {
+        // The client's next request goes to a connection, and so to a server, that stays.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    headers.insert(VERSION, HeaderValue::from_static("2020-10-01"));
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, request_id);
+    }
+    if method == HttpMethod::HEAD { without_body(response) } else { response }
+}
+
+/// A panic is a bug of ours; it costs its own caller an error, and those who share the connection nothing.
+async fn next_or_internal_error(request: Request, next: Next, request_id: &RequestId) -> Response {
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(request_id = request_id.as_str(), "answering a request panicked");
+        Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
+    })
+}
+
+/// A method as the log and traces show it. An unknown one is the client's own text, and could hold a secret.
+fn shown(method: &HttpMethod) -> &'static str {
+    match *method {
+        HttpMethod::GET => "GET",
+        HttpMethod::HEAD => "HEAD",
+        HttpMethod::POST => "POST",
+        HttpMethod::PUT => "PUT",
+        HttpMethod::PATCH => "PATCH",
+        HttpMethod::DELETE => "DELETE",
+        HttpMethod::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// What a client and the log call one request.
+struct RequestId([u8; 36]);
+
+impl RequestId {
+    fn new(random: u128) -> Self {
+        let mut id = *b"req_00000000000000000000000000000000";
+        for (place, digit) in id[4..].iter_mut().zip(hexadecimal(&random.to_be_bytes())) {
+            *place = digit;
+        }
+        Self(id)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, Body::empty())
+}

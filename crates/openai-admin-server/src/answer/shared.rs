@@ -1,0 +1,39 @@
+//! What all requests share.
+
+use openai_admin_store::{Org, Store};
+
+use crate::{
+    answer::{auth::Authenticator, rate_limit::RateLimit, routes::operations},
+    connect::{config::Config, connections::Requests},
+    minter::Minter,
+    operate::{drain::Drain, metrics::Metrics},
+};
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) minter: Minter,
+    pub(crate) config: Config,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) rate_limit: Option<RateLimit<(Org, String)>>,
+    pub(crate) requests: Requests,
+    pub(crate) drain: Drain,
+    pub(crate) metrics: Metrics,
+}
+
+impl Shared {
+    pub(crate) fn new(store: Store, minter: Minter, config: Config) -> Self {
+        let requests = Requests::default();
+        let ids = operations().into_iter().map(|operation| operation.id);
+        Self {
+            authenticator: Authenticator::new(store.clone(), minter.clone(), !config.behind_proxy),
+            rate_limit: config.requests_per_minute.map(RateLimit::new),
+            drain: Drain::default(),
+            metrics: Metrics::new(ids, store.clone(), minter.now(), requests.connections().clone()),
+            requests,
+            store,
+            minter,
+            config,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What each refusal means, who is wrong, and what to do next: the rows of `rules.rs` for people.
+//!
+//! Nothing that code knows is written twice. Status, code, evidence and answer come from the error itself, and the
+//! operations that give it from their declarations; the words are in `explanations/rows.rs`.
+
+mod row;
+mod rows;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use self::row::Fault;
+use self::row::{AnsweredBy, Described, Request, Row};
+use crate::{
+    answer::{
+        published::PublishedOperation,
+        routes::operations,
+        rules::{Evidence, NotFound},
+    },
+    describe::coverage::Coverage,
+};
+
+/// A way in which the API refuses. A code may have several, which differ in what to do.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The status of the answer.
+    pub status: u16,
+    /// The `code` of the answer; none where the API gives none.
+    pub code: Option<&'static str>,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Who is wrong.
+    pub fault: Fault,
+    /// What to do about it.
+    pub next: &'static str,
+    /// How sure it is that the real service answers so.
+    pub evidence: Evidence,
+    /// What answers so, in words.
+    pub answered_by: &'static str,
+    /// The ids of the operations that answer so, in the order in which they are documented. Empty where it is decided
+    /// before there is an operation.
+    pub operations: Vec<&'static str>,
+    /// A request that is answered so, where there is one.
+    pub example: Option<Example>,
+}
+
+/// A request, and how it is answered. The ids are those of `examples/acme/organization.yaml`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Example {
+    /// The method.
+    pub method: &'static str,
+    /// The path and the query.
+    pub path: String,
+    /// The body, if it has one. `…` stands for what would be too long.
+    pub body: Option<&'static str>,
+    /// What is special about the request or the moment, where the rest does not show it.
+    pub given: Option<&'static str>,
+    /// The body of the answer.
+    pub answer: Value,
+}
+
+impl Evidence {
+    /// `seen`, `assumed` or `ours`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Assumed => "assumed",
+            Self::Ours => "ours",
+        }
+    }
+
+    /// What that says about the real service.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Seen => "published, or recorded of the real service",
+            Self::Assumed => "nobody has recorded in public what the real service answers",
+            Self::Ours => "about something that the real service does not have, or does not say",
+        }
+    }
+}
+
+impl Explanation {
+    /// Every one, by status.
+    pub fn all() -> Vec<Self> {
+        let described = described();
+        let mut all: Vec<Self> = rows::rows().into_iter().map(|row| explain(row, &described)).collect();
+        // The rows of a status keep their order.
+        all.sort_by_key(|explanation| explanation.status);
+        all
+    }
+
+    /// Those that a word may mean: a code, or a status such as `404`.
+    pub fn of(word: &str) -> Vec<Self> {
+        let is_meant = |it: &Self| it.code == Some(word) || it.status.to_string() == word;
+        Self::all().into_iter().filter(is_meant).collect()
+    }
+}
+
+fn explain(row: Row, described: &[Described]) -> Explanation {
+    let Row { error, fault, meaning, next, answered_by, request } = row;
+    let rule = error.rule();
+    let ids = |is_meant: &dyn Fn(&Described) -> bool| {
+        described.iter().filter(|operation| is_meant(operation)).map(|operation| operation.facts.id).collect()
+    };
+    let (answered_by, operations) = match answered_by {
+        AnsweredBy::Every => ("every operation", ids(&|_| true)),
+        AnsweredBy::NotServed => ("every operation that is not served yet", not_served()),
+        AnsweredBy::Those(words, is_meant) => (words, ids(&is_meant)),
+        AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
+            (operations.as_str(), ids(&|it| it.names_in_path(param) || it.names_in_body(param)))
+        }
+        AnsweredBy::NoOperation(words) => (words, Vec::new()),
+    };
+    let example = request.map(|Request { method, path, body, given }| {
+        let answer = serde_json::from_slice(&error.body()).unwrap_or_default();
+        Example { method, path, body, given, answer }
+    });
+    Explanation {
+        status: rule.status,
+        code: rule.code,
+        meaning,
+        fault,
+        next,
+        evidence: rule.evidence,
+        answered_by,
+        operations,
+        example,
+    }
+}
+
+fn not_served() -> Vec<&'static str> {
+    let all = Coverage::of_all().into_iter();
+    all.filter(|(_, coverage)| *coverage == Coverage::NotYet)
+        .map(|(PublishedOperation { id, .. }, _)| id)
+        .collect()
+}
+
+fn described() -> Vec<Described> {
+    operations().into_iter().map(|facts| Described { fields: facts.fields(), facts }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use openai_admin::ViolationCode;
+
+    use super::*;
+    use crate::answer::rules;
+
+    type Answered = BTreeSet<(u16, Option<&'static str>, &'static str)>;
+
+    fn rules() -> Answered {
+        let violations = ViolationCode::ALL.into_iter().map(|code| rules::violation(Some(code)));
+        let of_kinds = rules::of_kinds().iter().map(NotFound::rule);
+        let all = rules::ALL.iter().copied().chain(violations).chain(of_kinds);
+        all.map(|rule| (rule.status, rule.code, rule.evidence.as_str())).collect()
+    }
+
+    #[test]
+    fn every_rule_is_explained_and_nothing_else() {
+        let explained: Answered =
+            Explanation::all().iter().map(|it| (it.status, it.code, it.evidence.as_str())).collect();
+        assert_eq!(explained, rules());
+        assert_eq!(Explanation::all().len(), explained.len(), "a rule is explained twice");
+    }
+
+    #[test]
+    fn every_explanation_is_whole() {
+        for Explanation { status, code, meaning, next, answered_by, operations, example, .. } in
+            Explanation::all()
+        {
+            let name = code.map_or_else(|| status.to_string(), str::to_owned);
+            for sentence in [meaning, next] {
+                assert!(
+                    sentence.ends_with('.') && sentence.starts_with(|c: char| c.is_uppercase() || c == '`')
+                );
+            }
+            assert!(!answered_by.is_empty() && !answered_by.ends_with('.'), "{name}");
+            let Some(example) = example else {
+                // The example of a kind is an operation that retrieves a thing of it, which there may not be.
+                let is_of_kind = rules::of_kinds().iter().any(|kind| kind.rule().code == code);
+                assert!(
+                    operations.is_empty() || is_of_kind,
+                    "{name} is answered by operations, and has no example"
+                );
+                continue;
+            };
+            let error = &example.answer["error"];
+            assert!(error.is_string() || error["code"].as_str() == code, "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_code_or_a_status() {
+        let statuses = |word| Explanation::of(word).iter().map(|it| it.status).collect::<Vec<_>>();
+        assert_eq!(statuses("invalid_value"), [400, 400, 400]);
+        assert_eq!(statuses("405"), [405]);
+        assert!(statuses("404").len() > 4);
+        assert!(statuses("").is_empty() && statuses("nothing").is_empty());
+    }
+}

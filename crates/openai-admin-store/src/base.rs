@@ -1,0 +1,12 @@
+//! What every floor uses, and what uses none of them.
+
+pub(crate) mod announcement;
+pub(crate) mod error;
+pub(crate) mod events;
+pub(crate) mod kind;
+pub(crate) mod org;
+pub(crate) mod page;
+pub(crate) mod stamp;
+pub(crate) mod text;
+pub(crate) mod time_limit;
+pub(crate) mod value;

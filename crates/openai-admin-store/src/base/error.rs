@@ -1,0 +1,253 @@
+use std::{fmt, fs::File, io, path::Path, sync::Arc};
+
+use openai_admin::{Cursor, GroupId, UserId};
+
+use crate::base::kind::Kind;
+
+/// The result of an operation of the store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an operation of the store did not happen. Nothing of it is in the database then, except after
+/// [`OutcomeUnknown`](Self::OutcomeUnknown).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such thing, or there is none any more.
+    NotFound {
+        /// What was looked for.
+        kind: Kind,
+        /// Its id.
+        id: String,
+    },
+    /// Group and user exist, but the user is not in the group.
+    NotMember {
+        /// The group.
+        group_id: GroupId,
+        /// The user.
+        user_id: UserId,
+    },
+    /// Something that must be unique exists.
+    AlreadyExists {
+        /// What it is.
+        kind: Kind,
+        /// The field that must be unique.
+        field: &'static str,
+        /// The value that is taken.
+        value: String,
+    },
+    /// The cursor is no place in the list.
+    UnknownCursor(Cursor),
+    /// An identity provider or a tenant manages the group, so nobody else may change it.
+    ManagedGroup(GroupId),
+    /// A value that the store does not take.
+    InvalidValue {
+        /// The field.
+        field: String,
+        /// What it takes instead.
+        expected: String,
+    },
+    /// The idempotency key stands for another request.
+    IdempotencyKeyReused,
+    /// What was created under the idempotency key has been deleted, and its answer with it.
+    IdempotentAnswerDeleted,
+    /// Two changes met and the retries ran out; the change did not happen and may be tried again.
+    Conflict,
+    /// More operations wait than the store queues; this one was not begun.
+    Overloaded,
+    /// The database cannot be reached or used; the operation did not happen and may be tried again.
+    Unavailable(Cause),
+    /// The database was lost while it committed: all of the change has happened, or none. Look before repeating it.
+    OutcomeUnknown(Cause),
+    /// The database holds what this version cannot read, or a bug of ours: never the caller's fault.
+    Internal(Cause),
+}
+
+/// The error underneath, shared by all operations of a commit that failed.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+impl Error {
+    pub(crate) fn not_found(kind: Kind, id: &impl fmt::Display) -> Self {
+        Self::NotFound { kind, id: id.to_string() }
+    }
+
+    pub(crate) fn invalid_value(field: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::InvalidValue { field: field.into(), expected: expected.into() }
+    }
+
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(cause.into()))
+    }
+
+    pub(crate) fn outcome_unknown(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::OutcomeUnknown(Arc::from(cause.into()))
+    }
+}
+
+impl Error {
+    /// Adds why the system does not open a file: SQLite does not tell.
+    pub(crate) fn of_file(self, file: &Path) -> Self {
+        let Self::Unavailable(cause) = &self else { return self };
+        let Some(Advised { error, .. }) = cause.downcast_ref::<Advised>() else { return self };
+        if error.sqlite_error_code() != Some(rusqlite::ErrorCode::CannotOpen) {
+            return self;
+        }
+        match why_not_opened(file) {
+            Some(reason) => Self::unavailable(format!("{error}: {reason}")),
+            None => self,
+        }
+    }
+}
+
+/// What the system says of a file, and of what SQLite puts beside it.
+fn why_not_opened(file: &Path) -> Option<String> {
+    let open = |file: &Path| File::options().read(true).write(true).open(file).err();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let refused = open(file).or_else(|| tempfile::tempfile_in(folder).err())?;
+    let advice = match refused.kind() {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            ": the file and its folder must be writable for this program's user; `admin verify` and `admin restore` \
+             read a file that nobody can write"
+        }
+        io::ErrorKind::NotFound => "",
+        _ if refused.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) => {
+            ": raise the limit of open files (ulimit -n)"
+        }
+        _ => "",
+    };
+    Some(format!("{refused}{advice}"))
+}
+
+/// EMFILE and ENFILE.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { kind, id } => write!(f, "no {} with id '{id}'", kind.as_str()),
+            Self::NotMember { group_id, user_id } => {
+                write!(f, "user '{user_id}' is not in group '{group_id}'")
+            }
+            Self::AlreadyExists { kind, field, value } => {
+                write!(f, "another {} has the {field} '{value}'", kind.as_str())
+            }
+            Self::UnknownCursor(cursor) => write!(f, "'{cursor}' is no place in this list"),
+            Self::ManagedGroup(group_id) => {
+                write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
+            }
+            Self::InvalidValue { field, expected } => write!(f, "{field}: expected {expected}"),
+            Self::IdempotencyKeyReused => f.write_str(
+                "the idempotency key was used for another request within the last 24 hours; use a new key for each",
+            ),
+            Self::IdempotentAnswerDeleted => f.write_str(
+                "what was created under this idempotency key has been deleted since; use a new key to create another",
+            ),
+            Self::Conflict => f.write_str("the change met other changes too often; try again"),
+            Self::Overloaded => f.write_str("too many operations wait for the database; try again"),
+            Self::Unavailable(_) => f.write_str("the database is unavailable"),
+            Self::OutcomeUnknown(_) => f.write_str(
+                "the database was lost while it made the change, which may or may not have happened: look before \
+                 you repeat it",
+            ),
+            Self::Internal(_) => f.write_str("the store failed"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => {
+                Some(cause.as_ref())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let advice = match error.sqlite_error_code() {
+            Some(Code::DiskFull) => {
+                "make room where the database file lies; changes are taken again when there is some"
+            }
+            Some(Code::ReadOnly) => "the file and its folder must be writable for this program's user",
+            Some(Code::SystemIoFailure) => {
+                "the disk does not do what it should; the log of the system may say why"
+            }
+            Some(Code::OperationInterrupted) => "the read took longer than it may, or nobody waited for it",
+            Some(Code::DatabaseCorrupt) => "the file is damaged; put a backup in its place",
+            _ => "",
+        };
+        if error.sqlite_error().is_some_and(|error| UNIQUE_VIOLATIONS.contains(&error.extended_code)) {
+            // As on PostgreSQL: what is to be created was there already, or was created meanwhile.
+            return Self::Conflict;
+        }
+        let code = error.sqlite_error_code();
+        let error = Advised { error, advice };
+        match code {
+            Some(
+                Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::DiskFull
+                | Code::CannotOpen
+                | Code::ReadOnly
+                | Code::SystemIoFailure
+                | Code::OperationInterrupted
+                | Code::OutOfMemory,
+            ) => Self::unavailable(error),
+            _ => Self::internal(error),
+        }
+    }
+}
+
+/// The extended codes of SQLite for what must be unique and is not.
+const UNIQUE_VIOLATIONS: [i32; 2] =
+    [rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE, rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
+
+/// An error of SQLite, and what its operator can do about it.
+#[derive(Debug)]
+struct Advised {
+    error: rusqlite::Error,
+    advice: &'static str,
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        if self.advice.is_empty() { Ok(()) } else { write!(f, ": {}", self.advice) }
+    }
+}
+
+impl std::error::Error for Advised {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::SqlState;
+        match error.code() {
+            Some(
+                &SqlState::T_R_SERIALIZATION_FAILURE
+                | &SqlState::T_R_DEADLOCK_DETECTED
+                | &SqlState::LOCK_NOT_AVAILABLE,
+            ) => Self::Conflict,
+            // Without a code it is the connection; classes 08, 53, 57 and 58 are the server's state.
+            None => Self::unavailable(error),
+            Some(code) if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => Self::unavailable(error),
+            // Two transactions created the same unique thing: run again, the loser sees the winner's row.
+            Some(&SqlState::UNIQUE_VIOLATION) => Self::Conflict,
+            Some(code) => Self::internal(match error.as_db_error() {
+                // For the log, where people have no place: the details of an error may repeat a whole row.
+                Some(error) => format!("{} (SQLSTATE {})", error.message(), code.code()),
+                None => format!("SQLSTATE {}", code.code()),
+            }),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Names of audit events that more than one file writes.
+
+pub(crate) const MEMBER_ADDED: &str = "group.user.added";
+pub(crate) const MEMBER_REMOVED: &str = "group.user.removed";
+pub(crate) const ROLE_ASSIGNED: &str = "role.assignment.created";
+pub(crate) const ROLE_UNASSIGNED: &str = "role.assignment.deleted";

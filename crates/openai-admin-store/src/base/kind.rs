@@ -1,0 +1,45 @@
+//! The kinds of things that the store holds.
+
+/// Declares [`Kind`]: for each kind its name in the database and in error codes, and its name for people.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $words:literal;)*) => {
+        /// A kind of thing that the store holds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The name in codes and parameters, such as `api_key` in `api_key_not_found`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+
+            /// The name for people, in the middle of a sentence.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $words,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An organization.
+    Organization = "organization", "organization";
+    /// A group.
+    Group = "group", "group";
+    /// A user.
+    User = "user", "user";
+    /// A role.
+    Role = "role", "role";
+    /// An API key.
+    ApiKey = "api_key", "API key";
+}

@@ -1,0 +1,29 @@
+use crate::base::{
+    error::Result,
+    value::{Row, Value},
+};
+
+/// An organization of this database, as every operation names it. Only the store makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Org(i64);
+
+impl Org {
+    pub(crate) fn seq(self) -> i64 {
+        self.0
+    }
+
+    /// The organization with this number, which the caller has read from the database or is about to write.
+    pub(crate) fn of_seq(seq: i64) -> Self {
+        Self(seq)
+    }
+
+    pub(crate) fn from_row(row: &Row<'_>, column: usize) -> Result<Self> {
+        row.integer(column).map(Self)
+    }
+}
+
+impl From<Org> for Value<'_> {
+    fn from(org: Org) -> Self {
+        Self::Integer(org.seq())
+    }
+}

@@ -1,0 +1,22 @@
+//! What a text must be to be stored: what both engines can hold, within the bounds of the API.
+
+use crate::base::error::{Error, Result};
+
+/// Checks what both engines can hold. PostgreSQL has no U+0000 in a text.
+pub(crate) fn check_text(field: &str, text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::invalid_value(field, "a text without the character U+0000"));
+    }
+    Ok(())
+}
+
+/// Checks a text that has not come through the API, whose requests are within bounds by their types.
+pub(crate) fn check_bounded_text(field: &str, text: &str, length_max: usize) -> Result<()> {
+    check_text(field, text)?;
+    let length = text.chars().count();
+    if length > length_max {
+        let expected = format!("at most {length_max} characters, but got {length}");
+        return Err(Error::invalid_value(field, expected));
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The values and rows of both engines.
+
+use rusqlite::types::ToSqlOutput;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use crate::base::error::{Error, Result};
+
+/// A parameter. `$1` is the first, and the parameters of a statement appear in it in order for the first time,
+/// since SQLite numbers them by appearance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'a> {
+    Integer(i64),
+    Text(&'a str),
+    Null,
+}
+
+/// A row of a result; columns are counted from 0.
+pub(crate) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
+}
+
+pub(crate) fn as_parameters<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+impl Row<'_> {
+    pub(crate) fn integer(&self, column: usize) -> Result<i64> {
+        self.optional_integer(column)?.ok_or_else(|| unexpected_null(column))
+    }
+
+    pub(crate) fn optional_integer(&self, column: usize) -> Result<Option<i64>> {
+        match self {
+            Self::Sqlite(row) => row.get_ref(column)?.as_i64_or_null().map_err(Error::internal),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    pub(crate) fn flag(&self, column: usize) -> Result<bool> {
+        Ok(self.integer(column)? != 0)
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<&str> {
+        self.optional_text(column)?.ok_or_else(|| unexpected_null(column))
+    }
+
+    pub(crate) fn optional_text(&self, column: usize) -> Result<Option<&str>> {
+        match self {
+            Self::Sqlite(row) => {
+                let value = row.get_ref(column)?;
+                value.as_str_or_null().map_err(Error::internal)
+            }
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    /// A text of ours in its own type: an id, an enum.
+    pub(crate) fn parsed<T>(&self, column: usize) -> Result<T>
+    where
+        T: for<'t> TryFrom<&'t str>,
+        for<'t> <T as TryFrom<&'t str>>::Error: std::fmt::Display,
+    {
+        T::try_from(self.text(column)?).map_err(|error| Error::internal(error.to_string()))
+    }
+}
+
+fn unexpected_null(column: usize) -> Error {
+    Error::internal(format!("column {column} is null"))
+}
+
+impl From<i64> for Value<'_> {
+    fn from(integer: i64) -> Self {
+        Self::Integer(integer)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Integer(i64::from(flag))
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// The values of a statement, each converted.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        &[$($crate::base::value::Value::from($value)),*]
+    };
+}
+pub(crate) use values;
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match *self {
+            Self::Integer(integer) => ToSqlOutput::from(integer),
+            Self::Text(text) => ToSqlOutput::from(text),
+            Self::Null => ToSqlOutput::from(rusqlite::types::Null),
+        })
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut tokio_postgres::types::private::BytesMut,
+    ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Integer(integer) if *ty == Type::INT8 => integer.to_sql(ty, out),
+            Self::Text(text) if *ty == Type::TEXT => text.to_sql(ty, out),
+            Self::Null => Ok(IsNull::Yes),
+            _ => Err(format!("{self:?} does not fit a parameter of type {ty}").into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

@@ -1,0 +1,124 @@
+//! Which reads wait for which. Each lane has connections of its own, so that a read which looks at many rows never
+//! stands in front of one that looks at a few, such as the authentication of a request.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::base::{
+    error::{Error, Result},
+    time_limit::TimeLimit,
+};
+
+/// How many scans of one organization may wait for their turn before [`Error::Overloaded`] turns new ones away.
+const SCANS_WAITING_MAX: usize = 256;
+
+/// Where a read waits, and with which others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// For what reads a few rows by key, or one page of them.
+    Short,
+    /// For what looks at many rows, but at no more than a fixed number.
+    Scan,
+    /// For what may read everything there is.
+    Everything,
+}
+
+impl Lane {
+    /// How long one of its reads may take.
+    pub(crate) const fn time_limit(self) -> TimeLimit {
+        match self {
+            Self::Short | Self::Scan => TimeLimit::Usual,
+            Self::Everything => TimeLimit::Everything,
+        }
+    }
+}
+
+/// The caller of a read, as the engine sees them: gone when nobody waits for the answer any more.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker(Weak<()>);
+
+impl Asker {
+    /// An asker, who is gone when what is returned beside it is dropped.
+    pub(crate) fn new() -> (Self, Arc<()>) {
+        let present = Arc::new(());
+        (Self(Arc::downgrade(&present)), present)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+/// Lets each organization scan only so many times at once: its part of the lane. What waits here takes no place in an
+/// engine's queue, and leaves at once when its caller does.
+pub(crate) struct ScanGate {
+    share: usize,
+    organizations: Mutex<HashMap<i64, Entrance>>,
+}
+
+#[derive(Clone)]
+struct Entrance {
+    waiting: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+}
+
+impl ScanGate {
+    /// A gate in front of `readers` connections. No organization gets more than half of them.
+    pub(crate) fn new(readers: usize) -> Self {
+        Self { share: (readers / 2).max(1), organizations: Mutex::default() }
+    }
+
+    /// Waits for the organization's turn, which lasts as long as what is returned.
+    pub(crate) async fn enter(&self, org: i64) -> Result<OwnedSemaphorePermit> {
+        let Entrance { waiting, running } = self.entrance(org);
+        let _waits = waiting.try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        running.acquire_owned().await.map_err(Error::internal)
+    }
+
+    fn entrance(&self, org: i64) -> Entrance {
+        let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
+        let entrance = organizations.entry(org).or_insert_with(|| Entrance {
+            waiting: Arc::new(Semaphore::new(SCANS_WAITING_MAX)),
+            running: Arc::new(Semaphore::new(self.share)),
+        });
+        entrance.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use super::*;
+
+    fn is_pending<F: Future + Unpin>(mut future: F) -> impl Future<Output = bool> {
+        std::future::poll_fn(move |context| {
+            Poll::Ready(std::pin::Pin::new(&mut future).poll(context).is_pending())
+        })
+    }
+
+    #[test]
+    fn one_organization_cannot_take_all_scan_readers() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let gate = ScanGate::new(4);
+            let (ours, theirs) = (1, 2);
+            let first = gate.enter(ours).await.expect("a turn");
+            let _second = gate.enter(ours).await.expect("a turn");
+            let mut waiting: Vec<_> = (0..SCANS_WAITING_MAX).map(|_| Box::pin(gate.enter(ours))).collect();
+            for waits in &mut waiting {
+                assert!(is_pending(waits).await);
+            }
+            assert!(matches!(gate.enter(ours).await, Err(Error::Overloaded)));
+            let _theirs = gate.enter(theirs).await.expect("their own turn");
+            // Those who leave make room, and the oldest of the others is next.
+            waiting.truncate(1);
+            drop(first);
+            let _next = waiting.pop().expect("one is left").await.expect("a turn");
+        });
+    }
+}

@@ -1,0 +1,248 @@
+//! PostgreSQL: a pool of threads that run bodies, each with its own connection, and beside it a way of their own for
+//! the three operations that come by the thousand: a page of a group is one statement, and changes of memberships
+//! are taken together.
+//!
+//! Writes run SERIALIZABLE and are run again when PostgreSQL says that they met another; reads run on one snapshot.
+//! Nobody waits for PostgreSQL without an end: each operation has a deadline from the moment it is asked for.
+
+pub(crate) mod connection;
+mod encryption;
+mod group_user_changes;
+mod group_user_pages;
+mod limits;
+mod pool;
+mod replica_proof;
+mod replicas;
+mod session;
+mod settings;
+mod transact;
+
+use std::sync::{Arc, OnceLock};
+
+use openai_admin::{Order, operations::ListGroupUsers};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use self::{
+    connection::Connection,
+    group_user_changes::Changes,
+    group_user_pages::Pages,
+    limits::{ATTEMPTS_MAX, Access, retry_pause},
+    pool::Pool,
+    replicas::Replicas,
+    transact::Isolation,
+};
+pub(crate) use self::{
+    group_user_changes::Change,
+    settings::{Config, config, holds_password, shown},
+};
+use crate::{
+    base::{
+        error::{Error, Result},
+        org::Org,
+        page::Range,
+        time_limit::TimeLimit,
+        value::Row,
+    },
+    engines::{
+        figures::{Counters, Figures},
+        job::{Job, QUEUE_LENGTH_MAX},
+        lanes::Lane,
+        transaction::{Prepare, Transaction},
+    },
+};
+
+/// How many threads run bodies, each with a connection.
+const CONNECTIONS: usize = 16;
+/// How many threads scan, each with a connection.
+pub(crate) const SCAN_CONNECTIONS: usize = 4;
+/// How many threads run bodies that may read or write everything there is.
+const LONG_CONNECTIONS: usize = 2;
+/// What ends a scan early, well before its caller is told that PostgreSQL is unavailable: it looks at a fixed number of
+/// rows, which takes milliseconds.
+const SCAN_SETTINGS: &str = "set statement_timeout = '5s'";
+/// How many threads drive the connections of the native ways.
+const DRIVERS: usize = 2;
+pub(crate) struct Postgres {
+    pool: Pool,
+    /// Its own, so that scans cannot keep anything else waiting.
+    scans: Pool,
+    /// Its own, so that a few long operations cannot keep all others waiting.
+    long: Pool,
+    pages: Pages,
+    changes: Changes,
+    config: Config,
+    replicas: OnceLock<Replicas>,
+    counters: Arc<Counters>,
+    drivers: Drivers,
+}
+
+impl Postgres {
+    pub(crate) fn open(url: &str, mut prepare: Prepare) -> Result<Self> {
+        let config = config(url)?;
+        let access =
+            Access { writes: true, org: None, alone: false, deadline: TimeLimit::Everything.deadline() };
+        let mut first = Connection::open(&config, "", TimeLimit::Usual.deadline())?;
+        // READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
+        // than the wait.
+        let mut attempt = 1;
+        while let Err(error) = first.transact(Isolation::ReadCommitted, &access, &mut prepare) {
+            if !matches!(error, Error::Conflict) || !first.is_usable() || attempt == ATTEMPTS_MAX {
+                return Err(error);
+            }
+            std::thread::sleep(retry_pause(attempt));
+            attempt += 1;
+        }
+
+        let drivers = Drivers::start()?;
+        let counters = Arc::new(Counters::default());
+        Ok(Self {
+            pool: Pool::start("postgres", CONNECTIONS, &config, Some(first), "", &counters)?,
+            scans: Pool::start("postgres-scan", SCAN_CONNECTIONS, &config, None, SCAN_SETTINGS, &counters)?,
+            long: Pool::start("postgres-long", LONG_CONNECTIONS, &config, None, "", &counters)?,
+            pages: Pages::new(&config),
+            replicas: OnceLock::new(),
+            changes: Changes::start(&config, &drivers.handle, &counters),
+            config,
+            counters,
+            drivers,
+        })
+    }
+
+    /// Reads pages from replicas from now on. They are those of the first call that succeeds.
+    pub(crate) async fn read_from(&self, urls: &[String]) -> Result<()> {
+        let replicas = Replicas::open(&self.config, urls, &self.drivers.handle, &self.counters).await?;
+        self.replicas.get_or_init(|| replicas);
+        Ok(())
+    }
+
+    /// Queues a body that reads.
+    pub(crate) fn read(&self, job: Box<dyn Job>, lane: Lane) -> Result<()> {
+        let access =
+            Access { writes: false, org: None, alone: false, deadline: lane.time_limit().deadline() };
+        match lane {
+            Lane::Short => self.pool.run(job, access),
+            Lane::Scan => self.scans.run(job, access),
+            Lane::Everything => self.long.run(job, access),
+        }
+    }
+
+    /// Queues a body that writes an organization, or one that finds out itself which. While it runs `alone`, no member is
+    /// added in the organization.
+    pub(crate) fn write(
+        &self,
+        job: Box<dyn Job>,
+        time_limit: TimeLimit,
+        org: Option<Org>,
+        alone: bool,
+    ) -> Result<()> {
+        let access = Access { writes: true, org: org.map(Org::seq), alone, deadline: time_limit.deadline() };
+        match time_limit {
+            TimeLimit::Everything => self.long.run(job, access),
+            TimeLimit::Usual | TimeLimit::Deletion => self.pool.run(job, access),
+        }
+    }
+
+    /// Lists the users of a group: hands each one's id, name and email address to `push`, in order, and says whether
+    /// there are more. None means: not a plain case, the shared body has to say.
+    pub(crate) async fn list_group_users(
+        &self,
+        org: Org,
+        request: &ListGroupUsers,
+        mut push: impl FnMut(&str, &str, Option<&str>) -> Result<()>,
+    ) -> Result<Option<bool>> {
+        let limit = request.limit.unwrap_or_default().get();
+        if limit == 0 {
+            return Ok(None);
+        }
+        let range = Range::new(request.order.unwrap_or(Order::Desc), None, limit);
+        let deadline = TimeLimit::Usual.deadline();
+        let runtime = &self.drivers.handle;
+        let rows = match self.replicas.get() {
+            Some(replicas) => replicas.read(runtime, org, request, range).await,
+            None => None,
+        };
+        let rows = match rows {
+            Some(rows) => rows,
+            None => self.pages.read(runtime, org, request, range, None, deadline).await?.unwrap_or_default(),
+        };
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        for row in rows.iter().take(range.limit).map(Row::Postgres) {
+            push(row.text(0)?, row.text(1)?, row.optional_text(2)?)?;
+        }
+        Ok(Some(rows.len() > range.limit))
+    }
+
+    /// Makes a change of a membership, and says whether it is done. Otherwise it is no plain case, and the shared body
+    /// has to say.
+    pub(crate) async fn change_group_user(&self, change: Change) -> Result<bool> {
+        self.changes.make(change).await
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        let figures = Figures {
+            engine: "postgres",
+            connections: CONNECTIONS
+                + SCAN_CONNECTIONS
+                + LONG_CONNECTIONS
+                + group_user_pages::CONNECTIONS
+                + group_user_changes::LANES,
+            reads_waiting: self.pool.waiting() + self.scans.waiting() + self.long.waiting(),
+            writes_waiting: self.changes.waiting(),
+            waiting_max: QUEUE_LENGTH_MAX,
+            replicas_resting: self.replicas.get().map_or(0, Replicas::resting),
+            ..Figures::default()
+        };
+        figures.counted(&self.counters)
+    }
+
+    pub(crate) fn close(&self) {
+        // First, since what they do not do themselves goes to the pool.
+        self.changes.close(&self.drivers.handle);
+        self.pool.close();
+        self.scans.close();
+        self.long.close();
+    }
+}
+
+/// Runs a body in one transaction, on a connection of its own beside those of any pool: one that reads on one snapshot,
+/// or one that changes what nobody else uses.
+pub(crate) fn once(
+    url: &str,
+    writes: bool,
+    body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut connection = Connection::open(&config(url)?, "", TimeLimit::Usual.deadline())?;
+    let isolation = if writes { Isolation::ReadCommitted } else { Isolation::RepeatableRead };
+    connection.transact(
+        isolation,
+        &Access { writes, org: None, alone: false, deadline: TimeLimit::Everything.deadline() },
+        body,
+    )
+}
+
+/// The threads that drive the connections which are not a thread's own.
+struct Drivers {
+    handle: Handle,
+    /// Only `None` while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Drivers {
+    fn start() -> Result<Self> {
+        let mut threads = Builder::new_multi_thread();
+        threads.worker_threads(DRIVERS).thread_name("postgres-driver").enable_all();
+        let runtime = threads.build().map_err(Error::unavailable)?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+}
+
+impl Drop for Drivers {
+    fn drop(&mut self) {
+        // Without waiting, since a store may be dropped where nobody may wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

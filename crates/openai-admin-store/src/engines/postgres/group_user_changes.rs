@@ -1,0 +1,385 @@
+//! Adding users to groups and removing them, taken together: what is asked for while one batch is on its way makes
+//! the next, which is one statement and one commit for all of its callers, each with an answer of their own.
+//!
+//! # Why this is safe
+//!
+//! A batch is not SERIALIZABLE: two of them would then abort each other for touching the same pages of an index. It
+//! runs READ COMMITTED, and these are all the ways in which it can meet others:
+//!
+//! - **Another batch, the same membership.** The row itself decides. An insert that meets another waits for its end and
+//!   does nothing if it stands; a delete waits and finds nothing. Events are written for the rows that were really
+//!   inserted or deleted, and an answer says no more than they do.
+//! - **The end of the group or of the user.** That transaction is SERIALIZABLE and its snapshot may be older than a
+//!   membership of ours, which it would leave behind as an orphan; a lock on the row of the group would not change
+//!   that, since a row that was only locked counts as unchanged. So it takes an advisory lock of its organization,
+//!   exclusively, *before* it has a snapshot ([`Access::alone`]), and gives it back after it has ended. A batch shares
+//!   that lock from before its own snapshot to its end. Whichever comes first, the other sees all of it.
+//! - **A lock that is taken.** A batch does not wait for it, or one organization would stop all others: operations of
+//!   that organization go to the shared body instead, which is SERIALIZABLE, as the deletion is.
+//! - **The shared body: a load, or an operation that came that way.** It only inserts memberships or deletes one, and a
+//!   row that both want is decided as between two batches: by its error of serialization on that side, after which it
+//!   runs again. It changes no group or user in a way that would make a membership an orphan.
+//!
+//! The batch does the plain cases only: adding a user who exists to a group that exists and may be changed, and
+//! removing a member. All others (unknown, managed, not a member) are left to the shared body, which says why.
+
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use futures_util::future::join;
+use openai_admin::{GroupId, UserId};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_postgres::Statement;
+
+use super::{
+    connection::uncommitted,
+    limits::{ATTEMPTS_MAX, retry_pause},
+    session::Session,
+    settings::Config,
+    transact::Isolation,
+};
+use crate::{
+    base::{
+        error::{Error, Result},
+        events::{MEMBER_ADDED, MEMBER_REMOVED},
+        org::Org,
+        stamp::Stamp,
+        time_limit::TimeLimit,
+    },
+    engines::{figures::Counters, job::QUEUE_LENGTH_MAX},
+};
+
+/// How many batches are on their way at once, each on a connection of its own. A membership belongs to one lane, so
+/// that what is asked for first is done first.
+pub(super) const LANES: usize = 4;
+/// How many changes a batch holds at most.
+const BATCH_LENGTH_MAX: usize = 512;
+
+/// What holds for a connection that writes batches. The plan must not depend on what the first batches held.
+const SETTINGS: &str = "set plan_cache_mode = force_generic_plan;";
+
+/// Shares the lock of each organization, and returns those whose lock nobody has taken for themselves.
+const LOCK: &str = "select org from unnest($1::bigint[]) as asked (org)
+                    where pg_try_advisory_xact_lock_shared('group_users'::regclass::oid::int, hashint8(org))";
+
+/// Does what can be done, writes its events, and returns the numbers of the changes that were done, from 1.
+const APPLY: &str = "
+    with found as materialized (
+        select a.*, g.seq as group_seq, u.seq as user_seq
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::bigint[], $7::text[])
+             with ordinality as a (org, group_id, user_id, adds, change, recorded_at, actor, number)
+        cross join lateral (select seq from groups
+                            where org = a.org and id = a.group_id and removed_at is null and is_scim_managed = 0
+                              and group_type = 'group' limit 1) g
+        cross join lateral (select seq from users
+                            where org = a.org and id = a.user_id and removed_at is null limit 1) u
+    ), added as (
+        insert into group_users (org, group_seq, user_seq)
+        select org, group_seq, user_seq from found where adds
+        on conflict do nothing
+        returning org, group_seq, user_seq
+    ), removed as (
+        delete from group_users m using found f
+        where not f.adds and m.org = f.org and m.group_seq = f.group_seq and m.user_seq = f.user_seq
+        returning f.number
+    ), recorded as (
+        insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq)
+        select org, change, 0, recorded_at, actor, case when adds then $8::text else $9::text end, group_seq, user_seq
+        from found
+        where case when adds then (org, group_seq, user_seq) in (select org, group_seq, user_seq from added)
+                   else number in (select number from removed) end
+    )
+    select number from found where adds or number in (select number from removed)";
+
+/// A membership that is wanted, or not wanted any more.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) org: Org,
+    pub(crate) adds: bool,
+    pub(crate) group_id: GroupId,
+    pub(crate) user_id: UserId,
+    pub(crate) stamp: Stamp,
+}
+
+impl Change {
+    fn membership(&self) -> (i64, &str, &str) {
+        (self.org.seq(), self.group_id.as_str(), self.user_id.as_str())
+    }
+
+    fn lane(&self) -> usize {
+        let mut hasher = DefaultHasher::new();
+        self.membership().hash(&mut hasher);
+        usize::try_from(hasher.finish() % LANES as u64).unwrap_or(0)
+    }
+}
+
+struct Asked {
+    change: Change,
+    deadline: Instant,
+    answer: oneshot::Sender<Result<bool>>,
+}
+
+impl Asked {
+    fn answer(self, result: Result<bool>) {
+        // Nobody may be waiting any more: the caller was cancelled. The change stands all the same.
+        let _ = self.answer.send(result);
+    }
+}
+
+/// The lanes, until they are closed.
+pub(super) struct Changes {
+    queues: RwLock<Vec<mpsc::Sender<Asked>>>,
+    lanes: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Changes {
+    /// Makes a change, and says whether it is done.
+    pub(super) async fn make(&self, change: Change) -> Result<bool> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Asked { change, deadline: TimeLimit::Usual.deadline(), answer })?;
+        answered.await.unwrap_or_else(|_| Err(Error::outcome_unknown("the database was closed meanwhile")))
+    }
+
+    pub(super) fn start(config: &Config, runtime: &Handle, counters: &Arc<Counters>) -> Self {
+        let (mut queues, mut lanes) = (Vec::with_capacity(LANES), Vec::with_capacity(LANES));
+        for _ in 0..LANES {
+            let (queue, asked) = mpsc::channel(QUEUE_LENGTH_MAX / LANES);
+            queues.push(queue);
+            let lane = Lane {
+                config: config.clone(),
+                asked,
+                waiting: Vec::new(),
+                writer: None,
+                counters: Arc::clone(counters),
+            };
+            lanes.push(runtime.spawn(lane.run()));
+        }
+        Self { queues: RwLock::new(queues), lanes: lanes.into() }
+    }
+
+    fn ask(&self, asked: Asked) -> Result<()> {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let queue =
+            queues.get(asked.change.lane()).ok_or_else(|| Error::unavailable("the database is closed"))?;
+        queue.try_send(asked).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Error::unavailable("the database is closed"),
+        })
+    }
+
+    /// How many changes wait for a batch.
+    pub(super) fn waiting(&self) -> usize {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        queues.iter().map(|queue| queue.max_capacity() - queue.capacity()).sum()
+    }
+
+    /// Finishes what was asked for. Must not be called by a task.
+    pub(super) fn close(&self, runtime: &Handle) {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let lanes = std::mem::take(&mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner));
+        for lane in lanes {
+            let _ = runtime.block_on(lane);
+        }
+    }
+}
+
+/// One batch after the other.
+struct Lane {
+    config: Config,
+    asked: mpsc::Receiver<Asked>,
+    /// Changes of memberships that the batch before has changed.
+    waiting: Vec<Asked>,
+    writer: Option<Writer>,
+    counters: Arc<Counters>,
+}
+
+struct Writer {
+    session: Session,
+    lock: Statement,
+    apply: Statement,
+    /// Whether COMMIT may have been sent, so that nobody knows what becomes of the batch unless PostgreSQL says so.
+    is_committing: bool,
+}
+
+impl Lane {
+    async fn run(mut self) {
+        loop {
+            if self.waiting.is_empty() && self.asked.recv_many(&mut self.waiting, BATCH_LENGTH_MAX).await == 0
+            {
+                break;
+            }
+            while self.waiting.len() < BATCH_LENGTH_MAX
+                && let Ok(asked) = self.asked.try_recv()
+            {
+                self.waiting.push(asked);
+            }
+            let (batch, waiting) = first_of_each_membership(std::mem::take(&mut self.waiting));
+            self.waiting = waiting;
+            self.answer_all(batch).await;
+        }
+    }
+
+    async fn answer_all(&mut self, batch: Vec<Asked>) {
+        let deadline = batch.iter().map(|asked| asked.deadline).min();
+        let Some(deadline) = deadline else { return };
+        let outcome = match timeout_at(deadline, self.apply(&batch)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                // Dropped, so that a transaction which was not committed is over.
+                let writer = self.writer.take();
+                let silence = Session::silence();
+                Err(if writer.is_some_and(|writer| writer.is_committing) {
+                    Error::outcome_unknown(silence)
+                } else {
+                    silence
+                })
+            }
+        };
+        if let Ok(done) = &outcome
+            && !done.is_empty()
+        {
+            self.counters.committed(done.len());
+        }
+        if let Err(error) = &outcome {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                batch = batch.len(),
+                "a batch of changes failed"
+            );
+        }
+        for (index, asked) in batch.into_iter().enumerate() {
+            asked.answer(outcome.as_ref().map(|done| done.contains(&index)).map_err(Error::clone));
+        }
+    }
+
+    /// Applies a batch, again while it meets others, and returns which of it are done.
+    async fn apply(&mut self, batch: &[Asked]) -> Result<HashSet<usize>> {
+        let mut attempt = 1;
+        loop {
+            let writer = match self.writer.take().filter(|writer| !writer.session.client.is_closed()) {
+                Some(writer) => writer,
+                None => Writer::open(&self.config).await?,
+            };
+            let writer = self.writer.insert(writer);
+            writer.is_committing = false;
+            match writer.apply(batch).await {
+                Err(Error::Conflict) if attempt < ATTEMPTS_MAX => sleep(retry_pause(attempt)).await,
+                // How one learns that the server has closed a connection while it was idle: nothing has happened.
+                Err(Error::Unavailable(_)) if !writer.is_committing && attempt == 1 => self.writer = None,
+                outcome => return outcome,
+            }
+            attempt += 1;
+        }
+    }
+}
+
+/// The first change of each membership; and the others, in their order.
+fn first_of_each_membership(asked: Vec<Asked>) -> (Vec<Asked>, Vec<Asked>) {
+    let mut seen = HashSet::with_capacity(asked.len());
+    let is_first: Vec<bool> = asked.iter().map(|asked| seen.insert(asked.change.membership())).collect();
+    let (mut first, mut others) = (Vec::with_capacity(asked.len()), Vec::new());
+    for (asked, is_first) in asked.into_iter().zip(is_first) {
+        if is_first { first.push(asked) } else { others.push(asked) }
+    }
+    // In one order everywhere, so that two batches which meet wait for one another and not crosswise.
+    first.sort_by(|one, other| one.change.membership().cmp(&other.change.membership()));
+    (first, others)
+}
+
+impl Writer {
+    async fn open(config: &Config) -> Result<Self> {
+        let session = Session::open(config, SETTINGS).await?;
+        let (lock, apply) = (session.prepare(LOCK).await?, session.prepare(APPLY).await?);
+        Ok(Self { session, lock, apply, is_committing: false })
+    }
+
+    /// One attempt, in one transaction. Two round trips: after the first it is known whether the connection is alive
+    /// and which locks were had, and nothing has happened yet.
+    async fn apply(&mut self, batch: &[Asked]) -> Result<HashSet<usize>> {
+        let client = &self.session.client;
+        let mut orgs: Vec<i64> = batch.iter().map(|asked| asked.change.org.seq()).collect();
+        orgs.dedup();
+        let (begun, locked) = join(
+            client.batch_execute(Isolation::ReadCommitted.start(true)),
+            client.query(&self.lock, &[&orgs]),
+        )
+        .await;
+        begun?;
+        let locked: HashSet<i64> = locked?.iter().map(|row| row.get(0)).collect();
+        let plain: Vec<usize> =
+            (0..batch.len()).filter(|index| locked.contains(&batch[*index].change.org.seq())).collect();
+
+        let columns = Columns::of(plain.iter().map(|index| &batch[*index].change));
+        self.is_committing = true;
+        let (added, removed) = (MEMBER_ADDED, MEMBER_REMOVED);
+        let (applied, committed) = join(
+            client.query(
+                &self.apply,
+                &[
+                    &columns.orgs,
+                    &columns.group_ids,
+                    &columns.user_ids,
+                    &columns.adds,
+                    &columns.changes,
+                    &columns.recorded_at,
+                    &columns.actors,
+                    &added,
+                    &removed,
+                ],
+            ),
+            client.batch_execute("COMMIT"),
+        )
+        .await;
+        let applied = match applied {
+            Ok(applied) => applied,
+            // What PostgreSQL has refused, or died of, it has not committed.
+            Err(error) if error.as_db_error().is_some() => {
+                return match Error::from(error) {
+                    error @ (Error::Conflict | Error::Unavailable(_)) => Err(error),
+                    // One of them cannot be stored. Each by itself, its own caller hears of it and no other.
+                    _ => Ok(HashSet::new()),
+                };
+            }
+            Err(error) => return Err(Error::outcome_unknown(error)),
+        };
+        committed.map_err(|error| uncommitted(error, true))?;
+        let numbers = applied.iter().map(|row| row.get::<_, i64>(0));
+        Ok(numbers.filter_map(|number| plain.get(usize::try_from(number - 1).ok()?).copied()).collect())
+    }
+}
+
+/// The changes of a batch, column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    orgs: Vec<i64>,
+    group_ids: Vec<&'a str>,
+    user_ids: Vec<&'a str>,
+    adds: Vec<bool>,
+    changes: Vec<String>,
+    recorded_at: Vec<i64>,
+    actors: Vec<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(changes: impl Iterator<Item = &'a Change>) -> Self {
+        let mut columns = Self::default();
+        for change in changes {
+            columns.orgs.push(change.org.seq());
+            columns.group_ids.push(change.group_id.as_str());
+            columns.user_ids.push(change.user_id.as_str());
+            columns.adds.push(change.adds);
+            columns.changes.push(change.stamp.change.to_string());
+            columns.recorded_at.push(change.stamp.seconds());
+            columns.actors.push(&change.stamp.actor);
+        }
+        columns
+    }
+}

@@ -1,0 +1,136 @@
+//! The threads that run bodies, each with a connection of its own.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use super::{
+    connection::Connection,
+    limits::{ATTEMPTS_MAX, Access, retry_pause},
+    settings::Config,
+    transact::Isolation,
+};
+use crate::{
+    base::error::{Error, Result},
+    engines::{
+        figures::Counters,
+        job::{Job, QUEUE_LENGTH_MAX},
+    },
+};
+
+pub(super) struct Pool {
+    jobs: Sender<Message>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+enum Message {
+    Run { job: Box<dyn Job>, access: Access },
+    Stop,
+}
+
+impl Pool {
+    /// Starts `length` threads, the first of which has a connection already. Each connection gets these settings.
+    pub(super) fn start(
+        name: &str,
+        length: usize,
+        config: &Config,
+        mut first: Option<Connection>,
+        settings: &'static str,
+        counters: &Arc<Counters>,
+    ) -> Result<Self> {
+        let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
+        let mut threads = Vec::with_capacity(length);
+        for number in 0..length {
+            let worker = Worker {
+                config: config.clone(),
+                settings,
+                connection: first.take(),
+                queue: queue.clone(),
+                counters: Arc::clone(counters),
+            };
+            let thread = std::thread::Builder::new().name(format!("{name}-{number}"));
+            threads.push(thread.spawn(move || worker.run()).map_err(Error::unavailable)?);
+        }
+        Ok(Self { jobs, threads: Mutex::new(threads) })
+    }
+
+    pub(super) fn run(&self, job: Box<dyn Job>, access: Access) -> Result<()> {
+        self.jobs.try_send(Message::Run { job, access }).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Overloaded,
+            TrySendError::Disconnected(_) => Error::unavailable("the database is closed"),
+        })
+    }
+
+    /// How many bodies wait for a thread.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
+    pub(super) fn close(&self) {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for _ in &threads {
+            // A closed queue means that the threads are gone already.
+            let _ = self.jobs.send(Message::Stop);
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    config: Config,
+    settings: &'static str,
+    connection: Option<Connection>,
+    queue: Receiver<Message>,
+    counters: Arc<Counters>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Ok(Message::Run { mut job, access }) = self.queue.recv() {
+            if job.asker().is_some_and(|asker| asker.is_gone()) {
+                continue;
+            }
+            let outcome = self.transact(&access, &mut *job);
+            if let Err(error @ (Error::Unavailable(_) | Error::OutcomeUnknown(_))) = &outcome {
+                tracing::error!(error = error as &dyn std::error::Error, "PostgreSQL is unavailable");
+            }
+            if access.writes && outcome.is_ok() {
+                self.counters.committed(1);
+            }
+            job.answer(outcome.err());
+        }
+    }
+
+    /// Runs a job in one transaction, and again while it meets other transactions.
+    fn transact(&mut self, access: &Access, job: &mut dyn Job) -> Result<()> {
+        let isolation = if access.writes { Isolation::Serializable } else { Isolation::RepeatableRead };
+        for attempt in 1..=ATTEMPTS_MAX {
+            let connection = self.connection(access)?;
+            connection.work_for(job.asker());
+            let outcome = connection.transact(isolation, access, &mut |transaction| job.run(transaction));
+            if !connection.is_usable() {
+                // At once, so that the server hears of it, and gives back what the transaction has locked.
+                self.connection = None;
+            }
+            if !matches!(outcome, Err(Error::Conflict)) {
+                return outcome;
+            }
+            std::thread::sleep(retry_pause(attempt));
+        }
+        Err(Error::Conflict)
+    }
+
+    fn connection(&mut self, access: &Access) -> Result<&mut Connection> {
+        let open = self.connection.take().filter(Connection::is_usable);
+        let connection = match open {
+            Some(connection) => connection,
+            None => Connection::open(&self.config, self.settings, access.deadline)?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+}

@@ -1,0 +1,97 @@
+//! A transaction around a body.
+
+use super::{
+    connection::{Connection, uncommitted},
+    limits::Access,
+};
+use crate::{
+    base::{
+        announcement::announcement,
+        error::{Error, Result},
+        value::Value,
+    },
+    engines::transaction::Transaction,
+};
+
+/// How a transaction is isolated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Isolation {
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl Isolation {
+    pub(super) fn start(self, writes: bool) -> &'static str {
+        match (self, writes) {
+            (Self::ReadCommitted, _) => "START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+            (Self::RepeatableRead, _) => "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            (Self::Serializable, true) => "START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE",
+            (Self::Serializable, false) => "START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+        }
+    }
+}
+
+impl Connection {
+    /// Runs a body in a transaction of its own. [`Error::Conflict`] when it could not even be begun: nothing has
+    /// happened then.
+    pub(super) fn transact(
+        &mut self,
+        isolation: Isolation,
+        access: &Access,
+        body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.deadline = access.deadline;
+        let alone = access.org.filter(|_| access.alone);
+        if let Some(org) = alone {
+            let lock = "select pg_advisory_lock('group_users'::regclass::oid::int, hashint8($1))";
+            let locked = self.query(lock, &[Value::Integer(org)]).map(drop);
+            self.begun(locked)?;
+        }
+        let outcome = self.transact_unlocked(isolation, access, body);
+        if let Some(org) = alone {
+            let unlock = "select pg_advisory_unlock('group_users'::regclass::oid::int, hashint8($1))";
+            // A lock that could not be given back goes with the connection.
+            self.is_lost |= self.query(unlock, &[Value::Integer(org)]).is_err();
+        }
+        outcome
+    }
+
+    fn transact_unlocked(
+        &mut self,
+        isolation: Isolation,
+        access: &Access,
+        body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let writes = access.writes;
+        let started = match access.org.filter(|_| writes) {
+            Some(org) => self.batch(&format!("{}; {}", isolation.start(writes), announcement(org))),
+            None => self.batch(isolation.start(writes)),
+        };
+        self.begun(started)?;
+        if let Err(error) = body(&mut Transaction::Postgres(self)) {
+            // The body's error counts. A connection that cannot even roll back is not used again.
+            self.is_lost |= self.batch("ROLLBACK").is_err();
+            return Err(error);
+        }
+        match self.wait_for(|client| async move { client.batch_execute("COMMIT").await }) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(uncommitted(error, writes)),
+            Err(silence) if writes => Err(Error::outcome_unknown(silence)),
+            Err(silence) => Err(silence),
+        }
+    }
+
+    /// Takes the outcome of what comes before a body: how one learns that the server has closed a connection while it
+    /// was idle.
+    fn begun(&mut self, begun: Result<()>) -> Result<()> {
+        begun.map_err(|error| {
+            if self.is_lost {
+                return error;
+            }
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection is replaced");
+            self.is_lost = true;
+            Error::Conflict
+        })
+    }
+}

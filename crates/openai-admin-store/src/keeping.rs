@@ -1,0 +1,11 @@
+//! What concerns the whole database.
+
+pub(crate) mod backup;
+pub(crate) mod census;
+pub(crate) mod directory;
+mod invariants;
+pub(crate) mod migrations;
+mod opening;
+mod snapshots;
+mod tables;
+mod verify;

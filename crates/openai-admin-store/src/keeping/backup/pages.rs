@@ -1,0 +1,43 @@
+//! SQLite to SQLite, page by page.
+
+use std::path::Path;
+
+use rusqlite::backup::{Backup, StepResult};
+
+use super::{BackupProgress, Report, open_copy};
+use crate::{
+    base::error::{Error, Result},
+    engines::sqlite::files::open_to_read,
+};
+
+/// How many pages are copied between two reports: 16 MiB.
+const PAGES_PER_STEP: i32 = 4096;
+
+/// Copies the database in `source` as it is now, whatever is written to it meanwhile.
+pub(super) fn copy(source: &Path, copy: &Path, report: Report<'_>) -> Result<()> {
+    let source = open_to_read(source)?;
+    source.execute_batch("pragma query_only = on; begin")?;
+    // The first read opens the snapshot. While it is open, what others commit is not seen, and so does not make the copy
+    // begin again.
+    source.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
+    let mut copy = open_copy(copy)?;
+    {
+        let backup = Backup::new(&source, &mut copy)?;
+        loop {
+            let step = backup.step(PAGES_PER_STEP)?;
+            let progress = backup.progress();
+            let total = u64::try_from(progress.pagecount).unwrap_or(0);
+            let left = u64::try_from(progress.remaining).unwrap_or(0);
+            report(BackupProgress { done: total.saturating_sub(left), total });
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => return Err(Error::unavailable("the database is locked by another process")),
+            }
+        }
+    }
+    source.execute_batch("rollback")?;
+    // The copy is one file, with no log beside it; by this a backup is told from a database in use.
+    copy.execute_batch("pragma journal_mode = delete")?;
+    copy.close().map_err(|(_, error)| error.into())
+}

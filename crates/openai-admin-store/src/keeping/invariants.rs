@@ -1,0 +1,279 @@
+//! What must always hold in a database. Most of it follows from the tables of things and edges, so that a new one is
+//! checked without being named here.
+
+use std::sync::LazyLock;
+
+use crate::{
+    base::kind::Kind,
+    keeping::tables::TABLES,
+    shapes::{
+        edges::{EDGES, Edge},
+        table::{Numbers, Table},
+    },
+};
+
+/// A statement about a database, and the query for what breaks it: rows of an organization and a number in it.
+pub(crate) struct Invariant {
+    pub(crate) states: String,
+    pub(crate) sqlite: String,
+    pub(crate) postgres: String,
+}
+
+impl Invariant {
+    fn new(states: impl Into<String>, sql: impl Into<String>) -> Self {
+        let sql = sql.into();
+        Self { states: states.into(), sqlite: sql.clone(), postgres: sql }
+    }
+}
+
+pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
+    let things = TABLES.into_iter().flat_map(of_things);
+    let edges = EDGES.iter().flat_map(of_edges);
+    things.chain(edges).chain(of_events()).chain(of_api_keys()).collect()
+});
+
+fn of_things(table: &Table) -> Vec<Invariant> {
+    vec![
+        numbers_handed_out(table),
+        all_numbers(table),
+        erased(table),
+        answers(table),
+        life(table),
+        told(table),
+    ]
+}
+
+/// From a kind's table to where its last number is kept: the join, and that number.
+fn last_number(table: &Table) -> (String, String) {
+    match table.numbers {
+        Numbers::Column { column, .. } => (String::new(), format!("o.{column}")),
+        Numbers::Sequence => (
+            format!(" left join sequences s on s.org = o.org and s.kind = '{}'", table.kind.name()),
+            "coalesce(s.last, 0)".to_owned(),
+        ),
+    }
+}
+
+fn numbers_handed_out(table: &Table) -> Invariant {
+    let (join, last) = last_number(table);
+    Invariant::new(
+        format!("a {} belongs to an organization and has a number that it handed out", table.kind.as_str()),
+        format!(
+            "select t.org, t.seq from {} t left join organizations o on o.org = t.org{join}
+             where o.org is null or t.seq < 1 or t.seq > {last}",
+            table.name
+        ),
+    )
+}
+
+fn all_numbers(table: &Table) -> Invariant {
+    let (join, last) = last_number(table);
+    Invariant::new(
+        format!("every number that was handed out is a {} or a tombstone", table.kind.as_str()),
+        format!(
+            "select o.org, {last} from organizations o{join}
+             where {last} <> (select count(*) from {} t where t.org = o.org)",
+            table.name
+        ),
+    )
+}
+
+fn erased(table: &Table) -> Invariant {
+    let columns: Vec<String> =
+        table.erased.iter().map(|column| format!("coalesce({column}, '') <> ''")).collect();
+    Invariant::new(
+        format!("a removed {} keeps no personal data and no name", table.kind.as_str()),
+        format!(
+            "select org, seq from {} where removed_at is not null and ({})",
+            table.name,
+            columns.join(" or ")
+        ),
+    )
+}
+
+fn answers(table: &Table) -> Invariant {
+    let created = match table.kind {
+        Kind::Group => "k.group_seq = t.seq".to_owned(),
+        Kind::User => "k.user_seq = t.seq".to_owned(),
+        kind => format!("k.created_kind = '{}' and k.created_seq = t.seq", kind.name()),
+    };
+    Invariant::new(
+        format!("an answer that is kept tells of no {} that is removed", table.kind.as_str()),
+        format!(
+            "select k.org, k.seq from idempotency_keys k join {} t on t.org = k.org and {created}
+             where k.answer is not null and t.removed_at is not null",
+            table.name
+        ),
+    )
+}
+
+/// Events of the table's things, as a condition on `audit_events a`.
+fn events_of(table: &Table) -> String {
+    match table.kind {
+        Kind::Group | Kind::User => "true".to_owned(),
+        kind => format!("a.subject_kind = '{}'", kind.name()),
+    }
+}
+
+fn life(table: &Table) -> Invariant {
+    let Table { name, created, deleted, .. } = table;
+    Invariant::new(
+        format!("the audit events of a {} end in what it is", table.kind.as_str()),
+        format!(
+            "select t.org, t.seq from {name} t
+             left join (select a.org, a.{seq} as seq, sum(case a.event when '{created}' then 1 else -1 end) as present
+                        from audit_events a where a.event in ('{created}', '{deleted}') and {events}
+                        group by a.org, a.{seq}) told
+                 on told.org = t.org and told.seq = t.seq
+             where coalesce(told.present, -1) <> case when t.removed_at is null then 1 else 0 end",
+            seq = table.audit_column(),
+            events = events_of(table),
+        ),
+    )
+}
+
+/// The last event that tells a column tells what it is. Events of the first versions tell nothing.
+fn told(table: &Table) -> Invariant {
+    let Table { name, created, updated, told: (column, field), .. } = table;
+    let sql = |value: &str| {
+        format!(
+            "select t.org, t.seq
+             from (select a.org, a.{seq} as seq, {value} as told,
+                          row_number() over (partition by a.org, a.{seq}
+                                             order by a.place desc, a.change desc, a.item desc) as recent
+                   from audit_events a
+                   where a.event in ('{created}', '{updated}') and {events} and {value} is not null) last
+             join {name} t on t.org = last.org and t.seq = last.seq
+             where last.recent = 1 and t.removed_at is null and t.{column} <> last.told",
+            seq = table.audit_column(),
+            events = events_of(table),
+        )
+    };
+    Invariant {
+        states: format!("the last audit event that tells the {column} of a {} is right", table.kind.as_str()),
+        sqlite: sql(&format!("json_extract(a.payload, '$.{field}')")),
+        postgres: sql(&format!("(a.payload::jsonb ->> '{field}')")),
+    }
+}
+
+fn of_edges(edge: &Edge) -> Vec<Invariant> {
+    let mut invariants: Vec<Invariant> =
+        edge.ends.iter().filter_map(|end| end_exists(edge, end.kind, end.column)).collect();
+    invariants.push(edge_events(edge));
+    invariants.push(edge_has_event(edge));
+    invariants
+}
+
+fn end_exists(edge: &Edge, kind: Kind, column: &str) -> Option<Invariant> {
+    let table = TABLES.iter().find(|table| table.kind == kind)?;
+    Some(Invariant::new(
+        format!("each row of {} has a {} that is not removed", edge.table, kind.as_str()),
+        format!(
+            "select m.org, m.{column} from {} m left join {} t on t.org = m.org and t.seq = m.{column}
+             where m.{column} > 0 and (t.seq is null or t.removed_at is not null)",
+            edge.table, table.name
+        ),
+    ))
+}
+
+/// How many times each edge was added more than it was ended, by its audit events.
+fn edge_counts(edge: &Edge) -> String {
+    let Edge { added, ended, columns, .. } = edge;
+    let selected: Vec<String> =
+        columns.iter().map(|(column, audit)| format!("coalesce({audit}, 0) as {column}")).collect();
+    let grouped: Vec<&str> = columns.iter().map(|(_, audit)| *audit).collect();
+    format!(
+        "select org, {}, sum(case event when '{added}' then 1 else -1 end) as present
+         from audit_events where event in ('{added}', '{ended}') group by org, {}",
+        selected.join(", "),
+        grouped.join(", ")
+    )
+}
+
+fn same_edge(edge: &Edge) -> String {
+    let same: Vec<String> =
+        edge.columns.iter().map(|(column, _)| format!("m.{column} = told.{column}")).collect();
+    format!("m.org = told.org and {}", same.join(" and "))
+}
+
+fn edge_events(edge: &Edge) -> Invariant {
+    Invariant::new(
+        format!("the audit events of each row of {} end in what it is", edge.table),
+        format!(
+            "select told.org, told.{} from ({}) told
+             where told.present <> (select count(*) from {} m where {})",
+            edge.columns[0].0,
+            edge_counts(edge),
+            edge.table,
+            same_edge(edge)
+        ),
+    )
+}
+
+fn edge_has_event(edge: &Edge) -> Invariant {
+    let Edge { table, added, columns, .. } = edge;
+    let here: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+    let told: Vec<String> = columns.iter().map(|(_, audit)| format!("coalesce({audit}, 0)")).collect();
+    Invariant::new(
+        format!("each row of {table} has an audit event"),
+        format!(
+            "select org, {} from {table} except select org, {} from audit_events where event = '{added}'",
+            here.join(", "),
+            told.join(", ")
+        ),
+    )
+}
+
+fn of_events() -> Vec<Invariant> {
+    let titled = |value: &str| {
+        format!(
+            "select org, org from (
+                 select o.org, o.title as now, {value} as told,
+                        row_number() over (partition by o.org
+                                           order by a.place desc, a.change desc, a.item desc) as recent
+                 from organizations o join audit_events a on a.org = o.org
+                 where a.event in ('organization.created', 'organization.updated') and {value} is not null
+             ) events where recent = 1 and told <> now"
+        )
+    };
+    vec![
+        Invariant::new(
+            "an audit event has a number of its own within its change",
+            "select org, max(place) from audit_events group by org, change, item having count(*) > 1",
+        ),
+        Invariant::new(
+            // Older versions numbered from 1 where a removal had no memberships.
+            "the audit events of a change are numbered without a gap",
+            "select org, max(place) from audit_events group by org, change
+             having min(item) > 1 or max(item) - min(item) + 1 > count(*)",
+        ),
+        Invariant::new(
+            "an organization has an audit event of its creation",
+            "select o.org, o.org from organizations o
+             where not exists (select 1 from audit_events a
+                               where a.org = o.org and a.event in ('organization.created', 'organization.updated'))",
+        ),
+        Invariant {
+            states: "the last audit event that tells the title of an organization is right".to_owned(),
+            sqlite: titled("json_extract(a.payload, '$.title')"),
+            postgres: titled("(a.payload::jsonb ->> 'title')"),
+        },
+    ]
+}
+
+/// The id of a bootstrap key may change, so they are counted.
+fn of_api_keys() -> Vec<Invariant> {
+    let counted = |keys: &str, event: &str| {
+        format!(
+            "select k.org, count(*) from api_keys k where {keys} group by k.org
+             having count(*) > (select count(*) from audit_events a where a.org = k.org and a.event = '{event}')"
+        )
+    };
+    vec![
+        Invariant::new("a key has an audit event of its creation", counted("1 = 1", "api_key.created")),
+        Invariant::new(
+            "a revoked key has an audit event of its end",
+            counted("k.revoked_at is not null", "api_key.deleted"),
+        ),
+    ]
+}

@@ -1,0 +1,202 @@
+//! The schema, version by version.
+//!
+//! All missing versions are applied in one transaction that holds a lock, so any number of processes may open a new
+//! database at once, and a migration that fails leaves nothing behind.
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        time_limit::TimeLimit,
+        value::values,
+    },
+    engines::{
+        database_url::DatabaseUrl,
+        job::on_a_thread,
+        postgres,
+        sqlite::files::{APPLICATION_ID, open_to_read},
+        transaction::Transaction,
+    },
+    nouns::users,
+    store::Store,
+};
+
+/// The version of a database's schema, and the one of this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchemaVersion {
+    /// What the database has; 0 when it is empty.
+    pub applied: i64,
+    /// What this program makes of it when it opens it.
+    pub newest: i64,
+}
+
+/// The migration that also writes the keys of addresses again.
+const EMAIL_KEYS: i64 = 4;
+
+/// Each migration once, in order; a migration that was released is never edited.
+const MIGRATIONS: [(i64, &str); 5] = [
+    (1, include_str!("../../migrations/V1__organizations_groups_users.sql")),
+    (2, include_str!("../../migrations/V2__idempotency_keys.sql")),
+    (3, include_str!("../../migrations/V3__audit_logs.sql")),
+    (EMAIL_KEYS, include_str!("../../migrations/V4__email_keys.sql")),
+    (5, include_str!("../../migrations/V5__kinds.sql")),
+];
+
+/// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
+const POSTGRES_LOCK: i64 = 0x6f61_646d;
+
+/// A migration locks tables that running servers read and write in other orders. Before PostgreSQL sees that they wait
+/// for one another, which takes a second, and ends one of them, the migration lets go of all that it has, and is run
+/// again. So it holds nobody up for longer than this either.
+const GIVE_WAY: &str = "set local lock_timeout = '500ms'";
+
+/// Brings the schema to the version of this program. The transaction must be one that writes.
+pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
+    transaction.allow_long_statements(TimeLimit::Everything)?;
+    if let Transaction::Postgres(_) = transaction {
+        transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
+        transaction.batch(GIVE_WAY)?;
+    }
+    transaction.batch(
+        "create table if not exists schema_migrations (version bigint not null primary key, applied_by text not null)",
+    )?;
+    let applied = newest_applied(transaction)?;
+    let newest = newest();
+    if applied > newest {
+        return Err(Error::invalid_value(
+            "database",
+            format!(
+                "a schema of version {newest} or older, but it has version {applied}: use a newer openai-admin"
+            ),
+        ));
+    }
+    let clustered = transaction.choose(") without rowid", ")");
+    let transaction_number = transaction.choose("", "default (pg_current_xact_id()::text::bigint)");
+    for (version, sql) in MIGRATIONS.iter().filter(|(version, _)| *version > applied) {
+        let sql = sql.replace(") /* clustered */", clustered);
+        transaction.batch(&sql.replace("/* transaction */", transaction_number))?;
+        transaction.execute(
+            "insert into schema_migrations (version, applied_by) values ($1, $2)",
+            values![*version, env!("CARGO_PKG_VERSION")],
+        )?;
+        if *version == EMAIL_KEYS {
+            users::write_email_keys(transaction)?;
+        }
+    }
+    note_application(transaction)?;
+    keep_audit_order(transaction)
+}
+
+/// Tells a SQLite file of ours from another program's.
+fn note_application(transaction: &mut Transaction<'_>) -> Result<()> {
+    let Transaction::Sqlite(connection) = transaction else { return Ok(()) };
+    let noted: i32 = connection.query_row("pragma application_id", [], |row| row.get(0))?;
+    if noted == APPLICATION_ID {
+        return Ok(());
+    }
+    Ok(connection.execute_batch(&format!("pragma application_id = {APPLICATION_ID}"))?)
+}
+
+/// PostgreSQL's audit events stand in the order of its transactions' numbers. In a database that was moved to another
+/// server those may begin again lower than before; what comes next has to stand after what is there all the same. So
+/// `audit_clock` holds what is added to them. It is no part of the schema that both engines share, nor of a backup: it
+/// is about the server that the database is on.
+fn keep_audit_order(transaction: &mut Transaction<'_>) -> Result<()> {
+    if let Transaction::Sqlite(_) = transaction {
+        return Ok(());
+    }
+    transaction.batch(
+        "create table if not exists audit_clock (added bigint not null);
+         insert into audit_clock select 0 where not exists (select 1 from audit_clock)",
+    )?;
+    let newest = "select coalesce(max(newest.place), 0) from organizations o cross join lateral (
+                      select place from audit_events where org = o.org order by place desc limit 1) newest";
+    let newest = transaction.query_one(newest, values![], |row| row.integer(0))?.unwrap_or(0);
+    let next = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint, added from audit_clock";
+    let next = transaction.query_one(next, values![], |row| Ok((row.integer(0)?, row.integer(1)?)))?;
+    let Some((next, _)) = next.filter(|(next, added)| newest >= next + added) else { return Ok(()) };
+    let added = newest - next + 1;
+    transaction.execute("update audit_clock set added = $1", values![added])?;
+    transaction.batch(&format!(
+        "alter table audit_events alter column place set default (pg_current_xact_id()::text::bigint + {added})"
+    ))
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|(version, _)| *version).max().unwrap_or(0)
+}
+
+fn newest_applied(transaction: &mut Transaction<'_>) -> Result<i64> {
+    let applied = transaction
+        .query_one("select max(version) from schema_migrations", values![], |row| row.optional_integer(0))?;
+    Ok(applied.flatten().unwrap_or(0))
+}
+
+/// The version of the schema, which is 0 where there is none. Changes nothing.
+pub(crate) fn applied(transaction: &mut Transaction<'_>) -> Result<i64> {
+    let is_there = transaction.choose(
+        "select count(*) from sqlite_master where name = 'schema_migrations'",
+        "select case when to_regclass('schema_migrations') is null then 0 else 1 end::bigint",
+    );
+    match transaction.query_one(is_there, values![], |row| row.integer(0))? {
+        Some(1) => newest_applied(transaction),
+        _ => Ok(0),
+    }
+}
+
+/// Refuses a database whose schema is not of this program's version.
+pub(crate) fn require_newest(transaction: &mut Transaction<'_>) -> Result<()> {
+    let (applied, newest) = (applied(transaction)?, newest());
+    if applied == newest {
+        return Ok(());
+    }
+    let expected = match applied {
+        0 => "a database of openai-admin, which this is not".to_owned(),
+        _ if applied < newest => {
+            format!(
+                "a schema of version {newest}, but it has version {applied}: run `openai-admin admin migrate`"
+            )
+        }
+        _ => format!("a schema of version {newest}, but it has version {applied}: use a newer openai-admin"),
+    };
+    Err(Error::invalid_value("database", expected))
+}
+
+/// Whether nothing would be lost with the database.
+pub(crate) fn is_empty(transaction: &mut Transaction<'_>) -> Result<bool> {
+    if applied(transaction)? == 0 {
+        return Ok(true);
+    }
+    let organizations =
+        transaction.query_one("select count(*) from organizations", values![], |row| row.integer(0))?;
+    Ok(organizations.unwrap_or(0) == 0)
+}
+
+impl Store {
+    /// The version of the schema at `url`, which stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] when there is no such database.
+    pub async fn schema_version(url: &DatabaseUrl) -> Result<SchemaVersion> {
+        let url = url.clone();
+        on_a_thread(move || {
+            let applied = match url {
+                DatabaseUrl::Sqlite(file) => {
+                    let connection = open_to_read(&file)?;
+                    applied(&mut Transaction::Sqlite(&connection))?
+                }
+                DatabaseUrl::Postgres(url) => {
+                    let mut found = 0;
+                    postgres::once(&url, false, &mut |transaction| {
+                        found = applied(transaction)?;
+                        Ok(())
+                    })?;
+                    found
+                }
+            };
+            Ok(SchemaVersion { applied, newest: newest() })
+        })
+        .await
+    }
+}

@@ -1,0 +1,67 @@
+//! Taking snapshots of a SQLite database, and going back to them.
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{
+    base::error::{Error, Result},
+    engines::sqlite::snapshot::Snapshot,
+    store::Store,
+};
+
+impl Store {
+    /// The whole database as it is now. Only of SQLite.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        self.alone(Snapshot::of).await
+    }
+
+    /// Makes the whole database what it was: all of it or, after an error, nothing. Changes that were made since are
+    /// lost. Only of SQLite.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    pub async fn reset_to(&self, snapshot: &Snapshot) -> Result<()> {
+        let snapshot = snapshot.clone();
+        let restored = self.alone(move |database| {
+            let is_in_memory = database.path().is_none_or(str::is_empty);
+            if is_in_memory { snapshot.put_into(database) } else { snapshot.copy_to(database) }
+        });
+        let restored = restored.await;
+        // The keys are other ones now.
+        self.api_keys_changed();
+        restored
+    }
+
+    /// How many bytes its pages take. Only of SQLite.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    pub async fn size_bytes(&self) -> Result<u64> {
+        self.alone(|database| {
+            let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+            let bytes = number("page_count")?.saturating_mul(number("page_size")?);
+            Ok(u64::try_from(bytes).unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let sqlite =
+            self.sqlite().ok_or_else(|| Error::invalid_value("database", "SQLite, for snapshots"))?;
+        let (sender, receiver) = oneshot::channel();
+        sqlite.alone(Box::new(move |database| {
+            // Nobody may be waiting any more.
+            let _ = sender.send(work(database));
+        }))?;
+        receiver.await.unwrap_or_else(|_| Err(Error::unavailable("the database is closed")))
+    }
+}

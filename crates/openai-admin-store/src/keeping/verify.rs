@@ -1,0 +1,79 @@
+//! Checks of a whole database against everything that must always hold.
+
+use crate::{
+    base::{error::Result, time_limit::TimeLimit, value::values},
+    engines::transaction::Transaction,
+    keeping::invariants::{INVARIANTS, Invariant},
+    nouns::users::{Twins, wrong_email_keys},
+    store::Store,
+};
+
+impl Store {
+    /// How many kinds of things [`verify`](Self::verify) checks.
+    pub fn invariants() -> usize {
+        // Besides the list: how addresses are looked up.
+        INVARIANTS.len() + 1
+    }
+
+    /// Checks the whole database, and returns a line for each kind of thing that is wrong: none when all is well.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn verify(&self) -> Result<Vec<String>> {
+        self.read_everything(verify).await
+    }
+
+    /// A line for each two users who have one address in two spellings. None can be made any more, and those from
+    /// before are kept: which of them is meant is for their administrator to say.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn twins(&self) -> Result<Vec<String>> {
+        self.read_everything(twins).await
+    }
+}
+
+fn twins(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
+    transaction.allow_long_statements(TimeLimit::Everything)?;
+    let (twins, _) = wrong_email_keys(transaction)?;
+    let mut lines = Vec::with_capacity(twins.len());
+    for Twins { org, seqs } in twins {
+        let ids = transaction.query(
+            "select id from users where org = $1 and (seq = $2 or seq = $3) order by seq",
+            values![org, seqs.0, seqs.1],
+            |row| Ok(row.text(0)?.to_owned()),
+        )?;
+        lines.push(format!(
+            "{} have the same address in two spellings: remove one of them",
+            ids.join(" and ")
+        ));
+    }
+    Ok(lines)
+}
+
+pub(crate) fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
+    transaction.allow_long_statements(TimeLimit::Everything)?;
+    let mut problems = Vec::new();
+    for Invariant { states, sqlite, postgres } in INVARIANTS.iter() {
+        let sql = transaction.choose(sqlite, postgres);
+        let broken = transaction.query(sql, values![], |row| Ok((row.integer(0)?, row.integer(1)?)))?;
+        if let Some((org, seq)) = broken.first() {
+            problems.push(format!(
+                "not so: {states} ({} times; first: organization {org}, number {seq})",
+                broken.len()
+            ));
+        }
+    }
+    let (_, wrong) = wrong_email_keys(transaction)?;
+    if wrong > 0 {
+        problems.push(format!("not so: a user is found by their email address ({wrong} times)"));
+    }
+    if let Transaction::Sqlite(_) = transaction {
+        let checks =
+            transaction.query("pragma integrity_check", values![], |row| Ok(row.text(0)?.to_owned()))?;
+        problems.extend(checks.into_iter().filter(|check| check != "ok"));
+    }
+    Ok(problems)
+}

@@ -1,0 +1,13 @@
+//! Each resource: its table and its operations.
+
+pub(crate) mod api_keys;
+mod audit_filter;
+mod audit_logs;
+#[cfg(feature = "planted-faults")]
+mod faulty_group_users;
+pub(crate) mod group_users;
+pub(crate) mod groups;
+pub(crate) mod organizations;
+mod role_assignments;
+pub(crate) mod roles;
+pub(crate) mod users;

@@ -1,0 +1,343 @@
+//! API keys: who may do what. The store sees hashes, never keys.
+
+use std::fmt;
+
+use openai_admin::{OrganizationId, Timestamp, models::AuditLogPayload};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        kind::Kind,
+        org::Org,
+        stamp::Stamp,
+        text::check_text,
+        value::{Row, values},
+    },
+    engines::transaction::Transaction,
+    operation::{audit_events::Places, change::Change, tx::Tx},
+    store::Store,
+};
+
+/// A key that is about to be stored.
+#[derive(Clone)]
+pub struct NewApiKey {
+    /// The SHA-256 of the key, in hexadecimal.
+    pub hash: String,
+    /// The key's ends, to recognise it by.
+    pub redacted: String,
+    /// What it is for, in its owner's words.
+    pub name: String,
+    /// What it may do, in the names of scopes.
+    pub scopes: Vec<String>,
+    /// When it stops working, if it does.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for NewApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewApiKey").field("redacted", &self.redacted).finish_non_exhaustive()
+    }
+}
+
+/// A key that is stored.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct ApiKey {
+    /// Whose it is.
+    #[serde(skip)]
+    pub org: Org,
+    /// The id of the organization whose it is.
+    #[serde(skip)]
+    pub organization_id: OrganizationId,
+    /// Its id, such as `key_01J1F8ABCDXYZ`.
+    pub id: String,
+    /// What it is for, in its owner's words.
+    pub name: String,
+    /// Its ends, to recognise it by.
+    pub redacted_value: String,
+    /// What it may do, in the names of scopes.
+    pub scopes: Vec<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it stops working, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A key and the one that takes its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RotatedApiKey {
+    /// The key before, with the time at which it stops working.
+    pub old: ApiKey,
+    /// The key that takes its place.
+    pub new: ApiKey,
+}
+
+/// The columns of a key, in the order that [`from_row`] reads.
+macro_rules! select_keys {
+    ($condition:literal) => {
+        concat!(
+            "select k.org, k.id, k.name, k.redacted, k.scopes, k.created_at, k.expires_at, k.last_used_at, o.id,
+                    k.revoked_at
+             from api_keys k join organizations o on o.org = k.org where ",
+            $condition
+        )
+    };
+}
+
+/// The id of the one key that is given to the server instead of minted by it.
+const BOOTSTRAP_ID: &str = "key_bootstrap";
+
+impl Store {
+    /// Stores a key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked; [`Error::InvalidValue`].
+    pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
+        self.change_api_keys(org, stamp, move |change| {
+            let id: String = change.mint("key_")?;
+            insert(change, &id, &new)
+        })
+        .await
+    }
+
+    /// Makes `new` a key that works: the bootstrap key, in the place of the one before, which is revoked unless it was
+    /// rotated: then it works until its overlap ends. If `new` is a key of the organization already, it stays as it is,
+    /// with its own scopes and expiry. Returns the key that it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`] when it was revoked
+    /// or has expired at the time of the stamp.
+    pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
+        self.change_api_keys(org, stamp, move |change| set_bootstrap(change, &new)).await
+    }
+
+    /// The keys of an organization that work, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn list_api_keys(&self, org: Org) -> Result<Vec<ApiKey>> {
+        self.query(move |transaction| {
+            let sql = select_keys!("k.org = $1 and k.revoked_at is null order by k.created_at, k.id");
+            transaction.query(sql, values![org.seq()], from_row)
+        })
+        .await
+    }
+
+    /// The key with this hash, unless it was revoked. Whether it has expired is for the caller to say, who has a clock.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn find_api_key(&self, hash: String) -> Result<Option<ApiKey>> {
+        self.query(move |transaction| find(transaction, &hash)).await
+    }
+
+    /// Records when a key was last used. Now and then it also forgets the answers of creations that are too old.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn touch_api_key(&self, hash: String, at: Timestamp) -> Result<()> {
+        self.transact(move |transaction| {
+            let sql = "update api_keys set last_used_at = $1 where hash = $2";
+            transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
+        })
+        .await?;
+        self.forget_answers_now_and_then(at).await;
+        Ok(())
+    }
+
+    /// Puts `new` in the place of a key, under its name and with its scopes, whatever `new` says of both. The key before
+    /// stops working at `old_expires_at`, or earlier if it was to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when the organization has no such key; [`Error::InvalidValue`] when it has expired at the time
+    /// of the stamp; [`Error::AlreadyExists`] when `new` is stored already.
+    pub async fn rotate_api_key(
+        &self,
+        org: Org,
+        stamp: Stamp,
+        id: String,
+        new: NewApiKey,
+        old_expires_at: Timestamp,
+    ) -> Result<RotatedApiKey> {
+        self.change_api_keys(org, stamp, move |change| rotate(change, &id, &new, old_expires_at)).await
+    }
+
+    /// Revokes a key for good. Who asks this store, or a clone of it, is told so as soon as this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when the organization has no such key that works.
+    pub async fn revoke_api_key(&self, org: Org, stamp: Stamp, id: String) -> Result<()> {
+        self.change_api_keys(org, stamp, move |change| {
+            let revoked_at = change.stamp().seconds();
+            let revoked = change.execute(
+                "update api_keys set revoked_at = $1 where org = $2 and id = $3 and revoked_at is null",
+                values![revoked_at, org, id.as_str()],
+            )?;
+            if revoked == 0 {
+                return Err(Error::not_found(Kind::ApiKey, &id));
+            }
+            change.record("api_key.deleted", of_key(&id))
+        })
+        .await
+    }
+
+    async fn change_api_keys<T, F>(&self, org: Org, stamp: Stamp, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Change<'_>) -> Result<T> + Send + 'static,
+    {
+        let changed = self
+            .transact_in(org, move |transaction| body(&mut Change::new(Tx::new(transaction, org), &stamp)))
+            .await;
+        // After an error too: it may be one that does not know whether the change has happened.
+        self.api_keys_changed();
+        changed
+    }
+}
+
+fn of_key(id: &str) -> Places<'_> {
+    Places { detail: Some(id), ..Places::default() }
+}
+
+fn rotate(
+    change: &mut Change<'_>,
+    id: &str,
+    new: &NewApiKey,
+    old_expires_at: Timestamp,
+) -> Result<RotatedApiKey> {
+    let org = change.org();
+    let sql = select_keys!("k.org = $1 and k.id = $2 and k.revoked_at is null");
+    let old = change.query_one(sql, values![org, id], from_row)?;
+    let old = old.ok_or_else(|| Error::not_found(Kind::ApiKey, &id))?;
+    check_works(&old, false, change.stamp())?;
+    let old_expires_at = old.expires_at.map_or(old_expires_at, |at| at.min(old_expires_at));
+    let new = NewApiKey { name: old.name.clone(), scopes: old.scopes.clone(), ..new.clone() };
+    let new_id: String = change.mint("key_")?;
+    let new = insert(change, &new_id, &new)?;
+    change.execute(
+        "update api_keys set expires_at = $1 where org = $2 and id = $3",
+        values![old_expires_at.unix_seconds(), org, id],
+    )?;
+    change.record("api_key.updated", of_key(id))?;
+    Ok(RotatedApiKey { old: ApiKey { expires_at: Some(old_expires_at), ..old }, new })
+}
+
+fn set_bootstrap(change: &mut Change<'_>, new: &NewApiKey) -> Result<ApiKey> {
+    let org = change.org();
+    let known = change.query_one(
+        select_keys!("k.hash = $1 and k.org = $2"),
+        values![new.hash.as_str(), org],
+        |row| Ok((from_row(row)?, row.optional_integer(9)?.is_some())),
+    )?;
+    if let Some((key, is_revoked)) = &known {
+        check_works(key, *is_revoked, change.stamp())?;
+        if key.id == BOOTSTRAP_ID {
+            return show_as(change, key, new);
+        }
+    }
+    replace_bootstrap(change)?;
+    match known {
+        Some((key, _)) => Ok(key),
+        None => insert(change, BOOTSTRAP_ID, new),
+    }
+}
+
+/// What is shown of a key may be less than an earlier version showed.
+fn show_as(tx: &mut Tx<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
+    if key.redacted_value != new.redacted {
+        tx.execute(
+            "update api_keys set redacted = $1 where hash = $2",
+            values![new.redacted.as_str(), new.hash.as_str()],
+        )?;
+    }
+    Ok(ApiKey { redacted_value: new.redacted.clone(), ..key.clone() })
+}
+
+/// Whoever revoked a key, or let it expire, is not overruled by the one who starts a server with it.
+fn check_works(key: &ApiKey, is_revoked: bool, stamp: &Stamp) -> Result<()> {
+    let problem = match key.expires_at {
+        _ if is_revoked => "was revoked",
+        Some(expires_at) if expires_at <= stamp.at() => "has expired",
+        _ => return Ok(()),
+    };
+    let expected = format!("a key that works, but '{}' ({}) {problem}", key.name, key.id);
+    Err(Error::invalid_value("key", expected))
+}
+
+/// Makes room for another bootstrap key.
+fn replace_bootstrap(change: &mut Change<'_>) -> Result<()> {
+    let (org, now) = (change.org(), change.stamp().seconds());
+    let other_id: String = change.mint("key_")?;
+    // Under another id, one that somebody has revoked stays known as revoked, and one that was rotated works until its
+    // overlap ends.
+    change.execute(
+        "update api_keys set id = $1 where org = $2 and id = $3 and (revoked_at is not null or expires_at > $4)",
+        values![other_id.as_str(), org, BOOTSTRAP_ID, now],
+    )?;
+    let replaced =
+        change.execute("delete from api_keys where org = $1 and id = $2", values![org, BOOTSTRAP_ID])?;
+    if replaced == 0 {
+        return Ok(());
+    }
+    change.record("api_key.deleted", of_key(BOOTSTRAP_ID))
+}
+
+fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ApiKey>> {
+    let sql = select_keys!("k.hash = $1 and k.revoked_at is null");
+    transaction.query_one(sql, values![hash], from_row)
+}
+
+fn from_row(row: &Row<'_>) -> Result<ApiKey> {
+    Ok(ApiKey {
+        org: Org::from_row(row, 0)?,
+        organization_id: row.parsed(8)?,
+        id: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        redacted_value: row.text(3)?.to_owned(),
+        scopes: row.text(4)?.split_whitespace().map(str::to_owned).collect(),
+        created_at: Timestamp::from_unix_seconds(row.integer(5)?),
+        expires_at: row.optional_integer(6)?.map(Timestamp::from_unix_seconds),
+        last_used_at: row.optional_integer(7)?.map(Timestamp::from_unix_seconds),
+    })
+}
+
+fn insert(change: &mut Change<'_>, id: &str, new: &NewApiKey) -> Result<ApiKey> {
+    let scopes = new.scopes.join(" ");
+    for (field, text) in [("name", &new.name), ("scopes", &scopes)] {
+        check_text(field, text)?;
+    }
+    let taken = "select 1 from api_keys where hash = $1";
+    if change.query_one(taken, values![new.hash.as_str()], |_| Ok(()))?.is_some() {
+        let value = new.redacted.clone();
+        return Err(Error::AlreadyExists { kind: Kind::ApiKey, field: "value", value });
+    }
+    let (org, created_at) = (change.org(), change.stamp().seconds());
+    change.execute(
+        "insert into api_keys (hash, org, id, name, redacted, scopes, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        values![
+            new.hash.as_str(),
+            org,
+            id,
+            new.name.as_str(),
+            new.redacted.as_str(),
+            scopes.as_str(),
+            created_at,
+            new.expires_at.map(Timestamp::unix_seconds)
+        ],
+    )?;
+    let payload = AuditLogPayload::scopes(new.scopes.clone());
+    change.record("api_key.created", of_key(id).with(Some(&payload)))?;
+    find(change.transaction(), &new.hash)?
+        .ok_or_else(|| Error::internal("the key that was just stored is gone"))
+}

@@ -1,0 +1,490 @@
+//! The audit log: what `audit_events.rs` has recorded, newest first.
+//!
+//! A filter is served by no index: each would make every change write more. So a filtered list looks at the events in
+//! windows, each of which takes a connection for milliseconds and then gives way to other callers. A request looks at a
+//! fixed number of windows. Its page may then hold fewer events than there are, or none, and says where to go on.
+
+use std::{sync::Arc, time::Duration};
+
+use openai_admin::{
+    AuditLogEventType, AuditLogId, Cursor, GroupId, Order, Timestamp, UserId,
+    models::{AuditLog, AuditLogActor, AuditLogDetail, AuditLogPayload, ListAuditLogsResponse},
+    operations::ListAuditLogs,
+};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        org::Org,
+        page::Range,
+        value::{Row, values},
+    },
+    engines::transaction::Transaction,
+    nouns::audit_filter::Filter,
+    operation::audit_order,
+    store::Store,
+};
+
+/// How far a request with a filter looks.
+#[derive(Clone, Copy)]
+struct Reach {
+    /// How many events it looks at before other callers get their turn.
+    window_events: i64,
+    /// How many windows it looks at before it answers with what it has found.
+    windows: usize,
+}
+
+const REACH: Reach = Reach { window_events: 10_000, windows: 50 };
+/// How long a reader waits for transactions that may come before the newest event.
+const SETTLING_MAX: Duration = Duration::from_secs(1);
+/// How long it waits before it looks again; twice as long each time, up to the maximum.
+const SETTLING_PAUSE: Duration = Duration::from_millis(10);
+const SETTLING_PAUSE_MAX: Duration = Duration::from_millis(160);
+/// What the id of an event begins with.
+const ID_PREFIX: &str = "audit_log-";
+/// What the ids of keys begin with. Other actors are commands.
+const KEY_PREFIX: &str = "key_";
+
+impl Store {
+    /// Lists what happened, newest first.
+    ///
+    /// An event never changes its place, and none ever comes between two that were listed: whoever goes on before the
+    /// newest event that they saw misses none. On PostgreSQL, where changes are made side by side, an event is listed
+    /// once every change that may come before it has ended. The call waits for that, for a second at most, and then
+    /// lists what comes before. It needs a runtime with timers.
+    ///
+    /// With a filter, a page may hold fewer events than the limit, or none, although `has_more` is true. Then `last_id`
+    /// (`first_id` of a page before a place) is the event to go on from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownCursor`], [`Error::InvalidValue`].
+    pub async fn list_audit_logs(&self, org: Org, request: ListAuditLogs) -> Result<ListAuditLogsResponse> {
+        self.list_audit_logs_within(REACH, org, request).await
+    }
+
+    async fn list_audit_logs_within(
+        &self,
+        reach: Reach,
+        org: Org,
+        request: ListAuditLogs,
+    ) -> Result<ListAuditLogsResponse> {
+        let question = Arc::new(Question::new(reach, org, &request)?);
+        let mut answer = self.begin_looking(&question, self.horizon_of(&question).await?).await?;
+        if let Some(hidden) = answer.hidden {
+            let horizon = self.settle(org, hidden).await?;
+            answer = self.begin_looking(&question, horizon).await?;
+        }
+        for _ in 1..reach.windows {
+            if answer.is_complete() {
+                break;
+            }
+            answer = self.go_on_looking(&question, answer).await?;
+        }
+        answer.into_page()
+    }
+
+    /// What comes after a listed event is settled already, and SQLite's events always are.
+    async fn horizon_of(&self, question: &Question) -> Result<i64> {
+        if question.after.is_some() || self.postgres().is_none() {
+            return Ok(i64::MAX);
+        }
+        self.horizon(question.org).await
+    }
+
+    async fn horizon(&self, org: Org) -> Result<i64> {
+        self.query(move |transaction| audit_order::horizon(transaction, org)).await
+    }
+
+    async fn begin_looking(&self, question: &Arc<Question>, horizon: i64) -> Result<Answer> {
+        let question = Arc::clone(question);
+        let (org, is_unfiltered) = (question.org, question.filter.matches_all());
+        let body = move |transaction: &mut Transaction<'_>| question.begin(transaction, horizon);
+        // Without a filter every event that is looked at is listed.
+        if is_unfiltered { self.query(body).await } else { self.scan(org, body).await }
+    }
+
+    async fn go_on_looking(&self, question: &Arc<Question>, answer: Answer) -> Result<Answer> {
+        let (org, question) = (question.org, Arc::clone(question));
+        self.scan(org, move |transaction| question.look(transaction, answer.clone())).await
+    }
+
+    /// Waits until the event at this place is settled, for a second at most, and returns the horizon.
+    async fn settle(&self, org: Org, place: i64) -> Result<i64> {
+        let (mut pause, mut waited) = (SETTLING_PAUSE, Duration::ZERO);
+        loop {
+            tokio::time::sleep(pause).await;
+            waited += pause;
+            let horizon = self.horizon(org).await?;
+            if horizon > place || waited >= SETTLING_MAX {
+                return Ok(horizon);
+            }
+            pause = (pause * 2).min(SETTLING_PAUSE_MAX);
+        }
+    }
+}
+
+/// What is asked for.
+struct Question {
+    reach: Reach,
+    org: Org,
+    after: Option<Cursor>,
+    before: Option<Cursor>,
+    limit: usize,
+    filter: Filter,
+}
+
+/// What was found so far, and where to look next.
+#[derive(Clone)]
+struct Answer {
+    logs: Vec<AuditLog>,
+    span: Span,
+    /// The place of the newest event that is not listed yet, since others may come before it.
+    hidden: Option<i64>,
+    rest: Rest,
+}
+
+/// What there may be beyond what was found.
+#[derive(Clone)]
+enum Rest {
+    Nothing,
+    /// There is more, after the last event that was found.
+    Found,
+    /// Every event up to this one was looked at.
+    After(Place),
+}
+
+/// The events that are yet to be looked at: those between these two places.
+#[derive(Clone)]
+struct Span {
+    lower: Place,
+    upper: Place,
+    order: Order,
+}
+
+impl Answer {
+    fn is_complete(&self) -> bool {
+        !matches!(self.rest, Rest::After(_))
+    }
+
+    fn into_page(mut self) -> Result<ListAuditLogsResponse> {
+        let is_backwards = self.span.order == Order::Asc;
+        if is_backwards {
+            self.logs.reverse();
+        }
+        let mut page = ListAuditLogsResponse::new(self.logs, !matches!(self.rest, Rest::Nothing));
+        if let Rest::After(place) = self.rest {
+            let cursor = Some(Cursor::from(&place.id()?));
+            match is_backwards {
+                true => page.first_id = cursor,
+                false => page.last_id = cursor,
+            }
+        }
+        Ok(page)
+    }
+}
+
+macro_rules! select_places {
+    ($order:literal) => {
+        concat!(
+            "select a.place, a.change, a.item from audit_events a
+             where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
+               and (a.place, a.change, a.item) > ($5, $6, $7) ",
+            $order
+        )
+    };
+}
+/// A list of values is a JSON array, which each engine reads in its own way.
+macro_rules! list_in_sqlite {
+    ($list:literal) => {
+        concat!("json_each(", $list, ")")
+    };
+}
+macro_rules! list_in_postgres {
+    ($list:literal) => {
+        concat!("jsonb_array_elements_text(cast(cast(", $list, " as text) as jsonb)) listed(value)")
+    };
+}
+
+/// Each resource is looked up by itself: as a join, PostgreSQL would read every user for it.
+macro_rules! select_events {
+    ($list:ident, $order:literal) => {
+        concat!(
+            "select a.place, a.change, a.item, a.recorded_at, a.actor, a.event, a.detail, a.payload,
+                    (select g.id from groups g where g.org = a.org and g.seq = a.group_seq),
+                    (select u.id from users u where u.org = a.org and u.seq = a.user_seq), a.subject_kind,
+                    (select o.id from organizations o where o.org = a.org)
+             from audit_events a
+             where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
+               and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
+               and (cast($10 as text) is null or a.event in (select value from ",
+            $list!("$10"),
+            ")) and (cast($11 as text) is null or a.actor in (select value from ",
+            $list!("$11"),
+            ")) and (cast($12 as text) is null
+                     or a.group_seq in (select (select g.seq from groups g where g.org = $1 and g.id = value) from ",
+            $list!("$12"),
+            ") or a.user_seq in (select (select u.seq from users u where u.org = $1 and u.id = value) from ",
+            $list!("$12"),
+            ") or a.detail in (select value from ",
+            $list!("$12"),
+            ")) ",
+            $order
+        )
+    };
+}
+
+impl Question {
+    fn new(reach: Reach, org: Org, request: &ListAuditLogs) -> Result<Self> {
+        Ok(Self {
+            reach,
+            org,
+            after: request.after.clone(),
+            before: request.before.clone(),
+            limit: usize::from(request.limit.unwrap_or_default().get()),
+            filter: Filter::new(request)?,
+        })
+    }
+
+    /// Finds out where to look, and looks at the first window.
+    fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Answer> {
+        let after = place_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
+        let before = place_of(transaction, self.org, self.before.as_ref())?
+            .map_err(|_| Error::invalid_value("before", "the id of an event of this log"))?;
+        let hidden = match horizon {
+            i64::MAX => None,
+            _ => hidden(transaction, self.org, horizon)?,
+        };
+        let span = Span {
+            order: if before.is_some() { Order::Asc } else { Order::Desc },
+            upper: after.unwrap_or(Place::before_all_of(horizon)),
+            lower: before.unwrap_or(Place::before_all_of(-1)),
+        };
+        let answer = Answer { logs: Vec::new(), span, hidden, rest: Rest::Nothing };
+        if self.filter.matches_nothing() {
+            return Ok(Answer { hidden: None, ..answer });
+        }
+        self.look(transaction, answer)
+    }
+
+    /// Looks at the next window.
+    fn look(&self, transaction: &mut Transaction<'_>, mut answer: Answer) -> Result<Answer> {
+        let end = if self.filter.matches_all() { None } else { self.end(transaction, &answer.span)? };
+        let mut window = answer.span.clone();
+        if let Some(End { beyond, .. }) = &end {
+            match window.order {
+                Order::Asc => window.upper = beyond.clone(),
+                Order::Desc => window.lower = beyond.clone(),
+            }
+        }
+        let range = Range { order: window.order, after: 0, limit: self.limit - answer.logs.len() };
+        let (logs, has_more) = range.cut(self.matching(transaction, &window, &range)?);
+        answer.logs.extend(logs);
+        answer.rest = match end {
+            _ if has_more => Rest::Found,
+            None => Rest::Nothing,
+            Some(End { last, .. }) => {
+                match window.order {
+                    Order::Asc => answer.span.lower = last.clone(),
+                    Order::Desc => answer.span.upper = last.clone(),
+                }
+                Rest::After(last)
+            }
+        };
+        Ok(answer)
+    }
+
+    /// Where the next window ends; none when it reaches the end of the span.
+    fn end(&self, transaction: &mut Transaction<'_>, span: &Span) -> Result<Option<End>> {
+        let range = Range { order: span.order, after: 0, limit: 1 };
+        let sql = range.choose(
+            select_places!("order by a.place, a.change, a.item limit 2 offset $8"),
+            select_places!("order by a.place desc, a.change desc, a.item desc limit 2 offset $8"),
+        );
+        let Span { lower, upper, .. } = span;
+        let values = values![
+            self.org.seq(),
+            upper.place,
+            upper.change.as_str(),
+            upper.item,
+            lower.place,
+            lower.change.as_str(),
+            lower.item,
+            self.reach.window_events - 1
+        ];
+        let mut places = transaction.query(sql, values, place_from_row)?.into_iter();
+        Ok(places.next().zip(places.next()).map(|(last, beyond)| End { last, beyond }))
+    }
+
+    /// The events of a window that match.
+    fn matching(
+        &self,
+        transaction: &mut Transaction<'_>,
+        window: &Span,
+        range: &Range,
+    ) -> Result<Vec<AuditLog>> {
+        let sql = range.choose(
+            transaction.choose(
+                select_events!(list_in_sqlite, "order by a.place, a.change, a.item limit $13"),
+                select_events!(list_in_postgres, "order by a.place, a.change, a.item limit $13"),
+            ),
+            transaction.choose(
+                select_events!(list_in_sqlite, "order by a.place desc, a.change desc, a.item desc limit $13"),
+                select_events!(
+                    list_in_postgres,
+                    "order by a.place desc, a.change desc, a.item desc limit $13"
+                ),
+            ),
+        );
+        let (Span { lower, upper, .. }, filter) = (window, &self.filter);
+        let values = values![
+            self.org.seq(),
+            upper.place,
+            upper.change.as_str(),
+            upper.item,
+            lower.place,
+            lower.change.as_str(),
+            lower.item,
+            filter.from,
+            filter.to,
+            filter.types.as_deref(),
+            filter.actors.as_deref(),
+            filter.resources.as_deref(),
+            range.rows()
+        ];
+        transaction.query(sql, values, from_row)
+    }
+}
+
+/// The end of a window.
+struct End {
+    /// Its last event.
+    last: Place,
+    /// The first event that is not part of it.
+    beyond: Place,
+}
+
+/// Where an event stands among those of its organization.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    place: i64,
+    change: String,
+    item: i64,
+}
+
+impl Place {
+    /// Before every event with this place.
+    fn before_all_of(place: i64) -> Self {
+        Self { place, change: String::new(), item: 0 }
+    }
+
+    fn id(&self) -> Result<AuditLogId> {
+        let Self { place, change, item } = self;
+        AuditLogId::new(format!("{ID_PREFIX}{change}_{place}_{item}")).map_err(Error::internal)
+    }
+
+    fn parse(id: &str) -> Option<Self> {
+        let (change, rest) = id.strip_prefix(ID_PREFIX)?.split_once('_')?;
+        let (place, item) = rest.split_once('_')?;
+        let place = Self { place: place.parse().ok()?, change: change.to_owned(), item: item.parse().ok()? };
+        // A number may be written in several ways, and only one of them is the id.
+        (place.id().ok()? == id).then_some(place)
+    }
+}
+
+fn place_from_row(row: &Row<'_>) -> Result<Place> {
+    Ok(Place { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? })
+}
+
+fn from_row(row: &Row<'_>) -> Result<AuditLog> {
+    let place = place_from_row(row)?;
+    let r#type = AuditLogEventType::from(row.text(5)?);
+    let mut detail = AuditLogDetail::default();
+    let (group, user) = (row.optional_text(8)?, row.optional_text(9)?);
+    let payload: Option<AuditLogPayload> =
+        row.optional_text(7)?.map(serde_json::from_str).transpose().map_err(Error::internal)?;
+    match (group, user) {
+        (group, user) if row.optional_text(10)?.is_some() => {
+            return log(row, place, r#type, of_role(row, group, user, payload)?);
+        }
+        (Some(group), Some(user)) => {
+            detail.group_id = Some(GroupId::new(group).map_err(Error::internal)?);
+            detail.user_id = Some(UserId::new(user).map_err(Error::internal)?);
+        }
+        (group, user) => detail.id = group.or(user).or(row.optional_text(6)?).map(str::to_owned),
+    }
+    match r#type.as_str().ends_with(".updated") {
+        true => detail.changes_requested = payload,
+        false => detail.data = payload,
+    }
+    log(row, place, r#type, detail)
+}
+
+fn log(row: &Row<'_>, place: Place, r#type: AuditLogEventType, detail: AuditLogDetail) -> Result<AuditLog> {
+    let mut log = AuditLog::new(place.id()?, r#type, Timestamp::from_unix_seconds(row.integer(3)?));
+    let actor = row.text(4)?;
+    log.actor = Some(match actor.starts_with(KEY_PREFIX) {
+        true => AuditLogActor::api_key(actor),
+        // The operator of the machine, at its command line.
+        false => AuditLogActor::session(actor),
+    });
+    log.detail = Some(detail);
+    Ok(log)
+}
+
+/// The detail of an event about a role, or about its assignment to a group or a user.
+fn of_role(
+    row: &Row<'_>,
+    group: Option<&str>,
+    user: Option<&str>,
+    payload: Option<AuditLogPayload>,
+) -> Result<AuditLogDetail> {
+    let mut detail = AuditLogDetail::default();
+    let role_id = row.optional_text(6)?;
+    let principal = group.map(|id| ("group", id)).or(user.map(|id| ("user", id)));
+    if let Some((r#type, id)) = principal {
+        detail.id = role_id.map(|role_id| format!("role_assignment_{role_id}_{id}"));
+        (detail.principal_type, detail.principal_id) = (Some(r#type.to_owned()), Some(id.to_owned()));
+    } else {
+        detail.id = role_id.map(str::to_owned);
+    }
+    match (row.text(5)?, payload) {
+        ("role.created", Some(payload)) => {
+            (detail.role_name, detail.permissions) = (payload.role_name, payload.permissions);
+        }
+        (_, payload) => detail.changes_requested = payload,
+    }
+    if !matches!(row.text(5)?, "role.updated" | "role.deleted") {
+        detail.resource_type = Some("api.organization".to_owned());
+        detail.resource_id = row.optional_text(11)?.map(str::to_owned);
+    }
+    Ok(detail)
+}
+
+/// The place of a cursor, or the cursor itself when it is no event of the organization.
+fn place_of(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    cursor: Option<&Cursor>,
+) -> Result<std::result::Result<Option<Place>, Cursor>> {
+    let Some(cursor) = cursor else { return Ok(Ok(None)) };
+    let Some(place) = Place::parse(cursor.as_str()) else { return Ok(Err(cursor.clone())) };
+    let found = transaction.query_one(
+        "select 1 from audit_events where org = $1 and place = $2 and change = $3 and item = $4",
+        values![org.seq(), place.place, place.change.as_str(), place.item],
+        |_| Ok(()),
+    )?;
+    Ok(match found {
+        Some(()) => Ok(Some(place)),
+        None => Err(cursor.clone()),
+    })
+}
+
+/// The place of the newest event that the horizon hides.
+fn hidden(transaction: &mut Transaction<'_>, org: Org, horizon: i64) -> Result<Option<i64>> {
+    let newest = "select place from audit_events where org = $1 and place >= $2 order by place desc limit 1";
+    transaction.query_one(newest, values![org.seq(), horizon], |row| row.integer(0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! How an operation runs: its request reads or changes one organization in one transaction.
+
+pub(crate) mod audit_events;
+pub(crate) mod audit_order;
+pub(crate) mod change;
+pub(crate) mod idempotency_keys;
+pub(crate) mod tx;
+
+use openai_admin::Endpoint;
+
+use crate::{
+    base::{error::Result, org::Org, stamp::Stamp, time_limit::TimeLimit},
+    engines::lanes::Lane,
+    operation::{change::Change, tx::Tx},
+    store::Store,
+};
+
+/// A request that reads. Only this crate can implement it.
+pub trait Reads: Endpoint {
+    /// Which reads it waits with.
+    fn lane(&self) -> Lane {
+        Lane::Short
+    }
+
+    /// Reads the answer, on one snapshot of the database.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation and of the database.
+    fn read(&self, tx: &mut Tx<'_>) -> Result<Self::Response>;
+}
+
+/// A request that changes something. Only this crate can implement it.
+pub trait Changes: Endpoint {
+    /// Whether it ends a thing with all its edges: it gets more time, and no membership is added in the organization
+    /// meanwhile.
+    const ENDS: bool = false;
+
+    /// Makes the change and returns the answer. It may run again after it met another change.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation and of the database; nothing is changed then.
+    fn change(&self, change: &mut Change<'_>) -> Result<Self::Response>;
+}
+
+impl Store {
+    /// Answers a request that reads, within an organization.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use openai_admin::operations::ListGroups;
+    /// use openai_admin_store::{Stamp, Store};
+    /// let store = Store::open_in_memory(None).await?;
+    /// let organization = store.open_organization(Stamp::new(ulid::Ulid::from_parts(1, 1), "doc"), None).await?;
+    /// assert!(store.read(organization.org, ListGroups::new()).await?.data.is_empty());
+    /// # Ok::<(), openai_admin_store::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation and of the database.
+    pub async fn read<O: Reads>(&self, org: Org, request: O) -> Result<O::Response> {
+        match request.lane() {
+            Lane::Scan => {
+                self.scan(org, move |transaction| request.read(&mut Tx::new(transaction, org))).await
+            }
+            _ => self.query(move |transaction| request.read(&mut Tx::new(transaction, org))).await,
+        }
+    }
+
+    /// Makes a change within an organization. It is on disk when this returns. A creation is made once under the
+    /// idempotency key of the stamp.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation and of the database; of a creation also [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused) and
+    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted).
+    pub async fn change<O: Changes>(&self, org: Org, stamp: Stamp, request: O) -> Result<O::Response> {
+        let time_limit = if O::ENDS { TimeLimit::Deletion } else { TimeLimit::Usual };
+        self.transact_for(time_limit, Some(org), O::ENDS, move |transaction| {
+            let mut change = Change::new(Tx::new(transaction, org), &stamp);
+            if O::ENDS {
+                change.allow_long_statements(time_limit)?;
+            }
+            if O::IDEMPOTENT {
+                return request.change(&mut change);
+            }
+            idempotency_keys::once(&mut change, |change| request.change(change))
+        })
+        .await
+    }
+}

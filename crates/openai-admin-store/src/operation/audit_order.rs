@@ -1,0 +1,75 @@
+//! Up to which event the audit log of an organization is settled on PostgreSQL.
+//!
+//! A reader who goes on after the last event of a page must miss none, so a page ends before every event that may still
+//! be joined by an earlier one. Events are ordered by the number of their transaction. SQLite's writers take turns, so
+//! there every event is settled. PostgreSQL's run side by side: a transaction may commit after one with a higher number.
+//!
+//! The horizon is the lowest number that a running transaction with events of the organization can have. Three steps
+//! find it, in this order:
+//!
+//! 1. a snapshot gives the next number, and the transactions that are running;
+//! 2. the lock table tells which of them may write events of this organization;
+//! 3. a later snapshot reads the page.
+//!
+//! A transaction below the next number has either ended before step 2, and then step 3 sees its events, or it is still
+//! in the lock table. Of those only these count:
+//!
+//! - It holds a lock to write a table of this schema. Every writer takes one before it gets a number, so transactions of
+//!   other programs, other schemas and other databases hide nothing.
+//! - It has not announced another organization. Our writers announce theirs by a shared advisory lock, also before they
+//!   get a number; older versions and people at a console announce none, and count for every organization.
+
+use crate::{
+    base::{
+        announcement::announcement,
+        error::{Error, Result},
+        org::Org,
+        value::values,
+    },
+    engines::transaction::Transaction,
+};
+
+/// Announces an organization that was not known before the transaction began.
+pub(crate) fn announce(transaction: &mut Transaction<'_>, org: Org) -> Result<()> {
+    match transaction {
+        Transaction::Sqlite(_) => Ok(()),
+        Transaction::Postgres(_) => transaction.batch(&announcement(org.seq())),
+    }
+}
+
+/// Batches of memberships announce their organizations by the lock that they share with deletions.
+const HORIZON: &str = "
+    with held as materialized (
+        select * from pg_locks where granted
+    ), announced as (
+        select virtualtransaction, bool_or(objid = (hashint8($1)::bigint & 4294967295)::oid) as is_ours
+        from held
+        where locktype = 'advisory' and classid in ('audit_events'::regclass, 'group_users'::regclass)
+        group by virtualtransaction
+    ), writing as (
+        select distinct virtualtransaction
+        from held
+        where locktype = 'relation' and mode in ('RowShareLock', 'RowExclusiveLock', 'ShareRowExclusiveLock',
+                                                 'ExclusiveLock', 'AccessExclusiveLock')
+          and database = (select oid from pg_database where datname = current_database())
+          and relation in (select oid from pg_class where relnamespace = to_regnamespace(current_schema()::text))
+    )
+    select least(pg_snapshot_xmax(snapshot)::text::bigint, (
+               select min(running::text::bigint)
+               from pg_snapshot_xip(snapshot) running
+               join held on held.locktype = 'transactionid' and held.transactionid = running::xid
+               join writing on writing.virtualtransaction = held.virtualtransaction
+               left join announced on announced.virtualtransaction = held.virtualtransaction
+               where coalesce(announced.is_ours, true)))
+           + (select added from audit_clock)
+    from pg_current_snapshot() snapshot";
+
+/// The place below which no event will be added any more. Read the page in a later transaction.
+pub(crate) fn horizon(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
+    if let Transaction::Sqlite(_) = transaction {
+        return Ok(i64::MAX);
+    }
+    transaction
+        .query_one(HORIZON, values![org], |row| row.integer(0))?
+        .ok_or_else(|| Error::internal("there is no snapshot"))
+}

@@ -1,0 +1,78 @@
+use crate::{
+    base::{
+        error::{Error, Result},
+        kind::Kind,
+        stamp::Stamp,
+    },
+    operation::{
+        audit_events::{Audit, Places},
+        tx::Tx,
+    },
+};
+
+/// A transaction that changes an organization: it knows who changes it, records what happens, and mints ids.
+pub struct Change<'a> {
+    tx: Tx<'a>,
+    stamp: &'a Stamp,
+    audit: Audit<'a>,
+    /// How many ids were minted.
+    minted: u128,
+    created: Option<(Kind, i64)>,
+}
+
+impl<'a> std::ops::Deref for Change<'a> {
+    type Target = Tx<'a>;
+    fn deref(&self) -> &Tx<'a> {
+        &self.tx
+    }
+}
+
+impl std::ops::DerefMut for Change<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tx
+    }
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn new(tx: Tx<'a>, stamp: &'a Stamp) -> Self {
+        Self { tx, stamp, audit: Audit::new(stamp), minted: 0, created: None }
+    }
+
+    /// For a change that has created its organization too: event and id number 0 are that.
+    pub(crate) fn after_creation(tx: Tx<'a>, stamp: &'a Stamp) -> Self {
+        Self { audit: Audit::after_creation(stamp), minted: 1, ..Self::new(tx, stamp) }
+    }
+
+    pub(crate) fn stamp(&self) -> &'a Stamp {
+        self.stamp
+    }
+
+    /// An id for something that the change creates.
+    pub(crate) fn mint<T>(&mut self, prefix: &str) -> Result<T>
+    where
+        T: TryFrom<String, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+    {
+        let id = self.stamp.mint(prefix, self.minted);
+        self.minted += 1;
+        T::try_from(id).map_err(Error::internal)
+    }
+
+    /// Records an event.
+    pub(crate) fn record(&mut self, event: &str, places: Places<'_>) -> Result<()> {
+        self.audit.record(&mut self.tx, event, places)
+    }
+
+    /// Records an event for each row of an edge that ends. Call it before the rows are deleted.
+    pub(crate) fn record_ends(&mut self, record: [&'static str; 2], event: &str, seq: i64) -> Result<()> {
+        self.audit.record_ends(&mut self.tx, record, event, seq)
+    }
+
+    /// Notes what the change creates, for its idempotency key.
+    pub(crate) fn creates(&mut self, kind: Kind, seq: i64) {
+        self.created = Some((kind, seq));
+    }
+
+    pub(crate) fn created(&self) -> Option<(Kind, i64)> {
+        self.created
+    }
+}

@@ -1,0 +1,75 @@
+use crate::{
+    base::{
+        error::Result,
+        org::Org,
+        time_limit::TimeLimit,
+        value::{Row, Value},
+    },
+    engines::transaction::Transaction,
+};
+
+/// A transaction within an organization: what an operation reads through.
+pub struct Tx<'a> {
+    transaction: Transaction<'a>,
+    org: Org,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(transaction: &'a mut Transaction<'_>, org: Org) -> Self {
+        Self { transaction: transaction.reborrow(), org }
+    }
+
+    /// The organization of the caller.
+    pub(crate) fn org(&self) -> Org {
+        self.org
+    }
+
+    pub(crate) fn transaction(&mut self) -> &mut Transaction<'a> {
+        &mut self.transaction
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64> {
+        self.transaction.execute(sql, values)
+    }
+
+    /// Runs a query and maps each row.
+    pub(crate) fn query<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.transaction.query(sql, values, map)
+    }
+
+    /// Runs a query and maps its rows up to the first that maps to none.
+    pub(crate) fn query_while<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<Option<T>>,
+    ) -> Result<Vec<T>> {
+        self.transaction.query_while(sql, values, map)
+    }
+
+    /// Runs a query whose result is one row or none.
+    pub(crate) fn query_one<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        map: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.transaction.query_one(sql, values, map)
+    }
+
+    /// The text for this engine, where one text does not serve both.
+    pub(crate) fn choose(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        self.transaction.choose(sqlite, postgres)
+    }
+
+    /// For an operation that is given more time than others.
+    pub(crate) fn allow_long_statements(&mut self, time_limit: TimeLimit) -> Result<()> {
+        self.transaction.allow_long_statements(time_limit)
+    }
+}

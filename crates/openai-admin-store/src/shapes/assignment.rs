@@ -1,0 +1,105 @@
+//! Assignments: which principal has which role of which resource.
+//!
+//! An assignment is an edge of three places, without attributes. Lists are ordered by the numbers of the roles, so that
+//! a role's id is a cursor for ever, also after the role was unassigned.
+
+use crate::{
+    base::{
+        error::Result,
+        events::{ROLE_ASSIGNED, ROLE_UNASSIGNED},
+        kind::Kind,
+        value::values,
+    },
+    operation::{audit_events::Places, change::Change, tx::Tx},
+};
+
+/// Who has roles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Principal {
+    Group(i64),
+    User(i64),
+}
+
+/// What roles are assigned for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Resource {
+    Organization,
+}
+
+impl Principal {
+    /// The columns `user_seq` and `group_seq`.
+    fn columns(self) -> (i64, i64) {
+        match self {
+            Self::Group(seq) => (0, seq),
+            Self::User(seq) => (seq, 0),
+        }
+    }
+
+    fn places(self, role_seq: i64, role_id: &str) -> Places<'_> {
+        let places = Places::of(Kind::Role, role_seq, role_id);
+        match self {
+            Self::Group(seq) => Places { group_seq: Some(seq), ..places },
+            Self::User(seq) => Places { user_seq: Some(seq), ..places },
+        }
+    }
+}
+
+impl Resource {
+    /// The column `project_seq`.
+    fn project_seq(self) -> i64 {
+        match self {
+            Self::Organization => 0,
+        }
+    }
+}
+
+/// The numbers of the roles that are assigned to a principal itself, in order.
+pub(crate) fn direct(tx: &mut Tx<'_>, principal: Principal, resource: Resource) -> Result<Vec<i64>> {
+    let (org, (user_seq, group_seq)) = (tx.org(), principal.columns());
+    tx.query(
+        "select role_seq from role_assignments
+         where org = $1 and user_seq = $2 and group_seq = $3 and project_seq = $4 order by role_seq",
+        values![org, user_seq, group_seq, resource.project_seq()],
+        |row| row.integer(0),
+    )
+}
+
+/// Assigns a role, unless it is assigned already.
+pub(crate) fn assign(
+    change: &mut Change<'_>,
+    principal: Principal,
+    resource: Resource,
+    role_seq: i64,
+    role_id: &str,
+) -> Result<()> {
+    let (org, (user_seq, group_seq)) = (change.org(), principal.columns());
+    let inserted = change.execute(
+        "insert into role_assignments (org, user_seq, group_seq, project_seq, role_seq) values ($1, $2, $3, $4, $5)
+         on conflict do nothing",
+        values![org, user_seq, group_seq, resource.project_seq(), role_seq],
+    )?;
+    if inserted > 0 {
+        change.record(ROLE_ASSIGNED, principal.places(role_seq, role_id))?;
+    }
+    Ok(())
+}
+
+/// Takes a role away, and says whether it was assigned.
+pub(crate) fn unassign(
+    change: &mut Change<'_>,
+    principal: Principal,
+    resource: Resource,
+    role_seq: i64,
+    role_id: &str,
+) -> Result<bool> {
+    let (org, (user_seq, group_seq)) = (change.org(), principal.columns());
+    let removed = change.execute(
+        "delete from role_assignments
+         where org = $1 and user_seq = $2 and group_seq = $3 and project_seq = $4 and role_seq = $5",
+        values![org, user_seq, group_seq, resource.project_seq(), role_seq],
+    )?;
+    if removed > 0 {
+        change.record(ROLE_UNASSIGNED, principal.places(role_seq, role_id))?;
+    }
+    Ok(removed > 0)
+}

@@ -1,0 +1,106 @@
+//! Edges: rows that join things, without an id. Each ends with any of the things that it joins.
+
+use crate::{
+    base::{
+        error::Result,
+        events::{MEMBER_ADDED, MEMBER_REMOVED, ROLE_ASSIGNED, ROLE_UNASSIGNED},
+        kind::Kind,
+        value::values,
+    },
+    operation::change::Change,
+};
+
+/// A table of edges.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    pub(crate) table: &'static str,
+    /// The events of a row that is added or ends.
+    pub(crate) added: &'static str,
+    pub(crate) ended: &'static str,
+    /// Its columns, each with the column of an audit event that holds it. 0 in an edge is null there.
+    pub(crate) columns: &'static [(&'static str, &'static str)],
+    pub(crate) ends: &'static [End],
+}
+
+/// A thing that edges end with.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) kind: Kind,
+    pub(crate) column: &'static str,
+    /// For each engine, an event for each row that ends.
+    record: [&'static str; 2],
+    /// Deletes those rows.
+    delete: &'static str,
+}
+
+/// Declares an edge: its columns, how they are written into an audit event, and the kinds that it ends with.
+macro_rules! edge {
+    ($table:literal, $added:expr, $ended:expr, $all:expr, ($columns:literal, $values:literal),
+     $($kind:ident = $column:literal, by $order:literal;)*) => {
+        Edge {
+            table: $table,
+            added: $added,
+            ended: $ended,
+            columns: &$all,
+            ends: &[$(End {
+                kind: Kind::$kind,
+                column: $column,
+                record: [
+                    concat!(
+                        "insert into audit_events (org, change, item, recorded_at, actor, event, ", $columns, ", place)
+                         select org, $1, $2 - 1 + row_number() over (order by ", $order, "), $3, $4, $5, ", $values, ",
+                                coalesce((select place from audit_events where org = $6 and place < 9223372036854775807
+                                          order by place desc limit 1), 0) + 1
+                         from ", $table, " where org = $6 and ", $column, " = $7"
+                    ),
+                    concat!(
+                        "insert into audit_events (org, change, item, recorded_at, actor, event, ", $columns, ")
+                         select org, cast($1 as text), cast($2 as bigint) - 1 + row_number() over (order by ", $order, "),
+                                cast($3 as bigint), cast($4 as text), cast($5 as text), ", $values, "
+                         from ", $table, " where org = $6 and ", $column, " = $7"
+                    ),
+                ],
+                delete: concat!("delete from ", $table, " where org = $1 and ", $column, " = $2"),
+            }),*],
+        }
+    };
+}
+
+/// Every edge.
+pub(crate) static EDGES: [Edge; 2] = [
+    edge! {
+        "group_users", MEMBER_ADDED, MEMBER_REMOVED,
+        [("group_seq", "group_seq"), ("user_seq", "user_seq")], ("group_seq, user_seq", "group_seq, user_seq"),
+        Group = "group_seq", by "user_seq";
+        User = "user_seq", by "group_seq";
+    },
+    edge! {
+        "role_assignments", ROLE_ASSIGNED, ROLE_UNASSIGNED,
+        [
+            ("user_seq", "user_seq"),
+            ("group_seq", "group_seq"),
+            ("project_seq", "project_seq"),
+            ("role_seq", "subject_seq"),
+        ],
+        (
+            "group_seq, user_seq, project_seq, subject_kind, subject_seq, detail",
+            "nullif(group_seq, 0), nullif(user_seq, 0), nullif(project_seq, 0), 'role', role_seq,
+             (select r.id from roles r where r.org = role_assignments.org and r.seq = role_seq)"
+        ),
+        Group = "group_seq", by "project_seq, role_seq";
+        User = "user_seq", by "group_seq, project_seq, role_seq";
+        Role = "role_seq", by "project_seq, user_seq, group_seq";
+    },
+];
+
+/// Ends every edge of a thing that is removed.
+pub(crate) fn end_all(change: &mut Change<'_>, kind: Kind, seq: i64) -> Result<()> {
+    let org = change.org();
+    for edge in &EDGES {
+        for end in edge.ends.iter().filter(|end| end.kind == kind) {
+            change.record_ends(end.record, edge.ended, seq)?;
+            change.execute(end.delete, values![org, seq])?;
+        }
+    }
+    Ok(())
+}

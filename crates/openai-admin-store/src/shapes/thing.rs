@@ -1,0 +1,152 @@
+//! Things: what every kind of thing with an id does in the same way.
+
+use openai_admin::{Cursor, Order, models::AuditLogPayload};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        page::Range,
+        value::{Row, Value, values},
+    },
+    operation::{audit_events::Places, change::Change, idempotency_keys, tx::Tx},
+    shapes::{
+        edges,
+        table::{Numbers, Table},
+    },
+};
+
+/// A thing as its table holds it.
+pub(crate) trait Thing: Sized {
+    /// Its table.
+    const TABLE: &'static Table;
+
+    /// The id.
+    fn id(&self) -> &str;
+
+    /// Reads the columns after `seq`: column 1 is the id.
+    fn from_row(row: &Row<'_>) -> Result<Self>;
+
+    /// Hands the values of the columns to `write`, in the order of the table: the id first.
+    fn bind<R>(&self, write: impl FnOnce(&[Value<'_>]) -> R) -> R;
+
+    /// What the event of its creation says of it.
+    fn payload(&self) -> AuditLogPayload;
+}
+
+/// A thing with its number.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stored<T> {
+    pub(crate) seq: i64,
+    pub(crate) thing: T,
+}
+
+pub(crate) fn stored<T: Thing>(row: &Row<'_>) -> Result<Stored<T>> {
+    Ok(Stored { seq: row.integer(0)?, thing: T::from_row(row)? })
+}
+
+fn not_found<T: Thing>(id: &str) -> Error {
+    Error::not_found(T::TABLE.kind, &id)
+}
+
+pub(crate) fn find<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<Stored<T>> {
+    let org = tx.org();
+    tx.query_one(T::TABLE.sql.find, values![org, id], stored)?.ok_or_else(|| not_found::<T>(id))
+}
+
+/// [`find`], where a thing that is not there is no error.
+pub(crate) fn look_up<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<T>>> {
+    let org = tx.org();
+    tx.query_one(T::TABLE.sql.find, values![org, id], stored)
+}
+
+/// The number of a thing, where nothing else of it is needed.
+pub(crate) fn find_seq<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<i64> {
+    let org = tx.org();
+    tx.query_one(T::TABLE.sql.find_seq, values![org, id], |row| row.integer(0))?
+        .ok_or_else(|| not_found::<T>(id))
+}
+
+/// The number of an id that was ever given, also to a thing that was removed since.
+pub(crate) fn position<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<Option<i64>> {
+    let org = tx.org();
+    tx.query_one(T::TABLE.sql.position, values![org, id], |row| row.integer(0))
+}
+
+/// The number of a cursor. A removed thing keeps its place, so that a list goes on when its last item was removed.
+pub(crate) fn cursor<T: Thing>(tx: &mut Tx<'_>, after: Option<&Cursor>) -> Result<Option<i64>> {
+    let Some(after) = after else { return Ok(None) };
+    let seq = position::<T>(tx, after.as_str())?;
+    seq.map(Some).ok_or_else(|| Error::UnknownCursor(after.clone()))
+}
+
+/// Every thing of a kind, in order.
+pub(crate) fn all<T: Thing>(tx: &mut Tx<'_>) -> Result<Vec<Stored<T>>> {
+    let org = tx.org();
+    tx.query(T::TABLE.sql.all, values![org], stored)
+}
+
+/// A page of all things of a kind, and whether there are more.
+pub(crate) fn page<T: Thing>(
+    tx: &mut Tx<'_>,
+    order: Order,
+    after: Option<&Cursor>,
+    limit: u16,
+) -> Result<(Vec<T>, bool)> {
+    if limit == 0 {
+        return Ok((Vec::new(), false));
+    }
+    let (org, after) = (tx.org(), cursor::<T>(tx, after)?);
+    let range = Range::new(order, after, limit);
+    let [upward, downward] = T::TABLE.sql.page;
+    let sql = range.choose(upward, downward);
+    let things = tx.query(sql, values![org, range.after, range.rows()], |row| T::from_row(row))?;
+    Ok(range.cut(things))
+}
+
+/// Writes a new thing and records its creation.
+pub(crate) fn insert<T: Thing>(change: &mut Change<'_>, thing: &T) -> Result<i64> {
+    let (org, seq) = (change.org(), next_seq(change, T::TABLE)?);
+    thing.bind(|values| {
+        let values: Vec<Value<'_>> = values.iter().copied().chain([org.into(), seq.into()]).collect();
+        change.execute(T::TABLE.sql.insert, &values)
+    })?;
+    change.creates(T::TABLE.kind, seq);
+    let payload = thing.payload();
+    change.record(T::TABLE.created, Places::of(T::TABLE.kind, seq, thing.id()).with(Some(&payload)))?;
+    Ok(seq)
+}
+
+/// Takes the next number of a kind.
+pub(crate) fn next_seq(tx: &mut Tx<'_>, table: &Table) -> Result<i64> {
+    let org = tx.org();
+    let next = match table.numbers {
+        Numbers::Column { next, .. } => tx.query_one(next, values![org], |row| row.integer(0))?,
+        Numbers::Sequence => tx.query_one(
+            "insert into sequences (org, kind, last) values ($1, $2, 1)
+             on conflict (org, kind) do update set last = sequences.last + 1 returning last",
+            values![org, table.kind.name()],
+            |row| row.integer(0),
+        )?,
+    };
+    next.ok_or_else(|| Error::internal("the organization is gone"))
+}
+
+/// Writes everything about a thing but its id and number. The caller records what changed.
+pub(crate) fn update<T: Thing>(tx: &mut Tx<'_>, seq: i64, thing: &T) -> Result<()> {
+    let org = tx.org();
+    thing.bind(|values| {
+        let values: Vec<Value<'_>> = values[1..].iter().copied().chain([org.into(), seq.into()]).collect();
+        tx.execute(T::TABLE.sql.update, &values)
+    })?;
+    Ok(())
+}
+
+/// Removes a thing with every edge that it ends, and records it. A tombstone keeps its id and number.
+pub(crate) fn bury<T: Thing>(change: &mut Change<'_>, removed: &Stored<T>) -> Result<()> {
+    let (org, seq, table) = (change.org(), removed.seq, T::TABLE);
+    edges::end_all(change, table.kind, seq)?;
+    let removed_at = change.stamp().seconds();
+    change.execute(table.sql.bury, values![removed_at, org, seq])?;
+    idempotency_keys::erase_answers(change, table.kind, seq)?;
+    change.record(table.deleted, Places::of(table.kind, seq, removed.thing.id()))
+}

@@ -1,0 +1,144 @@
+//! What every thing with an id does in the same way: the suite of the shape, for each noun.
+
+use openai_admin::{
+    Cursor, Limit, ListItem,
+    models::PublicCreateOrganizationRoleBody,
+    operations::{CreateRole, DeleteRole, ListRoles, RetrieveRole, roles::RoleName},
+};
+use openai_admin_store::{Error, Kind, Result};
+use serde_json::json;
+
+use crate::{
+    support::{Database, assert_refused, conformance},
+    tenant::{Part, Tenant},
+};
+
+conformance! {
+    groups_behave_as_things,
+    users_behave_as_things,
+    roles_behave_as_things,
+}
+
+/// A noun as the suite uses it.
+trait Noun {
+    const KIND: Kind;
+    async fn create(tenant: &Tenant, name: &str) -> String;
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()>;
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()>;
+    /// The ids of a page of those that the suite has made, oldest first, and whether there are more.
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)>;
+}
+
+fn listed<T: ListItem>(data: &[T], has_more: bool) -> (Vec<String>, bool) {
+    (data.iter().map(|item| item.id().to_owned()).collect(), has_more)
+}
+
+struct Groups;
+
+impl Noun for Groups {
+    const KIND: Kind = Kind::Group;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        tenant.create_group(name).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.group(id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.delete_group(id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let part = Part::new().asc().limit(limit);
+        let page = tenant.groups(after.map_or(part, |after| part.after(after))).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+struct Users;
+
+impl Noun for Users {
+    const KIND: Kind = Kind::User;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        let email = format!("{name}@example.com");
+        tenant.create_user(json!({ "email": email, "name": name })).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.user(id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.delete_user(id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let page = tenant.users(i64::try_from(limit).unwrap(), after).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+struct Roles;
+
+impl Noun for Roles {
+    const KIND: Kind = Kind::Role;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        let body = PublicCreateOrganizationRoleBody::new(RoleName::new(name).unwrap(), Vec::new());
+        let stamp = tenant.database.stamp();
+        tenant.store().change(tenant.org(), stamp, CreateRole::new(body)).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.store().read(tenant.org(), RetrieveRole::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        let request = DeleteRole::new(id.parse().unwrap());
+        tenant.store().change(tenant.org(), tenant.database.stamp(), request).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let mut request = ListRoles::new();
+        request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
+        // After the predefined roles, which the suite has not made.
+        request.after = Some(Cursor::new(after.unwrap_or("role-api-organization-reader")).unwrap());
+        let page = tenant.store().read(tenant.org(), request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+async fn groups_behave_as_things(database: Database) {
+    behaves_as_a_thing::<Groups>(database).await;
+}
+
+async fn users_behave_as_things(database: Database) {
+    behaves_as_a_thing::<Users>(database).await;
+}
+
+async fn roles_behave_as_things(database: Database) {
+    behaves_as_a_thing::<Roles>(database).await;
+}
+
+async fn behaves_as_a_thing<N: Noun>(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let other = database.tenant("org-other", 0, json!([])).await;
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three", "four"] {
+        ids.push(N::create(&acme, name).await);
+    }
+    let theirs = N::create(&other, "one").await;
+
+    // Known here, and nowhere else.
+    N::retrieve(&acme, &ids[0]).await.unwrap();
+    for unknown in ["unknown_1", &theirs] {
+        assert_refused!(N::retrieve(&acme, unknown).await, Error::NotFound { kind, .. } if kind == N::KIND);
+        assert_refused!(N::delete(&acme, unknown).await, Error::NotFound { kind, .. } if kind == N::KIND);
+        assert_refused!(N::list(&acme, 2, Some(unknown)).await, Error::UnknownCursor(_));
+    }
+    N::retrieve(&other, &theirs).await.unwrap();
+
+    // A list goes on after its last item, also when that is gone.
+    let (first, has_more) = N::list(&acme, 2, None).await.unwrap();
+    assert_eq!((first.as_slice(), has_more), (&ids[..2], true));
+    N::delete(&acme, &ids[1]).await.unwrap();
+    let (second, has_more) = N::list(&acme, 2, Some(&ids[1])).await.unwrap();
+    assert_eq!((second.as_slice(), has_more), (&ids[2..], false));
+
+    // Deleted once.
+    assert_refused!(N::retrieve(&acme, &ids[1]).await, Error::NotFound { kind, .. } if kind == N::KIND);
+    assert_refused!(N::delete(&acme, &ids[1]).await, Error::NotFound { kind, .. } if kind == N::KIND);
+    let left = [ids[0].clone(), ids[2].clone(), ids[3].clone()];
+    assert_eq!(N::list(&acme, 100, None).await.unwrap(), (left.to_vec(), false));
+}

@@ -1,0 +1,14 @@
+//! Input files: groups, tables and policies. Text in, values or faults out.
+
+pub mod csv;
+pub mod email;
+pub mod fault;
+pub mod file;
+pub mod located;
+pub mod max_remove;
+pub mod member;
+pub mod policy;
+pub mod suggestion;
+pub mod text;
+pub mod visible;
+pub mod yaml;

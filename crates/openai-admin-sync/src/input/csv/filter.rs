@@ -1,0 +1,89 @@
+//! Which rows count, and what is told of the others: a row that is left out unsaid is a person who is removed unsaid.
+
+use std::collections::BTreeMap;
+
+use openai_admin::identity::name_key_in_any_case;
+
+use crate::input::visible::excerpt;
+
+/// How many values of a column a message shows.
+const VALUES_SHOWN_MAX: usize = 5;
+/// How many values of a column are told apart: more are no states of a person, and counted together.
+const VALUES_KEPT_MAX: usize = 1_000;
+
+/// A column, and the value that rows need there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filter {
+    pub(super) column: usize,
+    name: String,
+    wanted: String,
+    wanted_key: String,
+    /// How often rows had which other value, as the first of them wrote it.
+    others: BTreeMap<String, (String, usize)>,
+    /// How many rows had values beyond those.
+    uncounted: usize,
+}
+
+impl Filter {
+    pub(super) fn new(column: usize, name: &str, wanted: &str) -> Self {
+        Self {
+            column,
+            name: name.to_owned(),
+            wanted: wanted.to_owned(),
+            wanted_key: name_key_in_any_case(wanted),
+            others: BTreeMap::new(),
+            uncounted: 0,
+        }
+    }
+
+    /// Whether a row with this value counts: `Yes` is `yes`, as names of columns are compared. It is counted if not.
+    pub(super) fn admits(&mut self, value: &str) -> bool {
+        let key = name_key_in_any_case(value);
+        if key == self.wanted_key {
+            return true;
+        }
+        if let Some((_, rows)) = self.others.get_mut(&key) {
+            *rows += 1;
+        } else if self.others.len() < VALUES_KEPT_MAX {
+            self.others.insert(key, (value.to_owned(), 1));
+        } else {
+            self.uncounted += 1;
+        }
+        false
+    }
+
+    /// How many rows it has left out.
+    fn left_out(&self) -> usize {
+        self.others.values().map(|(_, rows)| rows).sum::<usize>() + self.uncounted
+    }
+
+    /// What was left out of so many rows; nothing when nothing was.
+    pub(super) fn told(&self, rows: usize) -> Option<String> {
+        let left_out = self.left_out();
+        (left_out > 0).then(|| {
+            let noun = if rows == 1 { "row" } else { "rows" };
+            let (name, wanted) = (excerpt(&self.name), excerpt(&self.wanted));
+            let others = self.others();
+            format!("{left_out} of {rows} {noun} left out by {name}={wanted}; other values: {others}")
+        })
+    }
+
+    /// The other values, the most frequent first.
+    fn others(&self) -> String {
+        let mut others: Vec<&(String, usize)> = self.others.values().collect();
+        others.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        let (shown, rest) = others.split_at(others.len().min(VALUES_SHOWN_MAX));
+        let mut parts: Vec<String> = shown
+            .iter()
+            .map(|(value, rows)| match value.as_str() {
+                "" => format!("(blank) ({rows})"),
+                value => format!("{} ({rows})", excerpt(value)),
+            })
+            .collect();
+        let more = rest.iter().map(|(_, rows)| rows).sum::<usize>() + self.uncounted;
+        if more > 0 {
+            parts.push(format!("and others ({more})"));
+        }
+        parts.join(", ")
+    }
+}

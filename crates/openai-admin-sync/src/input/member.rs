@@ -1,0 +1,165 @@
+//! People, as files name them: by address or id, with an end and a reason.
+
+use jiff::civil::Date;
+use openai_admin::{
+    UserId,
+    identity::{clean, is_email},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::input::{email::EmailKey, visible::excerpt};
+
+/// Somebody, and how long and why.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub who: Who,
+    /// The last day of the membership; no end when absent.
+    pub until: Option<Date>,
+    /// Why, for the plan.
+    pub reason: Option<String>,
+}
+
+/// How a file names somebody.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Who {
+    /// By email address.
+    Email(EmailKey),
+    /// By the user's id, for those who have no address.
+    Id(UserId),
+}
+
+impl Who {
+    /// The address or the id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(email) => email.as_str(),
+            Self::Id(id) => id.as_str(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Email(email) => email.fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
+
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Member").field("who", &self.who).field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+/// The long form of a member.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MemberFields {
+    /// Their email address.
+    #[serde(default)]
+    email: Option<String>,
+    /// Their user id, for those who have no address.
+    #[serde(default)]
+    id: Option<UserId>,
+    /// The last day of the membership, such as 2027-01-31.
+    #[serde(default)]
+    #[schemars(extend("format" = "date"))]
+    until: Option<String>,
+    /// Why, for the plan.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MemberVisitor;
+        impl<'de> de::Visitor<'de> for MemberVisitor {
+            type Value = Member;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an email address, or { email: …, until: …, reason: … }")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Member, E> {
+                Ok(Member { who: who(text).map_err(E::custom)?, until: None, reason: None })
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
+                let fields = MemberFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                fields.member().map_err(de::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(MemberVisitor)
+    }
+}
+
+impl MemberFields {
+    fn member(self) -> Result<Member, String> {
+        let who = match (self.email, self.id) {
+            (Some(email), None) => who_by_email(&email)?,
+            (None, Some(id)) => Who::Id(id),
+            _ => return Err("a member has either `email` or `id`".to_owned()),
+        };
+        let until = self.until.map(|text| {
+            text.trim().parse::<Date>().map_err(|_| format!("`until: {text}` is no day: write 2027-01-31"))
+        });
+        Ok(Member { who, until: until.transpose()?, reason: self.reason })
+    }
+}
+
+/// Reads the short form: an address has an `@`, and an id has none.
+///
+/// # Errors
+///
+/// Says why it is neither.
+pub fn who(text: &str) -> Result<Who, String> {
+    if !text.contains('@') {
+        let id = UserId::new(text.trim());
+        return id
+            .map(Who::Id)
+            .map_err(|_| format!("'{}' is neither an email address nor a user id", excerpt(text)));
+    }
+    who_by_email(text)
+}
+
+fn who_by_email(text: &str) -> Result<Who, String> {
+    let address = clean(text);
+    match is_email(&address) {
+        Ok(()) => Ok(Who::Email(EmailKey::new(&address))),
+        Err(problem) => Err(format!("invalid email address '{}': {problem}", excerpt(text))),
+    }
+}
+
+impl JsonSchema for Member {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Member".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let fields = generator.subschema_for::<MemberFields>();
+        schemars::json_schema!({
+            "description": "An email address, a user id (without an @), or either with more to say.",
+            "anyOf": [{ "type": "string" }, fields]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Who {
+        crate::input::yaml::read::<Member>(text, "x").expect("a member").who
+    }
+
+    #[test]
+    fn an_address_is_cleaned_as_in_tables() {
+        assert_eq!(read("\"\u{a0}Ada@b.c\u{200b}\"").as_str(), "ada@b.c");
+    }
+
+    #[test]
+    fn members_without_an_address_are_named_by_id() {
+        assert_eq!(read("user_7"), Who::Id("user_7".parse().expect("an id")));
+        assert_eq!(read("{ id: a@b }"), Who::Id("a@b".parse().expect("an id")));
+    }
+}

@@ -1,0 +1,386 @@
+//! What differs between what should be and what is: groups first, then their members, by user id.
+//!
+//! Pure: two values in, the operations out. Which of them may be done is `guard.rs`.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use openai_admin::{GroupId, UserId, identity::name_key, models::GroupUser};
+
+use crate::{
+    input::{
+        file::Mode,
+        member::Who,
+        suggestion::{most_like, much_like},
+    },
+    plan::{
+        desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
+        document::Purpose,
+        group_plan::{Block, GroupPlan, Removes, Rule, SettledRow, Skip, Unresolved},
+        operation::{Operation, Why},
+        resolve::{Found, People},
+        source::Origin,
+    },
+    service::current::{CurrentGroup, Members, Snapshot},
+};
+
+/// How many pairs of names are compared for one that may be misspelt: a hundred new groups beside a thousand.
+const NAMES_COMPARED_MAX: usize = 100_000;
+
+/// Which group is meant by one that is wished for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// The one at this place of the snapshot.
+    Found(usize),
+    /// None: it is to be created.
+    Missing,
+    /// Several, or none that may be taken.
+    Problem(String),
+}
+
+/// Finds the groups that are meant. `known` holds the ids that names had in the last applied run.
+pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<String, GroupId>) -> Vec<Match> {
+    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut by_id: HashMap<&str, usize> = HashMap::new();
+    for (place, group) in snapshot.groups.iter().enumerate() {
+        by_name.entry(name_key(&group.name)).or_default().push(place);
+        by_id.insert(group.id.as_str(), place);
+    }
+    let index = Index { by_name, by_id, groups: &snapshot.groups, known };
+    let mut matches: Vec<Match> = desired.groups.iter().map(|group| index.find(group)).collect();
+    let mut taken: HashMap<usize, usize> = HashMap::new();
+    for place in 0..matches.len() {
+        let Match::Found(group) = matches[place] else { continue };
+        if let Some(other) = taken.insert(group, place) {
+            let message = format!(
+                "'{}' and '{}' mean the same group",
+                desired.groups[other].name, desired.groups[place].name
+            );
+            matches[place] = Match::Problem(message.clone());
+            matches[other] = Match::Problem(message);
+        }
+    }
+    matches
+}
+
+struct Index<'a> {
+    /// By what is compared of names: two that look the same are the same.
+    by_name: HashMap<String, Vec<usize>>,
+    by_id: HashMap<&'a str, usize>,
+    groups: &'a [CurrentGroup],
+    known: &'a BTreeMap<String, GroupId>,
+}
+
+impl Index<'_> {
+    fn find(&self, wanted: &DesiredGroup) -> Match {
+        if let Some(id) = &wanted.id {
+            return match self.by_id.get(id.as_str()) {
+                Some(place) => Match::Found(*place),
+                None => Match::Problem(format!(
+                    "there is no group with the id {id}: correct the id, or leave it out to create the group"
+                )),
+            };
+        }
+        match self.named(&wanted.name) {
+            Some(found) => return found,
+            None if !wanted.creates => {
+                return match self.by_id.get(wanted.name.as_str()) {
+                    Some(place) => Match::Found(*place),
+                    None => Match::Problem(self.nobody_called(&wanted.name)),
+                };
+            }
+            None => {}
+        }
+        if let Some(found) = wanted.previously.iter().find_map(|name| self.named(name)) {
+            return found;
+        }
+        // It had the name, and has another: creating it anew would leave its members behind.
+        let renamed = self.known.get(&wanted.name).and_then(|id| self.by_id.get(id.as_str()));
+        match renamed.map(|place| &self.groups[*place]) {
+            Some(group) => Match::Problem(format!(
+                "it is called '{}' now: write that name, or `id: {}` to give it its old name back",
+                group.name, group.id
+            )),
+            None => Match::Missing,
+        }
+    }
+
+    fn nobody_called(&self, name: &str) -> String {
+        match most_like(name, self.groups.iter().map(|group| group.name.as_str())) {
+            Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
+            None => format!("there is no group called '{name}'"),
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<Match> {
+        let alike = self.by_name.get(&name_key(name))?;
+        // Of two that look the same, the one that is written the same is meant.
+        let exact: Vec<usize> =
+            alike.iter().copied().filter(|place| self.groups[*place].name == name).collect();
+        Some(match (exact.as_slice(), alike.as_slice()) {
+            ([place], _) | ([], [place]) => Match::Found(*place),
+            ([], several) | (several, _) => {
+                let ids: Vec<&str> = several.iter().map(|place| self.groups[*place].id.as_str()).collect();
+                Match::Problem(format!(
+                    "{} groups are called '{name}': pin one by `id`: {}",
+                    ids.len(),
+                    ids.join(", ")
+                ))
+            }
+        })
+    }
+}
+
+/// The places in the snapshot of the groups whose members must be read.
+pub fn places_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
+    let groups = desired.groups.iter().zip(matches);
+    let places = groups.filter_map(|(group, found)| match found {
+        Match::Found(place) if group.members.is_some() => Some(*place),
+        _ => None,
+    });
+    places.collect()
+}
+
+/// What would be done to each group, without regard to what may be done.
+pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &People) -> Vec<GroupPlan> {
+    let groups = desired.groups.iter().zip(matches);
+    let mut plans: Vec<GroupPlan> =
+        groups.map(|(group, found)| diff_group(group, found, snapshot, people)).collect();
+    if desired.purpose == Purpose::Import {
+        for (plan, group) in plans.iter_mut().zip(&desired.groups) {
+            plan.rows = settled_rows(plan, group, people);
+        }
+    }
+    find_similar(&mut plans, snapshot, matches);
+    plans
+}
+
+/// A misspelt name would be a second group beside the one that is meant: of each group that is created, the one that is
+/// most like it of those that the input does not name.
+fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match]) {
+    let named: HashSet<usize> = matches
+        .iter()
+        .filter_map(|found| match found {
+            Match::Found(place) => Some(*place),
+            Match::Missing | Match::Problem(_) => None,
+        })
+        .collect();
+    let others: Vec<&str> = snapshot
+        .groups
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !named.contains(place))
+        .map(|(_, group)| group.name.as_str())
+        .collect();
+    let compared_max = NAMES_COMPARED_MAX.checked_div(others.len()).unwrap_or_default();
+    for plan in plans.iter_mut().filter(|plan| plan.is_created()).take(compared_max) {
+        plan.similar = much_like(&plan.name, others.iter().copied()).map(str::to_owned);
+    }
+}
+
+fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people: &People) -> GroupPlan {
+    let mut plan = GroupPlan::new(&wanted.name, wanted.max_remove);
+    plan.place.clone_from(&wanted.place);
+    plan.allow_empty = wanted.allow_empty;
+    let origin = || Origin { place: wanted.place.clone(), ..Origin::default() };
+    let current: Option<&CurrentGroup> = match found {
+        Match::Problem(message) => {
+            plan.blocks.push(Block { rule: Rule::Group, message: message.clone() });
+            plan.keep = wished(wanted, people, &mut plan.unresolved);
+            return plan;
+        }
+        Match::Missing => {
+            plan.operations.push(Operation::create_group(wanted.name.clone(), Why::Listed, origin()));
+            None
+        }
+        Match::Found(place) => Some(&snapshot.groups[*place]),
+    };
+    if let Some(group) = current {
+        plan.id = Some(group.id.clone());
+        if group.is_managed_elsewhere() {
+            plan.name.clone_from(&group.name);
+            skip(&mut plan, group, wanted, people);
+            return plan;
+        }
+        // What was found by a name that looks the same is not renamed; a pin asks for the name to the letter.
+        let is_same_name = wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name);
+        if !wanted.creates || is_same_name {
+            plan.name.clone_from(&group.name);
+        } else if group.name != wanted.name {
+            let (from, to) = (group.name.clone(), wanted.name.clone());
+            plan.operations.push(Operation::rename_group(from, to, Why::Listed, origin()));
+        }
+        if let Members::Unreadable(problem) = &group.members {
+            plan.operations.clear();
+            let message = format!("its members could not be read: {problem}");
+            plan.blocks.push(Block { rule: Rule::Unreadable, message });
+            plan.keep = wished(wanted, people, &mut plan.unresolved);
+            return plan;
+        }
+    }
+    if let Some(members) = &wanted.members {
+        let current = current.map(CurrentGroup::members).unwrap_or_default();
+        diff_members(members, current, people, &mut plan);
+    }
+    plan
+}
+
+/// Those who are wished for in a group that cannot be changed. They may not be taken away elsewhere: perhaps they are not
+/// in it yet.
+fn wished(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
+    let members = wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
+    resolve(members, people, unresolved).into_iter().map(|(id, _)| id.clone()).collect()
+}
+
+/// A group that cannot be changed here is compared all the same: whether it is as the input says is known then.
+fn skip(plan: &mut GroupPlan, group: &CurrentGroup, wanted: &DesiredGroup, people: &People) {
+    let reason = if group.is_tenant_group { Skip::TenantGroup } else { Skip::ScimManaged };
+    plan.skipped = Some(reason);
+    let Some(members) = &wanted.members else { return };
+    if let Members::Unreadable(problem) = &group.members {
+        let message = format!("its members could not be read: {problem}");
+        plan.blocks.push(Block { rule: Rule::Unreadable, message });
+        return;
+    }
+    let mut compared = GroupPlan::new(&group.name, wanted.max_remove);
+    diff_members(members, group.members(), people, &mut compared);
+    plan.member_count = group.members().len();
+    plan.left_out = compared.operations.len() + compared.unresolved.len();
+    if plan.left_out > 0 && !wanted.ignores_scim {
+        let message = format!("{}: change its members there", reason.as_str());
+        plan.blocks.push(Block { rule: Rule::Managed, message });
+    }
+}
+
+/// The rows of a table for which there is neither an operation nor a person who was not found.
+fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec<SettledRow> {
+    let Some(members) = &wanted.members else { return Vec::new() };
+    let changed: HashSet<&UserId> = plan.operations.iter().filter_map(|one| one.user_id()).collect();
+    let missing: HashSet<&str> = plan.unresolved.iter().map(|one| one.who.as_str()).collect();
+    let holds = plan.blocks.is_empty() && plan.skipped.is_none();
+    let rows = members.present.iter().chain(&members.absent).filter_map(|member| {
+        let user_id = match people.find(&member.who) {
+            Found::User(id) => Some(id),
+            Found::Several(_) | Found::Nobody => None,
+        };
+        let is_told = user_id.is_some_and(|id| changed.contains(id)) || missing.contains(member.who.as_str());
+        (!is_told).then(|| SettledRow {
+            who: member.who.as_str().to_owned(),
+            user_id: user_id.cloned(),
+            origin: member.origin.clone(),
+            holds,
+        })
+    });
+    rows.collect()
+}
+
+fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People, plan: &mut GroupPlan) {
+    let rows: HashMap<&UserId, &GroupUser> = current.iter().map(|user| (&user.id, user)).collect();
+    plan.member_count = current.len();
+    let present = resolve(&wanted.present, people, &mut plan.unresolved);
+    let absent = resolve(&wanted.absent, people, &mut plan.unresolved);
+    plan.adds = wanted.mode != Mode::RemoveOnly && wanted.absent.is_empty();
+    plan.removes = match wanted.mode {
+        _ if !wanted.absent.is_empty() => Removes::Listed,
+        Mode::Exact | Mode::RemoveOnly => Removes::Unlisted,
+        Mode::AddOnly => Removes::Nobody,
+    };
+    let mut wished: HashSet<&UserId> = HashSet::with_capacity(present.len());
+    let mut additions = Vec::new();
+    for (id, member) in present {
+        // Two addresses may turn out to be one user.
+        if !wished.insert(id) || rows.contains_key(id) || !plan.adds {
+            continue;
+        }
+        let (email, origin) = (email_of(&member.who), member.origin.clone());
+        additions.push(Operation::add_user(id.clone(), email, Why::Listed, origin));
+    }
+    let mut removals = removals(wanted, current, people, &wished, &absent, plan.removes);
+    // Somebody who cannot be found may be in the group under another address.
+    if !plan.unresolved.is_empty() && plan.removes == Removes::Unlisted {
+        plan.frozen_removals = removals.len();
+        plan.removes = Removes::Nobody;
+        removals.clear();
+    }
+    plan.operations.extend(additions);
+    plan.operations.extend(removals);
+    // Nobody is held to a group that does not change.
+    if !plan.operations.is_empty() {
+        let kept = current.iter().filter(|user| wished.contains(&user.id));
+        plan.keep = kept.map(|user| user.id.clone()).collect();
+    }
+}
+
+fn removals(
+    wanted: &DesiredMembers,
+    current: &[GroupUser],
+    people: &People,
+    wished: &HashSet<&UserId>,
+    absent: &[(&UserId, &DesiredMember)],
+    removes: Removes,
+) -> Vec<Operation> {
+    let named: HashMap<&UserId, (&DesiredMember, Why)> = match removes {
+        Removes::Listed => absent.iter().map(|(id, member)| (*id, (*member, Why::Listed))).collect(),
+        _ => {
+            let expired = wanted.expired.iter().filter_map(|member| match people.find(&member.who) {
+                Found::User(id) => Some((id, (member, Why::Ended))),
+                Found::Several(_) | Found::Nobody => None,
+            });
+            expired.collect()
+        }
+    };
+    let goes = |user: &&GroupUser| match removes {
+        Removes::Nobody => false,
+        Removes::Listed => named.contains_key(&user.id),
+        Removes::Unlisted => !wished.contains(&user.id),
+    };
+    let removal = |user: &GroupUser| {
+        let email = user.email.as_deref().map(str::to_owned);
+        let (why, origin) = match named.get(&user.id) {
+            Some((member, why)) => (*why, member.origin.clone()),
+            None => (Why::NotListed, Origin::default()),
+        };
+        Operation::remove_user(user.id.clone(), email, why, origin)
+    };
+    let mut removals: Vec<Operation> = current.iter().filter(goes).map(removal).collect();
+    // By address, so that two plans of one state are one text, whatever the order of the service's lists.
+    let key = |operation: &Operation| {
+        (operation.email().map(str::to_owned), operation.user_id().map(ToString::to_string))
+    };
+    removals.sort_by_cached_key(key);
+    removals
+}
+
+fn email_of(who: &Who) -> Option<String> {
+    match who {
+        Who::Email(email) => Some(email.as_str().to_owned()),
+        Who::Id(_) => None,
+    }
+}
+
+/// Those who are found; the others are noted.
+fn resolve<'a>(
+    members: &'a [DesiredMember],
+    people: &'a People,
+    unresolved: &mut Vec<Unresolved>,
+) -> Vec<(&'a UserId, &'a DesiredMember)> {
+    let mut resolved = Vec::with_capacity(members.len());
+    for member in members {
+        let problem = match people.find(&member.who) {
+            Found::User(id) => {
+                resolved.push((id, member));
+                continue;
+            }
+            Found::Several(ids) => {
+                let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
+                format!("{} users have this address: name one by id: {}", ids.len(), ids.join(", "))
+            }
+            Found::Nobody => match member.who {
+                Who::Email(_) => "no user of the organization has this address".to_owned(),
+                Who::Id(_) => "no user of the organization has this id".to_owned(),
+            },
+        };
+        let who = member.who.as_str().to_owned();
+        unresolved.push(Unresolved { who, origin: member.origin.clone(), problem });
+    }
+    resolved
+}

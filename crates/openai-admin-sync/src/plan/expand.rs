@@ -1,0 +1,488 @@
+//! Files and tables, put together: what they wish for.
+//!
+//! Pure: reading a table is passed in, and so is the day.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+use jiff::civil::Date;
+use openai_admin::{GroupId, identity::name_key, operations::groups::GroupName};
+
+use crate::{
+    input::{
+        csv::{self, Mapping},
+        fault::{Fault, Faults, Place},
+        file::{self, Group, MembersFrom, MembershipFile},
+        located::Located,
+        max_remove::MaxRemove,
+        member::{Member, Who},
+        policy::Protected,
+        suggestion::most_like,
+    },
+    plan::{
+        desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, MEMBERSHIPS_MAX},
+        source::{Origin, Source},
+    },
+};
+
+/// Reads the table that a file names: the file, and the table's path as the file has it.
+pub type ReadTable<'a> = dyn FnMut(&str, &str) -> Result<Vec<u8>, String> + 'a;
+
+/// Puts files together. Each comes with its name.
+///
+/// # Errors
+///
+/// Everything that contradicts itself, names what is not there, or would empty a group without saying so.
+pub fn expand(
+    files: &[(String, MembershipFile)],
+    today: Date,
+    read_table: &mut ReadTable<'_>,
+) -> Result<Desired, Faults> {
+    expand_within(MEMBERSHIPS_MAX, files, today, read_table)
+}
+
+fn expand_within(
+    memberships_max: usize,
+    files: &[(String, MembershipFile)],
+    today: Date,
+    read_table: &mut ReadTable<'_>,
+) -> Result<Desired, Faults> {
+    let mut desired = Desired::default();
+    let mut faults = Faults::default();
+    let mut memberships = Memberships { max: memberships_max, wished: 0 };
+    for (name, file) in files {
+        let memberships = &mut memberships;
+        let (read_table, faults) = (&mut *read_table, &mut faults);
+        Expanding { name, file, today, read_table, faults, memberships }.into_desired(&mut desired);
+    }
+    check_groups(&desired.groups, &mut faults);
+    faults.or(desired)
+}
+
+/// How many memberships all files together wish for. A set of ten thousand in a thousand groups is ten million.
+struct Memberships {
+    max: usize,
+    wished: usize,
+}
+
+impl Memberships {
+    /// Counts one more. Whether it is kept.
+    fn keeps_one_more(&mut self) -> bool {
+        self.wished += 1;
+        self.all_are_kept()
+    }
+
+    fn all_are_kept(&self) -> bool {
+        self.wished <= self.max
+    }
+}
+
+struct Expanding<'a, 'r> {
+    name: &'a str,
+    file: &'a MembershipFile,
+    today: Date,
+    read_table: &'a mut ReadTable<'r>,
+    faults: &'a mut Faults,
+    memberships: &'a mut Memberships,
+}
+
+/// The people of a group, while they are put together.
+#[derive(Default)]
+struct People<'a> {
+    members: DesiredMembers,
+    /// Where each of them stands.
+    known: HashMap<Cow<'a, Who>, Standing>,
+}
+
+/// The place of somebody in `present` or `expired`.
+#[derive(Clone, Copy)]
+struct Standing {
+    is_over: bool,
+    place: usize,
+}
+
+impl People<'_> {
+    fn list(&mut self, is_over: bool) -> &mut Vec<DesiredMember> {
+        if is_over { &mut self.members.expired } else { &mut self.members.present }
+    }
+}
+
+impl<'a> Expanding<'a, '_> {
+    fn into_desired(mut self, desired: &mut Desired) {
+        let file = self.file;
+        match (&desired.organization, &file.organization) {
+            (Some(one), Some(other)) if one != other => self.faults.0.push(Fault::of_file(
+                self.name,
+                format!("is for organization {other}, and another file for {one}"),
+            )),
+            (None, Some(one)) => desired.organization = Some(one.clone()),
+            _ => {}
+        }
+        let file::Protect { users, groups } = &file.protect;
+        desired.protect.add(&Protected { users: users.clone(), groups: groups.clone() });
+        self.check_limits(file.defaults.max_remove);
+        self.check_limits(file.max_remove);
+        // Of two files, the stricter one holds.
+        desired.max_remove = match (desired.max_remove, file.max_remove) {
+            (Some(one), Some(other)) => Some(one.stricter(other)),
+            (one, other) => one.or(other),
+        };
+        if file.groups.is_empty() {
+            let fault = Fault::of_file(self.name, "names no group");
+            self.faults.0.push(fault.hint("an empty list is no wish for an empty organization"));
+        }
+        for (set, members) in &file.sets {
+            if members.is_empty() {
+                let fault = Fault::of_file(self.name, format!("has nobody in the set '{set}'"));
+                self.faults.0.push(fault.hint("remove the set and what includes it, if that is meant"));
+            }
+        }
+        // The file stands before the tables that it names.
+        let place = desired.sources.len();
+        let path = self.name.to_owned();
+        desired.sources.push(Source::of_path(path.clone(), 0, path, String::new()));
+        let mut entries = 0;
+        for group in &file.groups {
+            let group = self.group(group, desired, &mut entries);
+            desired.groups.push(group);
+        }
+        desired.sources[place].entries = entries;
+        if !self.memberships.all_are_kept() {
+            let Memberships { max, wished } = self.memberships;
+            let message = format!(
+                "brings the plan to {wished} memberships (`members`, `include`, `members_from`), and it has at most {max}"
+            );
+            let hint = "divide the groups among several files, and plan and apply each by itself";
+            self.faults.0.push(Fault::of_file(self.name, message).hint(hint));
+        }
+    }
+
+    fn check_limits(&mut self, limits: Option<MaxRemove>) {
+        if let Some(limits) = limits.filter(|limits| limits.percent > 100) {
+            let message = format!("says `percent: {}`, which is more than all", limits.percent);
+            self.faults.0.push(Fault::of_file(self.name, message));
+        }
+    }
+
+    fn group(
+        &mut self,
+        group: &'a Located<Group>,
+        desired: &mut Desired,
+        entries: &mut usize,
+    ) -> DesiredGroup {
+        let (place, group) = (group.place(self.name), &group.value);
+        if let Err(violation) = GroupName::new(&group.name.value) {
+            let message = format!("the name cannot be a group's: {violation}");
+            self.faults.0.push(Fault::at(group.name.place(self.name), message));
+        }
+        self.check_limits(group.max_remove);
+        let faults_before = self.faults.0.len();
+        let is_managed =
+            group.members.is_some() || !group.include.is_empty() || !group.members_from.is_empty();
+        let members = is_managed.then(|| {
+            let mut people = People::default();
+            people.members.mode = group.mode.unwrap_or(self.file.defaults.mode);
+            for include in &group.include {
+                *entries += self.include(include, &mut people);
+            }
+            for member in group.members.iter().flatten() {
+                *entries += 1;
+                self.add_member(member, None, &mut people);
+            }
+            for table in &group.members_from {
+                let source = self.table(table, &place, &mut people, &mut desired.left_out);
+                if let Some(source) = source.filter(|source| !desired.sources.contains(source)) {
+                    desired.sources.push(source);
+                }
+            }
+            // A group whose members could not be read or kept has a fault already.
+            if self.faults.0.len() == faults_before && self.memberships.all_are_kept() {
+                self.check_somebody(group, &place, &people);
+            }
+            people.members
+        });
+        let default_max = self.file.defaults.max_remove.unwrap_or(MaxRemove::OF_GROUP);
+        DesiredGroup {
+            name: group.name.value.clone(),
+            id: group.id.clone(),
+            previously: group.previously.clone(),
+            place: Some(place),
+            creates: true,
+            members,
+            max_remove: group.max_remove.unwrap_or(default_max),
+            allow_empty: group.allow_empty,
+            ignores_scim: self.file.ignore.scim_managed,
+        }
+    }
+
+    /// `members: []` may be a slip, or what a broken export writes: an empty group is asked for in words.
+    fn check_somebody(&mut self, group: &Group, place: &Place, people: &People<'_>) {
+        if !people.members.present.is_empty() || group.allow_empty {
+            return;
+        }
+        let (name, expired) = (&group.name.value, people.members.expired.len());
+        let message = match expired {
+            0 => format!("group '{name}' has no members"),
+            1 => format!("group '{name}' has no members left: the only one's `until` is over"),
+            _ => format!("group '{name}' has no members left: the `until` of all {expired} is over"),
+        };
+        self.faults.0.push(Fault::at(place.clone(), message).hint(
+            "leave `members` out if nobody is to be managed, or say `allow_empty: true` if nobody may be in it",
+        ));
+    }
+
+    fn include(&mut self, include: &Located<String>, people: &mut People<'a>) -> usize {
+        let file = self.file;
+        let Some(members) = file.sets.get(&include.value) else {
+            let fault =
+                Fault::at(include.place(self.name), format!("there is no set called '{}'", include.value));
+            let known = file.sets.keys().map(String::as_str);
+            self.faults.0.push(match most_like(&include.value, known) {
+                Some(like) => fault.hint(format!("did you mean '{like}'?")),
+                None => fault.hint("sets are lists under `sets:` in the same file"),
+            });
+            return 0;
+        };
+        for member in members {
+            self.add_member(member, Some(&include.value), people);
+        }
+        members.len()
+    }
+
+    fn table(
+        &mut self,
+        table: &Located<MembersFrom>,
+        group: &Place,
+        people: &mut People<'a>,
+        left_out: &mut Vec<String>,
+    ) -> Option<Source> {
+        let place = if table.line == 0 { group.clone() } else { table.place(self.name) };
+        let wanted = &table.value;
+        let bytes = match (self.read_table)(self.name, &wanted.csv) {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                let message = format!("the table {} cannot be read: {problem}", wanted.csv);
+                let hint = "a table is looked for beside the file that names it";
+                self.faults.0.push(Fault::at(place, message).hint(hint));
+                return None;
+            }
+        };
+        let mapping =
+            Mapping { email: wanted.column.clone(), filter: wanted.filter.clone(), ..Mapping::of_file() };
+        let (rows, _) = match csv::parse(&bytes, &wanted.csv, &mapping) {
+            Ok(parsed) => parsed,
+            Err(faults) => {
+                self.faults.0.extend(faults.0);
+                return None;
+            }
+        };
+        let entries = rows.rows.len();
+        left_out.extend(rows.left_out.iter().map(|told| format!("{}: {told}", wanted.csv)));
+        for row in rows.rows {
+            let place = Some(Place::line(wanted.csv.as_str(), row.line));
+            self.add(Cow::Owned(Who::Email(row.email)), Origin { place, ..Origin::default() }, people);
+        }
+        let name = source_name(wanted);
+        let filter = name.strip_prefix(&wanted.csv).unwrap_or_default().to_owned();
+        let path = Path::new(self.name).parent().unwrap_or(Path::new("")).join(&wanted.csv);
+        Some(Source::of_path(name, entries, path.display().to_string(), filter))
+    }
+
+    fn add_member(&mut self, member: &'a Located<Member>, set: Option<&String>, people: &mut People<'a>) {
+        let (place, Member { who, until, reason }) = (member.place(self.name), &member.value);
+        let origin = Origin { place: Some(place), set: set.cloned(), until: *until, reason: reason.clone() };
+        self.add(Cow::Borrowed(who), origin, people);
+    }
+
+    /// Adds somebody, unless they are there already. Twice with two ends is a contradiction.
+    fn add(&mut self, who: Cow<'a, Who>, origin: Origin, people: &mut People<'a>) {
+        if let Some(Standing { is_over, place }) = people.known.get(&who).copied() {
+            let before = &people.list(is_over)[place].origin;
+            if before.until != origin.until {
+                self.contradiction(&who, before, origin);
+            }
+            return;
+        }
+        if !self.memberships.keeps_one_more() {
+            return;
+        }
+        let is_over = origin.until.is_some_and(|day| day < self.today);
+        let list = people.list(is_over);
+        let place = list.len();
+        list.push(DesiredMember { who: Who::clone(&who), origin });
+        people.known.insert(who, Standing { is_over, place });
+    }
+
+    fn contradiction(&mut self, who: &Who, before: &Origin, origin: Origin) {
+        let when = |origin: &Origin| match origin.until {
+            Some(day) => format!("until {day}"),
+            None => "without an end".to_owned(),
+        };
+        let place = before.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let message = format!(
+            "'{}' is in the group {} here and {} at {place}",
+            who.as_str(),
+            when(&origin),
+            when(before)
+        );
+        let at = origin.place.unwrap_or_else(|| Place::line(self.name, 1));
+        self.faults.0.push(Fault::at(at, message).hint("keep one of the two"));
+    }
+}
+
+/// A table by its path and its filter: another filter is another source.
+fn source_name(table: &MembersFrom) -> String {
+    let filter: Vec<String> =
+        table.filter.iter().map(|(column, value)| format!("{column}={value}")).collect();
+    if filter.is_empty() { table.csv.clone() } else { format!("{}[{}]", table.csv, filter.join(",")) }
+}
+
+/// A group is described once, whatever it is called.
+fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
+    let mut ids: HashSet<&GroupId> = HashSet::new();
+    let mut names: HashMap<String, &DesiredGroup> = HashMap::new();
+    let at = |group: &DesiredGroup| group.place.clone().unwrap_or_else(|| Place::line("the input", 1));
+    for group in groups {
+        if group.id.as_ref().is_some_and(|id| !ids.insert(id)) {
+            faults.0.push(Fault::at(at(group), "the group with this id is described a second time"));
+        }
+        if let Some(other) = names.insert(name_key(&group.name), group)
+            && (group.id.is_none() || other.id.is_none())
+        {
+            let message = format!("the group '{}' is described at {} already", group.name, at(other));
+            faults.0.push(Fault::at(at(group), message).hint("put both into one, or pin each by its `id`"));
+        }
+    }
+    for group in groups {
+        for name in &group.previously {
+            if let Some(other) = names.get(&name_key(name)) {
+                let message = format!(
+                    "'{name}' cannot be what '{}' was called: {} describes it",
+                    group.name,
+                    at(other)
+                );
+                faults.0.push(Fault::at(at(group), message));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn expand_text(text: &str, tables: &[(&str, &str)]) -> Result<Desired, Faults> {
+        expand_text_within(MEMBERSHIPS_MAX, text, tables)
+    }
+
+    fn expand_text_within(max: usize, text: &str, tables: &[(&str, &str)]) -> Result<Desired, Faults> {
+        let file = file::parse(text, "groups.yaml").map_err(Faults::from)?;
+        let mut read = |_: &str, path: &str| {
+            let table = tables.iter().find(|(name, _)| *name == path);
+            table.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "not found".to_owned())
+        };
+        expand_within(max, &[("groups.yaml".to_owned(), file)], date(2026, 11, 23), &mut read)
+    }
+
+    fn names(members: &[DesiredMember]) -> Vec<&str> {
+        members.iter().map(|member| member.who.as_str()).collect()
+    }
+
+    #[test]
+    fn sets_lists_and_tables_are_put_together_each_with_its_origin() {
+        let text = "\
+version: 1
+sets:
+  core: [ada@x.y, Bob@x.y]
+groups:
+  - name: A
+    include: [core]
+    members:
+      - bob@x.y
+      - { email: temp@x.y, until: 2026-11-23, reason: SEC-412 }
+      - { email: gone@x.y, until: 2026-11-22 }
+    members_from: { csv: t.csv, where: { active: 'yes' } }
+";
+        let desired =
+            expand_text(text, &[("t.csv", "email,active\nkay@x.y,yes\nleft@x.y,no\n")]).expect("good");
+        let members = desired.groups[0].members.as_ref().expect("managed");
+        assert_eq!(names(&members.present), ["ada@x.y", "bob@x.y", "temp@x.y", "kay@x.y"]);
+        assert_eq!(names(&members.expired), ["gone@x.y"]);
+        assert_eq!(members.present[1].origin.set.as_deref(), Some("core"));
+        assert_eq!(members.present[3].origin.place, Some(Place::line("t.csv", 2)));
+        assert_eq!(members.present[2].origin.reason.as_deref(), Some("SEC-412"));
+        let sources = [("groups.yaml", 5), ("t.csv[active=yes]", 1)];
+        let found = desired.sources.iter().map(|source| (source.name.as_str(), source.entries));
+        assert_eq!(found.collect::<Vec<_>>(), sources);
+    }
+
+    #[test]
+    fn absent_members_are_not_managed_and_empty_ones_are_refused() {
+        let desired = expand_text("version: 1\ngroups:\n  - name: A\n", &[]).expect("unmanaged");
+        assert!(desired.groups[0].members.is_none());
+        let faults =
+            expand_text("version: 1\ngroups:\n  - name: A\n    members: []\n", &[]).expect_err("empty");
+        assert_eq!(faults.to_string(), "groups.yaml:3:5: group 'A' has no members");
+        let allowed = "version: 1\ngroups:\n  - name: A\n    members: []\n    allow_empty: true\n";
+        let desired = expand_text(allowed, &[]).expect("allowed");
+        assert_eq!(names(&desired.groups[0].members.as_ref().expect("managed").present), [""; 0]);
+    }
+
+    #[test]
+    fn contradictions_and_dead_references_are_refused() {
+        let table = [
+            ("groups: []", "names no group"),
+            ("sets: { s: [] }\ngroups: [{ name: A }]", "has nobody in the set 's'"),
+            ("groups: [{ name: A }, { name: A }]", "the group 'A' is described at groups.yaml:2:10 already"),
+            ("groups: [{ name: A, id: g }, { name: B, id: g }]", "with this id is described a second time"),
+            ("groups: [{ name: A }, { name: B, previously: [A] }]", "'A' cannot be what 'B' was called"),
+            (
+                "sets: { core: [a@b.c] }\ngroups: [{ name: A, include: [cor] }]",
+                "there is no set called 'cor'",
+            ),
+            (
+                "groups: [{ name: A, members: [a@b.c, { email: A@b.c, until: 2030-01-01 }] }]",
+                "without an end at",
+            ),
+            (
+                "groups: [{ name: A, members: [{ email: a@b.c, until: 2020-01-01 }] }]",
+                "the only one's `until`",
+            ),
+            ("groups: [{ name: '' }]", "the name cannot be a group's"),
+            (
+                "groups: [{ name: A, members_from: { csv: no.csv } }]",
+                "the table no.csv cannot be read: not found",
+            ),
+            ("max_remove: { percent: 120 }\ngroups: [{ name: A }]", "which is more than all"),
+        ];
+        for (text, expected) in table {
+            let faults = expand_text(&format!("version: 1\n{text}\n"), &[]).expect_err(text).to_string();
+            assert!(faults.contains(expected), "{faults:?} should hold {expected:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_memberships_as_a_plan_may_have_are_kept_and_one_more_is_refused() {
+        // A user who is named twice in a group is one membership.
+        let text = "\
+version: 1
+sets: { core: [a@x.y, b@x.y] }
+groups:
+  - { name: A, include: [core], members: [a@x.y, c@x.y] }
+  - { name: B, include: [core], members_from: { csv: t.csv } }
+";
+        let table = [("t.csv", "email\nd@x.y\n")];
+        expand_text_within(6, text, &table).expect("six memberships");
+        let faults = expand_text_within(5, text, &table).expect_err("one more");
+        assert_eq!(
+            faults.to_string(),
+            "groups.yaml brings the plan to 6 memberships (`members`, `include`, `members_from`), and it has at most 5"
+        );
+        assert!(faults.0[0].hint.as_deref().is_some_and(|hint| hint.starts_with("divide the groups")));
+    }
+}

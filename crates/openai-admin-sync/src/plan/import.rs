@@ -1,0 +1,71 @@
+//! A table of memberships as a wish: each row names a person and a group.
+//!
+//! Pure.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    input::{
+        csv::{self, Mapping},
+        fault::{Faults, Place},
+        file::Mode,
+        member::Who,
+    },
+    plan::{
+        desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
+        document::Purpose,
+        source::{Origin, Source},
+    },
+};
+
+/// What the rows mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImportMode {
+    /// They are added.
+    #[default]
+    Add,
+    /// They are removed.
+    Remove,
+    /// They, and nobody else, are in the groups that the table names.
+    Exact,
+}
+
+/// What a table of memberships wishes for. Its groups must exist.
+///
+/// # Errors
+///
+/// Every bad row, with its number.
+pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) -> Result<Desired, Faults> {
+    let (table, groups) = csv::parse(bytes, name, mapping)?;
+    let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
+    let entries = table.rows.len();
+    let left_out = table.left_out.iter().map(|told| format!("{name}: {told}")).collect();
+    for row in table.rows {
+        let group = members.entry(row.group).or_default();
+        group.mode = match mode {
+            ImportMode::Add | ImportMode::Remove => Mode::AddOnly,
+            ImportMode::Exact => Mode::Exact,
+        };
+        let origin = Origin { place: Some(Place::line(name, row.line)), ..Origin::default() };
+        let member = DesiredMember { who: Who::Email(row.email), origin };
+        match mode {
+            ImportMode::Remove => group.absent.push(member),
+            ImportMode::Add | ImportMode::Exact => group.present.push(member),
+        }
+    }
+    let groups = groups.into_iter().zip(members.into_values()).map(|(group, members)| {
+        let first = members.present.first().or(members.absent.first());
+        DesiredGroup {
+            place: first.and_then(|member| member.origin.place.clone()),
+            members: Some(members),
+            ..DesiredGroup::existing(group)
+        }
+    });
+    Ok(Desired {
+        groups: groups.collect(),
+        purpose: Purpose::Import,
+        sources: vec![Source::named(name, entries)],
+        left_out,
+        ..Desired::default()
+    })
+}

@@ -1,0 +1,164 @@
+//! An operation as a plan's document has it: effect and target are one word, its action, with the fields of that action.
+//! Journals and reports use the same words.
+
+use std::borrow::Cow;
+
+use openai_admin::UserId;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::operation::{Effect, Operation, Target, Why};
+use crate::plan::source::Origin;
+
+/// One write, and what must hold for it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Operation")]
+struct Document<'a> {
+    /// What is done.
+    #[serde(flatten)]
+    action: Action<'a>,
+    /// What must hold when it is done. If what it would do is done already, that is no change; if anything else
+    /// holds, the plan is stale.
+    requires: Requirement,
+    /// Why.
+    why: Why,
+    /// Where the wish comes from.
+    #[serde(default)]
+    origin: Cow<'a, Origin>,
+    /// The user is protected: it is not done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    protected: bool,
+}
+
+/// What is done.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum Action<'a> {
+    /// Creates the group.
+    CreateGroup {
+        /// Its name.
+        name: Cow<'a, str>,
+    },
+    /// Renames the group.
+    RenameGroup {
+        /// Its name before.
+        from: Cow<'a, str>,
+        /// Its new name.
+        to: Cow<'a, str>,
+    },
+    /// Adds a user to the group.
+    AddUser {
+        /// The user.
+        #[schemars(with = "String")]
+        user_id: Cow<'a, UserId>,
+        /// Their address, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<Cow<'a, str>>,
+    },
+    /// Removes a user from the group.
+    RemoveUser {
+        /// The user.
+        #[schemars(with = "String")]
+        user_id: Cow<'a, UserId>,
+        /// Their address, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<Cow<'a, str>>,
+    },
+}
+
+/// What must hold for an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Requirement {
+    /// No group has the name.
+    NoGroupOfThisName,
+    /// The group has the name that it had.
+    NamedAsBefore,
+    /// The user is not in the group.
+    NotAMember,
+    /// The user is in the group.
+    Member,
+}
+
+impl Action<'_> {
+    fn requires(&self) -> Requirement {
+        match self {
+            Self::CreateGroup { .. } => Requirement::NoGroupOfThisName,
+            Self::RenameGroup { .. } => Requirement::NamedAsBefore,
+            Self::AddUser { .. } => Requirement::NotAMember,
+            Self::RemoveUser { .. } => Requirement::Member,
+        }
+    }
+}
+
+impl<'a> From<&'a Operation> for Action<'a> {
+    fn from(operation: &'a Operation) -> Self {
+        match operation.target() {
+            Target::Group { name, before: None } => Self::CreateGroup { name: name.into() },
+            Target::Group { name, before: Some(before) } => {
+                Self::RenameGroup { from: before.into(), to: name.into() }
+            }
+            Target::Membership { user_id, email } => {
+                let (user_id, email) = (Cow::Borrowed(user_id), email.as_deref().map(Cow::Borrowed));
+                if operation.is(Effect::Revoke) {
+                    Self::RemoveUser { user_id, email }
+                } else {
+                    Self::AddUser { user_id, email }
+                }
+            }
+        }
+    }
+}
+
+impl Operation {
+    /// Its action: the word for its effect and its target in documents, journals and reports.
+    pub fn action(&self) -> &'static str {
+        match Action::from(self) {
+            Action::CreateGroup { .. } => "create_group",
+            Action::RenameGroup { .. } => "rename_group",
+            Action::AddUser { .. } => "add_user",
+            Action::RemoveUser { .. } => "remove_user",
+        }
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let action = Action::from(self);
+        let requires = action.requires();
+        let (why, origin, protected) = (self.why, Cow::Borrowed(&self.origin), self.protected);
+        Document { action, requires, why, origin, protected }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // What it requires follows from its action. A document that says something else has another digest.
+        let Document { action, requires: _, why, origin, protected } = Document::deserialize(deserializer)?;
+        let origin = origin.into_owned();
+        let owned = |email: Option<Cow<'_, str>>| email.map(Cow::into_owned);
+        let mut operation = match action {
+            Action::CreateGroup { name } => Self::create_group(name.into_owned(), why, origin),
+            Action::RenameGroup { from, to } => {
+                Self::rename_group(from.into_owned(), to.into_owned(), why, origin)
+            }
+            Action::AddUser { user_id, email } => {
+                Self::add_user(user_id.into_owned(), owned(email), why, origin)
+            }
+            Action::RemoveUser { user_id, email } => {
+                Self::remove_user(user_id.into_owned(), owned(email), why, origin)
+            }
+        };
+        operation.protected = protected;
+        Ok(operation)
+    }
+}
+
+impl JsonSchema for Operation {
+    fn schema_name() -> Cow<'static, str> {
+        Document::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Document::json_schema(generator)
+    }
+}

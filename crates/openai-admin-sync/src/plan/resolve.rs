@@ -1,0 +1,273 @@
+//! Who is meant: users by their addresses and ids.
+
+use std::collections::{HashMap, HashSet};
+
+use openai_admin::{UserId, models::User};
+
+use crate::{
+    input::{
+        email::EmailKey,
+        fault::{Fault, Faults},
+        member::Who,
+    },
+    plan::desired::{Desired, DesiredMember},
+    service::{
+        current::Snapshot,
+        read_error::ReadError,
+        reader::{EMAILS_PER_REQUEST, Reader, USERS_PAGE_SIZE, Walk},
+    },
+};
+
+/// The most people that are looked up for one plan: those that no list of group users shows. It takes at most 4,000
+/// requests: a scan of 2,000 pages that is given up, and 2,000 requests for addresses.
+pub const LOOKED_UP_MAX: usize = 100_000;
+
+/// Everybody who is known: from the rows of groups, and from what was asked besides.
+#[derive(Debug, Default)]
+pub struct People {
+    by_email: HashMap<EmailKey, Hit>,
+    by_id: HashSet<UserId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Hit {
+    One(UserId),
+    Several(Vec<UserId>),
+}
+
+/// Who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// This user.
+    User(&'a UserId),
+    /// Several users have the address.
+    Several(&'a [UserId]),
+    /// Nobody.
+    Nobody,
+}
+
+impl People {
+    /// Everybody whom the snapshot shows.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let mut people = Self::default();
+        for user in snapshot.groups.iter().flat_map(|group| group.members()) {
+            people.learn(&user.id, user.email.as_deref());
+        }
+        people
+    }
+
+    /// Learns of a user.
+    pub fn learn(&mut self, id: &UserId, email: Option<&str>) {
+        // Those who are in several groups are met again and again.
+        if !self.by_id.insert(id.clone()) {
+            return;
+        }
+        let Some(email) = email.map(EmailKey::new).filter(|email| !email.as_str().is_empty()) else { return };
+        match self.by_email.entry(email) {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(Hit::One(id.clone()));
+            }
+            std::collections::hash_map::Entry::Occupied(mut entry) => match entry.get_mut() {
+                Hit::One(one) => {
+                    let several = Hit::Several(vec![one.clone(), id.clone()]);
+                    entry.insert(several);
+                }
+                Hit::Several(several) => several.push(id.clone()),
+            },
+        }
+    }
+
+    /// Who `who` is.
+    pub fn find(&self, who: &Who) -> Found<'_> {
+        match who {
+            Who::Id(id) => self.by_id.get(id).map_or(Found::Nobody, Found::User),
+            Who::Email(email) => match self.by_email.get(email) {
+                Some(Hit::One(id)) => Found::User(id),
+                Some(Hit::Several(several)) => Found::Several(several),
+                None => Found::Nobody,
+            },
+        }
+    }
+
+    fn learn_user(&mut self, user: &User) {
+        self.learn(&user.id, user.email.as_deref());
+    }
+
+    /// How many users are known.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+}
+
+/// Everybody whom the input names and nobody knows yet, each once.
+///
+/// # Errors
+///
+/// When they are more than [`LOOKED_UP_MAX`].
+fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Faults> {
+    let mut seen = HashSet::new();
+    let members = desired.groups.iter().filter_map(|group| group.members.as_ref());
+    let unknown: Vec<&DesiredMember> = members
+        .flat_map(|members| members.present.iter().chain(&members.absent))
+        .filter(|member| people.find(&member.who) == Found::Nobody && seen.insert(&member.who))
+        .collect();
+    if let Some(first) = unknown.get(LOOKED_UP_MAX) {
+        let place = first.origin.place.clone();
+        let message = format!(
+            "the input names {} members who are in none of these groups yet, and at most {LOOKED_UP_MAX} are looked up",
+            unknown.len()
+        );
+        let hint = "check that the addresses are of this organization; if they are, add them in parts first, \
+            each with `import memberships`";
+        return Err(Faults::one(Fault { place, message, hint: Some(hint.to_owned()) }));
+    }
+    Ok(unknown.into_iter().map(|member| &member.who).collect())
+}
+
+/// Whether reading all users takes fewer requests than asking for addresses. How many users there are is not known;
+/// those who have been seen are as many at least, and a scan may end early.
+pub(crate) fn is_scan_cheaper(addresses: usize, users_seen: usize) -> bool {
+    let asking = addresses.div_ceil(EMAILS_PER_REQUEST);
+    let scanning = (users_seen + addresses).div_ceil(USERS_PAGE_SIZE.into());
+    scanning < asking
+}
+
+/// Finds everybody whom the groups' lists did not show, by whichever way takes fewer requests.
+///
+/// # Errors
+///
+/// When the service cannot be asked.
+pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People) -> Result<(), ReadError> {
+    let missing = unknown(desired, people)?;
+    let emails: Vec<&EmailKey> = missing
+        .iter()
+        .filter_map(|who| match *who {
+            Who::Email(email) => Some(email),
+            Who::Id(_) => None,
+        })
+        .collect();
+    // How many users there are is not known: a scan that takes more requests than asking would have is given up.
+    let asking = emails.len().div_ceil(EMAILS_PER_REQUEST);
+    if is_scan_cheaper(emails.len(), people.len()) && scan(reader, &missing, people, asking).await? {
+        return Ok(());
+    }
+    let emails: Vec<&str> = emails
+        .into_iter()
+        .filter(|email| !people.by_email.contains_key(*email))
+        .map(EmailKey::as_str)
+        .collect();
+    for batch in emails.chunks(EMAILS_PER_REQUEST) {
+        for user in reader.list_users_with_emails(batch).await? {
+            people.learn_user(&user);
+        }
+    }
+    for who in &missing {
+        if let Who::Id(id) = who
+            && !people.by_id.contains(id)
+            && let Some(user) = reader.find_user(id.clone()).await?
+        {
+            people.learn_user(&user);
+        }
+    }
+    Ok(())
+}
+
+/// Reads users until everybody is found. Whether it came to an end: to that, or to that of the list.
+async fn scan(
+    reader: &Reader,
+    missing: &[&Who],
+    people: &mut People,
+    pages_max: usize,
+) -> Result<bool, ReadError> {
+    let mut left: HashSet<&Who> = missing.iter().copied().collect();
+    let mut pages = 0;
+    let mut is_cut = false;
+    let take = |users: Vec<User>| {
+        for user in &users {
+            people.learn_user(user);
+            left.remove(&Who::Id(user.id.clone()));
+            if let Some(email) = user.email.as_deref() {
+                left.remove(&Who::Email(EmailKey::new(email)));
+            }
+        }
+        pages += 1;
+        is_cut = pages >= pages_max && !left.is_empty();
+        if is_cut || left.is_empty() { Walk::Enough } else { Walk::On }
+    };
+    reader.scan_users(take).await?;
+    Ok(!is_cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        input::fault::Place,
+        plan::{
+            desired::{DesiredGroup, DesiredMembers},
+            source::Origin,
+        },
+    };
+
+    fn id(text: &str) -> UserId {
+        text.parse().expect("an id")
+    }
+
+    #[test]
+    fn two_users_with_one_address_are_nobody_in_particular() {
+        let mut people = People::default();
+        people.learn(&id("user_1"), Some("Ada@x.y"));
+        people.learn(&id("user_1"), Some("Ada@x.y"));
+        let ada = Who::Email(EmailKey::new("ada@x.y"));
+        assert_eq!(people.find(&ada), Found::User(&id("user_1")));
+        people.learn(&id("user_2"), Some("ada@x.y"));
+        assert_eq!(people.find(&ada), Found::Several(&[id("user_1"), id("user_2")]));
+        assert_eq!(people.find(&Who::Id(id("user_2"))), Found::User(&id("user_2")));
+        assert_eq!(people.find(&Who::Id(id("user_3"))), Found::Nobody);
+    }
+
+    #[test]
+    fn the_way_with_fewer_requests_is_taken() {
+        assert!(!is_scan_cheaper(0, 0));
+        assert!(!is_scan_cheaper(50, 50));
+        assert!(is_scan_cheaper(100, 0));
+        assert!(!is_scan_cheaper(100, 10_000));
+        assert!(is_scan_cheaper(10_000, 9_000));
+    }
+
+    #[test]
+    fn as_many_people_as_may_be_looked_up_are_and_one_more_is_refused() {
+        let member = |number: usize| DesiredMember {
+            who: Who::Email(EmailKey::new(&format!("{number}@x.y"))),
+            origin: Origin { place: Some(Place::line("groups.yaml", number as u64)), ..Origin::default() },
+        };
+        let desired = |numbers: std::ops::RangeInclusive<usize>| {
+            let members =
+                DesiredMembers { present: numbers.map(member).collect(), ..DesiredMembers::default() };
+            // The same people in a second group are looked up once.
+            let groups = [members.present.clone(), members.present].map(|present| {
+                let members = DesiredMembers { present, ..DesiredMembers::default() };
+                DesiredGroup { members: Some(members), ..DesiredGroup::existing("A") }
+            });
+            Desired { groups: groups.into(), ..Desired::default() }
+        };
+        let mut people = People::default();
+        let at_the_bound = desired(1..=LOOKED_UP_MAX);
+        assert_eq!(unknown(&at_the_bound, &people).expect("so many").len(), LOOKED_UP_MAX);
+        let beyond = desired(1..=LOOKED_UP_MAX + 1);
+        let faults = unknown(&beyond, &people).expect_err("one more");
+        assert_eq!(
+            faults.to_string(),
+            "groups.yaml:100001: the input names 100001 members who are in none of these groups yet, and at most 100000 \
+             are looked up"
+        );
+        // Those whom a group's list shows are not looked up.
+        people.learn(&id("user_1"), Some("1@x.y"));
+        assert_eq!(unknown(&beyond, &people).expect("one is known").len(), LOOKED_UP_MAX);
+    }
+}

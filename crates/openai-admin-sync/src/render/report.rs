@@ -1,0 +1,215 @@
+//! What came of every row of a run, for spreadsheets and programs.
+//!
+//! Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    plan::{document::Plan, guard::Approval, operation::Effect, source::Origin},
+    run::{fresh::Start, journal::OperationResult, verify::Verification},
+};
+
+/// One operation, and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportRow {
+    /// Its number in the plan; none for a row that needs no operation, or has none.
+    pub operation: Option<usize>,
+    /// What it does.
+    pub action: &'static str,
+    /// The group's name.
+    pub group: String,
+    /// The group's id.
+    pub group_id: Option<String>,
+    /// The user's address.
+    pub email: Option<String>,
+    /// The user's id.
+    pub user_id: Option<String>,
+    /// What came of it; `not_sent` where nothing did yet.
+    pub outcome: &'static str,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
+    /// From sending to the answer, in milliseconds.
+    pub latency_ms: Option<u64>,
+    /// Whether the wish was found to hold afterwards.
+    pub verified: Option<bool>,
+    /// Where the wish comes from, as FILE:LINE.
+    pub origin: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// The columns of [`csv()`], in order.
+pub const COLUMNS: [&str; 13] = [
+    "operation",
+    "action",
+    "group",
+    "group_id",
+    "email",
+    "user_id",
+    "outcome",
+    "status",
+    "request_id",
+    "latency_ms",
+    "verified",
+    "origin",
+    "error",
+];
+
+/// The rows of a run.
+pub fn rows(
+    plan: &Plan,
+    results: &BTreeMap<usize, OperationResult>,
+    verification: Option<&Verification>,
+) -> Vec<ReportRow> {
+    let mut rows = Vec::with_capacity(plan.operation_count());
+    let mut group_id: Option<String> = None;
+    for (number, (group, operation)) in plan.operations().enumerate() {
+        let result = results.get(&number);
+        let made = result.and_then(|result| result.group_id.as_ref()).map(ToString::to_string);
+        group_id = match (&group.id, made) {
+            (Some(id), _) => Some(id.to_string()),
+            (None, Some(made)) => Some(made),
+            // The group of the row before, which has created it.
+            (None, None) if !operation.is(Effect::Create) => group_id,
+            (None, None) => None,
+        };
+        rows.push(ReportRow {
+            operation: Some(number),
+            action: operation.action(),
+            group: group.name.clone(),
+            group_id: group_id.clone(),
+            email: operation.email().map(str::to_owned),
+            user_id: operation.user_id().map(ToString::to_string),
+            outcome: result.map_or("not_sent", |result| result.outcome.as_str()),
+            status: result.and_then(|result| result.status),
+            request_id: result.and_then(|result| result.request_id.clone()),
+            latency_ms: result.filter(|result| result.status.is_some()).map(|result| result.latency_ms),
+            verified: verification.and_then(|verification| verification.holds.get(&number).copied()),
+            origin: operation.origin.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)),
+            error: result.and_then(|result| result.error.clone()),
+        });
+    }
+    rows.extend(rows_without_operation(plan));
+    rows
+}
+
+/// What stands in the outcome of rows that a plan would write, before it is applied.
+const PLANNED: &str = "planned";
+
+/// The rows for which there is no operation: people who were not found, what holds already, and rows of groups that are
+/// blocked.
+fn rows_without_operation(plan: &Plan) -> Vec<ReportRow> {
+    let mut rows = Vec::new();
+    for group in &plan.groups {
+        let reason = group.blocks.first().map(|block| block.message.clone());
+        let row = |who: &str, user_id: Option<String>, origin: &Origin, outcome, error| ReportRow {
+            operation: None,
+            action: "none",
+            group: group.name.clone(),
+            group_id: group.id.as_ref().map(ToString::to_string),
+            email: Some(who.to_owned()),
+            user_id,
+            outcome,
+            status: None,
+            request_id: None,
+            latency_ms: None,
+            verified: None,
+            origin: origin.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)),
+            error,
+        };
+        for one in &group.unresolved {
+            rows.push(row(&one.who, None, &one.origin, "not_found", Some(one.problem.clone())));
+        }
+        for one in &group.rows {
+            let (outcome, error) = if one.holds { ("already", None) } else { ("blocked", reason.clone()) };
+            let user_id = one.user_id.as_ref().map(ToString::to_string);
+            rows.push(row(&one.who, user_id, &one.origin, outcome, error));
+        }
+    }
+    rows
+}
+
+/// The rows of a plan before anything is sent.
+pub fn planned_rows(plan: &Plan, approval: &Approval) -> Vec<ReportRow> {
+    let start = Start::of(plan, approval);
+    let mut rows = rows(plan, &BTreeMap::new(), None);
+    for row in &mut rows {
+        let Some(number) = row.operation else { continue };
+        match start.settled.get(&number) {
+            Some(settled) => {
+                row.outcome = settled.outcome.as_str();
+                row.error.clone_from(&settled.reason);
+            }
+            None => row.outcome = PLANNED,
+        }
+    }
+    rows
+}
+
+/// One line of a plan, for spreadsheets.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanRow {
+    /// The group's name.
+    pub group: String,
+    /// What would be done: an action's name, `not_found`, `blocked` or `none`.
+    pub action: &'static str,
+    /// The user's address, if there is one.
+    pub email: Option<String>,
+    /// The user's id.
+    pub user_id: Option<String>,
+    /// Why it is not done, or where it comes from.
+    pub reason: Option<String>,
+    /// Where the wish is, as FILE:LINE.
+    pub line: Option<String>,
+}
+
+/// The fields of [`PlanRow`], in order.
+pub const PLAN_COLUMNS: [&str; 6] = ["group", "action", "email", "user_id", "reason", "line"];
+
+/// The lines of a plan: operations, people who were not found, and groups that are blocked.
+pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
+    let mut rows: Vec<PlanRow> = planned_rows(plan, &Approval::None)
+        .into_iter()
+        .map(|row| PlanRow {
+            action: if row.operation.is_some() { row.action } else { row.outcome },
+            reason: row.error,
+            group: row.group,
+            email: row.email,
+            user_id: row.user_id,
+            line: row.origin,
+        })
+        .collect();
+    let blocks = plan.groups.iter().flat_map(|group| {
+        group.blocks.iter().map(|block| PlanRow {
+            group: group.name.clone(),
+            action: "blocked",
+            email: None,
+            user_id: None,
+            reason: Some(block.message.clone()),
+            line: group.place.as_ref().map(ToString::to_string),
+        })
+    });
+    rows.extend(blocks);
+    rows
+}
+
+/// The rows as CSV with a heading.
+///
+/// # Errors
+///
+/// None that can be helped: memory.
+pub fn csv(rows: &[ReportRow]) -> Result<String, ::csv::Error> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    if rows.is_empty() {
+        writer.write_record(COLUMNS)?;
+    }
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

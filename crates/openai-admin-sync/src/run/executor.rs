@@ -1,0 +1,485 @@
+//! Does what a plan says: several at a time, at the pace of each lane, with a line in the journal before and after.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    future::Future,
+    io,
+    time::Duration,
+};
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
+use openai_admin::{
+    Client, Error, ErrorKind, GroupId,
+    operations::{AddGroupUser, CreateGroup, RemoveGroupUser, UpdateGroup, groups::GroupName},
+};
+use tokio::time::Instant;
+
+use crate::{
+    plan::{
+        document::Plan,
+        operation::{Effect, Operation, Target},
+    },
+    run::{
+        fresh::Start,
+        journal::{Entry, Journal, OperationResult, Outcome},
+        schedule::Schedule,
+    },
+    service::lanes::{Attempt, Lane, Lanes, Leave},
+};
+
+/// How many writes are in flight at once, unless somebody says otherwise.
+pub const CONCURRENCY: usize = 16;
+/// How often the journal is given to the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// So many failures in a row, and the service is taken for gone.
+const FAILURES_IN_A_ROW_MAX: usize = 20;
+
+/// The clock of a run.
+pub type Clock<'a> = dyn Fn() -> Timestamp + 'a;
+
+/// What a run works with.
+pub struct Executor<'a> {
+    /// The client that writes. Its own retries are not used.
+    pub client: Client,
+    /// The lanes, which keep the pace.
+    pub lanes: &'a Lanes,
+    /// Where everything is written down.
+    pub journal: &'a mut Journal,
+    /// What time it is.
+    pub clock: &'a Clock<'a>,
+    /// How many writes are in flight at once.
+    pub concurrency: usize,
+    /// Told of every result.
+    pub progress: &'a mut dyn FnMut(&OperationResult),
+}
+
+impl std::fmt::Debug for Executor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executor").field("concurrency", &self.concurrency).finish_non_exhaustive()
+    }
+}
+
+/// What a run has done.
+#[derive(Debug)]
+pub struct Executed {
+    /// What came of each operation that ended, by its number.
+    pub results: BTreeMap<usize, OperationResult>,
+    /// The ids of the plan's groups, those that were created among them.
+    pub group_ids: Vec<Option<GroupId>>,
+    /// Why it did not go on to the end.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why a run did not go on to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Somebody wanted it to.
+    Asked,
+    /// The service asks to wait longer than anybody wants to.
+    TooLong(Error),
+    /// Everything else would meet the same failure.
+    Hopeless(Error),
+}
+
+/// What was sent, and what came of it.
+struct Sent {
+    operation: usize,
+    at: Instant,
+    attempt: Attempt<Answer>,
+}
+
+/// An answer that is no failure.
+struct Answer {
+    outcome: Outcome,
+    status: u16,
+    request_id: Option<String>,
+    group_id: Option<GroupId>,
+}
+
+impl Executor<'_> {
+    /// Does what is to be done, until all of it has ended or `stop` comes; then what is in flight is waited for.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written: nothing more is sent then.
+    pub async fn run(
+        &mut self,
+        plan: &Plan,
+        start: Start,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<Executed> {
+        let now = (self.clock)();
+        let mut results = BTreeMap::new();
+        for (number, settled) in &start.settled {
+            // What has its line already keeps it, with the service's id of the request.
+            if let Some(kept) = start.kept.get(number) {
+                results.insert(*number, kept.clone());
+                continue;
+            }
+            let result =
+                OperationResult { error: settled.reason.clone(), ..result(*number, settled.outcome) };
+            self.journal.write(now, Entry::Result(result.clone()))?;
+            results.insert(*number, result);
+        }
+        let running = Running {
+            operations: plan
+                .groups
+                .iter()
+                .enumerate()
+                .flat_map(|(place, group)| group.operations.iter().map(move |one| (place, one)))
+                .collect(),
+            schedule: Schedule::new(plan, &start.todo),
+            executed: Executed { results, group_ids: start.group_ids, stopped: None },
+            announced: HashSet::new(),
+            retries: BTreeMap::new(),
+            later: Vec::new(),
+            failures_in_a_row: 0,
+        };
+        let client = self.client.with_retries(0);
+        let executed = running.run(self, &client, stop).await?;
+        self.journal.sync()?;
+        Ok(executed)
+    }
+}
+
+/// What a failure says of what was sent. A broken answer, one that cannot be read, and a server's failure after the sending
+/// leave open whether it was done.
+fn outcome_of(error: &Error) -> Outcome {
+    let is_open = match error.kind() {
+        ErrorKind::Transport | ErrorKind::Timeout => error.was_sent(),
+        ErrorKind::UnreadableAnswer => true,
+        ErrorKind::Refused => {
+            error.earlier_attempt_may_have_succeeded()
+                || error.status().is_some_and(|status| status.is_server_error() || status.as_u16() == 408)
+        }
+        _ => false,
+    };
+    if is_open { Outcome::Unknown } else { Outcome::Failed }
+}
+
+fn result(operation: usize, outcome: Outcome) -> OperationResult {
+    OperationResult {
+        operation,
+        outcome,
+        status: None,
+        request_id: None,
+        latency_ms: 0,
+        group_id: None,
+        error: None,
+    }
+}
+
+struct Running<'a> {
+    /// Every operation with the place of its group.
+    operations: Vec<(usize, &'a Operation)>,
+    schedule: Schedule,
+    executed: Executed,
+    announced: HashSet<usize>,
+    retries: BTreeMap<usize, u32>,
+    /// Operations that are sent again, and when.
+    later: Vec<(Instant, usize)>,
+    failures_in_a_row: usize,
+}
+
+impl Running<'_> {
+    async fn run(
+        mut self,
+        executor: &mut Executor<'_>,
+        client: &Client,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<Executed> {
+        let lanes = executor.lanes;
+        let mut stop = std::pin::pin!(stop);
+        let mut sync = tokio::time::interval(SYNC_EVERY);
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            let mut wake = None;
+            if self.executed.stopped.is_none() {
+                while in_flight.len() < executor.concurrency {
+                    match self.next(lanes) {
+                        Next::Send(number, leave) => {
+                            let group_id = self.announce(number, executor)?;
+                            let retries = self.retries.get(&number).copied().unwrap_or(0);
+                            let operation = self.operations[number].1;
+                            in_flight.push(send(client, lanes, leave, number, operation, group_id, retries));
+                        }
+                        Next::At(at) => {
+                            wake = Some(at);
+                            break;
+                        }
+                        Next::Nothing => break,
+                    }
+                }
+            }
+            // What is announced is with the operating system before anything of it is sent.
+            executor.journal.flush()?;
+            if in_flight.is_empty() && wake.is_none() {
+                return Ok(self.executed);
+            }
+            tokio::select! {
+                biased;
+                () = &mut stop, if self.executed.stopped.is_none() => {
+                    self.executed.stopped = Some(Stopped::Asked);
+                }
+                Some(sent) = in_flight.next(), if !in_flight.is_empty() => self.ended(sent, executor)?,
+                () = sleep_until(wake) => {}
+                _ = sync.tick() => executor.journal.sync()?,
+            }
+        }
+    }
+
+    /// What may be sent now, or when.
+    #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+    fn next(&mut self, lanes: &Lanes) -> Next {
+        let now = Instant::now();
+        if !self.later.is_empty() {
+            let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= now);
+            self.later = later;
+            let due: Vec<(Instant, usize)> = due;
+            due.into_iter().for_each(|(_, operation)| self.schedule.put_back(operation));
+        }
+        let mut wake = self.later.iter().map(|(at, _)| *at).min();
+        for effect in self.schedule.effects() {
+            if !self.schedule.has(effect) {
+                continue;
+            }
+            match lanes.acquire(lane(effect)) {
+                Ok(leave) => {
+                    if let Some(operation) = self.schedule.take(effect) {
+                        return Next::Send(operation, leave);
+                    }
+                }
+                Err(at) => wake = [wake, at].into_iter().flatten().min(),
+            }
+        }
+        wake.map_or(Next::Nothing, Next::At)
+    }
+
+    /// Writes down what is about to be sent, once.
+    fn announce(&mut self, number: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
+        let (place, operation) = self.operations[number];
+        let group_id = self.executed.group_ids[place].clone();
+        if self.announced.insert(number) {
+            let entry = Entry::Intent {
+                operation: number,
+                action: operation.action().to_owned(),
+                group_id: group_id.clone(),
+                user_id: operation.user_id().cloned(),
+            };
+            executor.journal.write((executor.clock)(), entry)?;
+        }
+        Ok(group_id)
+    }
+
+    fn ended(&mut self, sent: Sent, executor: &mut Executor<'_>) -> io::Result<()> {
+        let Sent { operation, at, attempt } = sent;
+        let latency_ms = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let result = match attempt {
+            Attempt::Answered(answer) => {
+                self.failures_in_a_row = 0;
+                OperationResult {
+                    status: Some(answer.status),
+                    request_id: answer.request_id,
+                    group_id: answer.group_id,
+                    latency_ms,
+                    ..result(operation, answer.outcome)
+                }
+            }
+            Attempt::TooSoon(_) => {
+                self.schedule.put_back(operation);
+                return Ok(());
+            }
+            Attempt::TooLong(error) => {
+                self.schedule.put_back(operation);
+                self.stop(Stopped::TooLong(error));
+                return Ok(());
+            }
+            Attempt::Later(_, pause) => {
+                *self.retries.entry(operation).or_default() += 1;
+                #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+                let now = Instant::now();
+                self.later.push((now + pause, operation));
+                return Ok(());
+            }
+            Attempt::Failed(error) => {
+                let result = OperationResult {
+                    status: error.status().map(|status| status.as_u16()),
+                    request_id: error.request_id().map(str::to_owned),
+                    error: Some(error.to_string()),
+                    latency_ms,
+                    ..result(operation, outcome_of(&error))
+                };
+                self.failed(error);
+                result
+            }
+        };
+        self.settle(result, executor)
+    }
+
+    fn stop(&mut self, why: Stopped) {
+        if self.executed.stopped.is_none() {
+            self.executed.stopped = Some(why);
+        }
+    }
+
+    /// Whether it is of any use to go on.
+    fn failed(&mut self, error: Error) {
+        let is_gone = matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout);
+        self.failures_in_a_row = if is_gone { self.failures_in_a_row + 1 } else { 0 };
+        let is_refused_always =
+            error.is_unauthorized() || (error.is_permission_denied() && error.code().is_none());
+        if is_refused_always || self.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
+            self.stop(Stopped::Hopeless(error));
+        }
+    }
+
+    fn settle(&mut self, result: OperationResult, executor: &mut Executor<'_>) -> io::Result<()> {
+        let (place, _) = self.operations[result.operation];
+        if let Some(group_id) = &result.group_id {
+            self.executed.group_ids[place] = Some(group_id.clone());
+        }
+        let held = self.schedule.ended(result.operation, result.outcome.is_settled());
+        let mut results = vec![result];
+        results.extend(held.operations.into_iter().map(|operation| OperationResult {
+            error: Some("what must come before it was not done, or is not known to be".to_owned()),
+            ..self::result(operation, Outcome::Held)
+        }));
+        let now = (executor.clock)();
+        for result in results {
+            executor.journal.write(now, Entry::Result(result.clone()))?;
+            (executor.progress)(&result);
+            self.executed.results.insert(result.operation, result);
+        }
+        Ok(())
+    }
+}
+
+enum Next {
+    Send(usize, Leave),
+    At(Instant),
+    Nothing,
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The lane of the operations with an effect.
+pub fn lane(effect: Effect) -> Lane {
+    match effect {
+        Effect::Create => Lane::of::<CreateGroup>(),
+        Effect::Rename => Lane::of::<UpdateGroup>(),
+        Effect::Grant => Lane::of::<AddGroupUser>(),
+        Effect::Revoke => Lane::of::<RemoveGroupUser>(),
+    }
+}
+
+async fn send(
+    client: &Client,
+    lanes: &Lanes,
+    leave: Leave,
+    number: usize,
+    operation: &Operation,
+    group_id: Option<GroupId>,
+    retries: u32,
+) -> Sent {
+    #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+    let at = Instant::now();
+    // A creation is the one that must not be done twice.
+    let is_idempotent = !operation.is(Effect::Create);
+    let attempt = lanes.attempt(leave, is_idempotent, retries, perform(client, operation, group_id)).await;
+    Sent { operation: number, at, attempt }
+}
+
+async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupId>) -> Result<Answer, Error> {
+    let answer = match (operation.target(), group_id) {
+        (Target::Group { name, before: None }, _) => {
+            let answer = client.send(&CreateGroup::new(GroupName::new(name)?)).await?;
+            let id = answer.id.clone();
+            return Ok(Answer { group_id: Some(id), ..Answer::of(&answer) });
+        }
+        (Target::Group { name, before: Some(_) }, Some(group_id)) => client
+            .send(&UpdateGroup::new(group_id, GroupName::new(name)?))
+            .await
+            .map(|answer| Answer::of(&answer)),
+        (Target::Membership { user_id, .. }, Some(group_id)) if operation.is(Effect::Revoke) => client
+            .send(&RemoveGroupUser::new(group_id, user_id.clone()))
+            .await
+            .map(|answer| Answer::of(&answer)),
+        (Target::Membership { user_id, .. }, Some(group_id)) => {
+            client.send(&AddGroupUser::new(group_id, user_id.clone())).await.map(|answer| Answer::of(&answer))
+        }
+        // The schedule starts nothing in a group that is not there; an empty id says so without a panic.
+        (_, None) => GroupId::new("").map_err(Error::from).map(|_| Answer::nothing()),
+    };
+    match answer {
+        // Who is not there needs not go; what is no route is another matter.
+        Err(error) if operation.is(Effect::Revoke) && error.is_not_found() && !error.is_unknown_url() => {
+            Ok(Answer::no_change(&error))
+        }
+        Err(error) if error.status().is_some_and(|status| status.as_u16() == 409) => {
+            Ok(Answer::no_change(&error))
+        }
+        answer => answer,
+    }
+}
+
+impl Answer {
+    fn of<T>(answer: &openai_admin::Response<T>) -> Self {
+        Self {
+            outcome: Outcome::Done,
+            status: answer.status().as_u16(),
+            request_id: answer.request_id().map(str::to_owned),
+            group_id: None,
+        }
+    }
+
+    fn nothing() -> Self {
+        Self { outcome: Outcome::Failed, status: 0, request_id: None, group_id: None }
+    }
+
+    fn no_change(error: &Error) -> Self {
+        Self {
+            outcome: Outcome::NoChange,
+            status: error.status().map(|status| status.as_u16()).unwrap_or_default(),
+            request_id: error.request_id().map(str::to_owned),
+            group_id: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openai_admin::testing::Script;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_answer_that_says_no_says_that_nothing_was_done() {
+        let error = async |script: Script| {
+            let client = Client::builder().base_url("http://localhost/v1").service(script).retries(0);
+            let client = client.build().expect("a client");
+            let (group, user) = ("group_1".parse().expect("an id"), "user_1".parse().expect("an id"));
+            client.send(&AddGroupUser::new(group, user)).await.map(drop).expect_err("a failure")
+        };
+        let script = Script::new;
+        for (script, expected) in [
+            (script().then_ok("{\"object\":\"banana\"}"), Outcome::Unknown),
+            (script().status(204), Outcome::Unknown),
+            (script().status(200).broken_body("{\"obj"), Outcome::Unknown),
+            (script().reset(), Outcome::Unknown),
+            (script().status(500), Outcome::Unknown),
+            (script().status(502).body("<html>"), Outcome::Unknown),
+            (script().status(400), Outcome::Failed),
+            (script().status(404), Outcome::Failed),
+            (script().refuse_connection(), Outcome::Failed),
+        ] {
+            let error = error(script).await;
+            assert_eq!(outcome_of(&error), expected, "{error}");
+        }
+    }
+}

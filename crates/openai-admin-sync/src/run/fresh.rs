@@ -1,0 +1,355 @@
+//! A plan against the state as it is now: what of it is still to be done, what is done already, and what nobody
+//! planned, which makes it stale.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fmt,
+};
+
+use openai_admin::{GroupId, UserId};
+
+use crate::{
+    input::policy::{Protected, Protection},
+    plan::{
+        document::Plan,
+        group_plan::{GroupPlan, Removes},
+        guard::{self, Approval, Standing, standings},
+        operation::{Effect, Operation, Progress},
+    },
+    run::journal::{OperationResult, Outcome},
+    service::{
+        current::{self, CurrentGroup, Members, Snapshot},
+        read_error::ReadError,
+        reader::Reader,
+    },
+};
+
+/// Where a run begins.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The operations to do, by their numbers in the plan.
+    pub todo: Vec<usize>,
+    /// What needs not be done: done already, blocked, or held.
+    pub settled: BTreeMap<usize, Settled>,
+    /// What is known of operations that an earlier part of the run has settled.
+    pub kept: BTreeMap<usize, OperationResult>,
+    /// The ids of the plan's groups, as far as they exist.
+    pub group_ids: Vec<Option<GroupId>>,
+    /// Why the plan needs its digest from the caller, if it came from elsewhere.
+    pub needs_digest: Option<String>,
+    /// What has changed since the plan was made, and makes it stale.
+    pub differences: Vec<Difference>,
+}
+
+/// An operation that is not sent, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why, where it is not done.
+    pub reason: Option<String>,
+}
+
+/// Something that the plan does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The group.
+    pub group: String,
+    /// What is different: a line for people.
+    pub what: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.group, self.what)
+    }
+}
+
+impl Start {
+    /// Everything that may be done of a plan that was made just now.
+    pub fn of(plan: &Plan, approval: &Approval) -> Self {
+        let mut start =
+            Self { group_ids: plan.groups.iter().map(|group| group.id.clone()).collect(), ..Self::default() };
+        for (number, standing) in standings(plan, approval).into_iter().enumerate() {
+            start.place(number, standing);
+        }
+        start
+    }
+
+    fn place(&mut self, number: usize, standing: Standing) {
+        let (outcome, reason) = match standing {
+            Standing::Goes => {
+                self.todo.push(number);
+                return;
+            }
+            Standing::Blocked => (Outcome::Blocked, "a limit or rule blocks it".to_owned()),
+            Standing::Protected => (Outcome::Blocked, "the user is protected".to_owned()),
+            Standing::Held(reason) => (Outcome::Held, reason),
+        };
+        self.settled.insert(number, Settled { outcome, reason: Some(reason) });
+    }
+
+    /// How many operations a limit or rule blocks.
+    pub fn blocked(&self) -> usize {
+        self.settled.values().filter(|settled| settled.outcome == Outcome::Blocked).count()
+    }
+
+    /// How many operations need nothing, since somebody has done them.
+    pub fn done_already(&self) -> usize {
+        self.settled.values().filter(|settled| settled.outcome.is_settled()).count()
+    }
+}
+
+/// What a run that goes on knows of its beginning.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// The results that were written.
+    pub results: BTreeMap<usize, OperationResult>,
+    /// The operations whose sending was announced.
+    pub intents: BTreeSet<usize>,
+    /// What the last applied file protects.
+    pub protected: Protected,
+}
+
+/// Reads the groups that the plan touches, and nothing else but the list of groups, and compares.
+///
+/// # Errors
+///
+/// When they cannot be read.
+pub async fn compare(
+    reader: &Reader,
+    plan: &Plan,
+    approval: &Approval,
+    earlier: &Earlier,
+    concurrency: usize,
+) -> Result<Start, ReadError> {
+    let mut snapshot = current::read_groups(reader).await?;
+    current::check_organization(plan.organization.as_ref(), snapshot.organization.as_ref())?;
+    let mut comparing = Comparing::new(plan, earlier, standings(plan, approval));
+    let places: Vec<Option<usize>> = comparing.find_groups(&snapshot);
+    let wanted: Vec<usize> = places.iter().copied().flatten().collect();
+    current::read_members(reader, &mut snapshot, &wanted, concurrency).await?;
+    for (place, found) in places.iter().enumerate() {
+        if let Some(found) = found {
+            comparing.group(place, &snapshot.groups[*found]);
+        }
+    }
+    Ok(comparing.finish(&snapshot, &places, approval, &earlier.protected))
+}
+
+struct Comparing<'a> {
+    plan: &'a Plan,
+    earlier: &'a Earlier,
+    standings: Vec<Standing>,
+    /// The number of each group's first operation.
+    first: Vec<usize>,
+    start: Start,
+}
+
+impl<'a> Comparing<'a> {
+    fn new(plan: &'a Plan, earlier: &'a Earlier, standings: Vec<Standing>) -> Self {
+        let mut number = 0;
+        let first = plan.groups.iter().map(|group| {
+            let first = number;
+            number += group.operations.len();
+            first
+        });
+        let first = first.collect();
+        let group_ids = plan.groups.iter().map(|group| group.id.clone()).collect();
+        let start = Start { group_ids, ..Start::default() };
+        Self { plan, earlier, standings, first, start }
+    }
+
+    fn differs(&mut self, group: &GroupPlan, what: impl Into<String>) {
+        self.start.differences.push(Difference { group: group.name.clone(), what: what.into() });
+    }
+
+    fn settle(&mut self, number: usize) {
+        // What the run announced and did not hear of has probably come of it.
+        let ours = self.earlier.intents.contains(&number);
+        let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
+        let outcome = match known {
+            Some(result) => {
+                self.start.kept.insert(number, result.clone());
+                result.outcome
+            }
+            None if ours => Outcome::FoundDone,
+            None => Outcome::NoChange,
+        };
+        self.start.settled.insert(number, Settled { outcome, reason: None });
+    }
+
+    fn is_touched(&self, place: usize) -> bool {
+        let (first, count) = (self.first[place], self.plan.groups[place].operations.len());
+        self.standings[first..first + count].contains(&Standing::Goes)
+    }
+
+    /// The places in the snapshot of the groups that are touched.
+    fn find_groups(&mut self, snapshot: &Snapshot) -> Vec<Option<usize>> {
+        let by_id: HashMap<&str, usize> =
+            snapshot.groups.iter().enumerate().map(|(place, group)| (group.id.as_str(), place)).collect();
+        (0..self.plan.groups.len())
+            .map(|place| {
+                let group = &self.plan.groups[place];
+                if !self.is_touched(place) {
+                    return None;
+                }
+                if group.is_created() {
+                    return self.find_created(place, snapshot);
+                }
+                let found = group.id.as_ref().and_then(|id| by_id.get(id.as_str())).copied();
+                if found.is_none() {
+                    self.differs(group, "the group is gone");
+                }
+                found
+            })
+            .collect()
+    }
+
+    /// A group that the plan creates: none may have its name, but the one that this run has made.
+    fn find_created(&mut self, place: usize, snapshot: &Snapshot) -> Option<usize> {
+        let group = &self.plan.groups[place];
+        let number = self.first[place];
+        let made = self.earlier.results.get(&number).and_then(|result| result.group_id.as_ref());
+        let named = |wanted: &CurrentGroup| wanted.name == group.name;
+        let found: Vec<usize> = (0..snapshot.groups.len())
+            .filter(|place| match made {
+                Some(id) => snapshot.groups[*place].id == *id,
+                None => named(&snapshot.groups[*place]),
+            })
+            .collect();
+        match (found.as_slice(), made) {
+            ([], None) => None,
+            ([], Some(_)) => {
+                self.differs(group, "the run has created the group, and it is gone");
+                None
+            }
+            ([one], _) if made.is_some() || self.earlier.intents.contains(&number) => {
+                self.start.group_ids[place] = Some(snapshot.groups[*one].id.clone());
+                self.settle(number);
+                Some(*one)
+            }
+            _ => {
+                self.differs(group, "a group of this name has been created meanwhile");
+                None
+            }
+        }
+    }
+
+    fn group(&mut self, place: usize, current: &CurrentGroup) {
+        let plan = self.plan;
+        let group = &plan.groups[place];
+        if current.is_managed_elsewhere() {
+            self.differs(group, "the group is managed elsewhere now");
+            return;
+        }
+        let members = match &current.members {
+            Members::Read(members) => members,
+            Members::NotRead => return,
+            Members::Unreadable(problem) => {
+                self.differs(group, format!("the group cannot be read: {problem}"));
+                return;
+            }
+        };
+        let now: HashSet<&UserId> = members.iter().map(|member| &member.id).collect();
+        for (offset, operation) in group.operations.iter().enumerate() {
+            match operation.progress(&current.name, &now) {
+                Progress::Pending => {}
+                Progress::Done => self.settle(self.first[place] + offset),
+                Progress::Conflict => {
+                    let what = format!("the group has been renamed to '{}' meanwhile", current.name);
+                    self.differs(group, what);
+                }
+            }
+        }
+        self.unplanned(group, &now);
+    }
+
+    /// What would have to be done now, and is not in the plan.
+    fn unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
+        let wished = group.wished();
+        let planned = |effect| -> HashSet<&UserId> {
+            let operations = group.operations.iter().filter(|operation| operation.is(effect));
+            operations.filter_map(Operation::user_id).collect()
+        };
+        let mut lines: Vec<String> = Vec::new();
+        if group.adds {
+            let granted = planned(Effect::Grant);
+            let missing = wished.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
+            lines.extend(
+                missing.map(|user| format!("+ {user} has left meanwhile, and would have to be added")),
+            );
+        }
+        if group.removes == Removes::Unlisted {
+            let revoked = planned(Effect::Revoke);
+            let extra = now.iter().filter(|user| !wished.contains(*user) && !revoked.contains(*user));
+            lines.extend(
+                extra.map(|user| format!("- {user} has joined meanwhile, and would have to be removed")),
+            );
+        }
+        lines.sort();
+        for line in lines {
+            self.differs(group, line);
+        }
+    }
+
+    /// Guards what is left by the state as it is now.
+    fn finish(
+        mut self,
+        snapshot: &Snapshot,
+        places: &[Option<usize>],
+        approval: &Approval,
+        remembered: &Protected,
+    ) -> Start {
+        let mut fresh = self.plan.clone();
+        let mut numbers = Vec::new();
+        for (place, group) in fresh.groups.iter_mut().enumerate() {
+            let first = self.first[place];
+            let mut number = first;
+            group.operations.retain(|_| {
+                let is_left = !self.start.settled.contains_key(&number);
+                if is_left {
+                    numbers.push(number);
+                }
+                number += 1;
+                is_left
+            });
+            if let Some(found) = places[place] {
+                name_as_now(group, &snapshot.groups[found]);
+            }
+        }
+        // A plan that was kept may name anyone: who is protected is decided by what the service calls them.
+        guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
+        guard::limit(&mut fresh);
+        self.start.needs_digest = guard::needs_digest(&fresh, remembered);
+        for (number, standing) in numbers.into_iter().zip(standings(&fresh, approval)) {
+            let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
+            match (known, standing) {
+                // What was done and heard of is never sent again, whatever became of it since.
+                (Some(result), Standing::Goes) => {
+                    let reason = Some("the run has done it, and it has been undone since".to_owned());
+                    let kept = OperationResult { error: reason.clone(), ..result.clone() };
+                    self.start.kept.insert(number, kept);
+                    self.start.settled.insert(number, Settled { outcome: result.outcome, reason });
+                }
+                (_, standing) => self.start.place(number, standing),
+            }
+        }
+        self.start
+    }
+}
+
+/// Puts the service's words for a group and its members in place of the plan's.
+fn name_as_now(group: &mut GroupPlan, current: &CurrentGroup) {
+    let emails: HashMap<&UserId, Option<&str>> =
+        current.members().iter().map(|member| (&member.id, member.email.as_deref())).collect();
+    for operation in &mut group.operations {
+        if operation.is(Effect::Revoke)
+            && let Some(known) = operation.user_id().and_then(|user| emails.get(user))
+        {
+            operation.set_email(*known);
+        }
+    }
+    group.name.clone_from(&current.name);
+    group.member_count = emails.len();
+}

@@ -1,0 +1,302 @@
+//! Where runs are kept: one folder for each, with its plan and its journal.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, BufWriter, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use openai_admin::GroupId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    input::policy::Protected,
+    plan::{
+        document::{Plan, Purpose, hex},
+        source::Source,
+    },
+    run::{
+        journal::{self, Entry, Line},
+        private,
+    },
+};
+
+const PLAN: &str = "plan.json";
+const JOURNAL: &str = "journal.jsonl";
+const LEARNED: &str = "pace.json";
+
+/// For how long a pace that was learned is remembered.
+const LEARNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Plan {
+    /// Writes the same to a file, piece by piece: a large plan is in memory once.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn write_json(&self, file: &Path) -> io::Result<()> {
+        let mut out = BufWriter::new(private::create(file)?);
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
+
+/// The runs of one organization.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    folder: PathBuf,
+}
+
+/// A run that was kept.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its name, which begins with its time.
+    pub name: String,
+    folder: PathBuf,
+}
+
+impl Runs {
+    /// The runs in a folder that may not be there yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Where they are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file of the organization's lock.
+    ///
+    /// # Errors
+    ///
+    /// When there is no place for it.
+    pub fn lock_file(&self) -> io::Result<PathBuf> {
+        private::create_folder(&self.folder)?;
+        Ok(self.folder.join("lock"))
+    }
+
+    /// Keeps a new run. Its name begins with its time, so that the last one is the last by name; `chance` tells runs of
+    /// one millisecond apart.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn begin(&self, plan: &Plan, now: Timestamp, chance: u32) -> io::Result<Run> {
+        let name = format!("{}-{:06x}", now.strftime("%Y%m%dT%H%M%S%3fZ"), chance & 0xff_ffff);
+        let folder = self.folder.join("runs").join(&name);
+        private::create_folder(&folder)?;
+        let run = Run { name, folder };
+        // A run that is killed here has no plan, and is none.
+        let part = run.folder.join("plan.json.part");
+        plan.write_json(&part)?;
+        fs::rename(part, run.folder.join(PLAN))?;
+        Ok(run)
+    }
+
+    /// All runs, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn list(&self) -> io::Result<Vec<Run>> {
+        let entries = match fs::read_dir(self.folder.join("runs")) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut runs = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string()
+                && entry.path().join(PLAN).exists()
+            {
+                runs.push(Run { name, folder: entry.path() });
+            }
+        }
+        runs.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(runs)
+    }
+
+    /// What the last applied run of files says of sources and groups. An import, an undo or an offboarding says nothing of
+    /// what the files said.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn last_applied(&self) -> io::Result<Option<Applied>> {
+        for run in self.list()?.iter().rev() {
+            let lines = run.lines()?;
+            let is_applied = lines.iter().any(|line| matches!(line.entry, Entry::End { complete: true, .. }));
+            let plan = run.plan()?;
+            if !is_applied || plan.purpose != Purpose::Files || plan.sources.is_empty() {
+                continue;
+            }
+            let created = journal::results(&lines);
+            let mut groups = BTreeMap::new();
+            let mut number = 0;
+            for group in &plan.groups {
+                let created = (number..number + group.operations.len())
+                    .find_map(|number| created.get(&number)?.group_id.clone());
+                number += group.operations.len();
+                if let Some(id) = group.id.clone().or(created) {
+                    groups.insert(group.name.clone(), id);
+                }
+            }
+            return Ok(Some(Applied { sources: plan.sources, groups, protect: plan.protect }));
+        }
+        Ok(None)
+    }
+
+    /// What was learned of the service's pace, by lane. It doubles with each hour, and is forgotten after a day: a service
+    /// that was slow once is not slow for ever.
+    pub fn learned(&self, now: Timestamp) -> BTreeMap<String, f64> {
+        let aged = |learned: Learned| {
+            let hours = learned.age(now)?.as_secs_f64() / 3600.0;
+            Some(learned.rpm * hours.exp2())
+        };
+        self.kept_paces().into_iter().filter_map(|(lane, learned)| Some((lane, aged(learned)?))).collect()
+    }
+
+    /// How old the oldest of these paces is.
+    pub fn learned_age(&self, now: Timestamp) -> Option<Duration> {
+        self.kept_paces().into_values().filter_map(|learned| learned.age(now)).max()
+    }
+
+    fn kept_paces(&self) -> BTreeMap<String, Learned> {
+        // What is not there, or not readable, is learned again.
+        let text = fs::read(self.folder.join(LEARNED)).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    /// Remembers what was learned.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn remember(&self, learned: &BTreeMap<String, f64>, now: Timestamp) -> io::Result<()> {
+        if learned.is_empty() {
+            return Ok(());
+        }
+        let mut paces = self.kept_paces();
+        paces.retain(|_, learned| learned.age(now).is_some());
+        paces.extend(learned.iter().map(|(lane, rpm)| (lane.clone(), Learned { rpm: *rpm, at: now })));
+        private::create_folder(&self.folder)?;
+        private::replace(&self.folder.join(LEARNED), &serde_json::to_vec_pretty(&paces)?)
+    }
+}
+
+/// The pace of a lane, and when it was learned.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Learned {
+    /// Requests per minute.
+    rpm: f64,
+    at: Timestamp,
+}
+
+impl Learned {
+    /// How old it is; none when it is too old to say anything, or of a clock that was wrong.
+    fn age(self, now: Timestamp) -> Option<Duration> {
+        let age = Duration::try_from(now.duration_since(self.at)).ok()?;
+        (age < LEARNED_FOR).then_some(age)
+    }
+}
+
+/// What the last applied run says.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// What it came from.
+    pub sources: Vec<Source>,
+    /// The ids of its groups, by name.
+    pub groups: BTreeMap<String, GroupId>,
+    /// Whom and what it protects.
+    pub protect: Protected,
+}
+
+impl Run {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its journal's file.
+    pub fn journal(&self) -> PathBuf {
+        self.folder.join(JOURNAL)
+    }
+
+    /// Its plan.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or was changed.
+    pub fn plan(&self) -> io::Result<Plan> {
+        let json = fs::read(self.folder.join(PLAN))?;
+        Plan::from_json(&json).map_err(|problem| {
+            let message = format!("{}: {problem}", self.folder.join(PLAN).display());
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
+    }
+
+    /// Its journal's lines; none before it began.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or was changed.
+    pub fn lines(&self) -> io::Result<Vec<Line>> {
+        match journal::read(&self.journal()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            lines => lines,
+        }
+    }
+}
+
+/// How many characters of a name its folder shows.
+const FOLDER_SHOWN: usize = 60;
+/// How many digits of a name's hash its folder has.
+const FOLDER_HASH_DIGITS: usize = 12;
+
+/// The name of the folder of a service: to be read, and by its hash another one for every other service.
+pub fn folder_name(service: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
+    let shown = service.trim_start_matches("https://").chars().map(plain).take(FOLDER_SHOWN);
+    let hash = hex(&Sha256::digest(service));
+    format!("{}-{}", shown.collect::<String>(), &hash[..FOLDER_HASH_DIGITS])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_databases_whose_names_look_alike_have_two_folders() {
+        assert_ne!(folder_name("local/a/b.db"), folder_name("local/a_b.db"));
+        assert_ne!(folder_name("https://h/t/a"), folder_name("https://h/t_a"));
+        assert_eq!(folder_name("https://h/t/a"), folder_name("https://h/t/a"));
+    }
+
+    #[test]
+    fn a_pace_that_was_learned_doubles_each_hour_and_is_forgotten_after_a_day() {
+        let home = tempfile::tempdir().expect("a folder");
+        let runs = Runs::new(home.path().to_owned());
+        let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("a time");
+        runs.remember(&BTreeMap::from([("add".to_owned(), 9.0)]), at(0)).expect("kept");
+        let rpm = |hours| runs.learned(at(hours)).get("add").copied();
+        assert_eq!((rpm(0), rpm(2), rpm(24)), (Some(9.0), Some(36.0), None));
+        assert_eq!(runs.learned_age(at(2)), Some(Duration::from_secs(7200)));
+        // What another lane learns does not make this one younger.
+        runs.remember(&BTreeMap::from([("remove".to_owned(), 7.0)]), at(1)).expect("kept");
+        assert_eq!(rpm(2), Some(36.0));
+    }
+
+    #[test]
+    fn a_pace_of_an_earlier_version_has_no_age_and_is_learned_again() {
+        let home = tempfile::tempdir().expect("a folder");
+        fs::write(home.path().join(LEARNED), r#"{"add": 9.31}"#).expect("written");
+        assert_eq!(Runs::new(home.path().to_owned()).learned(Timestamp::UNIX_EPOCH), BTreeMap::new());
+    }
+}

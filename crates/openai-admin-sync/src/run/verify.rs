@@ -1,0 +1,135 @@
+//! Looks again: whether the groups that a run has touched are as they were wished to be.
+
+use std::collections::{BTreeMap, HashSet};
+
+use openai_admin::{GroupId, UserId};
+
+use crate::{
+    plan::{
+        document::Plan,
+        group_plan::{GroupPlan, Removes},
+        guard::{Approval, Standing, standings},
+        operation::{Effect, Operation, Progress},
+    },
+    run::journal::{OperationResult, Outcome},
+    service::{
+        current::{self, CurrentGroup, Members, Snapshot},
+        read_error::ReadError,
+        reader::Reader,
+    },
+};
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Whether each operation's wish holds, by its number; for touched groups.
+    pub holds: BTreeMap<usize, bool>,
+    /// The names of the touched groups that are as wished for.
+    pub converged: Vec<String>,
+    /// The names of those that are not.
+    pub differing: Vec<String>,
+    /// The ids of groups whose creation was not answered, by the number of the operation.
+    pub found_groups: BTreeMap<usize, GroupId>,
+}
+
+impl Verification {
+    /// Whether everything that was touched is as wished for.
+    pub fn is_converged(&self) -> bool {
+        self.differing.is_empty()
+    }
+
+    /// What was unknown, and is known now: there, so it was done; or not there, so it was not.
+    pub fn settle(&self, results: &BTreeMap<usize, OperationResult>) -> Vec<OperationResult> {
+        let unknown = results.values().filter(|result| result.outcome == Outcome::Unknown);
+        let settled = unknown.filter_map(|result| {
+            let is_done = *self.holds.get(&result.operation)?;
+            let outcome = if is_done { Outcome::FoundDone } else { Outcome::Failed };
+            let group_id = self.found_groups.get(&result.operation).cloned();
+            Some(OperationResult { outcome, group_id, ..result.clone() })
+        });
+        settled.collect()
+    }
+}
+
+/// Reads the touched groups again, and looks at each row.
+///
+/// # Errors
+///
+/// When they cannot be read.
+pub async fn verify(
+    reader: &Reader,
+    plan: &Plan,
+    approval: &Approval,
+    group_ids: &[Option<GroupId>],
+    concurrency: usize,
+) -> Result<Verification, ReadError> {
+    let standings = standings(plan, approval);
+    let mut snapshot = current::read_groups(reader).await?;
+    let mut touched: Vec<(usize, usize, Option<usize>)> = Vec::new();
+    let mut verification = Verification::default();
+    let mut first = 0;
+    for (place, group) in plan.groups.iter().enumerate() {
+        let end = first + group.operations.len();
+        if standings[first..end].contains(&Standing::Goes) {
+            let id = group_ids.get(place).and_then(Option::as_ref);
+            let found = match id {
+                Some(id) => snapshot.groups.iter().position(|group| group.id == *id),
+                None => only_named(&snapshot, group),
+            };
+            if let (None, Some(found)) = (id, found) {
+                verification.found_groups.insert(first, snapshot.groups[found].id.clone());
+            }
+            touched.push((place, first, found));
+        }
+        first = end;
+    }
+    let places: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
+    current::read_members(reader, &mut snapshot, &places, concurrency).await?;
+    for (place, first, found) in touched {
+        let group = &plan.groups[place];
+        let current = found.map(|found| &snapshot.groups[found]);
+        let members: HashSet<&UserId> = current
+            .map(|group| group.members().iter().map(|member| &member.id).collect())
+            .unwrap_or_default();
+        let read = current.filter(|group| matches!(group.members, Members::Read(_)));
+        let mut all_hold = read.is_some();
+        for (offset, operation) in group.operations.iter().enumerate() {
+            let is_done = |group: &CurrentGroup| operation.progress(&group.name, &members) == Progress::Done;
+            let holds = read.is_some_and(is_done);
+            all_hold &= holds || standings[first + offset] != Standing::Goes;
+            verification.holds.insert(first + offset, holds);
+        }
+        let list = if all_hold && is_as_wished(group, &standings[first..], &members) {
+            &mut verification.converged
+        } else {
+            &mut verification.differing
+        };
+        list.push(group.name.clone());
+    }
+    Ok(verification)
+}
+
+/// A group that was to be created, and whose creation was not answered: the only one of its name.
+fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
+    let mut named = snapshot.groups.iter().enumerate().filter(|(_, found)| found.name == group.name);
+    match (group.is_created(), named.next(), named.next()) {
+        (true, Some((place, _)), None) => Some(place),
+        _ => None,
+    }
+}
+
+/// Whether nobody else has come or gone.
+fn is_as_wished(group: &GroupPlan, standings: &[Standing], members: &HashSet<&UserId>) -> bool {
+    let wished = group.wished();
+    let kept = group.keep.iter().all(|user| members.contains(user));
+    let stays: HashSet<&UserId> = group
+        .operations
+        .iter()
+        .zip(standings)
+        .filter(|(operation, standing)| operation.is(Effect::Revoke) && **standing != Standing::Goes)
+        .filter_map(|(operation, _)| Operation::user_id(operation))
+        .collect();
+    let nobody_else = group.removes != Removes::Unlisted
+        || members.iter().all(|user| wished.contains(*user) || stays.contains(*user));
+    kept && nobody_else
+}

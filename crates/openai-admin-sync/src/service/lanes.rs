@@ -1,0 +1,320 @@
+//! The lanes of a run: one for each method and route, with a pace of its own, shared by all that goes to one service.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use openai_admin::{Endpoint, Error, ErrorKind};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::service::pacer::Pacer;
+
+/// How long a service may ask to wait, unless somebody says otherwise.
+pub const MAX_WAIT: Duration = Duration::from_secs(600);
+/// How many times a request is sent again that may succeed later, besides refusals for coming too soon.
+const RETRIES_MAX: u32 = 3;
+/// The pause before the first such retry; it doubles with each.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// A method and a route.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lane {
+    method: &'static str,
+    path: &'static str,
+}
+
+impl Lane {
+    /// The lane of an operation.
+    pub const fn of<E: Endpoint>() -> Self {
+        Self { method: E::METHOD.as_str(), path: E::PATH }
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How fast and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneSettings {
+    /// At most so many requests per minute on each lane.
+    pub rpm_max: Option<f64>,
+    /// How long a service may ask to wait, at once or in pauses without one success, before the run gives up, resumable.
+    pub max_wait: Duration,
+}
+
+impl Default for LaneSettings {
+    fn default() -> Self {
+        Self { rpm_max: None, max_wait: MAX_WAIT }
+    }
+}
+
+/// The lanes of one service.
+pub struct Lanes {
+    settings: LaneSettings,
+    /// What was learned before, by the name of the lane, in requests per minute.
+    known: OnceLock<BTreeMap<String, f64>>,
+    begun: Instant,
+    paces: Mutex<BTreeMap<Lane, Pacer>>,
+    /// Something came back, so that there may be leave to send.
+    returned: Notify,
+    requests: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lanes").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Attempt<T> {
+    /// It was answered.
+    Answered(T),
+    /// It came too soon: again after the pause that its lane keeps by itself.
+    TooSoon(Error),
+    /// It came too soon, and the service asks to wait longer than anybody wants to.
+    TooLong(Error),
+    /// Again after this pause may help, and cannot harm.
+    Later(Error, Duration),
+    /// It failed.
+    Failed(Error),
+}
+
+impl Lanes {
+    /// Lanes whose clock begins now.
+    #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+    pub fn new(settings: LaneSettings) -> Self {
+        Self {
+            settings,
+            known: OnceLock::new(),
+            begun: Instant::now(),
+            paces: Mutex::default(),
+            returned: Notify::new(),
+            requests: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    /// Begins lanes that are not open yet with what was learned before: requests per minute by the lane's name. The
+    /// first call counts, since it takes an answer to know whose paces are meant.
+    pub fn recall(&self, learned: BTreeMap<String, f64>) {
+        // A second call changes nothing.
+        let _ = self.known.set(learned);
+    }
+
+    /// How many requests were sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many of them came too soon.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// What this run has learned of lanes that were refused, to be remembered: requests per minute by the lane's name.
+    pub fn learned(&self) -> BTreeMap<String, f64> {
+        let mut learned = BTreeMap::new();
+        for (lane, pace) in &*self.paces() {
+            if let Some(rpm) = pace.rpm().filter(|_| self.settings.rpm_max.is_none() && pace.was_refused()) {
+                learned.insert(lane.to_string(), (rpm * 100.0).round() / 100.0);
+            }
+        }
+        learned
+    }
+
+    /// Whether the pace of a lane is what an earlier run has learned.
+    pub fn is_recalled(&self, lane: Lane) -> bool {
+        let is_known = self.known.get().is_some_and(|known| known.contains_key(&lane.to_string()));
+        is_known
+            && self.settings.rpm_max.is_none()
+            && !self.paces().get(&lane).is_some_and(Pacer::was_refused)
+    }
+
+    /// The pace of a lane in requests per minute, if there is a limit to it.
+    pub fn rpm(&self, lane: Lane) -> Option<f64> {
+        let paces = self.paces();
+        let known = paces.get(&lane).and_then(Pacer::rpm);
+        known.or_else(|| self.new_pace(lane).rpm())
+    }
+
+    fn new_pace(&self, lane: Lane) -> Pacer {
+        let learned = self.known.get().and_then(|known| known.get(&lane.to_string()));
+        Pacer::new(self.settings.rpm_max, learned.copied())
+    }
+
+    fn paces(&self) -> MutexGuard<'_, BTreeMap<Lane, Pacer>> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, lane: Lane, change: impl FnOnce(&mut Pacer) -> T) -> T {
+        change(self.paces().entry(lane).or_insert_with(|| self.new_pace(lane)))
+    }
+
+    /// The time on the lanes' own clock.
+    #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
+    fn now(&self) -> Duration {
+        Instant::now().saturating_duration_since(self.begun)
+    }
+
+    /// Takes leave to send a request.
+    ///
+    /// # Errors
+    ///
+    /// When to ask again; none when only an answer to something in flight can change it.
+    pub fn acquire(&self, lane: Lane) -> Result<Leave, Option<Instant>> {
+        let now = self.now();
+        match self.with(lane, |pace| pace.acquire(now)) {
+            Ok(()) => Ok(Leave { lane, sent: now }),
+            Err(at) => Err(at.map(|at| self.begun + at)),
+        }
+    }
+
+    /// Waits for leave to send a request.
+    pub async fn wait(&self, lane: Lane) -> Leave {
+        loop {
+            let returned = self.returned.notified();
+            match self.acquire(lane) {
+                Ok(leave) => return leave,
+                Err(Some(at)) => tokio::select! {
+                    () = tokio::time::sleep_until(at) => {}
+                    () = returned => {}
+                },
+                Err(None) => returned.await,
+            }
+        }
+    }
+
+    /// Sends a request for which there is leave, once. The client must not repeat it by itself.
+    pub async fn attempt<T>(
+        &self,
+        leave: Leave,
+        idempotent: bool,
+        retries_made: u32,
+        sending: impl Future<Output = Result<T, Error>>,
+    ) -> Attempt<T> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let returns = Returns { lanes: self, leave, told: false };
+        let result = sending.await;
+        let attempt = returns.tell(result);
+        match attempt {
+            Attempt::Failed(error) if retries_made < RETRIES_MAX && may_succeed_later(&error, idempotent) => {
+                Attempt::Later(error, RETRY_PAUSE * 2_u32.pow(retries_made))
+            }
+            attempt => attempt,
+        }
+    }
+
+    /// Sends a request until it is answered, fails, or would have to wait too long.
+    ///
+    /// # Errors
+    ///
+    /// The last error.
+    pub async fn send<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        lane: Lane,
+        idempotent: bool,
+        mut sending: impl FnMut() -> F,
+    ) -> Result<T, Error> {
+        let mut retries = 0;
+        loop {
+            let leave = self.wait(lane).await;
+            match self.attempt(leave, idempotent, retries, sending()).await {
+                Attempt::Answered(answer) => return Ok(answer),
+                Attempt::TooSoon(_) => {}
+                Attempt::Later(_, pause) => {
+                    retries += 1;
+                    tokio::time::sleep(pause).await;
+                }
+                Attempt::TooLong(error) | Attempt::Failed(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Leave to send one request.
+#[derive(Debug)]
+pub struct Leave {
+    lane: Lane,
+    sent: Duration,
+}
+
+/// Gives the place back, also when nobody waits for the answer any more.
+struct Returns<'a> {
+    lanes: &'a Lanes,
+    leave: Leave,
+    told: bool,
+}
+
+impl Returns<'_> {
+    fn tell<T>(mut self, result: Result<T, Error>) -> Attempt<T> {
+        self.told = true;
+        let (lanes, sent, now) = (self.lanes, self.leave.sent, self.lanes.now());
+        let attempt = lanes.with(self.leave.lane, |pace| match result {
+            Ok(answer) => {
+                pace.succeeded(sent, now);
+                Attempt::Answered(answer)
+            }
+            Err(error) if error.is_rate_limited() && error.code() != Some("insufficient_quota") => {
+                lanes.refused.fetch_add(1, Ordering::Relaxed);
+                let pause = pace.refused(sent, now, error.retry_after());
+                // Many short waits are a long one.
+                let waited = pace.without_success(now).saturating_add(pause);
+                if waited > lanes.settings.max_wait {
+                    Attempt::TooLong(error)
+                } else {
+                    Attempt::TooSoon(error)
+                }
+            }
+            // An answer of another kind has used the budget as well.
+            Err(error) if error.kind() == ErrorKind::Refused => {
+                pace.succeeded(sent, now);
+                Attempt::Failed(error)
+            }
+            Err(error) => {
+                pace.failed();
+                Attempt::Failed(error)
+            }
+        });
+        lanes.returned.notify_waiters();
+        attempt
+    }
+}
+
+impl Drop for Returns<'_> {
+    fn drop(&mut self) {
+        if !self.told {
+            self.lanes.with(self.leave.lane, Pacer::failed);
+            self.lanes.returned.notify_waiters();
+        }
+    }
+}
+
+/// Whether the same request may succeed in a moment, and sending it again cannot do anything twice.
+fn may_succeed_later(error: &Error, idempotent: bool) -> bool {
+    match error.kind() {
+        ErrorKind::Transport | ErrorKind::Timeout => idempotent || !error.was_sent(),
+        ErrorKind::Refused => error
+            .status()
+            .is_some_and(|status| idempotent && (status.is_server_error() || status.as_u16() == 408)),
+        _ => false,
+    }
+}
