@@ -1,11 +1,15 @@
 //! What can be typed. This file only describes the command line; `config.rs` turns it into settings.
+//!
+//! Commands take their arguments only once they are typed (`defer`). What a struct of arguments is for stands in a plain
+//! comment, since a documentation comment would then take the place of the command's own help.
 
-use std::path::PathBuf;
+use std::{mem, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
-use openai_admin::{AuditLogEventType, Method, Timestamp, UserId, UserRole, operations::groups::GroupName};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use openai_admin::{AuditLogEventType, Method, UserId, UserRole, operations::groups::GroupName};
 
 mod admin;
+mod consent;
 mod emulate;
 mod explain;
 mod global;
@@ -15,6 +19,7 @@ mod serve;
 mod values;
 
 pub(crate) use admin::AdminCommand;
+pub(crate) use consent::ConsentArguments;
 pub(crate) use emulate::{EmulateArguments, ProfileChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
@@ -25,6 +30,7 @@ pub(crate) use memberships::{
     WishArguments,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
+pub(crate) use values::{Since, log_filter, unix_seconds};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +48,7 @@ Exit codes:
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
 /// Who is in which group of an OpenAI organization: ask, change, and serve the same API yourself.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "openai-admin",
     version,
@@ -51,14 +57,80 @@ const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
     after_help = format!("{EXAMPLES}\n\n{DISCLAIMER}"),
     after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{DISCLAIMER}"),
 )]
-pub(crate) struct Arguments {
+struct Options {
     #[command(flatten)]
+    global: GlobalArguments,
+}
+
+/// A command that is written by hand, and the options that every command takes.
+#[derive(Debug)]
+pub(crate) struct Arguments {
     pub(crate) global: GlobalArguments,
-    #[command(subcommand)]
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// The whole command line.
+    pub(crate) fn command_line() -> clap::Command {
+        Command::augment_subcommands(Options::command())
+    }
+
+    /// Whether a hand-written command begins with this word.
+    pub(crate) fn has_noun(word: &str) -> bool {
+        Command::has_subcommand(word)
+    }
+
+    /// As much of it as these words may name, of which the first is the noun. It has no help.
+    pub(crate) fn command_line_of(typed: &[&str]) -> clap::Command {
+        let mut all = Command::augment_subcommands(clap::Command::new(""));
+        let is_noun = |command: &&mut clap::Command| typed.first() == Some(&command.get_name());
+        let noun = all.get_subcommands_mut().find(is_noun).map(mem::take);
+        let meant = noun.map(|noun| alone(noun, typed));
+        // The program ends soon, and frees everything at once.
+        mem::forget(all);
+        Options::command().subcommands(meant)
+    }
+}
+
+/// Takes out the subcommands that these words may name, each without the others.
+fn meant(command: &mut clap::Command, typed: &[&str]) -> Vec<clap::Command> {
+    let is_typed = |command: &&mut clap::Command| {
+        typed.contains(&command.get_name()) || command.get_all_aliases().any(|alias| typed.contains(&alias))
+    };
+    command.get_subcommands_mut().filter(is_typed).map(|command| alone(mem::take(command), typed)).collect()
+}
+
+fn alone(mut command: clap::Command, typed: &[&str]) -> clap::Command {
+    if !command.has_subcommands() || command.is_allow_external_subcommands_set() {
+        return command;
+    }
+    let noun = clap::Command::new(command.get_name().to_owned())
+        .aliases(command.get_all_aliases().map(str::to_owned))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(meant(&mut command, typed));
+    mem::forget(command);
+    noun
+}
+
+impl FromArgMatches for Arguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        let Options { global } = Options::from_arg_matches_mut(matches)?;
+        Ok(Self { global, command: Command::from_arg_matches_mut(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Groups, and who is in them
     #[command(subcommand, arg_required_else_help = true)]
@@ -119,6 +191,7 @@ fails, 4 that it is the key or that it may not read groups; a warning fails noth
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum GroupsCommand {
     /// List the groups
     #[command(alias = "ls")]
@@ -166,6 +239,7 @@ pub(crate) enum GroupsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum GroupUsersCommand {
     /// List the users of a group
     #[command(alias = "ls")]
@@ -215,7 +289,7 @@ does not stop the others: exit code 3 says that some failed.")]
     },
 }
 
-/// A group and any number of users.
+// A group and any number of users.
 #[derive(Args, Debug)]
 pub(crate) struct BulkArguments {
     /// The group's id or exact name
@@ -232,7 +306,18 @@ pub(crate) struct BulkArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum UsersCommand {
+    #[command(flatten)]
+    Api(UserCommand),
+    /// Remove a user from every group
+    Offboard(OffboardArguments),
+}
+
+/// What works on users through the API.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum UserCommand {
     /// List the users of the organization
     #[command(alias = "ls")]
     #[command(after_help = "\
@@ -272,8 +357,6 @@ Examples:
         #[command(flatten)]
         consent: ConsentArguments,
     },
-    /// Remove a user from every group
-    Offboard(OffboardArguments),
     /// List the groups that a user is in
     #[command(after_help = "\
 Examples:
@@ -324,6 +407,7 @@ pub(crate) struct UpdateUserArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum AuditLogsCommand {
     /// List what was done, newest first
     #[command(alias = "ls")]
@@ -355,14 +439,8 @@ pub(crate) struct ListAuditLogsArguments {
     pub(crate) list: ListArguments,
 }
 
-/// A moment, or how long ago it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Since {
-    Moment(Timestamp),
-    SecondsAgo(i64),
-}
-
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum KeysCommand {
     /// Create a key, and show it this once
     #[command(after_help = "\
@@ -416,7 +494,7 @@ pub(crate) struct CreateKeyArguments {
     pub(crate) expiry: ExpiryArguments,
 }
 
-/// When a key stops working.
+// When a key stops working.
 #[derive(Args, Debug)]
 pub(crate) struct ExpiryArguments {
     /// After how long the key stops working, such as 12h, 90d or 2w; never when left out
@@ -495,22 +573,12 @@ pub(crate) struct CompletionArguments {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// A destructive command asks on a terminal; elsewhere it needs this.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct ConsentArguments {
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        Arguments::command_line().debug_assert();
     }
 }

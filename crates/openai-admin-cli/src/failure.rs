@@ -4,6 +4,7 @@ use std::{error::Error as StdError, fmt::Write as _, io};
 
 use openai_admin::ErrorKind;
 use openai_admin_store as store;
+use openai_admin_sync::visible::visible;
 
 /// The exit codes, as the documentation promises them to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,5 +268,5 @@ fn causes(error: &dyn StdError) -> String {
 
 /// A service's words are printed in our line: whatever would break out of it, or move the cursor, is shown instead.
 fn one_line(text: &str) -> String {
-    crate::output::visible(text.trim()).replace('\n', " ")
+    visible(text.trim()).replace('\n', " ")
 }

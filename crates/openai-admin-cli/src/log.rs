@@ -6,10 +6,7 @@ mod plain_lines;
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
-    fmt::format::JsonFields,
-    layer::SubscriberExt as _,
-    util::SubscriberInitExt as _,
+    filter::LevelFilter, fmt::format::JsonFields, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 use self::{
@@ -17,7 +14,7 @@ use self::{
     plain_lines::{Clock, PlainLines},
 };
 use crate::{
-    arguments::{ColorChoice, LogFormat},
+    arguments::{ColorChoice, LogFormat, log_filter},
     config::Environment,
     failure::{Failure, Result},
 };
@@ -38,7 +35,7 @@ pub(crate) fn start(
     color: ColorChoice,
     environment: &Environment,
 ) -> Result<Log> {
-    let filter = filter(level).ok_or_else(|| {
+    let filter = log_filter(level).ok_or_else(|| {
         Failure::usage(format!("OPENAI_ADMIN_LOG: '{level}' is no level"))
             .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
     })?;
@@ -60,13 +57,4 @@ pub(crate) fn start(
         }
     }
     Ok(log)
-}
-
-/// What a level such as `info` lets through, or levels for single modules.
-pub(crate) fn filter(level: &str) -> Option<Targets> {
-    // A single unknown word would be taken for the name of a module.
-    if !level.contains([',', '=']) && level.parse::<LevelFilter>().is_err() {
-        return None;
-    }
-    level.parse().ok()
 }

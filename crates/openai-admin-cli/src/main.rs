@@ -6,41 +6,44 @@
 //! command can do nothing that a user of the library cannot.
 
 mod arguments;
+mod command_line;
 mod commands;
 mod config;
+mod database;
 mod directory_file;
 mod failure;
+mod generated;
+mod lists;
 mod log;
 mod output;
 mod progress;
 mod prompt;
 mod resolve;
+mod session;
 mod settings;
 
 use std::{io, num::NonZeroUsize, process::ExitCode, sync::mpsc, thread};
 
-use clap::Parser as _;
-
 use crate::{
-    arguments::{Arguments, Command},
+    command_line::Typed,
     config::Environment,
     failure::{ExitStatus, Failure},
     output::Output,
 };
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let environment = Environment::read();
+    let typed = match command_line::parse(&environment.arguments) {
+        Ok(typed) => typed,
         Err(error) => {
             // Nobody can be told that the terminal is gone.
             let _ = error.print();
             return code(if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Done });
         }
     };
-    let environment = Environment::read();
-    let output = Output::new(&arguments.global, &environment);
-    let done = runtime(&arguments.command)
-        .and_then(|runtime| runtime.block_on(commands::run(arguments, &environment, &output)));
+    let output = Output::new(typed.global(), &environment);
+    let done =
+        runtime(&typed).and_then(|runtime| runtime.block_on(commands::run(typed, &environment, &output)));
     match done {
         Ok(()) => code(ExitStatus::Done),
         Err(failure) => {
@@ -51,16 +54,15 @@ fn main() -> ExitCode {
 }
 
 /// The server uses every core; a command waits for the network, for which one thread is enough.
-fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, Failure> {
-    let mut builder = match command {
-        Command::Serve(_) | Command::Emulate(_) => {
-            let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-            check_threads(threads).map_err(|error| Failure::no_thread(&error))?;
-            let mut builder = tokio::runtime::Builder::new_multi_thread();
-            builder.worker_threads(threads);
-            builder
-        }
-        _ => tokio::runtime::Builder::new_current_thread(),
+fn runtime(typed: &Typed) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = if typed.is_server() {
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        check_threads(threads).map_err(|error| Failure::no_thread(&error))?;
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(threads);
+        builder
+    } else {
+        tokio::runtime::Builder::new_current_thread()
     };
     Ok(builder.enable_all().build()?)
 }

@@ -2,7 +2,8 @@
 
 use std::{
     borrow::Cow,
-    io::{self, BufWriter, IsTerminal as _, Write},
+    cell::RefCell,
+    io::{self, IsTerminal as _, Write},
     path::Path,
 };
 
@@ -17,29 +18,16 @@ use crate::{
 };
 
 mod guard;
+mod layout;
 mod records;
 
+pub(crate) use layout::{Column, Layout, Name, Record};
 pub(crate) use openai_admin_sync::visible::visible;
 
 /// Between two columns of a table, in spaces.
 const GAP: u16 = 2;
 /// The width of text that wraps where there is no terminal, in columns.
 const WIDTH_ELSEWHERE: u16 = 100;
-
-/// Something that commands print: its fields in order, as they travel, and its columns for people.
-pub(crate) trait Record: Serialize {
-    /// Every field: the columns of CSV, whichever of them a record happens to have.
-    const FIELDS: &'static [&'static str];
-    /// Heading and field of each column of a table.
-    const COLUMNS: &'static [(&'static str, &'static str)];
-    /// What people see besides, of a single record, where there is anything to see.
-    const DETAILS: &'static [(&'static str, &'static str)] = &[];
-
-    /// The fields of which each has a column: as they travel, unless they are nested.
-    fn fields(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(self)
-    }
-}
 
 /// Where and how a command's output goes.
 pub(crate) struct Output {
@@ -59,6 +47,8 @@ pub(crate) struct Output {
     program: String,
     /// The options that say which data is meant, for the same.
     target: String,
+    /// Where data goes.
+    data: RefCell<Box<dyn Write>>,
 }
 
 impl Output {
@@ -76,7 +66,14 @@ impl Output {
             is_github: environment.is_github,
             program: config::shell_word(&environment.program),
             target: config::typed_target(global),
+            data: RefCell::new(Box::new(io::stdout())),
         }
+    }
+
+    /// The same, with data written elsewhere.
+    #[cfg(test)]
+    pub(crate) fn written_to(self, data: impl Write + 'static) -> Self {
+        Self { data: RefCell::new(Box::new(data)), ..self }
     }
 
     /// The format that was asked for.
@@ -111,17 +108,22 @@ impl Output {
 
     /// Writes a list. `none` tells people that it is empty.
     pub(crate) fn items<T: Record>(&self, items: &[T], none: &str) -> Result<()> {
+        self.items_as(&Layout::of_record(), items, none)
+    }
+
+    /// The same in a layout.
+    pub(crate) fn items_as<T: Serialize>(&self, layout: &Layout<T>, items: &[T], none: &str) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
             Format::Table if items.is_empty() => {
                 self.note(none);
                 Ok(())
             }
             // In a pipe a row stays a line, for grep and cut.
-            Format::Table => self.table(items, self.width),
+            Format::Table => self.table(layout, items, self.width),
             Format::Json => self.json(&json(items)?),
             Format::Yaml => self.text(&yaml(items)?),
             Format::Jsonl => self.json(&jsonl(items)?),
-            Format::Csv => self.text(&csv(items, true)?),
+            Format::Csv => self.text(&csv(layout, items, true)?),
         }
     }
 
@@ -131,9 +133,14 @@ impl Output {
     }
 
     /// Writes a part of a list in such a format. `is_first` says whether nothing of it has been written yet.
-    pub(crate) fn lines<T: Record>(&self, items: &[T], is_first: bool) -> Result<()> {
+    pub(crate) fn lines_as<T: Serialize>(
+        &self,
+        layout: &Layout<T>,
+        items: &[T],
+        is_first: bool,
+    ) -> Result<()> {
         match self.format {
-            Some(Format::Csv) => self.text(&csv(items, is_first)?),
+            Some(Format::Csv) => self.text(&csv(layout, items, is_first)?),
             _ => self.json(&jsonl(items)?),
         }
     }
@@ -143,18 +150,23 @@ impl Output {
         if !self.is_for_people() || items.is_empty() {
             return self.items(items, none);
         }
-        self.table(items, Some(self.text_width()))
+        self.table(&Layout::of_record(), items, Some(self.text_width()))
     }
 
     /// Writes one thing.
     pub(crate) fn item<T: Record>(&self, item: &T) -> Result<()> {
+        self.item_as(&Layout::of_record(), item)
+    }
+
+    /// The same in a layout.
+    pub(crate) fn item_as<T: Serialize>(&self, layout: &Layout<T>, item: &T) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
             Format::Table => {
-                let fields = item.fields().map_err(unprintable)?;
+                let fields = (layout.fields)(item).map_err(unprintable)?;
                 let mut table = plain_table();
-                let details = T::DETAILS.iter().filter(|(_, field)| !fields[field].is_null());
-                for (heading, field) in T::COLUMNS.iter().chain(details) {
-                    table.add_row([(*heading).to_owned(), for_people(field, &fields[field])]);
+                let details = layout.details.iter().filter(|(_, field)| !fields[&**field].is_null());
+                for (heading, field) in layout.columns.iter().chain(details) {
+                    table.add_row([heading.to_string(), for_people(field, &fields[&**field])]);
                 }
                 let gap = " ".repeat(GAP.into());
                 let lines = rendered(&table);
@@ -168,21 +180,21 @@ impl Output {
             Format::Json => self.json(&json(item)?),
             Format::Yaml => self.text(&yaml(item)?),
             Format::Jsonl => self.json(&(serde_json::to_string(item).map_err(unprintable)? + "\n")),
-            Format::Csv => self.text(&csv(std::slice::from_ref(item), true)?),
+            Format::Csv => self.text(&csv(layout, std::slice::from_ref(item), true)?),
         }
     }
 
-    fn table<T: Record>(&self, items: &[T], width: Option<u16>) -> Result<()> {
+    fn table<T>(&self, layout: &Layout<T>, items: &[T], width: Option<u16>) -> Result<()> {
         let mut table = plain_table();
         if let Some(width) = width {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         }
-        table.set_header(T::COLUMNS.iter().map(|(heading, _)| *heading));
+        table.set_header(layout.columns.iter().map(|(heading, _)| &**heading));
         for item in items {
-            let fields = item.fields().map_err(unprintable)?;
-            table.add_row(T::COLUMNS.iter().map(|(_, field)| for_people(field, &fields[field])));
+            let fields = (layout.fields)(item).map_err(unprintable)?;
+            table.add_row(layout.columns.iter().map(|(_, field)| for_people(field, &fields[&**field])));
         }
-        for (index, (_, field)) in T::COLUMNS.iter().enumerate() {
+        for (index, (_, field)) in layout.columns.iter().enumerate() {
             if let (true, Some(column)) = (field.ends_with("_count"), table.column_mut(index)) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -217,9 +229,9 @@ impl Output {
 
     /// Writes text to standard output as it is: scripts, and commands for GitHub.
     pub(crate) fn raw(&self, text: &str) -> Result<()> {
-        let mut out = BufWriter::new(io::stdout().lock());
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
+        let mut data = self.data.borrow_mut();
+        data.write_all(text.as_bytes())?;
+        data.flush()?;
         Ok(())
     }
 
@@ -294,13 +306,22 @@ fn for_people(field: &str, value: &Value) -> String {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Number(number) if field.ends_with("_at") => number.as_i64().map(moment).unwrap_or_default(),
+        Value::Number(number) if field.ends_with("_at") || field.ends_with("_time") => {
+            number.as_i64().map(moment).unwrap_or_default()
+        }
         Value::String(text) => visible(text),
         Value::Array(values) => {
             values.iter().map(|value| for_people(field, value)).collect::<Vec<_>>().join(", ")
         }
+        Value::Object(_) => name_of(value).map_or_else(|| visible(&value.to_string()), visible),
         other => other.to_string(),
     }
+}
+
+/// What a thing within a thing is called: its name, else its address, else its id, else that of what is in it.
+fn name_of(thing: &Value) -> Option<&str> {
+    let named = ["name", "email", "id"].into_iter().find_map(|field| thing[field].as_str());
+    named.or_else(|| thing.as_object()?.values().find_map(name_of))
 }
 
 /// Unix seconds as date and time in UTC.
@@ -339,14 +360,16 @@ fn jsonl(items: &[impl Serialize]) -> Result<String> {
     Ok(lines)
 }
 
-fn csv<T: Record>(items: &[T], with_heading: bool) -> Result<String> {
+fn csv<T>(layout: &Layout<T>, items: &[T], with_heading: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if with_heading {
-        writer.write_record(T::FIELDS).map_err(unprintable)?;
+        writer.write_record(layout.names.iter().map(|name| name.as_bytes())).map_err(unprintable)?;
     }
     for item in items {
-        let fields = item.fields().map_err(unprintable)?;
-        writer.write_record(T::FIELDS.iter().map(|field| for_csv(&fields[field]))).map_err(unprintable)?;
+        let fields = (layout.fields)(item).map_err(unprintable)?;
+        writer
+            .write_record(layout.names.iter().map(|name| for_csv(&fields[&**name])))
+            .map_err(unprintable)?;
     }
     let bytes = writer.into_inner().map_err(unprintable)?;
     String::from_utf8(bytes).map_err(unprintable)

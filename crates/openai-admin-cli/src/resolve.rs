@@ -200,6 +200,21 @@ pub(crate) async fn no_such_user(client: &Client, text: &str) -> Failure {
     with_suggestions(client, text, unknown_user(text)).await
 }
 
+/// What an operation on a user said; that there is no such user is said with suggestions.
+pub(crate) async fn known<T>(
+    client: &Client,
+    text: &str,
+    answer: Result<T, openai_admin::Error>,
+    verb: &str,
+) -> Result<T> {
+    match answer {
+        Err(error) if error.is_not_found() && !error.is_unknown_url() => {
+            Err(no_such_user(client, text).await)
+        }
+        answer => answer.doing(|| format!("{verb} user '{text}'")),
+    }
+}
+
 /// The things most like `text`. Of each, the first of its texts is shown, and its id.
 fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a str)>) -> Vec<String> {
     let text = name_key_in_any_case(text);

@@ -5,17 +5,16 @@
 //! into further arguments, so that one parser reads, checks and describes all three.
 
 mod file;
+mod setting;
 
-use clap::{
-    Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource,
-};
-use serde::Serialize;
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _, parser::ValueSource};
 
+use self::setting::Given;
+pub(crate) use self::setting::Setting;
 use crate::{
     arguments::{self, Arguments, GlobalArguments, ServeArguments},
     config::{self, Environment, VARIABLE_PREFIX},
     failure::{ExitStatus, Failure, Result},
-    output::Record,
 };
 
 /// The options of every command that say which data a server serves, and with which key.
@@ -23,36 +22,12 @@ const SHARED: [&str; 4] = ["local", "database", "organization", "key-file"];
 /// Settings of which one is enough. The nearest place in which any of them is given counts alone.
 const ALTERNATIVES: [&[&str]; 1] = [&["local", "database", "database-file"]];
 
-/// A setting, as it is documented.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Setting {
-    /// The option without its dashes, which is also the key of the file.
-    pub(crate) name: String,
-    /// The variable of the environment.
-    pub(crate) variable: String,
-    /// What its value is called; none for a flag, which is true or false.
-    pub(crate) value: Option<String>,
-    /// What holds when nobody says otherwise.
-    pub(crate) default: Option<String>,
-    /// What it does.
-    pub(crate) meaning: String,
-    /// Whether it may be given more than once.
-    #[serde(skip)]
-    is_list: bool,
-}
-
-impl Record for Setting {
-    const FIELDS: &'static [&'static str] = &["name", "variable", "value", "default", "meaning"];
-    const COLUMNS: &'static [(&'static str, &'static str)] =
-        &[("NAME", "name"), ("VARIABLE", "variable"), ("DEFAULT", "default"), ("MEANING", "meaning")];
-}
-
 /// Every setting, in the order in which they are declared.
 pub(crate) fn all() -> Vec<Setting> {
-    let command = Arguments::command();
-    let shared = command.get_arguments().filter(|argument| SHARED.contains(&long(argument)));
-    let own = command.find_subcommand("serve").into_iter().flat_map(Command::get_arguments);
-    own.chain(shared).filter(|argument| long(argument) != "config").map(describe).collect()
+    let own = ServeArguments::augment_args(Command::new("serve"));
+    let global = GlobalArguments::augment_args(Command::new("openai-admin"));
+    let shared = global.get_arguments().filter(|argument| SHARED.contains(&long(argument)));
+    own.get_arguments().chain(shared).filter(|argument| long(argument) != "config").map(describe).collect()
 }
 
 fn long(argument: &Arg) -> &str {
@@ -97,18 +72,6 @@ pub(crate) fn example() -> String {
         text += &format!("\n# {meaning}.\n# --{name} or {variable}\n#{name} = {value}\n");
     }
     text
-}
-
-/// A value that was not typed.
-#[derive(Debug)]
-struct Given {
-    name: String,
-    /// The text of each value, or whether a flag is set.
-    texts: Vec<String>,
-    /// Where it stands, for messages.
-    place: String,
-    /// What a wrong value there is.
-    status: ExitStatus,
 }
 
 /// The settings of the server: what was typed, filled up from the environment and from the file of `--config`.
@@ -216,7 +179,8 @@ fn value_argument(given: &Given, text: &str) -> Result<String> {
     let Given { name, place, status, .. } = given;
     let argument = format!("--{name}={text}");
     // Alone, so that what is wrong with it can be told to whoever wrote it.
-    let alone = Arguments::command().try_get_matches_from(["openai-admin", "serve", &argument]);
+    let alone =
+        Arguments::command_line_of(&["serve"]).try_get_matches_from(["openai-admin", "serve", &argument]);
     alone.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
     Ok(argument)
 }
@@ -236,7 +200,7 @@ fn reason(error: &clap::Error) -> String {
 }
 
 fn parse(arguments: Vec<std::ffi::OsString>) -> Result<ArgMatches> {
-    Arguments::command().try_get_matches_from(arguments).map_err(|error| unparsed(&error))
+    Arguments::command_line().try_get_matches_from(arguments).map_err(|error| unparsed(&error))
 }
 
 fn serve_matches(matches: &ArgMatches) -> Result<&ArgMatches> {

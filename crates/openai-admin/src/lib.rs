@@ -51,7 +51,7 @@
 //! | `stream` | lists as `futures_core::Stream` |
 //! | `blocking` | a client for programs without a runtime |
 //! | `testing` | a scripted service that fails on demand |
-//! | `schema` | JSON Schemas of all types |
+//! | `schema` | JSON Schemas of all types, and `schema` to read them |
 //!
 //! Without any: the types and [`wire`], serde and no IO.
 //!
@@ -83,6 +83,8 @@ pub mod client;
 pub mod error;
 #[cfg(feature = "client")]
 mod json;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -55,6 +55,16 @@ fn place_among(is_in_path: impl Fn(&str) -> bool, field: &str) -> Place {
     }
 }
 
+/// Parameters as a query string, as [`Incoming`] takes it.
+///
+/// ```
+/// use openai_admin::wire;
+/// assert_eq!(wire::query([("after", "user 7"), ("limit", "5")]), "after=user+7&limit=5");
+/// ```
+pub fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
 /// The names in braces of a path, in order.
 pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))

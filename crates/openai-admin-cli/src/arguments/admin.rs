@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Subcommand;
 
+use super::{consent::ConsentArguments, values};
+
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum AdminCommand {
     /// Copy the whole database to a file while servers use it
     #[command(after_help = "\
@@ -35,7 +38,7 @@ database in use, so --overwrite asks there.")]
         #[arg(long)]
         overwrite: bool,
         #[command(flatten)]
-        consent: super::ConsentArguments,
+        consent: ConsentArguments,
     },
     /// Ask a server whether it is ready; exit code 1 when it is not
     #[command(after_help = "\
@@ -43,7 +46,7 @@ Examples:
   openai-admin admin ready 127.0.0.1:9090")]
     Ready {
         /// What the server was given as --admin-listen [env: OPENAI_ADMIN_ADMIN_LISTEN]
-        #[arg(value_name = "ADDRESS:PORT", value_parser = super::values::listen_address)]
+        #[arg(value_name = "ADDRESS:PORT", value_parser = values::listen_address)]
         address: Option<SocketAddr>,
     },
     /// Check everything that must always hold of the database

@@ -7,7 +7,7 @@ use openai_admin::OrganizationId;
 
 use super::values;
 
-/// The options before or after any command.
+// The options before or after any command.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArguments {

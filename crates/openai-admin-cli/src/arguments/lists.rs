@@ -5,7 +5,7 @@ use openai_admin::Cursor;
 
 use super::values;
 
-/// Which part of a list.
+// Which part of a list.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ListArguments {
     /// At most so many items; all when left out
@@ -24,7 +24,7 @@ pub(crate) enum OrderChoice {
     Desc,
 }
 
-/// Which part of a list, and in which direction.
+// Which part of a list, and in which direction.
 #[derive(Args, Debug)]
 pub(crate) struct OrderedListArguments {
     #[command(flatten)]

@@ -4,9 +4,9 @@ use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ConsentArguments, values};
+use super::{consent::ConsentArguments, values};
 
-/// What a plan is made of.
+// What a plan is made of.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WishArguments {
     /// Files that say who should be in which group, in YAML or JSON
@@ -95,7 +95,7 @@ pub(crate) struct ApplyArguments {
     pub(crate) execution: ExecutionArguments,
 }
 
-/// How writes are done.
+// How writes are done.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ExecutionArguments {
     #[command(flatten)]
@@ -116,7 +116,7 @@ pub(crate) struct ExecutionArguments {
     pub(crate) report: Option<PathBuf>,
 }
 
-/// What somebody has accepted.
+// What somebody has accepted.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApprovalArguments {
     /// Accept the removals that a limit (max_remove) blocks: their exact number
@@ -162,6 +162,7 @@ pub(crate) enum ExportChoice {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ImportCommand {
     /// Add, remove or replace the members that a table names
     #[command(after_help = "\
@@ -218,6 +219,7 @@ pub(crate) enum ImportChoice {
 
 /// A run is named by its name, the beginning of it, or `last`.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum RunsCommand {
     /// List the runs of this machine
     #[command(alias = "ls")]

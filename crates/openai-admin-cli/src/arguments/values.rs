@@ -4,10 +4,14 @@ use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use clap::builder::PossibleValuesParser;
 use openai_admin::{AuditLogEventType, Method, Scope, Timestamp, UserRole, operations::groups::GroupName};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::Since;
-
-use crate::log;
+/// A moment, or how long ago it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    Moment(Timestamp),
+    SecondsAgo(i64),
+}
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
     GroupName::new(text).map_err(|violation| violation.to_string())
@@ -41,10 +45,19 @@ pub(super) fn otlp_endpoint(text: &str) -> Result<String, String> {
 /// Takes a level, or levels for single modules.
 pub(super) fn log_level(text: &str) -> Result<String, String> {
     let problem = "use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug";
-    match log::filter(text) {
+    match log_filter(text) {
         Some(_) => Ok(text.to_owned()),
         None => Err(problem.to_owned()),
     }
+}
+
+/// What a level such as `info` lets through, or levels for single modules.
+pub(crate) fn log_filter(level: &str) -> Option<Targets> {
+    // A single unknown word would be taken for the name of a module.
+    if !level.contains([',', '=']) && level.parse::<LevelFilter>().is_err() {
+        return None;
+    }
+    level.parse().ok()
 }
 
 /// Takes what the API takes, and names the two roles that everybody needs: `member` is another word for `reader`.
@@ -161,6 +174,11 @@ fn seconds(text: &str) -> Result<i64, String> {
 pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
     let problem = || format!("'{text}' is no date: write 2030-01-31 or 2030-01-31T12:00:00Z");
     moment(text).map(jiff::Timestamp::as_second).ok_or_else(problem)
+}
+
+/// Reads unix seconds as they are, or a moment.
+pub(crate) fn unix_seconds(text: &str) -> Result<i64, String> {
+    text.parse().or_else(|_| moment_seconds(text))
 }
 
 /// Reads a moment in milliseconds.

@@ -2,17 +2,17 @@
 
 use std::{io, net::SocketAddr, path::Path, time::Duration};
 
-use openai_admin_store::{BackupProgress, Census, DatabaseUrl, SchemaVersion, Store};
+use openai_admin_store::{BackupProgress, Census, DatabaseUrl, Store};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::watch,
 };
 
-use super::{database_failure, open_store};
 use crate::{
     arguments::{AdminCommand, ConsentArguments},
     config::{Database, Environment},
+    database,
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, count, file_name, visible},
     progress::Progress,
@@ -82,7 +82,7 @@ async fn ask_ready(address: SocketAddr) -> io::Result<String> {
 }
 
 async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()> {
-    database_failure::check_file(database, false)?;
+    database::failure::check_file(database, false)?;
     let (report, progress) = reported();
     let copying = Store::back_up(&database.url, file, report);
     let held = watched(copying, progress, output).await;
@@ -109,7 +109,7 @@ async fn restore(
     consent: &ConsentArguments,
     output: &Output,
 ) -> Result<()> {
-    database_failure::check_file(database, true)?;
+    database::failure::check_file(database, true)?;
     if !file.is_file() {
         return Err(Failure::not_found(format!("{} does not exist", file_name(file))));
     }
@@ -133,14 +133,14 @@ async fn restore(
 }
 
 async fn verify(database: &Database, output: &Output) -> Result<()> {
-    database_failure::check_file(database, false)?;
+    database::failure::check_file(database, false)?;
     let version = Store::schema_version(&database.url).await.doing(|| format!("open {}", database.url))?;
     if version.applied == 0 {
         let message = format!("{} is empty, or not a database of openai-admin", database.url);
         return Err(Failure::new(ExitStatus::Failed, message)
             .hint("if it should be a backup, it was cut off or replaced: verify another one"));
     }
-    check_schema(database, version)?;
+    database::check_schema(database, version)?;
     let store = Store::open_to_read(&database.url).await.doing(|| format!("open {}", database.url))?;
     for twins in store.twins().await.doing(|| format!("verify {}", database.url))? {
         output.note(&format!("note: {}", visible(&twins)));
@@ -163,23 +163,8 @@ async fn verify(database: &Database, output: &Output) -> Result<()> {
     }
 }
 
-/// Refuses a database that this program would have to change before it can read it.
-pub(super) fn check_schema(database: &Database, version: SchemaVersion) -> Result<()> {
-    let SchemaVersion { applied, newest, .. } = version;
-    if applied == newest {
-        return Ok(());
-    }
-    let message =
-        format!("{} has schema version {applied}, and this program reads version {newest}", database.url);
-    let failure = Failure::new(ExitStatus::Failed, message);
-    Err(match applied < newest {
-        true => failure.propose("admin migrate", "brings it up to date, and so does a server that starts"),
-        false => failure.hint("use a newer openai-admin"),
-    })
-}
-
 async fn migrate(database: &Database, check: bool, output: &Output) -> Result<()> {
-    database_failure::check_file(database, false)?;
+    database::failure::check_file(database, false)?;
     let version = Store::schema_version(&database.url).await.doing(|| format!("open {}", database.url))?;
     let (applied, newest) = (version.applied, version.newest);
     if applied == newest {
@@ -191,7 +176,7 @@ async fn migrate(database: &Database, check: bool, output: &Output) -> Result<()
             format!("{} has schema version {applied}; this program makes {newest} of it", database.url);
         return Err(Failure::new(ExitStatus::Failed, message).propose("admin migrate", "does it"));
     }
-    let store = open_store(database, false).await?;
+    let store = database::open_store(database, false).await?;
     store.close().await;
     output.note(&format!("{}: schema version {applied} is now {newest}", database.url));
     Ok(())

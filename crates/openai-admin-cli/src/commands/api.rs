@@ -8,12 +8,12 @@ use std::{
 use openai_admin::{Method, client::RawRequest};
 use serde_json::Value;
 
-use super::Session;
 use crate::{
     arguments::{ApiArguments, Format, GlobalArguments},
     failure::{Failure, Result, While as _},
     output::{Output, file_name, yaml},
     prompt::Consent,
+    session::Session,
 };
 
 /// The largest body that is read, in bytes: more than any request of the API takes.

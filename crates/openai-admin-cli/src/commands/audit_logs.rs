@@ -7,11 +7,13 @@ use openai_admin::{
 };
 use openai_admin_server::Minter;
 
-use super::{Session, print_list};
 use crate::{
     arguments::{AuditLogsCommand, ListAuditLogsArguments, Since},
     failure::{ExitStatus, Failure, Result, While as _},
+    lists::print_list,
+    output::Layout,
     resolve,
+    session::Session,
 };
 
 /// The largest page of events.
@@ -45,7 +47,7 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     let call = call.event_types(types).actor_ids(actors).resource_ids(resources);
     let none = if is_filtered { "nothing like that was done" } else { "nothing was done yet" };
     let doing = || "list the audit log".to_owned();
-    print_list(call, &part, PAGE_SIZE, none, doing, session.output).await
+    print_list(call, &part, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
 }
 
 /// What a filter of the log names.

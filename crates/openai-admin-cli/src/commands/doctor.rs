@@ -12,10 +12,11 @@ use openai_admin_store::Store;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{admin, database_failure, database_of_file, open, open_store};
+use super::admin;
 use crate::{
     arguments::GlobalArguments,
     config::{self, Environment, Key, LocalFile, Target},
+    database,
     failure::{ExitStatus, Failure, Hint, Result},
     output::{Output, Record, count, visible},
 };
@@ -270,14 +271,14 @@ fn rate_limit(answer: &Answer, report: &mut Report<'_>) {
 
 async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
     report.ok("key", "none is needed for a file");
-    let database = database_of_file(file);
-    if let Err(failure) = database_failure::check_file(&database, false) {
+    let database = database::of_file(file);
+    if let Err(failure) = database::failure::check_file(&database, false) {
         return report.fail("database file", failure);
     }
     let version = match Store::schema_version(&database.url).await {
         Ok(version) => version,
         Err(error) => {
-            return report.fail("database file", database_failure::not_opened(error, &database));
+            return report.fail("database file", database::failure::not_opened(error, &database));
         }
     };
     // Opening it would bring it up to date, and a look changes nothing.
@@ -288,7 +289,7 @@ async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
             .fail("database file", failure.propose("admin migrate", "brings an older one up to date"));
     }
     report.ok("database file", format!("{}, schema version {}", database.url, version.applied));
-    let store = match open_store(&database, false).await {
+    let store = match database::open_store(&database, false).await {
         Ok(store) => store,
         Err(failure) => return report.fail("database file", failure),
     };
@@ -308,7 +309,7 @@ async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
         Err(error) => report.fail("contents", Failure::from(error)),
     }
     store.close().await;
-    match open(&database, false, &Minter::system()).await {
+    match database::open(&database, false, &Minter::system()).await {
         Ok((store, organization)) => {
             report.ok("organization", organization.id.as_str());
             store.close().await;

@@ -2,10 +2,10 @@
 
 use openai_admin_server::Minter;
 
-use super::open_to_read;
 use crate::{
     arguments::Format,
     config::Database,
+    database,
     failure::{ExitStatus, Failure, Result, While as _},
     output::{self, Output},
 };
@@ -16,7 +16,7 @@ pub(super) async fn run(database: &Database, output: &Output) -> Result<()> {
         return Err(Failure::usage("dump writes one document: yaml (the default) or json")
             .hint("`groups users list GROUP -o csv` writes a group as a table"));
     }
-    let (store, organization) = open_to_read(database, &Minter::system()).await?;
+    let (store, organization) = database::open_to_read(database, &Minter::system()).await?;
     let directory = store.dump(organization).await;
     store.close().await;
     let directory = directory.doing(|| format!("read {}", database.url))?;

@@ -2,13 +2,15 @@
 
 use openai_admin::{Limit, models::GroupResponse};
 
-use super::{Session, groups, print_list, protection};
+use super::protection;
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Failure, Result, While as _},
-    output::{count, visible},
+    lists::print_list,
+    output::{Layout, count, visible},
     prompt::Consent,
     resolve,
+    session::Session,
 };
 
 mod bulk;
@@ -46,7 +48,7 @@ async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArgumen
     }
     let none = format!("nobody is in group '{}'", visible(&group.name));
     let doing = || format!("list the users of group '{}'", group.name);
-    print_list(call, &arguments.list, PAGE_SIZE, &none, doing, session.output).await
+    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), &none, doing, session.output).await
 }
 
 async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
@@ -83,6 +85,14 @@ async fn question(session: &Session<'_>, group: &GroupResponse, users: &[String]
         [user] => format!("'{user}'"),
         users => count(users.len(), "user"),
     };
-    let members = groups::members(session, group).await?;
+    let members = members(session, group).await?;
     Ok(format!("remove {who} from group '{}' ({}), which has {members}?", group.name, group.id))
+}
+
+/// How many members a group has, in words: of a large one, only that it is large.
+pub(super) async fn members(session: &Session<'_>, group: &GroupResponse) -> Result<String> {
+    let list = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE);
+    let page = list.await.doing(|| format!("count the members of group '{}'", group.name))?;
+    let counted = count(page.data.len(), "member");
+    Ok(if page.has_more { format!("more than {counted}") } else { counted })
 }

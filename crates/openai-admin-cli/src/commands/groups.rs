@@ -6,13 +6,15 @@ use openai_admin::{
     models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
 };
 
-use super::{Session, group_users, print_list, protection};
+use super::{group_users, protection};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Failure, Result, While as _},
-    output::{count, visible},
+    lists::print_list,
+    output::{Layout, visible},
     prompt::Consent,
     resolve,
+    session::Session,
 };
 
 /// The largest page of groups.
@@ -92,7 +94,16 @@ async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result
         call = call.order(order.into());
     }
     let doing = || "list the groups".to_owned();
-    print_list(call, &arguments.list, PAGE_SIZE, "there are no groups", doing, session.output).await
+    print_list(
+        call,
+        &arguments.list,
+        PAGE_SIZE,
+        &Layout::of_record(),
+        "there are no groups",
+        doing,
+        session.output,
+    )
+    .await
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
@@ -100,7 +111,7 @@ async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     let group = resolve::group(client, text).await?;
     protection::allow_group(session, &group)?;
     if matches!(consent, Consent::Ask) {
-        let members = members(session, &group).await?;
+        let members = group_users::members(session, &group).await?;
         consent.ask(&format!("delete group '{}' ({}) and its {members}?", group.name, group.id))?;
     }
     let deleted = client.groups().delete_group(group.id).await;
@@ -110,12 +121,4 @@ async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
         return Ok(());
     }
     output.item(&*deleted)
-}
-
-/// How many members a group has, in words: of a large one, only that it is large.
-pub(super) async fn members(session: &Session<'_>, group: &GroupResponse) -> Result<String> {
-    let list = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE);
-    let page = list.await.doing(|| format!("count the members of group '{}'", group.name))?;
-    let counted = count(page.data.len(), "member");
-    Ok(if page.has_more { format!("more than {counted}") } else { counted })
 }

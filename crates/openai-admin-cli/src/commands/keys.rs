@@ -5,10 +5,10 @@ use openai_admin_server::{Minter, api_keys};
 use openai_admin_store::{ApiKey, Organization, Store};
 use serde::Serialize;
 
-use super::open;
 use crate::{
     arguments::{CreateKeyArguments, ExpiryArguments, KeysCommand, RotateKeyArguments},
     config::{Database, KEY_VARIABLE},
+    database,
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, Record, moment, visible},
     prompt::Consent,
@@ -50,7 +50,7 @@ pub(super) async fn run(command: KeysCommand, database: &Database, output: &Outp
         KeysCommand::Revoke { consent, .. } => Consent::of(consent, "revoking a key")?,
         _ => Consent::Given,
     };
-    let (store, organization) = open(database, creates, &minter).await?;
+    let (store, organization) = database::open(database, creates, &minter).await?;
     let done = match command {
         KeysCommand::Create(arguments) => create(&store, &organization, &minter, arguments, output).await,
         KeysCommand::List => list(&store, &organization, output).await,

@@ -13,11 +13,10 @@ use openai_admin_store::{
 use openai_admin_sync::text;
 use serde::Serialize;
 
-use super::open_store;
 use crate::{
     arguments::LoadArguments,
     config::{Database, Environment, shell_word},
-    directory_file,
+    database, directory_file,
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, Record, count, file_name, visible},
 };
@@ -39,7 +38,7 @@ pub(super) async fn run(
     check_organization(&directory, database, &name)?;
 
     let new_file = database.missing_file().map(Path::to_owned);
-    let store = open_store(database, true).await?;
+    let store = database::open_store(database, true).await?;
     let done = load(&store, directory, database, &text, &name).await;
     let shown = match &done {
         Ok(summary) => store.dump(summary.organization.clone()).await.map_err(Failure::from),

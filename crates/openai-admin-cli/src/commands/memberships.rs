@@ -34,7 +34,6 @@ use openai_admin_sync::{
 };
 
 use self::tables::{bytes_of, read_bytes};
-use super::Session;
 use crate::{
     arguments::{
         Command, ExecutionArguments, GlobalArguments, OffboardArguments, UnknownChoice, WishArguments,
@@ -43,6 +42,7 @@ use crate::{
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, count, file_name},
     prompt::Consent,
+    session::{Access, Session},
 };
 
 /// What the names of tables end in.
@@ -123,7 +123,7 @@ impl<'a> Bench<'a> {
     ) -> Result<Bench<'a>> {
         let service = config::state_of_service(global, environment)?;
         let policy = config::policy(global, environment)?;
-        let session = Session::open(command, false, global, environment, output).await?;
+        let session = Session::open(Access::Changes, command, global, environment, output).await?;
         let seconds = execution.and_then(|execution| u64::try_from(execution.max_wait).ok());
         let max_wait = seconds.map_or(openai_admin_sync::lanes::MAX_WAIT, Duration::from_secs);
         let rpm_max = execution.and_then(|execution| execution.max_rpm).map(|rpm| rpm as f64);

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use openai_admin::{Limit, UserId, models::GroupResponse};
 use openai_admin_sync::{guard, policy::Protection};
 
-use super::Session;
-use crate::failure::{ExitStatus, Failure, Result, While as _};
+use crate::{
+    failure::{ExitStatus, Failure, Result, While as _},
+    session::Session,
+};
 
 /// The largest page of a group's users.
 const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();

@@ -15,10 +15,10 @@ use openai_admin_store::{DatabaseUrl, Organization, Store};
 use tokio::net::TcpListener;
 
 use self::{first_key::FirstKey, service_manager::ServiceManager, voice::Voice};
-use super::open;
 use crate::{
     arguments::{GlobalArguments, ServeArguments},
     config::{self, Database, Environment, Key},
+    database,
     failure::{Failure, Result, While as _},
     log,
     output::Output,
@@ -60,7 +60,7 @@ async fn start(
     certificate::reload_at(hangups, tls.clone(), minter.clone());
     exposure::check_given_key(arguments, key.as_ref())?;
     let replicas = replicas(arguments, &database)?;
-    let (store, organization) = open(&database, true, &minter).await?;
+    let (store, organization) = database::open(&database, true, &minter).await?;
     if !replicas.is_empty() {
         store.read_from(&replicas).await.doing(|| "read from replicas".to_owned())?;
     }

@@ -6,13 +6,15 @@ use openai_admin::{
     operations::users::EmailText,
 };
 
-use super::{Session, print_list, protection};
+use super::protection;
 use crate::{
-    arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UsersCommand},
+    arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UserCommand},
     failure::{Failure, Result, While as _},
-    output::visible,
+    lists::print_list,
+    output::{Layout, visible},
     prompt::Consent,
-    resolve,
+    resolve::{self, known},
+    session::Session,
 };
 
 mod user_groups;
@@ -20,19 +22,17 @@ mod user_groups;
 /// The largest page of users.
 const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
 
-pub(super) async fn run(command: UsersCommand, session: &Session<'_>) -> Result<()> {
+pub(super) async fn run(command: UserCommand, session: &Session<'_>) -> Result<()> {
     match command {
-        UsersCommand::List { emails, list: part } => list(session, emails, &part).await,
-        UsersCommand::Get { user } => get(session, &user).await,
-        UsersCommand::Create(arguments) => create(session, arguments).await,
-        UsersCommand::Update(arguments) => update(session, arguments).await,
-        UsersCommand::Remove { user, consent } => {
+        UserCommand::List { emails, list: part } => list(session, emails, &part).await,
+        UserCommand::Get { user } => get(session, &user).await,
+        UserCommand::Create(arguments) => create(session, arguments).await,
+        UserCommand::Update(arguments) => update(session, arguments).await,
+        UserCommand::Remove { user, consent } => {
             let consent = Consent::of(&consent, "removing a user from the organization")?;
             remove(session, &user, consent).await
         }
-        // It works on every group, and so beside the other commands about memberships.
-        UsersCommand::Offboard(_) => Ok(()),
-        UsersCommand::Groups { user, list } => user_groups::list(session, &user, &list).await,
+        UserCommand::Groups { user, list } => user_groups::list(session, &user, &list).await,
     }
 }
 
@@ -43,29 +43,14 @@ async fn list(session: &Session<'_>, emails: Vec<String>, part: &ListArguments) 
         call = call.emails(emails);
     }
     let doing = || "list the users".to_owned();
-    print_list(call, part, PAGE_SIZE, none, doing, session.output).await
+    print_list(call, part, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
 }
 
 async fn get(session: &Session<'_>, text: &str) -> Result<()> {
     let found = resolve::user(&session.client, text).await?;
     let user = session.client.users().retrieve_user(found.id).await;
-    let user = known(session, text, user, "find").await?;
+    let user = known(&session.client, text, user, "find").await?;
     session.output.item(&*user)
-}
-
-/// What an operation on a user said; that there is no such user is said with suggestions.
-async fn known<T>(
-    session: &Session<'_>,
-    text: &str,
-    answer: Result<T, openai_admin::Error>,
-    verb: &str,
-) -> Result<T> {
-    match answer {
-        Err(error) if error.is_not_found() && !error.is_unknown_url() => {
-            Err(resolve::no_such_user(&session.client, text).await)
-        }
-        answer => answer.doing(|| format!("{verb} user '{text}'")),
-    }
 }
 
 async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result<()> {
@@ -110,7 +95,7 @@ async fn update(session: &Session<'_>, arguments: UpdateUserArguments) -> Result
     body.developer_persona = bounded("--developer-persona", developer_persona)?;
     let found = resolve::user(&session.client, &text).await?;
     let updated = session.client.users().modify_user(found.id, body).await;
-    let updated = known(session, &text, updated, "update").await?;
+    let updated = known(&session.client, &text, updated, "update").await?;
     session.output.item(&*updated)
 }
 
@@ -120,12 +105,12 @@ async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     protection::allow_user(session, &found.id, found.email.as_deref()).await?;
     if matches!(consent, Consent::Ask) {
         let user = client.users().retrieve_user(found.id.clone()).await;
-        let user = known(session, text, user, "find").await?;
+        let user = known(&session.client, text, user, "find").await?;
         let name = user.name.as_deref().unwrap_or_default();
         consent.ask(&format!("remove '{name}' ({text}) from the organization and from all groups?"))?;
     }
     let removed = client.users().delete_user(found.id).await;
-    let removed = known(session, text, removed, "remove").await?;
+    let removed = known(&session.client, text, removed, "remove").await?;
     if output.is_for_people() {
         output.note(&format!("removed user '{}' ({})", visible(text), removed.id));
         return Ok(());

@@ -1,16 +1,17 @@
 //! The fields and columns of everything that is printed.
 
-use openai_admin::models::{
-    AuditLog, GroupDeletedResource, GroupMemberUser, GroupResponse, GroupUser, User, UserDeleteResponse,
+use openai_admin::{
+    models::{
+        AuditLog, GroupDeletedResource, GroupMemberUser, GroupResponse, GroupUser, User, UserDeleteResponse,
+    },
+    wire,
 };
 use openai_admin_store::ApiKey;
-
 use serde_json::{Value, json};
 
-use super::Record;
+use super::layout::Record;
 
 impl Record for GroupResponse {
-    const FIELDS: &'static [&'static str] = &["id", "name", "created_at", "is_scim_managed", "group_type"];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[
         ("NAME", "name"),
         ("ID", "id"),
@@ -18,22 +19,30 @@ impl Record for GroupResponse {
         ("SCIM", "is_scim_managed"),
         ("TYPE", "group_type"),
     ];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
 }
 
 impl Record for GroupDeletedResource {
-    const FIELDS: &'static [&'static str] = &["object", "id", "deleted"];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[("ID", "id"), ("DELETED", "deleted")];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
 }
 
 impl Record for GroupUser {
-    const FIELDS: &'static [&'static str] = &["id", "name", "email"];
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("NAME", "name"), ("EMAIL", "email"), ("ID", "id")];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
 }
 
 impl Record for GroupMemberUser {
-    const FIELDS: &'static [&'static str] =
-        &["id", "name", "email", "picture", "is_service_account", "user_type"];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[
         ("NAME", "name"),
         ("EMAIL", "email"),
@@ -42,21 +51,13 @@ impl Record for GroupMemberUser {
         ("SERVICE ACCOUNT", "is_service_account"),
         ("TYPE", "user_type"),
     ];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
 }
 
 impl Record for User {
-    const FIELDS: &'static [&'static str] = &[
-        "object",
-        "id",
-        "name",
-        "email",
-        "role",
-        "added_at",
-        "is_service_account",
-        "is_scim_managed",
-        "technical_level",
-        "developer_persona",
-    ];
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("NAME", "name"), ("EMAIL", "email"), ("ID", "id"), ("ROLE", "role"), ("ADDED (UTC)", "added_at")];
     const DETAILS: &'static [(&'static str, &'static str)] = &[
@@ -65,11 +66,18 @@ impl Record for User {
         ("TECHNICAL LEVEL", "technical_level"),
         ("DEVELOPER PERSONA", "developer_persona"),
     ];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
 }
 
 impl Record for UserDeleteResponse {
-    const FIELDS: &'static [&'static str] = &["object", "id", "deleted"];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[("ID", "id"), ("DELETED", "deleted")];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
 }
 
 impl Record for ApiKey {

@@ -5,7 +5,7 @@ use std::{fs::File, io::Read as _, path::Path};
 use openai_admin_sync::suggestion::most_like;
 use toml::de::{DeTable, DeValue};
 
-use super::{Given, Setting};
+use super::setting::{Given, Setting};
 use crate::{
     failure::{ExitStatus, Failure, Result, While as _},
     output::{file_name, visible},

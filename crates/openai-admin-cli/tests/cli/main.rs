@@ -12,6 +12,7 @@ mod dump;
 mod emulate;
 mod explain;
 mod failures;
+mod generated;
 mod group_users;
 mod groups;
 mod help;

@@ -38,6 +38,20 @@ impl<E> fmt::Debug for ListCall<'_, E> {
     }
 }
 
+impl Client {
+    /// The list that a request describes: the same as the method of its resource.
+    ///
+    /// ```
+    /// # openai_admin_server::testing::example(async |client| {
+    /// use openai_admin::operations::ListGroups;
+    /// assert_eq!(client.list(ListGroups::new()).items().try_collect().await?.len(), 1);
+    /// # Ok(()) });
+    /// ```
+    pub fn list<E: ListEndpoint>(&self, request: E) -> ListCall<'_, E> {
+        ListCall::new(self, Ok(request))
+    }
+}
+
 impl<'a, E: ListEndpoint> ListCall<'a, E> {
     pub(super) fn new(client: &'a Client, request: Result<E, Error>) -> Self {
         Self { client, request }

@@ -1,21 +1,19 @@
 use serde::{
     Deserializer,
-    de::{Error as _, Visitor, value::Error},
+    de::{DeserializeOwned, Error as _, Visitor, value::Error},
     forward_to_deserialize_any,
 };
 
-use crate::Endpoint;
-
-/// The names of an operation's fields, in the order of its declaration.
+/// The names of the fields of an operation or of a model, in the order of its declaration.
 ///
 /// ```
 /// use openai_admin::{operations::AddGroupUser, wire};
 /// assert_eq!(wire::fields::<AddGroupUser>(), ["group_id", "body"]);
 /// ```
-pub fn fields<E: Endpoint>() -> &'static [&'static str] {
+pub fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields: &'static [&'static str] = &[];
     // It always fails: the names are all that is wanted.
-    let _ = E::deserialize(Probe(&mut fields));
+    let _ = T::deserialize(Probe(&mut fields));
     fields
 }
 

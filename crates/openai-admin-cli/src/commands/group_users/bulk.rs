@@ -4,19 +4,22 @@ use std::collections::HashSet;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use openai_admin::{
-    Client, Error, ErrorKind, GroupId, GroupType, UserId,
+    Client, Error, ErrorKind, GroupId, GroupType, Limit, UserId,
     models::{CreateGroupUserBody, GroupResponse},
 };
 use serde::Serialize;
 
-use super::{PAGE_SIZE, Session, protection};
 use crate::{
+    commands::protection,
     failure::{ExitStatus, Failure, Result, While as _},
     output::{Output, Record, count, visible},
     progress::{self, CONCURRENCY, Progress},
     resolve,
+    session::Session,
 };
 
+/// The largest page of a group's users.
+const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 /// How many failures are told one by one to people; programs get all of them as data.
 const FAILURES_TOLD_MAX: usize = 20;
 /// How many unknown users get suggestions.

@@ -76,19 +76,19 @@ impl Hangups {
 }
 
 #[cfg(unix)]
-pub(in crate::commands) struct Signals {
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    pub(in crate::commands) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    pub(in crate::commands) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -97,15 +97,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-pub(in crate::commands) struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(in crate::commands) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Ok(Self)
     }
 
-    pub(in crate::commands) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         // An error means that there is no such signal; then nothing stops the server but its end.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

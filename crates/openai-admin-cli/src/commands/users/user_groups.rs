@@ -2,13 +2,14 @@
 
 use openai_admin::{Limit, UserId, client::ListCall, models::GroupResponse, operations::groups::ListGroups};
 
-use super::known;
 use crate::{
     arguments::{ListArguments, OrderedListArguments},
-    commands::{Listed, Session, items_max, read_list},
     failure::{Result, While as _},
-    output::{count, visible},
-    progress, resolve,
+    lists::{Listed, items_max, read_list},
+    output::{Layout, count, visible},
+    progress,
+    resolve::{self, known},
+    session::Session,
 };
 
 /// The largest page of groups.
@@ -29,14 +30,14 @@ pub(super) async fn list(session: &Session<'_>, text: &str, arguments: &OrderedL
             if let Some(order) = arguments.order {
                 call = call.order(order.into());
             }
-            known(session, text, client.users().retrieve_user(user_id.clone()).await, "find").await?;
+            known(client, text, client.users().retrieve_user(user_id.clone()).await, "find").await?;
             ask_every_group(session, call, user_id, part).await
         }
         Err(error) if error.is_not_found() => return Err(resolve::no_such_user(client, text).await),
         groups => groups.map_err(Into::into),
     };
     let groups = groups.doing(|| format!("list the groups of user '{text}'"))?;
-    groups.print(&format!("'{}' is in no group", visible(text)), output)
+    groups.print(&Layout::of_record(), &format!("'{}' is in no group", visible(text)), output)
 }
 
 /// The groups that answer that the user is in them.

@@ -14,7 +14,7 @@ use crate::{
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Whether there can be a database where it is said to be; `creates` says whether a missing file is made.
-pub(super) fn check_file(database: &Database, creates: bool) -> Result<()> {
+pub(crate) fn check_file(database: &Database, creates: bool) -> Result<()> {
     let DatabaseUrl::Sqlite(file) = &database.url else { return Ok(()) };
     let name = file_name(file);
     if file.is_dir() {
@@ -55,7 +55,7 @@ fn missing_folder(file: &Path) -> Option<&Path> {
 }
 
 /// The database is there, or should be, but cannot be used.
-pub(super) fn not_opened(error: StoreError, database: &Database) -> Failure {
+pub(crate) fn not_opened(error: StoreError, database: &Database) -> Failure {
     let failure = cannot_open(error, database);
     let hint = match &database.url {
         DatabaseUrl::Sqlite(file) if is_something_else(file) => {
@@ -95,7 +95,7 @@ fn is_something_else(file: &Path) -> bool {
 }
 
 /// None of the organizations that the database holds is the one that is meant, or nobody said which.
-pub(super) fn no_organization(error: StoreError, held: &[Organization], database: &Database) -> Failure {
+pub(crate) fn no_organization(error: StoreError, held: &[Organization], database: &Database) -> Failure {
     let choices: Vec<String> = held.iter().map(choice).collect();
     if let (StoreError::InvalidValue { .. }, [_, _, ..]) = (&error, held) {
         let message = format!("{} holds {}", database.url, count(held.len(), "organization"));
@@ -111,7 +111,7 @@ pub(super) fn no_organization(error: StoreError, held: &[Organization], database
 }
 
 /// An organization as an option, with its title for people.
-pub(super) fn choice(organization: &Organization) -> String {
+pub(crate) fn choice(organization: &Organization) -> String {
     let id = shell_word(organization.id.as_str());
     match visible(&organization.title) {
         title if title.is_empty() => format!("--organization {id}"),

@@ -1,0 +1,254 @@
+//! Commands that are read from the declaration of an operation.
+
+use std::path::Path;
+
+use openai_admin::{Client, Method};
+use openai_admin_sync::yaml;
+use serde_json::Value;
+
+use super::load;
+use crate::{
+    arguments::GlobalArguments,
+    failure::{Failure, Result, While as _},
+    generated::{Call, Given, Listing, Operation, Sent, chosen, item, layout, past, phrase},
+    output::{Output, file_name},
+    prompt::Consent,
+    resolve,
+    session::{Access, Context, Session},
+};
+
+pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
+    if let Some(file) = &call.body {
+        let body = body(file, context.global)?;
+        call.given.put_over(body);
+    }
+    (call.operation.check)(&call.given)?;
+    let words = call.words.join(" ");
+    let consent = match &call.consent {
+        Some(arguments) => Consent::of(arguments, &format!("`{words}`"))?,
+        None => Consent::Given,
+    };
+    let access = if call.operation.method == Method::Get { Access::Reads } else { Access::Changes };
+    let run = async |session: &Session<'_>| {
+        find(&mut call.given, &session.client).await?;
+        send(&call, consent, &session.client, session.output).await
+    };
+    context.over(access, &words, run).await
+}
+
+/// Finds groups by name and users by address, as the hand-written commands do.
+async fn find(given: &mut Given, client: &Client) -> Result<()> {
+    for (field, text) in &mut given.path {
+        match field.as_str() {
+            "group_id" => *text = resolve::group(client, text).await?.id.to_string(),
+            "user_id" if text.contains('@') => *text = resolve::user(client, text).await?.id.to_string(),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -> Result<()> {
+    let Call { operation, given, .. } = call;
+    let verb = call.words.last().map_or("", String::as_str);
+    let doing = phrase(operation, verb, given.ids());
+    consent.ask(&format!("{doing}?"))?;
+    match operation.sent {
+        Sent::Once(send) => {
+            let answer = send(client, given).await.doing(|| doing.clone())?;
+            if operation.method == Method::Delete && output.is_for_people() {
+                output.note(&doing.replacen(verb, &past(verb), 1));
+                return Ok(());
+            }
+            show(operation, &answer, output)
+        }
+        Sent::InPages(print) => {
+            let schema = (operation.answer)();
+            let (Some(part), Some(page_size)) = (&call.part, call.form.page_size) else { return Ok(()) };
+            let listing = Listing {
+                part,
+                page_size,
+                item: item(&schema).unwrap_or(&Value::Null),
+                columns: chosen(operation),
+                none: &format!("there are no {}", doing.trim_start_matches("list ")),
+                doing: &doing,
+                output,
+            };
+            print(client, given, &listing).await
+        }
+    }
+}
+
+/// Prints an answer: one thing, or those that it lists.
+fn show(operation: &Operation, answer: &Value, output: &Output) -> Result<()> {
+    let schema = (operation.answer)();
+    match (item(&schema), answer["data"].as_array()) {
+        (Some(item), Some(items)) => {
+            output.items_as(&layout(item, chosen(operation)), items, "the answer lists nothing")
+        }
+        _ => output.item_as(&layout(&schema, &[]), answer),
+    }
+}
+
+/// The body in a file.
+fn body(file: &Path, global: &GlobalArguments) -> Result<Value> {
+    let is_input = |file: &Path| file == Path::new("-");
+    if is_input(file) && global.key_file.as_deref().is_some_and(is_input) {
+        return Err(Failure::usage("both --key-file and --body are standard input")
+            .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+    }
+    let name = file_name(file);
+    let text = load::read(file).doing(|| format!("read {name}"))?;
+    match serde_json::from_str(&text) {
+        Ok(body) => Ok(body),
+        Err(_) => Ok(yaml::read(&text, &name)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, io, rc::Rc};
+
+    use clap::FromArgMatches as _;
+    use openai_admin::testing::Script;
+    use openai_admin_server::testing;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        arguments::{Arguments, Command, UsersCommand},
+        commands::{audit_logs, groups, users},
+        config::Environment,
+        generated::tests::typed,
+    };
+
+    /// What a command has written.
+    #[derive(Clone, Default)]
+    struct Written(Rc<RefCell<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Written {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.take()).expect("UTF-8")
+        }
+    }
+
+    async fn service() -> Client {
+        let directory = json!({
+            "users": [
+                { "id": "user_ada", "name": "Ada", "email": "ada@example.com" },
+                { "id": "user_bob", "email": "bob@example.com" },
+            ],
+            "groups": [
+                { "id": "group_1", "name": "Support", "members": ["user_ada", "user_bob"] },
+                { "id": "group_2", "name": "Research", "members": ["user_bob"] },
+            ],
+        });
+        testing::client_with(serde_json::from_value(directory).expect("a directory")).await.expect("a server")
+    }
+
+    /// Runs the hand-written command and the generated one, each in its own words: what both have written.
+    async fn both(client: &Client, by_hand: &str, generated: &str, format: &str) -> (String, String) {
+        let words = ["openai-admin", "-o", format].into_iter().chain(by_hand.split(' '));
+        let matches = Arguments::command_line().get_matches_from(words);
+        let Arguments { global, command } = Arguments::from_arg_matches(&matches).expect("a command");
+        let written = Written::default();
+        let output = Output::new(&global, &Environment::default()).written_to(written.clone());
+        let session = Session::over(client.clone(), &output);
+        match command {
+            Command::Groups(command) => groups::run(command, &session).await.expect("groups"),
+            Command::Users(UsersCommand::Api(command)) => users::run(command, &session).await.expect("users"),
+            Command::AuditLogs(command) => audit_logs::run(command, &session).await.expect("audit logs"),
+            other => panic!("{other:?} reads nothing"),
+        }
+        let by_hand = written.text();
+        send(&typed(generated), Consent::Given, client, &output).await.expect("the generated command");
+        (by_hand, written.text())
+    }
+
+    #[tokio::test]
+    async fn a_generated_command_writes_what_the_hand_written_one_writes() {
+        let client = service().await;
+        for (by_hand, generated) in [
+            ("groups list", "groups list"),
+            ("groups list --limit 1", "groups list --limit 1"),
+            ("groups list --order desc", "groups ls --order desc"),
+            ("groups list --after group_1", "groups list --after group_1"),
+            ("groups get Support", "groups get group_1"),
+            ("groups users list Support", "groups users list group_1"),
+            ("groups users get Support ada@example.com", "groups users show group_1 user_ada"),
+            ("users list --email ada@example.com", "users list --email ada@example.com"),
+            ("users get ada@example.com", "users get user_ada"),
+            ("users groups ada@example.com", "users groups list user_ada"),
+        ] {
+            for format in ["json", "jsonl", "yaml", "csv"] {
+                let (expected, written) = both(&client, by_hand, generated, format).await;
+                assert_eq!(written, expected, "{generated} -o {format}");
+                assert!(!expected.is_empty(), "{by_hand} -o {format}");
+            }
+        }
+        let (expected, written) =
+            both(&client, "audit-logs list --limit 3", "audit-logs list --limit 3", "json").await;
+        assert_eq!(written, expected);
+    }
+
+    #[tokio::test]
+    async fn a_generated_change_is_the_hand_written_one() {
+        for (by_hand, generated) in [
+            ("users update ada@example.com --role owner", "users update user_ada --role owner"),
+            ("groups delete Support --yes", "groups delete group_1 --yes"),
+            ("users remove ada@example.com --yes", "users rm user_ada --yes"),
+        ] {
+            let (client, other) = (service().await, service().await);
+            let (expected, _) = both(&client, by_hand, "groups list", "json").await;
+            let (_, written) = both(&other, "groups list", generated, "json").await;
+            assert_eq!(without_times(&written), without_times(&expected), "{generated}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_to_its_end_and_its_columns_come_from_its_items() {
+        let role = |id: &str| {
+            json!({ "object": "role", "id": id, "name": format!("Role {id}"), "description": null,
+                    "permissions": ["api.groups.read"], "resource_type": "api.organization", "predefined_role": false })
+        };
+        let first = json!({ "object": "list", "data": [role("role_1")], "has_more": true, "next": "role_1" });
+        let last = json!({ "object": "list", "data": [role("role_2")], "has_more": false, "next": null });
+        let script = Script::new().then_ok(first.to_string()).then_ok(last.to_string());
+        let client = Client::builder()
+            .base_url("http://localhost/v1")
+            .service(script.clone())
+            .build()
+            .expect("a client");
+        let matches = Arguments::command_line().get_matches_from(["openai-admin", "groups", "list"]);
+        let Arguments { global, .. } = Arguments::from_arg_matches(&matches).expect("a command");
+        let written = Written::default();
+        let output = Output::new(&global, &Environment::default()).written_to(written.clone());
+        send(&typed("roles list --order desc"), Consent::Given, &client, &output).await.expect("roles");
+        let targets: Vec<String> = script.requests().into_iter().map(|request| request.target).collect();
+        assert_eq!(
+            targets,
+            [
+                "/v1/organization/roles?limit=1000&order=desc",
+                "/v1/organization/roles?limit=1000&after=role_1&order=desc"
+            ]
+        );
+        insta::assert_snapshot!(written.text());
+    }
+
+    /// The two services may not have been made in the same second.
+    fn without_times(json: &str) -> Value {
+        let mut tree: Value = serde_json::from_str(json).expect("JSON");
+        tree.as_object_mut().expect("one thing").retain(|field, _| !field.ends_with("_at"));
+        tree
+    }
+}

@@ -1,0 +1,83 @@
+//! Opens the database that a command works on, and the organization that is meant in it.
+
+pub(crate) mod failure;
+
+use openai_admin_server::Minter;
+use openai_admin_store::{DatabaseUrl, Organization, SchemaVersion, Store};
+
+use crate::{
+    config::{Database, LocalFile, shell_word},
+    failure::{ExitStatus, Failure, Result},
+};
+
+/// The file of `--local` as the database that it is.
+pub(crate) fn of_file(file: LocalFile) -> Database {
+    let LocalFile { path, organization } = file;
+    let as_argument = format!("--local {}", shell_word(&path.display().to_string()));
+    Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false }
+}
+
+/// Opens a database and the organization that is meant, and changes nothing, unless the database is empty and so has no
+/// organization yet.
+pub(crate) async fn open_to_read(database: &Database, minter: &Minter) -> Result<(Store, Organization)> {
+    failure::check_file(database, false)?;
+    let not_opened = |error| failure::not_opened(error, database);
+    let version = Store::schema_version(&database.url).await.map_err(not_opened)?;
+    if version.applied == 0 {
+        return open(database, false, minter).await;
+    }
+    check_schema(database, version)?;
+    let store = Store::open_to_read(&database.url).await.map_err(not_opened)?;
+    match store.organizations().await {
+        Ok(held) if held.is_empty() => {
+            store.close().await;
+            open(database, false, minter).await
+        }
+        _ => choose_organization(store, database, minter).await,
+    }
+}
+
+/// Opens a database and the organization that is meant.
+pub(crate) async fn open(
+    database: &Database,
+    creates: bool,
+    minter: &Minter,
+) -> Result<(Store, Organization)> {
+    choose_organization(open_store(database, creates).await?, database, minter).await
+}
+
+async fn choose_organization(
+    store: Store,
+    database: &Database,
+    minter: &Minter,
+) -> Result<(Store, Organization)> {
+    let stamp = minter.stamp("local");
+    match store.open_organization(stamp, database.organization.clone()).await {
+        Ok(organization) => Ok((store, organization)),
+        Err(error) => {
+            let held = store.organizations().await.unwrap_or_default();
+            store.close().await;
+            Err(failure::no_organization(error, &held, database))
+        }
+    }
+}
+
+pub(crate) async fn open_store(database: &Database, creates: bool) -> Result<Store> {
+    failure::check_file(database, creates)?;
+    Store::open(&database.url).await.map_err(|error| failure::not_opened(error, database))
+}
+
+/// Refuses a database that this program would have to change before it can read it.
+pub(crate) fn check_schema(database: &Database, version: SchemaVersion) -> Result<()> {
+    let SchemaVersion { applied, newest, .. } = version;
+    if applied == newest {
+        return Ok(());
+    }
+    let message =
+        format!("{} has schema version {applied}, and this program reads version {newest}", database.url);
+    let failure = Failure::new(ExitStatus::Failed, message);
+    Err(match applied < newest {
+        true => failure.propose("admin migrate", "brings it up to date, and so does a server that starts"),
+        false => failure.hint("use a newer openai-admin"),
+    })
+}

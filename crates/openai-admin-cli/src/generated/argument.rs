@@ -1,0 +1,95 @@
+//! A field as an argument of the command line, and what was typed for it.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, builder::PossibleValuesParser, value_parser};
+use openai_admin::wire::Place;
+use serde_json::Value;
+
+use super::{
+    form::{Field, Kind},
+    words::singular,
+};
+use crate::arguments::unix_seconds;
+
+/// The argument that names a file with the body.
+pub(super) const BODY: &str = "body";
+/// What may stand for an id: commands look it up.
+const FOUND_BY: [(&str, &str); 2] = [("group_id", "its exact name"), ("user_id", "an email address")];
+
+/// The file with the body.
+pub(super) fn body(is_required: bool) -> Arg {
+    Arg::new(BODY)
+        .long("body")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .required(is_required)
+        .help("Read the body from a JSON or YAML file, `-` reads standard input; options go before it")
+}
+
+/// A field as an argument.
+pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
+    let argument = Arg::new(id(field)).help(field.help.clone());
+    if field.place == Place::Path {
+        let found_by = FOUND_BY.iter().find(|(name, _)| *name == field.name);
+        let help = found_by.map_or_else(|| field.help.clone(), |(_, by)| format!("{}, or {by}", field.help));
+        return argument.help(help).value_name(field.name.to_uppercase()).required(true);
+    }
+    let option = option(field);
+    let value_name = match &field.kind {
+        Kind::Integer(..) | Kind::Number => "N".to_owned(),
+        Kind::Moment => "TIME".to_owned(),
+        Kind::Flag => "BOOL".to_owned(),
+        _ => option.rsplit('-').next().unwrap_or_default().to_uppercase(),
+    };
+    let argument = argument.long(option).value_name(value_name);
+    let argument = if field.is_list { argument.action(ArgAction::Append) } else { argument };
+    let argument = match &field.kind {
+        Kind::Text | Kind::Number => argument,
+        Kind::Integer(least, most) => {
+            argument.allow_negative_numbers(*least < 0).value_parser(value_parser!(i64).range(*least..=*most))
+        }
+        Kind::Flag => argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(value_parser!(bool))
+            .hide_possible_values(true),
+        Kind::Moment => argument.value_parser(unix_seconds),
+        Kind::Choice(words) => argument.value_parser(PossibleValuesParser::new(words.clone())),
+    };
+    match (field.is_required, takes_body && field.place == Place::Body) {
+        (true, true) => argument.required_unless_present(BODY),
+        (is_required, _) => argument.required(is_required),
+    }
+}
+
+/// The name of an argument within its command. Other arguments have no dot in theirs.
+fn id(field: &Field) -> String {
+    format!("{:?}.{}", field.place, field.name)
+}
+
+/// The option for a field: `--include-archived`. One that may be repeated names one value.
+fn option(field: &Field) -> String {
+    let name = field.name.trim_end_matches("[]").replace(['_', '['], "-").replace(']', "");
+    if field.is_list { singular(&name) } else { name }
+}
+
+/// What was typed for a field.
+pub(super) fn texts(field: &Field, matches: &ArgMatches) -> Vec<String> {
+    let id = id(field);
+    if field.kind == Kind::Moment {
+        return matches.get_many::<i64>(&id).into_iter().flatten().map(i64::to_string).collect();
+    }
+    let raw = matches.get_raw(&id).into_iter().flatten();
+    raw.map(|text| text.to_string_lossy().into_owned()).collect()
+}
+
+/// A text as the JSON of its kind. What is none stays a text, which the declaration then refuses in its own words.
+pub(super) fn json(kind: &Kind, text: String) -> Value {
+    let parsed = match kind {
+        Kind::Text | Kind::Choice(_) => None,
+        _ => serde_json::from_str(&text).ok(),
+    };
+    parsed.unwrap_or(Value::String(text))
+}

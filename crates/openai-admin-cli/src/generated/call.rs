@@ -1,0 +1,72 @@
+//! What was typed for a generated command.
+
+use std::path::PathBuf;
+
+use clap::{ArgMatches, FromArgMatches as _};
+use openai_admin::wire::Place;
+use serde_json::{Map, Value};
+
+use super::{
+    argument::{BODY, json, texts},
+    form::{Form, form},
+    given::Given,
+    operation::Operation,
+    words::{is_destructive, named},
+};
+use crate::arguments::{ConsentArguments, ListArguments};
+
+/// A command that was typed.
+pub(crate) struct Call {
+    pub(crate) operation: &'static Operation,
+    /// The nouns, and the verb last.
+    pub(crate) words: Vec<String>,
+    pub(crate) form: Form,
+    /// Which part of a list.
+    pub(crate) part: Option<ListArguments>,
+    /// Whether a question may be left out; none for what destroys nothing.
+    pub(crate) consent: Option<ConsentArguments>,
+    /// The file with the body.
+    pub(crate) body: Option<PathBuf>,
+    pub(crate) given: Given,
+}
+
+/// The operation that was typed, and what for; none where the command is a hand-written one.
+pub(crate) fn call(
+    matches: &ArgMatches,
+    operations: &[&'static Operation],
+) -> Result<Option<Call>, clap::Error> {
+    let (mut typed, mut leaf): (Vec<&str>, _) = (Vec::new(), matches);
+    while let Some((name, below)) = leaf.subcommand() {
+        typed.push(name);
+        leaf = below;
+    }
+    let Some((words, operation)) = named(operations).into_iter().find(|(words, _)| *words == typed) else {
+        return Ok(None);
+    };
+    let form = form(operation);
+    let part = form.page_size.is_some().then(|| ListArguments::from_arg_matches(leaf)).transpose()?;
+    let is_destructive = is_destructive(operation, words.last().map_or("", String::as_str));
+    let consent = is_destructive.then(|| ConsentArguments::from_arg_matches(leaf)).transpose()?;
+    let body = if form.takes_body { leaf.get_one(BODY).cloned() } else { None };
+    let given = given(&form, leaf);
+    Ok(Some(Call { operation, words, form, part, consent, body, given }))
+}
+
+/// What was typed, each field in its place. An operation with a body always sends one.
+fn given(form: &Form, matches: &ArgMatches) -> Given {
+    let has_body = form.takes_body || form.fields.iter().any(|field| field.place == Place::Body);
+    let mut given = Given { body: has_body.then(|| Value::Object(Map::new())), ..Given::default() };
+    for field in &form.fields {
+        let texts = texts(field, matches);
+        match (field.place, &mut given.body) {
+            (Place::Path, _) => given.path.extend(texts.into_iter().map(|text| (field.name.clone(), text))),
+            (Place::Body, Some(body)) if !texts.is_empty() => {
+                let mut values: Vec<Value> = texts.into_iter().map(|text| json(&field.kind, text)).collect();
+                body[&field.name] = if field.is_list { values.into() } else { values.remove(0) };
+            }
+            (Place::Body, _) => {}
+            _ => given.query.extend(texts.into_iter().map(|text| (field.name.clone(), text))),
+        }
+    }
+    given
+}

@@ -1,0 +1,53 @@
+//! An operation as data: its declaration, its schemas and how it is sent.
+
+use std::{future::Future, pin::Pin};
+
+use openai_admin::{Client, Method};
+use serde_json::Value;
+
+use super::given::Given;
+use crate::{arguments::ListArguments, failure::Result, output::Output};
+
+/// An operation of the API.
+pub(crate) struct Operation {
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    /// The first word of the path that is a thing.
+    pub(crate) noun: &'static str,
+    /// The published name of its resource.
+    pub(crate) tag: &'static str,
+    /// The schema of its request.
+    pub(crate) request: fn() -> Value,
+    /// The schema of its answer.
+    pub(crate) answer: fn() -> Value,
+    /// Checks what was given, before anything is sent.
+    pub(crate) check: fn(&Given) -> Result<()>,
+    pub(crate) sent: Sent,
+}
+
+/// What is done when it is awaited.
+pub(super) type Done<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
+
+/// How an operation is sent.
+pub(crate) enum Sent {
+    /// One request: its answer as it travels.
+    Once(for<'a> fn(&'a Client, &'a Given) -> Done<'a, Value>),
+    /// As many pages as were asked for, printed.
+    InPages(for<'a> fn(&'a Client, &'a Given, &'a Listing<'a>) -> Done<'a, ()>),
+}
+
+/// Which part of a list is read, and how it is printed.
+pub(crate) struct Listing<'a> {
+    pub(crate) part: &'a ListArguments,
+    pub(crate) page_size: u16,
+    /// The schema of its items.
+    pub(crate) item: &'a Value,
+    /// The fields that people see in a table, where not all of them fit.
+    pub(crate) columns: &'a [&'static str],
+    /// What people read of an empty list.
+    pub(crate) none: &'a str,
+    /// Completes "cannot …".
+    pub(crate) doing: &'a str,
+    pub(crate) output: &'a Output,
+}

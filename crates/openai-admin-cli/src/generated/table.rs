@@ -1,0 +1,85 @@
+//! Every operation of the SDK, as data.
+
+use std::marker::PhantomData;
+
+use openai_admin::{
+    Client, Endpoint, ListEndpoint, ListItem, Page, for_each_declared_operation, for_each_operation,
+    operations, schema,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    columns,
+    given::Given,
+    operation::{Done, Listing, Operation, Sent},
+    words::noun,
+};
+use crate::{failure::Result, lists::print_list};
+
+macro_rules! entries {
+    ($($operation:ident)*) => { &[$(Operation {
+        id: operations::$operation::ID,
+        method: operations::$operation::METHOD,
+        path: operations::$operation::PATH,
+        noun: noun(operations::$operation::PATH),
+        tag: operations::$operation::TAG,
+        request: schema::of_request::<operations::$operation>,
+        answer: schema::of_answer::<<operations::$operation as Endpoint>::Response>,
+        check: check::<operations::$operation>,
+        sent: Sender::<operations::$operation>::SENT,
+    }),*] };
+}
+
+/// The operations that a server of this project answers.
+static SERVED: &[Operation] = for_each_operation!(entries);
+/// Those that only OpenAI's service answers.
+static DECLARED: &[Operation] = for_each_declared_operation!(entries);
+
+/// Every operation of the SDK.
+pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
+    SERVED.iter().chain(DECLARED)
+}
+
+struct Sender<E>(PhantomData<E>);
+
+/// The compiler prefers this constant to the trait's where its bounds hold: so lists need no list of their own.
+impl<E: ListEndpoint> Sender<E>
+where
+    <E::Response as Page>::Item: ListItem + Serialize,
+{
+    const SENT: Sent = Sent::InPages(print::<E>);
+}
+
+trait SendOnce {
+    const SENT: Sent;
+}
+
+impl<E: Endpoint> SendOnce for Sender<E> {
+    const SENT: Sent = Sent::Once(send::<E>);
+}
+
+fn check<E: Endpoint>(given: &Given) -> Result<()> {
+    given.request::<E>().map(drop)
+}
+
+fn send<'a, E: Endpoint>(client: &'a Client, given: &'a Given) -> Done<'a, Value> {
+    Box::pin(async move {
+        let request: E = given.request()?;
+        let answer = client.send(&request).await?;
+        columns::tree(&*answer)
+    })
+}
+
+fn print<'a, E: ListEndpoint>(client: &'a Client, given: &'a Given, listing: &'a Listing<'a>) -> Done<'a, ()>
+where
+    <E::Response as Page>::Item: ListItem + Serialize,
+{
+    Box::pin(async move {
+        let request: E = given.request()?;
+        let layout = columns::layout(listing.item, listing.columns);
+        let doing = || listing.doing.to_owned();
+        let Listing { part, page_size, none, output, .. } = *listing;
+        print_list(client.list(request), part, page_size, &layout, none, doing, output).await
+    })
+}

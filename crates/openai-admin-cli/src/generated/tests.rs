@@ -1,0 +1,417 @@
+//! The rules over every operation that there is, and generated commands beside the hand-written ones.
+
+use std::collections::{HashMap, HashSet};
+
+use clap::Command;
+use openai_admin::{Client, Method, testing::Script};
+use openai_admin_server::Coverage;
+use serde_json::{Value, json};
+
+use super::{
+    Call, Extent, Operation, Sent, WRITTEN, call,
+    given::Given,
+    grow, layout, operations, past, phrase, table,
+    words::{noun, words},
+};
+use crate::{
+    arguments::Arguments,
+    command_line,
+    output::{Layout, Name},
+};
+
+/// Every operation, as if none had a hand-written command.
+fn all() -> Vec<&'static Operation> {
+    table::all().collect()
+}
+
+fn has_command(command: &Command, words: &[String]) -> bool {
+    match words.split_first() {
+        Some((first, rest)) => command.find_subcommand(first).is_some_and(|below| has_command(below, rest)),
+        None => true,
+    }
+}
+
+fn split(words: &str) -> Vec<String> {
+    words.split(' ').map(str::to_owned).collect()
+}
+
+pub(crate) fn typed(words: &str) -> Call {
+    let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
+    let command = grow(Command::new("openai-admin"), &all(), Extent::Typed(&arguments));
+    let matches = command.try_get_matches_from(&arguments).unwrap_or_else(|error| panic!("{error}"));
+    call(&matches, &all()).expect("arguments").expect("an operation")
+}
+
+#[test]
+fn every_operation_has_exactly_one_command() {
+    let mut written = Arguments::command_line();
+    written.build();
+    let generated = operations(Extent::Whole);
+    let mut seen = HashSet::new();
+    for operation in all() {
+        let words = match WRITTEN.iter().find(|(id, _)| *id == operation.id) {
+            Some((_, by_hand)) => {
+                assert!(has_command(&written, &split(by_hand)), "there is no `{by_hand}`");
+                split(by_hand)
+            }
+            None => {
+                let words = words(operation, &generated);
+                assert!(!has_command(&written, &words), "`{}` is written by hand", words.join(" "));
+                words
+            }
+        };
+        assert!(seen.insert(words.clone()), "two operations are called `{}`", words.join(" "));
+    }
+    let known: HashSet<&str> = all().iter().map(|operation| operation.id).collect();
+    assert!(WRITTEN.iter().all(|(id, _)| known.contains(id)), "an operation is gone");
+}
+
+#[test]
+fn the_whole_command_line_is_consistent() {
+    command_line::whole().debug_assert();
+    grow(Command::new("openai-admin"), &all(), Extent::Whole).debug_assert();
+}
+
+/// An operation of which nothing is known but what is published.
+fn published(id: &'static str, method: Method, path: &'static str, is_list: bool) -> Operation {
+    Operation {
+        id,
+        method,
+        path,
+        noun: noun(path),
+        tag: "",
+        request: || Value::Null,
+        answer: || Value::Null,
+        check: |_| Ok(()),
+        sent: match is_list {
+            true => Sent::InPages(|_, _, _| Box::pin(async { Ok(()) })),
+            false => Sent::Once(|_, _| Box::pin(async { Ok(Value::Null) })),
+        },
+    }
+}
+
+/// What the official SDKs know beside the published description.
+const NEWER: &str = "\
+list-external-keys GET /organization/external_keys
+create-external-key POST /organization/external_keys
+retrieve-external-key GET /organization/external_keys/{external_key_id}
+delete-external-key DELETE /organization/external_keys/{external_key_id}
+validate-external-key POST /organization/external_keys/{external_key_id}/validate
+list-external-storage GET /organization/external_storage
+create-external-storage POST /organization/external_storage
+retrieve-external-storage GET /organization/external_storage/{external_storage_id}
+delete-external-storage DELETE /organization/external_storage/{external_storage_id}
+validate-external-storage POST /organization/external_storage/{external_storage_id}/validate
+list-workload-identity-providers GET /organization/workload_identity_providers
+create-workload-identity-provider POST /organization/workload_identity_providers
+retrieve-workload-identity-provider GET /organization/workload_identity_providers/{provider_id}
+update-workload-identity-provider POST /organization/workload_identity_providers/{provider_id}
+delete-workload-identity-provider DELETE /organization/workload_identity_providers/{provider_id}
+list-federation-rules GET /organization/workload_identity_providers/{provider_id}/federation_rules
+create-federation-rule POST /organization/workload_identity_providers/{provider_id}/federation_rules
+retrieve-federation-rule GET /organization/workload_identity_providers/{provider_id}/federation_rules/{rule_id}
+update-federation-rule POST /organization/workload_identity_providers/{provider_id}/federation_rules/{rule_id}
+delete-federation-rule DELETE /organization/workload_identity_providers/{provider_id}/federation_rules/{rule_id}
+update-project-api-key POST /organization/projects/{project_id}/api_keys/{api_key_id}
+retrieve-project-service-tier-settings GET /organization/projects/{project_id}/service_tier_settings
+update-project-service-tier-settings POST /organization/projects/{project_id}/service_tier_settings
+usage-decisions GET /organization/usage/decisions";
+
+#[test]
+fn every_published_operation_gets_a_name_that_people_would_type() {
+    let known = Coverage::of_all().into_iter().map(|(operation, _)| {
+        let lists = operation.id.starts_with("list") || operation.id.ends_with("list");
+        published(operation.id, operation.method, operation.path, lists)
+    });
+    let newer = NEWER.lines().filter_map(|line| {
+        let (id, rest) = line.split_once(' ')?;
+        let (method, path) = rest.split_once(' ')?;
+        let method =
+            [Method::Get, Method::Post, Method::Delete].into_iter().find(|known| known.as_str() == method)?;
+        Some(published(id, method, path, id.starts_with("list")))
+    });
+    let operations: Vec<Operation> = known.chain(newer).collect();
+    let operations: Vec<&Operation> = operations.iter().collect();
+    let mut names: Vec<(String, &str)> =
+        operations.iter().map(|operation| (words(operation, &operations).join(" "), operation.id)).collect();
+    names.sort();
+    let distinct: HashMap<&str, &str> = names.iter().map(|(name, id)| (name.as_str(), *id)).collect();
+    assert_eq!((distinct.len(), names.len()), (143, 143));
+    let lines: Vec<String> = names.iter().map(|(name, id)| format!("{name:52}{id}")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn what_is_typed_becomes_the_request_that_its_type_would_be() {
+    let call = typed("groups users list group_1 --order desc");
+    assert_eq!(call.operation.id, "list-group-users");
+    let expected = Given {
+        path: vec![("group_id".into(), "group_1".into())],
+        query: vec![("order".into(), "desc".into())],
+        body: None,
+    };
+    assert_eq!(call.given, expected);
+    let call = typed("users update user_ada --role owner --technical-level expert");
+    assert_eq!(call.given.body, Some(json!({ "role": "owner", "technical_level": "expert" })));
+    assert!((call.operation.check)(&call.given).is_ok());
+    let call = typed("audit-logs list --effective-at-gte 2026-01-31 --actor-id user_ada --actor-id user_bob");
+    let query =
+        [("effective_at[gte]", "1769817600"), ("actor_ids[]", "user_ada"), ("actor_ids[]", "user_bob")];
+    let given: HashSet<(&str, &str)> =
+        call.given.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(given, query.into_iter().collect());
+}
+
+#[test]
+fn a_body_from_a_file_lies_under_what_was_typed() {
+    let mut given = Given { body: Some(json!({ "name": "typed" })), ..Given::default() };
+    given.put_over(json!({ "name": "in the file", "other": [1] }));
+    assert_eq!(given.body, Some(json!({ "name": "typed", "other": [1] })));
+}
+
+#[tokio::test]
+async fn a_request_travels_as_it_was_typed() {
+    let script = Script::new().then_ok(r#"{"id":"group_1","name":"New","created_at":0}"#);
+    let client =
+        Client::builder().base_url("http://localhost/v1").service(script.clone()).build().expect("a client");
+    let call = typed("groups update group_1 --name New");
+    let Sent::Once(send) = call.operation.sent else { panic!("it is sent once") };
+    assert_eq!(send(&client, &call.given).await.expect("an answer")["name"], "New");
+    let sent = &script.requests()[0];
+    assert_eq!((sent.method.as_str(), &*sent.target), ("POST", "/v1/organization/groups/group_1"));
+    assert_eq!(&*sent.body, br#"{"name":"New"}"#);
+}
+
+#[test]
+fn what_is_wrong_is_said_in_the_words_of_the_service() {
+    let call = typed("groups get ..");
+    let failure = (call.operation.check)(&call.given).expect_err("no id");
+    assert_eq!(failure.message, "Invalid 'group_id': expected an id, but it is a relative path segment.");
+}
+
+/// Each command with what it takes: what may be left out in brackets, and dots behind what may be repeated.
+fn outline(command: &Command, before: &str, lines: &mut Vec<String>) {
+    for below in command.get_subcommands() {
+        let name = format!("{before} {}", below.get_name());
+        outline(below, &name, lines);
+        if !below.has_subcommands() {
+            let arguments =
+                below.get_arguments().filter(|argument| argument.get_id() != "help").map(outlined);
+            lines.push(
+                std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ").trim_start().to_owned(),
+            );
+        }
+    }
+}
+
+fn outlined(argument: &clap::Arg) -> String {
+    let dots = if matches!(argument.get_action(), clap::ArgAction::Append) { "…" } else { "" };
+    match (argument.get_long(), argument.is_required_set()) {
+        (None, _) => {
+            argument.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default()
+        }
+        (Some(long), true) => format!("--{long}{dots}"),
+        (Some(long), false) => format!("[--{long}{dots}]"),
+    }
+}
+
+#[test]
+fn these_are_the_commands_that_declarations_give() {
+    let mut lines = Vec::new();
+    outline(&grow(Command::new("openai-admin"), &all(), Extent::Whole), "", &mut lines);
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn help_comes_from_the_declaration() {
+    let help = |words: &str| {
+        let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
+        let command = grow(Command::new("openai-admin"), &all(), Extent::Named(&arguments));
+        command.try_get_matches_from(&arguments).expect_err("help").to_string()
+    };
+    let pages = [
+        "groups users --help",
+        "groups users list --help",
+        "users update --help",
+        "groups delete --help",
+        "roles create --help",
+        "groups roles assign --help",
+        "roles list --help",
+    ];
+    insta::assert_snapshot!(pages.map(|words| format!("$ openai-admin {words}\n{}", help(words))).join("\n"));
+}
+
+#[test]
+fn a_noun_that_is_not_typed_costs_no_schema() {
+    let of_groups = operations(Extent::Typed(&["groups", "users", "add"]));
+    assert!(of_groups.iter().all(|operation| operation.path.starts_with("/organization/groups/")));
+    let bare = grow(Command::new("openai-admin"), &all(), Extent::Named(&[]));
+    for noun in bare.get_subcommands() {
+        assert!(!noun.has_subcommands(), "`{}` is built though nobody typed it", noun.get_name());
+    }
+}
+
+/// A request with every kind of field, as its schema says it.
+fn every_kind_of_field() -> Value {
+    json!({
+        "description": "Creates a thing.\n\nMore about it.",
+        "required": ["project_id", "start_time"],
+        "properties": {
+            "project_id": { "type": "string", "description": "The ID of the project." },
+            "start_time": { "type": "integer", "format": "unixtime", "description": "Start." },
+            "include_archived": { "type": ["boolean", "null"], "default": false },
+            "body": { "anyOf": [{
+                "type": "object",
+                "required": ["name", "channel"],
+                "properties": {
+                    "name": { "type": "string", "minLength": 1, "maxLength": 255, "description": "Its name." },
+                    "threshold": { "type": "integer", "minimum": 1 },
+                    "share": { "type": ["number", "null"] },
+                    "only": { "type": "boolean" },
+                    "role": { "anyOf": [
+                        { "oneOf": [{ "const": "owner", "description": "All." }, { "const": "reader" }] },
+                        { "type": "null" },
+                    ] },
+                    "recipients": { "type": "array", "items": { "type": "string" } },
+                    "channel": { "type": "object", "properties": { "type": { "const": "email" } } },
+                },
+            }, { "type": "null" }] },
+        },
+    })
+}
+
+fn thing(request: fn() -> Value) -> &'static Operation {
+    let created =
+        published("create-thing", Method::Post, "/organization/projects/{project_id}/things", false);
+    Box::leak(Box::new(Operation { request, ..created }))
+}
+
+fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap::Error> {
+    let arguments: Vec<&str> =
+        ["openai-admin", "projects", "things", "create"].iter().chain(words).copied().collect();
+    let matches = grow(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
+    Ok(call(&matches.try_get_matches_from(arguments)?, &[operation])?.expect("an operation"))
+}
+
+#[test]
+fn each_kind_of_field_is_read_as_what_it_is() {
+    let words = "proj_1 --start-time 2026-01-31 --include-archived=false --name A --threshold 3 --share 0.5 --only \
+                 --role owner --recipient a@example.com --recipient b@example.com --body channel.yaml";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let mut call = typed_for(thing(every_kind_of_field), &words).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(call.form.about, "Creates a thing");
+    assert_eq!(call.body.as_deref(), Some(std::path::Path::new("channel.yaml")));
+    call.given.put_over(json!({ "name": "in the file", "channel": { "type": "email" } }));
+    let expected = Given {
+        path: vec![("project_id".into(), "proj_1".into())],
+        query: vec![("start_time".into(), "1769817600".into()), ("include_archived".into(), "false".into())],
+        body: Some(json!({
+            "name": "A",
+            "channel": { "type": "email" },
+            "threshold": 3,
+            "share": 0.5,
+            "only": true,
+            "role": "owner",
+            "recipients": ["a@example.com", "b@example.com"],
+        })),
+    };
+    assert_eq!(call.given, expected);
+}
+
+#[test]
+fn what_no_field_takes_is_refused_before_anything_is_sent() {
+    let operation = thing(every_kind_of_field);
+    for (words, problem) in [
+        (&["proj_1", "--start-time", "0", "--name", "A"][..], "--body <FILE>"),
+        (&["proj_1", "--start-time", "0", "--body", "-", "--threshold", "0"], "0 is not in 1.."),
+        (
+            &["proj_1", "--start-time", "0", "--body", "-", "--role", "member"],
+            "[possible values: owner, reader]",
+        ),
+        (&["proj_1", "--start-time", "0", "--body", "-", "--only=perhaps"], "invalid value 'perhaps'"),
+        (&["--start-time", "0", "--body", "-"], "<PROJECT_ID>"),
+        (&["proj_1", "--body", "-"], "--start-time <TIME>"),
+        (
+            &["proj_1", "--start-time", "0", "--body", "-", "--channel", "x"],
+            "unexpected argument '--channel'",
+        ),
+    ] {
+        let error = typed_for(operation, words).err().unwrap_or_else(|| panic!("{words:?} is taken"));
+        assert!(error.to_string().contains(problem), "{words:?}: {error}");
+    }
+    assert!(
+        typed_for(operation, &["proj_1", "--start-time", "0", "--body", "-"]).is_ok(),
+        "a file may hold what is required"
+    );
+}
+
+#[test]
+fn a_body_of_several_shapes_comes_from_a_file() {
+    let union = || {
+        json!({ "properties": {
+        "project_id": { "type": "string" },
+        "body": { "oneOf": [{ "type": "object", "properties": { "a": {} } }, { "type": "object" }] },
+    } })
+    };
+    let error = typed_for(thing(union), &["proj_1"]).err().expect("no body");
+    assert!(error.to_string().contains("--body <FILE>"), "{error}");
+    assert_eq!(
+        typed_for(thing(union), &["proj_1", "--body", "-"]).expect("a body").given.body,
+        Some(json!({}))
+    );
+}
+
+#[test]
+fn only_what_destroys_asks_first() {
+    let consents = |words: &str| typed(words).consent.is_some();
+    assert!(consents("groups delete group_1") && consents("groups users remove group_1 user_ada"));
+    assert!(!consents("groups create --name New") && !consents("groups list"));
+}
+
+#[test]
+fn a_command_says_what_it_does_in_words() {
+    let said = |method, path, verb, ids: &[&str]| {
+        phrase(&published("", method, path, false), verb, ids.iter().copied())
+    };
+    let role = "/projects/{project_id}/groups/{group_id}/roles/{role_id}";
+    let ids = ["proj_1", "group_1", "role_1"];
+    assert_eq!(
+        said(Method::Delete, role, "unassign", &ids),
+        "unassign role 'role_1' of group 'group_1' of project 'proj_1'"
+    );
+    let archive = "/organization/projects/{project_id}/archive";
+    assert_eq!(said(Method::Post, archive, "archive", &["proj_1"]), "archive project 'proj_1'");
+    assert_eq!(said(Method::Post, "/organization/roles", "create", &[]), "create role");
+    assert_eq!(said(Method::Get, "/organization/admin_api_keys", "list", &[]), "list admin API keys");
+    assert_eq!(past("unassign") + " " + &past("delete"), "unassigned deleted");
+}
+
+#[test]
+fn columns_are_the_plain_fields_with_the_name_first() {
+    let schema = json!({ "properties": {
+        "object": { "const": "project.thing" },
+        "id": { "type": "string" },
+        "created_at": { "type": "integer", "format": "unixtime" },
+        "name": { "type": ["string", "null"] },
+        "owner": { "type": "object", "properties": {} },
+        "scopes": { "type": "array", "items": { "type": "string" } },
+    } });
+    let fields =
+        |columns: &[(Name, Name)]| columns.iter().map(|(_, field)| field.to_string()).collect::<Vec<_>>();
+    let all: Layout<Value> = layout(&schema, &[]);
+    assert_eq!(fields(&all.columns), ["name", "id", "created_at", "scopes"]);
+    assert_eq!((fields(&all.details), &*all.columns[2].0), (vec!["owner".to_owned()], "CREATED (UTC)"));
+    assert_eq!(all.names, ["object", "id", "created_at", "name", "owner", "scopes"]);
+    let chosen: Layout<Value> = layout(&schema, &["id"]);
+    assert_eq!(fields(&chosen.columns), ["id"]);
+}
+
+#[test]
+fn the_value_of_an_option_is_no_noun() {
+    for words in ["--local groups users roles list user_ada", "--local users groups roles list group_1"] {
+        let arguments: Vec<_> =
+            std::iter::once("openai-admin").chain(words.split(' ')).map(Into::into).collect();
+        assert!(matches!(command_line::parse(&arguments), Ok(command_line::Typed::Generated(..))), "{words}");
+    }
+}

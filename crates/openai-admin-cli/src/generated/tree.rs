@@ -1,0 +1,106 @@
+//! The commands themselves, of which only as many are built as a command line needs.
+
+use clap::{Args as _, Command};
+
+use super::{
+    argument::{argument, body},
+    form::form,
+    operation::Operation,
+    words::{Named, aliases, is_destructive, named},
+};
+use crate::arguments::{ConsentArguments, ListArguments};
+
+/// Where generated nouns stand in help: behind the hand-written nouns of the API, of which this is the last.
+const LAST_NOUN: &str = "audit-logs";
+/// The same within a noun: behind everything else.
+const DISPLAY_ORDER: usize = 100;
+/// How much of the tree is built.
+#[derive(Clone, Copy)]
+pub(crate) enum Extent<'a> {
+    /// The commands that these words may name, of which the first is the noun, and nothing else.
+    Typed(&'a [&'a str]),
+    /// The same, and the names of all others: for help and for suggestions.
+    Named(&'a [&'a str]),
+    /// Everything.
+    Whole,
+}
+
+impl Extent<'_> {
+    /// Whether a command with such a name is built with all that it takes.
+    pub(crate) fn has(self, is_word: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Typed(typed) | Self::Named(typed) => typed.iter().any(|word| is_word(word)),
+            Self::Whole => true,
+        }
+    }
+}
+
+/// Whether a word is a name of this command.
+fn is_called(name: &str) -> impl Fn(&str) -> bool {
+    move |word| word == name || aliases(name).contains(&word)
+}
+
+/// Adds the commands of operations to a command line.
+pub(crate) fn grow(command: Command, operations: &[&'static Operation], extent: Extent<'_>) -> Command {
+    branch(command, &named(operations), 0, extent)
+}
+
+/// Adds what follows the first `depth` words.
+fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_>) -> Command {
+    let mut names: Vec<&str> = Vec::new();
+    for (words, _) in named {
+        if let Some(name) = words.get(depth).filter(|name| !names.contains(&name.as_str())) {
+            names.push(name);
+        }
+    }
+    let order = command.find_subcommand(LAST_NOUN).map_or(DISPLAY_ORDER, Command::get_display_order);
+    for name in names {
+        let is_built = extent.has(is_called(name));
+        if !is_built && matches!(extent, Extent::Typed(_)) {
+            continue;
+        }
+        let below: Vec<Named> = named
+            .iter()
+            .filter(|(words, _)| words.get(depth).is_some_and(|word| word == name))
+            .cloned()
+            .collect();
+        command = if command.find_subcommand(name).is_some() {
+            command.mut_subcommand(name, |known| branch(known, &below, depth + 1, extent))
+        } else {
+            command.subcommand(subcommand(name, &below, depth + 1, order, extent))
+        };
+    }
+    command
+}
+
+/// A new command: a noun with what follows it, or an operation.
+fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: Extent<'_>) -> Command {
+    let command = Command::new(name.to_owned());
+    if let [(words, operation)] = below
+        && words.len() == depth
+    {
+        return leaf(command, name, operation, extent.has(is_called(name)));
+    }
+    let own = below.iter().find(|(words, _)| words.len() == depth + 1).or(below.first());
+    let command = command.about(own.map(|(_, operation)| operation.tag).unwrap_or_default());
+    let command = command.display_order(order);
+    let command = command.subcommand_required(true).arg_required_else_help(true);
+    if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }
+}
+
+/// The command of an operation; `is_built` says whether with its arguments.
+fn leaf(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
+    let form = form(operation);
+    let command = command.about(form.about.clone()).aliases(aliases(verb));
+    if !is_built {
+        return command;
+    }
+    let mut command = command.args(form.fields.iter().map(|field| argument(field, form.takes_body)));
+    if form.takes_body {
+        command = command.arg(body(form.needs_body));
+    }
+    if form.page_size.is_some() {
+        command = ListArguments::augment_args(command);
+    }
+    if is_destructive(operation, verb) { ConsentArguments::augment_args(command) } else { command }
+}

@@ -1,0 +1,160 @@
+//! How an operation is called on the command line: nouns from its path, a verb from its method and the path's form.
+
+use openai_admin::Method;
+
+use super::operation::{Operation, Sent};
+
+/// The commands that the rules would call otherwise than people do.
+const CALLED: &[(&str, &str)] = &[
+    ("assign-group-role", "groups roles assign"),
+    ("unassign-group-role", "groups roles unassign"),
+    ("assign-user-role", "users roles assign"),
+    ("unassign-user-role", "users roles unassign"),
+    ("assign-project-group-role", "projects groups roles assign"),
+    ("unassign-project-group-role", "projects groups roles unassign"),
+    ("assign-project-user-role", "projects users roles assign"),
+    ("unassign-project-user-role", "projects users roles unassign"),
+    ("create-project-user", "projects users add"),
+    ("delete-project-user", "projects users remove"),
+    ("add-project-group", "projects groups add"),
+    ("remove-project-group", "projects groups remove"),
+    ("uploadCertificate", "certificates upload"),
+];
+/// What ends a path and is done, instead of being a thing.
+const ACTIONS: &[&str] = &["activate", "archive", "deactivate", "validate"];
+/// Below it a path is as long as the command: numbers are only read.
+const NUMBERS: &str = "/organization/usage/";
+
+/// The words of a command: nouns, and the verb last. `all` holds the operations that share its path.
+pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
+    if let Some((_, words)) = CALLED.iter().find(|(id, _)| *id == operation.id) {
+        return words.split(' ').map(str::to_owned).collect();
+    }
+    let mut words: Vec<String> = literals(operation.path).map(|noun| noun.replace('_', "-")).collect();
+    let is_action = words.last().is_some_and(|last| ACTIONS.contains(&&**last));
+    if !is_action && !below_usage(operation.path).starts_with(NUMBERS) {
+        words.push(verb(operation, all).to_owned());
+    }
+    words
+}
+
+/// An operation and the words of its command.
+pub(super) type Named = (Vec<String>, &'static Operation);
+
+/// The words of each operation.
+pub(super) fn named(operations: &[&'static Operation]) -> Vec<Named> {
+    operations.iter().map(|operation| (words(operation, operations), *operation)).collect()
+}
+
+/// The first noun of a path, found by the compiler: every command line is compared with those of all operations.
+pub(super) const fn noun(path: &'static str) -> &'static str {
+    let (first, rest) = first_segment(below_usage(path));
+    match first.as_bytes() {
+        b"organization" | b"x" => first_segment(rest).0,
+        _ => first,
+    }
+}
+
+const fn first_segment(path: &str) -> (&str, &str) {
+    let mut end = 1;
+    while end < path.len() && path.as_bytes()[end] != b'/' {
+        end += 1;
+    }
+    let (segment, rest) = path.split_at(end);
+    (segment.split_at(1).1, rest)
+}
+
+/// Whether a word is the first of the operation's command.
+pub(super) fn is_noun(operation: &Operation, word: &str) -> bool {
+    let noun = operation.noun;
+    noun.len() == word.len() && noun.bytes().zip(word.bytes()).all(|(own, other)| other == kebab(own))
+}
+
+fn kebab(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte }
+}
+
+fn verb(operation: &Operation, all: &[&Operation]) -> &'static str {
+    let names_one = operation.path.ends_with('}');
+    match operation.method {
+        Method::Delete => "delete",
+        Method::Post if names_one || is_setting(operation.path, all) => "update",
+        Method::Post => "create",
+        _ if matches!(operation.sent, Sent::InPages(_)) => "list",
+        _ => "get",
+    }
+}
+
+/// Whether there is one value at a path, instead of a list.
+fn is_setting(path: &str, all: &[&Operation]) -> bool {
+    all.iter()
+        .any(|other| other.path == path && other.method == Method::Get && matches!(other.sent, Sent::Once(_)))
+}
+
+/// The words of a path, without those that all paths share.
+fn literals<'a>(path: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    segments(path).filter(|segment| !segment.starts_with('{'))
+}
+
+fn segments<'a>(path: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+    below_usage(path).split('/').filter(|segment| !["", "organization", "x"].contains(segment))
+}
+
+/// The path that costs would have beside the other numbers.
+const fn below_usage(path: &str) -> &str {
+    match path.as_bytes() {
+        b"/organization/costs" => "/organization/usage/costs",
+        _ => path,
+    }
+}
+
+/// The other words for a verb.
+pub(crate) fn aliases(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "list" => &["ls"],
+        "get" => &["show"],
+        "create" => &["add"],
+        "delete" => &["remove", "rm"],
+        "remove" => &["delete", "rm"],
+        _ => &[],
+    }
+}
+
+/// What a command does, in words: "delete role 'role_1' of project 'proj_1'".
+pub(crate) fn phrase<'a>(operation: &Operation, verb: &str, ids: impl Iterator<Item = &'a str>) -> String {
+    let mut ids = ids;
+    let mut things: Vec<String> = Vec::new();
+    for segment in segments(operation.path).filter(|segment| !ACTIONS.contains(segment)) {
+        match (segment.starts_with('{'), things.last_mut()) {
+            (true, Some(thing)) => {
+                *thing = format!("{} '{}'", singular(thing), ids.next().unwrap_or_default());
+            }
+            _ => things.push(segment.replace('_', " ").replace("api ", "API ")),
+        }
+    }
+    if let (true, Some(last)) = (["create", "assign", "add", "upload"].contains(&verb), things.last_mut()) {
+        *last = singular(last);
+    }
+    things.reverse();
+    let verb = if operation.method == Method::Get && verb != "list" { "get" } else { verb };
+    format!("{verb} {}", things.join(" of "))
+}
+
+/// A verb for what has been done.
+pub(crate) fn past(verb: &str) -> String {
+    format!("{}ed", verb.trim_end_matches('e'))
+}
+
+/// One of several.
+pub(crate) fn singular(noun: &str) -> String {
+    match (noun.strip_suffix("ies"), noun.strip_suffix('s')) {
+        (Some(stem), _) => format!("{stem}y"),
+        (None, Some(one)) => one.to_owned(),
+        (None, None) => noun.to_owned(),
+    }
+}
+
+/// Whether a command takes something away for good.
+pub(super) fn is_destructive(operation: &Operation, verb: &str) -> bool {
+    operation.method == Method::Delete || verb == "archive"
+}

@@ -1,0 +1,111 @@
+//! A client of an API, or of a SQLite file as if it were one.
+
+use openai_admin::Client;
+use openai_admin_server::{Caller, Config, Minter, Server};
+use openai_admin_store::Store;
+use openai_admin_sync::Policy;
+
+use crate::{
+    arguments::{GlobalArguments, LogFormat},
+    config::{self, Environment, LocalFile, Target},
+    database,
+    failure::Result,
+    log::{self, Log},
+    output::Output,
+};
+
+/// A client, and what must be put away after it.
+pub(crate) struct Session<'a> {
+    pub(crate) client: Client,
+    pub(crate) output: &'a Output,
+    /// Open behind the client, when it is `--local`.
+    store: Option<Store>,
+    /// What the caller's side allows, whatever is typed.
+    pub(crate) policy: Policy,
+    /// Kept until all else is put away.
+    _log: Option<Log>,
+}
+
+impl<'a> Session<'a> {
+    /// Opens what `command` works on.
+    pub(crate) async fn open(
+        access: Access,
+        command: &str,
+        global: &GlobalArguments,
+        environment: &Environment,
+        output: &'a Output,
+    ) -> Result<Self> {
+        let policy = config::policy(global, environment)?;
+        match config::target(command, global, environment)? {
+            Target::Remote { base_url, key } => {
+                let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
+                Ok(Self { client, output, store: None, policy, _log: None })
+            }
+            Target::Local(file) => {
+                let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
+                let log = log::start(level, LogFormat::Human, global.color, environment)?;
+                let (client, store) = local_client(file, access).await?;
+                Ok(Self { client, output, store: Some(store), policy, _log: Some(log) })
+            }
+        }
+    }
+
+    /// A session over a client that is open already.
+    #[cfg(test)]
+    pub(crate) fn over(client: Client, output: &'a Output) -> Self {
+        Self { client, output, store: None, policy: Policy::default(), _log: None }
+    }
+
+    pub(crate) async fn close(self) {
+        if let Some(store) = self.store {
+            store.close().await;
+        }
+    }
+}
+
+/// What every command has around it.
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a GlobalArguments,
+    pub(crate) environment: &'a Environment,
+    pub(crate) output: &'a Output,
+}
+
+impl Context<'_> {
+    /// Opens a session for a command called `name`, runs it, and puts the session away.
+    pub(crate) async fn over(
+        &self,
+        access: Access,
+        name: &str,
+        run: impl AsyncFnOnce(&Session<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let session = Session::open(access, name, self.global, self.environment, self.output).await?;
+        let done = Box::pin(run(&session)).await;
+        session.close().await;
+        done
+    }
+}
+
+/// The same client as over the network, over the server's own router: what is tried locally holds remotely.
+async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)> {
+    let database = database::of_file(file);
+    let minter = Minter::system();
+    let (store, organization) = match access {
+        Access::Reads => database::open_to_read(&database, &minter).await?,
+        Access::Changes | Access::Creates => {
+            database::open(&database, access == Access::Creates, &minter).await?
+        }
+    };
+    let server = Server::new(store.clone(), minter, Config::default());
+    let router = server.router_as(Caller::local(&organization));
+    let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
+    Ok((client, store))
+}
+
+/// What a command does with a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Reads,
+    Changes,
+    /// Changes it, and makes a file that does not exist.
+    Creates,
+}
