@@ -51,7 +51,7 @@ use self::{
     retry::{Budget, Situation, pause_before_retry},
     transport::Transport,
 };
-use crate::{Endpoint, Error, Method, hexadecimal, json, wire};
+use crate::{Endpoint, Error, Method, hexadecimal::two_digits, json, wire};
 
 /// How long making a connection may take, unless the builder says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -355,8 +355,9 @@ fn idempotency_key() -> HeaderValue {
     let mut key = *b"openai-admin-00000000000000000000000000000000";
     let (_, digits) = key.split_at_mut("openai-admin-".len());
     let random = (u128::from(random_u64()) << 64) | u128::from(random_u64());
-    for (place, digit) in digits.iter_mut().zip(hexadecimal(&random.to_be_bytes())) {
-        *place = digit;
+    let (pairs, _) = digits.as_chunks_mut();
+    for (pair, byte) in pairs.iter_mut().zip(random.to_be_bytes()) {
+        *pair = two_digits(byte);
     }
     HeaderValue::from_bytes(&key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
 }

@@ -348,7 +348,10 @@ fn things() -> Vec<Row> {
             meaning: "An identity provider or a tenant decides about the group, so the API does not change it.",
             next: "Change it where it is managed. `is_scim_managed` and `group_type` tell such groups beforehand.",
             answered_by: Those("operations that change a group, or who is in it", |it| {
-                it.names_in_path("group_id") && it.facts.method != Method::Get
+                // Roles of a group are no part of what its manager decides (assumed).
+                it.names_in_path("group_id")
+                    && it.facts.method != Method::Get
+                    && !(it.names_in_path("role_id") || it.names_in_body("role_id"))
             }),
             request: Some(request("DELETE", "/v1/organization/groups/group_staff/users/user_ada")),
         },
@@ -360,10 +363,10 @@ fn things() -> Vec<Row> {
             }
             .into(),
             fault: Client,
-            meaning: "Something that must be unique exists already: the id, or the email address in any letter case.",
+            meaning: "Something that must be unique exists already: an id, a role's name, or an email address in any letter case.",
             next: "Look whether it is what you want to create. If not, choose another value for `param`.",
-            answered_by: Those("operations that create a user", |it| {
-                !it.facts.is_idempotent && it.names_in_body("email")
+            answered_by: Those("operations that give a user or a role what must be unique", |it| {
+                (!it.facts.is_idempotent && it.names_in_body("email")) || it.names_in_body("role_name")
             }),
             request: Some(
                 request("POST", "/v1/x/users").body(r#"{"email":"ada@example.com","name":"Another Ada"}"#),
