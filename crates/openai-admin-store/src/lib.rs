@@ -39,7 +39,7 @@ pub use engines::{
     sqlite::{page_cache::PAGE_CACHE_BYTES_MAX, snapshot::Snapshot},
 };
 pub use keeping::{
-    backup::BackupProgress,
+    backup::copy::BackupProgress,
     census::Census,
     directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary},
     migrations::SchemaVersion,

@@ -4,6 +4,7 @@
 //! can be verified by itself, and can be looked at and served like any other file. It is written under another name, verified,
 //! brought to the disk and only then renamed: whoever finds a backup finds a whole one.
 
+pub(crate) mod copy;
 mod pages;
 mod replacement;
 mod rows;
@@ -17,7 +18,10 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use self::replacement::{Replacement, private_file, private_folder};
+use self::{
+    copy::{BackupProgress, Report, not_empty, open_copy},
+    replacement::{Replacement, private_file, private_folder},
+};
 use crate::{
     base::error::{Error, Result},
     engines::{
@@ -38,19 +42,6 @@ use crate::{
 const FORMAT_AT: usize = 18;
 const WAL_FORMAT: u8 = 2;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// How far a backup or its restoration is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackupProgress {
-    /// Pages or rows that are copied.
-    pub done: u64,
-    /// How many there are.
-    pub total: u64,
-}
-
-/// Whom to tell how far it is.
-type Report<'a> = &'a mut dyn FnMut(BackupProgress);
 
 impl Store {
     /// Copies the database at `url` to `file`, which it replaces when it is a backup.
@@ -174,10 +165,6 @@ fn release(target: &Path, overwrite: bool) -> Result<Connection> {
     }
 }
 
-pub(super) fn not_empty() -> Error {
-    Error::invalid_value("database", "an empty database, or leave to overwrite what this one holds")
-}
-
 /// A backup replaces a backup, and nothing else.
 fn check_replaceable(file: &Path, url: &DatabaseUrl) -> Result<()> {
     let expected = match url {
@@ -222,14 +209,4 @@ fn verified(file: &Path) -> Result<Census> {
         return Err(Error::invalid_value("file", expected));
     }
     census(transaction)
-}
-
-/// What is not needed for a copy is the copy's own durability: it is brought to the disk when it is whole.
-fn open_copy(file: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(
-        file,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    connection.execute_batch("pragma synchronous = off")?;
-    Ok(connection)
 }

@@ -3,22 +3,21 @@
 use std::{collections::BTreeMap, path::Path};
 
 use openai_admin_sync::{
-    Approval, Executor, Journal, Plan, Run, Runs, Start,
+    Approval, Executor, Journal, Plan, Start,
     executor::Executed,
     fresh::{self, Earlier},
     guard::{self, Hindrance},
     journal::{Entry, OperationResult},
-    lock::Lock,
     render::Summary,
     report,
 };
 
 use super::{
-    Bench, Look, Phase, TELL_EVERY, conclude_plan,
+    bench::{Bench, Look, Phase, TELL_EVERY, conclude_plan, last_applied, lock, now, stop_is_asked, wished},
     finish::{finish, write_report},
-    last_applied, lock, now,
+    job::{Begin, Job},
     plan::show,
-    read_bytes, stop_is_asked, wished,
+    tables::read_bytes,
 };
 use crate::{
     arguments::{ApplyArguments, ExecutionArguments, GlobalArguments},
@@ -199,29 +198,6 @@ fn check_whole(plan: &Plan, approval: &Approval) -> Result<()> {
                 .propose(format!("runs undo {run} --allow-removals {removals}"), "does all of it"))
         }
     }
-}
-
-/// A plan that is to be done.
-pub(super) struct Job {
-    pub(super) plan: Plan,
-    pub(super) runs: Runs,
-    pub(super) approval: Approval,
-    pub(super) begin: Begin,
-    /// Nobody else writes to the organization, nor to its runs.
-    pub(super) lock: Lock,
-}
-
-/// How it begins.
-pub(super) enum Begin {
-    /// The plan was made just now, under the lock.
-    Now,
-    /// It was made just now, before somebody was asked, and is compared with what is.
-    Asked,
-    /// It was kept somewhere, and is compared with what is, and with what is known of protection here.
-    /// The digest is that of the plan as it was kept.
-    Kept(Earlier, String),
-    /// It was begun before.
-    Resumed(Run, Earlier),
 }
 
 pub(super) async fn execute(bench: &Bench<'_>, job: Job, execution: &ExecutionArguments) -> Result<()> {

@@ -5,7 +5,7 @@ use openai_admin_sync::{
     policy::{Protected, Protection},
 };
 
-use super::Bench;
+use super::bench::Bench;
 use crate::{
     arguments::{ExportArguments, ExportChoice, GlobalArguments},
     config::Environment,

@@ -15,7 +15,10 @@ use openai_admin_sync::{
     verify::{self, Verification},
 };
 
-use super::{Bench, apply::Job, now, stop_is_asked};
+use super::{
+    bench::{Bench, now, stop_is_asked},
+    job::Job,
+};
 use crate::{
     arguments::ExecutionArguments,
     failure::{ExitStatus, Failure, Result, While as _},

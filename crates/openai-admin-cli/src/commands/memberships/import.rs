@@ -10,9 +10,9 @@ use openai_admin_sync::{
 };
 
 use super::{
-    Bench,
     apply::{confirm_and_execute, dry_run},
-    bytes_of, faulty, tell_left_out,
+    bench::{Bench, faulty, tell_left_out},
+    tables::bytes_of,
 };
 use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},

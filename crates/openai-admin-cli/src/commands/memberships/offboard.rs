@@ -3,8 +3,8 @@
 use openai_admin_sync::offboard::plan_offboarding;
 
 use super::{
-    Bench,
     apply::{confirm_and_execute, dry_run},
+    bench::Bench,
 };
 use crate::{
     arguments::{GlobalArguments, OffboardArguments, UnknownChoice},

@@ -11,7 +11,7 @@ use openai_admin_sync::{
     summary::{self, Verdict},
 };
 
-use super::{Bench, conclude_plan, wished};
+use super::bench::{Bench, conclude_plan, wished};
 use crate::{
     arguments::{DriftArguments, Format, GlobalArguments, PlanArguments, RenderChoice},
     config::{Environment, shell_word},

@@ -16,9 +16,9 @@ use openai_admin_sync::{
 use serde::Serialize;
 
 use super::{
-    Bench, Look,
-    apply::{self, Begin, Job, confirm_and_execute, dry_run},
-    lock,
+    apply::{self, confirm_and_execute, dry_run},
+    bench::{Bench, Look, lock},
+    job::{Begin, Job},
     plan::rows as plan_rows,
 };
 use crate::{

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
 
-use super::{BackupProgress, Report, open_copy};
+use super::copy::{BackupProgress, Report, open_copy};
 use crate::{
     base::error::{Error, Result},
     engines::sqlite::files::open_to_read,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio_postgres::types::Type;
 
-use super::{BackupProgress, Report, not_empty, open_copy};
+use super::copy::{BackupProgress, Report, not_empty, open_copy};
 use crate::{
     base::error::{Error, Result},
     engines::{postgres, transaction::Transaction},
