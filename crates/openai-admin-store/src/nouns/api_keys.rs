@@ -242,7 +242,7 @@ fn set_bootstrap(change: &mut Change<'_>, new: &NewApiKey) -> Result<ApiKey> {
     if let Some((key, is_revoked)) = &known {
         check_works(key, *is_revoked, change.stamp())?;
         if key.id == BOOTSTRAP_ID {
-            return show_as(change, key, new);
+            return bring_up_to_date(change, key, new);
         }
     }
     replace_bootstrap(change)?;
@@ -252,15 +252,21 @@ fn set_bootstrap(change: &mut Change<'_>, new: &NewApiKey) -> Result<ApiKey> {
     }
 }
 
-/// What is shown of a key may be less than an earlier version showed.
-fn show_as(tx: &mut Tx<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
-    if key.redacted_value != new.redacted {
-        tx.execute(
-            "update api_keys set redacted = $1 where hash = $2",
-            values![new.redacted.as_str(), new.hash.as_str()],
+/// The bootstrap key gets the scopes that this version has, and is shown as this version shows it: an earlier version
+/// knew fewer scopes, and may have shown more.
+fn bring_up_to_date(change: &mut Change<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
+    if key.redacted_value != new.redacted || key.scopes != new.scopes {
+        change.execute(
+            "update api_keys set redacted = $1, scopes = $2 where hash = $3",
+            values![new.redacted.as_str(), new.scopes.join(" ").as_str(), new.hash.as_str()],
         )?;
     }
-    Ok(ApiKey { redacted_value: new.redacted.clone(), ..key.clone() })
+    if key.scopes != new.scopes {
+        let payload = AuditLogPayload::scopes(new.scopes.clone());
+        change.record("api_key.updated", of_key(&key.id).with(Some(&payload)))?;
+    }
+    let redacted_value = new.redacted.clone();
+    Ok(ApiKey { redacted_value, scopes: new.scopes.clone(), ..key.clone() })
 }
 
 /// Whoever revoked a key, or let it expire, is not overruled by the one who starts a server with it.

@@ -29,6 +29,7 @@ conformance! {
     [but not:
         a_key_cannot_be_stored_twice,
         the_same_bootstrap_key_again_changes_nothing,
+        a_bootstrap_key_gets_the_scopes_of_this_version,
         a_replaced_bootstrap_key_may_come_back,
         a_minted_key_that_is_given_stays_as_it_is,
         each_change_of_a_key_records_one_event,
@@ -352,4 +353,16 @@ async fn every_change_of_keys_is_counted(database: Database) {
     revoke(&acme, &id).await.unwrap();
     versions.push(acme.store().api_keys_version());
     assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
+}
+
+async fn a_bootstrap_key_gets_the_scopes_of_this_version(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    set_bootstrap(&acme, key('a')).await.unwrap();
+    let before = database.events().len();
+    let more = NewApiKey { scopes: vec!["api.roles.read".to_owned()], ..key('a') };
+    assert_eq!(set_bootstrap(&acme, more.clone()).await.unwrap().scopes, ["api.roles.read"]);
+    assert_eq!(find(&acme, 'a').await.unwrap().scopes, ["api.roles.read"]);
+    assert_eq!(database.events_since(before), ["api_key.updated key_bootstrap"]);
+    set_bootstrap(&acme, more).await.unwrap();
+    assert_eq!(database.events().len(), before + 1, "the same again changes nothing");
 }

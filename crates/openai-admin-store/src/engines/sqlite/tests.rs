@@ -57,7 +57,15 @@ fn ran_and_written(bodies: &[(&'static str, bool)]) -> (String, String) {
 #[test]
 fn a_commit_is_brought_to_the_disk_before_it_is_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");
-    let sqlite = Sqlite::open(&folder.path().join("test.db"), |_| Ok(())).expect("a database");
+    let sqlite = Sqlite::open(&folder.path().join("test.db"), |transaction| {
+        // What the page cache watches.
+        transaction.batch(
+            "create table group_users (org integer, group_seq integer, user_seq integer);
+             create table groups (org integer, seq integer, removed_at integer);
+             create table users (org integer, seq integer, id text, name text, email text, removed_at integer)",
+        )
+    })
+    .expect("a database");
     let (answer, answered) = std::sync::mpsc::channel();
     let ask = move |writer: &mut Connection| {
         let pragma = |sql| writer.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
