@@ -72,7 +72,7 @@ def test_bad_request(organization, request_it, code, param):
     [
         (lambda o, group: o.projects.list(), "list-projects"),
         (lambda o, group: o.invites.create(email="ada@example.com", role="reader"), "inviteUser"),
-        (lambda o, group: o.groups.roles.list(group), "list-group-role-assignments"),
+        (lambda o, group: o.projects.groups.list("proj_1"), "list-project-groups"),
     ],
 )
 def test_what_is_not_served_says_so(server, organization, request_it, operation):
