@@ -17,7 +17,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the database cannot be opened or reached; [`Error::InvalidValue`] when a newer
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database cannot be opened or reached; [`Error::InvalidValue`](crate::Error::InvalidValue) when a newer
     /// version of this program has changed its schema.
     pub async fn open(url: &DatabaseUrl) -> Result<Self> {
         let url = url.clone();
@@ -34,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when the database cannot be opened or reached; [`Error::InvalidValue`] when its schema is
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database cannot be opened or reached; [`Error::InvalidValue`](crate::Error::InvalidValue) when its schema is
     /// not that of this version of the program.
     pub async fn open_to_read(url: &DatabaseUrl) -> Result<Self> {
         let url = url.clone();
@@ -61,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when there is no memory or no thread for it.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) when there is no memory or no thread for it.
     pub async fn open_in_memory(begun: Option<Snapshot>) -> Result<Self> {
         let open = move || Sqlite::open_in_memory(begun.as_ref(), migrate).map(Engine::Sqlite);
         Ok(Self::of(on_a_thread(open).await?))
