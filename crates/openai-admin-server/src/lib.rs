@@ -1,4 +1,4 @@
-//! A stateful server of groups, group users, users and the audit log of the OpenAI organization administration API.
+//! A stateful server of groups, group users, users, roles and the audit log of the OpenAI organization administration API.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -255,6 +255,11 @@ impl AuditLogEventType {
         Self::ApiKeyCreated,
         Self::ApiKeyUpdated,
         Self::ApiKeyDeleted,
+        Self::RoleCreated,
+        Self::RoleUpdated,
+        Self::RoleDeleted,
+        Self::RoleAssignmentCreated,
+        Self::RoleAssignmentDeleted,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.

@@ -52,7 +52,7 @@ pub fn document() -> Value {
         "info": {
             "title": "openai-admin",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "An unofficial server of groups, group users, users and the audit log of the OpenAI \
+            "description": "An unofficial server of groups, group users, users, roles and the audit log of the OpenAI \
                             organization administration API. Operations marked `x-extension` are its own.",
             "license": { "name": "MIT OR Apache-2.0" },
         },

@@ -25,6 +25,7 @@ use crate::{
         page::Range,
         value::values,
     },
+    engines::lanes::Lane,
     nouns::{
         roles::{self, StoredRole},
         users::{self, StoredUser},
@@ -159,6 +160,11 @@ impl Reads for ListGroupRoleAssignments {
 }
 
 impl Reads for ListUserRoleAssignments {
+    /// It reads the roles of every group of the user.
+    fn lane(&self) -> Lane {
+        Lane::Scan
+    }
+
     fn read(&self, tx: &mut Tx<'_>) -> Result<RoleListResource> {
         let user = users::find(tx, &self.user_id)?;
         let assigned = of_user(tx, &user)?;
@@ -193,6 +199,11 @@ impl Reads for RetrieveGroupRole {
 }
 
 impl Reads for RetrieveUserRole {
+    /// It reads the roles of every group of the user.
+    fn lane(&self) -> Lane {
+        Lane::Scan
+    }
+
     fn read(&self, tx: &mut Tx<'_>) -> Result<AssignedRoleDetails> {
         let user = users::find(tx, &self.user_id)?;
         let role = roles::find(tx, &self.role_id)?;

@@ -21,11 +21,12 @@ use crate::{
     },
 };
 
-/// How many permissions a role grants at most, and how many characters each has.
+/// How many permissions a role grants at most (assumed).
 const PERMISSIONS_MAX: usize = 1000;
+/// How many characters a permission has at most (assumed).
+const PERMISSION_LENGTH_MAX: usize = 255;
 /// How many characters a description has at most (assumed).
 const DESCRIPTION_LENGTH_MAX: usize = 1000;
-const PERMISSION_LENGTH_MAX: usize = 255;
 
 table! {
     $ roles of Role;

@@ -1,6 +1,6 @@
 //! The record of every change, written by the transaction that makes it.
 
-use openai_admin::models::AuditLogPayload;
+use openai_admin::{AuditLogEventType, models::AuditLogPayload};
 
 use crate::{
     base::{
@@ -84,6 +84,11 @@ const RECORD: [&str; 2] = record!("", "");
 /// For each engine: an event about anything else.
 const RECORD_SUBJECT: [&str; 2] = record!(", subject_kind, subject_seq, project_seq", ", $11, $12, $13");
 
+/// Whether an event is among those that the library lists as recorded. Filters and the OpenAPI document read that list.
+fn is_listed(event: &str) -> bool {
+    AuditLogEventType::RECORDED.iter().any(|recorded| recorded.as_str() == event)
+}
+
 impl<'a> Audit<'a> {
     pub(crate) fn new(stamp: &'a Stamp) -> Self {
         Self { change: stamp.change.to_string(), stamp, items: 0 }
@@ -95,6 +100,7 @@ impl<'a> Audit<'a> {
     }
 
     pub(crate) fn record(&mut self, tx: &mut Tx<'_>, event: &str, places: Places<'_>) -> Result<()> {
+        debug_assert!(is_listed(event), "add {event} to AuditLogEventType::RECORDED");
         let Places { group_seq, user_seq, project_seq, subject, detail, payload } = places;
         let payload = payload.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let all = values![
@@ -128,6 +134,7 @@ impl<'a> Audit<'a> {
         event: &str,
         seq: i64,
     ) -> Result<()> {
+        debug_assert!(is_listed(event), "add {event} to AuditLogEventType::RECORDED");
         let org = tx.org();
         let recorded = tx.execute(
             tx.choose(record[0], record[1]),

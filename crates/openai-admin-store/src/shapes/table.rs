@@ -29,7 +29,7 @@ pub(crate) enum Numbers {
     Sequence,
 }
 
-/// The statements over a table of things. Numbers in comments are parameters.
+/// The statements over a table of things. Each comment names the parameters in order.
 #[derive(Debug)]
 pub(crate) struct Statements {
     /// The columns of one, by organization and id.
