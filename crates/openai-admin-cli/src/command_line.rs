@@ -1,4 +1,4 @@
-//! The whole command line: the commands that are written by hand, and those that are generated.
+//! The command line: hand-written and generated commands.
 
 use std::{ffi::OsString, mem};
 
@@ -37,7 +37,7 @@ impl Typed {
 pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
     let is_noun = |word: &&str| Arguments::has_noun(word) || generated::has_noun(word);
-    // What is no noun before it are options and their values.
+    // Words before the noun are options and their values.
     let words = words.iter().position(is_noun).map_or(words.as_slice(), |noun| &words[noun..]);
     let meant = generated::operations(Extent::Typed(words));
     let command = generated::grow(Arguments::command_line_of(words), &meant, Extent::Typed(words));

@@ -45,7 +45,7 @@ pub(crate) struct GlobalArguments {
 
     /// A file with what is protected and limited, whatever plans say [env: OPENAI_ADMIN_POLICY]
     ///
-    /// It holds for every command that changes who is in which group. policy.yaml in the state folder when left out, if
+    /// It applies to every command that changes memberships. policy.yaml in the state folder when left out, if
     /// it is there.
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) policy: Option<PathBuf>,

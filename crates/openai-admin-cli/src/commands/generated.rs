@@ -79,7 +79,7 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
     }
 }
 
-/// Prints an answer: one thing, or those that it lists.
+/// Prints an answer: a single object, or the rows of a list.
 fn show(operation: &Operation, answer: &Value, output: &Output) -> Result<()> {
     let schema = (operation.answer)();
     match (item(&schema), answer["data"].as_array()) {

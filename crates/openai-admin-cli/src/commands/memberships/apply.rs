@@ -71,8 +71,7 @@ async fn apply_files(
     bench.run(work).await
 }
 
-/// Does a plan that was kept: it has been seen, and is held to what it says. What it says of its own limits and
-/// protection is not believed.
+/// Applies a kept plan as it was reviewed. Limits and protection come from the caller, never from the plan.
 async fn apply_kept(bench: &Bench<'_>, mut plan: Plan, execution: &ExecutionArguments) -> Result<()> {
     let Look { runs, lock, .. } = bench.look_locked().await?;
     let typed = approval(&plan, execution)?;

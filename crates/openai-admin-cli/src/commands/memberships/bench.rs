@@ -67,7 +67,7 @@ pub(super) struct Look {
 pub(super) enum Phase {
     /// It reads: a large organization takes a while, and a slow service longer.
     Reading,
-    /// It waits for an answer of somebody who sits before it.
+    /// It waits for the user to answer a prompt.
     Asking,
     /// A run has begun: it stops, and tells how far it is, in its own way.
     Writing,
@@ -181,7 +181,7 @@ impl<'a> Bench<'a> {
         PlanOptions { unknown, policy: self.policy.clone(), ..PlanOptions::at(now()) }
     }
 
-    /// The options of what is not planned from files: what the last applied file protects stays protected.
+    /// The options of plans that are not made from files. They keep the protection of the last applied file.
     pub(super) fn options_beside_files(&self, unknown: UnknownChoice, runs: &Runs) -> Result<PlanOptions> {
         let mut options = self.options(unknown);
         if let Some(last) = last_applied(runs)? {
@@ -244,7 +244,7 @@ impl<'a> Bench<'a> {
                 failure
             }
             ReadError::Integrity(message) => Failure::new(ExitStatus::Failed, message).hint(
-                "nothing has been changed: try again, and if it happens again tell whoever runs the service",
+                "nothing was changed: try again, and report it to the operator of the service if it happens again",
             ),
             ReadError::Input(faults) => self.faulty(&faults),
         }
@@ -337,7 +337,7 @@ pub(super) fn folder_name(id: &str) -> String {
     if name.trim_matches('.').is_empty() { "unknown".to_owned() } else { name }
 }
 
-/// A line for whoever wonders why nothing happens.
+/// The progress line of a long read.
 pub(super) fn still_reading(requests: u64, refused: u64) -> String {
     let answered = count(usize::try_from(requests.saturating_sub(refused)).unwrap_or(usize::MAX), "request");
     match refused {

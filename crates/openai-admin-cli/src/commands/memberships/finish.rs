@@ -28,7 +28,7 @@ use crate::{
 /// How many failures are told one by one.
 const FAILURES_TOLD_MAX: usize = 20;
 
-/// Looks again, writes it down, and says what came of it.
+/// Verifies the result, records it in the journal, and prints the outcome.
 pub(super) async fn finish(
     bench: &Bench<'_>,
     job: &Job,
