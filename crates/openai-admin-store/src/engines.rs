@@ -4,8 +4,6 @@ pub(crate) mod database_url;
 pub(crate) mod figures;
 pub(crate) mod job;
 pub(crate) mod lanes;
-#[cfg(feature = "planted-faults")]
-pub(crate) mod planted_faults;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod transaction;

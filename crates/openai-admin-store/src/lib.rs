@@ -31,8 +31,6 @@ pub use base::{
     org::Org,
     stamp::{IdempotencyKey, Stamp},
 };
-#[cfg(feature = "planted-faults")]
-pub use engines::planted_faults::{PlantedFault, plant};
 pub use engines::{
     database_url::DatabaseUrl,
     figures::{COMMIT_SIZES, Figures},

@@ -3,8 +3,6 @@
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;
-#[cfg(feature = "planted-faults")]
-mod faulty_group_users;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod organizations;

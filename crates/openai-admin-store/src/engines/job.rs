@@ -70,16 +70,6 @@ where
         let result = catch_unwind(AssertUnwindSafe(|| (self.body)(transaction)))
             .unwrap_or_else(|_| Err(Error::internal("an operation of the store panicked")));
         let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
-        #[cfg(feature = "planted-faults")]
-        if crate::engines::planted_faults::is_planted(crate::PlantedFault::AnswerBeforeCommit)
-            && result.is_ok()
-        {
-            if let Some(answer) = self.answer.take() {
-                let _ = answer.send(result);
-            }
-            std::thread::sleep(crate::engines::planted_faults::COMMIT_DELAY);
-            return outcome;
-        }
         self.result = Some(result);
         outcome
     }

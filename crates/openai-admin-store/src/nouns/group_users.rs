@@ -54,10 +54,6 @@ impl Store {
     ///
     /// [`Error::NotFound`], [`Error::UnknownCursor`].
     pub async fn list_group_users_json(&self, org: Org, request: ListGroupUsers) -> Result<Bytes> {
-        #[cfg(feature = "planted-faults")]
-        if crate::engines::planted_faults::is_planted(crate::PlantedFault::CursorByOffset) {
-            return self.list_group_users_by_offset(org, request).await;
-        }
         if let Some(postgres) = self.postgres() {
             let mut page = UserListWriter::new(&request);
             let push = |id: &str, name: &str, email: Option<&str>| {
@@ -102,10 +98,6 @@ impl Store {
         stamp: Stamp,
         request: AddGroupUser,
     ) -> Result<GroupUserAssignment> {
-        #[cfg(feature = "planted-faults")]
-        if crate::engines::planted_faults::is_planted(crate::PlantedFault::AuditApart) {
-            return self.add_group_user_and_audit_apart(org, stamp, request).await;
-        }
         let (group_id, user_id) = (&request.group_id, &request.body.user_id);
         if self.change_at_once(org, true, group_id, user_id, &stamp).await? {
             return Ok(GroupUserAssignment::new(request.group_id, request.body.user_id));
@@ -139,11 +131,6 @@ impl Store {
         user_id: &UserId,
         stamp: &Stamp,
     ) -> Result<bool> {
-        // What answers early is the shared body.
-        #[cfg(feature = "planted-faults")]
-        if crate::engines::planted_faults::is_planted(crate::PlantedFault::AnswerBeforeCommit) {
-            return Ok(false);
-        }
         let Some(postgres) = self.postgres() else { return Ok(false) };
         let (group_id, user_id, stamp) = (group_id.clone(), user_id.clone(), stamp.clone());
         Box::pin(postgres.change_group_user(postgres::Change { org, adds, group_id, user_id, stamp })).await

@@ -21,6 +21,7 @@
 mod clients;
 mod creations;
 mod database;
+mod patched;
 mod planted_faults;
 mod round;
 mod server;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use fastrand::Rng;
 use openai_admin_history::{Call, End, History, Order, Pair, Violation, check};
 use openai_admin_server::{Minter, api_keys};
-use openai_admin_store::{PlantedFault, Store};
+use openai_admin_store::Store;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
@@ -33,7 +33,7 @@ pub(crate) struct Round {
     pub(crate) seed: u64,
     /// How many processes serve the database at the same time. Each client asks one of them.
     pub(crate) processes: usize,
-    pub(crate) fault: Option<PlantedFault>,
+    pub(crate) fault: Option<&'static str>,
 }
 
 /// What came of a round.

@@ -6,11 +6,11 @@ use std::{
 };
 
 use openai_admin_server::{Config, Minter, Server};
-use openai_admin_store::{PlantedFault, Store};
+use openai_admin_store::Store;
 
-use crate::environment;
+use crate::{environment, patched};
 
-/// The database that the child serves, and the fault that is planted in it.
+/// The database that the child serves, and its fault: `tests/history/faults/switch.patch` reads it.
 const DATABASE: &str = "OPENAI_ADMIN_HISTORY_DATABASE";
 const FAULT: &str = "OPENAI_ADMIN_HISTORY_FAULT";
 /// A binary to be the server instead of this program.
@@ -24,23 +24,24 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a server of a database. A fault can only be planted in this program, never in a binary.
-    pub(crate) fn start(url: &str, fault: Option<PlantedFault>) -> Self {
-        let binary = environment(BINARY).filter(|_| fault.is_none());
-        let mut command = match binary {
-            Some(binary) => {
+    /// Starts a server of a database. Only the patched program can have a fault.
+    pub(crate) fn start(url: &str, fault: Option<&str>) -> Self {
+        let mut command = match (environment(BINARY), fault) {
+            (Some(binary), None) => {
                 let mut command = Command::new(binary);
                 command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--database", url]);
                 command.env_remove("OPENAI_ADMIN_KEY").stdout(Stdio::null()).stderr(Stdio::piped());
                 command
             }
-            None => {
-                let mut command = Command::new(std::env::current_exe().unwrap());
+            (_, fault) => {
+                let program = match fault {
+                    Some(_) => patched::program().to_owned(),
+                    None => std::env::current_exe().unwrap(),
+                };
+                let mut command = Command::new(program);
                 command.args(["--exact", "server::serves_until_it_is_killed", "--ignored", "--nocapture"]);
                 command.env(DATABASE, url).stdout(Stdio::piped()).stderr(Stdio::inherit());
-                if let Some(fault) = fault {
-                    command.env(FAULT, format!("{fault:?}"));
-                }
+                command.envs(fault.map(|fault| (FAULT, fault)));
                 command
             }
         };
@@ -79,10 +80,6 @@ impl Drop for Running {
 #[ignore = "a part of another test, which starts it in a process of its own"]
 fn serves_until_it_is_killed() {
     let Some(url) = environment(DATABASE) else { return };
-    if let Some(fault) = environment(FAULT) {
-        let fault = PlantedFault::ALL.into_iter().find(|planted| format!("{planted:?}") == fault);
-        openai_admin_store::plant(fault.expect(FAULT));
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Store::open(&url.parse().unwrap()).await.unwrap();

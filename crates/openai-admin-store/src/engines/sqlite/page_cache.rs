@@ -27,8 +27,6 @@ use openai_admin::{Cursor, GroupId, ListEndpoint as _, Order, operations::ListGr
 use rusqlite::{Connection, functions::FunctionFlags};
 
 use crate::base::{error::Result, org::Org};
-#[cfg(feature = "planted-faults")]
-use crate::engines::planted_faults::{PlantedFault, STALE_COMMITS, is_one_of_four, is_planted};
 
 /// How many bytes of pages are kept, unless [`Store::set_page_cache_bytes_max`](crate::Store::set_page_cache_bytes_max)
 /// says otherwise.
@@ -175,10 +173,6 @@ impl PageCache {
     }
 
     fn counts(&self, page: &Page) -> bool {
-        #[cfg(feature = "planted-faults")]
-        if is_planted(PlantedFault::StaleCache) {
-            return page.sample + STALE_COMMITS >= self.change(page.org, page.group_seq).load(SeqCst);
-        }
         page.sample >= self.change(page.org, page.group_seq).load(SeqCst)
             && page.sample >= self.all_changed.load(SeqCst)
     }
@@ -228,10 +222,6 @@ impl PageCache {
 
     /// Notes that the commit that is under way changes a group.
     fn group_changes(&self, org: i64, group_seq: i64) {
-        #[cfg(feature = "planted-faults")]
-        if is_planted(PlantedFault::LostInvalidation) && is_one_of_four() {
-            return;
-        }
         self.change(org, group_seq).store(self.commits.load(SeqCst), SeqCst);
     }
 

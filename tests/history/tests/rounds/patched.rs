@@ -1,0 +1,145 @@
+//! This program, built from a copy of the workspace to which the patches of `tests/history/faults` are applied.
+//!
+//! One build has all faults, and each process of it has the one that its environment names.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+
+/// Where the patches are in the workspace.
+const PATCHES: &str = "tests/history/faults";
+/// What the build needs of the workspace, beside its crates and its `Cargo.toml`.
+const SETTINGS: [&str; 2] = ["Cargo.lock", ".cargo/config.toml"];
+const CRATES: [&str; 2] = ["crates", "tests/history"];
+/// The folder of the copy that has the crates. Cargo tells crates apart by their paths in their workspace: since these
+/// are not our paths, both builds can use one target directory, and share the dependencies.
+const PATCHED: &str = "patched";
+/// Where the copy is made, below the target directory.
+const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// The program, whose process has a fault if the environment names it.
+pub(crate) fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let temporary = Path::new(TEMPORARY);
+        // Each test may be a process of its own.
+        let lock = File::create(temporary.join("faults.lock")).unwrap();
+        lock.lock().unwrap();
+        let copy = temporary.join("faults");
+        renew(&copy);
+        build(&copy)
+    })
+}
+
+pub(crate) fn patch_of(fault: &str) -> PathBuf {
+    workspace(PATCHES).join(fault).with_extension("patch")
+}
+
+fn workspace(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// Makes the copy anew.
+fn renew(copy: &Path) {
+    let fresh = copy.with_extension("new");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh).unwrap();
+    }
+    let patched = fresh.join(PATCHED);
+    CRATES.iter().for_each(|path| copy_all(&workspace(path), &patched.join(path)));
+    SETTINGS.iter().for_each(|path| copy_all(&workspace(path), &fresh.join(path)));
+    let mut manifest = fs::read_to_string(workspace("Cargo.toml")).unwrap();
+    for folder in ["crates", "tests"] {
+        manifest = manifest.replace(&format!("\"{folder}/"), &format!("\"{PATCHED}/{folder}/"));
+    }
+    fs::write(fresh.join("Cargo.toml"), manifest).unwrap();
+    for entry in fs::read_dir(workspace(PATCHES)).unwrap() {
+        apply(&entry.unwrap().path(), &patched);
+    }
+    if copy.exists() {
+        keep_times(&fresh, copy);
+        fs::remove_dir_all(copy).unwrap();
+    }
+    fs::rename(&fresh, copy).unwrap();
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy_all(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
+}
+
+fn apply(patch: &Path, folder: &Path) {
+    let mut command = Command::new("patch");
+    command.args(["--force", "--strip=1", "--directory"]).arg(folder).arg("--input").arg(patch);
+    let done = run(&mut command);
+    let name = patch.file_name().unwrap().display();
+    assert!(
+        done.status.success(),
+        "{PATCHES}/{name} no longer applies. Make its change by hand in crates/, write it down by \
+         `git diff crates > {PATCHES}/{name}`, and undo it by `git restore crates`.\n{}",
+        String::from_utf8_lossy(&done.stdout)
+    );
+}
+
+/// Gives files that are as before the time that they had: cargo builds anew what is younger than its last build.
+fn keep_times(fresh: &Path, before: &Path) {
+    if fresh.is_dir() {
+        for entry in fs::read_dir(fresh).unwrap() {
+            let entry = entry.unwrap();
+            keep_times(&entry.path(), &before.join(entry.file_name()));
+        }
+    } else if fs::read(before).is_ok_and(|content| content == fs::read(fresh).unwrap()) {
+        let time = fs::metadata(before).unwrap().modified().unwrap();
+        File::options().write(true).open(fresh).unwrap().set_modified(time).unwrap();
+    }
+}
+
+/// Builds this program from the copy, with the features of the whole workspace, as `scripts/test` builds ours.
+fn build(copy: &Path) -> PathBuf {
+    let mut command = Command::new(env!("CARGO"));
+    command.args("test --no-run --workspace --locked --test rounds".split(' '));
+    // The errors of the compiler are left to standard error, in words.
+    command.arg("--message-format=json-render-diagnostics");
+    command.arg("--target-dir").arg(Path::new(TEMPORARY).parent().unwrap()).current_dir(copy);
+    for variable in package_variables() {
+        command.env_remove(variable);
+    }
+    let done = run(&mut command);
+    assert!(
+        done.status.success(),
+        "the store does not build with the patches of {PATCHES}: one of them is out of date.\n{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let messages = String::from_utf8(done.stdout).unwrap();
+    let mut messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let program = messages.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    program.expect("cargo says where the program is")
+}
+
+/// What the test runner has told this process about its package. The build script of ring runs again when it changes, and
+/// then all that depends on ring is built anew, ours as well.
+fn package_variables() -> impl Iterator<Item = OsString> {
+    #[expect(clippy::disallowed_methods, reason = "what a child must not inherit has no other list")]
+    let variables = std::env::vars_os().map(|(name, _)| name);
+    variables.filter(|name| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
+    })
+}
+
+fn run(command: &mut Command) -> Output {
+    let done = command.stdin(Stdio::null()).output();
+    done.unwrap_or_else(|error| panic!("{} cannot be run: {error}", command.get_program().display()))
+}
