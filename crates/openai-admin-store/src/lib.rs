@@ -41,7 +41,8 @@ pub use engines::{
 pub use keeping::{
     backup::copy::BackupProgress,
     census::Census,
-    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary},
+    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser},
+    load::LoadSummary,
     migrations::SchemaVersion,
 };
 pub use nouns::{
