@@ -41,7 +41,7 @@ pub use engines::{
 pub use keeping::{
     backup::copy::BackupProgress,
     census::Census,
-    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser},
+    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryRole, DirectoryUser},
     load::LoadSummary,
     migrations::SchemaVersion,
 };

@@ -1,12 +1,12 @@
 //! A whole organization as one document, which `load` reads and `dump` writes.
 
 use openai_admin::{
-    GroupId, GroupType, OrganizationId, PersonalText, Timestamp, UserId, UserRole, UserType,
-    operations::groups::GroupName,
+    GroupId, GroupType, OrganizationId, PersonalText, RoleId, Timestamp, UserId, UserRole, UserType,
+    operations::{groups::GroupName, roles::RoleName},
 };
 use serde::{Deserialize, Serialize};
 
-/// An organization with its users and groups.
+/// An organization with its users, groups and custom roles.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -20,6 +20,9 @@ pub struct Directory {
     /// Its groups, each with its members.
     #[serde(default)]
     pub groups: Vec<DirectoryGroup>,
+    /// Its custom roles. The predefined ones are in every organization and are not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<DirectoryRole>,
 }
 
 /// The organization of a [`Directory`].
@@ -72,6 +75,9 @@ pub struct DirectoryUser {
     /// When they were added, in unix seconds; the time of loading for a new user when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added_at: Option<Timestamp>,
+    /// Custom roles of the user, by name or id, beside `role`; those that it does not name stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }
 
 /// A group of a [`Directory`].
@@ -98,4 +104,33 @@ pub struct DirectoryGroup {
     /// Members, by id or email address; those whom it does not name stay.
     #[serde(default)]
     pub members: Vec<PersonalText>,
+    /// Roles of the group, predefined or custom, by name or id; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// A custom role of a [`Directory`].
+///
+/// What is absent or null is kept of a role that is there already, and is the default of one that is created.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryRole {
+    /// Its id; when absent, the name says which role is meant, and the id of a new one is minted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RoleId>,
+    /// Its name, which no other role has; with an id, the name that it gets.
+    pub name: RoleName,
+    /// Its description; a new role has none when absent, and a load never takes one away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// All that it grants; a new role grants nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// When it was created, in unix seconds; the time of loading for a new role when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it was last updated, in unix seconds; when absent, the time of the load that creates or updates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
 }
