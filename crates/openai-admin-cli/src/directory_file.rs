@@ -56,29 +56,53 @@ fn uncorrected(fault: Fault) -> Failure {
 #[derive(Deserialize)]
 struct Places {
     #[serde(default)]
-    users: Vec<Spanned<IgnoredAny>>,
+    users: Vec<Spanned<EntryPlaces>>,
     #[serde(default)]
-    groups: Vec<Spanned<GroupPlaces>>,
+    groups: Vec<Spanned<EntryPlaces>>,
+    #[serde(default)]
+    roles: Vec<Spanned<EntryPlaces>>,
 }
 
+/// The lists of an entry.
 #[derive(Deserialize)]
-struct GroupPlaces {
+struct EntryPlaces {
     #[serde(default)]
     members: Vec<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    roles: Vec<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    permissions: Vec<Spanned<IgnoredAny>>,
 }
 
 /// Line and column of a place. Reads the file once more, which only a file with a fault costs.
 fn locate(text: &str, place: &str) -> Option<(u64, u64)> {
     let places: Places = yaml::read(text, "").ok()?;
-    let index =
-        |list: &str| place.split_once(&format!("{list}["))?.1.split(']').next()?.parse::<usize>().ok();
-    let location = match (index("users"), index("groups"), index("members")) {
-        (Some(user), _, _) => places.users.get(user)?.referenced,
-        (_, Some(group), Some(member)) => places.groups.get(group)?.value.members.get(member)?.referenced,
-        (_, Some(group), None) => places.groups.get(group)?.referenced,
+    let (list, index, rest) = first_item(place)?;
+    let entries = match list {
+        "users" => &places.users,
+        "groups" => &places.groups,
+        "roles" => &places.roles,
         _ => return None,
     };
+    let entry = entries.get(index)?;
+    let inner = first_item(rest).and_then(|(list, index, _)| {
+        let items = match list {
+            "members" => &entry.value.members,
+            "roles" => &entry.value.roles,
+            "permissions" => &entry.value.permissions,
+            _ => return None,
+        };
+        items.get(index).map(|item| item.referenced)
+    });
+    let location = inner.unwrap_or(entry.referenced);
     Some((location.line(), location.column()))
+}
+
+/// Splits `groups[3].members[2]` into `groups`, 3 and `members[2]`.
+fn first_item(place: &str) -> Option<(&str, usize, &str)> {
+    let (list, rest) = place.split_once('[')?;
+    let (index, rest) = rest.split_once(']')?;
+    Some((list, index.parse().ok()?, rest.trim_start_matches('.')))
 }
 
 #[cfg(test)]
@@ -96,6 +120,11 @@ groups:
     members:
       - user_ada
       - user_bob
+    roles: [owner, Support]
+roles:
+  - name: Support
+    permissions:
+      - everything
 ";
 
     #[test]
@@ -111,6 +140,9 @@ groups:
         assert_eq!(locate(FILE, "users[0].email"), Some((2, 5)));
         assert_eq!(locate(FILE, "groups[1].members[1]"), Some((9, 9)));
         assert_eq!(locate(FILE, "groups[0].id"), Some((4, 5)));
+        assert_eq!(locate(FILE, "groups[1].roles[1]"), Some((10, 20)));
+        assert_eq!(locate(FILE, "roles[0].name"), Some((12, 5)));
+        assert_eq!(locate(FILE, "roles[0].permissions[0]"), Some((14, 9)));
         assert_eq!(locate(FILE, "organization"), None);
     }
 

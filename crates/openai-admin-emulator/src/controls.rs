@@ -298,7 +298,7 @@ struct Name {
     name: String,
 }
 
-/// An organization with its users and groups, as `load` reads it and `dump` writes it.
+/// An organization with its users, groups and roles, as `load` reads it and `dump` writes it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Organization(#[schemars(with = "Map<String, Value>")] Directory);

@@ -40,12 +40,12 @@ fn main() {
         let store = Store::open(&url).await.unwrap();
         let stamp = Stamp::new(Ulid::from_parts(1_000, 1), "bench");
         let org = store.open_organization(stamp, None).await.unwrap().org;
-        let events = store.census().await.unwrap().audit_events;
+        let events = store.census().await.unwrap().of("audit event").unwrap();
         if events < millions * 1_000_000 {
             let url = url.clone();
             tokio::task::spawn_blocking(move || fill(&url, millions * 1_000_000)).await.unwrap();
         }
-        let events = store.census().await.unwrap().audit_events;
+        let events = store.census().await.unwrap().of("audit event").unwrap();
         println!("{events} events, {seconds} s each");
         let quiet = reads(&store, org, Duration::from_secs(seconds)).await;
         println!("alone          {}", summary(quiet));

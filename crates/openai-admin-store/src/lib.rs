@@ -39,7 +39,8 @@ pub use engines::{
 pub use keeping::{
     backup::copy::BackupProgress,
     census::Census,
-    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryUser, LoadSummary},
+    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryRole, DirectoryUser},
+    load::LoadSummary,
     migrations::SchemaVersion,
 };
 pub use nouns::{

@@ -445,7 +445,7 @@ fn reading_a_database_changes_nothing_of_it() {
         let writer = rusqlite::Connection::open(&file).unwrap();
         writer.execute_batch("begin immediate").unwrap();
         let store = Store::open_to_read(&database.url).await.unwrap();
-        assert_eq!(store.census().await.unwrap().users, USERS as u64);
+        assert_eq!(store.census().await.unwrap().of("user"), Some(USERS as u64));
         let refused = store.open_organization(database.stamp(), "org-new".parse().ok()).await;
         assert!(refused.is_err());
         store.close().await;
@@ -509,7 +509,7 @@ fn reads_where_nothing_can_be_written() {
             let url = DatabaseUrl::Sqlite(file.clone());
             let store = Store::open_to_read(&url).await.unwrap();
             assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
-            assert_eq!(store.census().await.unwrap().memberships, 1);
+            assert_eq!(store.census().await.unwrap().of("membership"), Some(1));
             store.close().await;
             let target = DatabaseUrl::Sqlite(file_of(&database).with_file_name(name));
             Store::restore(&file, &target, false, |_| {}).await.unwrap();

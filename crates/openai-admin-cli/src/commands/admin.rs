@@ -214,14 +214,9 @@ async fn watched<T>(
 }
 
 pub(super) fn words(held: &Census) -> String {
-    let count = |number: u64, noun: &str| count(usize::try_from(number).unwrap_or(usize::MAX), noun);
-    [
-        count(held.organizations, "organization"),
-        count(held.users, "user"),
-        count(held.groups, "group"),
-        count(held.memberships, "membership"),
-        count(held.api_keys, "key"),
-        count(held.audit_events, "audit event"),
-    ]
-    .join(", ")
+    let words = held.counts().iter().map(|(name, number)| {
+        let number = usize::try_from(*number).unwrap_or(usize::MAX);
+        count(number, name)
+    });
+    words.collect::<Vec<_>>().join(", ")
 }

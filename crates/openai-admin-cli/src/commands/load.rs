@@ -203,7 +203,10 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
         (summary.users_updated, "user", "updated"),
         (summary.groups_created, "group", "created"),
         (summary.groups_updated, "group", "updated"),
+        (summary.roles_created, "role", "created"),
+        (summary.roles_updated, "role", "updated"),
         (summary.members_added, "membership", "added"),
+        (summary.roles_assigned, "role assignment", "added"),
     ];
     let counts = counts.into_iter().filter(|(number, _, _)| *number > 0);
     let counts = counts.map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)));

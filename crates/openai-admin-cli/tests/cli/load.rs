@@ -86,6 +86,9 @@ fn a_fault_in_the_file_names_its_place() {
             "unknown-member.yaml",
             "users: [{ id: user_1 }]\ngroups:\n  - name: A\n    members:\n      - user_1\n      - user_2\n",
         ),
+        ("unknown-role.yaml", "groups:\n  - name: A\n    roles:\n      - owner\n      - Suport\n"),
+        ("role-of-user.yaml", "users:\n  - { id: user_1, roles: [owner] }\n"),
+        ("permission.yaml", "roles:\n  - name: Support\n    permissions: [everything]\n"),
         (
             "twice.yaml",
             "users:\n  - { id: user_1, email: a@example.com }\n  - { id: user_2, email: A@example.com }\n",
@@ -105,6 +108,22 @@ fn a_fault_in_the_file_names_its_place() {
     desk.write("binary.yaml", b"\xff\xfe");
     transcript += &desk.transcript(&["--local new.db load binary.yaml"]);
     freeze!(transcript);
+}
+
+#[test]
+fn roles_are_loaded_and_dumped() {
+    let desk = Desk::empty();
+    desk.write(
+        "roles.yaml",
+        "users: [{ id: user_1, name: Ada, added_at: 1, roles: [Support] }]
+groups: [{ id: group_1, name: One, created_at: 1, roles: [owner, Support] }]
+roles: [{ id: role_1, name: Support, permissions: [api.groups.read], created_at: 1, updated_at: 1 }]
+organization: { id: org-acme, title: Acme }
+",
+    );
+    let commands =
+        ["--local new.db load roles.yaml", "--local new.db load roles.yaml", "--local new.db dump"];
+    freeze!(desk.transcript(&commands));
 }
 
 #[test]

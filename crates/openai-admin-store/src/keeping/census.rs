@@ -1,31 +1,33 @@
 //! How much a database holds.
 
 use crate::{
-    base::{error::Result, time_limit::TimeLimit, value::values},
+    base::{error::Result, kind::Kind, time_limit::TimeLimit, value::values},
     engines::{
         database_url::DatabaseUrl, job::on_a_thread, postgres, sqlite::files::open_to_read,
         transaction::Transaction,
     },
-    keeping::migrations,
+    keeping::{migrations, tables::TABLES},
+    shapes::edges::EDGES,
     store::Store,
 };
 
-/// How many there are of each thing, over all organizations.
+/// How many there are of each thing, over all organizations, without those that were removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Census {
-    /// Organizations.
-    pub organizations: u64,
-    /// Users, without those who were removed.
-    pub users: u64,
-    /// Groups, without those that were deleted.
-    pub groups: u64,
-    /// Memberships.
-    pub memberships: u64,
-    /// Keys, those that were revoked included.
-    pub api_keys: u64,
-    /// Events of the audit log.
-    pub audit_events: u64,
+    counts: Vec<(&'static str, u64)>,
+}
+
+impl Census {
+    /// What is counted, by its name for people in the singular, and how many there are of it: organizations, things,
+    /// rows that join things, keys (those that were revoked included) and events of the audit log.
+    pub fn counts(&self) -> &[(&'static str, u64)] {
+        &self.counts
+    }
+
+    /// How many there are of what has this name, such as `role assignment`; none when that is not counted.
+    pub fn of(&self, name: &str) -> Option<u64> {
+        self.counts.iter().find(|(counted, _)| *counted == name).map(|(_, number)| *number)
+    }
 }
 
 impl Store {
@@ -66,16 +68,16 @@ impl Store {
 
 pub(crate) fn census(transaction: &mut Transaction<'_>) -> Result<Census> {
     transaction.allow_long_statements(TimeLimit::Everything)?;
-    let mut count = |sql: &'static str| -> Result<u64> {
+    let organizations = (Kind::Organization.as_str(), "select count(*) from organizations");
+    let things = TABLES.iter().map(|table| (table.kind.as_str(), table.sql.count));
+    let edges = EDGES.iter().map(|edge| (edge.kind.as_str(), edge.count));
+    let others = [
+        (Kind::ApiKey.as_str(), "select count(*) from api_keys"),
+        ("audit event", "select count(*) from audit_events"),
+    ];
+    let counts = [organizations].into_iter().chain(things).chain(edges).chain(others).map(|(name, sql)| {
         let counted = transaction.query_one(sql, values![], |row| row.integer(0))?;
-        Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0))
-    };
-    Ok(Census {
-        organizations: count("select count(*) from organizations")?,
-        users: count("select count(*) from users where removed_at is null")?,
-        groups: count("select count(*) from groups where removed_at is null")?,
-        memberships: count("select count(*) from group_users")?,
-        api_keys: count("select count(*) from api_keys")?,
-        audit_events: count("select count(*) from audit_events")?,
-    })
+        Ok((name, counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0)))
+    });
+    Ok(Census { counts: counts.collect::<Result<_>>()? })
 }

@@ -5,4 +5,59 @@ use crate::{
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 3] = [&groups::TABLE, &users::TABLE, &roles::TABLE];
+pub(crate) static TABLES: [&Table; 3] = [&users::TABLE, &groups::TABLE, &roles::TABLE];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use openai_admin::AuditLogEventType;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
+
+    /// Tables that hold neither things nor edges, and how a document of `load` and `dump` holds what is in them.
+    const OTHERS: [(&str, &str); 6] = [
+        ("organizations", "the organization of the document"),
+        ("sequences", "not at all: what is loaded is numbered anew"),
+        ("api_keys", "not at all: a key is a secret, and its hash is of no use elsewhere"),
+        ("audit_events", "not at all: a load records its own events"),
+        ("idempotency_keys", "not at all: they are about requests to one server"),
+        ("schema_migrations", "not at all: it is about the database"),
+    ];
+
+    #[test]
+    fn every_table_of_the_schema_is_listed_or_has_a_reason() {
+        let database = Connection::open_in_memory().expect("a database");
+        migrations::migrate(&mut Transaction::Sqlite(&database)).expect("the schema");
+        let names = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'";
+        let mut names = database.prepare(names).expect("a statement");
+        let schema: BTreeSet<String> =
+            names.query_map([], |row| row.get(0)).expect("rows").map(|name| name.expect("a name")).collect();
+        let things = TABLES.iter().map(|table| table.name);
+        let edges = EDGES.iter().map(|edge| edge.table);
+        let others = OTHERS.iter().map(|(name, _)| *name);
+        let listed: BTreeSet<String> = things.chain(edges).chain(others).map(str::to_owned).collect();
+        assert_eq!(schema, listed, "add the table to TABLES or EDGES, or to OTHERS with a reason");
+    }
+
+    /// Events of what is neither a thing nor an edge.
+    const OTHER_EVENTS: [&str; 5] = [
+        "organization.created",
+        "organization.updated",
+        "api_key.created",
+        "api_key.updated",
+        "api_key.deleted",
+    ];
+
+    #[test]
+    fn the_events_of_tables_and_edges_are_those_that_are_listed_as_recorded() {
+        let things = TABLES.iter().flat_map(|table| [table.created, table.updated, table.deleted]);
+        let edges = EDGES.iter().flat_map(|edge| [edge.added, edge.ended]);
+        let recorded: BTreeSet<&str> = things.chain(edges).chain(OTHER_EVENTS).collect();
+        let listed: BTreeSet<&str> =
+            AuditLogEventType::RECORDED.iter().map(|listed| listed.as_str()).collect();
+        assert_eq!(recorded, listed, "correct AuditLogEventType::RECORDED");
+    }
+}

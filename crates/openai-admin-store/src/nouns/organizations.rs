@@ -127,6 +127,7 @@ pub(crate) fn adopt(
     let adopted = transaction.query_one(
         "update organizations set id = $1, title = $2
          where title = $3 and last_user_seq = 0 and last_group_seq = 0 and (select count(*) from organizations) = 1
+               and not exists (select 1 from sequences where sequences.org = organizations.org)
          returning org",
         values![id.as_str(), title, DEFAULT_TITLE],
         |row| Org::from_row(row, 0),

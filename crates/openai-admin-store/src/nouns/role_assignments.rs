@@ -277,7 +277,7 @@ impl Changes for UnassignUserRole {
 }
 
 fn assign(change: &mut Change<'_>, principal: Principal, role: &Stored<StoredRole>) -> Result<()> {
-    assignment::assign(change, principal, Resource::Organization, role.seq, role.thing.id())
+    assignment::assign(change, principal, Resource::Organization, role.seq, role.thing.id()).map(drop)
 }
 
 fn unassign(change: &mut Change<'_>, principal: Principal, role: &Stored<StoredRole>) -> Result<()> {

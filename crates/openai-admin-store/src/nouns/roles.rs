@@ -45,6 +45,13 @@ pub(crate) struct StoredRole {
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }
 
+impl StoredRole {
+    /// A new custom role that grants nothing.
+    pub(crate) fn new(id: RoleId, name: &str, now: Timestamp) -> Self {
+        Self { role: of_organization(id, name, Vec::new(), false), times: Some((now, now)) }
+    }
+}
+
 /// A role of the organization without a description.
 fn of_organization(id: RoleId, name: &str, permissions: Vec<String>, predefined_role: bool) -> Role {
     Role::new(id, name.to_owned(), permissions, "api.organization".to_owned(), predefined_role)
@@ -104,12 +111,10 @@ impl Reads for RetrieveRole {
 impl Changes for CreateRole {
     fn change(&self, change: &mut Change<'_>) -> Result<Role> {
         let body = &self.body;
-        let id = change.mint("role_")?;
-        let mut role = of_organization(id, &body.role_name, body.permissions.clone(), false);
-        role.description.clone_from(&body.description);
-        check(change, &role)?;
-        let now = change.stamp().at();
-        let new = StoredRole { role, times: Some((now, now)) };
+        let mut new = StoredRole::new(change.mint("role_")?, &body.role_name, change.stamp().at());
+        new.role.permissions.clone_from(&body.permissions);
+        new.role.description.clone_from(&body.description);
+        check(change, &new.role, "role_name")?;
         thing::insert(change, &new)?;
         Ok(new.role)
     }
@@ -132,14 +137,19 @@ impl Changes for UpdateRole {
         if new.role == before {
             return Ok(before);
         }
-        check(change, &new.role)?;
+        check(change, &new.role, "role_name")?;
         let now = change.stamp().at();
         new.times = new.times.map(|(created_at, _)| (created_at, now));
-        thing::update(change, seq, &new)?;
-        let payload = AuditLogPayload::role_updated(&before, &new.role);
-        change.record(TABLE.updated, Places::of(Kind::Role, seq, new.id()).with(Some(&payload)))?;
+        update(change, seq, &before, &new)?;
         Ok(new.role)
     }
+}
+
+/// Writes everything about a custom role but its id, and records what differs from `before`.
+pub(crate) fn update(change: &mut Change<'_>, seq: i64, before: &Role, new: &StoredRole) -> Result<()> {
+    thing::update(change, seq, new)?;
+    let payload = AuditLogPayload::role_updated(before, &new.role);
+    change.record(TABLE.updated, Places::of(Kind::Role, seq, new.id()).with(Some(&payload)))
 }
 
 /// Every assignment of the role ends with it.
@@ -169,8 +179,13 @@ pub(crate) fn predefined_seq(role: &UserRole) -> i64 {
     if *role == UserRole::Owner { -2 } else { -1 }
 }
 
+/// Whether an id is one that predefined roles have.
+pub(crate) fn is_predefined_id(id: &RoleId) -> bool {
+    id.as_str().starts_with(PREDEFINED_ID)
+}
+
 /// The predefined roles, in order.
-fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
+pub(crate) fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
     let org = tx.org();
     let organization: String = tx
         .query_one("select id from organizations where org = $1", values![org], |row| {
@@ -191,20 +206,35 @@ fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
 
 /// A role by its id. A predefined one is also known by its id without the organization (recorded).
 pub(crate) fn find(tx: &mut Tx<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
-    if id.as_str().starts_with(PREDEFINED_ID) {
+    look_up(tx, id)?.ok_or_else(|| Error::not_found(Kind::Role, id))
+}
+
+/// [`find`], where a role that is not there is no error.
+pub(crate) fn look_up(tx: &mut Tx<'_>, id: &RoleId) -> Result<Option<Stored<StoredRole>>> {
+    if is_predefined_id(id) {
         let is_meant = |role: &Role| {
             let bound = role.id.as_str();
             bound == id.as_str() || bound.split(PREDEFINED_BOUND).next() == Some(id.as_str())
         };
-        let mut roles = predefined(tx)?.into_iter();
-        return roles
-            .find(|stored| is_meant(&stored.thing.role))
-            .ok_or_else(|| Error::not_found(Kind::Role, id));
+        return Ok(predefined(tx)?.into_iter().find(|stored| is_meant(&stored.thing.role)));
     }
     let org = tx.org();
     let sql = select!("roles where org = $1 and project_seq = $2 and id = $3 and removed_at is null");
-    tx.query_one(sql, values![org, OF_ORGANIZATION, id.as_str()], stored)?
-        .ok_or_else(|| Error::not_found(Kind::Role, id))
+    tx.query_one(sql, values![org, OF_ORGANIZATION, id.as_str()], stored)
+}
+
+/// A role by its name, which no other role has.
+pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored<StoredRole>>> {
+    if let Some(found) = predefined(tx)?.into_iter().find(|stored| stored.thing.role.name == name) {
+        return Ok(Some(found));
+    }
+    // No role has it, and PostgreSQL would not even take the question.
+    if name.contains('\0') {
+        return Ok(None);
+    }
+    let org = tx.org();
+    let sql = select!("roles where org = $1 and project_seq = $2 and name = $3 and removed_at is null");
+    tx.query_one(sql, values![org, OF_ORGANIZATION, name], stored)
 }
 
 /// The roles with these numbers, in the order of the numbers.
@@ -275,9 +305,9 @@ fn page(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>, limit: u16) -> Re
     Ok((roles.into_iter().map(|stored: Stored<StoredRole>| stored.thing.role).collect(), has_more))
 }
 
-/// What must hold of a role before it is written.
-fn check(tx: &mut Tx<'_>, role: &Role) -> Result<()> {
-    check_text("role_name", &role.name)?;
+/// What must hold of a role before it is written. `name` is the field that holds its name.
+pub(crate) fn check(tx: &mut Tx<'_>, role: &Role, name: &'static str) -> Result<()> {
+    check_text(name, &role.name)?;
     let description = role.description.as_deref().unwrap_or_default();
     check_bounded_text("description", description, DESCRIPTION_LENGTH_MAX)?;
     check_permissions(&role.permissions)?;
@@ -287,8 +317,8 @@ fn check(tx: &mut Tx<'_>, role: &Role) -> Result<()> {
         values![org, OF_ORGANIZATION, role.name.as_str(), role.id.as_str()],
         |_| Ok(()),
     )?;
-    if taken.is_some() || PREDEFINED.iter().any(|(_, name, _)| *name == role.name) {
-        return Err(Error::AlreadyExists { kind: Kind::Role, field: "role_name", value: role.name.clone() });
+    if taken.is_some() || PREDEFINED.iter().any(|(_, predefined, _)| *predefined == role.name) {
+        return Err(Error::AlreadyExists { kind: Kind::Role, field: name, value: role.name.clone() });
     }
     Ok(())
 }

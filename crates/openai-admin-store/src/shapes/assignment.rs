@@ -64,14 +64,14 @@ pub(crate) fn direct(tx: &mut Tx<'_>, principal: Principal, resource: Resource) 
     )
 }
 
-/// Assigns a role, unless it is assigned already.
+/// Assigns a role, unless it is assigned already, and says whether it was not.
 pub(crate) fn assign(
     change: &mut Change<'_>,
     principal: Principal,
     resource: Resource,
     role_seq: i64,
     role_id: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let (org, (user_seq, group_seq)) = (change.org(), principal.columns());
     let inserted = change.execute(
         "insert into role_assignments (org, user_seq, group_seq, project_seq, role_seq) values ($1, $2, $3, $4, $5)
@@ -81,7 +81,7 @@ pub(crate) fn assign(
     if inserted > 0 {
         change.record(ROLE_ASSIGNED, principal.places(role_seq, role_id))?;
     }
-    Ok(())
+    Ok(inserted > 0)
 }
 
 /// Takes a role away, and says whether it was assigned.

@@ -10,9 +10,28 @@ use crate::{
     operation::change::Change,
 };
 
+/// The kinds of edges. What treats each in its own way matches on this, so a new kind does not compile until it is there
+/// too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EdgeKind {
+    Membership,
+    RoleAssignment,
+}
+
+impl EdgeKind {
+    /// The name for people, in the middle of a sentence.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Membership => "membership",
+            Self::RoleAssignment => "role assignment",
+        }
+    }
+}
+
 /// A table of edges.
 #[derive(Debug)]
 pub(crate) struct Edge {
+    pub(crate) kind: EdgeKind,
     pub(crate) table: &'static str,
     /// The events of a row that is added or ends.
     pub(crate) added: &'static str,
@@ -20,6 +39,8 @@ pub(crate) struct Edge {
     /// Its columns, each with the column of an audit event that holds it. 0 in an edge is null there.
     pub(crate) columns: &'static [(&'static str, &'static str)],
     pub(crate) ends: &'static [End],
+    /// How many rows there are, over all organizations.
+    pub(crate) count: &'static str,
 }
 
 /// A thing that edges end with.
@@ -35,9 +56,10 @@ pub(crate) struct End {
 
 /// Declares an edge: its columns, how they are written into an audit event, and the kinds that it ends with.
 macro_rules! edge {
-    ($table:literal, $added:expr, $ended:expr, $all:expr, ($columns:literal, $values:literal),
+    ($edge:ident in $table:literal, $added:expr, $ended:expr, $all:expr, ($columns:literal, $values:literal),
      $($kind:ident = $column:literal, by $order:literal;)*) => {
         Edge {
+            kind: EdgeKind::$edge,
             table: $table,
             added: $added,
             ended: $ended,
@@ -62,6 +84,7 @@ macro_rules! edge {
                 ],
                 delete: concat!("delete from ", $table, " where org = $1 and ", $column, " = $2"),
             }),*],
+            count: concat!("select count(*) from ", $table),
         }
     };
 }
@@ -69,13 +92,13 @@ macro_rules! edge {
 /// Every edge.
 pub(crate) static EDGES: [Edge; 2] = [
     edge! {
-        "group_users", MEMBER_ADDED, MEMBER_REMOVED,
+        Membership in "group_users", MEMBER_ADDED, MEMBER_REMOVED,
         [("group_seq", "group_seq"), ("user_seq", "user_seq")], ("group_seq, user_seq", "group_seq, user_seq"),
         Group = "group_seq", by "user_seq";
         User = "user_seq", by "group_seq";
     },
     edge! {
-        "role_assignments", ROLE_ASSIGNED, ROLE_UNASSIGNED,
+        RoleAssignment in "role_assignments", ROLE_ASSIGNED, ROLE_UNASSIGNED,
         [
             ("user_seq", "user_seq"),
             ("group_seq", "group_seq"),

@@ -40,6 +40,8 @@ pub(crate) struct Statements {
     pub(crate) position: &'static str,
     /// All of an organization, by number.
     pub(crate) all: &'static str,
+    /// How many there are, over all organizations.
+    pub(crate) count: &'static str,
     /// From a number on, upward and downward.
     pub(crate) page: [&'static str; 2],
     /// The columns, then organization and number.
@@ -93,6 +95,7 @@ macro_rules! table {
                     "select seq, id", $(", ", stringify!($column),)*
                     " from ", stringify!($table), " where org = $1 and removed_at is null order by seq"
                 ),
+                count: concat!("select count(*) from ", stringify!($table), " where removed_at is null"),
                 page: [
                     concat!(
                         "select seq, id", $(", ", stringify!($column),)* " from ", stringify!($table),

@@ -38,7 +38,7 @@ conformance! {
     ]
 }
 
-fn key(letter: char) -> NewApiKey {
+pub(crate) fn key(letter: char) -> NewApiKey {
     NewApiKey {
         hash: letter.to_string().repeat(64),
         redacted: format!("sk-admin-…{letter}"),
@@ -48,7 +48,7 @@ fn key(letter: char) -> NewApiKey {
     }
 }
 
-async fn create(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<ApiKey> {
+pub(crate) async fn create(acme: &Tenant, new: NewApiKey) -> openai_admin_store::Result<ApiKey> {
     acme.store().create_api_key(acme.org(), acme.database.stamp(), new).await
 }
 

@@ -1,3 +1,4 @@
+use openai_admin::operations::DeleteRole;
 use openai_admin_store::{Error, LoadSummary};
 use proptest::{
     prelude::*,
@@ -6,8 +7,9 @@ use proptest::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    roles,
     support::{Database, NOW, assert_refused, conformance, person},
-    tenant::{Part, ids},
+    tenant::{Part, Tenant, ids},
 };
 
 conformance! {
@@ -19,6 +21,12 @@ conformance! {
     a_load_keeps_what_the_file_says_is_null,
     a_load_replaces_what_the_file_says_is_false_or_empty,
     a_load_adds_to_a_managed_group,
+    a_role_is_found_by_name_where_no_id_is_given,
+    an_assigned_role_is_found_by_name_before_id,
+    a_predefined_role_is_assigned_and_never_dumped_as_a_custom_one,
+    a_refused_role_is_named_with_what_to_do,
+    the_id_of_a_deleted_role_is_refused,
+    a_dump_holds_every_thing_and_edge,
     a_user_is_found_by_email_where_no_id_is_given,
     a_group_is_found_by_name_where_no_id_is_given,
     a_member_is_found_by_id_before_email,
@@ -27,6 +35,7 @@ conformance! {
     a_load_without_a_title_keeps_it,
     a_directory_without_organization_goes_into_the_only_one_or_a_new_one,
     a_load_takes_over_the_empty_organization_of_a_first_start,
+    a_load_does_not_take_over_an_organization_that_holds_a_role,
     a_refused_load_names_the_place,
     a_user_or_group_listed_twice_is_refused,
     a_deleted_user_is_loaded_into_the_old_place,
@@ -38,16 +47,24 @@ conformance! {
         loading_the_same_again_changes_nothing,
         a_load_updates_what_differs,
         a_load_updates_every_attribute_of_a_group,
+        a_load_updates_a_role,
         a_load_keeps_what_the_file_does_not_mention,
         a_load_changes_the_title_of_an_organization,
         a_refused_load_leaves_nothing_behind,
     ]
 }
 
-fn counts(summary: &LoadSummary) -> [usize; 5] {
-    let LoadSummary { users_created, users_updated, groups_created, groups_updated, members_added, .. } =
-        summary;
-    [users_created, users_updated, groups_created, groups_updated, members_added].map(|count| *count)
+fn counts(summary: &LoadSummary) -> [usize; 8] {
+    [
+        summary.users_created,
+        summary.users_updated,
+        summary.groups_created,
+        summary.groups_updated,
+        summary.members_added,
+        summary.roles_created,
+        summary.roles_updated,
+        summary.roles_assigned,
+    ]
 }
 
 /// As [`Store::dump`](openai_admin_store::Store::dump) writes it: everything is said, members by id.
@@ -57,6 +74,7 @@ fn full_directory() -> Json {
             {
                 "id": "user_ada", "email": "Ada@example.com", "name": "Ada", "role": "owner", "added_at": 7,
                 "picture": "https://example.com/ada.png", "technical_level": "expert", "developer_persona": "",
+                "roles": ["Nothing"],
             },
             { "id": "user_bare", "name": "", "role": "member", "added_at": 3 },
             {
@@ -65,9 +83,19 @@ fn full_directory() -> Json {
             },
         ],
         "groups": [
-            { "id": "group_b", "name": "B", "created_at": 9, "members": ["user_ada", "user_robot"] },
+            {
+                "id": "group_b", "name": "B", "created_at": 9, "members": ["user_ada", "user_robot"],
+                "roles": ["owner", "Support", "Nothing"],
+            },
             { "id": "group_a", "name": "A", "created_at": 2, "members": [], "is_scim_managed": true },
             { "id": "group_c", "name": "A", "created_at": 2, "members": ["user_bare"], "group_type": "tenant_group" },
+        ],
+        "roles": [
+            {
+                "id": "role_b", "name": "Support", "description": "Answers tickets", "created_at": 5, "updated_at": 6,
+                "permissions": ["api.groups.read", "api.groups.write"],
+            },
+            { "id": "role_a", "name": "Nothing", "permissions": [], "created_at": 5, "updated_at": 5 },
         ],
     })
 }
@@ -102,21 +130,21 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
     acme.load(full_directory()).await.unwrap();
     let before = (acme.dump().await, database.events());
     let again = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&again), [0; 5]);
+    assert_eq!(counts(&again), [0; 8]);
     assert_eq!((acme.dump().await, database.events()), before);
 }
 
 async fn a_load_counts_what_it_has_done(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&first), [3, 0, 3, 0, 3]);
+    assert_eq!(counts(&first), [3, 0, 3, 0, 3, 2, 0, 4]);
     let mut changed = full_directory();
     changed["users"][0]["name"] = "Ada Lovelace".into();
     changed["groups"][0]["name"] = "Renamed".into();
     changed["groups"][0]["members"] = json!(["user_ada", "user_bare"]);
     changed["users"].as_array_mut().unwrap().push(person(4));
     let second = acme.load(changed).await.unwrap();
-    assert_eq!(counts(&second), [1, 1, 0, 1, 1]);
+    assert_eq!(counts(&second), [1, 1, 0, 1, 1, 0, 0, 0]);
     assert_eq!(second.organization, acme.organization);
 }
 
@@ -143,9 +171,28 @@ async fn a_load_updates_every_attribute_of_a_group(database: Database) {
         "members": [],
     });
     let summary = acme.load(json!({ "groups": [changed.clone()] })).await.unwrap();
-    assert_eq!(counts(&summary), [0, 0, 0, 1, 0]);
+    assert_eq!(counts(&summary), [0, 0, 0, 1, 0, 0, 0, 0]);
     assert_eq!(acme.dump().await["groups"][0], changed);
     assert_eq!(database.events_since(before), ["group.updated group_1"]);
+}
+
+async fn a_load_updates_a_role(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    acme.load(full_directory()).await.unwrap();
+    let before = database.events().len();
+    let update = json!({ "id": "role_b", "name": "Help", "permissions": ["api.groups.read"] });
+    let summary = acme.load(json!({ "roles": [update] })).await.unwrap();
+    assert_eq!(counts(&summary), [0, 0, 0, 0, 0, 0, 1, 0]);
+    let dump = acme.dump().await;
+    let expected = json!({
+        "id": "role_b", "name": "Help", "description": "Answers tickets", "permissions": ["api.groups.read"],
+        "created_at": 5, "updated_at": NOW,
+    });
+    assert_eq!(
+        (&dump["roles"][0], &dump["groups"][0]["roles"]),
+        (&expected, &json!(["owner", "Help", "Nothing"]))
+    );
+    assert_eq!(database.events_since(before), ["role.updated role_b"]);
 }
 
 async fn a_load_removes_nothing(database: Database) {
@@ -164,7 +211,7 @@ async fn a_load_keeps_what_the_file_does_not_mention(database: Database) {
         "users": [{ "id": "user_ada" }, { "id": "user_robot" }],
         "groups": [{ "id": "group_a", "name": "A" }, { "id": "group_c", "name": "A" }, { "name": "B" }],
     });
-    assert_eq!(counts(&acme.load(ids).await.unwrap()), [0; 5]);
+    assert_eq!(counts(&acme.load(ids).await.unwrap()), [0; 8]);
     assert_eq!(counts(&acme.load(json!({ "users": [{ "email": "ada@EXAMPLE.com" }] })).await.unwrap())[1], 1);
     let mut expected = before.0;
     expected["users"][0]["email"] = "ada@EXAMPLE.com".into();
@@ -184,7 +231,7 @@ async fn a_load_keeps_what_the_file_says_is_null(database: Database) {
             "id": "group_a", "name": "A", "is_scim_managed": null, "group_type": null, "created_at": null,
         }],
     });
-    assert_eq!(counts(&acme.load(nothing).await.unwrap()), [0; 5]);
+    assert_eq!(counts(&acme.load(nothing).await.unwrap()), [0; 8]);
     assert_eq!(acme.dump().await, before);
 }
 
@@ -201,7 +248,7 @@ async fn a_load_replaces_what_the_file_says_is_false_or_empty(database: Database
             { "id": "group_c", "name": "A", "group_type": "group" },
         ],
     });
-    assert_eq!(counts(&acme.load(plain).await.unwrap()), [0, 2, 0, 2, 0]);
+    assert_eq!(counts(&acme.load(plain).await.unwrap()), [0, 2, 0, 2, 0, 0, 0, 0]);
     let mut expected = with_organization(full_directory());
     expected["users"][0]["name"] = "".into();
     expected["users"][0]["role"] = "reader".into();
@@ -231,7 +278,7 @@ async fn a_user_is_found_by_email_where_no_id_is_given(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let users = json!([{ "email": "USER_1@example.com", "name": "Found" }, { "email": "new@example.com" }]);
     let summary = acme.load(json!({ "users": users })).await.unwrap();
-    assert_eq!(counts(&summary), [1, 1, 0, 0, 0]);
+    assert_eq!(counts(&summary), [1, 1, 0, 0, 0, 0, 0, 0]);
     assert_eq!(acme.user("user_1").await.unwrap().name.unwrap(), "Found");
     let created = acme.users_with(20, None, &["new@example.com"]).await.unwrap();
     assert!(created.data[0].id.as_str().starts_with("user-"));
@@ -241,7 +288,7 @@ async fn a_group_is_found_by_name_where_no_id_is_given(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let groups = json!([{ "name": "One", "members": ["user_1"] }, { "name": "ONE" }]);
     let summary = acme.load(json!({ "groups": groups })).await.unwrap();
-    assert_eq!(counts(&summary), [0, 0, 1, 0, 1]);
+    assert_eq!(counts(&summary), [0, 0, 1, 0, 1, 0, 0, 0]);
     assert_eq!(acme.member_ids("group_1").await, ["user_1"]);
     let ambiguous = acme.load(json!({ "groups": [{ "id": "group_2", "name": "One" }] })).await;
     ambiguous.unwrap();
@@ -258,6 +305,132 @@ async fn a_member_is_found_by_id_before_email(database: Database) {
     let groups = json!([{ "id": "group_1", "name": "One", "members": ["ada@example.com"] }]);
     acme.load(json!({ "users": users, "groups": groups })).await.unwrap();
     assert_eq!(acme.member_ids("group_1").await, ["ada@example.com"]);
+}
+
+async fn a_role_is_found_by_name_where_no_id_is_given(database: Database) {
+    let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+    let sparse = json!({
+        "users": [{ "id": "user_1", "roles": ["Support", "Support"] }],
+        "groups": [{ "id": "group_1", "name": "One", "roles": ["Support"] }],
+        "roles": [{ "name": "Support" }],
+    });
+    assert_eq!(counts(&acme.load(sparse.clone()).await.unwrap()), [0, 0, 0, 0, 0, 1, 0, 2]);
+    assert_eq!(counts(&acme.load(sparse).await.unwrap()), [0; 8]);
+    let dump = acme.dump().await;
+    assert!(dump["roles"][0]["id"].as_str().unwrap().starts_with("role_"));
+    let (permissions, updated_at) = (&dump["roles"][0]["permissions"], &dump["roles"][0]["updated_at"]);
+    assert_eq!((permissions, updated_at), (&json!([]), &json!(NOW)));
+    assert_eq!(
+        (&dump["users"][0]["roles"], &dump["groups"][0]["roles"]),
+        (&json!(["Support"]), &json!(["Support"]))
+    );
+}
+
+async fn an_assigned_role_is_found_by_name_before_id(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let roles = json!([{ "id": "role_1", "name": "role_2" }, { "id": "role_2", "name": "Two" }]);
+    let groups = json!([
+        { "id": "group_1", "name": "One", "roles": ["role_2"] },
+        { "id": "group_2", "name": "Two", "roles": ["role_1"] },
+        { "id": "group_3", "name": "Three", "roles": ["role-api-organization-reader", "Two"] },
+    ]);
+    acme.load(json!({ "groups": groups, "roles": roles })).await.unwrap();
+    let dump = acme.dump().await;
+    let names: Vec<&Json> = dump["groups"].as_array().unwrap().iter().map(|group| &group["roles"]).collect();
+    assert_eq!(names, [&json!(["role_2"]), &json!(["role_2"]), &json!(["reader", "Two"])]);
+    assert_eq!(counts(&acme.load(dump).await.unwrap()), [0; 8]);
+}
+
+async fn a_predefined_role_is_assigned_and_never_dumped_as_a_custom_one(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    let groups = json!([{ "id": "group_1", "name": "One", "roles": ["owner"] }]);
+    acme.load(json!({ "groups": groups, "users": [{ "id": "user_1", "role": "owner" }] })).await.unwrap();
+    let dump = acme.dump().await;
+    assert_eq!(dump.get("roles"), None);
+    assert_eq!(dump["groups"][0]["roles"], json!(["owner"]));
+    assert_eq!((&dump["users"][0]["role"], dump["users"][0].get("roles")), (&json!("owner"), None));
+}
+
+async fn a_refused_role_is_named_with_what_to_do(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    let user = |role: &str| json!({ "users": [{ "id": "user_1", "roles": [role] }] });
+    let group = |role: &str| {
+        let group = json!({ "name": "One", "roles": ["owner", role] });
+        json!({ "groups": [group], "roles": [{ "name": "Support" }] })
+    };
+    let roles = |roles: Json| json!({ "roles": roles });
+    for (directory, message) in [
+        (
+            user("owner"),
+            "users[0].roles[0]: expected a custom role, but got 'owner': give a predefined one as the user's role",
+        ),
+        (
+            group("Suport"),
+            "groups[0].roles[1]: expected the name or id of a role, but got 'Suport': correct it, or list the role \
+             under the roles of the organization",
+        ),
+        (
+            group("\0"),
+            "groups[0].roles[1]: expected the name or id of a role, but got '\0': correct it, or list the role \
+             under the roles of the organization",
+        ),
+        (
+            roles(json!([{ "name": "Support" }, { "name": "Support" }])),
+            "roles[1]: expected one entry for each role: merge this with the one before",
+        ),
+        (
+            roles(json!([{ "id": "role_1", "name": "One" }, { "id": "role_2", "name": "One" }])),
+            "roles[1].name: expected another name, since another role has 'One'",
+        ),
+        (
+            roles(json!([{ "name": "owner" }])),
+            "roles[0].name: expected another name, since another role has 'owner'",
+        ),
+        (
+            roles(json!([{ "id": "role-api-organization-owner", "name": "Other" }])),
+            "roles[0].id: expected the id of a custom role: remove this entry, since every organization has the \
+             predefined roles",
+        ),
+        (
+            roles(json!([{ "name": "One", "permissions": ["api.groups.read", "everything"] }])),
+            "roles[0].permissions[1]: expected a permission such as 'api.groups.read', but got 'everything'",
+        ),
+        (
+            roles(json!([{ "name": "One", "description": "d".repeat(1001) }])),
+            "roles[0].description: expected at most 1000 characters, but got 1001",
+        ),
+    ] {
+        assert_eq!(acme.load(directory).await.unwrap_err().to_string(), message);
+    }
+}
+
+async fn the_id_of_a_deleted_role_is_refused(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    acme.load(json!({ "roles": [{ "id": "role_1", "name": "One" }] })).await.unwrap();
+    let delete = DeleteRole::new("role_1".parse().unwrap());
+    acme.store().change(acme.org(), database.stamp(), delete).await.unwrap();
+    assert_eq!(acme.dump().await.get("roles"), None);
+    let refused = acme.load(json!({ "roles": [{ "id": "role_1", "name": "Two" }] })).await;
+    assert_refused!(refused, Error::InvalidValue { field, .. } if field == "roles[0].id");
+    assert_eq!(counts(&acme.load(json!({ "roles": [{ "name": "One" }] })).await.unwrap())[5], 1);
+}
+
+/// What the census counts and a dump does not hold.
+const NOT_DUMPED: [&str; 2] = ["API key", "audit event"];
+
+/// Whatever is counted is in the full directory, and is there again where its dump is loaded.
+async fn a_dump_holds_every_thing_and_edge(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    acme.load(full_directory()).await.unwrap();
+    let before = database.store.census().await.unwrap();
+    let mut dump = acme.dump().await;
+    dump["organization"]["id"] = "org-copy".into();
+    database.store.load(database.stamp(), serde_json::from_value(dump).unwrap()).await.unwrap();
+    let after = database.store.census().await.unwrap();
+    for (name, number) in before.counts().iter().filter(|(name, _)| !NOT_DUMPED.contains(name)) {
+        assert!(*number > 0, "add a {name} to `full_directory`");
+        assert_eq!(after.of(name), Some(2 * number), "a dump holds each {name}");
+    }
 }
 
 async fn a_member_named_twice_is_added_once(database: Database) {
@@ -339,6 +512,15 @@ async fn a_load_takes_over_the_empty_organization_of_a_first_start(database: Dat
     let second = store.load(database.stamp(), named("org-other", json!([]))).await.unwrap().organization;
     assert_ne!(second.org, first.org, "one that has a title or holds somebody stays");
     assert_eq!(store.organizations().await.unwrap().len(), 2);
+}
+
+async fn a_load_does_not_take_over_an_organization_that_holds_a_role(database: Database) {
+    let first = database.store.open_organization(database.stamp(), None).await.unwrap();
+    let acme = Tenant { database: database.clone(), organization: first.clone() };
+    roles::create(&acme, "Support").await.unwrap();
+    let named = json!({ "organization": { "id": "org-acme" } });
+    let loaded = database.store.load(database.stamp(), serde_json::from_value(named).unwrap()).await.unwrap();
+    assert_ne!(loaded.organization.org, first.org);
 }
 
 async fn a_refused_load_leaves_nothing_behind(database: Database) {
@@ -427,19 +609,65 @@ async fn a_dump_loads_into_another_organization(database: Database) {
     assert_eq!(serde_json::to_value(copy).unwrap(), dump);
 }
 
+/// What a mask names of a list.
+fn chosen(mask: u8, names: &[String]) -> Vec<String> {
+    names
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| mask & (1 << place) != 0)
+        .map(|(_, name)| name.clone())
+        .collect()
+}
+
+/// Writes the roles of an entry as a dump does: not where there are none.
+fn give_roles(entry: &mut Json, roles: Vec<String>) {
+    if !roles.is_empty() {
+        entry["roles"] = roles.into();
+    }
+}
+
+/// Roles in which everything is said.
+fn any_roles() -> impl Strategy<Value = Vec<Json>> {
+    let text = "[^\\x00]{0,12}";
+    let role = (text, proptest::option::of(text), any::<u8>(), any::<i32>(), any::<i32>());
+    proptest::collection::vec(role, 0..5).prop_map(|roles| {
+        let permissions = ["api.groups.read", "api.groups.write", "model.request"].map(str::to_owned);
+        let roles = roles.into_iter().enumerate();
+        let roles = roles.map(|(number, (name, description, mask, created_at, updated_at))| {
+            // Each begins in its own way, so that no two have one name.
+            let mut role = json!({
+                "id": format!("role_{number}"), "name": format!("{number}{name}"),
+                "permissions": chosen(mask, &permissions), "created_at": created_at, "updated_at": updated_at,
+            });
+            if let Some(description) = description {
+                role["description"] = description.into();
+            }
+            role
+        });
+        roles.collect()
+    })
+}
+
 /// A directory in which everything is said, so that its dump is the same.
 fn any_directory() -> impl Strategy<Value = Json> {
     let text = "[^\\x00]{0,12}";
-    let user = (text, any::<bool>(), 0_u8..3, any::<i32>(), proptest::option::of(text), any::<bool>());
-    let name = "[^\\x00\\s]{1,8}[^\\x00]{0,8}";
-    let group = (name, any::<bool>(), any::<bool>(), any::<i32>(), any::<u8>());
+    let user =
+        (text, any::<bool>(), 0_u8..3, any::<i32>(), proptest::option::of(text), any::<bool>(), any::<u8>());
+    // A blank name is refused.
+    let name = "[A-zÀ-ÿ山🚨][^\\x00]{0,15}";
+    let group = (name, any::<bool>(), any::<bool>(), any::<i32>(), any::<u8>(), any::<u8>());
     let users = proptest::collection::vec(user, 0..8);
-    (users, proptest::collection::vec(group, 0..5)).prop_map(|(users, groups)| {
-        let people = users.len();
-        let users = users.into_iter().enumerate().map(|(number, (name, robot, role, added_at, picture, email))| {
+    let groups = proptest::collection::vec(group, 0..5);
+    (users, groups, any_roles()).prop_map(|(users, groups, roles)| {
+        let custom: Vec<String> =
+            roles.iter().map(|role| role["name"].as_str().unwrap().to_owned()).collect();
+        let all: Vec<String> =
+            ["owner", "reader"].map(str::to_owned).into_iter().chain(custom.clone()).collect();
+        let people: Vec<String> = (0..users.len()).map(|number| format!("user_{number}")).collect();
+        let users = users.into_iter().zip(&people).enumerate();
+        let users = users.map(|(number, ((name, robot, role, added_at, picture, email, roles), id))| {
             let role = ["owner", "reader", "member"][usize::from(role)];
-            let mut user =
-                json!({ "id": format!("user_{number}"), "name": name, "role": role, "added_at": added_at });
+            let mut user = json!({ "id": id, "name": name, "role": role, "added_at": added_at });
             if email {
                 user["email"] = format!("Åsa{number}@example.com").into();
             }
@@ -450,12 +678,12 @@ fn any_directory() -> impl Strategy<Value = Json> {
                 user["picture"] = picture.clone().into();
                 user["technical_level"] = picture.into();
             }
+            give_roles(&mut user, chosen(roles, &custom));
             user
         });
-        let groups = groups.into_iter().enumerate().map(|(number, (name, scim, tenant, created_at, members))| {
-            let members = (0..people).filter(|user| members & (1 << user) != 0);
-            let members: Vec<String> = members.map(|user| format!("user_{user}")).collect();
-            let id = format!("group_{number}");
+        let groups = groups.into_iter().enumerate();
+        let groups = groups.map(|(number, (name, scim, tenant, created_at, members, roles))| {
+            let (id, members) = (format!("group_{number}"), chosen(members, &people));
             let mut group = json!({ "id": id, "name": name, "created_at": created_at, "members": members });
             if scim {
                 group["is_scim_managed"] = true.into();
@@ -463,9 +691,15 @@ fn any_directory() -> impl Strategy<Value = Json> {
             if tenant {
                 group["group_type"] = "tenant_group".into();
             }
+            give_roles(&mut group, chosen(roles, &all));
             group
         });
-        json!({ "users": users.collect::<Vec<_>>(), "groups": groups.collect::<Vec<_>>() })
+        let (users, groups) = (users.collect::<Vec<_>>(), groups.collect::<Vec<_>>());
+        let mut directory = json!({ "users": users, "groups": groups });
+        if !roles.is_empty() {
+            directory["roles"] = roles.into();
+        }
+        directory
     })
 }
 
@@ -492,25 +726,32 @@ async fn survives_load_and_dump(database: &Database, first: Json, second: Json) 
     expected["organization"] = json!({ "id": id, "title": "" });
     acme.load(first.clone()).await.unwrap();
     assert_eq!(acme.dump().await, expected);
-    assert_eq!(counts(&acme.load(first.clone()).await.unwrap()), [0; 5]);
+    assert_eq!(counts(&acme.load(first.clone()).await.unwrap()), [0; 8]);
     assert_eq!(acme.dump().await, expected);
 
     acme.load(second.clone()).await.unwrap();
     let dump = acme.dump().await;
-    for list in ["users", "groups"] {
-        for entry in second[list].as_array().unwrap() {
-            let before = first[list].as_array().unwrap().iter().find(|before| before["id"] == entry["id"]);
-            let mut expected = before.cloned().unwrap_or_else(|| json!({}));
+    for list in ["users", "groups", "roles"] {
+        for entry in entries(&second, list) {
+            let same = |other: &&Json| other["id"] == entry["id"];
+            let mut expected = entries(&first, list).iter().find(same).cloned().unwrap_or_else(|| json!({}));
             expected.as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
-            let mut found =
-                dump[list].as_array().unwrap().iter().find(|found| found["id"] == entry["id"]).cloned();
-            if let Some(members) = found.as_mut().and_then(|found| found.get_mut("members")) {
-                let named = entry["members"].as_array().unwrap();
-                assert!(named.iter().all(|user| members.as_array().unwrap().contains(user)));
-                *members = entry["members"].clone();
+            let mut found = entries(&dump, list).iter().find(same).cloned().unwrap();
+            // Members and roles are added to those from before.
+            for edges in ["members", "roles"] {
+                assert!(entries(entry, edges).iter().all(|edge| entries(&found, edges).contains(edge)));
+                found.as_object_mut().unwrap().remove(edges);
+                expected.as_object_mut().unwrap().remove(edges);
             }
-            assert_eq!(found.as_ref(), Some(&expected));
+            assert_eq!(found, expected);
         }
     }
-    assert_eq!(counts(&acme.load(second).await.unwrap()), [0; 5]);
+    assert_eq!(counts(&acme.load(second).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(dump.clone()).await.unwrap()), [0; 8]);
+    assert_eq!(acme.dump().await, dump);
+}
+
+/// A list of a directory or of an entry; an empty one where it is left out.
+fn entries<'a>(of: &'a Json, list: &str) -> &'a [Json] {
+    of.get(list).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }

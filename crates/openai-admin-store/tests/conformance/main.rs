@@ -14,6 +14,7 @@ mod concurrency;
 mod cursors;
 mod directory;
 mod durability;
+mod edges;
 mod encryption;
 mod group_users;
 mod groups;

@@ -13,14 +13,28 @@ use crate::{
     tenant::{Part, Tenant},
 };
 
-conformance! {
-    groups_behave_as_things,
-    users_behave_as_things,
-    roles_behave_as_things,
+/// Declares a case for each noun, and the kinds that have one.
+macro_rules! things {
+    ($($case:ident: $noun:ident,)*) => {
+        conformance! { $($case,)* }
+        $(
+            async fn $case(database: Database) {
+                behaves_as_a_thing::<$noun>(database).await;
+            }
+        )*
+        /// The kinds that the suite has a case for.
+        pub(crate) const KINDS: &[Kind] = &[$($noun::KIND),*];
+    };
+}
+
+things! {
+    groups_behave_as_things: Groups,
+    users_behave_as_things: Users,
+    roles_behave_as_things: Roles,
 }
 
 /// A noun as the suite uses it.
-trait Noun {
+pub(crate) trait Noun {
     const KIND: Kind;
     async fn create(tenant: &Tenant, name: &str) -> String;
     async fn retrieve(tenant: &Tenant, id: &str) -> Result<()>;
@@ -33,7 +47,7 @@ fn listed<T: ListItem>(data: &[T], has_more: bool) -> (Vec<String>, bool) {
     (data.iter().map(|item| item.id().to_owned()).collect(), has_more)
 }
 
-struct Groups;
+pub(crate) struct Groups;
 
 impl Noun for Groups {
     const KIND: Kind = Kind::Group;
@@ -53,7 +67,7 @@ impl Noun for Groups {
     }
 }
 
-struct Users;
+pub(crate) struct Users;
 
 impl Noun for Users {
     const KIND: Kind = Kind::User;
@@ -73,7 +87,7 @@ impl Noun for Users {
     }
 }
 
-struct Roles;
+pub(crate) struct Roles;
 
 impl Noun for Roles {
     const KIND: Kind = Kind::Role;
@@ -97,18 +111,6 @@ impl Noun for Roles {
         let page = tenant.store().read(tenant.org(), request).await?;
         Ok(listed(&page.data, page.has_more))
     }
-}
-
-async fn groups_behave_as_things(database: Database) {
-    behaves_as_a_thing::<Groups>(database).await;
-}
-
-async fn users_behave_as_things(database: Database) {
-    behaves_as_a_thing::<Users>(database).await;
-}
-
-async fn roles_behave_as_things(database: Database) {
-    behaves_as_a_thing::<Roles>(database).await;
 }
 
 async fn behaves_as_a_thing<N: Noun>(database: Database) {

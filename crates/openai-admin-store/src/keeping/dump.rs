@@ -1,0 +1,211 @@
+//! What `dump` makes of an organization.
+
+use std::collections::HashMap;
+
+use openai_admin::{
+    GroupType, UserType,
+    models::{GroupResponse, Role},
+    operations::{groups::GroupName, roles::RoleName},
+};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        kind::Kind,
+        time_limit::TimeLimit,
+        value::values,
+    },
+    engines::transaction::Transaction,
+    keeping::{
+        directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryRole, DirectoryUser},
+        tables::TABLES,
+    },
+    nouns::{
+        organizations::Organization,
+        roles::{self, StoredRole},
+        users::StoredUser,
+    },
+    operation::tx::Tx,
+    shapes::{
+        edges::{EDGES, EdgeKind},
+        thing::{self, Stored},
+    },
+    store::Store,
+};
+
+impl Store {
+    /// The whole organization, as [`load`](Self::load) reads it.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn dump(&self, organization: Organization) -> Result<Directory> {
+        self.read_everything(move |transaction| dump(transaction, &organization)).await
+    }
+}
+
+/// What is dumped so far, and what edges need to know of it.
+struct Dump<'a> {
+    tx: Tx<'a>,
+    directory: Directory,
+    /// Where users and groups are in the directory, by their numbers.
+    users: HashMap<i64, usize>,
+    groups: HashMap<i64, usize>,
+    /// The names of roles by their numbers.
+    roles: HashMap<i64, String>,
+}
+
+fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
+    transaction.allow_long_statements(TimeLimit::Everything)?;
+    let entry =
+        DirectoryOrganization { id: organization.id.clone(), title: Some(organization.title.clone()) };
+    let mut dump = Dump {
+        tx: Tx::new(transaction, organization.org),
+        directory: Directory { organization: Some(entry), ..Directory::default() },
+        users: HashMap::new(),
+        groups: HashMap::new(),
+        roles: HashMap::new(),
+    };
+    for table in TABLES {
+        dump.add_things(table.kind)?;
+    }
+    for edge in &EDGES {
+        dump.add_edges(edge.kind)?;
+    }
+    Ok(dump.directory)
+}
+
+impl Dump<'_> {
+    fn add_things(&mut self, kind: Kind) -> Result<()> {
+        match kind {
+            Kind::User => self.add_users(),
+            Kind::Group => self.add_groups(),
+            Kind::Role => self.add_roles(),
+            // The organization is there already. A key is a secret, and its hash is of no use elsewhere.
+            Kind::Organization | Kind::ApiKey => Ok(()),
+        }
+    }
+
+    fn add_edges(&mut self, kind: EdgeKind) -> Result<()> {
+        match kind {
+            EdgeKind::Membership => self.add_memberships(),
+            EdgeKind::RoleAssignment => self.add_role_assignments(),
+        }
+    }
+
+    fn add_users(&mut self) -> Result<()> {
+        let users = thing::all::<StoredUser>(&mut self.tx)?;
+        self.users = places(&users);
+        self.directory.users = users.into_iter().map(|found| found.thing.into()).collect();
+        Ok(())
+    }
+
+    fn add_groups(&mut self) -> Result<()> {
+        let groups = thing::all::<GroupResponse>(&mut self.tx)?;
+        self.groups = places(&groups);
+        self.directory.groups = groups.into_iter().map(|found| found.thing.into()).collect();
+        Ok(())
+    }
+
+    fn add_roles(&mut self) -> Result<()> {
+        let custom = thing::all::<StoredRole>(&mut self.tx)?;
+        let all = roles::predefined(&mut self.tx)?.into_iter().chain(custom);
+        for Stored { seq, thing } in all {
+            self.roles.insert(seq, thing.role.name.clone());
+            if !thing.role.predefined_role {
+                self.directory.roles.push(thing.try_into()?);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_memberships(&mut self) -> Result<()> {
+        let org = self.tx.org();
+        let memberships = self.tx.query(
+            "select group_seq, user_seq from group_users where org = $1 order by group_seq, user_seq",
+            values![org],
+            |row| Ok((row.integer(0)?, row.integer(1)?)),
+        )?;
+        let Directory { users, groups, .. } = &mut self.directory;
+        for (group_seq, user_seq) in memberships {
+            if let (Some(group), Some(user)) = (self.groups.get(&group_seq), self.users.get(&user_seq)) {
+                groups[*group].members.extend(users[*user].id.as_ref().map(|id| id.as_str().into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_role_assignments(&mut self) -> Result<()> {
+        let org = self.tx.org();
+        let assignments = self.tx.query(
+            "select user_seq, group_seq, role_seq from role_assignments where org = $1 and project_seq = 0
+             order by user_seq, group_seq, role_seq",
+            values![org],
+            |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?)),
+        )?;
+        for (user_seq, group_seq, role_seq) in assignments {
+            let Some(role) = self.roles.get(&role_seq) else { continue };
+            if let Some(user) = self.users.get(&user_seq) {
+                self.directory.users[*user].roles.push(role.clone());
+            }
+            if let Some(group) = self.groups.get(&group_seq) {
+                self.directory.groups[*group].roles.push(role.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where each thing is in its list, by its number.
+fn places<T>(things: &[Stored<T>]) -> HashMap<i64, usize> {
+    things.iter().enumerate().map(|(place, found)| (found.seq, place)).collect()
+}
+
+impl From<StoredUser> for DirectoryUser {
+    fn from(found: StoredUser) -> Self {
+        let user = found.user;
+        Self {
+            id: Some(user.id),
+            email: user.email,
+            name: user.name,
+            role: user.role,
+            is_service_account: user.is_service_account.filter(|flag| *flag),
+            picture: found.picture,
+            user_type: Some(found.user_type).filter(|user_type| *user_type != UserType::User),
+            technical_level: user.technical_level,
+            developer_persona: user.developer_persona,
+            added_at: Some(user.added_at),
+            roles: Vec::new(),
+        }
+    }
+}
+
+impl From<GroupResponse> for DirectoryGroup {
+    fn from(group: GroupResponse) -> Self {
+        let GroupResponse { id, name, created_at, is_scim_managed, group_type, .. } = group;
+        let name = GroupName::new(&name).unwrap_or_else(|_| {
+            GroupName::new("(unnamed)").expect("a name of nine characters is within the bounds")
+        });
+        Self {
+            id: Some(id),
+            name,
+            is_scim_managed: Some(is_scim_managed).filter(|flag| *flag),
+            group_type: Some(group_type).filter(|group_type| *group_type != GroupType::Group),
+            created_at: Some(created_at),
+            members: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+}
+
+impl TryFrom<StoredRole> for DirectoryRole {
+    type Error = Error;
+
+    fn try_from(found: StoredRole) -> Result<Self> {
+        let Role { id, name, description, permissions, .. } = found.role;
+        let name = RoleName::new(&name).map_err(Error::internal)?;
+        let (created_at, updated_at) = found.times.unzip();
+        let id = Some(id);
+        Ok(Self { id, name, description, permissions: Some(permissions), created_at, updated_at })
+    }
+}
