@@ -14,8 +14,9 @@ use openai_admin::{
         PublicCreateOrganizationRoleBody,
     },
     operations::{
-        AssignGroupRole, AssignUserRole, CreateRole, DeleteRole, ListGroupRoleAssignments, ListRoles,
-        ListUserRoleAssignments, RetrieveGroupRole, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, DeleteRole,
+        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
+        RetrieveGroupRole, RetrieveProject, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
         UnassignUserRole, UpdateRole,
     },
 };
@@ -128,6 +129,7 @@ async fn use_everything(client: &Client) {
     users.modify_user(user_id.clone(), change).await.unwrap();
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
+    use_projects(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
@@ -162,6 +164,17 @@ async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {
     client.send(&UnassignGroupRole::new(group_id.clone(), role.clone())).await.unwrap();
     client.send(&UnassignUserRole::new(user_id.clone(), role.clone())).await.unwrap();
     client.send(&DeleteRole::new(role)).await.unwrap();
+}
+
+async fn use_projects(client: &Client) {
+    let body = |json| serde_json::from_value(json).unwrap();
+    let create = CreateProject::new(serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap());
+    let project = client.send(&create).await.unwrap().id.clone();
+    client.send(&ListProjects::new()).await.unwrap();
+    client.send(&RetrieveProject::new(project.clone())).await.unwrap();
+    let change = body(serde_json::json!({ "external_key_id": MARK }));
+    client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
+    client.send(&ArchiveProject::new(project)).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

@@ -29,6 +29,7 @@ pub use base::{
     error::{Cause, Error, Result},
     kind::Kind,
     org::Org,
+    refusal::Refusal,
     stamp::{IdempotencyKey, Stamp},
 };
 pub use engines::{
@@ -39,7 +40,9 @@ pub use engines::{
 pub use keeping::{
     backup::copy::BackupProgress,
     census::Census,
-    directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryRole, DirectoryUser},
+    directory::{
+        Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectoryUser,
+    },
     load::LoadSummary,
     migrations::SchemaVersion,
 };

@@ -6,6 +6,7 @@ mod audit_logs;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod organizations;
+pub(crate) mod projects;
 mod role_assignments;
 pub(crate) mod roles;
 pub(crate) mod users;

@@ -26,9 +26,9 @@ use openai_admin::{
         PublicUpdateOrganizationRoleBody,
     },
     operations::{
-        AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, DeleteRole, ListGroupRoleAssignments,
-        ListRoles, ListUserRoleAssignments, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
-        roles::RoleName,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, DeleteRole,
+        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
+        RetrieveProject, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole, roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Stamp};
@@ -72,8 +72,9 @@ fn no_statement_reads_more_than_it_answers(engine: Engine) {
                 if EXCEPTIONS.iter().any(|(exception, _)| sql.contains(exception)) {
                     continue;
                 }
-                for line in plan(&database, &sql) {
-                    assert!(!is_costly(&line), "{shape}: {line}\nin the plan of: {sql}");
+                let plan = plan(&database, &sql);
+                if let Some(line) = plan.iter().find(|line| is_costly(line)) {
+                    panic!("{shape}: {line}\nin the plan of: {sql}\n{}", plan.join("\n"));
                 }
             }
         });
@@ -131,10 +132,12 @@ fn fill(database: &Database, memberships: &str) {
          {numbers} insert into idempotency_keys (org, key, seq, request, recorded_at, group_seq, user_seq, answer)
          select 1, 'key_' || i, i, '', 1750000000, case i % 2 when 0 then i end, case i % 2 when 1 then i end, '' from n;
          {numbers} insert into role_assignments (org, user_seq, group_seq, project_seq, role_seq)
-         select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, 0, i from n;
+         select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, i % 5000, i from n;
          {numbers} insert into roles (org, seq, project_seq, id, name, permissions, created_at, updated_at)
          select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
-         insert into sequences (org, kind, last) values (1, 'role', 20000);
+         {numbers} insert into projects (org, seq, id, name, created_at)
+         select 1, i, 'proj_' || i, 'Project ' || i, 0 from n;
+         insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -198,6 +201,7 @@ async fn every_operation(acme: &Tenant) {
     }
     store.open_organization(stamp(), None).await.unwrap();
     every_operation_on_roles(acme).await;
+    every_operation_on_projects(acme).await;
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {
@@ -237,6 +241,21 @@ async fn every_operation_on_roles(acme: &Tenant) {
     store.change(org, stamp(), UnassignUserRole::new(user, new.clone())).await.unwrap();
     store.change(org, stamp(), UnassignGroupRole::new(group, new.clone())).await.unwrap();
     store.change(org, stamp(), DeleteRole::new(new)).await.unwrap();
+}
+
+async fn every_operation_on_projects(acme: &Tenant) {
+    let new =
+        acme.change(CreateProject::new(serde_json::from_value(json!({ "name": "New" })).unwrap())).await;
+    let id = new.unwrap().id;
+    for include_archived in [false, true] {
+        let list = json!({ "limit": 100, "after": id, "include_archived": include_archived });
+        acme.read(serde_json::from_value::<ListProjects>(list).unwrap()).await.unwrap();
+    }
+    acme.read(ListProjects::new()).await.unwrap();
+    acme.read(RetrieveProject::new(id.clone())).await.unwrap();
+    let body = serde_json::from_value(json!({ "name": "Newer" })).unwrap();
+    acme.change(ModifyProject::new(id.clone(), body)).await.unwrap();
+    acme.change(ArchiveProject::new(id)).await.unwrap();
 }
 
 fn plan(database: &Database, sql: &str) -> Vec<String> {

@@ -8,6 +8,7 @@ mod group_roles;
 mod group_users;
 mod groups;
 mod pages;
+mod projects;
 mod raw;
 mod request_body;
 mod response;
@@ -38,6 +39,7 @@ pub use self::{
     group_users::GroupUsersApi,
     groups::GroupsApi,
     pages::{Items, ListCall, Pages},
+    projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,
     response::{RateLimit, Response},

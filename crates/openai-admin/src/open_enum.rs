@@ -260,6 +260,9 @@ impl AuditLogEventType {
         Self::RoleDeleted,
         Self::RoleAssignmentCreated,
         Self::RoleAssignmentDeleted,
+        Self::ProjectCreated,
+        Self::ProjectUpdated,
+        Self::ProjectArchived,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.

@@ -56,6 +56,7 @@ macro_rules! for_each_operation {
             ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
+            ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
         }
     };
 }
@@ -65,7 +66,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

@@ -205,6 +205,8 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
         (summary.groups_updated, "group", "updated"),
         (summary.roles_created, "role", "created"),
         (summary.roles_updated, "role", "updated"),
+        (summary.projects_created, "project", "created"),
+        (summary.projects_updated, "project", "updated"),
         (summary.members_added, "membership", "added"),
         (summary.roles_assigned, "role assignment", "added"),
     ];

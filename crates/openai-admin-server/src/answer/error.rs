@@ -281,6 +281,10 @@ impl From<StoreError> for ApiError {
                 let message = format!("{message} Change it there.");
                 Self::new(rules::MANAGED_GROUP, message).of_param("group_id")
             }
+            StoreError::Refused { refusal, .. } => {
+                let message = format!("{message} {}", refusal.next());
+                Self::new(rules::refused(refusal), message).of_param(refusal.param())
+            }
             StoreError::InvalidValue { field, expected } => {
                 Self::new(rules::INVALID_VALUE, format!("Invalid '{field}': expected {expected}."))
                     .of_param(field)

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        AssignGroupRole, AssignUserRole, CreateGroup, CreateRole, CreateUser, DeleteGroup, DeleteRole,
-        DeleteUser, ListGroupRoleAssignments, ListGroups, ListRoles, ListUserGroups, ListUserRoleAssignments,
-        ListUsers, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveRole,
-        RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
+        DeleteGroup, DeleteRole, DeleteUser, ListGroupRoleAssignments, ListGroups, ListProjects, ListRoles,
+        ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyProject, ModifyUser, RetrieveGroup,
+        RetrieveGroupRole, RetrieveGroupUser, RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole,
+        UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -63,6 +64,12 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<AssignUserRole>(),
         read::<RetrieveUserRole>(),
         change::<UnassignUserRole>(),
+        // Projects
+        read::<ListProjects>(),
+        change::<CreateProject>(),
+        read::<RetrieveProject>(),
+        change::<ModifyProject>(),
+        change::<ArchiveProject>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]

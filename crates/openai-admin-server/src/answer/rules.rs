@@ -16,7 +16,7 @@
 use std::sync::LazyLock;
 
 use openai_admin::ViolationCode;
-use openai_admin_store::Kind;
+use openai_admin_store::{Kind, Refusal};
 use serde::Serialize;
 
 /// Where a rule comes from.
@@ -72,7 +72,7 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $rule:expr;)*) => {
         $($(#[$doc])* pub(crate) const $name: Rule = $rule;)*
 
-        /// Every rule that is a row of this table. [`of_kinds`] and [`violation`] give the others.
+        /// Every rule that is a row of this table. [`of_kinds`], [`refused`] and [`violation`] give the others.
         #[cfg(test)]
         pub(crate) const ALL: &[Rule] = &[$($name),*];
     };
@@ -157,6 +157,11 @@ pub(crate) fn of_kinds() -> &'static [NotFound] {
 /// The one of this kind.
 pub(crate) fn not_found(kind: Kind) -> &'static NotFound {
     &of_kinds()[kind as usize]
+}
+
+/// A rule of the store that a well-formed request breaks.
+pub(crate) const fn refused(refusal: Refusal) -> Rule {
+    rule(400, refusal.code(), Assumed)
 }
 
 /// Every violation of a parameter's rules answers 400 with its own code.

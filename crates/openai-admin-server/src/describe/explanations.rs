@@ -146,6 +146,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use openai_admin::ViolationCode;
+    use openai_admin_store::Refusal;
 
     use super::*;
     use crate::answer::rules;
@@ -155,7 +156,8 @@ mod tests {
     fn rules() -> Answered {
         let violations = ViolationCode::ALL.into_iter().map(|code| rules::violation(Some(code)));
         let of_kinds = rules::of_kinds().iter().map(NotFound::rule);
-        let all = rules::ALL.iter().copied().chain(violations).chain(of_kinds);
+        let refusals = Refusal::ALL.iter().copied().map(rules::refused);
+        let all = rules::ALL.iter().copied().chain(violations).chain(of_kinds).chain(refusals);
         all.map(|rule| (rule.status, rule.code, rule.evidence.as_str())).collect()
     }
 

@@ -2,7 +2,7 @@ use std::{fmt, fs::File, io, path::Path, sync::Arc};
 
 use openai_admin::{Cursor, GroupId, UserId};
 
-use crate::base::kind::Kind;
+use crate::base::{kind::Kind, refusal::Refusal};
 
 /// The result of an operation of the store.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -39,6 +39,13 @@ pub enum Error {
     UnknownCursor(Cursor),
     /// An identity provider or a tenant manages the group, so nobody else may change it.
     ManagedGroup(GroupId),
+    /// A rule that the request breaks.
+    Refused {
+        /// The rule.
+        refusal: Refusal,
+        /// The value that breaks it.
+        value: String,
+    },
     /// A value that the store does not take.
     InvalidValue {
         /// The field.
@@ -68,6 +75,10 @@ pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 impl Error {
     pub(crate) fn not_found(kind: Kind, id: &impl fmt::Display) -> Self {
         Self::NotFound { kind, id: id.to_string() }
+    }
+
+    pub(crate) fn refused(refusal: Refusal, value: &impl fmt::Display) -> Self {
+        Self::Refused { refusal, value: value.to_string() }
     }
 
     pub(crate) fn invalid_value(field: impl Into<String>, expected: impl Into<String>) -> Self {
@@ -138,6 +149,7 @@ impl fmt::Display for Error {
             Self::ManagedGroup(group_id) => {
                 write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
             }
+            Self::Refused { refusal, value } => f.write_str(&refusal.says().replacen("{}", value, 1)),
             Self::InvalidValue { field, expected } => write!(f, "{field}: expected {expected}"),
             Self::IdempotencyKeyReused => f.write_str(
                 "the idempotency key was used for another request within the last 24 hours; use a new key for each",

@@ -40,6 +40,8 @@ kinds! {
     User = "user", "user";
     /// A role.
     Role = "role", "role";
+    /// A project.
+    Project = "project", "project";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

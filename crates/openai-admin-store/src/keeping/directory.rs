@@ -1,12 +1,13 @@
 //! A whole organization as one document, which `load` reads and `dump` writes.
 
 use openai_admin::{
-    GroupId, GroupType, OrganizationId, PersonalText, RoleId, Timestamp, UserId, UserRole, UserType,
-    operations::{groups::GroupName, roles::RoleName},
+    GroupId, GroupType, OrganizationId, PersonalText, ProjectId, ProjectResidency, RoleId, Timestamp, UserId,
+    UserRole, UserType,
+    operations::{groups::GroupName, projects::ProjectName, roles::RoleName},
 };
 use serde::{Deserialize, Serialize};
 
-/// An organization with its users, groups and custom roles.
+/// An organization with its users, groups, custom roles and projects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -23,6 +24,9 @@ pub struct Directory {
     /// Its custom roles. The predefined ones are in every organization and are not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<DirectoryRole>,
+    /// Its projects in use. The default one is in every organization and is not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<DirectoryProject>,
 }
 
 /// The organization of a [`Directory`].
@@ -133,4 +137,27 @@ pub struct DirectoryRole {
     /// When it was last updated, in unix seconds; when absent, the time of the load that creates or updates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+}
+
+/// A project of a [`Directory`].
+///
+/// What is absent or null is kept of a project that is there already, and is the default of one that is created.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryProject {
+    /// Its id; when absent, the name says which project is meant, and the id of a new one is minted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ProjectId>,
+    /// Its name; with an id, the name that it gets.
+    pub name: ProjectName,
+    /// Where its data is stored; only a new project takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residency: Option<ProjectResidency>,
+    /// The external key associated with it; a new project has none when absent, and a load never takes one away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_key_id: Option<String>,
+    /// When it was created, in unix seconds; the time of loading for a new project when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
 }

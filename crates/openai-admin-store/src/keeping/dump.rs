@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use openai_admin::{
     GroupType, UserType,
-    models::{GroupResponse, Role},
-    operations::{groups::GroupName, roles::RoleName},
+    models::{GroupResponse, Project, Role},
+    operations::{groups::GroupName, projects::ProjectName, roles::RoleName},
 };
 
 use crate::{
@@ -17,7 +17,9 @@ use crate::{
     },
     engines::transaction::Transaction,
     keeping::{
-        directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryRole, DirectoryUser},
+        directory::{
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectoryUser,
+        },
         tables::TABLES,
     },
     nouns::{
@@ -81,6 +83,7 @@ impl Dump<'_> {
             Kind::User => self.add_users(),
             Kind::Group => self.add_groups(),
             Kind::Role => self.add_roles(),
+            Kind::Project => self.add_projects(),
             // The organization is there already. A key is a secret, and its hash is of no use elsewhere.
             Kind::Organization | Kind::ApiKey => Ok(()),
         }
@@ -115,6 +118,13 @@ impl Dump<'_> {
             if !thing.role.predefined_role {
                 self.directory.roles.push(thing.try_into()?);
             }
+        }
+        Ok(())
+    }
+
+    fn add_projects(&mut self) -> Result<()> {
+        for found in thing::all::<Project>(&mut self.tx)? {
+            self.directory.projects.push(found.thing.try_into()?);
         }
         Ok(())
     }
@@ -207,5 +217,14 @@ impl TryFrom<StoredRole> for DirectoryRole {
         let (created_at, updated_at) = found.times.unzip();
         let id = Some(id);
         Ok(Self { id, name, description, permissions: Some(permissions), created_at, updated_at })
+    }
+}
+
+impl TryFrom<Project> for DirectoryProject {
+    type Error = Error;
+    fn try_from(project: Project) -> Result<Self> {
+        let Project { id, name, residency, external_key_id, created_at, .. } = project;
+        let name = ProjectName::new(name.unwrap_or_default()).map_err(Error::internal)?;
+        Ok(Self { id: Some(id), name, residency, external_key_id, created_at: Some(created_at) })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use openai_admin::{
     PersonalText, RoleId, UserId, UserRole,
-    models::{AuditLogPayload, GroupResponse, User},
+    models::{AuditLogPayload, GroupResponse, Project, User},
 };
 
 use crate::{
@@ -16,12 +16,15 @@ use crate::{
     },
     engines::transaction::Transaction,
     keeping::{
-        directory::{Directory, DirectoryGroup, DirectoryOrganization, DirectoryRole, DirectoryUser},
+        directory::{
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectoryUser,
+        },
         tables::TABLES,
     },
     nouns::{
         group_users, groups,
         organizations::{self, Organization},
+        projects,
         roles::{self, StoredRole},
         users::{self, StoredUser},
     },
@@ -54,6 +57,10 @@ pub struct LoadSummary {
     pub roles_created: usize,
     /// Roles whose attributes changed.
     pub roles_updated: usize,
+    /// Projects created.
+    pub projects_created: usize,
+    /// Projects whose attributes changed.
+    pub projects_updated: usize,
     /// Memberships added.
     pub members_added: usize,
     /// Roles assigned to users and groups.
@@ -98,6 +105,8 @@ impl<'a> Load<'a> {
             groups_updated: 0,
             roles_created: 0,
             roles_updated: 0,
+            projects_created: 0,
+            projects_updated: 0,
             members_added: 0,
             roles_assigned: 0,
         };
@@ -123,11 +132,12 @@ impl<'a> Load<'a> {
     }
 
     fn load_things(&mut self, kind: Kind) -> Result<()> {
-        let Directory { users, groups, roles, .. } = self.directory;
+        let Directory { users, groups, roles, projects, .. } = self.directory;
         match kind {
             Kind::User => self.users = self.load_all(kind, "users", users, Self::load_user)?,
             Kind::Group => self.groups = self.load_all(kind, "groups", groups, Self::load_group)?,
             Kind::Role => drop(self.load_all(kind, "roles", roles, Self::load_role)?),
+            Kind::Project => drop(self.load_all(kind, "projects", projects, Self::load_project)?),
             // No list of the directory: the organization is there already, and keys are not loaded.
             Kind::Organization | Kind::ApiKey => {}
         }
@@ -256,6 +266,52 @@ impl<'a> Load<'a> {
                 Ok(old.seq)
             }
         }
+    }
+
+    fn load_project(&mut self, entry: &DirectoryProject) -> Result<i64> {
+        let existing = self.find_project(entry)?;
+        let mut project = match (&existing, &entry.id) {
+            (Some(found), _) => found.thing.clone(),
+            (None, Some(id)) => projects::project(id.clone(), &entry.name, self.change.stamp().at(), None),
+            (None, None) => {
+                projects::project(self.change.mint("proj_")?, &entry.name, self.change.stamp().at(), None)
+            }
+        };
+        project.name = Some(entry.name.to_string());
+        replace(&mut project.residency, entry.residency.clone().map(Some));
+        replace(&mut project.external_key_id, entry.external_key_id.clone().map(Some));
+        replace(&mut project.created_at, entry.created_at);
+        projects::check(&project)?;
+        match existing {
+            None => {
+                self.summary.projects_created += 1;
+                thing::insert(&mut self.change, &project)
+            }
+            Some(old) if old.thing == project => Ok(old.seq),
+            Some(old) => {
+                projects::update(&mut self.change, old.seq, &old.thing, &project)?;
+                self.summary.projects_updated += 1;
+                Ok(old.seq)
+            }
+        }
+    }
+
+    fn find_project(&mut self, entry: &DirectoryProject) -> Result<Option<Stored<Project>>> {
+        let Some(id) = &entry.id else {
+            text::check_text("name", &entry.name)?;
+            let mut found = projects::find_by_name(&mut self.change, &entry.name)?;
+            return match found.len() {
+                0 | 1 => Ok(found.pop()),
+                several => {
+                    Err(Error::invalid_value("id", format!("an id, since {several} projects have this name")))
+                }
+            };
+        };
+        if projects::is_default_id(id) {
+            let expected = "the id of a created project: remove this entry, since every organization has the default one";
+            return Err(Error::invalid_value("id", expected));
+        }
+        self.find_by_id::<Project>(id.as_str())
     }
 
     fn load_memberships(&mut self) -> Result<()> {

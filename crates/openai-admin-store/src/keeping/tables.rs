@@ -1,11 +1,11 @@
 //! Every table of things. What holds for all of them walks this list.
 
 use crate::{
-    nouns::{groups, roles, users},
+    nouns::{groups, projects, roles, users},
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 3] = [&users::TABLE, &groups::TABLE, &roles::TABLE];
+pub(crate) static TABLES: [&Table; 4] = [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE];
 
 #[cfg(test)]
 mod tests {

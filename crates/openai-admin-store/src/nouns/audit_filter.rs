@@ -14,6 +14,7 @@ pub(crate) struct Filter {
     pub(crate) types: Option<String>,
     pub(crate) actors: Option<String>,
     pub(crate) resources: Option<String>,
+    pub(crate) projects: Option<String>,
     is_foreign: bool,
 }
 
@@ -28,19 +29,18 @@ impl Filter {
             types: list(&types)?,
             actors: list(&request.actor_ids)?,
             resources: list(&request.resource_ids)?,
-            is_foreign: !request.project_ids.is_empty()
-                || !request.actor_emails.is_empty()
-                || request.tenant_only == Some(true),
+            projects: list(&request.project_ids)?,
+            is_foreign: !request.actor_emails.is_empty() || request.tenant_only == Some(true),
         })
     }
 
-    /// There are no projects, no tenants, and no actors with an address.
+    /// There are no tenants, and no actors with an address.
     pub(crate) fn matches_nothing(&self) -> bool {
         self.is_foreign
     }
 
     pub(crate) fn matches_all(&self) -> bool {
-        let lists = [&self.types, &self.actors, &self.resources];
+        let lists = [&self.types, &self.actors, &self.resources, &self.projects];
         (self.from, self.to) == (i64::MIN, i64::MAX) && lists.into_iter().all(Option::is_none)
     }
 }

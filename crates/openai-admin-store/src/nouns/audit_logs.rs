@@ -8,7 +8,9 @@ use std::{sync::Arc, time::Duration};
 
 use openai_admin::{
     AuditLogEventType, AuditLogId, Cursor, GroupId, Order, Timestamp, UserId,
-    models::{AuditLog, AuditLogActor, AuditLogDetail, AuditLogPayload, ListAuditLogsResponse},
+    models::{
+        AuditLog, AuditLogActor, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
+    },
     operations::ListAuditLogs,
 };
 
@@ -206,18 +208,22 @@ macro_rules! list_in_postgres {
     };
 }
 
-/// Each resource is looked up by itself: as a join, PostgreSQL would read every user for it.
+/// Each resource is looked up by itself: as a join, PostgreSQL would read every user for it. The conditions are one in
+/// `coalesce`, of which PostgreSQL expects half of the events to match: the more conditions it sees, the fewer events it
+/// expects, until it sorts them all rather than read them in order up to the limit.
 macro_rules! select_events {
     ($list:ident, $order:literal) => {
         concat!(
             "select a.place, a.change, a.item, a.recorded_at, a.actor, a.event, a.detail, a.payload,
                     (select g.id from groups g where g.org = a.org and g.seq = a.group_seq),
                     (select u.id from users u where u.org = a.org and u.seq = a.user_seq), a.subject_kind,
-                    (select o.id from organizations o where o.org = a.org)
+                    (select o.id from organizations o where o.org = a.org),
+                    (select p.id from projects p where p.org = a.org and p.seq = a.project_seq),
+                    (select p.name from projects p where p.org = a.org and p.seq = a.project_seq)
              from audit_events a
              where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
                and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
-               and (cast($10 as text) is null or a.event in (select value from ",
+               and coalesce((cast($10 as text) is null or a.event in (select value from ",
             $list!("$10"),
             ")) and (cast($11 as text) is null or a.actor in (select value from ",
             $list!("$11"),
@@ -228,7 +234,10 @@ macro_rules! select_events {
             $list!("$12"),
             ") or a.detail in (select value from ",
             $list!("$12"),
-            ")) ",
+            ")) and (cast($13 as text) is null
+                     or a.project_seq in (select (select p.seq from projects p where p.org = $1 and p.id = value) from ",
+            $list!("$13"),
+            ")), false) ",
             $order
         )
     };
@@ -325,14 +334,14 @@ impl Question {
     ) -> Result<Vec<AuditLog>> {
         let sql = range.choose(
             transaction.choose(
-                select_events!(list_in_sqlite, "order by a.place, a.change, a.item limit $13"),
-                select_events!(list_in_postgres, "order by a.place, a.change, a.item limit $13"),
+                select_events!(list_in_sqlite, "order by a.place, a.change, a.item limit $14"),
+                select_events!(list_in_postgres, "order by a.place, a.change, a.item limit $14"),
             ),
             transaction.choose(
-                select_events!(list_in_sqlite, "order by a.place desc, a.change desc, a.item desc limit $13"),
+                select_events!(list_in_sqlite, "order by a.place desc, a.change desc, a.item desc limit $14"),
                 select_events!(
                     list_in_postgres,
-                    "order by a.place desc, a.change desc, a.item desc limit $13"
+                    "order by a.place desc, a.change desc, a.item desc limit $14"
                 ),
             ),
         );
@@ -350,6 +359,7 @@ impl Question {
             filter.types.as_deref(),
             filter.actors.as_deref(),
             filter.resources.as_deref(),
+            filter.projects.as_deref(),
             range.rows()
         ];
         transaction.query(sql, values, from_row)
@@ -404,7 +414,7 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
     let payload: Option<AuditLogPayload> =
         row.optional_text(7)?.map(serde_json::from_str).transpose().map_err(Error::internal)?;
     match (group, user) {
-        (group, user) if row.optional_text(10)?.is_some() => {
+        (group, user) if row.optional_text(10)? == Some("role") => {
             return log(row, place, r#type, of_role(row, group, user, payload)?);
         }
         (Some(group), Some(user)) => {
@@ -428,8 +438,15 @@ fn log(row: &Row<'_>, place: Place, r#type: AuditLogEventType, detail: AuditLogD
         // The operator of the machine, at its command line.
         false => AuditLogActor::session(actor),
     });
+    log.project = row.optional_text(12)?.map(|id| project(id, row.optional_text(13))).transpose()?;
     log.detail = Some(detail);
     Ok(log)
+}
+
+fn project(id: &str, name: Result<Option<&str>>) -> Result<AuditLogProject> {
+    let mut project = AuditLogProject::default();
+    (project.id, project.name) = (Some(id.to_owned()), name?.map(str::to_owned));
+    Ok(project)
 }
 
 /// The detail of an event about a role, or about its assignment to a group or a user.

@@ -40,7 +40,12 @@ impl<'a> Places<'a> {
         match kind {
             Kind::Group => Self { group_seq: Some(seq), ..Self::default() },
             Kind::User => Self { user_seq: Some(seq), ..Self::default() },
-            _ => Self { subject: Some((kind, seq)), detail: Some(id), ..Self::default() },
+            _ => Self {
+                subject: Some((kind, seq)),
+                detail: Some(id),
+                project_seq: (kind == Kind::Project).then_some(seq),
+                ..Self::default()
+            },
         }
     }
 

@@ -113,6 +113,7 @@ pub(crate) static EDGES: [Edge; 2] = [
         Group = "group_seq", by "project_seq, role_seq";
         User = "user_seq", by "group_seq, project_seq, role_seq";
         Role = "role_seq", by "project_seq, user_seq, group_seq";
+        Project = "project_seq", by "role_seq, user_seq, group_seq";
     },
 ];
 

@@ -54,7 +54,7 @@ conformance! {
     ]
 }
 
-fn counts(summary: &LoadSummary) -> [usize; 8] {
+fn counts(summary: &LoadSummary) -> [usize; 10] {
     [
         summary.users_created,
         summary.users_updated,
@@ -64,6 +64,8 @@ fn counts(summary: &LoadSummary) -> [usize; 8] {
         summary.roles_created,
         summary.roles_updated,
         summary.roles_assigned,
+        summary.projects_created,
+        summary.projects_updated,
     ]
 }
 
@@ -89,6 +91,16 @@ fn full_directory() -> Json {
             },
             { "id": "group_a", "name": "A", "created_at": 2, "members": [], "is_scim_managed": true },
             { "id": "group_c", "name": "A", "created_at": 2, "members": ["user_bare"], "group_type": "tenant_group" },
+        ],
+        "projects": [
+            {
+                "id": "proj_search",
+                "name": "Search",
+                "residency": "EU_STORAGE",
+                "external_key_id": "key_1",
+                "created_at": 1,
+            },
+            { "id": "proj_other", "name": "Search", "created_at": 2 },
         ],
         "roles": [
             {
@@ -130,21 +142,21 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
     acme.load(full_directory()).await.unwrap();
     let before = (acme.dump().await, database.events());
     let again = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&again), [0; 8]);
+    assert_eq!(counts(&again), [0; 10]);
     assert_eq!((acme.dump().await, database.events()), before);
 }
 
 async fn a_load_counts_what_it_has_done(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&first), [3, 0, 3, 0, 3, 2, 0, 4]);
+    assert_eq!(counts(&first), [3, 0, 3, 0, 3, 2, 0, 4, 2, 0]);
     let mut changed = full_directory();
     changed["users"][0]["name"] = "Ada Lovelace".into();
     changed["groups"][0]["name"] = "Renamed".into();
     changed["groups"][0]["members"] = json!(["user_ada", "user_bare"]);
     changed["users"].as_array_mut().unwrap().push(person(4));
     let second = acme.load(changed).await.unwrap();
-    assert_eq!(counts(&second), [1, 1, 0, 1, 1, 0, 0, 0]);
+    assert_eq!(counts(&second), [1, 1, 0, 1, 1, 0, 0, 0, 0, 0]);
     assert_eq!(second.organization, acme.organization);
 }
 
@@ -171,7 +183,7 @@ async fn a_load_updates_every_attribute_of_a_group(database: Database) {
         "members": [],
     });
     let summary = acme.load(json!({ "groups": [changed.clone()] })).await.unwrap();
-    assert_eq!(counts(&summary), [0, 0, 0, 1, 0, 0, 0, 0]);
+    assert_eq!(counts(&summary), [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     assert_eq!(acme.dump().await["groups"][0], changed);
     assert_eq!(database.events_since(before), ["group.updated group_1"]);
 }
@@ -182,7 +194,7 @@ async fn a_load_updates_a_role(database: Database) {
     let before = database.events().len();
     let update = json!({ "id": "role_b", "name": "Help", "permissions": ["api.groups.read"] });
     let summary = acme.load(json!({ "roles": [update] })).await.unwrap();
-    assert_eq!(counts(&summary), [0, 0, 0, 0, 0, 0, 1, 0]);
+    assert_eq!(counts(&summary), [0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
     let dump = acme.dump().await;
     let expected = json!({
         "id": "role_b", "name": "Help", "description": "Answers tickets", "permissions": ["api.groups.read"],
@@ -211,7 +223,7 @@ async fn a_load_keeps_what_the_file_does_not_mention(database: Database) {
         "users": [{ "id": "user_ada" }, { "id": "user_robot" }],
         "groups": [{ "id": "group_a", "name": "A" }, { "id": "group_c", "name": "A" }, { "name": "B" }],
     });
-    assert_eq!(counts(&acme.load(ids).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(ids).await.unwrap()), [0; 10]);
     assert_eq!(counts(&acme.load(json!({ "users": [{ "email": "ada@EXAMPLE.com" }] })).await.unwrap())[1], 1);
     let mut expected = before.0;
     expected["users"][0]["email"] = "ada@EXAMPLE.com".into();
@@ -231,7 +243,7 @@ async fn a_load_keeps_what_the_file_says_is_null(database: Database) {
             "id": "group_a", "name": "A", "is_scim_managed": null, "group_type": null, "created_at": null,
         }],
     });
-    assert_eq!(counts(&acme.load(nothing).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(nothing).await.unwrap()), [0; 10]);
     assert_eq!(acme.dump().await, before);
 }
 
@@ -248,7 +260,7 @@ async fn a_load_replaces_what_the_file_says_is_false_or_empty(database: Database
             { "id": "group_c", "name": "A", "group_type": "group" },
         ],
     });
-    assert_eq!(counts(&acme.load(plain).await.unwrap()), [0, 2, 0, 2, 0, 0, 0, 0]);
+    assert_eq!(counts(&acme.load(plain).await.unwrap()), [0, 2, 0, 2, 0, 0, 0, 0, 0, 0]);
     let mut expected = with_organization(full_directory());
     expected["users"][0]["name"] = "".into();
     expected["users"][0]["role"] = "reader".into();
@@ -278,7 +290,7 @@ async fn a_user_is_found_by_email_where_no_id_is_given(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let users = json!([{ "email": "USER_1@example.com", "name": "Found" }, { "email": "new@example.com" }]);
     let summary = acme.load(json!({ "users": users })).await.unwrap();
-    assert_eq!(counts(&summary), [1, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&summary), [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(acme.user("user_1").await.unwrap().name.unwrap(), "Found");
     let created = acme.users_with(20, None, &["new@example.com"]).await.unwrap();
     assert!(created.data[0].id.as_str().starts_with("user-"));
@@ -288,7 +300,7 @@ async fn a_group_is_found_by_name_where_no_id_is_given(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let groups = json!([{ "name": "One", "members": ["user_1"] }, { "name": "ONE" }]);
     let summary = acme.load(json!({ "groups": groups })).await.unwrap();
-    assert_eq!(counts(&summary), [0, 0, 1, 0, 1, 0, 0, 0]);
+    assert_eq!(counts(&summary), [0, 0, 1, 0, 1, 0, 0, 0, 0, 0]);
     assert_eq!(acme.member_ids("group_1").await, ["user_1"]);
     let ambiguous = acme.load(json!({ "groups": [{ "id": "group_2", "name": "One" }] })).await;
     ambiguous.unwrap();
@@ -314,8 +326,8 @@ async fn a_role_is_found_by_name_where_no_id_is_given(database: Database) {
         "groups": [{ "id": "group_1", "name": "One", "roles": ["Support"] }],
         "roles": [{ "name": "Support" }],
     });
-    assert_eq!(counts(&acme.load(sparse.clone()).await.unwrap()), [0, 0, 0, 0, 0, 1, 0, 2]);
-    assert_eq!(counts(&acme.load(sparse).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(sparse.clone()).await.unwrap()), [0, 0, 0, 0, 0, 1, 0, 2, 0, 0]);
+    assert_eq!(counts(&acme.load(sparse).await.unwrap()), [0; 10]);
     let dump = acme.dump().await;
     assert!(dump["roles"][0]["id"].as_str().unwrap().starts_with("role_"));
     let (permissions, updated_at) = (&dump["roles"][0]["permissions"], &dump["roles"][0]["updated_at"]);
@@ -338,7 +350,7 @@ async fn an_assigned_role_is_found_by_name_before_id(database: Database) {
     let dump = acme.dump().await;
     let names: Vec<&Json> = dump["groups"].as_array().unwrap().iter().map(|group| &group["roles"]).collect();
     assert_eq!(names, [&json!(["role_2"]), &json!(["role_2"]), &json!(["reader", "Two"])]);
-    assert_eq!(counts(&acme.load(dump).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(dump).await.unwrap()), [0; 10]);
 }
 
 async fn a_predefined_role_is_assigned_and_never_dumped_as_a_custom_one(database: Database) {
@@ -726,7 +738,7 @@ async fn survives_load_and_dump(database: &Database, first: Json, second: Json) 
     expected["organization"] = json!({ "id": id, "title": "" });
     acme.load(first.clone()).await.unwrap();
     assert_eq!(acme.dump().await, expected);
-    assert_eq!(counts(&acme.load(first.clone()).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(first.clone()).await.unwrap()), [0; 10]);
     assert_eq!(acme.dump().await, expected);
 
     acme.load(second.clone()).await.unwrap();
@@ -746,8 +758,8 @@ async fn survives_load_and_dump(database: &Database, first: Json, second: Json) 
             assert_eq!(found, expected);
         }
     }
-    assert_eq!(counts(&acme.load(second).await.unwrap()), [0; 8]);
-    assert_eq!(counts(&acme.load(dump.clone()).await.unwrap()), [0; 8]);
+    assert_eq!(counts(&acme.load(second).await.unwrap()), [0; 10]);
+    assert_eq!(counts(&acme.load(dump.clone()).await.unwrap()), [0; 10]);
     assert_eq!(acme.dump().await, dump);
 }
 

@@ -127,8 +127,12 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
 }
 
 /// What is counted and is neither a thing nor an edge, and where its cases are.
-const OTHERS: [(&str, &str); 3] =
-    [("organization", "organizations.rs"), ("API key", "api_keys.rs"), ("audit event", "audit_logs.rs")];
+const OTHERS: [(&str, &str); 4] = [
+    ("organization", "organizations.rs"),
+    ("project", "projects.rs"), // It is archived, and never deleted.
+    ("API key", "api_keys.rs"),
+    ("audit event", "audit_logs.rs"),
+];
 
 #[test]
 fn everything_that_is_counted_has_a_suite() {

@@ -23,6 +23,7 @@ mod migrations;
 mod organizations;
 mod outcomes;
 mod page_cache;
+mod projects;
 mod proxy;
 mod replica_proof;
 mod replicas;

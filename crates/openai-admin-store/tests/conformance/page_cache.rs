@@ -12,13 +12,13 @@ use std::{
 use openai_admin::{
     Endpoint, Method, Timestamp,
     models::PublicUpdateOrganizationRoleBody,
-    operations::{self, DeleteRole, UpdateRole},
+    operations::{self, DeleteRole, ModifyProject, UpdateRole},
 };
 use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    roles,
+    projects, roles,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
 };
@@ -136,6 +136,16 @@ fn every_write() -> Vec<(&'static str, Write)> {
             body.permissions = Some(vec!["api.groups.write".to_owned()]);
             let request = UpdateRole::new(role, body);
             acme.store().change(acme.org(), acme.database.stamp(), request).await.unwrap()
+        };
+        create_project: |acme| projects::create(&acme, "Project").await;
+        modify_project: |acme| {
+            let id = projects::create(&acme, "Second").await.id;
+            let body = serde_json::from_value(json!({ "name": "Renamed" })).unwrap();
+            acme.change(ModifyProject::new(id, body)).await.unwrap()
+        };
+        archive_project: |acme| {
+            let id = projects::create(&acme, "Third").await.id;
+            projects::archive(&acme, id.as_str()).await.unwrap()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;

@@ -12,7 +12,7 @@ use openai_admin::{
         RetrieveUser, UpdateGroup, groups::GroupName,
     },
 };
-use openai_admin_store::{LoadSummary, Org, Organization, Result, Store};
+use openai_admin_store::{Changes, LoadSummary, Org, Organization, Reads, Result, Store};
 use serde_json::Value as Json;
 
 use crate::support::Database;
@@ -90,6 +90,16 @@ impl Tenant {
 
     pub(crate) fn store(&self) -> &Store {
         &self.database.store
+    }
+
+    /// Answers a request that reads.
+    pub(crate) async fn read<O: Reads>(&self, request: O) -> Result<O::Response> {
+        self.store().read(self.org(), request).await
+    }
+
+    /// Makes a change.
+    pub(crate) async fn change<O: Changes>(&self, request: O) -> Result<O::Response> {
+        self.store().change(self.org(), self.database.stamp(), request).await
     }
 
     /// The same organization through the database opened again.

@@ -245,7 +245,10 @@ pub struct AuditLogPayload {
     /// What an API key may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
-    /// The title of the organization.
+    /// The name of a project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The title of the organization or of a project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The name of a role.
@@ -305,7 +308,13 @@ impl AuditLogPayload {
         Self { scopes: Some(scopes), ..Self::default() }
     }
 
-    /// The title of the organization.
+    /// A project that is created.
+    pub fn project_created(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { name: Some(name.clone()), ..Self::title(name) }
+    }
+
+    /// The title of the organization or of a project.
     pub fn title(title: impl Into<String>) -> Self {
         Self { title: Some(title.into()), ..Self::default() }
     }

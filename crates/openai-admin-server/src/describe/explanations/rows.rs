@@ -1,6 +1,10 @@
 //! The words: a row for each rule, with the refusal that it is about.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use axum::http::HeaderValue;
 use openai_admin::{
@@ -8,7 +12,7 @@ use openai_admin::{
     operations::{CreateGroup, ListGroups},
     wire::{self, Incoming, Strictness, placeholders},
 };
-use openai_admin_store::{Cause, Error as StoreError, Kind};
+use openai_admin_store::{Cause, Error as StoreError, Kind, Refusal};
 
 use super::row::{
     AnsweredBy::{Every, Identifying, NoOperation, NotServed, Those},
@@ -31,7 +35,7 @@ use crate::{
 const GROUPS: &str = "/v1/organization/groups";
 
 pub(super) fn rows() -> Vec<Row> {
-    [parameters(), bodies(), loads(), keys(), things(), of_kinds(), creations(), failures()]
+    [parameters(), bodies(), loads(), keys(), things(), of_kinds(), refusals(), creations(), failures()]
         .into_iter()
         .flatten()
         .collect()
@@ -309,6 +313,25 @@ fn of_kind(not_found: &'static NotFound) -> Row {
         next,
         answered_by: Identifying(not_found),
     }
+}
+
+fn refusals() -> Vec<Row> {
+    static MEANINGS: LazyLock<Vec<String>> =
+        LazyLock::new(|| Refusal::ALL.iter().copied().map(meaning).collect());
+    let rows = Refusal::ALL.iter().zip(&*MEANINGS).map(|(refusal, meaning)| Row {
+        error: StoreError::Refused { refusal: *refusal, value: format!("{}_nope", refusal.param()) }.into(),
+        fault: Client,
+        meaning,
+        next: refusal.next(),
+        answered_by: NoOperation(refusal.operations()),
+        request: None,
+    });
+    rows.collect()
+}
+
+/// What a rule says, about no value in particular.
+fn meaning(refusal: Refusal) -> String {
+    format!("The {}.", refusal.says().replacen(" '{}'", "", 1))
 }
 
 fn things() -> Vec<Row> {

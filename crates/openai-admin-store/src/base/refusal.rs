@@ -1,0 +1,67 @@
+//! What the store refuses though the request is well formed: one row for each rule.
+
+/// Declares [`Refusal`]: for each rule its code, the parameter that it is about, what it says of that parameter's value,
+/// what to do next, and which operations it holds for.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $refusal:ident = $code:literal, $param:literal, $says:literal, $next:literal, $operations:literal;)*) => {
+        /// A rule of the API that a well-formed request breaks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Refusal {
+            $($(#[$doc])* $refusal,)*
+        }
+
+        impl Refusal {
+            /// Every rule.
+            pub const ALL: &'static [Self] = &[$(Self::$refusal),*];
+
+            /// The code, such as `project_archived`.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $code,)*
+                }
+            }
+
+            /// The parameter whose value breaks the rule.
+            pub const fn param(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $param,)*
+                }
+            }
+
+            /// What holds of the value, after its name: `project 'proj_1' `…
+            pub const fn says(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $says,)*
+                }
+            }
+
+            /// What to do: a sentence.
+            pub const fn next(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $next,)*
+                }
+            }
+
+            /// Which operations the rule holds for, in the middle of a sentence.
+            pub const fn operations(self) -> &'static str {
+                match self {
+                    $(Self::$refusal => $operations,)*
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The project is archived.
+    ProjectArchived = "project_archived", "project_id",
+        "project '{}' is archived; archived projects cannot be used or updated",
+        "Use another project; archiving cannot be taken back.",
+        "operations that change a project or what is in it";
+    /// The project is the organization's default project.
+    DefaultProject = "default_project", "project_id",
+        "project '{}' is the default project, which cannot be modified or archived",
+        "Create a project for it with `create-project`.",
+        "`modify-project` and `archive-project`";
+}

@@ -1,0 +1,29 @@
+use super::api::api;
+use crate::{
+    ProjectId,
+    models::{ProjectCreateRequest, ProjectUpdateRequest},
+};
+
+api! {
+    /// Projects of the organization: list, create, retrieve, modify, archive.
+    ProjectsApi = projects;
+    /// Lists the projects that are not archived, 20 a page, unless told otherwise.
+    list list_projects() -> ListProjects,
+        "let projects = client.projects().list_projects().items().try_collect().await?;";
+    /// Creates a project.
+    call create_project(; body: ProjectCreateRequest) -> CreateProject,
+        "use openai_admin::models::ProjectCreateRequest;
+let project = client.projects().create_project(ProjectCreateRequest::new(\"Search\".try_into()?)).await?;";
+    /// Retrieves a project.
+    call retrieve_project(project_id: ProjectId) -> RetrieveProject,
+        "let project = client.projects().retrieve_project(\"proj_1\").await?;";
+    /// Modifies a project.
+    call modify_project(project_id: ProjectId; body: ProjectUpdateRequest) -> ModifyProject,
+        "use openai_admin::models::ProjectUpdateRequest;
+let mut body = ProjectUpdateRequest::new();
+body.name = Some(\"Search and ranking\".try_into()?);
+let project = client.projects().modify_project(\"proj_1\", body).await?;";
+    /// Archives a project. It cannot be taken back.
+    call archive_project(project_id: ProjectId) -> ArchiveProject,
+        "let project = client.projects().archive_project(\"proj_1\").await?;";
+}
