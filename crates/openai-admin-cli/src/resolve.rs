@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use openai_admin::{
     Client, GroupId, Limit, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
+    likeness::likeness as alike,
     models::{GroupResponse, User},
 };
 
@@ -233,7 +234,6 @@ fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a st
 /// How alike two texts are, from 0 to 1. What all texts of a kind share makes none of them alike: the domain of
 /// addresses, the prefix of ids.
 fn likeness(a: &str, b: &str) -> f64 {
-    let alike = strsim::normalized_damerau_levenshtein;
     if let (Some((local_a, domain_a)), Some((local_b, domain_b))) = (a.split_once('@'), b.split_once('@')) {
         return alike(local_a, local_b).min(alike(domain_a, domain_b));
     }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use axum::http::Method;
-use openai_admin::wire::{match_path, placeholders};
+use openai_admin::{
+    likeness::{likeness, most_like},
+    wire::{match_path, placeholders},
+};
 use openai_admin_server::{Field, OperationFacts, OperationFields, PublishedOperation, operations};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -150,21 +153,6 @@ pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(),
     }
 }
 
-/// How alike a word and what is suggested for it are at least, from 0 to 1.
-const WORD_LIKENESS_MIN: f64 = 0.75;
-
-/// The word that is most like another, whatever the letter case and what stands between its parts.
-fn most_like<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |word: &str| word.replace(['-', '_', ' '], "").to_lowercase();
-    let word = plain(word);
-    words
-        .map(|other| (other, strsim::jaro_winkler(&plain(other), &word)))
-        .filter(|(_, likeness)| *likeness >= WORD_LIKENESS_MIN)
-        // The first of equals.
-        .reduce(|best, other| if other.1 > best.1 { other } else { best })
-        .map(|(other, _)| other)
-}
-
 /// How alike a request and what it is taken for are at least, from 0 to 1.
 const PATH_LIKENESS_MIN: f64 = 0.75;
 
@@ -186,7 +174,7 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
     }
     let likeness = |operation: &Operation| {
         let same_method = if operation.facts.method.as_str() == method.as_str() { 0.05 } else { 0.0 };
-        likeness(operation.facts.path, path) + same_method
+        likeness_of_paths(operation.facts.path, path) + same_method
     };
     let nearest = OPERATIONS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
     let OperationFacts { id, method, path, .. } = nearest.facts;
@@ -195,11 +183,11 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
 }
 
 /// How alike two paths are, segment by segment: 1 when they are the same.
-fn likeness(template: &str, path: &str) -> f64 {
+fn likeness_of_paths(template: &str, path: &str) -> f64 {
     let wanted: Vec<&str> = template.split('/').filter(|segment| !segment.is_empty()).collect();
     let got: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let alike = |wanted: &str, got: &str| {
-        if placeholders(wanted).next().is_some() { 0.9 } else { strsim::jaro_winkler(wanted, got) }
+        if placeholders(wanted).next().is_some() { 0.9 } else { likeness(wanted, got) }
     };
     let sum: f64 = wanted.iter().zip(&got).map(|(wanted, got)| alike(wanted, got)).sum();
     sum / wanted.len().max(got.len()).max(1) as f64

@@ -51,6 +51,7 @@
 //! | `stream` | lists as `futures_core::Stream` |
 //! | `blocking` | a client for programs without a runtime |
 //! | `testing` | a scripted service that fails on demand |
+//! | `likeness` | which known word a misspelt one may mean |
 //! | `schema` | JSON Schemas of all types, and `schema` to read them |
 //!
 //! Without any: the types and [`wire`], serde and no IO.
@@ -83,6 +84,8 @@ pub mod client;
 pub mod error;
 #[cfg(feature = "client")]
 mod json;
+#[cfg(feature = "likeness")]
+pub mod likeness;
 #[cfg(feature = "schema")]
 pub mod schema;
 #[cfg(feature = "testing")]

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use comfy_table::ContentArrangement;
+use openai_admin::likeness::most_like;
 use openai_admin_server::{Example, Explanation};
-use openai_admin_sync::suggestion::most_like;
 
 use crate::{
     arguments::ExplainArguments,

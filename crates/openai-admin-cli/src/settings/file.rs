@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
-use openai_admin_sync::suggestion::most_like;
+use openai_admin::likeness::most_like;
 use toml::de::{DeTable, DeValue};
 
 use super::setting::{Given, Setting};

@@ -1,48 +1,34 @@
 //! What somebody who mistyped a word may have meant.
 
-use openai_admin::identity::name_key_in_any_case;
+use openai_admin::{
+    identity::name_key_in_any_case,
+    likeness::{likeness, most_like_by},
+};
 
-/// How alike a known word must be to be suggested for an unknown one.
-const LIKENESS_MIN: f64 = 0.5;
 /// How alike a heading must be to be suggested for another one: a wrong column is worse than none.
 const HEADING_LIKENESS_MIN: f64 = 0.6;
 /// How alike two words must be for one to be suspected where the other is no mistake by itself.
 const SUSPICION_MIN: f64 = 0.8;
 
-/// The known word that is most like an unknown one, if any is like it at all.
-pub fn most_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    like(unknown, known, LIKENESS_MIN)
-}
-
 /// The known word that a new one is so like that it may be a slip, in whichever letter case.
 pub fn much_like<'a>(new: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let new = name_key_in_any_case(new);
-    let lower: Vec<(String, &str)> = known.map(|known| (name_key_in_any_case(known), known)).collect();
-    let found = like(&new, lower.iter().map(|(lower, _)| lower.as_str()), SUSPICION_MIN)?;
-    lower.iter().find(|(lower, _)| lower == found).map(|(_, known)| *known)
+    most_like_by(known, SUSPICION_MIN, |known| likeness(&new, &name_key_in_any_case(known)))
 }
 
 /// The heading of a table that is most like an unknown one: `E-Mail` and `Email Address` are like `email`.
 pub fn heading_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = letters(unknown);
-    let likeness = |heading: &str| {
+    most_like_by(known, HEADING_LIKENESS_MIN, |heading| {
         let holds_word = heading.split(|c: char| !c.is_alphanumeric()).any(|word| letters(word) == wanted);
-        let alike = strsim::normalized_damerau_levenshtein(&wanted, &letters(heading));
+        let alike = likeness(&wanted, &letters(heading));
         if holds_word { alike.max(SUSPICION_MIN) } else { alike }
-    };
-    let best = known.map(|known| (likeness(known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 >= HEADING_LIKENESS_MIN).then_some(best.1)
+    })
 }
 
 /// What of a heading people remember: its letters and digits, in any case.
 fn letters(heading: &str) -> String {
     heading.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
-}
-
-fn like<'a>(word: &str, known: impl Iterator<Item = &'a str>, min: f64) -> Option<&'a str> {
-    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(word, known);
-    let best = known.map(|known| (likeness(known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 >= min).then_some(best.1)
 }
 
 #[cfg(test)]

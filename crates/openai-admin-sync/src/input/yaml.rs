@@ -1,12 +1,10 @@
 //! YAML that people write: read with a limit on what a few bytes can stand for, and refused with the place and, of a
 //! misspelt field, the one that may be meant.
 
+use openai_admin::likeness::most_like;
 use serde::de::DeserializeOwned;
 
-use crate::input::{
-    fault::{Fault, Place},
-    suggestion::most_like,
-};
+use crate::input::fault::{Fault, Place};
 
 /// Reads a document. `name` is the file's, for messages.
 ///

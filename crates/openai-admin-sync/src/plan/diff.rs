@@ -4,14 +4,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use openai_admin::{GroupId, UserId, identity::name_key, models::GroupUser};
+use openai_admin::{GroupId, UserId, identity::name_key, likeness::most_like, models::GroupUser};
 
 use crate::{
-    input::{
-        file::Mode,
-        member::Who,
-        suggestion::{most_like, much_like},
-    },
+    input::{file::Mode, member::Who, suggestion::much_like},
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::Purpose,

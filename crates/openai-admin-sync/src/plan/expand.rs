@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::civil::Date;
-use openai_admin::{GroupId, identity::name_key, operations::groups::GroupName};
+use openai_admin::{GroupId, identity::name_key, likeness::most_like, operations::groups::GroupName};
 
 use crate::{
     input::{
@@ -20,7 +20,6 @@ use crate::{
         max_remove::MaxRemove,
         member::{Member, Who},
         policy::Protected,
-        suggestion::most_like,
     },
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, MEMBERSHIPS_MAX},

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 
+use openai_admin::likeness::most_like;
 use openai_admin_sync::{
     csv::Mapping,
     desired::Desired,
     import::{self, ImportMode},
-    suggestion::most_like,
 };
 
 use super::{
@@ -61,7 +61,7 @@ pub(super) async fn run(
 fn unknown_kind(words: &[OsString]) -> Failure {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let first = words.first().map_or("", String::as_str);
-    let is_slip = most_like(first, ["memberships"].into_iter()).is_some();
+    let is_slip = most_like(first, ["memberships"]).is_some();
     let rest = words.iter().skip(usize::from(is_slip)).map(|word| format!(" {}", shell_word(word)));
     Failure::usage(format!("import what? '{first}' is no kind of import; there is one, memberships"))
         .propose(format!("import memberships{}", rest.collect::<String>()), "imports who is in which group")
