@@ -15,7 +15,10 @@
 //! # }).unwrap();
 //! ```
 
-use openai_admin::Client;
+use openai_admin::{
+    Client, RoleId,
+    models::{PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody},
+};
 use openai_admin_store::{Directory, Store};
 
 use crate::{Caller, Config, Minter, Server};
@@ -45,15 +48,15 @@ pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
     Ok(Client::builder().base_url("http://localhost/v1").service(router).build()?)
 }
 
-/// Runs an example of the documentation with a client of a small organization: Ada, and Bob who is in the group
-/// `group_1`, "Support".
+/// Runs an example of the documentation with a client of a small organization: Ada, Bob who is in the group `group_1`,
+/// "Support", and a custom role, "Reviewers", with the id that is passed. The group and Bob have this role.
 ///
 /// # Panics
 ///
 /// When the example fails.
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "an example that fails is a failed test")]
-pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
+pub fn example(run: impl AsyncFnOnce(Client, RoleId) -> Result<(), BoxError>) {
     let run_all = async || -> Result<(), BoxError> {
         let directory = serde_json::json!({
             "users": [
@@ -62,7 +65,14 @@ pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
             ],
             "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }],
         });
-        run(client_with(serde_json::from_value(directory)?).await?).await
+        let client = client_with(serde_json::from_value(directory)?).await?;
+        let role =
+            PublicCreateOrganizationRoleBody::new("Reviewers".try_into()?, vec!["api.groups.read".into()]);
+        let role_id = client.roles().create_role(role).await?.into_inner().id;
+        let assignment = PublicAssignOrganizationGroupRoleBody::new(role_id.clone());
+        client.group_roles().assign_group_role("group_1", assignment.clone()).await?;
+        client.user_roles().assign_user_role("user_bob", assignment).await?;
+        run(client, role_id).await
     };
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()

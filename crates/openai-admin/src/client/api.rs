@@ -3,12 +3,12 @@
 /// Declares an API of the client and its methods.
 ///
 /// A row is `list name(ids) -> Request`, `call name(ids) -> Request` or `call name(ids; body: Body) -> Request`, with the
-/// documentation before it and an example after it. Ids may be given as text. Examples are compiled, not run, since
-/// the server does not serve these operations yet.
+/// documentation before it and an example in braces after it. Ids may be given as text. Examples run with the `client`
+/// of `openai_admin_server::testing::example`, and the `role_id` of its one custom role.
 macro_rules! api {
     (
         $(#[$api_doc:meta])* $api:ident = $front:ident;
-        $($(#[$doc:meta])* $kind:ident $name:ident($($id:ident: $id_type:ty),* $(; $body:ident: $body_type:ty)?) -> $request:ident, $example:literal;)*
+        $($(#[$doc:meta])* $kind:ident $name:ident($($arguments:tt)*) -> $request:ident { $(#[$example:meta])* })*
     ) => {
         $(#[$api_doc])*
         #[derive(Clone, Copy, Debug)]
@@ -26,12 +26,12 @@ macro_rules! api {
                 $kind [
                     $(#[$doc])*
                     ///
-                    /// ```no_run
-                    /// # openai_admin_server::testing::example(async |client| {
-                    #[doc = $example]
+                    /// ```
+                    /// # openai_admin_server::testing::example(async |client, role_id| {
+                    $(#[$example])*
                     /// # Ok(()) });
                     /// ```
-                ] $name($($id: $id_type),* $(; $body: $body_type)?) -> $request
+                ] $name($($arguments)*) -> $request
             })*
         }
     };
@@ -52,13 +52,28 @@ macro_rules! method {
             $crate::client::ListCall::new(self.0, request())
         }
     };
-    (call [$($doc:tt)*] $name:ident($($id:ident: $id_type:ty),* $(; $body:ident: $body_type:ty)?) -> $request:ident) => {
+    (call $docs:tt $name:ident(; $body:ident: $body_type:ty) -> $request:ident) => {
+        $crate::client::api::method! {
+            call $docs ["See [`Error`](crate::Error)."] $name(; $body: $body_type) -> $request
+        }
+    };
+    (call $docs:tt $name:ident($($arguments:tt)*) -> $request:ident) => {
+        $crate::client::api::method! {
+            call $docs [
+                "See [`Error`](crate::Error); [`Error::is_not_found`](crate::Error::is_not_found) when what an id names \
+                 is not there."
+            ] $name($($arguments)*) -> $request
+        }
+    };
+    (
+        call [$($doc:tt)*] [$errors:literal]
+        $name:ident($($id:ident: $id_type:ty),* $(; $body:ident: $body_type:ty)?) -> $request:ident
+    ) => {
         $($doc)*
         ///
         /// # Errors
         ///
-        /// See [`Error`](crate::Error); [`Error::is_not_found`](crate::Error::is_not_found) when what an id names is
-        /// not there.
+        #[doc = $errors]
         pub async fn $name(
             &self,
             $($id: impl TryInto<$id_type, Error: Into<$crate::Error>>,)*
@@ -68,10 +83,10 @@ macro_rules! method {
             $crate::Error,
         > {
             self.0
-                .send(&$crate::operations::$request::new(
-                    $($crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
-                    $($body,)?
-                ))
+                .send(&$crate::operations::$request {
+                    $($id: $crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
+                    $(body: $body,)?
+                })
                 .await
         }
     };

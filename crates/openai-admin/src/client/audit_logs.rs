@@ -1,34 +1,19 @@
-use super::{Client, ListCall, argument};
+use super::{ListCall, api::api, argument};
 use crate::{AuditLogEventType, Cursor, Error, PersonalText, models::TimeRange, operations::ListAuditLogs};
 
-/// The audit log of the organization: [`Client::audit_logs`].
-#[derive(Clone, Copy, Debug)]
-pub struct AuditLogsApi<'a>(&'a Client);
-
-impl Client {
+api! {
     /// The audit log of the organization.
-    pub fn audit_logs(&self) -> AuditLogsApi<'_> {
-        AuditLogsApi(self)
-    }
-}
-
-impl<'a> AuditLogsApi<'a> {
+    AuditLogsApi = audit_logs;
     /// Lists what was done in the organization, newest first: 20 events a page unless told otherwise, 100 at most.
-    ///
-    /// ```
-    /// # openai_admin_server::testing::example(async |client| {
-    /// use openai_admin::AuditLogEventType;
-    /// let logs = client.audit_logs().list_audit_logs().event_types([AuditLogEventType::GroupUserAdded]).await?;
-    /// let detail = logs.data[0].detail.as_ref().expect("our server tells who");
-    /// assert_eq!(detail.user_id.as_ref().expect("a user"), "user_bob");
-    /// # Ok(()) });
-    /// ```
-    pub fn list_audit_logs(&self) -> ListCall<'a, ListAuditLogs> {
-        ListCall::new(self.0, Ok(ListAuditLogs::new()))
+    list list_audit_logs() -> ListAuditLogs {
+        /// use openai_admin::AuditLogEventType;
+        /// let logs = client.audit_logs().list_audit_logs().event_types([AuditLogEventType::GroupUserAdded]).await?;
+        /// let detail = logs.data[0].detail.as_ref().expect("our server tells who");
+        /// assert_eq!(detail.user_id.as_ref().expect("a user"), "user_bob");
     }
 }
 
-impl<'a> ListCall<'a, ListAuditLogs> {
+impl ListCall<'_, ListAuditLogs> {
     /// Goes the other way: the page that came next after this event, to its `first_id`, and from there on towards the
     /// newest. Within a page the newest event stays first.
     ///

@@ -8,22 +8,29 @@ api! {
     /// Roles of the organization: list, create, retrieve, update, delete.
     RolesApi = roles;
     /// Lists the roles, 1000 a page, unless told otherwise.
-    list list_roles() -> ListRoles, "let roles = client.roles().list_roles().items().try_collect().await?;";
+    list list_roles() -> ListRoles {
+        /// let roles = client.roles().list_roles().items().try_collect().await?;
+        /// assert!(roles.iter().any(|role| role.name == "Reviewers"));
+    }
     /// Creates a custom role.
-    call create_role(; body: PublicCreateOrganizationRoleBody) -> CreateRole,
-        "use openai_admin::models::PublicCreateOrganizationRoleBody;
-let body = PublicCreateOrganizationRoleBody::new(\"Reviewers\".try_into()?, vec![\"api.groups.read\".to_owned()]);
-let role = client.roles().create_role(body).await?;";
+    call create_role(; body: PublicCreateOrganizationRoleBody) -> CreateRole {
+        /// use openai_admin::models::PublicCreateOrganizationRoleBody;
+        /// let body = PublicCreateOrganizationRoleBody::new("Auditors".try_into()?, vec!["api.groups.read".to_owned()]);
+        /// assert_eq!(client.roles().create_role(body).await?.permissions, ["api.groups.read"]);
+    }
     /// Retrieves a role.
-    call retrieve_role(role_id: RoleId) -> RetrieveRole,
-        "let role = client.roles().retrieve_role(\"role_1\").await?;";
+    call retrieve_role(role_id: RoleId) -> RetrieveRole {
+        /// assert_eq!(client.roles().retrieve_role(role_id).await?.name, "Reviewers");
+    }
     /// Updates a custom role.
-    call update_role(role_id: RoleId; body: PublicUpdateOrganizationRoleBody) -> UpdateRole,
-        "use openai_admin::models::PublicUpdateOrganizationRoleBody;
-let mut body = PublicUpdateOrganizationRoleBody::new();
-body.description = Some(None);
-let role = client.roles().update_role(\"role_1\", body).await?;";
+    call update_role(role_id: RoleId; body: PublicUpdateOrganizationRoleBody) -> UpdateRole {
+        /// use openai_admin::models::PublicUpdateOrganizationRoleBody;
+        /// let mut body = PublicUpdateOrganizationRoleBody::new();
+        /// body.description = Some(None);
+        /// assert_eq!(client.roles().update_role(role_id, body).await?.description, None);
+    }
     /// Deletes a custom role.
-    call delete_role(role_id: RoleId) -> DeleteRole,
-        "let deleted = client.roles().delete_role(\"role_1\").await?;";
+    call delete_role(role_id: RoleId) -> DeleteRole {
+        /// assert!(client.roles().delete_role(role_id).await?.deleted);
+    }
 }
