@@ -15,10 +15,7 @@
 //! # }).unwrap();
 //! ```
 
-use openai_admin::{
-    Client, RoleId,
-    models::{PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody},
-};
+use openai_admin::Client;
 use openai_admin_store::{Directory, Store};
 
 use crate::{Caller, Config, Minter, Server};
@@ -49,30 +46,25 @@ pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
 }
 
 /// Runs an example of the documentation with a client of a small organization: Ada, Bob who is in the group `group_1`,
-/// "Support", and a custom role, "Reviewers", with the id that is passed. The group and Bob have this role.
+/// "Support", a custom role `role_1`, "Reviewers", which the group and Bob have, and a project `proj_1`, "Search".
 ///
 /// # Panics
 ///
 /// When the example fails.
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "an example that fails is a failed test")]
-pub fn example(run: impl AsyncFnOnce(Client, RoleId) -> Result<(), BoxError>) {
+pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
     let run_all = async || -> Result<(), BoxError> {
         let directory = serde_json::json!({
             "users": [
                 { "id": "user_ada", "name": "Ada", "email": "ada@example.com" },
-                { "id": "user_bob", "email": "bob@example.com" },
+                { "id": "user_bob", "email": "bob@example.com", "roles": ["Reviewers"] },
             ],
-            "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"] }],
+            "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"], "roles": ["Reviewers"] }],
+            "roles": [{ "id": "role_1", "name": "Reviewers", "permissions": ["api.groups.read"] }],
+            "projects": [{ "id": "proj_1", "name": "Search" }],
         });
-        let client = client_with(serde_json::from_value(directory)?).await?;
-        let role =
-            PublicCreateOrganizationRoleBody::new("Reviewers".try_into()?, vec!["api.groups.read".into()]);
-        let role_id = client.roles().create_role(role).await?.into_inner().id;
-        let assignment = PublicAssignOrganizationGroupRoleBody::new(role_id.clone());
-        client.group_roles().assign_group_role("group_1", assignment.clone()).await?;
-        client.user_roles().assign_user_role("user_bob", assignment).await?;
-        run(client, role_id).await
+        run(client_with(serde_json::from_value(directory)?).await?).await
     };
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -4,7 +4,7 @@
 ///
 /// A row is `list name(ids) -> Request`, `call name(ids) -> Request` or `call name(ids; body: Body) -> Request`, with the
 /// documentation before it and an example in braces after it. Ids may be given as text. Examples run with the `client`
-/// of `openai_admin_server::testing::example`, and the `role_id` of its one custom role.
+/// of `openai_admin_server::testing::example`.
 macro_rules! api {
     (
         $(#[$api_doc:meta])* $api:ident = $front:ident;
@@ -27,7 +27,7 @@ macro_rules! api {
                     $(#[$doc])*
                     ///
                     /// ```
-                    /// # openai_admin_server::testing::example(async |client, role_id| {
+                    /// # openai_admin_server::testing::example(async |client| {
                     $(#[$example])*
                     /// # Ok(()) });
                     /// ```

@@ -13,17 +13,17 @@ api! {
     call assign_group_role(group_id: GroupId; body: PublicAssignOrganizationGroupRoleBody) -> AssignGroupRole {
         /// use openai_admin::models::{CreateGroupBody, PublicAssignOrganizationGroupRoleBody};
         /// let group = client.groups().create_group(CreateGroupBody::new("Escalations".try_into()?)).await?;
-        /// let body = PublicAssignOrganizationGroupRoleBody::new(role_id);
+        /// let body = PublicAssignOrganizationGroupRoleBody::new("role_1".try_into()?);
         /// let assigned = client.group_roles().assign_group_role(&group.id, body).await?;
         /// assert_eq!(assigned.role.name, "Reviewers");
     }
     /// Retrieves a role assigned to a group.
     call retrieve_group_role(group_id: GroupId, role_id: RoleId) -> RetrieveGroupRole {
-        /// let role = client.group_roles().retrieve_group_role("group_1", role_id).await?;
+        /// let role = client.group_roles().retrieve_group_role("group_1", "role_1").await?;
         /// assert_eq!(role.name, "Reviewers");
     }
     /// Unassigns a role from a group.
     call unassign_group_role(group_id: GroupId, role_id: RoleId) -> UnassignGroupRole {
-        /// assert!(client.group_roles().unassign_group_role("group_1", role_id).await?.deleted);
+        /// assert!(client.group_roles().unassign_group_role("group_1", "role_1").await?.deleted);
     }
 }

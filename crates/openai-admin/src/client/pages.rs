@@ -42,7 +42,7 @@ impl Client {
     /// The list that a request describes: the same as the method of its resource.
     ///
     /// ```
-    /// # openai_admin_server::testing::example(async |client, _| {
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::operations::ListGroups;
     /// assert_eq!(client.list(ListGroups::new()).items().try_collect().await?.len(), 1);
     /// # Ok(()) });

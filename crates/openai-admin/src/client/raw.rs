@@ -86,7 +86,7 @@ impl Client {
     /// Sends a request that no operation describes, once, and reads its answer as a tree: null when it has no body.
     ///
     /// ```
-    /// # openai_admin_server::testing::example(async |client, _| {
+    /// # openai_admin_server::testing::example(async |client| {
     /// use openai_admin::{Method, client::RawRequest};
     /// let request = RawRequest::new(Method::Get, "/organization/groups").query("limit", "1");
     /// let answer = client.send_raw(&request).await?;

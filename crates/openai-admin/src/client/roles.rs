@@ -20,17 +20,17 @@ api! {
     }
     /// Retrieves a role.
     call retrieve_role(role_id: RoleId) -> RetrieveRole {
-        /// assert_eq!(client.roles().retrieve_role(role_id).await?.name, "Reviewers");
+        /// assert_eq!(client.roles().retrieve_role("role_1").await?.name, "Reviewers");
     }
     /// Updates a custom role.
     call update_role(role_id: RoleId; body: PublicUpdateOrganizationRoleBody) -> UpdateRole {
         /// use openai_admin::models::PublicUpdateOrganizationRoleBody;
         /// let mut body = PublicUpdateOrganizationRoleBody::new();
         /// body.description = Some(None);
-        /// assert_eq!(client.roles().update_role(role_id, body).await?.description, None);
+        /// assert_eq!(client.roles().update_role("role_1", body).await?.description, None);
     }
     /// Deletes a custom role.
     call delete_role(role_id: RoleId) -> DeleteRole {
-        /// assert!(client.roles().delete_role(role_id).await?.deleted);
+        /// assert!(client.roles().delete_role("role_1").await?.deleted);
     }
 }
