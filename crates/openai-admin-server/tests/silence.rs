@@ -130,12 +130,20 @@ async fn use_everything(client: &Client) {
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
     use_projects(client).await;
+    use_usage(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
     users.retrieve_user(user_id.clone()).await.unwrap_err();
     members.retrieve_group_user(id.clone(), user_id).await.unwrap_err();
     client.groups().delete_group(id.clone()).await.unwrap();
+}
+
+async fn use_usage(client: &Client) {
+    let record = serde_json::json!({ "time": 0, "user_id": MARK, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
+    let batch = serde_json::json!({ "batch_id": MARK, "completions": [record] });
+    client.usage().create_usage_batch(serde_json::from_value(batch).unwrap()).await.unwrap();
+    client.usage().usage_completions(openai_admin::Timestamp::from_unix_seconds(0)).await.unwrap();
 }
 
 async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {

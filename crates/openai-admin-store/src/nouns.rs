@@ -9,4 +9,5 @@ pub(crate) mod organizations;
 pub(crate) mod projects;
 mod role_assignments;
 pub(crate) mod roles;
+pub(crate) mod usage;
 pub(crate) mod users;

@@ -20,15 +20,16 @@ use std::{
 };
 
 use openai_admin::{
-    GroupId, RoleId, UserId,
+    GroupId, RoleId, Timestamp, UserId,
     models::{
         PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
         PublicUpdateOrganizationRoleBody,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, DeleteRole,
-        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
-        RetrieveProject, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole, roles::RoleName,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
+        CreateUsageBatch, DeleteRole, ListGroupRoleAssignments, ListProjects, ListRoles,
+        ListUserRoleAssignments, ModifyProject, RetrieveProject, RetrieveRole, UnassignGroupRole,
+        UnassignUserRole, UpdateRole, UsageCompletions, roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Stamp};
@@ -135,6 +136,12 @@ fn fill(database: &Database, memberships: &str) {
          select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, i % 5000, i from n;
          {numbers} insert into roles (org, seq, project_seq, id, name, permissions, created_at, updated_at)
          select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
+         {numbers} insert into usage_dimensions (org, series, seq, dimensions)
+         select 1 + i % 20, 1, i, '[\"proj_' || i || '\"]' from n;
+         {numbers} insert into usage_sums (org, series, width, begins_at, dimension_seq, sum_0, sum_1, sum_2, sum_3, sum_4,
+             sum_5, sum_6, sum_7, sum_8, sum_9, sum_10, sum_11, sum_12, sum_13, sum_14, sum_15)
+         select 1, 1, 60, 60 * i, 1, i, i, i, i, i, i, i, i, i, i, i, i, i, i, i, i from n;
+         {numbers} insert into usage_batches (org, id, records, recorded_at) select 1, 'batch_' || i, 1, 0 from n;
          {numbers} insert into projects (org, seq, id, name, created_at)
          select 1, i, 'proj_' || i, 'Project ' || i, 0 from n;
          insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000);
@@ -202,6 +209,7 @@ async fn every_operation(acme: &Tenant) {
     store.open_organization(stamp(), None).await.unwrap();
     every_operation_on_roles(acme).await;
     every_operation_on_projects(acme).await;
+    every_operation_on_usage(acme).await;
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {
@@ -256,6 +264,15 @@ async fn every_operation_on_projects(acme: &Tenant) {
     let body = serde_json::from_value(json!({ "name": "Newer" })).unwrap();
     acme.change(ModifyProject::new(id.clone(), body)).await.unwrap();
     acme.change(ArchiveProject::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_usage(acme: &Tenant) {
+    let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
+    let batch = json!({ "batch_id": "1", "completions": [record] });
+    acme.change(CreateUsageBatch::new(serde_json::from_value(batch).unwrap())).await.unwrap();
+    let request = serde_json::from_value(json!({ "start_time": 7, "group_by": ["model"] }));
+    let request: UsageCompletions = request.unwrap();
+    acme.store().usage(acme.org(), Timestamp::from_unix_seconds(90_000), request).await.unwrap();
 }
 
 fn plan(database: &Database, sql: &str) -> Vec<String> {

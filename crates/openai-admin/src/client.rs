@@ -16,6 +16,7 @@ mod retry;
 mod roles;
 mod strict;
 mod transport;
+mod usage;
 mod user_roles;
 mod users;
 
@@ -46,6 +47,7 @@ pub use self::{
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
     transport::NotConnected,
+    usage::UsageApi,
     user_roles::UserRolesApi,
     users::UsersApi,
 };

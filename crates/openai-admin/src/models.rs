@@ -31,6 +31,10 @@ pub use crate::operations::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
     },
+    usage::{
+        BucketWidth, CompletionsUsageRecord, CreateUsageBatchBody, UsageBatch, UsageBucket,
+        UsageCompletionsGroupBy, UsageCompletionsResult, UsagePage,
+    },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},
 };

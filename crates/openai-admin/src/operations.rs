@@ -16,6 +16,7 @@ pub mod projects;
 mod record;
 pub mod role_assignments;
 pub mod roles;
+pub mod usage;
 pub mod user_roles;
 pub mod users;
 
@@ -39,6 +40,7 @@ pub use project_users::{
 };
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
+pub use usage::{CreateUsageBatch, UsageCompletions};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
@@ -57,6 +59,7 @@ macro_rules! for_each_operation {
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            UsageCompletions CreateUsageBatch
         }
     };
 }

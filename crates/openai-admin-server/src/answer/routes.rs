@@ -10,15 +10,16 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
-        DeleteGroup, DeleteRole, DeleteUser, ListGroupRoleAssignments, ListGroups, ListProjects, ListRoles,
-        ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyProject, ModifyUser, RetrieveGroup,
-        RetrieveGroupRole, RetrieveGroupUser, RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole,
-        UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
+        CreateUsageBatch, CreateUser, DeleteGroup, DeleteRole, DeleteUser, ListGroupRoleAssignments,
+        ListGroups, ListProjects, ListRoles, ListUserGroups, ListUserRoleAssignments, ListUsers,
+        ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveProject,
+        RetrieveRole, RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup,
+        UpdateRole, UsageCompletions,
     },
     wire::{self, Incoming, Strictness},
 };
-use openai_admin_store::{Changes, Reads};
+use openai_admin_store::{Changes, Reads, ReadsUsage};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
@@ -70,6 +71,9 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<RetrieveProject>(),
         change::<ModifyProject>(),
         change::<ArchiveProject>(),
+        // Usage, and the extension that counts it
+        usage::<UsageCompletions>(),
+        change::<CreateUsageBatch>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]
@@ -81,6 +85,16 @@ where
     O: Reads<Response: JsonSchema> + JsonSchema,
 {
     with(|context: Context, request: O| async move { context.store.read(context.org(), request).await })
+}
+
+/// An operation that reads usage up to now.
+fn usage<O>() -> Route
+where
+    O: ReadsUsage<Response: JsonSchema> + JsonSchema,
+{
+    with(|context: Context, request: O| async move {
+        context.store.usage(context.org(), context.stamp().at(), request).await
+    })
 }
 
 /// An operation that changes something.

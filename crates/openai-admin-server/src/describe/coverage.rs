@@ -62,6 +62,13 @@ const MISSING: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
+        &["usage-completions"],
+        &[
+            "What is counted comes from the extension `x-create-usage-batch` alone: this server serves no models. Scale Tier is \
+           not told apart.",
+        ],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Of the 145 published types of events ten are recorded: those of groups, users, API keys and the organization \

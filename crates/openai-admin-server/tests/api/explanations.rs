@@ -214,18 +214,19 @@ fn probes() -> Vec<Probe> {
         },
         Probe { body: json!({}), ..probe(400, "missing_required_parameter") },
         Probe {
-            body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [] }),
+            body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [],
+                          "batch_id": "" }),
             ..probe(400, "string_below_min_length")
         },
         Probe {
             body: json!({ "name": long, "technical_level": long, "user_id": "user_ada", "role_name": long,
-                          "permissions": [] }),
+                          "permissions": [], "batch_id": long }),
             ..probe(400, "string_above_max_length")
         },
         Probe {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
-                          "permissions": [] }),
+                          "permissions": [], "batch_id": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

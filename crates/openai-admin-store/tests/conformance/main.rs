@@ -35,5 +35,6 @@ mod support;
 mod tenant;
 mod text;
 mod things;
+mod usage;
 mod users;
 mod verify;

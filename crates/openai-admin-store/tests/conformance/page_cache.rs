@@ -21,6 +21,7 @@ use crate::{
     projects, roles,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
+    usage,
 };
 
 conformance! {
@@ -147,6 +148,7 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let id = projects::create(&acme, "Third").await.id;
             projects::archive(&acme, id.as_str()).await.unwrap()
         };
+        create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;
             acme.store().change(acme.org(), acme.database.stamp(), DeleteRole::new(role)).await.unwrap()

@@ -101,7 +101,7 @@ pub struct TimeRange {
 }
 
 /// A number, so that it can be read from a query, where everything is text.
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.map(Timestamp::from_unix_seconds))
 }
 

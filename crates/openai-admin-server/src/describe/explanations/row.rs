@@ -102,8 +102,8 @@ impl Described {
         self.fields.body.iter().any(|field| field.name == name)
     }
 
-    pub(super) fn needs_body_field(&self) -> bool {
-        self.fields.body.iter().any(|field| field.is_required)
+    pub(super) fn needs_field(&self) -> bool {
+        self.fields.body.iter().chain(&self.fields.query).any(|field| field.is_required)
     }
 
     /// Whether the schema of a parameter of the query has this keyword.

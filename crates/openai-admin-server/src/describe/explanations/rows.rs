@@ -65,7 +65,7 @@ fn parameters() -> Vec<Row> {
             fault: Client,
             meaning: "A parameter that the operation needs is not there.",
             next: "Add the parameter that `param` names.",
-            answered_by: Those("operations whose body has required fields", Described::needs_body_field),
+            answered_by: Those("operations whose query or body has required fields", Described::needs_field),
             request: Some(request("POST", GROUPS).body("{}")),
         },
         Row {
