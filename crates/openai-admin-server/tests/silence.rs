@@ -11,16 +11,19 @@ use openai_admin::{
     Client, Cursor, GroupId, UserId,
     models::{
         CreateGroupBody, CreateGroupUserBody, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody,
+        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, DeleteRole,
-        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
-        RetrieveGroupRole, RetrieveProject, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
-        UnassignUserRole, UpdateRole,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateProject, CreateRole, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteCertificate, DeleteRole, GetCertificate,
+        ListGroupRoleAssignments, ListOrganizationCertificates, ListProjectCertificates, ListProjects,
+        ListRoles, ListUserRoleAssignments, ModifyCertificate, ModifyProject, RetrieveGroupRole,
+        RetrieveProject, RetrieveRole, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
+        UploadCertificate,
     },
 };
-use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
+use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations, testing::CERTIFICATE};
 use openai_admin_store::Store;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -130,6 +133,7 @@ async fn use_everything(client: &Client) {
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
     use_projects(client).await;
+    use_certificates(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
@@ -175,6 +179,24 @@ async fn use_projects(client: &Client) {
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_certificates(client: &Client) {
+    let project = client.send(&ListProjects::new()).await.unwrap().data[0].id.clone();
+    let body = serde_json::json!({ "name": MARK, "certificate": CERTIFICATE });
+    let upload = UploadCertificate::new(serde_json::from_value(body).unwrap());
+    let id = client.send(&upload).await.unwrap().id.clone();
+    client.send(&ListOrganizationCertificates::new()).await.unwrap();
+    client.send(&ListProjectCertificates::new(project.clone())).await.unwrap();
+    client.send(&GetCertificate::new(id.clone())).await.unwrap();
+    let rename = serde_json::from_value(serde_json::json!({ "name": format!("{MARK} 2") })).unwrap();
+    client.send(&ModifyCertificate::new(id.clone(), rename)).await.unwrap();
+    let those = || ToggleCertificatesRequest::new(vec![id.clone()]);
+    client.send(&ActivateOrganizationCertificates::new(those())).await.unwrap();
+    client.send(&DeactivateOrganizationCertificates::new(those())).await.unwrap();
+    client.send(&ActivateProjectCertificates::new(project.clone(), those())).await.unwrap();
+    client.send(&DeactivateProjectCertificates::new(project, those())).await.unwrap();
+    client.send(&DeleteCertificate::new(id)).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

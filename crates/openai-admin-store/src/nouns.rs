@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;
+pub(crate) mod certificates;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod organizations;

@@ -3,11 +3,13 @@
 mod api;
 mod audit_logs;
 mod builder;
+mod certificates;
 mod config;
 mod group_roles;
 mod group_users;
 mod groups;
 mod pages;
+mod project_certificates;
 mod projects;
 mod raw;
 mod request_body;
@@ -35,10 +37,12 @@ pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
+    certificates::CertificatesApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
     pages::{Items, ListCall, Pages},
+    project_certificates::ProjectCertificatesApi,
     projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,

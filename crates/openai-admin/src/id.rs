@@ -216,6 +216,8 @@ tokens! {
     ProjectId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a role, such as `role_01J1F8ROLE01`.
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a certificate, such as `cert_abc`.
+    CertificateId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A place in a list: the `next` of a page, or the id of its last item.
     Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX), CURSOR_BYTES_MAX and TOKEN_PATTERN;
 }
@@ -230,7 +232,7 @@ macro_rules! cursor_from {
     )*};
 }
 
-cursor_from!(AuditLogId, GroupId, ProjectId, RoleId, UserId);
+cursor_from!(AuditLogId, CertificateId, GroupId, ProjectId, RoleId, UserId);
 
 #[cfg(test)]
 mod tests {

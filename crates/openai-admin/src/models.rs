@@ -3,8 +3,14 @@
 pub use crate::operations::{
     audit_logs::{
         AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
-        AuditLogActorUser, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
-        OtherFields, TimeRange,
+        AuditLogActorUser, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,
+        ListAuditLogsResponse, OtherFields, TimeRange,
+    },
+    certificates::{
+        Certificate, CertificateDetails, CertificateValidity, DeleteCertificateResponse,
+        ListCertificatesResponse, ModifyCertificateRequest, OrganizationCertificate,
+        OrganizationCertificateActivationResponse, OrganizationCertificateDeactivationResponse,
+        ToggleCertificatesRequest, UploadCertificateRequest,
     },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
@@ -14,6 +20,10 @@ pub use crate::operations::{
     groups::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
+    },
+    project_certificates::{
+        ListProjectCertificatesResponse, OrganizationProjectCertificate,
+        OrganizationProjectCertificateActivationResponse, OrganizationProjectCertificateDeactivationResponse,
     },
     project_groups::{
         InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,

@@ -152,6 +152,12 @@ open_enum! {
         Archived = "archived",
     }
 
+    /// What the answer about a certificate holds besides.
+    pub enum CertificateInclude {
+        /// The certificate itself, in PEM.
+        Content = "content",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -263,6 +269,11 @@ impl AuditLogEventType {
         Self::ProjectCreated,
         Self::ProjectUpdated,
         Self::ProjectArchived,
+        Self::CertificateCreated,
+        Self::CertificateUpdated,
+        Self::CertificateDeleted,
+        Self::CertificatesActivated,
+        Self::CertificatesDeactivated,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.

@@ -4,9 +4,11 @@
 //! that serves it and the one that puts it on the command line.
 
 pub mod audit_logs;
+pub mod certificates;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+pub mod project_certificates;
 pub mod project_group_roles;
 pub mod project_groups;
 pub mod project_roles;
@@ -20,9 +22,16 @@ pub mod user_roles;
 pub mod users;
 
 pub use audit_logs::ListAuditLogs;
+pub use certificates::{
+    ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
+    ListOrganizationCertificates, ModifyCertificate, UploadCertificate,
+};
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use project_certificates::{
+    ActivateProjectCertificates, DeactivateProjectCertificates, ListProjectCertificates,
+};
 pub use project_group_roles::{
     AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
     UnassignProjectGroupRole,
@@ -57,6 +66,9 @@ macro_rules! for_each_operation {
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            ListOrganizationCertificates UploadCertificate GetCertificate ModifyCertificate DeleteCertificate
+            ActivateOrganizationCertificates DeactivateOrganizationCertificates
+            ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
         }
     };
 }

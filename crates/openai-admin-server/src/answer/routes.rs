@@ -10,11 +10,14 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
-        DeleteGroup, DeleteRole, DeleteUser, ListGroupRoleAssignments, ListGroups, ListProjects, ListRoles,
-        ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyProject, ModifyUser, RetrieveGroup,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
+        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteGroup,
+        DeleteRole, DeleteUser, GetCertificate, ListGroupRoleAssignments, ListGroups,
+        ListOrganizationCertificates, ListProjectCertificates, ListProjects, ListRoles, ListUserGroups,
+        ListUserRoleAssignments, ListUsers, ModifyCertificate, ModifyProject, ModifyUser, RetrieveGroup,
         RetrieveGroupRole, RetrieveGroupUser, RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole,
-        UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
+        UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole, UploadCertificate,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -70,6 +73,17 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<RetrieveProject>(),
         change::<ModifyProject>(),
         change::<ArchiveProject>(),
+        // Certificates
+        read::<ListOrganizationCertificates>(),
+        change::<UploadCertificate>(),
+        read::<GetCertificate>(),
+        change::<ModifyCertificate>(),
+        change::<DeleteCertificate>(),
+        change::<ActivateOrganizationCertificates>(),
+        change::<DeactivateOrganizationCertificates>(),
+        read::<ListProjectCertificates>(),
+        change::<ActivateProjectCertificates>(),
+        change::<DeactivateProjectCertificates>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]

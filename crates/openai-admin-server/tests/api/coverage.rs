@@ -182,8 +182,7 @@ async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
     let server = TestServer::new().await;
     for (path, allow) in [
         ("/v1/organization/invites", "GET, POST, HEAD, OPTIONS"),
-        ("/v1/organization/certificates/activate", "POST, OPTIONS"),
-        ("/v1/organization/certificates/cert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
+        ("/v1/organization/spend_alerts/alert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
     ] {
         let answer = server.call("PUT", path, "").await;
         answer.assert_error(405, None, None);
@@ -191,10 +190,8 @@ async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
         let options = server.call("OPTIONS", path, "").await;
         assert_eq!((options.status.as_u16(), options.header("allow")), (204, Some(allow)), "{path}");
     }
-    let activate = server.post("/v1/organization/certificates/activate", "{}").await;
-    assert!(activate.text.contains("'activateOrganizationCertificates'"), "{}", activate.text);
-    let modify = server.post("/v1/organization/certificates/cert_1", "{}").await;
-    assert!(modify.text.contains("'modifyCertificate'"), "{}", modify.text);
+    let update = server.post("/v1/organization/spend_alerts/alert_1", "{}").await;
+    assert!(update.text.contains("'update-organization-spend-alert'"), "{}", update.text);
     let head = server.call("HEAD", "/v1/organization/invites", "").await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (501, ""));
 }

@@ -169,11 +169,13 @@ fn probe(status: u16, code: &'static str) -> Probe {
     }
 }
 
-/// A body with what roles and their assignments ask for.
+/// A body with what roles, their assignments and certificates ask for.
 fn with_role(mut body: Value) -> Value {
     body["role_id"] = json!("role-api-organization-reader");
     body["role_name"] = json!("x");
     body["permissions"] = json!([]);
+    body["certificate"] = json!("x");
+    body["certificate_ids"] = json!(["cert_x"]);
     body
 }
 
@@ -208,24 +210,25 @@ fn probes() -> Vec<Probe> {
             query: "limit=1&limit=1",
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
-                    "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b"}"#,
+                    "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
+                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[]}"#,
             ),
             ..probe(400, "duplicate_parameter")
         },
         Probe { body: json!({}), ..probe(400, "missing_required_parameter") },
         Probe {
-            body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [] }),
+            body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [], "certificate": "c" }),
             ..probe(400, "string_below_min_length")
         },
         Probe {
             body: json!({ "name": long, "technical_level": long, "user_id": "user_ada", "role_name": long,
-                          "permissions": [] }),
+                          "permissions": [], "certificate": "c" }),
             ..probe(400, "string_above_max_length")
         },
         Probe {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
-                          "permissions": [] }),
+                          "permissions": [], "certificate": wrong, "certificate_ids": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {
@@ -234,6 +237,12 @@ fn probes() -> Vec<Probe> {
         },
         Probe { body: json!([]), ..probe(400, "") },
     ]
+}
+
+/// The id of the project that is there from the beginning.
+async fn default_project(server: &TestServer) -> String {
+    let listed = server.get("/v1/organization/projects").await;
+    listed.body["data"][0]["id"].as_str().expect("a project").to_owned()
 }
 
 /// The id of a new role.
@@ -256,6 +265,7 @@ async fn the_operations_that_are_said_to_answer_so_do_and_no_others() {
             let custom = custom_role(&server).await;
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
             let path = path.replace("{role_id}", role.unwrap_or(&custom));
+            let path = path.replace("{project_id}", &default_project(&server).await);
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();

@@ -42,6 +42,8 @@ kinds! {
     Role = "role", "role";
     /// A project.
     Project = "project", "project";
+    /// A certificate.
+    Certificate = "certificate", "certificate";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

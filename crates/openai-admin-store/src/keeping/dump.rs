@@ -85,7 +85,8 @@ impl Dump<'_> {
             Kind::Role => self.add_roles(),
             Kind::Project => self.add_projects(),
             // The organization is there already. A key is a secret, and its hash is of no use elsewhere.
-            Kind::Organization | Kind::ApiKey => Ok(()),
+            // Certificates are not loaded either.
+            Kind::Organization | Kind::ApiKey | Kind::Certificate => Ok(()),
         }
     }
 
@@ -93,6 +94,8 @@ impl Dump<'_> {
         match kind {
             EdgeKind::Membership => self.add_memberships(),
             EdgeKind::RoleAssignment => self.add_role_assignments(),
+            // Their certificates are not dumped.
+            EdgeKind::CertificateActivation => Ok(()),
         }
     }
 

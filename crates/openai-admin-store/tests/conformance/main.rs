@@ -8,6 +8,7 @@
 mod api_keys;
 mod audit_logs;
 mod backup;
+mod certificates;
 mod chaos;
 mod cluster;
 mod concurrency;

@@ -3,12 +3,16 @@
 use openai_admin::{
     Cursor, Limit, ListItem,
     models::PublicCreateOrganizationRoleBody,
-    operations::{CreateRole, DeleteRole, ListRoles, RetrieveRole, roles::RoleName},
+    operations::{
+        CreateRole, DeleteRole, GetCertificate, ListOrganizationCertificates, ListRoles, RetrieveRole,
+        roles::RoleName,
+    },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
+    certificates,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -31,6 +35,7 @@ things! {
     groups_behave_as_things: Groups,
     users_behave_as_things: Users,
     roles_behave_as_things: Roles,
+    certificates_behave_as_things: Certificates,
 }
 
 /// A noun as the suite uses it.
@@ -109,6 +114,27 @@ impl Noun for Roles {
         // After the predefined roles, which the suite has not made.
         request.after = Some(Cursor::new(after.unwrap_or("role-api-organization-reader")).unwrap());
         let page = tenant.store().read(tenant.org(), request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct Certificates;
+
+impl Noun for Certificates {
+    const KIND: Kind = Kind::Certificate;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        certificates::upload(tenant, name).await.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.read(GetCertificate::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        certificates::delete(tenant, id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after, "order": "asc" });
+        let page =
+            tenant.read(serde_json::from_value::<ListOrganizationCertificates>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }
