@@ -38,6 +38,8 @@ use crate::{
 
 /// How many certificates an organization has at most.
 const CERTIFICATES_MAX: i64 = 50;
+/// How many certificates one request activates or deactivates at most.
+const TOGGLED_MAX: usize = 10;
 
 table! {
     $ certificates of Certificate;
@@ -278,6 +280,10 @@ fn set(
     ids: &[CertificateId],
     active: bool,
 ) -> Result<Vec<Certificate>> {
+    if !(1..=TOGGLED_MAX).contains(&ids.len()) {
+        let expected = format!("1 to {TOGGLED_MAX} ids, but got {}", ids.len());
+        return Err(Error::invalid_value("certificate_ids", expected));
+    }
     let mut certificates: Vec<Stored<Certificate>> = Vec::new();
     for id in ids {
         if certificates.iter().all(|found| found.thing.id != *id) {

@@ -206,6 +206,13 @@ async fn all_certificates_are_activated_or_none(database: Database) {
         );
     }
     assert_refused!(activate(&acme, "proj_nope", &[&id]).await, Error::NotFound { kind: Kind::Project, .. });
+    for count in [0, 11] {
+        let ids = vec![&id; count];
+        assert_refused!(
+            activate(&acme, DEFAULT, &ids).await,
+            Error::InvalidValue { field, .. } if field == "certificate_ids"
+        );
+    }
     assert_eq!(states(&acme, DEFAULT).await, named([("Gateway", false)]));
 }
 
