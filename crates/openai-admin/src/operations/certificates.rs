@@ -136,6 +136,7 @@ record! {
 
 record! {
     /// When a certificate is valid.
+    #[derive(Default)]
     CertificateValidity {}
     optional {
         /// The Unix timestamp (in seconds) of when the certificate becomes valid.
@@ -147,6 +148,7 @@ record! {
 
 record! {
     /// When a certificate is valid, and its content.
+    #[derive(Default)]
     CertificateDetails {}
     optional {
         /// The Unix timestamp (in seconds) of when the certificate becomes valid.

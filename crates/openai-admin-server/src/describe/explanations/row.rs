@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::answer::{
     error::ApiError,
-    facts::{Field, OperationFacts, OperationFields},
+    facts::{OperationFacts, OperationFields},
     rules::NotFound,
 };
 
