@@ -8,9 +8,9 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor, GroupId, UserId,
+    Client, Cursor, GroupId, InviteRole, UserId,
     models::{
-        CreateGroupBody, CreateGroupUserBody, PublicAssignOrganizationGroupRoleBody,
+        CreateGroupBody, CreateGroupUserBody, InviteRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody,
     },
     operations::{
@@ -130,6 +130,7 @@ async fn use_everything(client: &Client) {
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
     use_projects(client).await;
+    use_invites(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
@@ -175,6 +176,16 @@ async fn use_projects(client: &Client) {
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_invites(client: &Client) {
+    let (invites, email) = (client.invites(), format!("invited@{MARK}.example"));
+    let body = || InviteRequest::new((&*email).try_into().unwrap(), InviteRole::Reader);
+    let invite = invites.invite_user(body()).await.unwrap();
+    invites.list_invites().await.unwrap();
+    invites.retrieve_invite(&invite.id).await.unwrap();
+    invites.invite_user(body()).await.unwrap_err();
+    invites.delete_invite(&invite.id).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

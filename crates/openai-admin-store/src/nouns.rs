@@ -5,6 +5,7 @@ mod audit_filter;
 mod audit_logs;
 pub(crate) mod group_users;
 pub(crate) mod groups;
+pub(crate) mod invites;
 pub(crate) mod organizations;
 pub(crate) mod projects;
 mod role_assignments;

@@ -4,14 +4,15 @@ pub(crate) mod audit_events;
 pub(crate) mod audit_order;
 pub(crate) mod change;
 pub(crate) mod idempotency_keys;
+pub(crate) mod reading;
 pub(crate) mod tx;
 
-use openai_admin::Endpoint;
+use openai_admin::{Endpoint, Timestamp};
 
 use crate::{
     base::{error::Result, org::Org, stamp::Stamp, time_limit::TimeLimit},
-    engines::lanes::Lane,
-    operation::{change::Change, tx::Tx},
+    engines::{lanes::Lane, transaction::Transaction},
+    operation::{change::Change, reading::Reading, tx::Tx},
     store::Store,
 };
 
@@ -27,7 +28,7 @@ pub trait Reads: Endpoint {
     /// # Errors
     ///
     /// Those of the operation and of the database.
-    fn read(&self, tx: &mut Tx<'_>) -> Result<Self::Response>;
+    fn read(&self, tx: &mut Reading<'_>) -> Result<Self::Response>;
 }
 
 /// A request that changes something. Only this crate can implement it.
@@ -45,15 +46,16 @@ pub trait Changes: Endpoint {
 }
 
 impl Store {
-    /// Answers a request that reads, within an organization.
+    /// Answers a request that reads, within an organization, as it is at a time: what has ended by then, such as an
+    /// invite, is shown so.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// use openai_admin::operations::ListGroups;
+    /// use openai_admin::{Timestamp, operations::ListGroups};
     /// use openai_admin_store::{Stamp, Store};
     /// let store = Store::open_in_memory(None).await?;
     /// let organization = store.open_organization(Stamp::new(ulid::Ulid::from_parts(1, 1), "doc"), None).await?;
-    /// assert!(store.read(organization.org, ListGroups::new()).await?.data.is_empty());
+    /// assert!(store.read(organization.org, Timestamp::from_unix_seconds(1), ListGroups::new()).await?.data.is_empty());
     /// # Ok::<(), openai_admin_store::Error>(())
     /// # }).unwrap();
     /// ```
@@ -61,12 +63,14 @@ impl Store {
     /// # Errors
     ///
     /// Those of the operation and of the database.
-    pub async fn read<O: Reads>(&self, org: Org, request: O) -> Result<O::Response> {
-        match request.lane() {
-            Lane::Scan => {
-                self.scan(org, move |transaction| request.read(&mut Tx::new(transaction, org))).await
-            }
-            _ => self.query(move |transaction| request.read(&mut Tx::new(transaction, org))).await,
+    pub async fn read<O: Reads>(&self, org: Org, at: Timestamp, request: O) -> Result<O::Response> {
+        let lane = request.lane();
+        let read = move |transaction: &mut Transaction<'_>| {
+            request.read(&mut Reading::new(Tx::new(transaction, org), at))
+        };
+        match lane {
+            Lane::Scan => self.scan(org, read).await,
+            _ => self.query(read).await,
         }
     }
 

@@ -26,9 +26,10 @@ use openai_admin::{
         PublicUpdateOrganizationRoleBody,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, DeleteRole,
-        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
-        RetrieveProject, RetrieveRole, UnassignGroupRole, UnassignUserRole, UpdateRole, roles::RoleName,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
+        DeleteInvite, DeleteRole, InviteUser, ListGroupRoleAssignments, ListInvites, ListProjects, ListRoles,
+        ListUserRoleAssignments, ModifyProject, RetrieveInvite, RetrieveProject, RetrieveRole,
+        UnassignGroupRole, UnassignUserRole, UpdateRole, roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Stamp};
@@ -137,7 +138,10 @@ fn fill(database: &Database, memberships: &str) {
          select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
          {numbers} insert into projects (org, seq, id, name, created_at)
          select 1, i, 'proj_' || i, 'Project ' || i, 0 from n;
-         insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000);
+         {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
+         select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
+                case i % 3 when 0 then i end from n;
+         insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -202,6 +206,7 @@ async fn every_operation(acme: &Tenant) {
     store.open_organization(stamp(), None).await.unwrap();
     every_operation_on_roles(acme).await;
     every_operation_on_projects(acme).await;
+    every_operation_on_invites(acme).await;
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {
@@ -211,7 +216,7 @@ async fn every_operation_on_roles(acme: &Tenant) {
     for order in ["asc", "desc"] {
         let list: ListRoles =
             serde_json::from_value(json!({ "limit": 100, "order": order, "after": "role_100" })).unwrap();
-        store.read(org, list).await.unwrap();
+        acme.read(list).await.unwrap();
     }
     let body = PublicCreateOrganizationRoleBody::new(RoleName::new("New").unwrap(), vec![]);
     let key = IdempotencyKey { key: "role".to_owned(), request: String::new() };
@@ -235,9 +240,9 @@ async fn every_operation_on_roles(acme: &Tenant) {
         )
         .await
         .unwrap();
-    store.read(org, ListUserRoleAssignments::new(user.clone())).await.unwrap();
-    store.read(org, ListGroupRoleAssignments::new(group.clone())).await.unwrap();
-    store.read(org, RetrieveRole::new(role)).await.unwrap();
+    acme.read(ListUserRoleAssignments::new(user.clone())).await.unwrap();
+    acme.read(ListGroupRoleAssignments::new(group.clone())).await.unwrap();
+    acme.read(RetrieveRole::new(role)).await.unwrap();
     store.change(org, stamp(), UnassignUserRole::new(user, new.clone())).await.unwrap();
     store.change(org, stamp(), UnassignGroupRole::new(group, new.clone())).await.unwrap();
     store.change(org, stamp(), DeleteRole::new(new)).await.unwrap();
@@ -256,6 +261,16 @@ async fn every_operation_on_projects(acme: &Tenant) {
     let body = serde_json::from_value(json!({ "name": "Newer" })).unwrap();
     acme.change(ModifyProject::new(id.clone(), body)).await.unwrap();
     acme.change(ArchiveProject::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_invites(acme: &Tenant) {
+    let new = json!({ "email": "new@example.com", "role": "reader" });
+    let new = acme.change(InviteUser::new(serde_json::from_value(new).unwrap())).await.unwrap().id;
+    let list = json!({ "limit": 100, "after": "invite-7" });
+    acme.read(serde_json::from_value::<ListInvites>(list).unwrap()).await.unwrap();
+    acme.read(ListInvites::new()).await.unwrap();
+    acme.read(RetrieveInvite::new(new.clone())).await.unwrap();
+    acme.change(DeleteInvite::new(new)).await.unwrap();
 }
 
 fn plan(database: &Database, sql: &str) -> Vec<String> {

@@ -7,6 +7,7 @@ mod config;
 mod group_roles;
 mod group_users;
 mod groups;
+mod invites;
 mod pages;
 mod projects;
 mod raw;
@@ -38,6 +39,7 @@ pub use self::{
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
+    invites::InvitesApi,
     pages::{Items, ListCall, Pages},
     projects::ProjectsApi,
     raw::RawRequest,

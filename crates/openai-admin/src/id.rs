@@ -214,6 +214,8 @@ tokens! {
     AuditLogId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a project, such as `proj_abc`.
     ProjectId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of an invite, such as `invite-abc`.
+    InviteId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a role, such as `role_01J1F8ROLE01`.
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A place in a list: the `next` of a page, or the id of its last item.
@@ -230,7 +232,7 @@ macro_rules! cursor_from {
     )*};
 }
 
-cursor_from!(AuditLogId, GroupId, ProjectId, RoleId, UserId);
+cursor_from!(AuditLogId, GroupId, InviteId, ProjectId, RoleId, UserId);
 
 #[cfg(test)]
 mod tests {

@@ -98,10 +98,10 @@ pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
-pub use id::{AuditLogId, Cursor, GroupId, OrganizationId, ProjectId, RoleId, UserId};
+pub use id::{AuditLogId, Cursor, GroupId, InviteId, OrganizationId, ProjectId, RoleId, UserId};
 pub use open_enum::{
-    AuditLogActorType, AuditLogEventType, GroupType, ProjectResidency, ProjectStatus, UnknownValue, UserRole,
-    UserType,
+    AuditLogActorType, AuditLogEventType, GroupType, InviteProjectRole, InviteRole, InviteStatus,
+    ProjectResidency, ProjectStatus, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

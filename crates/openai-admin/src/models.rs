@@ -15,6 +15,7 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    invites::{Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest},
     project_groups::{
         InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,
     },

@@ -152,6 +152,32 @@ open_enum! {
         Archived = "archived",
     }
 
+    /// The role that a person has in the organization after accepting an invite.
+    pub enum InviteRole {
+        /// May administer the organization.
+        Owner = "owner",
+        /// May read the organization.
+        Reader = "reader",
+    }
+
+    /// The role that a person has in a project after accepting an invite.
+    pub enum InviteProjectRole {
+        /// May use the project.
+        Member = "member",
+        /// May administer the project.
+        Owner = "owner",
+    }
+
+    /// What became of an invite.
+    pub enum InviteStatus {
+        /// It can be accepted.
+        Pending = "pending",
+        /// It was accepted.
+        Accepted = "accepted",
+        /// It was not accepted in time.
+        Expired = "expired",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -263,6 +289,9 @@ impl AuditLogEventType {
         Self::ProjectCreated,
         Self::ProjectUpdated,
         Self::ProjectArchived,
+        Self::InviteSent,
+        Self::InviteAccepted,
+        Self::InviteDeleted,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.

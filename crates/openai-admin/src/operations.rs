@@ -7,6 +7,7 @@ pub mod audit_logs;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+pub mod invites;
 pub mod project_group_roles;
 pub mod project_groups;
 pub mod project_roles;
@@ -23,6 +24,7 @@ pub use audit_logs::ListAuditLogs;
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use invites::{DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
 pub use project_group_roles::{
     AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
     UnassignProjectGroupRole,
@@ -57,6 +59,7 @@ macro_rules! for_each_operation {
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            ListInvites InviteUser RetrieveInvite DeleteInvite
         }
     };
 }

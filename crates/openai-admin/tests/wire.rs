@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, Limit, Method, Order, ProjectId,
-    ProjectResidency, RoleId, Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation,
-    for_each_operation,
+    AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, InviteId, InviteProjectRole, InviteRole, Limit,
+    Method, Order, ProjectId, ProjectResidency, RoleId, Timestamp, UserId, UserRole, ViolationCode,
+    for_each_declared_operation, for_each_operation,
     models::{
-        CreateUserBody, InviteProjectGroupBody, ProjectCreateRequest, ProjectUpdateRequest,
-        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
+        CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ProjectCreateRequest,
+        ProjectUpdateRequest, ProjectUserCreateRequest, ProjectUserUpdateRequest,
+        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -249,6 +250,22 @@ proptest! {
         round_trip(&AssignProjectUserRole::new(project_id.clone(), user_id.clone(), body));
         round_trip(&RetrieveProjectUserRole::new(project_id.clone(), user_id.clone(), role_id.clone()));
         round_trip(&UnassignProjectUserRole::new(project_id, user_id, role_id));
+    }
+
+    #[test]
+    fn every_request_about_invites_round_trips(
+        invite in id(), project in id(), role in any::<String>(), after in any::<bool>(), to_projects in any::<bool>(),
+    ) {
+        let invite_id = InviteId::new(&invite).unwrap();
+        let mut list = ListInvites::new();
+        list.after = after.then(|| Cursor::from(&invite_id));
+        round_trip(&list);
+        let mut body = InviteRequest::new("ada@example.com".try_into().unwrap(), InviteRole::from(role.as_str()));
+        let role = InviteProjectRole::from(role.as_str());
+        body.projects = to_projects.then(|| vec![InviteProject::new(ProjectId::new(&project).unwrap(), role)]);
+        round_trip(&InviteUser::new(body));
+        round_trip(&RetrieveInvite::new(invite_id.clone()));
+        round_trip(&DeleteInvite::new(invite_id));
     }
 
     #[test]

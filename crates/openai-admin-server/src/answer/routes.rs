@@ -11,10 +11,11 @@ use openai_admin::{
     Endpoint,
     operations::{
         ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
-        DeleteGroup, DeleteRole, DeleteUser, ListGroupRoleAssignments, ListGroups, ListProjects, ListRoles,
-        ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyProject, ModifyUser, RetrieveGroup,
-        RetrieveGroupRole, RetrieveGroupUser, RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole,
-        UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole,
+        DeleteGroup, DeleteInvite, DeleteRole, DeleteUser, InviteUser, ListGroupRoleAssignments, ListGroups,
+        ListInvites, ListProjects, ListRoles, ListUserGroups, ListUserRoleAssignments, ListUsers,
+        ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
+        RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole,
+        UpdateGroup, UpdateRole,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -70,6 +71,11 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<RetrieveProject>(),
         change::<ModifyProject>(),
         change::<ArchiveProject>(),
+        // Invites
+        read::<ListInvites>(),
+        change::<InviteUser>(),
+        read::<RetrieveInvite>(),
+        change::<DeleteInvite>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]
@@ -80,7 +86,9 @@ fn read<O>() -> Route
 where
     O: Reads<Response: JsonSchema> + JsonSchema,
 {
-    with(|context: Context, request: O| async move { context.store.read(context.org(), request).await })
+    with(|context: Context, request: O| async move {
+        context.store.read(context.org(), context.minter.now(), request).await
+    })
 }
 
 /// An operation that changes something.

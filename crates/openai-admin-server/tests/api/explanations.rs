@@ -201,7 +201,11 @@ fn probes() -> Vec<Probe> {
             ..ours(409, "already_exists")
         },
         Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
-        Probe { header: Some((IDEMPOTENCY_KEY, "")), ..ours(400, "invalid_value") },
+        Probe {
+            header: Some((IDEMPOTENCY_KEY, "")),
+            body: with_role(json!({ "name": "x", "email": "x@example.com", "role": "reader" })),
+            ..ours(400, "invalid_value")
+        },
         Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
         Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
         Probe {
@@ -219,7 +223,7 @@ fn probes() -> Vec<Probe> {
         },
         Probe {
             body: json!({ "name": long, "technical_level": long, "user_id": "user_ada", "role_name": long,
-                          "permissions": [] }),
+                          "email": long, "role": "reader", "permissions": [] }),
             ..probe(400, "string_above_max_length")
         },
         Probe {

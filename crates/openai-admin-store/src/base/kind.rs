@@ -42,6 +42,8 @@ kinds! {
     Role = "role", "role";
     /// A project.
     Project = "project", "project";
+    /// An invite.
+    Invite = "invite", "invite";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

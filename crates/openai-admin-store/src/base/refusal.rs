@@ -64,4 +64,19 @@ refusals! {
         "project '{}' is the default project, which cannot be modified or archived",
         "Create a project for it with `create-project`.",
         "`modify-project` and `archive-project`";
+    /// The invited address is that of a user of the organization.
+    AlreadyAMember = "already_a_member", "email",
+        "address '{}' belongs to a user of the organization",
+        "Change the user's role with `modify-user`.",
+        "`inviteUser`";
+    /// The invited address has an invite that can still be accepted.
+    AlreadyInvited = "already_invited", "email",
+        "address '{}' has a pending invite",
+        "Delete that invite with `delete-invite` to send another.",
+        "`inviteUser`";
+    /// The invite was accepted.
+    InviteAccepted = "invite_accepted", "invite_id",
+        "invite '{}' was already accepted and cannot be deleted",
+        "Delete the user with `delete-user`, which deletes the invite.",
+        "`delete-invite`";
 }

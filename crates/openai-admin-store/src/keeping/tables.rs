@@ -1,11 +1,12 @@
 //! Every table of things. What holds for all of them walks this list.
 
 use crate::{
-    nouns::{groups, projects, roles, users},
+    nouns::{groups, invites, projects, roles, users},
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 4] = [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE];
+pub(crate) static TABLES: [&Table; 5] =
+    [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE, &invites::TABLE];
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ use crate::{
         text::{check_bounded_text, check_text},
         value::{Row, Value, values},
     },
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
@@ -83,7 +83,7 @@ pub(crate) fn project(
 }
 
 impl Reads for ListProjects {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<ProjectListResponse> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectListResponse> {
         let range = Range::new(
             Order::Asc,
             Some(cursor(tx, self.after.as_ref())?.unwrap_or(i64::MIN)),
@@ -106,7 +106,7 @@ impl Reads for ListProjects {
 }
 
 impl Reads for RetrieveProject {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<Project> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<Project> {
         Ok(find(tx, &self.project_id)?.thing)
     }
 }
@@ -164,7 +164,7 @@ const DEFAULT_NAME: &str = "Default project";
 const DEFAULT_ID: &str = "proj_default_";
 
 /// The project that every organization has from its beginning.
-fn default_project(tx: &mut Tx<'_>) -> Result<Project> {
+pub(crate) fn default_project(tx: &mut Tx<'_>) -> Result<Project> {
     let org = tx.org();
     tx.query_one("select id, created_at from organizations where org = $1", values![org], |row| {
         let id = ProjectId::new(format!("{DEFAULT_ID}{}", row.text(0)?)).map_err(Error::internal)?;

@@ -12,7 +12,7 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, projects, roles,
+    api_keys, invites, projects, roles,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -43,6 +43,7 @@ async fn lived_in(database: &Database) -> Tenant {
         .tenant("org-other", 2, json!([{ "id": "group_1", "name": "Its own", "members": ["user_2"] }]))
         .await;
     projects::create(&acme, "Search").await;
+    invites::invite(&acme, "new@example.org").await.unwrap();
     let role = roles::create(&acme, "Support").await.unwrap().id;
     roles::assign_group(&acme, "group_1", role.as_str()).await.unwrap();
     api_keys::create(&acme, api_keys::key('a')).await.unwrap();

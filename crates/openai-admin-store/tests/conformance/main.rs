@@ -19,6 +19,7 @@ mod encryption;
 mod group_users;
 mod groups;
 mod idempotency_keys;
+mod invites;
 mod migrations;
 mod organizations;
 mod outcomes;

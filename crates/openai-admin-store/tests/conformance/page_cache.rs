@@ -18,7 +18,7 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    projects, roles,
+    invites, projects, roles,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
 };
@@ -146,6 +146,11 @@ fn every_write() -> Vec<(&'static str, Write)> {
         archive_project: |acme| {
             let id = projects::create(&acme, "Third").await.id;
             projects::archive(&acme, id.as_str()).await.unwrap()
+        };
+        invite_user: |acme| invites::invite(&acme, "new@example.org").await.unwrap();
+        delete_invite: |acme| {
+            let id = invites::invite(&acme, "other@example.org").await.unwrap().id;
+            invites::delete(&acme, id.as_str()).await.unwrap()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;

@@ -3,12 +3,15 @@
 use openai_admin::{
     Cursor, Limit, ListItem,
     models::PublicCreateOrganizationRoleBody,
-    operations::{CreateRole, DeleteRole, ListRoles, RetrieveRole, roles::RoleName},
+    operations::{
+        CreateRole, DeleteRole, ListInvites, ListRoles, RetrieveInvite, RetrieveRole, roles::RoleName,
+    },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
+    invites,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -31,6 +34,7 @@ things! {
     groups_behave_as_things: Groups,
     users_behave_as_things: Users,
     roles_behave_as_things: Roles,
+    invites_behave_as_things: Invites,
 }
 
 /// A noun as the suite uses it.
@@ -97,7 +101,7 @@ impl Noun for Roles {
         tenant.store().change(tenant.org(), stamp, CreateRole::new(body)).await.unwrap().id.to_string()
     }
     async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
-        tenant.store().read(tenant.org(), RetrieveRole::new(id.parse().unwrap())).await.map(drop)
+        tenant.read(RetrieveRole::new(id.parse().unwrap())).await.map(drop)
     }
     async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
         let request = DeleteRole::new(id.parse().unwrap());
@@ -108,7 +112,27 @@ impl Noun for Roles {
         request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
         // After the predefined roles, which the suite has not made.
         request.after = Some(Cursor::new(after.unwrap_or("role-api-organization-reader")).unwrap());
-        let page = tenant.store().read(tenant.org(), request).await?;
+        let page = tenant.read(request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct Invites;
+
+impl Noun for Invites {
+    const KIND: Kind = Kind::Invite;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        invites::invite(tenant, &format!("{name}@example.com")).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.read(RetrieveInvite::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        invites::delete(tenant, id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let request = json!({ "limit": limit, "after": after });
+        let page = tenant.read(serde_json::from_value::<ListInvites>(request).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

@@ -389,7 +389,7 @@ fn things() -> Vec<Row> {
             meaning: "Something that must be unique exists already: an id, a role's name, or an email address in any letter case.",
             next: "Look whether it is what you want to create. If not, choose another value for `param`.",
             answered_by: Those("operations that give a user or a role what must be unique", |it| {
-                (!it.facts.is_idempotent && it.names_in_body("email")) || it.names_in_body("role_name")
+                (it.names_in_body("email") && it.names_in_body("name")) || it.names_in_body("role_name")
             }),
             request: Some(
                 request("POST", "/v1/x/users").body(r#"{"email":"ada@example.com","name":"Another Ada"}"#),
