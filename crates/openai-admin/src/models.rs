@@ -15,6 +15,10 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    project_api_keys::{
+        ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
+        ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
+    },
     project_groups::{
         InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,
     },
@@ -30,6 +34,11 @@ pub use crate::operations::{
     roles::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
+    },
+    service_accounts::{
+        ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
+        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
+        ProjectServiceAccountListResponse,
     },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},

@@ -7,6 +7,7 @@ pub mod audit_logs;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+pub mod project_api_keys;
 pub mod project_group_roles;
 pub mod project_groups;
 pub mod project_roles;
@@ -16,6 +17,7 @@ pub mod projects;
 mod record;
 pub mod role_assignments;
 pub mod roles;
+pub mod service_accounts;
 pub mod user_roles;
 pub mod users;
 
@@ -23,6 +25,7 @@ pub use audit_logs::ListAuditLogs;
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use project_api_keys::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey};
 pub use project_group_roles::{
     AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
     UnassignProjectGroupRole,
@@ -39,6 +42,9 @@ pub use project_users::{
 };
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
+pub use service_accounts::{
+    CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
+};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
@@ -66,6 +72,8 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
+            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
+            ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
