@@ -42,6 +42,8 @@ kinds! {
     Role = "role", "role";
     /// A project.
     Project = "project", "project";
+    /// A service account of a project.
+    ServiceAccount = "service_account", "service account";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

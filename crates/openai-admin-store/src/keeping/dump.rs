@@ -84,8 +84,9 @@ impl Dump<'_> {
             Kind::Group => self.add_groups(),
             Kind::Role => self.add_roles(),
             Kind::Project => self.add_projects(),
-            // The organization is there already. A key is a secret, and its hash is of no use elsewhere.
-            Kind::Organization | Kind::ApiKey => Ok(()),
+            // The organization is there already. A key is a secret, and its hash is of no use elsewhere. A service
+            // account is dumped as a user, with its groups and roles: without a key it is no more than that.
+            Kind::Organization | Kind::ApiKey | Kind::ServiceAccount => Ok(()),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Every table of things. What holds for all of them walks this list.
 
 use crate::{
-    nouns::{groups, projects, roles, users},
+    nouns::{groups, projects, roles, service_accounts, users},
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 4] = [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE];
+pub(crate) static TABLES: [&Table; 5] =
+    [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE, &service_accounts::TABLE];
 
 #[cfg(test)]
 mod tests {
