@@ -8,16 +8,17 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor, GroupId, UserId,
+    Client, Cursor, GroupId, ProjectId, UserId,
     models::{
         CreateGroupBody, CreateGroupUserBody, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, DeleteRole,
-        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
-        RetrieveGroupRole, RetrieveProject, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
-        UnassignUserRole, UpdateRole,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, CreateServiceAccount,
+        DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, ListGroupRoleAssignments, ListProjectApiKeys,
+        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyProject,
+        RetrieveGroupRole, RetrieveProject, RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount,
+        RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
     },
 };
 use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
@@ -174,7 +175,20 @@ async fn use_projects(client: &Client) {
     client.send(&RetrieveProject::new(project.clone())).await.unwrap();
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
+    use_service_accounts(client, &project).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_service_accounts(client: &Client, project: &ProjectId) {
+    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    let account = client.send(&CreateServiceAccount::new(project.clone(), body)).await.unwrap();
+    let (id, key) = (&account.id, &account.api_key.as_ref().unwrap().id);
+    client.send(&ListServiceAccounts::new(project.clone())).await.unwrap();
+    client.send(&RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
+    client.send(&ListProjectApiKeys::new(project.clone())).await.unwrap();
+    client.send(&RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap_err();
+    client.send(&DeleteServiceAccount::new(project.clone(), id.clone())).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

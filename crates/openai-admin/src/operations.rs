@@ -63,6 +63,8 @@ macro_rules! for_each_operation {
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
+            ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
         }
     };
 }
@@ -72,8 +74,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
-            ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
