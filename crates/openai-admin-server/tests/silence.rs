@@ -8,16 +8,17 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor, GroupId, InviteRole, UserId,
+    Client, Cursor, GroupId, InviteRole, ProjectId, UserId,
     models::{
         CreateGroupBody, CreateGroupUserBody, InviteRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, DeleteRole,
-        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
-        RetrieveGroupRole, RetrieveProject, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
-        UnassignUserRole, UpdateRole,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, CreateServiceAccount,
+        DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, ListGroupRoleAssignments, ListProjectApiKeys,
+        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyProject,
+        RetrieveGroupRole, RetrieveProject, RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount,
+        RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
     },
 };
 use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
@@ -175,6 +176,7 @@ async fn use_projects(client: &Client) {
     client.send(&RetrieveProject::new(project.clone())).await.unwrap();
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
+    use_service_accounts(client, &project).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
 }
 
@@ -186,6 +188,18 @@ async fn use_invites(client: &Client) {
     invites.retrieve_invite(&invite.id).await.unwrap();
     invites.invite_user(body()).await.unwrap_err();
     invites.delete_invite(&invite.id).await.unwrap();
+}
+
+async fn use_service_accounts(client: &Client, project: &ProjectId) {
+    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    let account = client.send(&CreateServiceAccount::new(project.clone(), body)).await.unwrap();
+    let (id, key) = (&account.id, &account.api_key.as_ref().unwrap().id);
+    client.send(&ListServiceAccounts::new(project.clone())).await.unwrap();
+    client.send(&RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
+    client.send(&ListProjectApiKeys::new(project.clone())).await.unwrap();
+    client.send(&RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap_err();
+    client.send(&DeleteServiceAccount::new(project.clone(), id.clone())).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

@@ -7,6 +7,7 @@ pub(crate) mod kind;
 pub(crate) mod org;
 pub(crate) mod page;
 pub(crate) mod refusal;
+pub(crate) mod secret;
 pub(crate) mod stamp;
 pub(crate) mod text;
 pub(crate) mod time_limit;

@@ -37,6 +37,10 @@ pub trait Changes: Endpoint {
     /// meanwhile.
     const ENDS: bool = false;
 
+    /// What a secret begins with that the change hands out: its stamp must have one. An answer that shows it is kept
+    /// nowhere, so a creation that is sent again under its idempotency key is refused.
+    const SECRET: Option<&'static str> = None;
+
     /// Makes the change and returns the answer. It may run again after it met another change.
     ///
     /// # Errors
@@ -79,8 +83,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of the operation and of the database; of a creation also [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused) and
-    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted).
+    /// Those of the operation and of the database; of a creation also [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused),
+    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted), and where the answer shows a secret
+    /// [`Error::IdempotentAnswerSecret`](crate::Error::IdempotentAnswerSecret).
     pub async fn change<O: Changes>(&self, org: Org, stamp: Stamp, request: O) -> Result<O::Response> {
         let time_limit = if O::ENDS { TimeLimit::Deletion } else { TimeLimit::Usual };
         self.transact_for(time_limit, Some(org), O::ENDS, move |transaction| {

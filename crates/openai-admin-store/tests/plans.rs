@@ -27,12 +27,14 @@ use openai_admin::{
     },
     operations::{
         ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
-        DeleteInvite, DeleteRole, InviteUser, ListGroupRoleAssignments, ListInvites, ListProjects, ListRoles,
-        ListUserRoleAssignments, ModifyProject, RetrieveInvite, RetrieveProject, RetrieveRole,
-        UnassignGroupRole, UnassignUserRole, UpdateRole, roles::RoleName,
+        CreateServiceAccount, DeleteInvite, DeleteProjectApiKey, DeleteRole, DeleteServiceAccount,
+        InviteUser, ListGroupRoleAssignments, ListInvites, ListProjectApiKeys, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserRoleAssignments, ModifyProject, RetrieveInvite, RetrieveProject,
+        RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, UnassignGroupRole, UnassignUserRole,
+        UpdateRole, roles::RoleName,
     },
 };
-use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Stamp};
+use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Secret, Stamp};
 use serde_json::json;
 use support::{Database, Engine, run_and_check};
 use tenant::{Part, Tenant};
@@ -136,12 +138,17 @@ fn fill(database: &Database, memberships: &str) {
          select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, i % 5000, i from n;
          {numbers} insert into roles (org, seq, project_seq, id, name, permissions, created_at, updated_at)
          select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
+         {numbers} insert into service_accounts (org, seq, id, project_seq, user_seq, name, role, created_at)
+         select 1, i, 'svc_acct_' || i, 1 + i % 5000, i, 'Account ' || i, 'member', 0 from n where i > 1000;
+         {numbers} insert into api_keys (hash, org, id, name, redacted, scopes, created_at, project_seq, user_seq)
+         select 'project_hash_' || i, 1, 'project_key_' || i, 'Key', '', '', 0, 1 + i % 5000, i from n where i > 1000;
          {numbers} insert into projects (org, seq, id, name, created_at)
          select 1, i, 'proj_' || i, 'Project ' || i, 0 from n;
          {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
          select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
                 case i % 3 when 0 then i end from n;
-         insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000);
+         insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000),
+         (1, 'service_account', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -207,6 +214,7 @@ async fn every_operation(acme: &Tenant) {
     every_operation_on_roles(acme).await;
     every_operation_on_projects(acme).await;
     every_operation_on_invites(acme).await;
+    every_operation_on_service_accounts(acme).await;
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {
@@ -271,6 +279,34 @@ async fn every_operation_on_invites(acme: &Tenant) {
     acme.read(ListInvites::new()).await.unwrap();
     acme.read(RetrieveInvite::new(new.clone())).await.unwrap();
     acme.change(DeleteInvite::new(new)).await.unwrap();
+}
+
+async fn every_operation_on_service_accounts(acme: &Tenant) {
+    let new =
+        acme.change(CreateProject::new(serde_json::from_value(json!({ "name": "New" })).unwrap())).await;
+    let project = new.unwrap().id;
+    let create = |name: &str| {
+        let body = serde_json::from_value(json!({ "name": name })).unwrap();
+        let secret = Secret { value: name.into(), hash: name.to_owned(), redacted: "…".to_owned() };
+        let stamp = acme.database.stamp().with_secret(secret);
+        acme.store().change(acme.org(), stamp, CreateServiceAccount::new(project.clone(), body))
+    };
+    let account = create("One").await.unwrap();
+    let (id, key) = (account.id, account.api_key.unwrap().id);
+    for after in [json!(null), json!(id)] {
+        let list = json!({ "project_id": project, "limit": 100, "after": after });
+        acme.read(serde_json::from_value::<ListServiceAccounts>(list).unwrap()).await.unwrap();
+    }
+    acme.read(RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
+    for after in [json!(null), json!(key)] {
+        let list = json!({ "project_id": project, "limit": 100, "after": after });
+        acme.read(serde_json::from_value::<ListProjectApiKeys>(list).unwrap()).await.unwrap();
+    }
+    acme.read(RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    acme.change(DeleteProjectApiKey::new(project.clone(), key)).await.unwrap_err();
+    acme.change(DeleteServiceAccount::new(project.clone(), id)).await.unwrap();
+    create("Two").await.unwrap();
+    acme.change(ArchiveProject::new(project)).await.unwrap();
 }
 
 fn plan(database: &Database, sql: &str) -> Vec<String> {

@@ -9,12 +9,14 @@ mod group_users;
 mod groups;
 mod invites;
 mod pages;
+mod project_api_keys;
 mod projects;
 mod raw;
 mod request_body;
 mod response;
 mod retry;
 mod roles;
+mod service_accounts;
 mod strict;
 mod transport;
 mod user_roles;
@@ -41,12 +43,14 @@ pub use self::{
     groups::GroupsApi,
     invites::InvitesApi,
     pages::{Items, ListCall, Pages},
+    project_api_keys::ProjectApiKeysApi,
     projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
+    service_accounts::ServiceAccountsApi,
     transport::NotConnected,
     user_roles::UserRolesApi,
     users::UsersApi,

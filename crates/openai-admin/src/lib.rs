@@ -98,10 +98,14 @@ pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
-pub use id::{AuditLogId, Cursor, GroupId, InviteId, OrganizationId, ProjectId, RoleId, UserId};
+pub use id::{
+    ApiKeyId, AuditLogId, Cursor, GroupId, InviteId, OrganizationId, ProjectId, RoleId, ServiceAccountId,
+    UserId,
+};
 pub use open_enum::{
     AuditLogActorType, AuditLogEventType, GroupType, InviteProjectRole, InviteRole, InviteStatus,
-    ProjectResidency, ProjectStatus, UnknownValue, UserRole, UserType,
+    OwnerProjectAccess, OwnerProjectAccessFilter, ProjectResidency, ProjectStatus, ServiceAccountRole,
+    UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

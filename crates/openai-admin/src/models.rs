@@ -16,6 +16,10 @@ pub use crate::operations::{
         UpdateGroupBody,
     },
     invites::{Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest},
+    project_api_keys::{
+        ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
+        ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
+    },
     project_groups::{
         InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,
     },
@@ -31,6 +35,11 @@ pub use crate::operations::{
     roles::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
+    },
+    service_accounts::{
+        ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
+        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
+        ProjectServiceAccountListResponse,
     },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},

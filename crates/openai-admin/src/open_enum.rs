@@ -178,6 +178,34 @@ open_enum! {
         Expired = "expired",
     }
 
+    /// A service account's role in its project.
+    pub enum ServiceAccountRole {
+        /// May administer the project.
+        Owner = "owner",
+        /// May use the project.
+        Member = "member",
+        /// Has no role in the project.
+        None = "none",
+    }
+
+    /// Whether the owner of an API key has access to the key's project.
+    pub enum OwnerProjectAccess {
+        /// The owner has access.
+        Active = "active",
+        /// The owner has no access.
+        Inactive = "inactive",
+    }
+
+    /// Which API keys of a project are listed, by the access of their owners.
+    pub enum OwnerProjectAccessFilter {
+        /// Those whose owner has access.
+        Active = "active",
+        /// Those whose owner has no access.
+        Inactive = "inactive",
+        /// All.
+        Any = "any",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -292,6 +320,9 @@ impl AuditLogEventType {
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,
+        Self::ServiceAccountCreated,
+        Self::ServiceAccountUpdated,
+        Self::ServiceAccountDeleted,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.

@@ -8,6 +8,7 @@ pub mod group_roles;
 pub mod group_users;
 pub mod groups;
 pub mod invites;
+pub mod project_api_keys;
 pub mod project_group_roles;
 pub mod project_groups;
 pub mod project_roles;
@@ -17,6 +18,7 @@ pub mod projects;
 mod record;
 pub mod role_assignments;
 pub mod roles;
+pub mod service_accounts;
 pub mod user_roles;
 pub mod users;
 
@@ -25,6 +27,7 @@ pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRo
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
 pub use invites::{DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
+pub use project_api_keys::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey};
 pub use project_group_roles::{
     AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
     UnassignProjectGroupRole,
@@ -41,6 +44,9 @@ pub use project_users::{
 };
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
+pub use service_accounts::{
+    CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
+};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
@@ -60,6 +66,8 @@ macro_rules! for_each_operation {
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
             ListInvites InviteUser RetrieveInvite DeleteInvite
+            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
+            ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
         }
     };
 }

@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, InviteId, InviteProjectRole, InviteRole, Limit,
-    Method, Order, ProjectId, ProjectResidency, RoleId, Timestamp, UserId, UserRole, ViolationCode,
-    for_each_declared_operation, for_each_operation,
+    ApiKeyId, AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, InviteId, InviteProjectRole,
+    InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId, ProjectResidency, RoleId,
+    ServiceAccountId, Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation,
+    for_each_operation,
     models::{
         CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ProjectCreateRequest,
-        ProjectUpdateRequest, ProjectUserCreateRequest, ProjectUserUpdateRequest,
-        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
+        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
         PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
     },
     operations::*,
@@ -208,6 +209,23 @@ proptest! {
         round_trip(&ModifyProject::new(project_id.clone(), body));
         round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
         round_trip(&ArchiveProject::new(project_id.clone()));
+
+        let account_id = ServiceAccountId::new(&principal).unwrap();
+        let mut list = ListServiceAccounts::new(project_id.clone());
+        list.after = Some(Cursor::from(&account_id));
+        round_trip(&list);
+        let mut body = ProjectServiceAccountCreateRequest::new(name.as_str().try_into().unwrap());
+        body.create_service_account_only = include_archived;
+        round_trip(&CreateServiceAccount::new(project_id.clone(), body));
+        round_trip(&RetrieveServiceAccount::new(project_id.clone(), account_id.clone()));
+        round_trip(&DeleteServiceAccount::new(project_id.clone(), account_id));
+        let api_key_id = ApiKeyId::new(&principal).unwrap();
+        let mut list = ListProjectApiKeys::new(project_id.clone());
+        list.after = Some(Cursor::from(&api_key_id));
+        list.owner_project_access = Some(OwnerProjectAccessFilter::from(text.as_str()));
+        round_trip(&list);
+        round_trip(&RetrieveProjectApiKey::new(project_id.clone(), api_key_id.clone()));
+        round_trip(&DeleteProjectApiKey::new(project_id.clone(), api_key_id));
 
         let mut list = ListProjectUsers::new(project_id.clone());
         list.after = Some(Cursor::from(&user_id));

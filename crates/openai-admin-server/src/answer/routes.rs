@@ -10,11 +10,13 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
-        DeleteGroup, DeleteInvite, DeleteRole, DeleteUser, InviteUser, ListGroupRoleAssignments, ListGroups,
-        ListInvites, ListProjects, ListRoles, ListUserGroups, ListUserRoleAssignments, ListUsers,
-        ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
-        RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole,
+        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
+        CreateServiceAccount, CreateUser, DeleteGroup, DeleteInvite, DeleteProjectApiKey, DeleteRole,
+        DeleteServiceAccount, DeleteUser, InviteUser, ListGroupRoleAssignments, ListGroups, ListInvites,
+        ListProjectApiKeys, ListProjects, ListRoles, ListServiceAccounts, ListUserGroups,
+        ListUserRoleAssignments, ListUsers, ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole,
+        RetrieveGroupUser, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveRole,
+        RetrieveServiceAccount, RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole,
         UpdateGroup, UpdateRole,
     },
     wire::{self, Incoming, Strictness},
@@ -23,11 +25,14 @@ use openai_admin_store::{Changes, Reads};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::answer::{
-    error::ApiError,
-    facts::OperationFacts,
-    handlers::{self, Context, Written},
-    idempotency_keys,
+use crate::{
+    answer::{
+        error::ApiError,
+        facts::OperationFacts,
+        handlers::{self, Context, Written},
+        idempotency_keys,
+    },
+    api_keys,
 };
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -76,6 +81,14 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<InviteUser>(),
         read::<RetrieveInvite>(),
         change::<DeleteInvite>(),
+        // Service accounts, and API keys of projects
+        read::<ListServiceAccounts>(),
+        change::<CreateServiceAccount>(),
+        read::<RetrieveServiceAccount>(),
+        change::<DeleteServiceAccount>(),
+        read::<ListProjectApiKeys>(),
+        read::<RetrieveProjectApiKey>(),
+        change::<DeleteProjectApiKey>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]
@@ -97,7 +110,11 @@ where
     O: Changes<Response: JsonSchema> + JsonSchema,
 {
     with(|context: Context, request: O| async move {
-        context.store.change(context.org(), context.stamp(), request).await
+        let stamp = match O::SECRET {
+            Some(prefix) => context.stamp().with_secret(api_keys::secret(&context.minter, prefix)),
+            None => context.stamp(),
+        };
+        context.store.change(context.org(), stamp, request).await
     })
 }
 

@@ -67,6 +67,7 @@ async fn acme(config: Config) -> TestServer {
             { "id": "group_support", "name": "Support Team" },
             { "id": "group_staff", "name": "All staff", "is_scim_managed": true, "members": ["user_ada"] },
         ],
+        "projects": [{ "id": "proj_search", "name": "Search" }],
     });
     let directory = serde_json::from_value(directory).unwrap();
     server.store.load(server.minter.stamp("test"), directory).await.unwrap();
@@ -259,7 +260,8 @@ async fn the_operations_that_are_said_to_answer_so_do_and_no_others() {
             let server = acme(Config::default()).await;
             let custom = custom_role(&server).await;
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
-            let path = path.replace("{role_id}", role.unwrap_or(&custom));
+            let path =
+                path.replace("{role_id}", role.unwrap_or(&custom)).replace("{project_id}", "proj_search");
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();

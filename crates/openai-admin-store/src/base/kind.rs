@@ -44,6 +44,8 @@ kinds! {
     Project = "project", "project";
     /// An invite.
     Invite = "invite", "invite";
+    /// A service account of a project.
+    ServiceAccount = "service_account", "service account";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

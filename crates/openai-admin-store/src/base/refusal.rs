@@ -61,9 +61,9 @@ refusals! {
         "operations that change a project or what is in it";
     /// The project is the organization's default project.
     DefaultProject = "default_project", "project_id",
-        "project '{}' is the default project, which cannot be modified or archived",
+        "project '{}' is the default project, which cannot be modified or archived and takes no service accounts",
         "Create a project for it with `create-project`.",
-        "`modify-project` and `archive-project`";
+        "`modify-project`, `archive-project` and `create-project-service-account`";
     /// The invited address is that of a user of the organization.
     AlreadyAMember = "already_a_member", "email",
         "address '{}' belongs to a user of the organization",
@@ -79,4 +79,14 @@ refusals! {
         "invite '{}' was already accepted and cannot be deleted",
         "Delete the user with `delete-user`, which deletes the invite.",
         "`delete-invite`";
+    /// The user is a service account, which belongs to its project.
+    ServiceAccountUser = "service_account_user", "user_id",
+        "user '{}' is a service account of a project and cannot be deleted as a user",
+        "Delete it with `delete-project-service-account`.",
+        "`delete-user`";
+    /// The API key belongs to a service account.
+    ServiceAccountKey = "service_account_key", "api_key_id",
+        "API key '{}' belongs to a service account and cannot be deleted without it",
+        "Delete the service account with `delete-project-service-account`.",
+        "`delete-project-api-key`";
 }

@@ -1,12 +1,18 @@
 //! Every table of things. What holds for all of them walks this list.
 
 use crate::{
-    nouns::{groups, invites, projects, roles, users},
+    nouns::{groups, invites, projects, roles, service_accounts, users},
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 5] =
-    [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE, &invites::TABLE];
+pub(crate) static TABLES: [&Table; 6] = [
+    &users::TABLE,
+    &groups::TABLE,
+    &roles::TABLE,
+    &projects::TABLE,
+    &invites::TABLE,
+    &service_accounts::TABLE,
+];
 
 #[cfg(test)]
 mod tests {

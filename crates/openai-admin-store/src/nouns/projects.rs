@@ -3,7 +3,7 @@
 use openai_admin::{
     Cursor, Order, ProjectId, ProjectResidency, ProjectStatus, Timestamp,
     models::{AuditLogPayload, Project, ProjectListResponse},
-    operations::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject},
+    operations::{CreateProject, ListProjects, ModifyProject, RetrieveProject},
 };
 
 use crate::{
@@ -142,20 +142,6 @@ impl Changes for ModifyProject {
     }
 }
 
-/// Everything in the project ends with it. Archiving it again changes nothing.
-impl Changes for ArchiveProject {
-    const ENDS: bool = true;
-
-    fn change(&self, change: &mut Change<'_>) -> Result<Project> {
-        let found = find(change, &self.project_id)?;
-        if found.thing.archived_at.is_some() {
-            return Ok(found.thing);
-        }
-        thing::bury(change, &refuse_default(found)?)?;
-        Ok(find(change, &self.project_id)?.thing)
-    }
-}
-
 /// The number of the default project, which is older than all others.
 pub(crate) const DEFAULT_SEQ: i64 = -1;
 /// Its name (recorded).
@@ -196,11 +182,12 @@ pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Proj
     }
 }
 
-fn find_changeable(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
+/// A project in use that is not the default one.
+pub(crate) fn find_changeable(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
     refuse_default(find_active(tx, id)?)
 }
 
-fn refuse_default(found: Stored<Project>) -> Result<Stored<Project>> {
+pub(crate) fn refuse_default(found: Stored<Project>) -> Result<Stored<Project>> {
     match found.seq == DEFAULT_SEQ {
         true => Err(Error::refused(Refusal::DefaultProject, &found.thing.id)),
         false => Ok(found),

@@ -12,6 +12,7 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
+        refusal::Refusal,
         text::{check_bounded_text, check_email},
         value::{Row, Value, values},
     },
@@ -223,10 +224,21 @@ impl Changes for DeleteUser {
 
     fn change(&self, change: &mut Change<'_>) -> Result<UserDeleteResponse> {
         let user = find(change, &self.user_id)?;
+        refuse_service_account(change, &user)?;
         thing::bury(change, &user)?;
         invites::forget(change, user.seq)?;
         hand_on_email_key(change, &user.thing.user, None)?;
         Ok(UserDeleteResponse::new(user.thing.user.id))
+    }
+}
+
+/// A service account is deleted in its project, with its keys.
+fn refuse_service_account(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<()> {
+    let org = tx.org();
+    let account = "select 1 from service_accounts where org = $1 and user_seq = $2 and removed_at is null";
+    match tx.query_one(account, values![org, user.seq], |_| Ok(()))? {
+        Some(()) => Err(Error::refused(Refusal::ServiceAccountUser, &user.thing.user.id)),
+        None => Ok(()),
     }
 }
 

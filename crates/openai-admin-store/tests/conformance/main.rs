@@ -31,6 +31,7 @@ mod replicas;
 mod roles;
 mod rolling_upgrades;
 mod server_failures;
+mod service_accounts;
 mod snapshots;
 mod support;
 mod tenant;

@@ -248,6 +248,14 @@ impl Database {
         if version < 8 {
             self.execute("drop table invites");
         }
+        if version < 7 {
+            self.execute(
+                "drop table service_accounts;
+                 drop index api_keys_by_project; drop index api_keys_by_user;
+                 alter table api_keys drop column project_seq;
+                 alter table api_keys drop column user_seq",
+            );
+        }
         if version < 6 {
             self.execute("drop table projects; drop index role_assignments_by_project");
         }

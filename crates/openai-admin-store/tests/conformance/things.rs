@@ -1,17 +1,18 @@
 //! What every thing with an id does in the same way: the suite of the shape, for each noun.
 
 use openai_admin::{
-    Cursor, Limit, ListItem,
+    Cursor, Limit, ListItem, ProjectId,
     models::PublicCreateOrganizationRoleBody,
     operations::{
-        CreateRole, DeleteRole, ListInvites, ListRoles, RetrieveInvite, RetrieveRole, roles::RoleName,
+        CreateRole, DeleteRole, DeleteServiceAccount, ListInvites, ListProjects, ListRoles,
+        ListServiceAccounts, RetrieveInvite, RetrieveRole, RetrieveServiceAccount, roles::RoleName,
     },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    invites,
+    invites, projects, service_accounts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -35,6 +36,7 @@ things! {
     users_behave_as_things: Users,
     roles_behave_as_things: Roles,
     invites_behave_as_things: Invites,
+    service_accounts_behave_as_things: ServiceAccounts,
 }
 
 /// A noun as the suite uses it.
@@ -133,6 +135,40 @@ impl Noun for Invites {
     async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
         let request = json!({ "limit": limit, "after": after });
         let page = tenant.read(serde_json::from_value::<ListInvites>(request).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+/// In a project with the name "Suite" of the organization.
+pub(crate) struct ServiceAccounts;
+
+async fn project(tenant: &Tenant) -> ProjectId {
+    let found = tenant.read(ListProjects::new()).await.unwrap().data;
+    match found.into_iter().find(|project| project.name.as_deref() == Some("Suite")) {
+        Some(found) => found.id,
+        None => projects::create(tenant, "Suite").await.id,
+    }
+}
+
+impl Noun for ServiceAccounts {
+    const KIND: Kind = Kind::ServiceAccount;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        let project = project(tenant).await;
+        service_accounts::create(tenant, &project, name).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        let request = RetrieveServiceAccount::new(project(tenant).await, id.parse().unwrap());
+        tenant.read(request).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        let request = DeleteServiceAccount::new(project(tenant).await, id.parse().unwrap());
+        tenant.change(request).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let mut request = ListServiceAccounts::new(project(tenant).await);
+        request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
+        request.after = after.map(|after| Cursor::new(after).unwrap());
+        let page = tenant.read(request).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

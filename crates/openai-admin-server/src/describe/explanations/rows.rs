@@ -427,6 +427,15 @@ fn creations() -> Vec<Row> {
             answered_by: creations(),
             request: again("the group that the same request made under its `Idempotency-Key` was deleted"),
         },
+        Row {
+            error: StoreError::IdempotentAnswerSecret.into(),
+            fault: Client,
+            meaning: "The creation was done under this `Idempotency-Key`, and its answer showed a secret, which is shown \
+                      once and not kept. It was not done again.",
+            next: "If that answer was lost, delete what was created and create it under a new key.",
+            answered_by: NoOperation("`create-project-service-account`"),
+            request: None,
+        },
     ]
 }
 
