@@ -41,7 +41,7 @@ const MIGRATIONS: [(i64, &str); 7] = [
     (EMAIL_KEYS, include_str!("../../migrations/V4__email_keys.sql")),
     (5, include_str!("../../migrations/V5__kinds.sql")),
     (6, include_str!("../../migrations/V6__projects.sql")),
-    (8, include_str!("../../migrations/V8__invites.sql")),
+    (7, include_str!("../../migrations/V7__invites.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".

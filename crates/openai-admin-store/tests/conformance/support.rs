@@ -245,7 +245,7 @@ impl Database {
     /// Takes back what the migrations after `version` have added, as far as that would not be added again. `audit_events`
     /// is left to a case that makes it anew.
     pub(crate) fn go_back_to(&self, version: u32) {
-        if version < 8 {
+        if version < 7 {
             self.execute("drop table invites");
         }
         if version < 6 {
