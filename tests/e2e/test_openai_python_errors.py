@@ -71,7 +71,7 @@ def test_bad_request(organization, request_it, code, param):
     ("request_it", "operation"),
     [
         (lambda o, group: o.projects.users.list("proj_1"), "list-project-users"),
-        (lambda o, group: o.invites.create(email="ada@example.com", role="reader"), "inviteUser"),
+        (lambda o, group: o.admin_api_keys.create(name="ci"), "admin-api-keys-create"),
         (lambda o, group: o.projects.groups.list("proj_1"), "list-project-groups"),
     ],
 )

@@ -75,7 +75,7 @@ async fn an_invite_is_pending_until_it_expires(database: Database) {
     let invite = invite(&acme, " Ada@example.com ").await.unwrap();
     assert_eq!((&*invite.email, &invite.status), ("Ada@example.com", &InviteStatus::Pending));
     assert_eq!(find_at(&acme, NOW, &invite).await, invite);
-    assert_eq!(list(&acme).await.data, [invite.clone()]);
+    assert_eq!(list(&acme).await.data, std::slice::from_ref(&invite));
     for (at, status) in [(NOW + LIFE - 1, InviteStatus::Pending), (NOW + LIFE, InviteStatus::Expired)] {
         let shown = find_at(&acme, at, &invite).await;
         let mut expected = invite.clone();
