@@ -8,7 +8,9 @@ mod config;
 mod group_roles;
 mod group_users;
 mod groups;
+mod invites;
 mod pages;
+mod project_api_keys;
 mod project_certificates;
 mod projects;
 mod raw;
@@ -16,6 +18,7 @@ mod request_body;
 mod response;
 mod retry;
 mod roles;
+mod service_accounts;
 mod strict;
 mod transport;
 mod user_roles;
@@ -41,7 +44,9 @@ pub use self::{
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
+    invites::InvitesApi,
     pages::{Items, ListCall, Pages},
+    project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
     projects::ProjectsApi,
     raw::RawRequest,
@@ -49,6 +54,7 @@ pub use self::{
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
+    service_accounts::ServiceAccountsApi,
     transport::NotConnected,
     user_roles::UserRolesApi,
     users::UsersApi,

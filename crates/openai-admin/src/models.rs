@@ -21,6 +21,11 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    invites::{Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest},
+    project_api_keys::{
+        ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
+        ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
+    },
     project_certificates::{
         ListProjectCertificatesResponse, OrganizationProjectCertificate,
         OrganizationProjectCertificateActivationResponse, OrganizationProjectCertificateDeactivationResponse,
@@ -40,6 +45,11 @@ pub use crate::operations::{
     roles::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
+    },
+    service_accounts::{
+        ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
+        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
+        ProjectServiceAccountListResponse,
     },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},

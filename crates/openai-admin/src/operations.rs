@@ -8,6 +8,8 @@ pub mod certificates;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+pub mod invites;
+pub mod project_api_keys;
 pub mod project_certificates;
 pub mod project_group_roles;
 pub mod project_groups;
@@ -18,6 +20,7 @@ pub mod projects;
 mod record;
 pub mod role_assignments;
 pub mod roles;
+pub mod service_accounts;
 pub mod user_roles;
 pub mod users;
 
@@ -29,6 +32,8 @@ pub use certificates::{
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use invites::{DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
+pub use project_api_keys::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey};
 pub use project_certificates::{
     ActivateProjectCertificates, DeactivateProjectCertificates, ListProjectCertificates,
 };
@@ -48,6 +53,9 @@ pub use project_users::{
 };
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
+pub use service_accounts::{
+    CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
+};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
@@ -69,6 +77,9 @@ macro_rules! for_each_operation {
             ListOrganizationCertificates UploadCertificate GetCertificate ModifyCertificate DeleteCertificate
             ActivateOrganizationCertificates DeactivateOrganizationCertificates
             ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
+            ListInvites InviteUser RetrieveInvite DeleteInvite
+            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
+            ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
         }
     };
 }

@@ -162,6 +162,33 @@ fn projects() {
 }
 
 #[test]
+fn invites() {
+    let invite = json!({
+        "object": "organization.invite",
+        "id": "invite-abc",
+        "email": "user@example.com",
+        "role": "owner",
+        "status": "accepted",
+        "created_at": 1_711_471_533,
+        "expires_at": 1_711_471_533,
+        "accepted_at": 1_711_471_533,
+        "projects": [{ "id": "project-xyz", "role": "member" }],
+    });
+    check::<InviteUser>(&invite);
+    check::<RetrieveInvite>(&invite);
+    check::<ListInvites>(&json!({
+        "object": "list",
+        "data": [invite],
+        "first_id": "invite-abc",
+        "last_id": "invite-abc",
+        "has_more": false,
+    }));
+    check::<DeleteInvite>(
+        &json!({ "object": "organization.invite.deleted", "id": "invite-abc", "deleted": true }),
+    );
+}
+
+#[test]
 fn users_of_projects() {
     let user = json!({
         "object": "organization.project.user",

@@ -11,12 +11,14 @@ use openai_admin::{
     Endpoint,
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
-        AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateUser,
+        AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateServiceAccount, CreateUser,
         DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteGroup,
-        DeleteRole, DeleteUser, GetCertificate, ListGroupRoleAssignments, ListGroups,
-        ListOrganizationCertificates, ListProjectCertificates, ListProjects, ListRoles, ListUserGroups,
-        ListUserRoleAssignments, ListUsers, ModifyCertificate, ModifyProject, ModifyUser, RetrieveGroup,
-        RetrieveGroupRole, RetrieveGroupUser, RetrieveProject, RetrieveRole, RetrieveUser, RetrieveUserRole,
+        DeleteInvite, DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, DeleteUser, GetCertificate,
+        InviteUser, ListGroupRoleAssignments, ListGroups, ListInvites, ListOrganizationCertificates,
+        ListProjectApiKeys, ListProjectCertificates, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate, ModifyProject, ModifyUser,
+        RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite, RetrieveProject,
+        RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, RetrieveUser, RetrieveUserRole,
         UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole, UploadCertificate,
     },
     wire::{self, Incoming, Strictness},
@@ -25,11 +27,14 @@ use openai_admin_store::{Changes, Reads};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::answer::{
-    error::ApiError,
-    facts::OperationFacts,
-    handlers::{self, Context, Written},
-    idempotency_keys,
+use crate::{
+    answer::{
+        error::ApiError,
+        facts::OperationFacts,
+        handlers::{self, Context, Written},
+        idempotency_keys,
+    },
+    api_keys,
 };
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -84,6 +89,19 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<ListProjectCertificates>(),
         change::<ActivateProjectCertificates>(),
         change::<DeactivateProjectCertificates>(),
+        // Invites
+        read::<ListInvites>(),
+        change::<InviteUser>(),
+        read::<RetrieveInvite>(),
+        change::<DeleteInvite>(),
+        // Service accounts, and API keys of projects
+        read::<ListServiceAccounts>(),
+        change::<CreateServiceAccount>(),
+        read::<RetrieveServiceAccount>(),
+        change::<DeleteServiceAccount>(),
+        read::<ListProjectApiKeys>(),
+        read::<RetrieveProjectApiKey>(),
+        change::<DeleteProjectApiKey>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]
@@ -94,7 +112,9 @@ fn read<O>() -> Route
 where
     O: Reads<Response: JsonSchema> + JsonSchema,
 {
-    with(|context: Context, request: O| async move { context.store.read(context.org(), request).await })
+    with(|context: Context, request: O| async move {
+        context.store.read(context.org(), context.minter.now(), request).await
+    })
 }
 
 /// An operation that changes something.
@@ -103,7 +123,11 @@ where
     O: Changes<Response: JsonSchema> + JsonSchema,
 {
     with(|context: Context, request: O| async move {
-        context.store.change(context.org(), context.stamp(), request).await
+        let stamp = match O::SECRET {
+            Some(prefix) => context.stamp().with_secret(api_keys::secret(&context.minter, prefix)),
+            None => context.stamp(),
+        };
+        context.store.change(context.org(), stamp, request).await
     })
 }
 

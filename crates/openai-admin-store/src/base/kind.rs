@@ -44,6 +44,10 @@ kinds! {
     Project = "project", "project";
     /// A certificate.
     Certificate = "certificate", "certificate";
+    /// An invite.
+    Invite = "invite", "invite";
+    /// A service account of a project.
+    ServiceAccount = "service_account", "service account";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

@@ -28,7 +28,7 @@ use crate::{
         value::{Row, Value, values},
     },
     nouns::projects,
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         assignment::Resource,
         table::{Numbers, Table, table},
@@ -117,7 +117,7 @@ fn count(tx: &mut Tx<'_>) -> Result<i64> {
 }
 
 impl Reads for GetCertificate {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<Certificate> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<Certificate> {
         let certificate = thing::find::<Certificate>(tx, self.certificate_id.as_str())?.thing;
         match self.include.contains(&CertificateInclude::Content) {
             true => Ok(certificate),
@@ -167,7 +167,7 @@ fn is_active_anywhere(tx: &mut Tx<'_>, seq: i64) -> Result<bool> {
 }
 
 impl Reads for ListOrganizationCertificates {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<ListCertificatesResponse> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ListCertificatesResponse> {
         let limit = self.limit.unwrap_or_default().get();
         let (page, has_more) = page(tx, Resource::Organization, self.order, self.after.as_ref(), limit)?;
         let page = page.into_iter().map(|(certificate, active)| in_organization(certificate, active));
@@ -176,7 +176,7 @@ impl Reads for ListOrganizationCertificates {
 }
 
 impl Reads for ListProjectCertificates {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<ListProjectCertificatesResponse> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ListProjectCertificatesResponse> {
         let project = Resource::Project(projects::find(tx, &self.project_id)?.seq);
         let limit = self.limit.unwrap_or_default().get();
         let (page, has_more) = page(tx, project, self.order, self.after.as_ref(), limit)?;

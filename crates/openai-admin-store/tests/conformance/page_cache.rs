@@ -13,15 +13,15 @@ use openai_admin::{
     Endpoint, Method, Timestamp,
     models::PublicUpdateOrganizationRoleBody,
     operations::{
-        self, ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteRole,
-        ModifyCertificate, ModifyProject, UpdateRole,
+        self, ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteProjectApiKey,
+        DeleteRole, DeleteServiceAccount, ModifyCertificate, ModifyProject, UpdateRole,
     },
 };
 use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, projects, roles,
+    certificates, invites, projects, roles, service_accounts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
 };
@@ -176,6 +176,26 @@ fn every_write() -> Vec<(&'static str, Write)> {
         archive_project: |acme| {
             let id = projects::create(&acme, "Third").await.id;
             projects::archive(&acme, id.as_str()).await.unwrap()
+        };
+        invite_user: |acme| invites::invite(&acme, "new@example.org").await.unwrap();
+        delete_invite: |acme| {
+            let id = invites::invite(&acme, "other@example.org").await.unwrap().id;
+            invites::delete(&acme, id.as_str()).await.unwrap()
+        };
+        create_project_service_account: |acme| {
+            let project = projects::create(&acme, "Fourth").await.id;
+            service_accounts::create(&acme, &project, "Nightly").await.unwrap()
+        };
+        delete_project_service_account: |acme| {
+            let project = projects::create(&acme, "Fifth").await.id;
+            let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap().id;
+            acme.add("group_2", account.as_str()).await.unwrap();
+            acme.change(DeleteServiceAccount::new(project, account)).await.unwrap()
+        };
+        delete_project_api_key: |acme| {
+            let project = projects::create(&acme, "Sixth").await.id;
+            let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap();
+            acme.change(DeleteProjectApiKey::new(project, account.api_key.unwrap().id)).await.unwrap_err()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;

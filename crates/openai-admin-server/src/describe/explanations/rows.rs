@@ -389,7 +389,7 @@ fn things() -> Vec<Row> {
             meaning: "Something that must be unique exists already: an id, a role's name, or an email address in any letter case.",
             next: "Look whether it is what you want to create. If not, choose another value for `param`.",
             answered_by: Those("operations that give a user or a role what must be unique", |it| {
-                (!it.facts.is_idempotent && it.names_in_body("email")) || it.names_in_body("role_name")
+                (it.names_in_body("email") && it.names_in_body("name")) || it.names_in_body("role_name")
             }),
             request: Some(
                 request("POST", "/v1/x/users").body(r#"{"email":"ada@example.com","name":"Another Ada"}"#),
@@ -426,6 +426,15 @@ fn creations() -> Vec<Row> {
             next: "Send a new key if another one is to be made.",
             answered_by: creations(),
             request: again("the group that the same request made under its `Idempotency-Key` was deleted"),
+        },
+        Row {
+            error: StoreError::IdempotentAnswerSecret.into(),
+            fault: Client,
+            meaning: "The creation was done under this `Idempotency-Key`, and its answer showed a secret, which is shown \
+                      once and not kept. It was not done again.",
+            next: "If that answer was lost, delete what was created and create it under a new key.",
+            answered_by: NoOperation("`create-project-service-account`"),
+            request: None,
         },
     ]
 }
