@@ -70,8 +70,8 @@ def test_bad_request(organization, request_it, code, param):
 @pytest.mark.parametrize(
     ("request_it", "operation"),
     [
-        (lambda o, group: o.projects.list(), "list-projects"),
-        (lambda o, group: o.invites.create(email="ada@example.com", role="reader"), "inviteUser"),
+        (lambda o, group: o.projects.users.list("proj_1"), "list-project-users"),
+        (lambda o, group: o.admin_api_keys.create(name="ci"), "admin-api-keys-create"),
         (lambda o, group: o.projects.groups.list("proj_1"), "list-project-groups"),
     ],
 )

@@ -1,14 +1,18 @@
 //! API keys: how they are made, and what is kept of them.
 
 use openai_admin::{Scope, Timestamp, hexadecimal};
-use openai_admin_store::{ApiKey, NewApiKey};
+use openai_admin_store::{ApiKey, NewApiKey, Secret};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
 use crate::minter::Minter;
 
-/// What every key that this server mints begins with: an admin key, as clients expect, and visibly not OpenAI's.
+/// What every admin key that this server mints begins with, as clients expect, and visibly not OpenAI's.
 pub const PREFIX: &str = "sk-admin-oadm-";
+/// What an admin key begins with.
+const ADMIN: &str = "sk-admin-";
+/// What follows that in every key that this server mints, whatever it is for.
+const MARK: &str = "oadm-";
 
 /// How long a key that somebody else made must be for a server that other machines reach, in characters.
 pub const GIVEN_KEY_LENGTH_MIN: usize = 24;
@@ -33,12 +37,16 @@ pub fn mint(
     scopes: Vec<String>,
     expires_at: Option<Timestamp>,
 ) -> (String, NewApiKey) {
+    let Secret { value, hash, redacted } = secret(minter, ADMIN);
+    (value.to_string(), NewApiKey { hash, redacted, name: name.to_owned(), scopes, expires_at })
+}
+
+/// Makes the value of a key that begins with `prefix`, in the form of [`mint`].
+pub(crate) fn secret(minter: &Minter, prefix: &str) -> Secret {
     let random = minter.secret();
-    let secret = Ulid::from_parts((random >> 80) as u64, random);
-    let body = format!("{PREFIX}{secret}");
-    let key = format!("{body}-{}", checksum(&body));
-    let new = NewApiKey { expires_at, ..given(&key, name, scopes) };
-    (key, new)
+    let body = format!("{prefix}{MARK}{}", Ulid::from_parts((random >> 80) as u64, random));
+    let value = format!("{body}-{}", checksum(&body));
+    Secret { hash: hash(&value), redacted: kept(&value), value: value.into() }
 }
 
 /// What is kept of a key that somebody else made: any text.

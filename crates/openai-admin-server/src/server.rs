@@ -201,7 +201,7 @@ mod tests {
     async fn what_is_served_does_not_stand_before_what_is_not() {
         let (server, asker, _folder) = server().await;
         let routes = vec![with(|context: handlers::Context, _: GetCertificate| async move {
-            context.store.read(context.org(), ListGroups::new()).await
+            context.store.read(context.org(), context.minter.now(), ListGroups::new()).await
         })];
         let router = server.build(asker, routes);
         for (method, path, status) in [
@@ -225,7 +225,7 @@ mod tests {
         let (server, asker, _folder) = server().await;
         let routes = vec![
             with(|context: handlers::Context, _: PostWithoutBody| async move {
-                context.store.read(context.org(), ListGroups::new()).await
+                context.store.read(context.org(), context.minter.now(), ListGroups::new()).await
             }),
             change::<CreateGroup>(),
         ];

@@ -8,19 +8,23 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor, GroupId, UserId,
+    Client, Cursor, GroupId, InviteRole, ProjectId, UserId,
     models::{
-        CreateGroupBody, CreateGroupUserBody, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody,
+        CreateGroupBody, CreateGroupUserBody, InviteRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, DeleteRole,
-        ListGroupRoleAssignments, ListProjects, ListRoles, ListUserRoleAssignments, ModifyProject,
-        RetrieveGroupRole, RetrieveProject, RetrieveRole, RetrieveUserRole, UnassignGroupRole,
-        UnassignUserRole, UpdateRole,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateProject, CreateRole, CreateServiceAccount, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteCertificate, DeleteProjectApiKey, DeleteRole,
+        DeleteServiceAccount, GetCertificate, ListGroupRoleAssignments, ListOrganizationCertificates,
+        ListProjectApiKeys, ListProjectCertificates, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserRoleAssignments, ModifyCertificate, ModifyProject, RetrieveGroupRole, RetrieveProject,
+        RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, RetrieveUserRole, UnassignGroupRole,
+        UnassignUserRole, UpdateRole, UploadCertificate,
     },
 };
-use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
+use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations, testing::CERTIFICATE};
 use openai_admin_store::Store;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -131,6 +135,8 @@ async fn use_everything(client: &Client) {
     use_roles(client, id, &user_id).await;
     use_projects(client).await;
     use_usage(client).await;
+    use_certificates(client).await;
+    use_invites(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
@@ -182,7 +188,48 @@ async fn use_projects(client: &Client) {
     client.send(&RetrieveProject::new(project.clone())).await.unwrap();
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
+    use_service_accounts(client, &project).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_certificates(client: &Client) {
+    let project = client.send(&ListProjects::new()).await.unwrap().data[0].id.clone();
+    let body = serde_json::json!({ "name": MARK, "certificate": CERTIFICATE });
+    let upload = UploadCertificate::new(serde_json::from_value(body).unwrap());
+    let id = client.send(&upload).await.unwrap().id.clone();
+    client.send(&ListOrganizationCertificates::new()).await.unwrap();
+    client.send(&ListProjectCertificates::new(project.clone())).await.unwrap();
+    client.send(&GetCertificate::new(id.clone())).await.unwrap();
+    let rename = serde_json::from_value(serde_json::json!({ "name": format!("{MARK} 2") })).unwrap();
+    client.send(&ModifyCertificate::new(id.clone(), rename)).await.unwrap();
+    let those = || ToggleCertificatesRequest::new(vec![id.clone()]);
+    client.send(&ActivateOrganizationCertificates::new(those())).await.unwrap();
+    client.send(&DeactivateOrganizationCertificates::new(those())).await.unwrap();
+    client.send(&ActivateProjectCertificates::new(project.clone(), those())).await.unwrap();
+    client.send(&DeactivateProjectCertificates::new(project, those())).await.unwrap();
+    client.send(&DeleteCertificate::new(id)).await.unwrap();
+}
+
+async fn use_invites(client: &Client) {
+    let (invites, email) = (client.invites(), format!("invited@{MARK}.example"));
+    let body = || InviteRequest::new((&*email).try_into().unwrap(), InviteRole::Reader);
+    let invite = invites.invite_user(body()).await.unwrap();
+    invites.list_invites().await.unwrap();
+    invites.retrieve_invite(&invite.id).await.unwrap();
+    invites.invite_user(body()).await.unwrap_err();
+    invites.delete_invite(&invite.id).await.unwrap();
+}
+
+async fn use_service_accounts(client: &Client, project: &ProjectId) {
+    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    let account = client.send(&CreateServiceAccount::new(project.clone(), body)).await.unwrap();
+    let (id, key) = (&account.id, &account.api_key.as_ref().unwrap().id);
+    client.send(&ListServiceAccounts::new(project.clone())).await.unwrap();
+    client.send(&RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
+    client.send(&ListProjectApiKeys::new(project.clone())).await.unwrap();
+    client.send(&RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap_err();
+    client.send(&DeleteServiceAccount::new(project.clone(), id.clone())).await.unwrap();
 }
 
 /// Requests that no client of ours would send.

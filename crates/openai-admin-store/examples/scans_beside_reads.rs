@@ -17,7 +17,10 @@
 
 use std::time::{Duration, Instant};
 
-use openai_admin::operations::{ListAuditLogs, ListGroups};
+use openai_admin::{
+    Timestamp,
+    operations::{ListAuditLogs, ListGroups},
+};
 use openai_admin_store::{DatabaseUrl, Org, Stamp, Store};
 use ulid::Ulid;
 
@@ -94,7 +97,7 @@ async fn reads(store: &Store, org: Org, time: Duration) -> Vec<Duration> {
     while begun.elapsed() < time {
         let asked = Instant::now();
         store.find_api_key("hash".to_owned()).await.unwrap();
-        store.read(org, ListGroups::default()).await.unwrap();
+        store.read(org, Timestamp::from_unix_seconds(0), ListGroups::default()).await.unwrap();
         waited.push(asked.elapsed());
         tokio::time::sleep(PAUSE).await;
     }

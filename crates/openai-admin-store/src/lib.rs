@@ -30,6 +30,7 @@ pub use base::{
     kind::Kind,
     org::Org,
     refusal::Refusal,
+    secret::Secret,
     stamp::{IdempotencyKey, Stamp},
 };
 pub use engines::{

@@ -3,11 +3,16 @@
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;
+pub(crate) mod certificates;
 pub(crate) mod group_users;
 pub(crate) mod groups;
+pub(crate) mod invites;
 pub(crate) mod organizations;
+pub(crate) mod project_api_keys;
+mod project_archive;
 pub(crate) mod projects;
 mod role_assignments;
 pub(crate) mod roles;
+pub(crate) mod service_accounts;
 pub(crate) mod usage;
 pub(crate) mod users;

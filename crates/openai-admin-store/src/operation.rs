@@ -4,14 +4,15 @@ pub(crate) mod audit_events;
 pub(crate) mod audit_order;
 pub(crate) mod change;
 pub(crate) mod idempotency_keys;
+pub(crate) mod reading;
 pub(crate) mod tx;
 
-use openai_admin::Endpoint;
+use openai_admin::{Endpoint, Timestamp};
 
 use crate::{
     base::{error::Result, org::Org, stamp::Stamp, time_limit::TimeLimit},
-    engines::lanes::Lane,
-    operation::{change::Change, tx::Tx},
+    engines::{lanes::Lane, transaction::Transaction},
+    operation::{change::Change, reading::Reading, tx::Tx},
     store::Store,
 };
 
@@ -27,7 +28,7 @@ pub trait Reads: Endpoint {
     /// # Errors
     ///
     /// Those of the operation and of the database.
-    fn read(&self, tx: &mut Tx<'_>) -> Result<Self::Response>;
+    fn read(&self, tx: &mut Reading<'_>) -> Result<Self::Response>;
 }
 
 /// A request that changes something. Only this crate can implement it.
@@ -35,6 +36,10 @@ pub trait Changes: Endpoint {
     /// Whether it ends a thing with all its edges: it gets more time, and no membership is added in the organization
     /// meanwhile.
     const ENDS: bool = false;
+
+    /// What a secret begins with that the change hands out: its stamp must have one. An answer that shows it is kept
+    /// nowhere, so a creation that is sent again under its idempotency key is refused.
+    const SECRET: Option<&'static str> = None;
 
     /// Makes the change and returns the answer. It may run again after it met another change.
     ///
@@ -45,15 +50,16 @@ pub trait Changes: Endpoint {
 }
 
 impl Store {
-    /// Answers a request that reads, within an organization.
+    /// Answers a request that reads, within an organization, as it is at a time: what has ended by then, such as an
+    /// invite, is shown so.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// use openai_admin::operations::ListGroups;
+    /// use openai_admin::{Timestamp, operations::ListGroups};
     /// use openai_admin_store::{Stamp, Store};
     /// let store = Store::open_in_memory(None).await?;
     /// let organization = store.open_organization(Stamp::new(ulid::Ulid::from_parts(1, 1), "doc"), None).await?;
-    /// assert!(store.read(organization.org, ListGroups::new()).await?.data.is_empty());
+    /// assert!(store.read(organization.org, Timestamp::from_unix_seconds(1), ListGroups::new()).await?.data.is_empty());
     /// # Ok::<(), openai_admin_store::Error>(())
     /// # }).unwrap();
     /// ```
@@ -61,12 +67,14 @@ impl Store {
     /// # Errors
     ///
     /// Those of the operation and of the database.
-    pub async fn read<O: Reads>(&self, org: Org, request: O) -> Result<O::Response> {
-        match request.lane() {
-            Lane::Scan => {
-                self.scan(org, move |transaction| request.read(&mut Tx::new(transaction, org))).await
-            }
-            _ => self.query(move |transaction| request.read(&mut Tx::new(transaction, org))).await,
+    pub async fn read<O: Reads>(&self, org: Org, at: Timestamp, request: O) -> Result<O::Response> {
+        let lane = request.lane();
+        let read = move |transaction: &mut Transaction<'_>| {
+            request.read(&mut Reading::new(Tx::new(transaction, org), at))
+        };
+        match lane {
+            Lane::Scan => self.scan(org, read).await,
+            _ => self.query(read).await,
         }
     }
 
@@ -75,8 +83,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of the operation and of the database; of a creation also [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused) and
-    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted).
+    /// Those of the operation and of the database; of a creation also [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused),
+    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted), and where the answer shows a secret
+    /// [`Error::IdempotentAnswerSecret`](crate::Error::IdempotentAnswerSecret).
     pub async fn change<O: Changes>(&self, org: Org, stamp: Stamp, request: O) -> Result<O::Response> {
         let time_limit = if O::ENDS { TimeLimit::Deletion } else { TimeLimit::Usual };
         self.transact_for(time_limit, Some(org), O::ENDS, move |transaction| {

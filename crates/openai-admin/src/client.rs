@@ -3,17 +3,22 @@
 mod api;
 mod audit_logs;
 mod builder;
+mod certificates;
 mod config;
 mod group_roles;
 mod group_users;
 mod groups;
+mod invites;
 mod pages;
+mod project_api_keys;
+mod project_certificates;
 mod projects;
 mod raw;
 mod request_body;
 mod response;
 mod retry;
 mod roles;
+mod service_accounts;
 mod strict;
 mod transport;
 mod usage;
@@ -36,16 +41,21 @@ pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
+    certificates::CertificatesApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
+    invites::InvitesApi,
     pages::{Items, ListCall, Pages},
+    project_api_keys::ProjectApiKeysApi,
+    project_certificates::ProjectCertificatesApi,
     projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
+    service_accounts::ServiceAccountsApi,
     transport::NotConnected,
     usage::UsageApi,
     user_roles::UserRolesApi,

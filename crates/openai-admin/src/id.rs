@@ -214,8 +214,16 @@ tokens! {
     AuditLogId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a project, such as `proj_abc`.
     ProjectId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of an invite, such as `invite-abc`.
+    InviteId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a role, such as `role_01J1F8ROLE01`.
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a certificate, such as `cert_abc`.
+    CertificateId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a service account of a project, such as `svc_acct_abc`. It may stand where the id of a user does.
+    ServiceAccountId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of an API key, such as `key_abc`.
+    ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A place in a list: the `next` of a page, or the id of its last item.
     Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX), CURSOR_BYTES_MAX and TOKEN_PATTERN;
 }
@@ -230,7 +238,17 @@ macro_rules! cursor_from {
     )*};
 }
 
-cursor_from!(AuditLogId, GroupId, ProjectId, RoleId, UserId);
+cursor_from!(
+    ApiKeyId,
+    AuditLogId,
+    CertificateId,
+    GroupId,
+    InviteId,
+    ProjectId,
+    RoleId,
+    ServiceAccountId,
+    UserId
+);
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,14 @@
 pub use crate::operations::{
     audit_logs::{
         AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
-        AuditLogActorUser, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
-        OtherFields, TimeRange,
+        AuditLogActorUser, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,
+        ListAuditLogsResponse, OtherFields, TimeRange,
+    },
+    certificates::{
+        Certificate, CertificateDetails, CertificateValidity, DeleteCertificateResponse,
+        ListCertificatesResponse, ModifyCertificateRequest, OrganizationCertificate,
+        OrganizationCertificateActivationResponse, OrganizationCertificateDeactivationResponse,
+        ToggleCertificatesRequest, UploadCertificateRequest,
     },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
@@ -14,6 +20,15 @@ pub use crate::operations::{
     groups::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
+    },
+    invites::{Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest},
+    project_api_keys::{
+        ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
+        ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
+    },
+    project_certificates::{
+        ListProjectCertificatesResponse, OrganizationProjectCertificate,
+        OrganizationProjectCertificateActivationResponse, OrganizationProjectCertificateDeactivationResponse,
     },
     project_groups::{
         InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,
@@ -30,6 +45,11 @@ pub use crate::operations::{
     roles::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
+    },
+    service_accounts::{
+        ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
+        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
+        ProjectServiceAccountListResponse,
     },
     usage::{
         BucketWidth, CompletionsUsageRecord, CreateUsageBatchBody, UsageBatch, UsageBucket,

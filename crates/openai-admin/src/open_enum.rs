@@ -152,6 +152,66 @@ open_enum! {
         Archived = "archived",
     }
 
+    /// What the answer about a certificate holds besides.
+    pub enum CertificateInclude {
+        /// The certificate itself, in PEM.
+        Content = "content",
+    }
+
+    /// The role that a person has in the organization after accepting an invite.
+    pub enum InviteRole {
+        /// May administer the organization.
+        Owner = "owner",
+        /// May read the organization.
+        Reader = "reader",
+    }
+
+    /// The role that a person has in a project after accepting an invite.
+    pub enum InviteProjectRole {
+        /// May use the project.
+        Member = "member",
+        /// May administer the project.
+        Owner = "owner",
+    }
+
+    /// What became of an invite.
+    pub enum InviteStatus {
+        /// It can be accepted.
+        Pending = "pending",
+        /// It was accepted.
+        Accepted = "accepted",
+        /// It was not accepted in time.
+        Expired = "expired",
+    }
+
+    /// A service account's role in its project.
+    pub enum ServiceAccountRole {
+        /// May administer the project.
+        Owner = "owner",
+        /// May use the project.
+        Member = "member",
+        /// Has no role in the project.
+        None = "none",
+    }
+
+    /// Whether the owner of an API key has access to the key's project.
+    pub enum OwnerProjectAccess {
+        /// The owner has access.
+        Active = "active",
+        /// The owner has no access.
+        Inactive = "inactive",
+    }
+
+    /// Which API keys of a project are listed, by the access of their owners.
+    pub enum OwnerProjectAccessFilter {
+        /// Those whose owner has access.
+        Active = "active",
+        /// Those whose owner has no access.
+        Inactive = "inactive",
+        /// All.
+        Any = "any",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -263,6 +323,17 @@ impl AuditLogEventType {
         Self::ProjectCreated,
         Self::ProjectUpdated,
         Self::ProjectArchived,
+        Self::CertificateCreated,
+        Self::CertificateUpdated,
+        Self::CertificateDeleted,
+        Self::CertificatesActivated,
+        Self::CertificatesDeactivated,
+        Self::InviteSent,
+        Self::InviteAccepted,
+        Self::InviteDeleted,
+        Self::ServiceAccountCreated,
+        Self::ServiceAccountUpdated,
+        Self::ServiceAccountDeleted,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.

@@ -179,7 +179,7 @@ impl<const MIN: usize, const MAX: usize> schemars::JsonSchema for BoundedText<MI
     }
 }
 
-/// A name, e-mail address or picture of a person: a string whose `Debug` shows only its length, so that it
+/// A name, e-mail address or picture of a person, or the value of an API key: a string whose `Debug` shows only its length, so that it
 /// reaches no log by accident. `Display`, `Deref` and serde show it whole.
 ///
 /// ```

@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, Limit, Method, Order, ProjectId,
-    ProjectResidency, RoleId, Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation,
-    for_each_operation,
+    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
+    InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
+    ProjectResidency, RoleId, ServiceAccountId, Timestamp, UserId, UserRole, ViolationCode,
+    for_each_declared_operation, for_each_operation,
     models::{
-        CreateUserBody, InviteProjectGroupBody, ProjectCreateRequest, ProjectUpdateRequest,
+        CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest,
+        ProjectCreateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
         ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
+        UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -208,6 +211,47 @@ proptest! {
         round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
         round_trip(&ArchiveProject::new(project_id.clone()));
 
+        let certificate_id = CertificateId::new(&role).unwrap();
+        let mut list = ListOrganizationCertificates::new();
+        (list.after, list.order) = (Some(Cursor::from(&certificate_id)), Some(Order::Asc));
+        round_trip(&list);
+        let mut list = ListProjectCertificates::new(project_id.clone());
+        list.after = Some(Cursor::from(&certificate_id));
+        round_trip(&list);
+        let mut body = UploadCertificateRequest::new(text.clone());
+        body.name = Some(name.as_str().try_into().unwrap());
+        round_trip(&UploadCertificate::new(body));
+        let mut get = GetCertificate::new(certificate_id.clone());
+        round_trip(&get);
+        get.include.push(CertificateInclude::from(text.as_str()));
+        round_trip(&get);
+        let mut body = ModifyCertificateRequest::new();
+        round_trip(&ModifyCertificate::new(certificate_id.clone(), body.clone()));
+        body.name = Some(name.as_str().try_into().unwrap());
+        round_trip(&ModifyCertificate::new(certificate_id.clone(), body));
+        round_trip(&DeleteCertificate::new(certificate_id.clone()));
+        let body = ToggleCertificatesRequest::new(vec![certificate_id.clone(), certificate_id]);
+        round_trip(&ActivateOrganizationCertificates::new(body.clone()));
+        round_trip(&DeactivateOrganizationCertificates::new(body.clone()));
+        round_trip(&ActivateProjectCertificates::new(project_id.clone(), body.clone()));
+        round_trip(&DeactivateProjectCertificates::new(project_id.clone(), body));
+        let account_id = ServiceAccountId::new(&principal).unwrap();
+        let mut list = ListServiceAccounts::new(project_id.clone());
+        list.after = Some(Cursor::from(&account_id));
+        round_trip(&list);
+        let mut body = ProjectServiceAccountCreateRequest::new(name.as_str().try_into().unwrap());
+        body.create_service_account_only = include_archived;
+        round_trip(&CreateServiceAccount::new(project_id.clone(), body));
+        round_trip(&RetrieveServiceAccount::new(project_id.clone(), account_id.clone()));
+        round_trip(&DeleteServiceAccount::new(project_id.clone(), account_id));
+        let api_key_id = ApiKeyId::new(&principal).unwrap();
+        let mut list = ListProjectApiKeys::new(project_id.clone());
+        list.after = Some(Cursor::from(&api_key_id));
+        list.owner_project_access = Some(OwnerProjectAccessFilter::from(text.as_str()));
+        round_trip(&list);
+        round_trip(&RetrieveProjectApiKey::new(project_id.clone(), api_key_id.clone()));
+        round_trip(&DeleteProjectApiKey::new(project_id.clone(), api_key_id));
+
         let mut list = ListProjectUsers::new(project_id.clone());
         list.after = Some(Cursor::from(&user_id));
         round_trip(&list);
@@ -249,6 +293,22 @@ proptest! {
         round_trip(&AssignProjectUserRole::new(project_id.clone(), user_id.clone(), body));
         round_trip(&RetrieveProjectUserRole::new(project_id.clone(), user_id.clone(), role_id.clone()));
         round_trip(&UnassignProjectUserRole::new(project_id, user_id, role_id));
+    }
+
+    #[test]
+    fn every_request_about_invites_round_trips(
+        invite in id(), project in id(), role in any::<String>(), after in any::<bool>(), to_projects in any::<bool>(),
+    ) {
+        let invite_id = InviteId::new(&invite).unwrap();
+        let mut list = ListInvites::new();
+        list.after = after.then(|| Cursor::from(&invite_id));
+        round_trip(&list);
+        let mut body = InviteRequest::new("ada@example.com".try_into().unwrap(), InviteRole::from(role.as_str()));
+        let role = InviteProjectRole::from(role.as_str());
+        body.projects = to_projects.then(|| vec![InviteProject::new(ProjectId::new(&project).unwrap(), role)]);
+        round_trip(&InviteUser::new(body));
+        round_trip(&RetrieveInvite::new(invite_id.clone()));
+        round_trip(&DeleteInvite::new(invite_id));
     }
 
     #[test]

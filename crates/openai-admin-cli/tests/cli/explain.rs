@@ -31,7 +31,7 @@ fn what_cannot_be_explained_is_answered_with_what_may_be_meant() {
 #[test]
 fn what_a_refusal_says_can_be_looked_up() {
     let desk = Desk::with_acme();
-    let refused = desk.run("--local acme.db api GET organization/invites");
+    let refused = desk.run("--local acme.db api GET organization/admin_api_keys");
     assert_eq!(refused.status, 1, "{}", refused.stderr);
     let code = refused.json()["error"]["code"].as_str().expect("a code").to_owned();
     let explained = desk.run(&format!("explain {code} -o json")).json();

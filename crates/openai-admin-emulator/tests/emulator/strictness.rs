@@ -52,13 +52,14 @@ async fn placeholders_are_refused_unless_it_is_loose() {
 #[tokio::test]
 async fn what_is_published_and_not_served_is_an_operation_and_no_near_miss() {
     let emulator = emulator().await;
-    let answer = ask(&emulator, "GET", "/v1/organization/invites", "").await;
+    let answer = ask(&emulator, "GET", "/v1/organization/projects/proj_1/rate_limits", "").await;
     assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (501, None));
-    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=list-invites", "").await.json();
+    let kept =
+        ask(&emulator, "GET", "/_emulator/requests?operation=list-project-rate-limits", "").await.json();
     assert_eq!(kept["data"][0]["status"], 501);
-    let rule = r#"{"operation":"list-invites","fault":{"kind":"status","status":503}}"#;
+    let rule = r#"{"operation":"list-project-rate-limits","fault":{"kind":"status","status":503}}"#;
     assert_eq!(ask(&emulator, "POST", "/_emulator/faults", rule).await.status, 200);
-    assert_eq!(ask(&emulator, "GET", "/v1/organization/invites", "").await.status, 503);
+    assert_eq!(ask(&emulator, "GET", "/v1/organization/projects/proj_1/rate_limits", "").await.status, 503);
 }
 
 #[tokio::test]

@@ -295,6 +295,9 @@ impl From<StoreError> for ApiError {
             StoreError::IdempotentAnswerDeleted => {
                 Self::new(rules::IDEMPOTENT_ANSWER_DELETED, message).of_param(IDEMPOTENCY_KEY)
             }
+            StoreError::IdempotentAnswerSecret => {
+                Self::new(rules::IDEMPOTENT_ANSWER_SECRET, message).of_param(IDEMPOTENCY_KEY)
+            }
             StoreError::Conflict | StoreError::Overloaded | StoreError::Unavailable(_) => {
                 let unavailable = Self::new(rules::UNAVAILABLE, message).caused_by(error);
                 Self { retry_after: Some(UNAVAILABLE_RETRY_SECONDS), ..unavailable }

@@ -10,12 +10,17 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
-        CreateUsageBatch, CreateUser, DeleteGroup, DeleteRole, DeleteUser, ListGroupRoleAssignments,
-        ListGroups, ListProjects, ListRoles, ListUserGroups, ListUserRoleAssignments, ListUsers,
-        ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveProject,
-        RetrieveRole, RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup,
-        UpdateRole, UsageCompletions,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        CreateUser, DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate,
+        DeleteGroup, DeleteInvite, DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, DeleteUser,
+        GetCertificate, InviteUser, ListGroupRoleAssignments, ListGroups, ListInvites,
+        ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate,
+        ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, RetrieveUser,
+        RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole, UploadCertificate,
+        UsageCompletions,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -23,11 +28,14 @@ use openai_admin_store::{Changes, Reads, ReadsUsage};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
-use crate::answer::{
-    error::ApiError,
-    facts::OperationFacts,
-    handlers::{self, Context, Written},
-    idempotency_keys,
+use crate::{
+    answer::{
+        error::ApiError,
+        facts::OperationFacts,
+        handlers::{self, Context, Written},
+        idempotency_keys,
+    },
+    api_keys,
 };
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -74,6 +82,30 @@ pub(crate) fn routes() -> Vec<Route> {
         // Usage, and the extension that counts it
         usage::<UsageCompletions>(),
         change::<CreateUsageBatch>(),
+        // Certificates
+        read::<ListOrganizationCertificates>(),
+        change::<UploadCertificate>(),
+        read::<GetCertificate>(),
+        change::<ModifyCertificate>(),
+        change::<DeleteCertificate>(),
+        change::<ActivateOrganizationCertificates>(),
+        change::<DeactivateOrganizationCertificates>(),
+        read::<ListProjectCertificates>(),
+        change::<ActivateProjectCertificates>(),
+        change::<DeactivateProjectCertificates>(),
+        // Invites
+        read::<ListInvites>(),
+        change::<InviteUser>(),
+        read::<RetrieveInvite>(),
+        change::<DeleteInvite>(),
+        // Service accounts, and API keys of projects
+        read::<ListServiceAccounts>(),
+        change::<CreateServiceAccount>(),
+        read::<RetrieveServiceAccount>(),
+        change::<DeleteServiceAccount>(),
+        read::<ListProjectApiKeys>(),
+        read::<RetrieveProjectApiKey>(),
+        change::<DeleteProjectApiKey>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]
@@ -84,7 +116,9 @@ fn read<O>() -> Route
 where
     O: Reads<Response: JsonSchema> + JsonSchema,
 {
-    with(|context: Context, request: O| async move { context.store.read(context.org(), request).await })
+    with(|context: Context, request: O| async move {
+        context.store.read(context.org(), context.minter.now(), request).await
+    })
 }
 
 /// An operation that reads usage up to now.
@@ -103,7 +137,11 @@ where
     O: Changes<Response: JsonSchema> + JsonSchema,
 {
     with(|context: Context, request: O| async move {
-        context.store.change(context.org(), context.stamp(), request).await
+        let stamp = match O::SECRET {
+            Some(prefix) => context.stamp().with_secret(api_keys::secret(&context.minter, prefix)),
+            None => context.stamp(),
+        };
+        context.store.change(context.org(), stamp, request).await
     })
 }
 

@@ -107,6 +107,7 @@ rules! {
     /// The real service takes no notice of the header. The status is that of the IETF's draft on it.
     IDEMPOTENCY_KEY_REUSED = rule(422, "idempotency_key_reused", Ours);
     IDEMPOTENT_ANSWER_DELETED = rule(409, "idempotent_answer_deleted", Ours);
+    IDEMPOTENT_ANSWER_SECRET = rule(409, "idempotent_answer_secret", Ours);
     INVALID_IDEMPOTENCY_KEY = rule(400, "invalid_value", Ours);
     UNAVAILABLE = rule(503, "service_unavailable", Ours);
     /// A 500, since a 503 promises that nothing has happened.

@@ -187,9 +187,8 @@ async fn every_published_operation_that_is_not_served_says_so_and_does_nothing()
 async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
     let server = TestServer::new().await;
     for (path, allow) in [
-        ("/v1/organization/invites", "GET, POST, HEAD, OPTIONS"),
-        ("/v1/organization/certificates/activate", "POST, OPTIONS"),
-        ("/v1/organization/certificates/cert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
+        ("/v1/organization/spend_alerts/alert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
+        ("/v1/organization/spend_alerts", "GET, POST, HEAD, OPTIONS"),
     ] {
         let answer = server.call("PUT", path, "").await;
         answer.assert_error(405, None, None);
@@ -197,17 +196,15 @@ async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
         let options = server.call("OPTIONS", path, "").await;
         assert_eq!((options.status.as_u16(), options.header("allow")), (204, Some(allow)), "{path}");
     }
-    let activate = server.post("/v1/organization/certificates/activate", "{}").await;
-    assert!(activate.text.contains("'activateOrganizationCertificates'"), "{}", activate.text);
-    let modify = server.post("/v1/organization/certificates/cert_1", "{}").await;
-    assert!(modify.text.contains("'modifyCertificate'"), "{}", modify.text);
-    let head = server.call("HEAD", "/v1/organization/invites", "").await;
+    let update = server.post("/v1/organization/spend_alerts/alert_1", "{}").await;
+    assert!(update.text.contains("'update-organization-spend-alert'"), "{}", update.text);
+    let head = server.call("HEAD", "/v1/organization/spend_alerts", "").await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (501, ""));
 }
 
 #[tokio::test]
 async fn what_is_not_served_counts_against_the_rate_limit_like_everything() {
     let server = TestServer::with(Config::default().with_requests_per_minute(1.try_into().ok())).await;
-    assert_eq!(server.get("/v1/organization/invites").await.status, 501);
-    assert_eq!(server.get("/v1/organization/invites").await.status, 429);
+    assert_eq!(server.get("/v1/organization/spend_alerts").await.status, 501);
+    assert_eq!(server.get("/v1/organization/spend_alerts").await.status, 429);
 }

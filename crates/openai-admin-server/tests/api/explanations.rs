@@ -67,6 +67,7 @@ async fn acme(config: Config) -> TestServer {
             { "id": "group_support", "name": "Support Team" },
             { "id": "group_staff", "name": "All staff", "is_scim_managed": true, "members": ["user_ada"] },
         ],
+        "projects": [{ "id": "proj_search", "name": "Search" }],
     });
     let directory = serde_json::from_value(directory).unwrap();
     server.store.load(server.minter.stamp("test"), directory).await.unwrap();
@@ -169,11 +170,13 @@ fn probe(status: u16, code: &'static str) -> Probe {
     }
 }
 
-/// A body with what roles and their assignments ask for.
+/// A body with what roles, their assignments and certificates ask for.
 fn with_role(mut body: Value) -> Value {
     body["role_id"] = json!("role-api-organization-reader");
     body["role_name"] = json!("x");
     body["permissions"] = json!([]);
+    body["certificate"] = json!("x");
+    body["certificate_ids"] = json!(["cert_x"]);
     body
 }
 
@@ -201,32 +204,37 @@ fn probes() -> Vec<Probe> {
             ..ours(409, "already_exists")
         },
         Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
-        Probe { header: Some((IDEMPOTENCY_KEY, "")), ..ours(400, "invalid_value") },
+        Probe {
+            header: Some((IDEMPOTENCY_KEY, "")),
+            body: with_role(json!({ "name": "x", "email": "x@example.com", "role": "reader" })),
+            ..ours(400, "invalid_value")
+        },
         Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
         Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
         Probe {
             query: "limit=1&limit=1",
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
-                    "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b"}"#,
+                    "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
+                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[]}"#,
             ),
             ..probe(400, "duplicate_parameter")
         },
         Probe { body: json!({}), ..probe(400, "missing_required_parameter") },
         Probe {
             body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [],
-                          "batch_id": "" }),
+                          "certificate": "c", "batch_id": "" }),
             ..probe(400, "string_below_min_length")
         },
         Probe {
             body: json!({ "name": long, "technical_level": long, "user_id": "user_ada", "role_name": long,
-                          "permissions": [], "batch_id": long }),
+                          "email": long, "role": "reader", "permissions": [], "certificate": "c", "batch_id": long }),
             ..probe(400, "string_above_max_length")
         },
         Probe {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
-                          "permissions": [], "batch_id": wrong }),
+                          "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {
@@ -256,7 +264,8 @@ async fn the_operations_that_are_said_to_answer_so_do_and_no_others() {
             let server = acme(Config::default()).await;
             let custom = custom_role(&server).await;
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
-            let path = path.replace("{role_id}", role.unwrap_or(&custom));
+            let path =
+                path.replace("{role_id}", role.unwrap_or(&custom)).replace("{project_id}", "proj_search");
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();

@@ -163,6 +163,23 @@ async fn a_creation_whose_group_was_deleted_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_creation_whose_answer_showed_a_secret_is_not_repeated() {
+    let server = TestServer::new().await;
+    let projects = "/v1/organization/projects";
+    let project = server.post(projects, r#"{"name":"Search"}"#).await.body["id"].as_str().unwrap().to_owned();
+    let accounts = format!("{projects}/{project}/service_accounts");
+    let nightly = r#"{"name":"Nightly"}"#;
+    let created = post(&server, &accounts, &["key"], nightly).await;
+    let value = created.body["api_key"]["value"].as_str().unwrap();
+    assert!(value.starts_with("sk-svcacct-oadm-"), "{value}");
+    let again = post(&server, &accounts, &["key"], nightly).await;
+    let message = again.assert_error(409, Some("idempotent_answer_secret"), Some("Idempotency-Key"));
+    assert!(message.contains("create it under a new key") && !again.text.contains(value), "{message}");
+    assert_eq!(again.header("x-should-retry"), Some("false"));
+    assert_eq!(server.get(&accounts).await.body["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_key_that_cannot_be_one_is_refused() {
     let server = TestServer::new().await;
     let longest = "k".repeat(255);

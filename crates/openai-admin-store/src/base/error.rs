@@ -57,6 +57,8 @@ pub enum Error {
     IdempotencyKeyReused,
     /// What was created under the idempotency key has been deleted, and its answer with it.
     IdempotentAnswerDeleted,
+    /// What was asked for under the idempotency key was created, and its answer showed a secret, which is shown once.
+    IdempotentAnswerSecret,
     /// Two changes met and the retries ran out; the change did not happen and may be tried again.
     Conflict,
     /// More operations wait than the store queues; this one was not begun.
@@ -156,6 +158,10 @@ impl fmt::Display for Error {
             ),
             Self::IdempotentAnswerDeleted => f.write_str(
                 "what was created under this idempotency key has been deleted since; use a new key to create another",
+            ),
+            Self::IdempotentAnswerSecret => f.write_str(
+                "this was created under the same idempotency key, and its secret was shown once; if that answer was \
+                 lost, delete what was created and create it under a new key",
             ),
             Self::Conflict => f.write_str("the change met other changes too often; try again"),
             Self::Overloaded => f.write_str("too many operations wait for the database; try again"),

@@ -42,6 +42,12 @@ kinds! {
     Role = "role", "role";
     /// A project.
     Project = "project", "project";
+    /// A certificate.
+    Certificate = "certificate", "certificate";
+    /// An invite.
+    Invite = "invite", "invite";
+    /// A service account of a project.
+    ServiceAccount = "service_account", "service account";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

@@ -61,7 +61,47 @@ refusals! {
         "operations that change a project or what is in it";
     /// The project is the organization's default project.
     DefaultProject = "default_project", "project_id",
-        "project '{}' is the default project, which cannot be modified or archived",
+        "project '{}' is the default project, which cannot be modified or archived and takes no service accounts",
         "Create a project for it with `create-project`.",
-        "`modify-project` and `archive-project`";
+        "`modify-project`, `archive-project` and `create-project-service-account`";
+    /// The certificate is in use.
+    CertificateActive = "certificate_active", "certificate_id",
+        "certificate '{}' is active in the organization or in a project",
+        "Deactivate it in the organization and in its projects first.",
+        "`deleteCertificate`";
+    /// The organization has as many certificates as it can have.
+    CertificateLimit = "certificate_limit", "certificate",
+        "certificate is one more than the 50 that an organization can have",
+        "Delete a certificate that is not in use.",
+        "`uploadCertificate`";
+    /// The text is not exactly one certificate, is too large, or has expired.
+    InvalidCertificate = "invalid_certificate", "certificate",
+        "certificate cannot be used: {}",
+        "Upload one X.509 certificate in PEM format that is valid, without a key or a chain.",
+        "`uploadCertificate`";
+    /// The invited address is that of a user of the organization.
+    AlreadyAMember = "already_a_member", "email",
+        "address '{}' belongs to a user of the organization",
+        "Change the user's role with `modify-user`.",
+        "`inviteUser`";
+    /// The invited address has an invite that can still be accepted.
+    AlreadyInvited = "already_invited", "email",
+        "address '{}' has a pending invite",
+        "Delete that invite with `delete-invite` to send another.",
+        "`inviteUser`";
+    /// The invite was accepted.
+    InviteAccepted = "invite_accepted", "invite_id",
+        "invite '{}' was already accepted and cannot be deleted",
+        "Delete the user with `delete-user`, which deletes the invite.",
+        "`delete-invite`";
+    /// The user is a service account, which belongs to its project.
+    ServiceAccountUser = "service_account_user", "user_id",
+        "user '{}' is a service account of a project and cannot be deleted as a user",
+        "Delete it with `delete-project-service-account`.",
+        "`delete-user`";
+    /// The API key belongs to a service account.
+    ServiceAccountKey = "service_account_key", "api_key_id",
+        "API key '{}' belongs to a service account and cannot be deleted without it",
+        "Delete the service account with `delete-project-service-account`.",
+        "`delete-project-api-key`";
 }

@@ -1,6 +1,8 @@
 use openai_admin::Timestamp;
 use ulid::Ulid;
 
+use crate::base::secret::Secret;
+
 /// Who makes a change, when, and under which id: what a store would otherwise take from a hidden clock and hidden
 /// random numbers.
 #[derive(Clone, Debug)]
@@ -12,18 +14,26 @@ pub struct Stamp {
     /// What makes a creation that is sent again the same one; none lets each be one of its own. Changes that do the
     /// same when they are made twice take no notice of it.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// What the change hands out once, if it hands out a secret.
+    pub secret: Option<Secret>,
 }
 
 impl Stamp {
     /// A change by `actor`. The time of the change is the time in its id.
     pub fn new(change: Ulid, actor: impl Into<String>) -> Self {
-        Self { change, actor: actor.into(), idempotency_key: None }
+        Self { change, actor: actor.into(), idempotency_key: None, secret: None }
     }
 
     /// The same change, made only once under this key.
     #[must_use]
     pub fn once(self, idempotency_key: Option<IdempotencyKey>) -> Self {
         Self { idempotency_key, ..self }
+    }
+
+    /// The same change, with a secret to hand out.
+    #[must_use]
+    pub fn with_secret(self, secret: Secret) -> Self {
+        Self { secret: Some(secret), ..self }
     }
 
     /// When the change is made.

@@ -1,5 +1,7 @@
 //! What a text must be to be stored: what both engines can hold, within the bounds of the API.
 
+use openai_admin::identity::is_email;
+
 use crate::base::error::{Error, Result};
 
 /// Checks what both engines can hold. PostgreSQL has no U+0000 in a text.
@@ -19,4 +21,11 @@ pub(crate) fn check_bounded_text(field: &str, text: &str, length_max: usize) -> 
         return Err(Error::invalid_value(field, expected));
     }
     Ok(())
+}
+
+/// Checks the email address of a person.
+pub(crate) fn check_email(email: &str) -> Result<()> {
+    is_email(email).map_err(|reason| {
+        Error::invalid_value("email", format!("an email address, such as ada@example.com, but {reason}"))
+    })
 }

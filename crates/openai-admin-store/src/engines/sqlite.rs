@@ -54,8 +54,9 @@ const READERS_MAX: usize = 8;
 const SCANNERS_MAX: usize = 4;
 /// How many threads read what may be everything.
 const LONG_READERS: usize = 1;
-/// How many prepared statements a connection keeps; more than the operations have.
-const STATEMENTS_MAX: usize = 128;
+/// How many prepared statements a connection keeps; more than all operations of the API have, since planning a statement
+/// costs more than running it. A few kilobytes each.
+const STATEMENTS_MAX: usize = 512;
 
 pub(crate) struct Sqlite {
     writes: Sender<Message>,

@@ -84,8 +84,11 @@ impl Dump<'_> {
             Kind::Group => self.add_groups(),
             Kind::Role => self.add_roles(),
             Kind::Project => self.add_projects(),
-            // The organization is there already. A key is a secret, and its hash is of no use elsewhere.
-            Kind::Organization | Kind::ApiKey => Ok(()),
+            // An invite is a message that this organization sent, and is over within days: another sends its own.
+            Kind::Invite => Ok(()),
+            // The organization is there already. A key is a secret, and its hash is of no use elsewhere. A service
+            // account is dumped as a user, with its groups and roles: without a key it is no more than that.
+            Kind::Organization | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => Ok(()),
         }
     }
 
@@ -93,6 +96,8 @@ impl Dump<'_> {
         match kind {
             EdgeKind::Membership => self.add_memberships(),
             EdgeKind::RoleAssignment => self.add_role_assignments(),
+            // Their certificates are not dumped.
+            EdgeKind::CertificateActivation => Ok(()),
         }
     }
 

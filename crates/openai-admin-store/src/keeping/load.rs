@@ -138,8 +138,9 @@ impl<'a> Load<'a> {
             Kind::Group => self.groups = self.load_all(kind, "groups", groups, Self::load_group)?,
             Kind::Role => drop(self.load_all(kind, "roles", roles, Self::load_role)?),
             Kind::Project => drop(self.load_all(kind, "projects", projects, Self::load_project)?),
-            // No list of the directory: the organization is there already, and keys are not loaded.
-            Kind::Organization | Kind::ApiKey => {}
+            // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
+            // is loaded as a user.
+            Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())
     }
@@ -148,6 +149,8 @@ impl<'a> Load<'a> {
         match kind {
             EdgeKind::Membership => self.load_memberships(),
             EdgeKind::RoleAssignment => self.load_role_assignments(),
+            // Certificates are not loaded.
+            EdgeKind::CertificateActivation => Ok(()),
         }
     }
 

@@ -34,14 +34,17 @@ pub struct SchemaVersion {
 const EMAIL_KEYS: i64 = 4;
 
 /// Each migration once, in order; a migration that was released is never edited.
-const MIGRATIONS: [(i64, &str); 7] = [
+const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/V1__organizations_groups_users.sql")),
     (2, include_str!("../../migrations/V2__idempotency_keys.sql")),
     (3, include_str!("../../migrations/V3__audit_logs.sql")),
     (EMAIL_KEYS, include_str!("../../migrations/V4__email_keys.sql")),
     (5, include_str!("../../migrations/V5__kinds.sql")),
     (6, include_str!("../../migrations/V6__projects.sql")),
-    (7, include_str!("../../migrations/V7__usage.sql")),
+    (7, include_str!("../../migrations/V7__service_accounts.sql")),
+    (8, include_str!("../../migrations/V8__invites.sql")),
+    (9, include_str!("../../migrations/V9__certificates.sql")),
+    (10, include_str!("../../migrations/V10__usage.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".

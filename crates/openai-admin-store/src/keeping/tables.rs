@@ -1,11 +1,19 @@
 //! Every table of things. What holds for all of them walks this list.
 
 use crate::{
-    nouns::{groups, projects, roles, users},
+    nouns::{certificates, groups, invites, projects, roles, service_accounts, users},
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 4] = [&users::TABLE, &groups::TABLE, &roles::TABLE, &projects::TABLE];
+pub(crate) static TABLES: [&Table; 7] = [
+    &users::TABLE,
+    &groups::TABLE,
+    &roles::TABLE,
+    &projects::TABLE,
+    &invites::TABLE,
+    &service_accounts::TABLE,
+    &certificates::TABLE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -75,6 +75,13 @@ pub struct RotatedApiKey {
     pub new: ApiKey,
 }
 
+/// The owner of a key of a project.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyOwner {
+    pub(crate) project_seq: i64,
+    pub(crate) user_seq: i64,
+}
+
 /// The columns of a key, in the order that [`from_row`] reads.
 macro_rules! select_keys {
     ($condition:literal) => {
@@ -123,7 +130,9 @@ impl Store {
     /// Only those of the database.
     pub async fn list_api_keys(&self, org: Org) -> Result<Vec<ApiKey>> {
         self.query(move |transaction| {
-            let sql = select_keys!("k.org = $1 and k.revoked_at is null order by k.created_at, k.id");
+            let sql = select_keys!(
+                "k.org = $1 and k.project_seq is null and k.revoked_at is null order by k.created_at, k.id"
+            );
             transaction.query(sql, values![org.seq()], from_row)
         })
         .await
@@ -177,18 +186,7 @@ impl Store {
     ///
     /// [`Error::NotFound`] when the organization has no such key that works.
     pub async fn revoke_api_key(&self, org: Org, stamp: Stamp, id: String) -> Result<()> {
-        self.change_api_keys(org, stamp, move |change| {
-            let revoked_at = change.stamp().seconds();
-            let revoked = change.execute(
-                "update api_keys set revoked_at = $1 where org = $2 and id = $3 and revoked_at is null",
-                values![revoked_at, org, id.as_str()],
-            )?;
-            if revoked == 0 {
-                return Err(Error::not_found(Kind::ApiKey, &id));
-            }
-            change.record("api_key.deleted", of_key(&id))
-        })
-        .await
+        self.change_api_keys(org, stamp, move |change| revoke(change, &id, None)).await
     }
 
     async fn change_api_keys<T, F>(&self, org: Org, stamp: Stamp, body: F) -> Result<T>
@@ -209,6 +207,20 @@ fn of_key(id: &str) -> Places<'_> {
     Places { detail: Some(id), ..Places::default() }
 }
 
+/// Revokes a key of a project, or an admin key where there is none.
+pub(crate) fn revoke(change: &mut Change<'_>, id: &str, project_seq: Option<i64>) -> Result<()> {
+    let (org, revoked_at) = (change.org(), change.stamp().seconds());
+    let revoked = change.execute(
+        "update api_keys set revoked_at = $1
+         where org = $2 and id = $3 and coalesce(project_seq, 0) = $4 and revoked_at is null",
+        values![revoked_at, org, id, project_seq.unwrap_or(0)],
+    )?;
+    if revoked == 0 {
+        return Err(Error::not_found(Kind::ApiKey, &id));
+    }
+    change.record("api_key.deleted", Places { project_seq, ..of_key(id) })
+}
+
 fn rotate(
     change: &mut Change<'_>,
     id: &str,
@@ -216,7 +228,7 @@ fn rotate(
     old_expires_at: Timestamp,
 ) -> Result<RotatedApiKey> {
     let org = change.org();
-    let sql = select_keys!("k.org = $1 and k.id = $2 and k.revoked_at is null");
+    let sql = select_keys!("k.org = $1 and k.id = $2 and k.project_seq is null and k.revoked_at is null");
     let old = change.query_one(sql, values![org, id], from_row)?;
     let old = old.ok_or_else(|| Error::not_found(Kind::ApiKey, &id))?;
     check_works(&old, false, change.stamp())?;
@@ -235,7 +247,7 @@ fn rotate(
 fn set_bootstrap(change: &mut Change<'_>, new: &NewApiKey) -> Result<ApiKey> {
     let org = change.org();
     let known = change.query_one(
-        select_keys!("k.hash = $1 and k.org = $2"),
+        select_keys!("k.hash = $1 and k.org = $2 and k.project_seq is null"),
         values![new.hash.as_str(), org],
         |row| Ok((from_row(row)?, row.optional_integer(9)?.is_some())),
     )?;
@@ -299,7 +311,7 @@ fn replace_bootstrap(change: &mut Change<'_>) -> Result<()> {
 }
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ApiKey>> {
-    let sql = select_keys!("k.hash = $1 and k.revoked_at is null");
+    let sql = select_keys!("k.hash = $1 and k.project_seq is null and k.revoked_at is null");
     transaction.query_one(sql, values![hash], from_row)
 }
 
@@ -318,6 +330,18 @@ fn from_row(row: &Row<'_>) -> Result<ApiKey> {
 }
 
 fn insert(change: &mut Change<'_>, id: &str, new: &NewApiKey) -> Result<ApiKey> {
+    write(change, id, new, None)?;
+    find(change.transaction(), &new.hash)?
+        .ok_or_else(|| Error::internal("the key that was just stored is gone"))
+}
+
+/// Writes a key of a project's user or service account, or an admin key where there is none.
+pub(crate) fn write(
+    change: &mut Change<'_>,
+    id: &str,
+    new: &NewApiKey,
+    owner: Option<KeyOwner>,
+) -> Result<()> {
     let scopes = new.scopes.join(" ");
     for (field, text) in [("name", &new.name), ("scopes", &scopes)] {
         check_text(field, text)?;
@@ -328,9 +352,10 @@ fn insert(change: &mut Change<'_>, id: &str, new: &NewApiKey) -> Result<ApiKey> 
         return Err(Error::AlreadyExists { kind: Kind::ApiKey, field: "value", value });
     }
     let (org, created_at) = (change.org(), change.stamp().seconds());
+    let project_seq = owner.map(|owner| owner.project_seq);
     change.execute(
-        "insert into api_keys (hash, org, id, name, redacted, scopes, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into api_keys (hash, org, id, name, redacted, scopes, created_at, expires_at, project_seq, user_seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         values![
             new.hash.as_str(),
             org,
@@ -339,11 +364,11 @@ fn insert(change: &mut Change<'_>, id: &str, new: &NewApiKey) -> Result<ApiKey> 
             new.redacted.as_str(),
             scopes.as_str(),
             created_at,
-            new.expires_at.map(Timestamp::unix_seconds)
+            new.expires_at.map(Timestamp::unix_seconds),
+            project_seq,
+            owner.map(|owner| owner.user_seq)
         ],
     )?;
     let payload = AuditLogPayload::scopes(new.scopes.clone());
-    change.record("api_key.created", of_key(id).with(Some(&payload)))?;
-    find(change.transaction(), &new.hash)?
-        .ok_or_else(|| Error::internal("the key that was just stored is gone"))
+    change.record("api_key.created", Places { project_seq, ..of_key(id) }.with(Some(&payload)))
 }

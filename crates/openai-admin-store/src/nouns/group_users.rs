@@ -25,7 +25,7 @@ use crate::{
         groups,
         users::{self, StoredUser},
     },
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::thing,
     store::Store,
 };
@@ -293,7 +293,7 @@ fn membership(group_seq: i64, user_seq: i64) -> Places<'static> {
 }
 
 impl Reads for RetrieveGroupUser {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<GroupMemberUser> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<GroupMemberUser> {
         let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
         let user = users::find(tx, &self.user_id)?;
         let org = tx.org();

@@ -17,7 +17,7 @@ use crate::{
         value::{Row, Value, values},
     },
     nouns::users::StoredUser,
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
@@ -67,7 +67,7 @@ impl Thing for GroupResponse {
 }
 
 impl Reads for ListGroups {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<GroupListResource> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<GroupListResource> {
         let order = self.order.unwrap_or(Order::Asc);
         let (groups, has_more) =
             thing::page(tx, order, self.after.as_ref(), self.limit.unwrap_or_default().get())?;
@@ -76,14 +76,14 @@ impl Reads for ListGroups {
 }
 
 impl Reads for RetrieveGroup {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<GroupResponse> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<GroupResponse> {
         Ok(thing::find(tx, self.group_id.as_str())?.thing)
     }
 }
 
 /// By creation of the groups.
 impl Reads for ListUserGroups {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<GroupListResource> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<GroupListResource> {
         let user_seq = thing::find_seq::<StoredUser>(tx, self.user_id.as_str())?;
         let limit = self.limit.unwrap_or_default().get();
         if limit == 0 {

@@ -3,7 +3,7 @@
 use openai_admin::{
     Cursor, Order, ProjectId, ProjectResidency, ProjectStatus, Timestamp,
     models::{AuditLogPayload, Project, ProjectListResponse},
-    operations::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject},
+    operations::{CreateProject, ListProjects, ModifyProject, RetrieveProject},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         text::{check_bounded_text, check_text},
         value::{Row, Value, values},
     },
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
@@ -83,7 +83,7 @@ pub(crate) fn project(
 }
 
 impl Reads for ListProjects {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<ProjectListResponse> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectListResponse> {
         let range = Range::new(
             Order::Asc,
             Some(cursor(tx, self.after.as_ref())?.unwrap_or(i64::MIN)),
@@ -106,7 +106,7 @@ impl Reads for ListProjects {
 }
 
 impl Reads for RetrieveProject {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<Project> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<Project> {
         Ok(find(tx, &self.project_id)?.thing)
     }
 }
@@ -142,20 +142,6 @@ impl Changes for ModifyProject {
     }
 }
 
-/// Everything in the project ends with it. Archiving it again changes nothing.
-impl Changes for ArchiveProject {
-    const ENDS: bool = true;
-
-    fn change(&self, change: &mut Change<'_>) -> Result<Project> {
-        let found = find(change, &self.project_id)?;
-        if found.thing.archived_at.is_some() {
-            return Ok(found.thing);
-        }
-        thing::bury(change, &refuse_default(found)?)?;
-        Ok(find(change, &self.project_id)?.thing)
-    }
-}
-
 /// The number of the default project, which is older than all others.
 pub(crate) const DEFAULT_SEQ: i64 = -1;
 /// Its name (recorded).
@@ -164,7 +150,7 @@ const DEFAULT_NAME: &str = "Default project";
 const DEFAULT_ID: &str = "proj_default_";
 
 /// The project that every organization has from its beginning.
-fn default_project(tx: &mut Tx<'_>) -> Result<Project> {
+pub(crate) fn default_project(tx: &mut Tx<'_>) -> Result<Project> {
     let org = tx.org();
     tx.query_one("select id, created_at from organizations where org = $1", values![org], |row| {
         let id = ProjectId::new(format!("{DEFAULT_ID}{}", row.text(0)?)).map_err(Error::internal)?;
@@ -196,11 +182,12 @@ pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Proj
     }
 }
 
-fn find_changeable(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
+/// A project in use that is not the default one.
+pub(crate) fn find_changeable(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
     refuse_default(find_active(tx, id)?)
 }
 
-fn refuse_default(found: Stored<Project>) -> Result<Stored<Project>> {
+pub(crate) fn refuse_default(found: Stored<Project>) -> Result<Stored<Project>> {
     match found.seq == DEFAULT_SEQ {
         true => Err(Error::refused(Refusal::DefaultProject, &found.thing.id)),
         false => Ok(found),

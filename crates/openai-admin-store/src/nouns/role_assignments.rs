@@ -30,7 +30,7 @@ use crate::{
         roles::{self, StoredRole},
         users::{self, StoredUser},
     },
-    operation::{Changes, Reads, change::Change, tx::Tx},
+    operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
     shapes::{
         assignment::{self, Principal, Resource},
         thing::{self, Stored, Thing as _},
@@ -150,7 +150,7 @@ fn part(
 }
 
 impl Reads for ListGroupRoleAssignments {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<RoleListResource> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<RoleListResource> {
         let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
         let assigned = of_group(tx, group_seq)?;
         let (order, limit) = (self.order.unwrap_or(Order::Asc), self.limit.unwrap_or_default().get());
@@ -165,7 +165,7 @@ impl Reads for ListUserRoleAssignments {
         Lane::Scan
     }
 
-    fn read(&self, tx: &mut Tx<'_>) -> Result<RoleListResource> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<RoleListResource> {
         let user = users::find(tx, &self.user_id)?;
         let assigned = of_user(tx, &user)?;
         let (order, limit) = (self.order.unwrap_or(Order::Asc), self.limit.unwrap_or_default().get());
@@ -187,7 +187,7 @@ fn details_of_user(
 }
 
 impl Reads for RetrieveGroupRole {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<AssignedRoleDetails> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<AssignedRoleDetails> {
         let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
         let role = roles::find(tx, &self.role_id)?;
         let assigned = of_group(tx, group_seq)?;
@@ -204,7 +204,7 @@ impl Reads for RetrieveUserRole {
         Lane::Scan
     }
 
-    fn read(&self, tx: &mut Tx<'_>) -> Result<AssignedRoleDetails> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<AssignedRoleDetails> {
         let user = users::find(tx, &self.user_id)?;
         let role = roles::find(tx, &self.role_id)?;
         let assigned = of_user(tx, &user)?;

@@ -14,7 +14,7 @@ use crate::{
         text::{check_bounded_text, check_text},
         value::{Row, Value, values},
     },
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
@@ -95,7 +95,7 @@ impl Thing for StoredRole {
 }
 
 impl Reads for ListRoles {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<PublicRoleListResource> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<PublicRoleListResource> {
         let limit = self.limit.unwrap_or_default().get();
         let (roles, has_more) = page(tx, self.order.unwrap_or(Order::Asc), self.after.as_ref(), limit)?;
         Ok(PublicRoleListResource::new(roles, has_more))
@@ -103,7 +103,7 @@ impl Reads for ListRoles {
 }
 
 impl Reads for RetrieveRole {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<Role> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<Role> {
         Ok(find(tx, &self.role_id)?.thing.role)
     }
 }

@@ -2,7 +2,7 @@
 
 use openai_admin::{
     Order, PersonalText, Timestamp, UserId, UserRole, UserType,
-    identity::{email_key, is_email},
+    identity::email_key,
     models::{AuditLogPayload, GroupMemberUser, User, UserDeleteResponse, UserListResponse},
     operations::{CreateUser, DeleteUser, ListUsers, ModifyUser, RetrieveUser},
 };
@@ -12,12 +12,13 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
-        text::check_bounded_text,
+        refusal::Refusal,
+        text::{check_bounded_text, check_email},
         value::{Row, Value, values},
     },
     engines::{lanes::Lane, transaction::Transaction},
-    nouns::roles,
-    operation::{Changes, Reads, audit_events::Places, change::Change, tx::Tx},
+    nouns::{invites, roles},
+    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         assignment::{self, Principal, Resource},
         table::{Numbers, Table, table},
@@ -122,7 +123,7 @@ impl Reads for ListUsers {
         if self.emails.len() <= EMAILS_SHORT_MAX { Lane::Short } else { Lane::Scan }
     }
 
-    fn read(&self, tx: &mut Tx<'_>) -> Result<UserListResponse> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<UserListResponse> {
         let limit = self.limit.unwrap_or_default().get();
         let (users, has_more) = if self.emails.is_empty() {
             thing::page::<StoredUser>(tx, Order::Asc, self.after.as_ref(), limit)?
@@ -150,7 +151,7 @@ fn list_by_email(tx: &mut Tx<'_>, emails: &[PersonalText], after: i64) -> Result
 }
 
 impl Reads for RetrieveUser {
-    fn read(&self, tx: &mut Tx<'_>) -> Result<User> {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<User> {
         Ok(find(tx, &self.user_id)?.thing.user)
     }
 }
@@ -217,15 +218,27 @@ impl Changes for ModifyUser {
     }
 }
 
-/// What is known of the person is erased.
+/// What is known of the person is erased, also in the invite that they accepted.
 impl Changes for DeleteUser {
     const ENDS: bool = true;
 
     fn change(&self, change: &mut Change<'_>) -> Result<UserDeleteResponse> {
         let user = find(change, &self.user_id)?;
+        refuse_service_account(change, &user)?;
         thing::bury(change, &user)?;
+        invites::forget(change, user.seq)?;
         hand_on_email_key(change, &user.thing.user, None)?;
         Ok(UserDeleteResponse::new(user.thing.user.id))
+    }
+}
+
+/// A service account is deleted in its project, with its keys.
+fn refuse_service_account(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<()> {
+    let org = tx.org();
+    let account = "select 1 from service_accounts where org = $1 and user_seq = $2 and removed_at is null";
+    match tx.query_one(account, values![org, user.seq], |_| Ok(()))? {
+        Some(()) => Err(Error::refused(Refusal::ServiceAccountUser, &user.thing.user.id)),
+        None => Ok(()),
     }
 }
 
@@ -342,9 +355,7 @@ pub(crate) fn check(tx: &mut Tx<'_>, new: &StoredUser, before: Option<&StoredUse
     if before.is_some_and(|before| before.user.email == new.user.email) {
         return Ok(());
     }
-    is_email(email).map_err(|reason| {
-        Error::invalid_value("email", format!("an email address, such as ada@example.com, but {reason}"))
-    })?;
+    check_email(email)?;
     match find_by_email(tx, email)? {
         Some(other) if other.thing.user.id != new.user.id => {
             Err(Error::AlreadyExists { kind: Kind::User, field: "email", value: email.to_string() })
@@ -375,9 +386,17 @@ fn check_role(role: Option<&UserRole>, field: &str) -> Result<()> {
     }
 }
 
-/// Writes a new user. A tombstone with the same id becomes the user again, under its old number, so that an id has one
-/// number for ever.
+/// Writes a new user, who accepts the invite of their address.
 pub(crate) fn insert(change: &mut Change<'_>, new: &StoredUser) -> Result<i64> {
+    let seq = insert_or_revive(change, new)?;
+    if let Some(email) = &new.user.email {
+        invites::accept(change, email, seq)?;
+    }
+    Ok(seq)
+}
+
+/// A tombstone with the same id becomes the user again, under its old number, so that an id has one number for ever.
+fn insert_or_revive(change: &mut Change<'_>, new: &StoredUser) -> Result<i64> {
     let Some(seq) = thing::position::<StoredUser>(change, new.id())? else {
         return thing::insert(change, new);
     };

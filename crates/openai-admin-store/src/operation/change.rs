@@ -2,6 +2,7 @@ use crate::{
     base::{
         error::{Error, Result},
         kind::Kind,
+        secret::Secret,
         stamp::Stamp,
     },
     operation::{
@@ -18,6 +19,7 @@ pub struct Change<'a> {
     /// How many ids were minted.
     minted: u128,
     created: Option<(Kind, i64)>,
+    shows_secret: bool,
 }
 
 impl<'a> std::ops::Deref for Change<'a> {
@@ -35,7 +37,7 @@ impl std::ops::DerefMut for Change<'_> {
 
 impl<'a> Change<'a> {
     pub(crate) fn new(tx: Tx<'a>, stamp: &'a Stamp) -> Self {
-        Self { tx, stamp, audit: Audit::new(stamp), minted: 0, created: None }
+        Self { tx, stamp, audit: Audit::new(stamp), minted: 0, created: None, shows_secret: false }
     }
 
     /// For a change that has created its organization too: event and id number 0 are that.
@@ -55,6 +57,17 @@ impl<'a> Change<'a> {
         let id = self.stamp.mint(prefix, self.minted);
         self.minted += 1;
         T::try_from(id).map_err(Error::internal)
+    }
+
+    /// The secret that the answer shows. The answer is then not kept under an idempotency key.
+    pub(crate) fn show_secret(&mut self) -> Result<&'a Secret> {
+        self.shows_secret = true;
+        self.stamp.secret.as_ref().ok_or_else(|| Error::internal("the stamp has no secret to hand out"))
+    }
+
+    /// Whether the answer shows a secret.
+    pub(crate) fn shows_secret(&self) -> bool {
+        self.shows_secret
     }
 
     /// Records an event.

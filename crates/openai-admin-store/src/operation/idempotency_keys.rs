@@ -88,6 +88,9 @@ fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> 
     Ok(over.len())
 }
 
+/// What stands for an answer that shows a secret. It is no JSON, so no answer looks like it.
+const SECRET_ANSWER: &str = "";
+
 struct Kept {
     request: String,
     recorded_at: i64,
@@ -138,13 +141,19 @@ fn replay<T: DeserializeOwned>(kept: &Kept, key: &IdempotencyKey) -> Result<T> {
         return Err(Error::IdempotencyKeyReused);
     }
     let answer = kept.answer.as_deref().ok_or(Error::IdempotentAnswerDeleted)?;
-    serde_json::from_str(answer).map_err(Error::internal)
+    match answer {
+        SECRET_ANSWER => Err(Error::IdempotentAnswerSecret),
+        answer => serde_json::from_str(answer).map_err(Error::internal),
+    }
 }
 
 fn record<T: Serialize>(change: &mut Change<'_>, key: &IdempotencyKey, answer: &T) -> Result<()> {
     let org = change.org();
     let last = last_seq(change.transaction(), org)?;
-    let answer = serde_json::to_string(answer).map_err(Error::internal)?;
+    let answer = match change.shows_secret() {
+        true => SECRET_ANSWER.to_owned(),
+        false => serde_json::to_string(answer).map_err(Error::internal)?,
+    };
     let (kind, seq) = change.created().ok_or_else(|| Error::internal("a creation created nothing"))?;
     let seq_of = |this: Kind| (kind == this).then_some(seq);
     let (group_seq, user_seq) = (seq_of(Kind::Group), seq_of(Kind::User));

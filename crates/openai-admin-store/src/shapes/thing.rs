@@ -23,6 +23,11 @@ pub(crate) trait Thing: Sized {
     /// The id.
     fn id(&self) -> &str;
 
+    /// The number of its project, if it is in one.
+    fn project_seq(&self) -> Option<i64> {
+        None
+    }
+
     /// Reads the columns after `seq`: column 1 is the id.
     fn from_row(row: &Row<'_>) -> Result<Self>;
 
@@ -112,8 +117,14 @@ pub(crate) fn insert<T: Thing>(change: &mut Change<'_>, thing: &T) -> Result<i64
     })?;
     change.creates(T::TABLE.kind, seq);
     let payload = thing.payload();
-    change.record(T::TABLE.created, Places::of(T::TABLE.kind, seq, thing.id()).with(Some(&payload)))?;
+    change.record(T::TABLE.created, places(seq, thing).with(Some(&payload)))?;
     Ok(seq)
+}
+
+/// What an event about a thing is about.
+fn places<T: Thing>(seq: i64, thing: &T) -> Places<'_> {
+    let places = Places::of(T::TABLE.kind, seq, thing.id());
+    Places { project_seq: thing.project_seq().or(places.project_seq), ..places }
 }
 
 /// Takes the next number of a kind.
@@ -148,5 +159,5 @@ pub(crate) fn bury<T: Thing>(change: &mut Change<'_>, removed: &Stored<T>) -> Re
     let removed_at = change.stamp().seconds();
     change.execute(table.sql.bury, values![removed_at, org, seq])?;
     idempotency_keys::erase_answers(change, table.kind, seq)?;
-    change.record(table.deleted, Places::of(table.kind, seq, removed.thing.id()))
+    change.record(table.deleted, places(seq, &removed.thing))
 }

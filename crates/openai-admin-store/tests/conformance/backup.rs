@@ -12,7 +12,7 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, projects, roles,
+    api_keys, certificates, invites, projects, roles, service_accounts,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -42,7 +42,11 @@ async fn lived_in(database: &Database) -> Tenant {
     database
         .tenant("org-other", 2, json!([{ "id": "group_1", "name": "Its own", "members": ["user_2"] }]))
         .await;
-    projects::create(&acme, "Search").await;
+    let certificate = certificates::upload(&acme, "Gateway").await;
+    certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
+    invites::invite(&acme, "new@example.org").await.unwrap();
+    let project = projects::create(&acme, "Search").await.id;
+    service_accounts::create(&acme, &project, "Nightly").await.unwrap();
     let role = roles::create(&acme, "Support").await.unwrap().id;
     roles::assign_group(&acme, "group_1", role.as_str()).await.unwrap();
     api_keys::create(&acme, api_keys::key('a')).await.unwrap();
@@ -77,7 +81,7 @@ async fn a_backup_holds_everything_and_restores_into_either_engine(database: Dat
     }
     assert_eq!(
         ["organization", "user", "group", "membership"].map(|name| counted.of(name).unwrap()),
-        [2, 5, 3, 4]
+        [2, 6, 3, 4]
     );
     let last = progress.lock().unwrap().unwrap();
     assert!(last.done == last.total && last.total > 0, "{last:?}");

@@ -72,12 +72,12 @@ pub(crate) async fn unassign_user(acme: &Tenant, user: &str, role: &str) -> Resu
 
 async fn roles_of_user(acme: &Tenant, user: &str) -> Vec<AssignedRoleDetails> {
     let request = ListUserRoleAssignments::new(user.parse().unwrap());
-    acme.store().read(acme.org(), request).await.unwrap().data
+    acme.read(request).await.unwrap().data
 }
 
 async fn roles_of_group(acme: &Tenant, group: &str) -> Vec<AssignedRoleDetails> {
     let request = ListGroupRoleAssignments::new(group.parse().unwrap());
-    acme.store().read(acme.org(), request).await.unwrap().data
+    acme.read(request).await.unwrap().data
 }
 
 /// Names, with the sources of those that are inherited.
@@ -92,12 +92,12 @@ fn shown(roles: &[AssignedRoleDetails]) -> Json {
 async fn predefined_roles_come_first_and_cannot_be_changed(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let custom = create(&acme, "Custom").await.unwrap().id.to_string();
-    let page = acme.store().read(acme.org(), ListRoles::new()).await.unwrap();
+    let page = acme.read(ListRoles::new()).await.unwrap();
     let ids: Vec<&str> = page.data.iter().map(ListItem::id).collect();
     assert_eq!(ids, [OWNER, READER, &custom]);
     assert!(page.data[0].predefined_role && !page.data[2].predefined_role);
     for alias in [OWNER, "role-api-organization-owner"] {
-        let role = acme.store().read(acme.org(), RetrieveRole::new(alias.parse().unwrap())).await.unwrap();
+        let role = acme.read(RetrieveRole::new(alias.parse().unwrap())).await.unwrap();
         assert_eq!(role, page.data[0]);
         let update = PublicUpdateOrganizationRoleBody::default();
         let update = UpdateRole::new(alias.parse().unwrap(), update);
@@ -108,7 +108,7 @@ async fn predefined_roles_come_first_and_cannot_be_changed(database: Database) {
         assert_refused!(refused, Error::InvalidValue { ref field, .. } if field == "role_id");
     }
     let theirs = "role-api-organization-owner__api-organization__org-other";
-    let refused = acme.store().read(acme.org(), RetrieveRole::new(theirs.parse().unwrap())).await;
+    let refused = acme.read(RetrieveRole::new(theirs.parse().unwrap())).await;
     assert_refused!(refused, Error::NotFound { kind: Kind::Role, .. });
 
     // One after the other, in both directions.
@@ -117,7 +117,7 @@ async fn predefined_roles_come_first_and_cannot_be_changed(database: Database) {
         loop {
             let request = json!({ "limit": 1, "order": order, "after": after });
             let request: ListRoles = serde_json::from_value(request).unwrap();
-            let page = acme.store().read(acme.org(), request).await.unwrap();
+            let page = acme.read(request).await.unwrap();
             walked.extend(page.data.iter().map(|role| role.id.to_string()));
             after = page.next;
             if !page.has_more {
@@ -194,7 +194,7 @@ async fn roles_of_groups_and_users_are_listed_with_where_they_come_from(database
     );
     // What is inherited is shown, and cannot be taken from the user.
     let inherited = RetrieveUserRole::new("user_2".parse().unwrap(), first.parse().unwrap());
-    assert_eq!(acme.store().read(acme.org(), inherited).await.unwrap().name, "First");
+    assert_eq!(acme.read(inherited).await.unwrap().name, "First");
     assert_refused!(unassign_user(&acme, "user_2", &first).await, Error::NotFound { kind: Kind::Role, .. });
     acme.remove("group_2", "user_2").await.unwrap();
     assert_eq!(shown(&roles_of_user(&acme, "user_2").await), json!([["reader", null]]));

@@ -245,8 +245,22 @@ impl Database {
     /// Takes back what the migrations after `version` have added, as far as that would not be added again. `audit_events`
     /// is left to a case that makes it anew.
     pub(crate) fn go_back_to(&self, version: u32) {
-        if version < 7 {
+        if version < 10 {
             self.execute("drop table usage_dimensions; drop table usage_sums; drop table usage_batches");
+        }
+        if version < 9 {
+            self.execute("drop table certificates; drop table certificate_activations");
+        }
+        if version < 8 {
+            self.execute("drop table invites");
+        }
+        if version < 7 {
+            self.execute(
+                "drop table service_accounts;
+                 drop index api_keys_by_project; drop index api_keys_by_user;
+                 alter table api_keys drop column project_seq;
+                 alter table api_keys drop column user_seq",
+            );
         }
         if version < 6 {
             self.execute("drop table projects; drop index role_assignments_by_project");

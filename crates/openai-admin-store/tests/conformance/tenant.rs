@@ -1,7 +1,7 @@
 //! The store's operations as a case writes them: ids as text, and which part of a list.
 
 use openai_admin::{
-    GroupId, Limit, ListItem, Order, OrderedListEndpoint, Page, UserId,
+    GroupId, Limit, ListItem, Order, OrderedListEndpoint, Page, Timestamp, UserId,
     models::{
         CreateUserBody, GroupListResource, GroupMemberUser, GroupResponse, GroupUserAssignment,
         ListAuditLogsResponse, User, UserListResource, UserListResponse, UserRoleUpdateRequest,
@@ -15,7 +15,7 @@ use openai_admin::{
 use openai_admin_store::{Changes, LoadSummary, Org, Organization, Reads, Result, Store};
 use serde_json::Value as Json;
 
-use crate::support::Database;
+use crate::support::{Database, NOW};
 
 /// One organization of a database.
 #[derive(Clone)]
@@ -94,12 +94,23 @@ impl Tenant {
 
     /// Answers a request that reads.
     pub(crate) async fn read<O: Reads>(&self, request: O) -> Result<O::Response> {
-        self.store().read(self.org(), request).await
+        self.read_at(NOW, request).await
+    }
+
+    /// The same at another time.
+    pub(crate) async fn read_at<O: Reads>(&self, unix_seconds: u64, request: O) -> Result<O::Response> {
+        let at = Timestamp::from_unix_seconds(i64::try_from(unix_seconds).unwrap());
+        self.store().read(self.org(), at, request).await
     }
 
     /// Makes a change.
     pub(crate) async fn change<O: Changes>(&self, request: O) -> Result<O::Response> {
-        self.store().change(self.org(), self.database.stamp(), request).await
+        self.change_at(NOW, request).await
+    }
+
+    /// The same at another time.
+    pub(crate) async fn change_at<O: Changes>(&self, unix_seconds: u64, request: O) -> Result<O::Response> {
+        self.store().change(self.org(), self.database.stamp_at(unix_seconds), request).await
     }
 
     /// The same organization through the database opened again.
@@ -113,7 +124,7 @@ impl Tenant {
     }
 
     pub(crate) async fn group(&self, group: &str) -> Result<GroupResponse> {
-        self.store().read(self.org(), RetrieveGroup::new(group_id(group))).await
+        self.read(RetrieveGroup::new(group_id(group))).await
     }
 
     pub(crate) async fn rename_group(&self, group: &str, name: &str) -> Result<()> {
@@ -127,7 +138,7 @@ impl Tenant {
     }
 
     pub(crate) async fn groups(&self, part: Part<'_>) -> Result<GroupListResource> {
-        self.store().read(self.org(), part.of(ListGroups::new())).await
+        self.read(part.of(ListGroups::new())).await
     }
 
     pub(crate) async fn add(&self, group: &str, user: &str) -> Result<GroupUserAssignment> {
@@ -142,7 +153,7 @@ impl Tenant {
 
     pub(crate) async fn member(&self, group: &str, user: &str) -> Result<GroupMemberUser> {
         let request = RetrieveGroupUser::new(group_id(group), user_id(user));
-        self.store().read(self.org(), request).await
+        self.read(request).await
     }
 
     /// As everybody asks: the JSON, which may come from the pages that are kept.
@@ -171,7 +182,7 @@ impl Tenant {
     }
 
     pub(crate) async fn groups_of(&self, user: &str, part: Part<'_>) -> Result<GroupListResource> {
-        self.store().read(self.org(), part.of(ListUserGroups::new(user_id(user)))).await
+        self.read(part.of(ListUserGroups::new(user_id(user)))).await
     }
 
     pub(crate) async fn create_user(&self, body: Json) -> Result<User> {
@@ -180,7 +191,7 @@ impl Tenant {
     }
 
     pub(crate) async fn user(&self, user: &str) -> Result<User> {
-        self.store().read(self.org(), RetrieveUser::new(user_id(user))).await
+        self.read(RetrieveUser::new(user_id(user))).await
     }
 
     pub(crate) async fn modify_user(&self, user: &str, body: Json) -> Result<User> {
@@ -208,7 +219,7 @@ impl Tenant {
         request.limit = Some(Limit::new(limit).unwrap());
         request.after = after.map(|after| after.parse().unwrap());
         request.emails = emails.iter().map(|email| (*email).into()).collect();
-        self.store().read(self.org(), request).await
+        self.read(request).await
     }
 
     /// The audit log, with the parameters of a request.

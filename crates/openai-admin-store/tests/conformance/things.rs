@@ -1,14 +1,19 @@
 //! What every thing with an id does in the same way: the suite of the shape, for each noun.
 
 use openai_admin::{
-    Cursor, Limit, ListItem,
+    Cursor, Limit, ListItem, ProjectId,
     models::PublicCreateOrganizationRoleBody,
-    operations::{CreateRole, DeleteRole, ListRoles, RetrieveRole, roles::RoleName},
+    operations::{
+        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListInvites,
+        ListOrganizationCertificates, ListProjects, ListRoles, ListServiceAccounts, RetrieveInvite,
+        RetrieveRole, RetrieveServiceAccount, roles::RoleName,
+    },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
+    certificates, invites, projects, service_accounts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -31,6 +36,9 @@ things! {
     groups_behave_as_things: Groups,
     users_behave_as_things: Users,
     roles_behave_as_things: Roles,
+    certificates_behave_as_things: Certificates,
+    invites_behave_as_things: Invites,
+    service_accounts_behave_as_things: ServiceAccounts,
 }
 
 /// A noun as the suite uses it.
@@ -97,7 +105,7 @@ impl Noun for Roles {
         tenant.store().change(tenant.org(), stamp, CreateRole::new(body)).await.unwrap().id.to_string()
     }
     async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
-        tenant.store().read(tenant.org(), RetrieveRole::new(id.parse().unwrap())).await.map(drop)
+        tenant.read(RetrieveRole::new(id.parse().unwrap())).await.map(drop)
     }
     async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
         let request = DeleteRole::new(id.parse().unwrap());
@@ -108,7 +116,82 @@ impl Noun for Roles {
         request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
         // After the predefined roles, which the suite has not made.
         request.after = Some(Cursor::new(after.unwrap_or("role-api-organization-reader")).unwrap());
-        let page = tenant.store().read(tenant.org(), request).await?;
+        let page = tenant.read(request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct Invites;
+
+impl Noun for Invites {
+    const KIND: Kind = Kind::Invite;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        invites::invite(tenant, &format!("{name}@example.com")).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.read(RetrieveInvite::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        invites::delete(tenant, id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let request = json!({ "limit": limit, "after": after });
+        let page = tenant.read(serde_json::from_value::<ListInvites>(request).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+/// In a project with the name "Suite" of the organization.
+pub(crate) struct ServiceAccounts;
+
+async fn project(tenant: &Tenant) -> ProjectId {
+    let found = tenant.read(ListProjects::new()).await.unwrap().data;
+    match found.into_iter().find(|project| project.name.as_deref() == Some("Suite")) {
+        Some(found) => found.id,
+        None => projects::create(tenant, "Suite").await.id,
+    }
+}
+
+impl Noun for ServiceAccounts {
+    const KIND: Kind = Kind::ServiceAccount;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        let project = project(tenant).await;
+        service_accounts::create(tenant, &project, name).await.unwrap().id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        let request = RetrieveServiceAccount::new(project(tenant).await, id.parse().unwrap());
+        tenant.read(request).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        let request = DeleteServiceAccount::new(project(tenant).await, id.parse().unwrap());
+        tenant.change(request).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let mut request = ListServiceAccounts::new(project(tenant).await);
+        request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
+        request.after = after.map(|after| Cursor::new(after).unwrap());
+        let page = tenant.read(request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct Certificates;
+
+impl Noun for Certificates {
+    const KIND: Kind = Kind::Certificate;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        certificates::upload(tenant, name).await.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.read(GetCertificate::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        certificates::delete(tenant, id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after, "order": "asc" });
+        let page =
+            tenant.read(serde_json::from_value::<ListOrganizationCertificates>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

@@ -154,7 +154,7 @@ async fn users_are_listed_oldest_first(database: Database) {
 async fn a_user_list_has_twenty_by_default(database: Database) {
     let acme = database.acme(21, json!([])).await;
     let request = openai_admin::operations::ListUsers::new();
-    let page = acme.store().read(acme.org(), request).await.unwrap();
+    let page = acme.read(request).await.unwrap();
     assert_eq!((ids(&page).len(), page.has_more), (20, true));
 }
 

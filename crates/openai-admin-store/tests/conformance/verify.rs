@@ -4,7 +4,10 @@ use openai_admin::operations::CreateUsageBatch;
 use openai_admin_store::NewApiKey;
 use serde_json::json;
 
-use crate::support::{Database, Engine, run_and_check};
+use crate::{
+    certificates,
+    support::{Database, Engine, run_and_check},
+};
 
 /// Each damage, and a word of the line that reports it.
 const DAMAGES: [(&str, &str); 28] = [
@@ -41,6 +44,9 @@ const DAMAGES: [(&str, &str); 28] = [
     ("delete from usage_sums where width = 86400", "the usage of 86400 seconds is the sum"),
     ("delete from usage_dimensions", "belongs to dimensions"),
     ("update users set email = 'User@example.com' where seq = 1", "found by their email address"),
+    ("delete from certificate_activations", "audit events of each row of certificate_activations"),
+    ("delete from audit_events where event = 'certificates.activated'", "has an audit event"),
+    ("update certificates set name = 'Other'", "tells the name of a certificate"),
 ];
 
 fn verify_finds_every_damage(engine: Engine) {
@@ -58,6 +64,8 @@ fn verify_finds_every_damage(engine: Engine) {
             let key = NewApiKey { hash, redacted, name, scopes: vec![], expires_at: None };
             let key = acme.store().create_api_key(acme.org(), database.stamp(), key).await.unwrap();
             acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
+            let certificate = certificates::upload(&acme, "Gateway").await;
+            certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
             acme.delete_user("user_4").await.unwrap();
             let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
             let batch = serde_json::from_value(json!({ "batch_id": "1", "completions": [record] })).unwrap();

@@ -326,6 +326,13 @@ impl<'de> Deserializer<'de> for Tree<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
+        // serde would read its items as the fields.
+        if self.value.is_array() {
+            return Err(DecodeError::violation(
+                ViolationCode::InvalidType,
+                "expected an object, but got an array.",
+            ));
+        }
         if self.strictness == Strictness::Strict
             && let Value::Object(given) = self.value
             && let Some(unknown) = given.keys().find(|key| !fields.contains(&key.as_str()))

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::answer::{
     error::ApiError,
-    facts::{Field, OperationFacts, OperationFields},
+    facts::{OperationFacts, OperationFields},
     rules::NotFound,
 };
 
@@ -117,6 +117,6 @@ impl Described {
     }
 
     pub(super) fn has_query_without_text(&self) -> bool {
-        !self.fields.query.iter().all(Field::is_text)
+        self.fields.query.iter().any(|field| !field.is_text() && !field.has("items"))
     }
 }

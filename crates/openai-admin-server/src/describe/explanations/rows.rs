@@ -147,7 +147,7 @@ fn parameters() -> Vec<Row> {
             meaning: "A parameter of the query that takes one value, or a field of the body, is given twice.",
             next: "Send it once. Those that take several values are lists in the document.",
             answered_by: Those("operations with parameters in the query, or with a body", |it| {
-                it.facts.has_body || !it.fields.query.is_empty()
+                it.facts.has_body || it.fields.query.iter().any(|field| !field.has("items"))
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=1&limit=2")),
         },
@@ -331,7 +331,7 @@ fn refusals() -> Vec<Row> {
 
 /// What a rule says, about no value in particular.
 fn meaning(refusal: Refusal) -> String {
-    format!("The {}.", refusal.says().replacen(" '{}'", "", 1))
+    format!("The {}.", refusal.says().replacen(" '{}'", "", 1).replacen(": {}", "", 1))
 }
 
 fn things() -> Vec<Row> {
@@ -389,7 +389,7 @@ fn things() -> Vec<Row> {
             meaning: "Something that must be unique exists already: an id, a role's name, or an email address in any letter case.",
             next: "Look whether it is what you want to create. If not, choose another value for `param`.",
             answered_by: Those("operations that give a user or a role what must be unique", |it| {
-                (!it.facts.is_idempotent && it.names_in_body("email")) || it.names_in_body("role_name")
+                (it.names_in_body("email") && it.names_in_body("name")) || it.names_in_body("role_name")
             }),
             request: Some(
                 request("POST", "/v1/x/users").body(r#"{"email":"ada@example.com","name":"Another Ada"}"#),
@@ -426,6 +426,15 @@ fn creations() -> Vec<Row> {
             next: "Send a new key if another one is to be made.",
             answered_by: creations(),
             request: again("the group that the same request made under its `Idempotency-Key` was deleted"),
+        },
+        Row {
+            error: StoreError::IdempotentAnswerSecret.into(),
+            fault: Client,
+            meaning: "The creation was done under this `Idempotency-Key`, and its answer showed a secret, which is shown \
+                      once and not kept. It was not done again.",
+            next: "If that answer was lost, delete what was created and create it under a new key.",
+            answered_by: NoOperation("`create-project-service-account`"),
+            request: None,
         },
     ]
 }

@@ -1,0 +1,199 @@
+//! Service accounts of a project. Each is a user as well, under the same id: groups and roles know only users.
+
+use openai_admin::{
+    Order, PersonalText, ServiceAccountId, ServiceAccountRole, Timestamp, UserId, UserRole,
+    models::{
+        AuditLogPayload, ProjectServiceAccount, ProjectServiceAccountApiKey,
+        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
+        ProjectServiceAccountListResponse, User,
+    },
+    operations::{CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount},
+};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        kind::Kind,
+        page::Range,
+        text::check_text,
+        value::{Row, Value, values},
+    },
+    nouns::{
+        project_api_keys, projects,
+        users::{self, StoredUser},
+    },
+    operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
+    shapes::{
+        table::{Numbers, Table, table},
+        thing::{self, Stored, Thing, stored},
+    },
+};
+
+/// The name of the key that an account is created with (published example).
+const KEY_NAME: &str = "Secret Key";
+
+table! {
+    $ service_accounts of ServiceAccount;
+    columns: project_seq user_seq name role created_at;
+    erased: name = "''";
+    told: role = "role";
+    numbers: Numbers::Sequence;
+    events: "service_account.created", "service_account.updated", "service_account.deleted";
+}
+
+/// A service account, with its project and its user.
+#[derive(Clone, Debug, PartialEq)]
+struct StoredServiceAccount {
+    account: ProjectServiceAccount,
+    project_seq: i64,
+    user_seq: i64,
+}
+
+impl Thing for StoredServiceAccount {
+    const TABLE: &'static Table = &TABLE;
+
+    fn id(&self) -> &str {
+        self.account.id.as_str()
+    }
+
+    fn project_seq(&self) -> Option<i64> {
+        Some(self.project_seq)
+    }
+
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let role = ServiceAccountRole::from(row.text(5)?);
+        let created_at = Timestamp::from_unix_seconds(row.integer(6)?);
+        Ok(Self {
+            account: ProjectServiceAccount::new(row.parsed(1)?, row.text(4)?.to_owned(), role, created_at),
+            project_seq: row.integer(2)?,
+            user_seq: row.integer(3)?,
+        })
+    }
+
+    fn bind<R>(&self, write: impl FnOnce(&[Value<'_>]) -> R) -> R {
+        let account = &self.account;
+        write(values![
+            account.id.as_str(),
+            self.project_seq,
+            self.user_seq,
+            account.name.as_str(),
+            account.role.as_str(),
+            account.created_at.unix_seconds()
+        ])
+    }
+
+    fn payload(&self) -> AuditLogPayload {
+        AuditLogPayload::role(Some(UserRole::from(self.account.role.as_str())))
+    }
+}
+
+impl Reads for ListServiceAccounts {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectServiceAccountListResponse> {
+        let project = projects::find_active(tx, &self.project_id)?;
+        let after = thing::cursor::<StoredServiceAccount>(tx, self.after.as_ref())?;
+        let range = Range::new(Order::Asc, after, self.limit.unwrap_or_default().get());
+        let org = tx.org();
+        let found = tx.query(
+            select!(
+                "service_accounts where org = $1 and project_seq = $2 and seq > $3 and removed_at is null
+                 order by seq limit $4"
+            ),
+            values![org, project.seq, range.after, range.rows()],
+            |row| Ok(StoredServiceAccount::from_row(row)?.account),
+        )?;
+        let (accounts, has_more) = range.cut(found);
+        Ok(ProjectServiceAccountListResponse::new(accounts, has_more))
+    }
+}
+
+impl Reads for RetrieveServiceAccount {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectServiceAccount> {
+        let project = projects::find_active(tx, &self.project_id)?;
+        Ok(find(tx, project.seq, &self.service_account_id)?.thing.account)
+    }
+}
+
+impl Changes for CreateServiceAccount {
+    const SECRET: Option<&'static str> = Some("sk-svcacct-");
+
+    fn change(&self, change: &mut Change<'_>) -> Result<ProjectServiceAccountCreateResponse> {
+        let project = projects::find_changeable(change, &self.project_id)?;
+        let (name, created_at) = (&*self.body.name, change.stamp().at());
+        check_text("name", name)?;
+        let has_key = self.body.create_service_account_only != Some(true);
+        let role = if has_key { ServiceAccountRole::Member } else { ServiceAccountRole::None };
+        let id: ServiceAccountId = change.mint("svc_acct_")?;
+        let user_seq = insert_user(change, &id, name)?;
+        let account = ProjectServiceAccount::new(id.clone(), name.to_owned(), role.clone(), created_at);
+        thing::insert(change, &StoredServiceAccount { account, project_seq: project.seq, user_seq })?;
+        let mut answer = ProjectServiceAccountCreateResponse::new(id, name.to_owned(), role, created_at);
+        if has_key {
+            answer.api_key = Some(insert_key(change, project.seq, user_seq)?);
+        }
+        Ok(answer)
+    }
+}
+
+/// Its keys, group memberships and roles end with it.
+impl Changes for DeleteServiceAccount {
+    const ENDS: bool = true;
+
+    fn change(&self, change: &mut Change<'_>) -> Result<ProjectServiceAccountDeleteResponse> {
+        let project = projects::find_active(change, &self.project_id)?;
+        let account = find(change, project.seq, &self.service_account_id)?;
+        bury(change, &account)?;
+        Ok(ProjectServiceAccountDeleteResponse::new(account.thing.account.id))
+    }
+}
+
+/// Removes every service account of a project that is archived.
+pub(crate) fn bury_all(change: &mut Change<'_>, project_seq: i64) -> Result<()> {
+    let org = change.org();
+    // With a bound for the number SQLite takes the index of the project.
+    let accounts: Vec<Stored<StoredServiceAccount>> = change.query(
+        select!(
+            "service_accounts where org = $1 and project_seq = $2 and seq > $3 and removed_at is null
+             order by seq"
+        ),
+        values![org, project_seq, 0],
+        stored,
+    )?;
+    accounts.iter().try_for_each(|account| bury(change, account))
+}
+
+fn bury(change: &mut Change<'_>, account: &Stored<StoredServiceAccount>) -> Result<()> {
+    project_api_keys::revoke_all_of(change, account.thing.user_seq)?;
+    let user = thing::find::<StoredUser>(change, account.thing.id())?;
+    thing::bury(change, &user)?;
+    thing::bury(change, account)
+}
+
+fn find(tx: &mut Tx<'_>, project_seq: i64, id: &ServiceAccountId) -> Result<Stored<StoredServiceAccount>> {
+    let org = tx.org();
+    tx.query_one(
+        select!("service_accounts where org = $1 and id = $2 and project_seq = $3 and removed_at is null"),
+        values![org, id.as_str(), project_seq],
+        stored,
+    )?
+    .ok_or_else(|| Error::not_found(Kind::ServiceAccount, id))
+}
+
+/// Writes the user that groups and roles know an account by.
+fn insert_user(change: &mut Change<'_>, id: &ServiceAccountId, name: &str) -> Result<i64> {
+    let mut user = User::new(UserId::new(id).map_err(Error::internal)?, change.stamp().at());
+    user.name = Some(PersonalText::from(name));
+    user.role = Some(UserRole::Reader);
+    user.is_service_account = Some(true);
+    users::insert(change, &StoredUser::new(user))
+}
+
+fn insert_key(
+    change: &mut Change<'_>,
+    project_seq: i64,
+    user_seq: i64,
+) -> Result<ProjectServiceAccountApiKey> {
+    let secret = change.show_secret()?;
+    let id = project_api_keys::insert(change, project_seq, user_seq, KEY_NAME, secret)?;
+    let created_at = change.stamp().at();
+    Ok(ProjectServiceAccountApiKey::new(secret.value.clone(), KEY_NAME.to_owned(), created_at, id))
+}

@@ -1,0 +1,300 @@
+//! Service accounts of a project, and their API keys.
+
+use openai_admin::{
+    OwnerProjectAccessFilter, ProjectId, ServiceAccountRole,
+    models::{
+        ProjectApiKeyListResponse, ProjectServiceAccountCreateRequest, ProjectServiceAccountCreateResponse,
+    },
+    operations::{
+        CreateServiceAccount, DeleteProjectApiKey, DeleteServiceAccount, ListAuditLogs, ListProjectApiKeys,
+        ListServiceAccounts, RetrieveProjectApiKey, RetrieveServiceAccount,
+    },
+};
+use openai_admin_store::{DatabaseUrl, Error, IdempotencyKey, Kind, Refusal, Result, Secret, Stamp};
+use serde_json::json;
+
+use crate::{
+    projects, roles,
+    support::{Database, assert_refused, conformance},
+    tenant::Tenant,
+};
+
+conformance! {
+    a_service_account_is_created_with_a_key_whose_value_is_shown_once,
+    a_service_account_may_be_created_without_a_role_and_a_key,
+    the_value_of_a_key_is_nowhere_in_the_database,
+    a_creation_that_showed_a_secret_is_not_answered_again,
+    a_creation_without_a_secret_is_answered_again,
+    a_service_account_is_a_member_of_groups_and_has_roles_until_it_is_deleted,
+    archiving_a_project_ends_its_service_accounts_and_their_keys,
+    the_default_project_takes_no_service_accounts,
+    a_service_account_is_known_in_its_project_alone,
+    keys_are_listed_by_the_access_of_their_owners_and_a_page_goes_on_after_its_last_key,
+    no_request_is_authenticated_by_the_key_of_a_project,
+}
+
+/// A change that hands out a secret. Its value is the one of no other change.
+fn stamp(acme: &Tenant) -> Stamp {
+    let stamp = acme.database.stamp();
+    let (value, hash) = (format!("sk-svcacct-{}", stamp.change), format!("hash of {}", stamp.change));
+    let redacted = "sk-svc".to_owned();
+    stamp.with_secret(Secret { value: value.into(), hash, redacted })
+}
+
+fn request(project: &ProjectId, name: &str) -> CreateServiceAccount {
+    let body = ProjectServiceAccountCreateRequest::new(name.try_into().unwrap());
+    CreateServiceAccount::new(project.clone(), body)
+}
+
+pub(crate) async fn create(
+    acme: &Tenant,
+    project: &ProjectId,
+    name: &str,
+) -> Result<ProjectServiceAccountCreateResponse> {
+    acme.store().change(acme.org(), stamp(acme), request(project, name)).await
+}
+
+async fn create_only(acme: &Tenant, project: &ProjectId) -> ProjectServiceAccountCreateResponse {
+    let mut request = request(project, "Bare");
+    request.body.create_service_account_only = Some(true);
+    acme.change(request).await.unwrap()
+}
+
+async fn keys(acme: &Tenant, project: &ProjectId) -> ProjectApiKeyListResponse {
+    let mut request = ListProjectApiKeys::new(project.clone());
+    request.owner_project_access = Some(OwnerProjectAccessFilter::Any);
+    acme.read(request).await.unwrap()
+}
+
+async fn a_service_account_is_created_with_a_key_whose_value_is_shown_once(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let created = create(&acme, &project, "Nightly").await.unwrap();
+    let key = created.api_key.clone().unwrap();
+    assert_eq!((created.role.clone(), &*key.name), (ServiceAccountRole::Member, "Secret Key"));
+    assert!(key.value.starts_with("sk-svcacct-") && !format!("{created:?}").contains("sk-svcacct-"));
+
+    let account = RetrieveServiceAccount::new(project.clone(), created.id.clone());
+    let account = acme.read(account).await.unwrap();
+    assert_eq!((&account.id, &*account.name, &account.role), (&created.id, "Nightly", &created.role));
+    let listed = keys(&acme, &project).await.data;
+    let [listed] = &*listed else { panic!("{listed:?}") };
+    assert_eq!((&listed.id, &*listed.name, &*listed.redacted_value), (&key.id, "Secret Key", "sk-svc"));
+    assert_eq!(listed.owner.service_account.as_ref().unwrap().id, created.id);
+    let retrieved = RetrieveProjectApiKey::new(project.clone(), key.id.clone());
+    assert_eq!(acme.read(retrieved).await.unwrap(), *listed);
+    assert_refused!(
+        acme.change(DeleteProjectApiKey::new(project, key.id)).await,
+        Error::Refused { refusal: Refusal::ServiceAccountKey, .. }
+    );
+}
+
+async fn a_service_account_may_be_created_without_a_role_and_a_key(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let created = create_only(&acme, &project).await;
+    assert_eq!((created.role, created.api_key), (ServiceAccountRole::None, None));
+    assert!(keys(&acme, &project).await.data.is_empty());
+}
+
+async fn the_value_of_a_key_is_nowhere_in_the_database(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let key = IdempotencyKey { key: "once".to_owned(), request: String::new() };
+    let stamp = stamp(&acme).once(Some(key));
+    let hash = stamp.secret.clone().unwrap().hash;
+    let created = acme.store().change(acme.org(), stamp, request(&project, "Nightly")).await.unwrap();
+    let value = created.api_key.unwrap().value;
+    for (text, is_there) in [(value.as_str(), false), (hash.as_str(), true), ("Nightly", true)] {
+        assert_eq!(holds(&database, text), is_there, "{text}");
+    }
+}
+
+/// Whether a text is anywhere in a database: in its file and log, or in any row of any table.
+fn holds(database: &Database, text: &str) -> bool {
+    let DatabaseUrl::Sqlite(file) = &database.url else {
+        let rows = database.texts(
+            "select coalesce(string_agg(query_to_xml(format('select * from %I', tablename), true, true, '')::text, ''), '')
+             from pg_tables where schemaname = current_schema()",
+        );
+        return rows.iter().any(|row| row.contains(text));
+    };
+    let log = file.with_file_name(format!("{}-wal", file.file_name().unwrap().to_str().unwrap()));
+    [file, &log].into_iter().any(|file| {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+async fn a_creation_that_showed_a_secret_is_not_answered_again(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let key = |key: &str| Some(IdempotencyKey { key: key.to_owned(), request: String::new() });
+    let create = async |under: &str| {
+        let stamp = stamp(&acme).once(key(under));
+        acme.store().change(acme.org(), stamp, request(&project, "Nightly")).await
+    };
+    let created = create("once").await.unwrap();
+    assert_refused!(create("once").await, Error::IdempotentAnswerSecret);
+    let listed = acme.read(ListServiceAccounts::new(project.clone())).await.unwrap().data;
+    assert_eq!((listed.len(), keys(&acme, &project).await.data.len()), (1, 1));
+    create("another").await.unwrap();
+    acme.change(DeleteServiceAccount::new(project.clone(), created.id)).await.unwrap();
+    assert_refused!(create("once").await, Error::IdempotentAnswerDeleted);
+}
+
+async fn a_creation_without_a_secret_is_answered_again(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let mut request = request(&project, "Bare");
+    request.body.create_service_account_only = Some(true);
+    let key = IdempotencyKey { key: "once".to_owned(), request: String::new() };
+    let create = async || {
+        let stamp = stamp(&acme).once(Some(key.clone()));
+        acme.store().change(acme.org(), stamp, request.clone()).await.unwrap()
+    };
+    assert_eq!(create().await, create().await);
+}
+
+async fn a_service_account_is_a_member_of_groups_and_has_roles_until_it_is_deleted(database: Database) {
+    let acme = database.acme(0, json!([{ "id": "group_1", "name": "Team" }])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let role = roles::create(&acme, "Support").await.unwrap().id;
+    let account = create(&acme, &project, "Nightly").await.unwrap().id;
+    acme.add("group_1", account.as_str()).await.unwrap();
+    roles::assign_user(&acme, account.as_str(), role.as_str()).await.unwrap();
+    assert_eq!(acme.member_ids("group_1").await, [account.as_str()]);
+    assert_refused!(
+        acme.delete_user(account.as_str()).await,
+        Error::Refused { refusal: Refusal::ServiceAccountUser, .. }
+    );
+    let before = database.events().len();
+    acme.change(DeleteServiceAccount::new(project.clone(), account.clone())).await.unwrap();
+    assert!(acme.member_ids("group_1").await.is_empty() && keys(&acme, &project).await.data.is_empty());
+    assert_refused!(acme.user(account.as_str()).await, Error::NotFound { kind: Kind::User, .. });
+    let events: Vec<String> = database
+        .events_since(before)
+        .into_iter()
+        .map(|event| event.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "api_key.deleted",
+            "group.user.removed",
+            "role.assignment.deleted",
+            "user.deleted",
+            "service_account.deleted"
+        ]
+    );
+    let mut of_project = ListAuditLogs::new();
+    of_project.project_ids = vec![project.to_string()];
+    let logs = acme.store().list_audit_logs(acme.org(), of_project).await.unwrap().data;
+    let types: Vec<&str> = logs.iter().map(|log| log.r#type.as_str()).collect();
+    assert_eq!(
+        types,
+        [
+            "service_account.deleted",
+            "api_key.deleted",
+            "api_key.created",
+            "service_account.created",
+            "project.created"
+        ]
+    );
+}
+
+async fn archiving_a_project_ends_its_service_accounts_and_their_keys(database: Database) {
+    let acme = database.acme(0, json!([{ "id": "group_1", "name": "Team" }])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let other = projects::create(&acme, "Ranking").await.id;
+    let ended = create(&acme, &project, "Nightly").await.unwrap().id;
+    create_only(&acme, &project).await;
+    let kept = create(&acme, &other, "Weekly").await.unwrap().id;
+    for account in [&ended, &kept] {
+        acme.add("group_1", account.as_str()).await.unwrap();
+    }
+    projects::archive(&acme, project.as_str()).await.unwrap();
+    assert_eq!(acme.member_ids("group_1").await, [kept.as_str()]);
+    assert!(keys(&acme, &project).await.data.is_empty());
+    assert_eq!(keys(&acme, &other).await.data.len(), 1);
+    let archived = |result| assert_refused!(result, Error::Refused { refusal: Refusal::ProjectArchived, .. });
+    archived(acme.read(ListServiceAccounts::new(project.clone())).await.map(drop));
+    archived(acme.read(RetrieveServiceAccount::new(project.clone(), ended.clone())).await.map(drop));
+    archived(acme.change(DeleteServiceAccount::new(project.clone(), ended)).await.map(drop));
+    archived(create(&acme, &project, "Again").await.map(drop));
+}
+
+async fn the_default_project_takes_no_service_accounts(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = "proj_default_org-acme".parse().unwrap();
+    assert_refused!(
+        create(&acme, &project, "Nightly").await,
+        Error::Refused { refusal: Refusal::DefaultProject, .. }
+    );
+    assert!(acme.read(ListServiceAccounts::new(project)).await.unwrap().data.is_empty());
+}
+
+async fn a_service_account_is_known_in_its_project_alone(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let other = projects::create(&acme, "Ranking").await.id;
+    let account = create(&acme, &project, "Nightly").await.unwrap();
+    let (id, key) = (account.id, account.api_key.unwrap().id);
+    assert_refused!(
+        acme.read(RetrieveServiceAccount::new(other.clone(), id.clone())).await,
+        Error::NotFound { kind: Kind::ServiceAccount, .. }
+    );
+    assert_refused!(
+        acme.change(DeleteServiceAccount::new(other.clone(), id)).await,
+        Error::NotFound { kind: Kind::ServiceAccount, .. }
+    );
+    assert_refused!(
+        acme.read(RetrieveProjectApiKey::new(other.clone(), key.clone())).await,
+        Error::NotFound { kind: Kind::ApiKey, .. }
+    );
+    assert_refused!(
+        acme.change(DeleteProjectApiKey::new(other, key)).await,
+        Error::NotFound { kind: Kind::ApiKey, .. }
+    );
+}
+
+async fn keys_are_listed_by_the_access_of_their_owners_and_a_page_goes_on_after_its_last_key(
+    database: Database,
+) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let mut accounts = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        accounts.push(create(&acme, &project, name).await.unwrap());
+    }
+    let list = async |query: serde_json::Value| {
+        let mut query = query;
+        query["project_id"] = json!(project);
+        let page = acme.read(serde_json::from_value::<ListProjectApiKeys>(query).unwrap()).await?;
+        Ok(page.data.into_iter().map(|key| key.id).collect::<Vec<_>>())
+    };
+    let ids: Vec<_> = accounts.iter().map(|account| account.api_key.clone().unwrap().id).collect();
+    assert_eq!(list(json!({})).await.unwrap(), ids);
+    assert_eq!(list(json!({ "owner_project_access": "any", "limit": 2 })).await.unwrap(), ids[..2]);
+    assert!(list(json!({ "owner_project_access": "inactive" })).await.unwrap().is_empty());
+    assert_refused!(list(json!({ "owner_project_access": "some" })).await, Error::InvalidValue { .. });
+    // A key keeps its place when it is gone.
+    acme.change(DeleteServiceAccount::new(project.clone(), accounts[1].id.clone())).await.unwrap();
+    assert_eq!(list(json!({ "after": ids[1] })).await.unwrap(), ids[2..]);
+    assert_refused!(list(json!({ "after": "key_nope" })).await, Error::UnknownCursor(_));
+}
+
+async fn no_request_is_authenticated_by_the_key_of_a_project(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let stamp = stamp(&acme);
+    let hash = stamp.secret.clone().unwrap().hash;
+    let created = acme.store().change(acme.org(), stamp, request(&project, "Nightly")).await.unwrap();
+    let id = created.api_key.unwrap().id.to_string();
+    assert_eq!(acme.store().find_api_key(hash).await.unwrap(), None);
+    assert_eq!(acme.store().list_api_keys(acme.org()).await.unwrap(), []);
+    assert_refused!(
+        acme.store().revoke_api_key(acme.org(), database.stamp(), id).await,
+        Error::NotFound { kind: Kind::ApiKey, .. }
+    );
+}

@@ -1,0 +1,42 @@
+use super::api::api;
+use crate::{ProjectId, ServiceAccountId, models::ProjectServiceAccountCreateRequest};
+
+api! {
+    /// Service accounts of a project: list, create, retrieve, delete.
+    ServiceAccountsApi = service_accounts;
+    /// Lists the service accounts in a project, 20 a page, unless told otherwise.
+    list list_service_accounts(project_id: ProjectId) -> ListServiceAccounts {
+        /// let accounts = client.service_accounts().list_service_accounts("proj_1").items().try_collect().await?;
+        /// assert!(accounts.is_empty());
+    }
+    /// Creates a service account with an API key. The value of the key is shown in this answer only.
+    call create_service_account(
+        project_id: ProjectId;
+        body: ProjectServiceAccountCreateRequest
+    ) -> CreateServiceAccount {
+        /// use openai_admin::models::ProjectServiceAccountCreateRequest;
+        /// let body = ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
+        /// let account = client.service_accounts().create_service_account("proj_1", body).await?;
+        /// let value = account.api_key.as_ref().map(|key| key.value.as_str());
+        /// assert!(value.is_some_and(|value| value.starts_with("sk-svcacct-")));
+    }
+    /// Retrieves a service account.
+    call retrieve_service_account(
+        project_id: ProjectId,
+        service_account_id: ServiceAccountId
+    ) -> RetrieveServiceAccount {
+        /// # let body = openai_admin::models::ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
+        /// # let id = client.service_accounts().create_service_account("proj_1", body).await?.id.clone();
+        /// let account = client.service_accounts().retrieve_service_account("proj_1", &id).await?;
+        /// assert_eq!(account.name, "Nightly");
+    }
+    /// Deletes a service account with its API keys, group memberships and roles.
+    call delete_service_account(
+        project_id: ProjectId,
+        service_account_id: ServiceAccountId
+    ) -> DeleteServiceAccount {
+        /// # let body = openai_admin::models::ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
+        /// # let id = client.service_accounts().create_service_account("proj_1", body).await?.id.clone();
+        /// assert!(client.service_accounts().delete_service_account("proj_1", &id).await?.deleted);
+    }
+}

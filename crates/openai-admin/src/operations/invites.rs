@@ -1,0 +1,116 @@
+//! Invites to the organization: `/organization/invites`.
+
+use super::{record::record, users::EmailText};
+use crate::{
+    Cursor, IdPage, InviteId, InviteProjectRole, InviteRole, InviteStatus, Limit, ListItem, PersonalText,
+    ProjectId, Timestamp, deleted::deleted, endpoint::endpoint, page::list_endpoint,
+};
+
+const TAG: &str = "Invites";
+
+record! {
+    /// Lists the invites to the organization.
+    #[derive(Default)]
+    ListInvites {}
+    query {
+        /// How many invites to return.
+        limit: Limit<1, 100, 20>,
+        /// Return invites after this one: the `last_id` of the page before.
+        after: Cursor,
+    }
+}
+
+endpoint!(ListInvites, "list-invites", GET "/organization/invites", MANAGEMENT_READ -> InviteListResponse);
+
+list_endpoint!(ListInvites);
+
+record! {
+    /// Invites a person to the organization. They have access to it once they accept the invite.
+    InviteUser {
+        /// Who is invited.
+        body: InviteRequest,
+    }
+}
+
+endpoint!(InviteUser, "inviteUser", POST ListInvites::PATH, MANAGEMENT_WRITE -> Invite);
+
+record! {
+    /// Retrieves an invite.
+    RetrieveInvite {
+        /// The ID of the invite.
+        invite_id: InviteId,
+    }
+}
+
+endpoint!(RetrieveInvite, "retrieve-invite", GET "/organization/invites/{invite_id}", MANAGEMENT_READ -> Invite);
+
+record! {
+    /// Deletes an invite. An invite that was accepted cannot be deleted.
+    DeleteInvite {
+        /// The ID of the invite.
+        invite_id: InviteId,
+    }
+}
+
+endpoint!(DeleteInvite, "delete-invite", DELETE RetrieveInvite::PATH, MANAGEMENT_WRITE -> InviteDeleteResponse);
+
+record! {
+    /// Request payload for inviting a person to the organization.
+    InviteRequest {
+        /// The email address that the invite is for.
+        email: EmailText,
+        /// `owner` or `reader`.
+        role: InviteRole,
+    }
+    optional {
+        /// The projects of which the person becomes a member by accepting. When absent, it is the default project; an empty list is no project.
+        projects: Vec<InviteProject>,
+    }
+}
+
+record! {
+    /// A project of an invite.
+    InviteProject {
+        /// The ID of the project.
+        id: ProjectId,
+        /// `member` or `owner`.
+        role: InviteProjectRole,
+    }
+}
+
+/// Paginated list of the invites to the organization.
+pub type InviteListResponse = IdPage<Invite>;
+
+record! {
+    /// Represents an individual invite to the organization.
+    Invite object InviteObject = "organization.invite" {
+        /// The identifier, which can be referenced in API endpoints.
+        id: InviteId,
+        /// The email address that the invite is for.
+        email: PersonalText,
+        /// `owner` or `reader`.
+        role: InviteRole,
+        /// `pending`, `accepted` or `expired`.
+        status: InviteStatus,
+        /// The Unix timestamp (in seconds) of when the invite was sent.
+        created_at: Timestamp,
+        /// The projects of which the person becomes a member by accepting.
+        #[serde(default)]
+        projects: Vec<InviteProject>,
+    }
+    nullable {
+        /// The Unix timestamp (in seconds) of when the invite expires.
+        expires_at: Timestamp,
+        /// The Unix timestamp (in seconds) of when the invite was accepted.
+        accepted_at: Timestamp,
+    }
+}
+
+impl ListItem for Invite {
+    const LIST_SCHEMA: &'static str = "InviteListResponse";
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+deleted!(InviteDeleteResponse, InviteDeletedObject, "organization.invite.deleted", "invite", InviteId);

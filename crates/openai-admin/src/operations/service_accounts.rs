@@ -1,0 +1,142 @@
+//! Service accounts of a project: `/organization/projects/{project_id}/service_accounts`.
+
+use super::record::record;
+use crate::{
+    ApiKeyId, BoundedText, Cursor, IdPage, Limit, ListItem, PersonalText, ProjectId, ServiceAccountId,
+    ServiceAccountRole, Timestamp, deleted::deleted, endpoint::endpoint, page::list_endpoint,
+};
+
+const TAG: &str = "Projects";
+
+/// The name of a service account: 1 to 255 characters, not blank (assumed).
+pub type ServiceAccountName = BoundedText<1, 255>;
+
+record! {
+    /// Lists the service accounts in a project.
+    ListServiceAccounts {
+        /// The ID of the project.
+        project_id: ProjectId,
+    }
+    query {
+        /// How many service accounts to return.
+        limit: Limit<1, 100, 20>,
+        /// Return service accounts after this one: the `last_id` of the page before.
+        after: Cursor,
+    }
+}
+
+endpoint!(ListServiceAccounts, "list-project-service-accounts", GET "/organization/projects/{project_id}/service_accounts", MANAGEMENT_READ -> ProjectServiceAccountListResponse);
+
+list_endpoint!(ListServiceAccounts);
+
+record! {
+    /// Creates a service account in a project, with an API key unless the body says otherwise. The value of the key is shown in this answer only.
+    CreateServiceAccount {
+        /// The ID of the project.
+        project_id: ProjectId,
+        /// What is created.
+        body: ProjectServiceAccountCreateRequest,
+    }
+}
+
+endpoint!(CreateServiceAccount, "create-project-service-account", POST ListServiceAccounts::PATH, MANAGEMENT_WRITE -> ProjectServiceAccountCreateResponse);
+
+record! {
+    /// Retrieves a service account in a project.
+    RetrieveServiceAccount {
+        /// The ID of the project.
+        project_id: ProjectId,
+        /// The ID of the service account.
+        service_account_id: ServiceAccountId,
+    }
+}
+
+endpoint!(RetrieveServiceAccount, "retrieve-project-service-account", GET "/organization/projects/{project_id}/service_accounts/{service_account_id}", MANAGEMENT_READ -> ProjectServiceAccount);
+
+record! {
+    /// Deletes a service account from a project, with its API keys, group memberships and roles.
+    DeleteServiceAccount {
+        /// The ID of the project.
+        project_id: ProjectId,
+        /// The ID of the service account.
+        service_account_id: ServiceAccountId,
+    }
+}
+
+endpoint!(DeleteServiceAccount, "delete-project-service-account", DELETE RetrieveServiceAccount::PATH, MANAGEMENT_WRITE -> ProjectServiceAccountDeleteResponse);
+
+record! {
+    /// Request payload for creating a service account.
+    ProjectServiceAccountCreateRequest {
+        /// The name of the service account.
+        name: ServiceAccountName,
+    }
+    optional {
+        /// Creates the service account without a role in the project and without an API key.
+        create_service_account_only: bool,
+    }
+}
+
+/// Paginated list of the service accounts of a project.
+pub type ProjectServiceAccountListResponse = IdPage<ProjectServiceAccount>;
+
+record! {
+    /// Represents an individual service account in a project.
+    ProjectServiceAccount object ProjectServiceAccountObject = "organization.project.service_account" {
+        /// The identifier, which can be referenced in API endpoints.
+        id: ServiceAccountId,
+        /// The name of the service account.
+        name: String,
+        /// `owner`, `member`, or `none`.
+        role: ServiceAccountRole,
+        /// The Unix timestamp (in seconds) of when the service account was created.
+        created_at: Timestamp,
+    }
+}
+
+impl ListItem for ProjectServiceAccount {
+    const LIST_SCHEMA: &'static str = "ProjectServiceAccountListResponse";
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+record! {
+    /// A service account that was created, with its API key.
+    ProjectServiceAccountCreateResponse object ProjectServiceAccountCreatedObject = "organization.project.service_account" {
+        /// The identifier, which can be referenced in API endpoints.
+        id: ServiceAccountId,
+        /// The name of the service account.
+        name: String,
+        /// `member`, or `none` without a role in the project.
+        role: ServiceAccountRole,
+        /// The Unix timestamp (in seconds) of when the service account was created.
+        created_at: Timestamp,
+    }
+    nullable {
+        /// The API key of the service account; null where none was created.
+        api_key: ProjectServiceAccountApiKey,
+    }
+}
+
+record! {
+    /// An API key of a service account, with its value.
+    ProjectServiceAccountApiKey object ProjectServiceAccountApiKeyObject = "organization.project.service_account.api_key" {
+        /// The value of the key. No other answer shows it.
+        value: PersonalText,
+        /// The name of the key.
+        name: String,
+        /// The Unix timestamp (in seconds) of when the key was created.
+        created_at: Timestamp,
+        /// The identifier, which can be referenced in API endpoints.
+        id: ApiKeyId,
+    }
+}
+
+deleted!(
+    ProjectServiceAccountDeleteResponse,
+    ProjectServiceAccountDeletedObject,
+    "organization.project.service_account.deleted",
+    "service account",
+    ServiceAccountId
+);
