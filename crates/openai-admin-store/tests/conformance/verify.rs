@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Each damage, and a word of the line that reports it.
-const DAMAGES: [(&str, &str); 28] = [
+const DAMAGES: [(&str, &str); 31] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
