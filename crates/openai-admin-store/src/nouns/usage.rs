@@ -10,6 +10,7 @@ use crate::{
     base::{
         error::{Error, Result},
         org::Org,
+        text::check_text,
         value::values,
     },
     operation::{Changes, change::Change, tx::Tx},
@@ -51,6 +52,7 @@ impl Store {
 /// A batch that was counted already is not counted again.
 impl Changes for CreateUsageBatch {
     fn change(&self, change: &mut Change<'_>) -> Result<UsageBatch> {
+        check_text("batch_id", &self.body.batch_id)?;
         if let Some(counted) = find(change, self)? {
             return Ok(counted);
         }

@@ -13,6 +13,7 @@ use openai_admin::{
 use crate::{
     base::{
         error::{Error, Result},
+        text::check_text,
         value::{Row, Value, values},
     },
     operation::{change::Change, tx::Tx},
@@ -70,6 +71,11 @@ pub(crate) fn add(change: &mut Change<'_>, series: &Series, field: &str, samples
     let mut cells: BTreeMap<(i64, i64, i64), Sums> = BTreeMap::new();
     for (index, sample) in samples.iter().enumerate() {
         let numbers = check(series, sample, || format!("{field}[{index}]"))?;
+        for (dimension, value) in series.dimensions.iter().zip(&sample.dimensions) {
+            if let Some(text) = value.as_deref().filter(|text| text.contains('\0')) {
+                check_text(&format!("{field}[{index}].{dimension}"), text)?;
+            }
+        }
         let seq = match seqs.get(&sample.dimensions) {
             Some(seq) => *seq,
             None => dimension_seq(change, series, &sample.dimensions)?,
