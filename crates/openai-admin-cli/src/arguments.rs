@@ -455,7 +455,9 @@ Scopes:
   api.groups.read       see groups, and who is in them
   api.groups.write      change groups, and who is in them
   api.management.read   see users of the organization, and find them by email address
-  api.management.write  change users of the organization")]
+  api.management.write  change users of the organization
+  api.usage.read        see usage
+  api.usage.write       count usage")]
     Create(CreateKeyArguments),
     /// List the keys that work
     #[command(alias = "ls")]

@@ -20,6 +20,10 @@ use openai_admin_store::{Directory, Store};
 
 use crate::{Caller, Config, Minter, Server};
 
+/// A certificate in PEM format, which is valid for a hundred years.
+#[doc(hidden)]
+pub const CERTIFICATE: &str = include_str!("testing/certificate.pem");
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A client of a new, empty organization, whose server and database, in memory, live as long as the client.

@@ -11,17 +11,20 @@ use openai_admin::{
     Client, Cursor, GroupId, InviteRole, ProjectId, UserId,
     models::{
         CreateGroupBody, CreateGroupUserBody, InviteRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody,
+        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateProject, CreateRole, CreateServiceAccount,
-        DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, ListGroupRoleAssignments, ListProjectApiKeys,
-        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyProject,
-        RetrieveGroupRole, RetrieveProject, RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount,
-        RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateRole,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateProject, CreateRole, CreateServiceAccount, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteCertificate, DeleteProjectApiKey, DeleteRole,
+        DeleteServiceAccount, GetCertificate, ListGroupRoleAssignments, ListOrganizationCertificates,
+        ListProjectApiKeys, ListProjectCertificates, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserRoleAssignments, ModifyCertificate, ModifyProject, RetrieveGroupRole, RetrieveProject,
+        RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, RetrieveUserRole, UnassignGroupRole,
+        UnassignUserRole, UpdateRole, UploadCertificate,
     },
 };
-use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations};
+use openai_admin_server::{Config, Minter, Server, Tls, api_keys, operations, testing::CERTIFICATE};
 use openai_admin_store::Store;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -131,6 +134,8 @@ async fn use_everything(client: &Client) {
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
     use_projects(client).await;
+    use_usage(client).await;
+    use_certificates(client).await;
     use_invites(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
@@ -138,6 +143,13 @@ async fn use_everything(client: &Client) {
     users.retrieve_user(user_id.clone()).await.unwrap_err();
     members.retrieve_group_user(id.clone(), user_id).await.unwrap_err();
     client.groups().delete_group(id.clone()).await.unwrap();
+}
+
+async fn use_usage(client: &Client) {
+    let record = serde_json::json!({ "time": 0, "user_id": MARK, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
+    let batch = serde_json::json!({ "batch_id": MARK, "completions": [record] });
+    client.usage().create_usage_batch(serde_json::from_value(batch).unwrap()).await.unwrap();
+    client.usage().usage_completions(openai_admin::Timestamp::from_unix_seconds(0)).await.unwrap();
 }
 
 async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {
@@ -178,6 +190,24 @@ async fn use_projects(client: &Client) {
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
     use_service_accounts(client, &project).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_certificates(client: &Client) {
+    let project = client.send(&ListProjects::new()).await.unwrap().data[0].id.clone();
+    let body = serde_json::json!({ "name": MARK, "certificate": CERTIFICATE });
+    let upload = UploadCertificate::new(serde_json::from_value(body).unwrap());
+    let id = client.send(&upload).await.unwrap().id.clone();
+    client.send(&ListOrganizationCertificates::new()).await.unwrap();
+    client.send(&ListProjectCertificates::new(project.clone())).await.unwrap();
+    client.send(&GetCertificate::new(id.clone())).await.unwrap();
+    let rename = serde_json::from_value(serde_json::json!({ "name": format!("{MARK} 2") })).unwrap();
+    client.send(&ModifyCertificate::new(id.clone(), rename)).await.unwrap();
+    let those = || ToggleCertificatesRequest::new(vec![id.clone()]);
+    client.send(&ActivateOrganizationCertificates::new(those())).await.unwrap();
+    client.send(&DeactivateOrganizationCertificates::new(those())).await.unwrap();
+    client.send(&ActivateProjectCertificates::new(project.clone(), those())).await.unwrap();
+    client.send(&DeactivateProjectCertificates::new(project, those())).await.unwrap();
+    client.send(&DeleteCertificate::new(id)).await.unwrap();
 }
 
 async fn use_invites(client: &Client) {

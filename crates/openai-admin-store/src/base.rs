@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod kind;
 pub(crate) mod org;
 pub(crate) mod page;
+pub(crate) mod pem;
 pub(crate) mod refusal;
 pub(crate) mod secret;
 pub(crate) mod stamp;

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;
+pub(crate) mod certificates;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod invites;
@@ -13,4 +14,5 @@ pub(crate) mod projects;
 mod role_assignments;
 pub(crate) mod roles;
 pub(crate) mod service_accounts;
+pub(crate) mod usage;
 pub(crate) mod users;

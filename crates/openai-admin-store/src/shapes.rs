@@ -2,5 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod edges;
+pub(crate) mod page_token;
+pub(crate) mod series;
 pub(crate) mod table;
 pub(crate) mod thing;

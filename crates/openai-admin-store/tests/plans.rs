@@ -20,18 +20,21 @@ use std::{
 };
 
 use openai_admin::{
-    GroupId, RoleId, UserId,
+    GroupId, RoleId, Timestamp, UserId,
     models::{
         PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
     },
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
-        CreateServiceAccount, DeleteInvite, DeleteProjectApiKey, DeleteRole, DeleteServiceAccount,
-        InviteUser, ListGroupRoleAssignments, ListInvites, ListProjectApiKeys, ListProjects, ListRoles,
-        ListServiceAccounts, ListUserRoleAssignments, ModifyProject, RetrieveInvite, RetrieveProject,
-        RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, UnassignGroupRole, UnassignUserRole,
-        UpdateRole, roles::RoleName,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteInvite,
+        DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, GetCertificate, InviteUser,
+        ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates, ListProjectApiKeys,
+        ListProjectCertificates, ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments,
+        ModifyCertificate, ModifyProject, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey,
+        RetrieveRole, RetrieveServiceAccount, UnassignGroupRole, UnassignUserRole, UpdateRole,
+        UploadCertificate, UsageCompletions, roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Secret, Stamp};
@@ -41,7 +44,11 @@ use tenant::{Part, Tenant};
 use tracing::{Event, Metadata, field::Field, span};
 
 /// Statements that may read all of an organization or sort, and why.
-const EXCEPTIONS: [(&str, &str); 8] = [
+const EXCEPTIONS: [(&str, &str); 9] = [
+    (
+        "select count(*) from certificates where org",
+        "an organization has few certificates, counted when one is added",
+    ),
     ("pg_snapshot_xip", "few transactions are under way at the same time"),
     ("from organizations order by org", "there are few organizations"),
     ("from sequences where sequences.org", "there are few kinds of things"),
@@ -138,17 +145,27 @@ fn fill(database: &Database, memberships: &str) {
          select 1, case i % 2 when 0 then i else 0 end, case i % 2 when 1 then 1 + i % 5000 else 0 end, i % 5000, i from n;
          {numbers} insert into roles (org, seq, project_seq, id, name, permissions, created_at, updated_at)
          select 1, i, 0, 'role_' || i, 'Role ' || i, '[]', 0, 0 from n;
+         {numbers} insert into usage_dimensions (org, series, seq, dimensions)
+         select 1 + i % 20, 1, i, '[\"proj_' || i || '\"]' from n;
+         {numbers} insert into usage_sums (org, series, width, begins_at, dimension_seq, sum_0, sum_1, sum_2, sum_3, sum_4,
+             sum_5, sum_6, sum_7, sum_8, sum_9, sum_10, sum_11, sum_12, sum_13, sum_14, sum_15)
+         select 1, 1, 60, 60 * i, 1, i, i, i, i, i, i, i, i, i, i, i, i, i, i, i, i from n;
+         {numbers} insert into usage_batches (org, id, records, recorded_at) select 1, 'batch_' || i, 1, 0 from n;
          {numbers} insert into service_accounts (org, seq, id, project_seq, user_seq, name, role, created_at)
          select 1, i, 'svc_acct_' || i, 1 + i % 5000, i, 'Account ' || i, 'member', 0 from n where i > 1000;
          {numbers} insert into api_keys (hash, org, id, name, redacted, scopes, created_at, project_seq, user_seq)
          select 'project_hash_' || i, 1, 'project_key_' || i, 'Key', '', '', 0, 1 + i % 5000, i from n where i > 1000;
          {numbers} insert into projects (org, seq, id, name, created_at)
          select 1, i, 'proj_' || i, 'Project ' || i, 0 from n;
+         {numbers} insert into certificates (org, seq, id, name, content, valid_at, expires_at, created_at, removed_at)
+         select 1, i, 'cert_' || i, 'Certificate ' || i, '', 0, 0, 0, case when i > 40 then 0 end from n;
+         {numbers} insert into certificate_activations (org, project_seq, certificate_seq)
+         select 1, i % 5000, i from n where i < 5000;
          {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
          select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
                 case i % 3 when 0 then i end from n;
          insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000),
-         (1, 'service_account', 20000);
+         (1, 'service_account', 20000), (1, 'certificate', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
@@ -213,6 +230,8 @@ async fn every_operation(acme: &Tenant) {
     store.open_organization(stamp(), None).await.unwrap();
     every_operation_on_roles(acme).await;
     every_operation_on_projects(acme).await;
+    every_operation_on_usage(acme).await;
+    every_operation_on_certificates(acme).await;
     every_operation_on_invites(acme).await;
     every_operation_on_service_accounts(acme).await;
 }
@@ -269,6 +288,43 @@ async fn every_operation_on_projects(acme: &Tenant) {
     let body = serde_json::from_value(json!({ "name": "Newer" })).unwrap();
     acme.change(ModifyProject::new(id.clone(), body)).await.unwrap();
     acme.change(ArchiveProject::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_usage(acme: &Tenant) {
+    let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
+    let batch = json!({ "batch_id": "1", "completions": [record] });
+    acme.change(CreateUsageBatch::new(serde_json::from_value(batch).unwrap())).await.unwrap();
+    let request = serde_json::from_value(json!({ "start_time": 7, "group_by": ["model"] }));
+    let request: UsageCompletions = request.unwrap();
+    acme.store().usage(acme.org(), Timestamp::from_unix_seconds(90_000), request).await.unwrap();
+}
+
+async fn every_operation_on_certificates(acme: &Tenant) {
+    let body = json!({ "name": "New", "certificate": certificate() });
+    let id = acme.change(UploadCertificate::new(serde_json::from_value(body).unwrap())).await.unwrap().id;
+    acme.read(GetCertificate::new(id.clone())).await.unwrap();
+    let body = serde_json::from_value(json!({ "name": "Newer" })).unwrap();
+    acme.change(ModifyCertificate::new(id.clone(), body)).await.unwrap();
+    for order in ["asc", "desc"] {
+        let list = json!({ "limit": 100, "after": id, "order": order, "project_id": "proj_1" });
+        acme.read(serde_json::from_value::<ListOrganizationCertificates>(list.clone()).unwrap())
+            .await
+            .unwrap();
+        acme.read(serde_json::from_value::<ListProjectCertificates>(list).unwrap()).await.unwrap();
+    }
+    let those = || ToggleCertificatesRequest::new(vec![id.clone()]);
+    let project = || "proj_1".parse().unwrap();
+    acme.change(ActivateProjectCertificates::new(project(), those())).await.unwrap();
+    acme.change(ActivateOrganizationCertificates::new(those())).await.unwrap();
+    acme.change(DeactivateProjectCertificates::new(project(), those())).await.unwrap();
+    acme.change(DeactivateOrganizationCertificates::new(those())).await.unwrap();
+    acme.change(DeleteCertificate::new(id.clone())).await.unwrap();
+}
+
+/// A certificate in PEM format that is valid for decades.
+fn certificate() -> String {
+    let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
 }
 
 async fn every_operation_on_invites(acme: &Tenant) {

@@ -3,6 +3,7 @@
 mod api;
 mod audit_logs;
 mod builder;
+mod certificates;
 mod config;
 mod group_roles;
 mod group_users;
@@ -10,6 +11,7 @@ mod groups;
 mod invites;
 mod pages;
 mod project_api_keys;
+mod project_certificates;
 mod projects;
 mod raw;
 mod request_body;
@@ -19,6 +21,7 @@ mod roles;
 mod service_accounts;
 mod strict;
 mod transport;
+mod usage;
 mod user_roles;
 mod users;
 
@@ -38,12 +41,14 @@ pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
+    certificates::CertificatesApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
     invites::InvitesApi,
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
+    project_certificates::ProjectCertificatesApi,
     projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,
@@ -52,6 +57,7 @@ pub use self::{
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
     transport::NotConnected,
+    usage::UsageApi,
     user_roles::UserRolesApi,
     users::UsersApi,
 };

@@ -107,6 +107,10 @@ impl Scope {
     pub const ROLES_READ: Self = Self("api.roles.read");
     /// Change roles and their assignments (assumed: the API does not publish this scope).
     pub const ROLES_WRITE: Self = Self("api.roles.write");
+    /// Read usage.
+    pub const USAGE_READ: Self = Self("api.usage.read");
+    /// Count usage (ours: the API has no such operation).
+    pub const USAGE_WRITE: Self = Self("api.usage.write");
 
     /// Every scope that a served operation asks for today.
     pub const ALL: &'static [Self] = &[
@@ -117,6 +121,8 @@ impl Scope {
         Self::MANAGEMENT_WRITE,
         Self::ROLES_READ,
         Self::ROLES_WRITE,
+        Self::USAGE_READ,
+        Self::USAGE_WRITE,
     ];
 
     /// The scope as it stands in an error message or a key's list of scopes.

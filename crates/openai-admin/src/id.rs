@@ -218,6 +218,8 @@ tokens! {
     InviteId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a role, such as `role_01J1F8ROLE01`.
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a certificate, such as `cert_abc`.
+    CertificateId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a service account of a project, such as `svc_acct_abc`. It may stand where the id of a user does.
     ServiceAccountId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
@@ -236,7 +238,17 @@ macro_rules! cursor_from {
     )*};
 }
 
-cursor_from!(ApiKeyId, AuditLogId, GroupId, InviteId, ProjectId, RoleId, ServiceAccountId, UserId);
+cursor_from!(
+    ApiKeyId,
+    AuditLogId,
+    CertificateId,
+    GroupId,
+    InviteId,
+    ProjectId,
+    RoleId,
+    ServiceAccountId,
+    UserId
+);
 
 #[cfg(test)]
 mod tests {

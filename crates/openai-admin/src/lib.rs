@@ -99,13 +99,13 @@ pub use endpoint::{Endpoint, Method, Scope};
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
 pub use id::{
-    ApiKeyId, AuditLogId, Cursor, GroupId, InviteId, OrganizationId, ProjectId, RoleId, ServiceAccountId,
-    UserId,
+    ApiKeyId, AuditLogId, CertificateId, Cursor, GroupId, InviteId, OrganizationId, ProjectId, RoleId,
+    ServiceAccountId, UserId,
 };
 pub use open_enum::{
-    AuditLogActorType, AuditLogEventType, GroupType, InviteProjectRole, InviteRole, InviteStatus,
-    OwnerProjectAccess, OwnerProjectAccessFilter, ProjectResidency, ProjectStatus, ServiceAccountRole,
-    UnknownValue, UserRole, UserType,
+    AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole, InviteRole,
+    InviteStatus, OwnerProjectAccess, OwnerProjectAccessFilter, ProjectResidency, ProjectStatus,
+    ServiceAccountRole, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

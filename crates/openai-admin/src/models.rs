@@ -3,8 +3,14 @@
 pub use crate::operations::{
     audit_logs::{
         AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
-        AuditLogActorUser, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
-        OtherFields, TimeRange,
+        AuditLogActorUser, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,
+        ListAuditLogsResponse, OtherFields, TimeRange,
+    },
+    certificates::{
+        Certificate, CertificateDetails, CertificateValidity, DeleteCertificateResponse,
+        ListCertificatesResponse, ModifyCertificateRequest, OrganizationCertificate,
+        OrganizationCertificateActivationResponse, OrganizationCertificateDeactivationResponse,
+        ToggleCertificatesRequest, UploadCertificateRequest,
     },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
@@ -19,6 +25,10 @@ pub use crate::operations::{
     project_api_keys::{
         ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
         ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
+    },
+    project_certificates::{
+        ListProjectCertificatesResponse, OrganizationProjectCertificate,
+        OrganizationProjectCertificateActivationResponse, OrganizationProjectCertificateDeactivationResponse,
     },
     project_groups::{
         InviteProjectGroupBody, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource,
@@ -40,6 +50,10 @@ pub use crate::operations::{
         ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
         ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
         ProjectServiceAccountListResponse,
+    },
+    usage::{
+        BucketWidth, CompletionsUsageRecord, CreateUsageBatchBody, UsageBatch, UsageBucket,
+        UsageCompletionsGroupBy, UsageCompletionsResult, UsagePage,
     },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},

@@ -152,6 +152,12 @@ open_enum! {
         Archived = "archived",
     }
 
+    /// What the answer about a certificate holds besides.
+    pub enum CertificateInclude {
+        /// The certificate itself, in PEM.
+        Content = "content",
+    }
+
     /// The role that a person has in the organization after accepting an invite.
     pub enum InviteRole {
         /// May administer the organization.
@@ -317,6 +323,11 @@ impl AuditLogEventType {
         Self::ProjectCreated,
         Self::ProjectUpdated,
         Self::ProjectArchived,
+        Self::CertificateCreated,
+        Self::CertificateUpdated,
+        Self::CertificateDeleted,
+        Self::CertificatesActivated,
+        Self::CertificatesDeactivated,
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,

@@ -4,11 +4,13 @@
 //! that serves it and the one that puts it on the command line.
 
 pub mod audit_logs;
+pub mod certificates;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
 pub mod invites;
 pub mod project_api_keys;
+pub mod project_certificates;
 pub mod project_group_roles;
 pub mod project_groups;
 pub mod project_roles;
@@ -19,15 +21,23 @@ mod record;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod usage;
 pub mod user_roles;
 pub mod users;
 
 pub use audit_logs::ListAuditLogs;
+pub use certificates::{
+    ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
+    ListOrganizationCertificates, ModifyCertificate, UploadCertificate,
+};
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
 pub use invites::{DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
 pub use project_api_keys::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey};
+pub use project_certificates::{
+    ActivateProjectCertificates, DeactivateProjectCertificates, ListProjectCertificates,
+};
 pub use project_group_roles::{
     AssignProjectGroupRole, ListProjectGroupRoleAssignments, RetrieveProjectGroupRole,
     UnassignProjectGroupRole,
@@ -47,6 +57,7 @@ pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use service_accounts::{
     CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
 };
+pub use usage::{CreateUsageBatch, UsageCompletions};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
@@ -65,6 +76,10 @@ macro_rules! for_each_operation {
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
+            UsageCompletions CreateUsageBatch
+            ListOrganizationCertificates UploadCertificate GetCertificate ModifyCertificate DeleteCertificate
+            ActivateOrganizationCertificates DeactivateOrganizationCertificates
+            ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
             ListInvites InviteUser RetrieveInvite DeleteInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey

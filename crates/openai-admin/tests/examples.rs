@@ -88,6 +88,55 @@ fn roles_of_users() {
     check::<UnassignUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
 }
 
+fn certificate(object: &str, name: &str, active: Option<bool>) -> Value {
+    let mut certificate = json!({
+        "object": object,
+        "id": "cert_abc",
+        "name": name,
+        "created_at": 1_234_567,
+        "certificate_details": { "valid_at": 12_345_667, "expires_at": 12_345_678 },
+    });
+    if let Some(active) = active {
+        certificate["active"] = active.into();
+    }
+    certificate
+}
+
+#[test]
+fn certificates() {
+    let uploaded = certificate("certificate", "My Example Certificate", None);
+    check::<UploadCertificate>(&uploaded);
+    check::<ModifyCertificate>(&uploaded);
+    let mut with_content = uploaded;
+    with_content["certificate_details"]["content"] =
+        "-----BEGIN CERTIFICATE-----MIIDeT...-----END CERTIFICATE-----".into();
+    check::<GetCertificate>(&with_content);
+    check::<DeleteCertificate>(&json!({ "object": "certificate.deleted", "id": "cert_abc" }));
+    let list = |item: &Value| json!({ "object": "list", "data": [item], "first_id": "cert_abc", "last_id": "cert_abc", "has_more": false });
+    let of = |object: &str, active| certificate(object, "My Example Certificate", Some(active));
+    let toggled = |object: &str, item: Value| json!({ "object": object, "data": [item] });
+    let organization = "organization.certificate";
+    check::<ListOrganizationCertificates>(&list(&of(organization, true)));
+    check::<ActivateOrganizationCertificates>(&toggled(
+        "organization.certificate.activation",
+        of(organization, true),
+    ));
+    check::<DeactivateOrganizationCertificates>(&toggled(
+        "organization.certificate.deactivation",
+        of(organization, false),
+    ));
+    let project = "organization.project.certificate";
+    check::<ListProjectCertificates>(&list(&of(project, true)));
+    check::<ActivateProjectCertificates>(&toggled(
+        "organization.project.certificate.activation",
+        of(project, true),
+    ));
+    check::<DeactivateProjectCertificates>(&toggled(
+        "organization.project.certificate.deactivation",
+        of(project, false),
+    ));
+}
+
 #[test]
 fn projects() {
     let project = json!({

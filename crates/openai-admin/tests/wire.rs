@@ -3,15 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    ApiKeyId, AuditLogEventType, Cursor, Endpoint, GroupId, GroupType, InviteId, InviteProjectRole,
-    InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId, ProjectResidency, RoleId,
-    ServiceAccountId, Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation,
-    for_each_operation,
+    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
+    InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
+    ProjectResidency, RoleId, ServiceAccountId, Timestamp, UserId, UserRole, ViolationCode,
+    for_each_declared_operation, for_each_operation,
     models::{
-        CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ProjectCreateRequest,
-        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
-        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, UserRoleUpdateRequest,
+        CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest,
+        ProjectCreateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
+        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
+        UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -210,6 +211,30 @@ proptest! {
         round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
         round_trip(&ArchiveProject::new(project_id.clone()));
 
+        let certificate_id = CertificateId::new(&role).unwrap();
+        let mut list = ListOrganizationCertificates::new();
+        (list.after, list.order) = (Some(Cursor::from(&certificate_id)), Some(Order::Asc));
+        round_trip(&list);
+        let mut list = ListProjectCertificates::new(project_id.clone());
+        list.after = Some(Cursor::from(&certificate_id));
+        round_trip(&list);
+        let mut body = UploadCertificateRequest::new(text.clone());
+        body.name = Some(name.as_str().try_into().unwrap());
+        round_trip(&UploadCertificate::new(body));
+        let mut get = GetCertificate::new(certificate_id.clone());
+        round_trip(&get);
+        get.include.push(CertificateInclude::from(text.as_str()));
+        round_trip(&get);
+        let mut body = ModifyCertificateRequest::new();
+        round_trip(&ModifyCertificate::new(certificate_id.clone(), body.clone()));
+        body.name = Some(name.as_str().try_into().unwrap());
+        round_trip(&ModifyCertificate::new(certificate_id.clone(), body));
+        round_trip(&DeleteCertificate::new(certificate_id.clone()));
+        let body = ToggleCertificatesRequest::new(vec![certificate_id.clone(), certificate_id]);
+        round_trip(&ActivateOrganizationCertificates::new(body.clone()));
+        round_trip(&DeactivateOrganizationCertificates::new(body.clone()));
+        round_trip(&ActivateProjectCertificates::new(project_id.clone(), body.clone()));
+        round_trip(&DeactivateProjectCertificates::new(project_id.clone(), body));
         let account_id = ServiceAccountId::new(&principal).unwrap();
         let mut list = ListServiceAccounts::new(project_id.clone());
         list.after = Some(Cursor::from(&account_id));

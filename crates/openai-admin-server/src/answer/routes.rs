@@ -10,18 +10,21 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        ArchiveProject, AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateRole,
-        CreateServiceAccount, CreateUser, DeleteGroup, DeleteInvite, DeleteProjectApiKey, DeleteRole,
-        DeleteServiceAccount, DeleteUser, InviteUser, ListGroupRoleAssignments, ListGroups, ListInvites,
-        ListProjectApiKeys, ListProjects, ListRoles, ListServiceAccounts, ListUserGroups,
-        ListUserRoleAssignments, ListUsers, ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole,
-        RetrieveGroupUser, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveRole,
-        RetrieveServiceAccount, RetrieveUser, RetrieveUserRole, UnassignGroupRole, UnassignUserRole,
-        UpdateGroup, UpdateRole,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
+        AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        CreateUser, DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate,
+        DeleteGroup, DeleteInvite, DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, DeleteUser,
+        GetCertificate, InviteUser, ListGroupRoleAssignments, ListGroups, ListInvites,
+        ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate,
+        ModifyProject, ModifyUser, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, RetrieveUser,
+        RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole, UploadCertificate,
+        UsageCompletions,
     },
     wire::{self, Incoming, Strictness},
 };
-use openai_admin_store::{Changes, Reads};
+use openai_admin_store::{Changes, Reads, ReadsUsage};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
@@ -76,6 +79,20 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<RetrieveProject>(),
         change::<ModifyProject>(),
         change::<ArchiveProject>(),
+        // Usage, and the extension that counts it
+        usage::<UsageCompletions>(),
+        change::<CreateUsageBatch>(),
+        // Certificates
+        read::<ListOrganizationCertificates>(),
+        change::<UploadCertificate>(),
+        read::<GetCertificate>(),
+        change::<ModifyCertificate>(),
+        change::<DeleteCertificate>(),
+        change::<ActivateOrganizationCertificates>(),
+        change::<DeactivateOrganizationCertificates>(),
+        read::<ListProjectCertificates>(),
+        change::<ActivateProjectCertificates>(),
+        change::<DeactivateProjectCertificates>(),
         // Invites
         read::<ListInvites>(),
         change::<InviteUser>(),
@@ -101,6 +118,16 @@ where
 {
     with(|context: Context, request: O| async move {
         context.store.read(context.org(), context.minter.now(), request).await
+    })
+}
+
+/// An operation that reads usage up to now.
+fn usage<O>() -> Route
+where
+    O: ReadsUsage<Response: JsonSchema> + JsonSchema,
+{
+    with(|context: Context, request: O| async move {
+        context.store.usage(context.org(), context.stamp().at(), request).await
     })
 }
 

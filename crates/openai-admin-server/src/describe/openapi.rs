@@ -86,10 +86,12 @@ fn operation(
     let no_fields = Map::new();
     let fields = request["properties"].as_object().unwrap_or(&no_fields);
 
+    let required = request["required"].as_array();
+    let is_required = |name: &str| required.is_some_and(|required| required.iter().any(|it| it == name));
     let mut parameters: Vec<Value> = fields
         .iter()
         .filter(|(name, _)| place(path, name) != Place::Body)
-        .map(|(name, schema)| parameter(name, place(path, name), schema.clone()))
+        .map(|(name, schema)| parameter(name, place(path, name), is_required(name), schema.clone()))
         .collect();
     if !route.facts.is_idempotent {
         parameters.push(idempotency_keys::parameter());
@@ -122,13 +124,13 @@ fn operation(
     operation
 }
 
-fn parameter(name: &str, place: Place, mut schema: Value) -> Value {
+fn parameter(name: &str, place: Place, is_required: bool, mut schema: Value) -> Value {
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
     drop_null(&mut schema);
     let mut parameter = json!({
         "name": name,
         "in": if place == Place::Path { "path" } else { "query" },
-        "required": place == Place::Path,
+        "required": is_required,
         "description": description,
         "schema": schema,
     });

@@ -170,11 +170,13 @@ fn probe(status: u16, code: &'static str) -> Probe {
     }
 }
 
-/// A body with what roles and their assignments ask for.
+/// A body with what roles, their assignments and certificates ask for.
 fn with_role(mut body: Value) -> Value {
     body["role_id"] = json!("role-api-organization-reader");
     body["role_name"] = json!("x");
     body["permissions"] = json!([]);
+    body["certificate"] = json!("x");
+    body["certificate_ids"] = json!(["cert_x"]);
     body
 }
 
@@ -213,24 +215,26 @@ fn probes() -> Vec<Probe> {
             query: "limit=1&limit=1",
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
-                    "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b"}"#,
+                    "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
+                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[]}"#,
             ),
             ..probe(400, "duplicate_parameter")
         },
         Probe { body: json!({}), ..probe(400, "missing_required_parameter") },
         Probe {
-            body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [] }),
+            body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [],
+                          "certificate": "c", "batch_id": "" }),
             ..probe(400, "string_below_min_length")
         },
         Probe {
             body: json!({ "name": long, "technical_level": long, "user_id": "user_ada", "role_name": long,
-                          "email": long, "role": "reader", "permissions": [] }),
+                          "email": long, "role": "reader", "permissions": [], "certificate": "c", "batch_id": long }),
             ..probe(400, "string_above_max_length")
         },
         Probe {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
-                          "permissions": [] }),
+                          "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

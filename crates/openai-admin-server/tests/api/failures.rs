@@ -42,9 +42,9 @@ fn assert_shows_nothing(answer: &Answer) {
 async fn ask_everything(server: &TestServer) -> Vec<Answer> {
     let mut answers = Vec::new();
     for operation in operations() {
-        let path = wire::placeholders(operation.path).fold(format!("/v1{}", operation.path), |path, name| {
-            path.replace(&format!("{{{name}}}"), "some-id")
-        });
+        let path = format!("/v1{}?start_time=0", operation.path);
+        let path = wire::placeholders(operation.path)
+            .fold(path, |path, name| path.replace(&format!("{{{name}}}"), "some-id"));
         let body = every_field();
         let body = if operation.method == Method::Post { body.to_string() } else { String::new() };
         answers.push(server.call(operation.method.as_str(), &path, body).await);

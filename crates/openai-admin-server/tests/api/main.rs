@@ -23,3 +23,4 @@ mod set_clock;
 mod support;
 mod tls;
 mod traces;
+mod usage;

@@ -224,5 +224,7 @@ pub(crate) fn every_field() -> serde_json::Value {
     serde_json::json!({
         "user_id": "u", "name": "n", "email": "a@b.c", "role": "reader",
         "role_id": "role-api-organization-reader", "role_name": "r", "permissions": [],
+        "batch_id": "b", "completions": [],
+        "certificate": "c", "certificate_ids": ["cert_1"],
     })
 }

@@ -42,6 +42,8 @@ kinds! {
     Role = "role", "role";
     /// A project.
     Project = "project", "project";
+    /// A certificate.
+    Certificate = "certificate", "certificate";
     /// An invite.
     Invite = "invite", "invite";
     /// A service account of a project.

@@ -64,6 +64,21 @@ refusals! {
         "project '{}' is the default project, which cannot be modified or archived and takes no service accounts",
         "Create a project for it with `create-project`.",
         "`modify-project`, `archive-project` and `create-project-service-account`";
+    /// The certificate is in use.
+    CertificateActive = "certificate_active", "certificate_id",
+        "certificate '{}' is active in the organization or in a project",
+        "Deactivate it in the organization and in its projects first.",
+        "`deleteCertificate`";
+    /// The organization has as many certificates as it can have.
+    CertificateLimit = "certificate_limit", "certificate",
+        "certificate is one more than the 50 that an organization can have",
+        "Delete a certificate that is not in use.",
+        "`uploadCertificate`";
+    /// The text is not exactly one certificate, is too large, or has expired.
+    InvalidCertificate = "invalid_certificate", "certificate",
+        "certificate cannot be used: {}",
+        "Upload one X.509 certificate in PEM format that is valid, without a key or a chain.",
+        "`uploadCertificate`";
     /// The invited address is that of a user of the organization.
     AlreadyAMember = "already_a_member", "email",
         "address '{}' belongs to a user of the organization",

@@ -88,7 +88,7 @@ impl Dump<'_> {
             Kind::Invite => Ok(()),
             // The organization is there already. A key is a secret, and its hash is of no use elsewhere. A service
             // account is dumped as a user, with its groups and roles: without a key it is no more than that.
-            Kind::Organization | Kind::ApiKey | Kind::ServiceAccount => Ok(()),
+            Kind::Organization | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => Ok(()),
         }
     }
 
@@ -96,6 +96,8 @@ impl Dump<'_> {
         match kind {
             EdgeKind::Membership => self.add_memberships(),
             EdgeKind::RoleAssignment => self.add_role_assignments(),
+            // Their certificates are not dumped.
+            EdgeKind::CertificateActivation => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     keeping::tables::TABLES,
     shapes::{
         edges::{EDGES, Edge},
+        series::{SUMS, WIDTHS},
         table::{Numbers, Table},
     },
 };
@@ -29,7 +30,7 @@ impl Invariant {
 pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
     let things = TABLES.into_iter().flat_map(of_things);
     let edges = EDGES.iter().flat_map(of_edges);
-    things.chain(edges).chain(of_events()).chain(of_api_keys()).collect()
+    things.chain(edges).chain(of_events()).chain(of_api_keys()).chain(of_series()).collect()
 });
 
 fn of_things(table: &Table) -> Vec<Invariant> {
@@ -257,6 +258,38 @@ fn of_events() -> Vec<Invariant> {
             postgres: titled("(a.payload::jsonb ->> 'title')"),
         },
     ]
+}
+
+/// Each row of a longer width holds the sum of its minutes.
+fn of_series() -> Vec<Invariant> {
+    let [minute, longer @ ..] = WIDTHS;
+    let numbers = || 0..SUMS;
+    let sums: Vec<String> = numbers().map(|n| format!("sum_{n}")).collect();
+    let negative: Vec<String> = numbers().map(|n| format!("-sum_{n} as sum_{n}")).collect();
+    let differs: Vec<String> = sums.iter().map(|sum| format!("sum({sum}) <> 0")).collect();
+    let (sums, negative, differs) = (sums.join(", "), negative.join(", "), differs.join(" or "));
+    let rollups = longer.iter().map(|width| {
+        Invariant::new(
+            format!("the usage of {width} seconds is the sum of its minutes"),
+            format!(
+                "select org, begins_at from (
+                     select org, series, dimension_seq, begins_at - begins_at % {width} as begins_at, {sums}
+                     from usage_sums where width = {minute}
+                     union all
+                     select org, series, dimension_seq, begins_at, {negative} from usage_sums where width = {width}
+                 ) rows
+                 group by org, series, dimension_seq, begins_at having {differs}"
+            ),
+        )
+    });
+    let dimensions = Invariant::new(
+        "usage belongs to dimensions of its organization and series",
+        "select u.org, u.dimension_seq from usage_sums u
+         left join usage_dimensions d on d.org = u.org and d.series = u.series and d.seq = u.dimension_seq
+         left join organizations o on o.org = u.org
+         where d.seq is null or o.org is null",
+    );
+    rollups.chain([dimensions]).collect()
 }
 
 /// The id of a bootstrap key may change, so they are counted.

@@ -140,7 +140,7 @@ impl<'a> Load<'a> {
             Kind::Project => drop(self.load_all(kind, "projects", projects, Self::load_project)?),
             // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
             // is loaded as a user.
-            Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount => {}
+            Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())
     }
@@ -149,6 +149,8 @@ impl<'a> Load<'a> {
         match kind {
             EdgeKind::Membership => self.load_memberships(),
             EdgeKind::RoleAssignment => self.load_role_assignments(),
+            // Certificates are not loaded.
+            EdgeKind::CertificateActivation => Ok(()),
         }
     }
 

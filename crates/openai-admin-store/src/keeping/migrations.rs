@@ -43,6 +43,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../migrations/V6__projects.sql")),
     (7, include_str!("../../migrations/V7__service_accounts.sql")),
     (8, include_str!("../../migrations/V8__invites.sql")),
+    (9, include_str!("../../migrations/V9__certificates.sql")),
+    (10, include_str!("../../migrations/V10__usage.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".

@@ -1,17 +1,18 @@
 //! Every table of things. What holds for all of them walks this list.
 
 use crate::{
-    nouns::{groups, invites, projects, roles, service_accounts, users},
+    nouns::{certificates, groups, invites, projects, roles, service_accounts, users},
     shapes::table::Table,
 };
 
-pub(crate) static TABLES: [&Table; 6] = [
+pub(crate) static TABLES: [&Table; 7] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
     &projects::TABLE,
     &invites::TABLE,
     &service_accounts::TABLE,
+    &certificates::TABLE,
 ];
 
 #[cfg(test)]
@@ -25,12 +26,18 @@ mod tests {
     use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
 
     /// Tables that hold neither things nor edges, and how a document of `load` and `dump` holds what is in them.
-    const OTHERS: [(&str, &str); 6] = [
+    const OTHERS: [(&str, &str); 9] = [
         ("organizations", "the organization of the document"),
         ("sequences", "not at all: what is loaded is numbered anew"),
         ("api_keys", "not at all: a key is a secret, and its hash is of no use elsewhere"),
         ("audit_events", "not at all: a load records its own events"),
         ("idempotency_keys", "not at all: they are about requests to one server"),
+        (
+            "usage_dimensions",
+            "not at all: usage is what happened, as the audit log is, and a backup keeps it",
+        ),
+        ("usage_sums", "not at all: as above, and there may be millions of rows"),
+        ("usage_batches", "not at all: they are about what was sent to one server"),
         ("schema_migrations", "not at all: it is about the database"),
     ];
 

@@ -9,7 +9,8 @@ use std::{sync::Arc, time::Duration};
 use openai_admin::{
     AuditLogEventType, AuditLogId, Cursor, GroupId, Order, Timestamp, UserId,
     models::{
-        AuditLog, AuditLogActor, AuditLogDetail, AuditLogPayload, AuditLogProject, ListAuditLogsResponse,
+        AuditLog, AuditLogActor, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,
+        ListAuditLogsResponse,
     },
     operations::ListAuditLogs,
 };
@@ -17,6 +18,7 @@ use openai_admin::{
 use crate::{
     base::{
         error::{Error, Result},
+        kind::Kind,
         org::Org,
         page::Range,
         value::{Row, values},
@@ -208,7 +210,7 @@ macro_rules! list_in_postgres {
     };
 }
 
-/// Each resource is looked up by itself: as a join, PostgreSQL would read every user for it. The conditions are one in
+/// The default project, number -1, has no row: see `projects.rs`. Each resource is looked up by itself: as a join, PostgreSQL would read every user for it. The conditions are one in
 /// `coalesce`, of which PostgreSQL expects half of the events to match: the more conditions it sees, the fewer events it
 /// expects, until it sorts them all rather than read them in order up to the limit.
 macro_rules! select_events {
@@ -218,8 +220,12 @@ macro_rules! select_events {
                     (select g.id from groups g where g.org = a.org and g.seq = a.group_seq),
                     (select u.id from users u where u.org = a.org and u.seq = a.user_seq), a.subject_kind,
                     (select o.id from organizations o where o.org = a.org),
-                    (select p.id from projects p where p.org = a.org and p.seq = a.project_seq),
-                    (select p.name from projects p where p.org = a.org and p.seq = a.project_seq)
+                    case a.project_seq
+                    when -1 then (select 'proj_default_' || o.id from organizations o where o.org = a.org)
+                    else (select p.id from projects p where p.org = a.org and p.seq = a.project_seq) end,
+                    case a.project_seq
+                    when -1 then 'Default project'
+                    else (select p.name from projects p where p.org = a.org and p.seq = a.project_seq) end
              from audit_events a
              where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
                and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
@@ -235,7 +241,10 @@ macro_rules! select_events {
             ") or a.detail in (select value from ",
             $list!("$12"),
             ")) and (cast($13 as text) is null
-                     or a.project_seq in (select (select p.seq from projects p where p.org = $1 and p.id = value) from ",
+                     or a.project_seq in (select case value
+                                          when (select 'proj_default_' || o.id from organizations o where o.org = $1)
+                                          then -1
+                                          else (select p.seq from projects p where p.org = $1 and p.id = value) end from ",
             $list!("$13"),
             ")), false) ",
             $order
@@ -417,6 +426,10 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
         (group, user) if row.optional_text(10)? == Some("role") => {
             return log(row, place, r#type, of_role(row, group, user, payload)?);
         }
+        _ if row.optional_text(10)? == Some(Kind::Certificate.name()) => {
+            let detail = of_certificate(&r#type, row.optional_text(6)?, payload);
+            return log(row, place, r#type, detail);
+        }
         (Some(group), Some(user)) => {
             detail.group_id = Some(GroupId::new(group).map_err(Error::internal)?);
             detail.user_id = Some(UserId::new(user).map_err(Error::internal)?);
@@ -447,6 +460,25 @@ fn project(id: &str, name: Result<Option<&str>>) -> Result<AuditLogProject> {
     let mut project = AuditLogProject::default();
     (project.id, project.name) = (Some(id.to_owned()), name?.map(str::to_owned));
     Ok(project)
+}
+
+/// The detail of an event about a certificate, or about its state in the organization or a project.
+fn of_certificate(
+    r#type: &AuditLogEventType,
+    id: Option<&str>,
+    payload: Option<AuditLogPayload>,
+) -> AuditLogDetail {
+    let (id, name) = (id.map(str::to_owned), payload.and_then(|payload| payload.name));
+    let mut detail = AuditLogDetail::default();
+    match r#type {
+        AuditLogEventType::CertificatesActivated | AuditLogEventType::CertificatesDeactivated => {
+            let mut certificate = AuditLogCertificate::new();
+            (certificate.id, certificate.name) = (id, name);
+            detail.certificates = Some(vec![certificate]);
+        }
+        _ => (detail.id, detail.name) = (id, name),
+    }
+    detail
 }
 
 /// The detail of an event about a role, or about its assignment to a group or a user.

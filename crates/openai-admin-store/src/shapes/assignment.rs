@@ -24,6 +24,8 @@ pub(crate) enum Principal {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Resource {
     Organization,
+    /// A project, by its number.
+    Project(i64),
 }
 
 impl Principal {
@@ -46,9 +48,10 @@ impl Principal {
 
 impl Resource {
     /// The column `project_seq`.
-    fn project_seq(self) -> i64 {
+    pub(crate) fn project_seq(self) -> i64 {
         match self {
             Self::Organization => 0,
+            Self::Project(seq) => seq,
         }
     }
 }

@@ -3,7 +3,10 @@
 use crate::{
     base::{
         error::Result,
-        events::{MEMBER_ADDED, MEMBER_REMOVED, ROLE_ASSIGNED, ROLE_UNASSIGNED},
+        events::{
+            CERTIFICATE_ACTIVATED, CERTIFICATE_DEACTIVATED, MEMBER_ADDED, MEMBER_REMOVED, ROLE_ASSIGNED,
+            ROLE_UNASSIGNED,
+        },
         kind::Kind,
         value::values,
     },
@@ -16,6 +19,7 @@ use crate::{
 pub(crate) enum EdgeKind {
     Membership,
     RoleAssignment,
+    CertificateActivation,
 }
 
 impl EdgeKind {
@@ -24,6 +28,7 @@ impl EdgeKind {
         match self {
             Self::Membership => "membership",
             Self::RoleAssignment => "role assignment",
+            Self::CertificateActivation => "certificate activation",
         }
     }
 }
@@ -90,7 +95,7 @@ macro_rules! edge {
 }
 
 /// Every edge.
-pub(crate) static EDGES: [Edge; 2] = [
+pub(crate) static EDGES: [Edge; 3] = [
     edge! {
         Membership in "group_users", MEMBER_ADDED, MEMBER_REMOVED,
         [("group_seq", "group_seq"), ("user_seq", "user_seq")], ("group_seq, user_seq", "group_seq, user_seq"),
@@ -114,6 +119,17 @@ pub(crate) static EDGES: [Edge; 2] = [
         User = "user_seq", by "group_seq, project_seq, role_seq";
         Role = "role_seq", by "project_seq, user_seq, group_seq";
         Project = "project_seq", by "role_seq, user_seq, group_seq";
+    },
+    edge! {
+        CertificateActivation in "certificate_activations", CERTIFICATE_ACTIVATED, CERTIFICATE_DEACTIVATED,
+        [("project_seq", "project_seq"), ("certificate_seq", "subject_seq")],
+        (
+            "project_seq, subject_kind, subject_seq, detail",
+            "nullif(project_seq, 0), 'certificate', certificate_seq,
+             (select c.id from certificates c where c.org = certificate_activations.org and c.seq = certificate_seq)"
+        ),
+        Project = "project_seq", by "certificate_seq";
+        Certificate = "certificate_seq", by "project_seq";
     },
 ];
 

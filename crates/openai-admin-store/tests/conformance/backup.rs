@@ -12,7 +12,7 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, invites, projects, roles, service_accounts,
+    api_keys, certificates, invites, projects, roles, service_accounts,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -42,6 +42,8 @@ async fn lived_in(database: &Database) -> Tenant {
     database
         .tenant("org-other", 2, json!([{ "id": "group_1", "name": "Its own", "members": ["user_2"] }]))
         .await;
+    let certificate = certificates::upload(&acme, "Gateway").await;
+    certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
     invites::invite(&acme, "new@example.org").await.unwrap();
     let project = projects::create(&acme, "Search").await.id;
     service_accounts::create(&acme, &project, "Nightly").await.unwrap();

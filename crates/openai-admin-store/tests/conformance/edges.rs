@@ -127,7 +127,8 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
 }
 
 /// What is counted and is neither a thing nor an edge, and where its cases are.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 5] = [
+    ("certificate activation", "certificates.rs"), // A certificate is not deleted while it is active.
     ("organization", "organizations.rs"),
     ("project", "projects.rs"), // It is archived, and never deleted.
     ("API key", "api_keys.rs"),

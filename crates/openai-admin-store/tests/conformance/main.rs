@@ -8,6 +8,7 @@
 mod api_keys;
 mod audit_logs;
 mod backup;
+mod certificates;
 mod chaos;
 mod cluster;
 mod concurrency;
@@ -37,5 +38,6 @@ mod support;
 mod tenant;
 mod text;
 mod things;
+mod usage;
 mod users;
 mod verify;

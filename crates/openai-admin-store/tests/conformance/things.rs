@@ -4,15 +4,16 @@ use openai_admin::{
     Cursor, Limit, ListItem, ProjectId,
     models::PublicCreateOrganizationRoleBody,
     operations::{
-        CreateRole, DeleteRole, DeleteServiceAccount, ListInvites, ListProjects, ListRoles,
-        ListServiceAccounts, RetrieveInvite, RetrieveRole, RetrieveServiceAccount, roles::RoleName,
+        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListInvites,
+        ListOrganizationCertificates, ListProjects, ListRoles, ListServiceAccounts, RetrieveInvite,
+        RetrieveRole, RetrieveServiceAccount, roles::RoleName,
     },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    invites, projects, service_accounts,
+    certificates, invites, projects, service_accounts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -35,6 +36,7 @@ things! {
     groups_behave_as_things: Groups,
     users_behave_as_things: Users,
     roles_behave_as_things: Roles,
+    certificates_behave_as_things: Certificates,
     invites_behave_as_things: Invites,
     service_accounts_behave_as_things: ServiceAccounts,
 }
@@ -169,6 +171,27 @@ impl Noun for ServiceAccounts {
         request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
         request.after = after.map(|after| Cursor::new(after).unwrap());
         let page = tenant.read(request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct Certificates;
+
+impl Noun for Certificates {
+    const KIND: Kind = Kind::Certificate;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        certificates::upload(tenant, name).await.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.read(GetCertificate::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        certificates::delete(tenant, id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after, "order": "asc" });
+        let page =
+            tenant.read(serde_json::from_value::<ListOrganizationCertificates>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

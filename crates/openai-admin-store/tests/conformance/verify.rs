@@ -1,12 +1,16 @@
 //! That `verify` finds what is wrong: the other cases rely on it. The damage is done behind the store's back.
 
+use openai_admin::operations::CreateUsageBatch;
 use openai_admin_store::NewApiKey;
 use serde_json::json;
 
-use crate::support::{Database, Engine, run_and_check};
+use crate::{
+    certificates,
+    support::{Database, Engine, run_and_check},
+};
 
 /// Each damage, and a word of the line that reports it.
-const DAMAGES: [(&str, &str); 25] = [
+const DAMAGES: [(&str, &str); 31] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
@@ -36,7 +40,13 @@ const DAMAGES: [(&str, &str); 25] = [
     ("delete from audit_events where event = 'organization.created'", "organization has an audit event"),
     ("update organizations set title = 'Nobody'", "tells the title"),
     ("delete from audit_events where item = 2", "without a gap"),
+    ("update usage_sums set sum_1 = sum_1 + 1 where width = 60", "the usage of 3600 seconds is the sum"),
+    ("delete from usage_sums where width = 86400", "the usage of 86400 seconds is the sum"),
+    ("delete from usage_dimensions", "belongs to dimensions"),
     ("update users set email = 'User@example.com' where seq = 1", "found by their email address"),
+    ("delete from certificate_activations", "audit events of each row of certificate_activations"),
+    ("delete from audit_events where event = 'certificates.activated'", "has an audit event"),
+    ("update certificates set name = 'Other'", "tells the name of a certificate"),
 ];
 
 fn verify_finds_every_damage(engine: Engine) {
@@ -54,7 +64,12 @@ fn verify_finds_every_damage(engine: Engine) {
             let key = NewApiKey { hash, redacted, name, scopes: vec![], expires_at: None };
             let key = acme.store().create_api_key(acme.org(), database.stamp(), key).await.unwrap();
             acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
+            let certificate = certificates::upload(&acme, "Gateway").await;
+            certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
             acme.delete_user("user_4").await.unwrap();
+            let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
+            let batch = serde_json::from_value(json!({ "batch_id": "1", "completions": [record] })).unwrap();
+            acme.change(CreateUsageBatch::new(batch)).await.unwrap();
             acme.delete_group("group_3").await.unwrap();
             assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());
             database.execute(damage);

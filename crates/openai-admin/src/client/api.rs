@@ -83,12 +83,25 @@ macro_rules! method {
             $crate::Error,
         > {
             self.0
-                .send(&$crate::operations::$request {
-                    $($id: $crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
-                    $(body: $body,)?
-                })
+                .send(&$crate::client::api::request!($request ($($id)*) $(body $body)?))
                 .await
         }
     };
 }
 pub(super) use method;
+
+/// The request of a method. Without a body, its query is at its defaults.
+macro_rules! request {
+    ($request:ident ($($id:ident)*)) => {
+        $crate::operations::$request::new(
+            $($crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
+        )
+    };
+    ($request:ident ($($id:ident)*) body $body:ident) => {
+        $crate::operations::$request {
+            $($id: $crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
+            body: $body,
+        }
+    };
+}
+pub(super) use request;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::record::record;
 use crate::{
     AuditLogActorType, AuditLogEventType, AuditLogId, Cursor, GroupId, IdPage, Limit, ListEndpoint, ListItem,
     Page, PersonalText, Timestamp, UserId, UserRole, Violation, endpoint::endpoint, operations::roles::Role,
@@ -101,7 +102,7 @@ pub struct TimeRange {
 }
 
 /// A number, so that it can be read from a query, where everything is text.
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.map(Timestamp::from_unix_seconds))
 }
 
@@ -208,6 +209,12 @@ pub struct AuditLogDetail {
     /// What a role that was created grants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// The name of a certificate that was uploaded, modified or deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The certificates that were activated or deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Vec<AuditLogCertificate>>,
     /// The ID of the group or the user whose role was assigned or unassigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_id: Option<String>,
@@ -231,6 +238,18 @@ pub struct AuditLogDetail {
     pub other: OtherFields,
 }
 
+record! {
+    /// A certificate that was activated or deactivated.
+    #[derive(Default)]
+    AuditLogCertificate {}
+    optional {
+        /// The certificate ID.
+        id: String,
+        /// The name of the certificate.
+        name: String,
+    }
+}
+
 /// What something was created with, or what was asked to change of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -245,7 +264,7 @@ pub struct AuditLogPayload {
     /// What an API key may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
-    /// The name of a project.
+    /// The name of a project or of a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The title of the organization or of a project.
@@ -306,6 +325,11 @@ impl AuditLogPayload {
     /// What an API key may do.
     pub fn scopes(scopes: Vec<String>) -> Self {
         Self { scopes: Some(scopes), ..Self::default() }
+    }
+
+    /// The name of a certificate, if it has one.
+    pub fn name(name: Option<String>) -> Self {
+        Self { name, ..Self::default() }
     }
 
     /// A project that is created.

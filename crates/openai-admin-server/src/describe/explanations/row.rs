@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::answer::{
     error::ApiError,
-    facts::{Field, OperationFacts, OperationFields},
+    facts::{OperationFacts, OperationFields},
     rules::NotFound,
 };
 
@@ -102,8 +102,8 @@ impl Described {
         self.fields.body.iter().any(|field| field.name == name)
     }
 
-    pub(super) fn needs_body_field(&self) -> bool {
-        self.fields.body.iter().any(|field| field.is_required)
+    pub(super) fn needs_field(&self) -> bool {
+        self.fields.body.iter().chain(&self.fields.query).any(|field| field.is_required)
     }
 
     /// Whether the schema of a parameter of the query has this keyword.
@@ -117,6 +117,6 @@ impl Described {
     }
 
     pub(super) fn has_query_without_text(&self) -> bool {
-        !self.fields.query.iter().all(Field::is_text)
+        self.fields.query.iter().any(|field| !field.is_text() && !field.has("items"))
     }
 }

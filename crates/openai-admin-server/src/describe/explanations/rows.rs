@@ -65,7 +65,7 @@ fn parameters() -> Vec<Row> {
             fault: Client,
             meaning: "A parameter that the operation needs is not there.",
             next: "Add the parameter that `param` names.",
-            answered_by: Those("operations whose body has required fields", Described::needs_body_field),
+            answered_by: Those("operations whose query or body has required fields", Described::needs_field),
             request: Some(request("POST", GROUPS).body("{}")),
         },
         Row {
@@ -147,7 +147,7 @@ fn parameters() -> Vec<Row> {
             meaning: "A parameter of the query that takes one value, or a field of the body, is given twice.",
             next: "Send it once. Those that take several values are lists in the document.",
             answered_by: Those("operations with parameters in the query, or with a body", |it| {
-                it.facts.has_body || !it.fields.query.is_empty()
+                it.facts.has_body || it.fields.query.iter().any(|field| !field.has("items"))
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=1&limit=2")),
         },
@@ -331,7 +331,7 @@ fn refusals() -> Vec<Row> {
 
 /// What a rule says, about no value in particular.
 fn meaning(refusal: Refusal) -> String {
-    format!("The {}.", refusal.says().replacen(" '{}'", "", 1))
+    format!("The {}.", refusal.says().replacen(" '{}'", "", 1).replacen(": {}", "", 1))
 }
 
 fn things() -> Vec<Row> {

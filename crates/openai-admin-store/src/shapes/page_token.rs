@@ -1,0 +1,81 @@
+//! The `next_page` of a series: when the first page was asked for, what was asked for, and where to go on.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use openai_admin::Cursor;
+
+use crate::base::error::{Error, Result};
+
+/// What a token begins with.
+const PREFIX: &str = "page_";
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PageToken {
+    /// When the first page was asked for, so that pages without an end of their own end at the same time.
+    pub(crate) asked_at: i64,
+    /// A hash of the parameters.
+    mark: u32,
+    /// The beginning of the page's first bucket.
+    pub(crate) next: i64,
+}
+
+impl PageToken {
+    /// The place that `page` names, or the beginning of the first page.
+    pub(crate) fn begin(page: Option<&str>, parameters: &str, now: i64, start: i64) -> Result<Self> {
+        let mark = hash(parameters);
+        let Some(page) = page else { return Ok(Self { asked_at: now, mark, next: start }) };
+        Self::read(page).filter(|token| token.mark == mark && token.next >= start).ok_or_else(|| {
+            Error::invalid_value(
+                "page",
+                "the 'next_page' of a page that was asked for with the same parameters",
+            )
+        })
+    }
+
+    fn read(page: &str) -> Option<Self> {
+        let bytes: [u8; 20] = STANDARD.decode(page.strip_prefix(PREFIX)?).ok()?.try_into().ok()?;
+        let (asked_at, rest) = bytes.split_first_chunk::<8>()?;
+        let (mark, next) = rest.split_first_chunk::<4>()?;
+        Some(Self {
+            asked_at: i64::from_be_bytes(*asked_at),
+            mark: u32::from_be_bytes(*mark),
+            next: i64::from_be_bytes(next.try_into().ok()?),
+        })
+    }
+
+    /// The token of a page that begins at `next`.
+    pub(crate) fn write(self, next: i64) -> Result<Cursor> {
+        let mut bytes = Vec::with_capacity(20);
+        bytes.extend(self.asked_at.to_be_bytes());
+        bytes.extend(self.mark.to_be_bytes());
+        bytes.extend(next.to_be_bytes());
+        Cursor::new(format!("{PREFIX}{}", STANDARD.encode(bytes))).map_err(Error::internal)
+    }
+}
+
+/// FNV-1a: it tells requests apart, and protects nothing.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_written() {
+        let first = PageToken::begin(None, "a", 7, 60).expect("a beginning");
+        let written = first.write(120).expect("a token");
+        let read = PageToken::begin(Some(written.as_str()), "a", 8, 60).expect("the same place");
+        assert_eq!(read, PageToken { next: 120, ..first });
+        for (page, parameters) in [(written.as_str(), "b"), ("page_", "a"), ("page_!", "a"), ("", "a")] {
+            assert!(PageToken::begin(Some(page), parameters, 8, 60).is_err(), "{page} {parameters}");
+        }
+    }
+
+    #[test]
+    fn a_recorded_token_has_this_form() {
+        let token = PageToken::read("page_AAAAAGdGxdEiJdKOAAAAAGcqsYA=").expect("a token");
+        assert_eq!((token.asked_at, token.next), (1_732_691_409, 1_730_851_200));
+    }
+}
