@@ -95,7 +95,7 @@ async fn read(store: &Store, org: Org, query: Json) -> Result<(Duration, usize),
     let mut results = 0;
     for _ in 0..READS {
         let begun = Instant::now();
-        let page = store.usage(org, now, request.clone()).await?;
+        let page = store.read(org, now, request.clone()).await?;
         taken.push(begun.elapsed());
         results = page.data.iter().map(|bucket| bucket.results.len()).sum();
     }

@@ -55,5 +55,4 @@ pub use operation::{
     Changes, Reads,
     idempotency_keys::{IDEMPOTENCY_KEPT_SECONDS, IDEMPOTENCY_KEYS_MAX},
 };
-pub use shapes::series::ReadsUsage;
 pub use store::Store;

@@ -296,7 +296,7 @@ async fn every_operation_on_usage(acme: &Tenant) {
     acme.change(CreateUsageBatch::new(serde_json::from_value(batch).unwrap())).await.unwrap();
     let request = serde_json::from_value(json!({ "start_time": 7, "group_by": ["model"] }));
     let request: UsageCompletions = request.unwrap();
-    acme.store().usage(acme.org(), Timestamp::from_unix_seconds(90_000), request).await.unwrap();
+    acme.store().read(acme.org(), Timestamp::from_unix_seconds(90_000), request).await.unwrap();
 }
 
 async fn every_operation_on_certificates(acme: &Tenant) {

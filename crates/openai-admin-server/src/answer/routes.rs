@@ -24,7 +24,7 @@ use openai_admin::{
     },
     wire::{self, Incoming, Strictness},
 };
-use openai_admin_store::{Changes, Reads, ReadsUsage};
+use openai_admin_store::{Changes, Reads};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<ModifyProject>(),
         change::<ArchiveProject>(),
         // Usage, and the extension that counts it
-        usage::<UsageCompletions>(),
+        read::<UsageCompletions>(),
         change::<CreateUsageBatch>(),
         // Certificates
         read::<ListOrganizationCertificates>(),
@@ -118,16 +118,6 @@ where
 {
     with(|context: Context, request: O| async move {
         context.store.read(context.org(), context.minter.now(), request).await
-    })
-}
-
-/// An operation that reads usage up to now.
-fn usage<O>() -> Route
-where
-    O: ReadsUsage<Response: JsonSchema> + JsonSchema,
-{
-    with(|context: Context, request: O| async move {
-        context.store.usage(context.org(), context.stamp().at(), request).await
     })
 }
 

@@ -9,13 +9,11 @@ use openai_admin::{
 use crate::{
     base::{
         error::{Error, Result},
-        org::Org,
         text::check_text,
         value::values,
     },
-    operation::{Changes, change::Change, tx::Tx},
-    shapes::series::{self, Counted, DimensionValue, ReadsUsage, Sample, series},
-    store::Store,
+    operation::{Changes, change::Change},
+    shapes::series::{self, Counted, DimensionValue, Sample, series},
 };
 
 /// How many records a batch has at most.
@@ -36,17 +34,6 @@ series! {
 fn uncached(result: &UsageCompletionsResult) -> Option<u64> {
     let cached = result.input_cached_tokens? + result.input_cache_write_tokens?;
     Some(result.input_tokens.saturating_sub(cached))
-}
-
-impl Store {
-    /// Answers a request for usage as of `now`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidValue`] for a limit over that of the width, or for another request's `page`.
-    pub async fn usage<O: ReadsUsage>(&self, org: Org, now: Timestamp, request: O) -> Result<O::Response> {
-        self.scan(org, move |transaction| request.read(&mut Tx::new(transaction, org), now)).await
-    }
 }
 
 /// A batch that was counted already is not counted again.
@@ -107,8 +94,7 @@ impl DimensionValue for UsageLabel {
     fn text(&self) -> String {
         self.to_string()
     }
-    fn from_text(text: &str) -> Self {
-        // It was one when it was written.
-        Self::new(text).unwrap_or_else(|_| unreachable!("'{text}' is stored as a label"))
+    fn from_text(text: &str) -> Option<Self> {
+        Self::new(text).ok()
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use openai_admin::{
-    Endpoint, Timestamp,
+    Timestamp,
     models::{BucketWidth, UsageBucket, UsagePage},
 };
 
@@ -360,11 +360,15 @@ macro_rules! series {
             }
         }
 
-        impl $crate::shapes::series::ReadsUsage for $request {
+        /// A page that has no end goes up to the time of the request.
+        impl $crate::operation::Reads for $request {
+            fn lane(&self) -> $crate::engines::lanes::Lane {
+                $crate::engines::lanes::Lane::Scan
+            }
+
             fn read(
                 &self,
-                tx: &mut $crate::operation::tx::Tx<'_>,
-                now: openai_admin::Timestamp,
+                tx: &mut $crate::operation::reading::Reading<'_>,
             ) -> $crate::base::error::Result<Self::Response> {
                 use $crate::shapes::series::{DimensionValue, Filter, Number, Query, page};
                 let mut first = self.clone();
@@ -379,10 +383,11 @@ macro_rules! series {
                     filters: vec![$($crate::shapes::series::series!(@filter self $($filter)?)),*],
                     parameters: serde_json::to_string(&first).map_err($crate::base::error::Error::internal)?,
                 };
+                let now = tx.at();
                 page(tx, &$series, &query, now, |group, sums| {
                     let mut result = $result::new(0, 0, 0);
                     let mut group = group.iter();
-                    $(result.$dimension = group.next().and_then(|value| value.map(DimensionValue::from_text));)*
+                    $(result.$dimension = group.next().and_then(|value| value.and_then(DimensionValue::from_text));)*
                     let mut sums = sums.iter();
                     $(result.$sum = Number::from_number(sums.next().copied().unwrap_or_default());)*
                     $($finish(&mut result);)?
@@ -396,33 +401,24 @@ macro_rules! series {
 }
 pub(crate) use series;
 
-/// A request for usage in buckets of time. Only this crate can implement it.
-pub trait ReadsUsage: Endpoint {
-    /// Reads the answer, on one snapshot of the database. Pages without an end end at `now`.
-    ///
-    /// # Errors
-    ///
-    /// Those of the operation and of the database.
-    fn read(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<Self::Response>;
-}
-
 /// A record of a series.
 pub(crate) trait Counted {
     fn sample(&self) -> Sample;
 }
 
 /// A value of a dimension, as a text.
-pub(crate) trait DimensionValue {
+pub(crate) trait DimensionValue: Sized {
     fn text(&self) -> String;
-    fn from_text(text: &str) -> Self;
+    /// None of a text that was not made of a value.
+    fn from_text(text: &str) -> Option<Self>;
 }
 
 impl DimensionValue for String {
     fn text(&self) -> String {
         self.clone()
     }
-    fn from_text(text: &str) -> Self {
-        text.to_owned()
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
     }
 }
 
@@ -430,8 +426,8 @@ impl DimensionValue for bool {
     fn text(&self) -> String {
         self.to_string()
     }
-    fn from_text(text: &str) -> Self {
-        text == "true"
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -48,7 +48,7 @@ type Page = UsagePage<UsageCompletionsResult>;
 
 async fn usage(acme: &Tenant, query: Json) -> Result<Page> {
     let request: UsageCompletions = serde_json::from_value(query).unwrap();
-    acme.store().usage(acme.org(), Timestamp::from_unix_seconds(START + 10 * DAY), request).await
+    acme.store().read(acme.org(), Timestamp::from_unix_seconds(START + 10 * DAY), request).await
 }
 
 /// When each bucket begins, counted from `START`, and the input tokens of its results.
@@ -227,7 +227,7 @@ async fn pages_of_usage_go_on_while_usage_arrives(database: Database) {
     let rest = json!({ "start_time": START, "limit": 7, "page": first.next_page });
     let later = Timestamp::from_unix_seconds(START + 100 * DAY);
     let rest =
-        acme.store().usage(acme.org(), later, serde_json::from_value::<UsageCompletions>(rest).unwrap());
+        acme.store().read(acme.org(), later, serde_json::from_value::<UsageCompletions>(rest).unwrap());
     let rest = rest.await.unwrap();
     assert_eq!((rest.data.len(), rest.has_more), (3, false));
 }
