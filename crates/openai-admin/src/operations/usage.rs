@@ -323,6 +323,7 @@ record! {
     /// Usage of completions. It is added to that of the same minute.
     CompletionsUsageRecord {
         /// When it was used.
+        #[serde(deserialize_with = "second")]
         time: Timestamp,
         /// Input tokens, cached ones and those written to the cache included.
         input_tokens: u64,
