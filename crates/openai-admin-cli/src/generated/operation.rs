@@ -15,8 +15,6 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     /// The first word of the path that is a thing.
     pub(crate) noun: &'static str,
-    /// The published name of its resource.
-    pub(crate) tag: &'static str,
     /// The schema of its request.
     pub(crate) request: fn() -> Value,
     /// The schema of its answer.

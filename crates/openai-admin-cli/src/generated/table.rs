@@ -23,7 +23,6 @@ macro_rules! entries {
         method: operations::$operation::METHOD,
         path: operations::$operation::PATH,
         noun: noun(operations::$operation::PATH),
-        tag: operations::$operation::TAG,
         request: schema::of_request::<operations::$operation>,
         answer: schema::of_answer::<<operations::$operation as Endpoint>::Response>,
         check: check::<operations::$operation>,

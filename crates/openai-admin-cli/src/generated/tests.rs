@@ -79,7 +79,6 @@ fn published(id: &'static str, method: Method, path: &'static str, is_list: bool
         method,
         path,
         noun: noun(path),
-        tag: "",
         request: || Value::Null,
         answer: || Value::Null,
         check: |_| Ok(()),

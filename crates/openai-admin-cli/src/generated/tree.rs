@@ -6,7 +6,7 @@ use super::{
     argument::{argument, body},
     form::form,
     operation::Operation,
-    words::{Named, aliases, is_destructive, named},
+    words::{Named, aliases, is_destructive, named, things},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
@@ -81,8 +81,7 @@ fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: E
     {
         return leaf(command, name, operation, extent.has(is_called(name)));
     }
-    let own = below.iter().find(|(words, _)| words.len() == depth + 1).or(below.first());
-    let command = command.about(own.map(|(_, operation)| operation.tag).unwrap_or_default());
+    let command = command.about(below.first().map(|(words, _)| things(&words[..depth])).unwrap_or_default());
     let command = command.display_order(order);
     let command = command.subcommand_required(true).arg_required_else_help(true);
     if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }

@@ -38,6 +38,15 @@ pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
     words
 }
 
+/// What the nouns of a command stand for, such as `Service accounts of projects`.
+pub(super) fn things(nouns: &[String]) -> String {
+    let nouns: Vec<String> =
+        nouns.iter().rev().map(|noun| noun.replace("api-", "API ").replace('-', " ")).collect();
+    let phrase = nouns.join(" of ");
+    let (first, rest) = phrase.split_at_checked(1).unwrap_or_default();
+    format!("{}{rest}", first.to_uppercase())
+}
+
 /// An operation and the words of its command.
 pub(super) type Named = (Vec<String>, &'static Operation);
 
