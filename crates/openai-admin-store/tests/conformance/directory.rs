@@ -1,13 +1,9 @@
 use openai_admin::operations::DeleteRole;
 use openai_admin_store::{Error, LoadSummary};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    roles,
+    projects, roles,
     support::{Database, NOW, assert_refused, conformance, person},
     tenant::{Part, Tenant, ids},
 };
@@ -42,7 +38,7 @@ conformance! {
     the_id_of_a_deleted_group_is_refused,
     a_dump_leaves_out_what_was_deleted,
     a_dump_loads_into_another_organization,
-    any_directory_survives_load_and_dump,
+    a_project_is_found_by_id_or_by_its_name_alone,
     [but not:
         loading_the_same_again_changes_nothing,
         a_load_updates_what_differs,
@@ -54,7 +50,8 @@ conformance! {
     ]
 }
 
-fn counts(summary: &LoadSummary) -> [usize; 10] {
+/// What a load has done, in numbers.
+pub(crate) fn counts(summary: &LoadSummary) -> [usize; 10] {
     [
         summary.users_created,
         summary.users_updated,
@@ -622,149 +619,29 @@ async fn a_dump_loads_into_another_organization(database: Database) {
     assert_eq!(serde_json::to_value(copy).unwrap(), dump);
 }
 
-/// What a mask names of a list.
-fn chosen(mask: u8, names: &[String]) -> Vec<String> {
-    names
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| mask & (1 << place) != 0)
-        .map(|(_, name)| name.clone())
-        .collect()
-}
+async fn a_project_is_found_by_id_or_by_its_name_alone(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let id = projects::create(&acme, "Search").await.id;
+    let summary = acme.load(json!({ "projects": [{ "name": "Search", "external_key_id": "key_1" }] })).await;
+    assert_eq!(counts(&summary.unwrap())[8..], [0, 1]);
+    let summary = acme.load(json!({ "projects": [{ "id": id, "name": "Ranking" }] })).await;
+    assert_eq!(counts(&summary.unwrap())[8..], [0, 1]);
+    let project = &acme.dump().await["projects"][0];
+    assert_eq!((&project["name"], &project["external_key_id"]), (&json!("Ranking"), &json!("key_1")));
 
-/// Writes the roles of an entry as a dump does: not where there are none.
-fn give_roles(entry: &mut Json, roles: Vec<String>) {
-    if !roles.is_empty() {
-        entry["roles"] = roles.into();
+    projects::create(&acme, "Ranking").await;
+    for (entry, field, word) in [
+        (json!({ "name": "Ranking" }), "projects[0].id", "2 projects"),
+        (json!({ "id": "proj_default_org-acme", "name": "Ours" }), "projects[0].id", "remove this entry"),
+    ] {
+        assert_refused!(
+            acme.load(json!({ "projects": [entry] })).await,
+            Error::InvalidValue { field: found, expected } if found == field && expected.contains(word)
+        );
     }
-}
-
-/// Roles in which everything is said.
-fn any_roles() -> impl Strategy<Value = Vec<Json>> {
-    let text = "[^\\x00]{0,12}";
-    let role = (text, proptest::option::of(text), any::<u8>(), any::<i32>(), any::<i32>());
-    proptest::collection::vec(role, 0..5).prop_map(|roles| {
-        let permissions = ["api.groups.read", "api.groups.write", "model.request"].map(str::to_owned);
-        let roles = roles.into_iter().enumerate();
-        let roles = roles.map(|(number, (name, description, mask, created_at, updated_at))| {
-            // Each begins in its own way, so that no two have one name.
-            let mut role = json!({
-                "id": format!("role_{number}"), "name": format!("{number}{name}"),
-                "permissions": chosen(mask, &permissions), "created_at": created_at, "updated_at": updated_at,
-            });
-            if let Some(description) = description {
-                role["description"] = description.into();
-            }
-            role
-        });
-        roles.collect()
-    })
-}
-
-/// A directory in which everything is said, so that its dump is the same.
-fn any_directory() -> impl Strategy<Value = Json> {
-    let text = "[^\\x00]{0,12}";
-    let user =
-        (text, any::<bool>(), 0_u8..3, any::<i32>(), proptest::option::of(text), any::<bool>(), any::<u8>());
-    // A blank name is refused.
-    let name = "[A-zÀ-ÿ山🚨][^\\x00]{0,15}";
-    let group = (name, any::<bool>(), any::<bool>(), any::<i32>(), any::<u8>(), any::<u8>());
-    let users = proptest::collection::vec(user, 0..8);
-    let groups = proptest::collection::vec(group, 0..5);
-    (users, groups, any_roles()).prop_map(|(users, groups, roles)| {
-        let custom: Vec<String> =
-            roles.iter().map(|role| role["name"].as_str().unwrap().to_owned()).collect();
-        let all: Vec<String> =
-            ["owner", "reader"].map(str::to_owned).into_iter().chain(custom.clone()).collect();
-        let people: Vec<String> = (0..users.len()).map(|number| format!("user_{number}")).collect();
-        let users = users.into_iter().zip(&people).enumerate();
-        let users = users.map(|(number, ((name, robot, role, added_at, picture, email, roles), id))| {
-            let role = ["owner", "reader", "member"][usize::from(role)];
-            let mut user = json!({ "id": id, "name": name, "role": role, "added_at": added_at });
-            if email {
-                user["email"] = format!("Åsa{number}@example.com").into();
-            }
-            if robot {
-                user["is_service_account"] = true.into();
-            }
-            if let Some(picture) = picture {
-                user["picture"] = picture.clone().into();
-                user["technical_level"] = picture.into();
-            }
-            give_roles(&mut user, chosen(roles, &custom));
-            user
-        });
-        let groups = groups.into_iter().enumerate();
-        let groups = groups.map(|(number, (name, scim, tenant, created_at, members, roles))| {
-            let (id, members) = (format!("group_{number}"), chosen(members, &people));
-            let mut group = json!({ "id": id, "name": name, "created_at": created_at, "members": members });
-            if scim {
-                group["is_scim_managed"] = true.into();
-            }
-            if tenant {
-                group["group_type"] = "tenant_group".into();
-            }
-            give_roles(&mut group, chosen(roles, &all));
-            group
-        });
-        let (users, groups) = (users.collect::<Vec<_>>(), groups.collect::<Vec<_>>());
-        let mut directory = json!({ "users": users, "groups": groups });
-        if !roles.is_empty() {
-            directory["roles"] = roles.into();
-        }
-        directory
-    })
-}
-
-/// Any directory after any other: what both name is as the second says where it says anything and else as the first
-/// said, and loading it again is nothing.
-async fn any_directory_survives_load_and_dump(database: Database) {
-    let config = Config { cases: 20, failure_persistence: None, ..Config::default() };
-    // The same directories each time: a failure that somebody else sees is one that you see.
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    tokio::task::block_in_place(|| {
-        let result = runner.run(&(any_directory(), any_directory()), |(first, second)| {
-            tokio::runtime::Handle::current().block_on(survives_load_and_dump(&database, first, second));
-            Ok(())
-        });
-        result.unwrap();
-    });
-}
-
-async fn survives_load_and_dump(database: &Database, first: Json, second: Json) {
-    let organizations = database.store.organizations().await.unwrap().len();
-    let id = format!("org-{organizations}");
-    let acme = database.tenant(&id, 0, json!([])).await;
-    let mut expected = first.clone();
-    expected["organization"] = json!({ "id": id, "title": "" });
-    acme.load(first.clone()).await.unwrap();
-    assert_eq!(acme.dump().await, expected);
-    assert_eq!(counts(&acme.load(first.clone()).await.unwrap()), [0; 10]);
-    assert_eq!(acme.dump().await, expected);
-
-    acme.load(second.clone()).await.unwrap();
-    let dump = acme.dump().await;
-    for list in ["users", "groups", "roles"] {
-        for entry in entries(&second, list) {
-            let same = |other: &&Json| other["id"] == entry["id"];
-            let mut expected = entries(&first, list).iter().find(same).cloned().unwrap_or_else(|| json!({}));
-            expected.as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
-            let mut found = entries(&dump, list).iter().find(same).cloned().unwrap();
-            // Members and roles are added to those from before.
-            for edges in ["members", "roles"] {
-                assert!(entries(entry, edges).iter().all(|edge| entries(&found, edges).contains(edge)));
-                found.as_object_mut().unwrap().remove(edges);
-                expected.as_object_mut().unwrap().remove(edges);
-            }
-            assert_eq!(found, expected);
-        }
-    }
-    assert_eq!(counts(&acme.load(second).await.unwrap()), [0; 10]);
-    assert_eq!(counts(&acme.load(dump.clone()).await.unwrap()), [0; 10]);
-    assert_eq!(acme.dump().await, dump);
-}
-
-/// A list of a directory or of an entry; an empty one where it is left out.
-fn entries<'a>(of: &'a Json, list: &str) -> &'a [Json] {
-    of.get(list).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
+    projects::archive(&acme, id.as_str()).await.unwrap();
+    assert_refused!(
+        acme.load(json!({ "projects": [{ "id": id, "name": "Again" }] })).await,
+        Error::InvalidValue { field, .. } if field == "projects[0].id"
+    );
 }

@@ -14,6 +14,7 @@ mod cluster;
 mod concurrency;
 mod cursors;
 mod directory;
+mod directory_round_trips;
 mod durability;
 mod edges;
 mod encryption;
