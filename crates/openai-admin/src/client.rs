@@ -3,8 +3,10 @@
 mod api;
 mod audit_logs;
 mod builder;
+mod call;
 mod certificates;
 mod config;
+mod decode;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -19,23 +21,15 @@ mod response;
 mod retry;
 mod roles;
 mod service_accounts;
-mod strict;
 mod transport;
 mod usage;
 mod user_roles;
 mod users;
 
-use std::{
-    fmt,
-    hash::{BuildHasher, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
-use tokio::time::Instant;
-use tracing::{Instrument, field};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, response::Parts, uri};
 
 pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
@@ -61,11 +55,8 @@ pub use self::{
     user_roles::UserRolesApi,
     users::UsersApi,
 };
-use self::{
-    retry::{Budget, Situation, pause_before_retry},
-    transport::Transport,
-};
-use crate::{Endpoint, Error, Method, hexadecimal::two_digits, json, wire};
+use self::{decode::decode, retry::Budget, transport::Transport};
+use crate::{Endpoint, Error, endpoint::Operation, wire};
 
 /// How long making a connection may take, unless the builder says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -160,134 +151,25 @@ impl Client {
         Self { options: Options { attempt_timeout, ..self.options }, ..self.clone() }
     }
 
-    /// Sends a request of any operation and reads its answer, and tries again where that may help and cannot harm.
+    /// Sends a request of any operation and decodes its response. Retries if that may help and cannot do harm.
     ///
     /// # Errors
     ///
-    /// See [`Error`]: its kind says whether the service refused, could not be reached, or said something else.
+    /// See [`Error`]: its kind says whether the service refused the request, could not be reached, or sent a response
+    /// that cannot be decoded.
     pub async fn send<E: Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
-        let span = tracing::debug_span!(
-            "call",
-            otel.name = E::ID,
-            otel.kind = "client",
-            http.request.method = E::METHOD.as_str(),
-            url.template = E::PATH,
-            server.address = self.shared.authority.host(),
-            server.port = self.shared.authority.port_u16(),
-            http.response.status_code = field::Empty,
-            error.r#type = field::Empty,
-        );
-        if span.is_disabled() {
-            return self.send_with_retries(request).await;
-        }
-        async {
-            let result = self.send_with_retries(request).await;
-            let span = tracing::Span::current();
-            match &result {
-                Ok(answer) => {
-                    span.record("http.response.status_code", answer.status().as_u16());
-                }
-                Err(error) => {
-                    span.record("http.response.status_code", error.status().map(|status| status.as_u16()));
-                    span.record("error.type", error.kind().as_str());
-                }
+        let operation = Operation::of::<E>();
+        let encode = |idempotency_key: Option<&HeaderValue>| self.encode(request, idempotency_key);
+        let mut response = None;
+        let mut accept = |parts: Parts, body: Bytes| match decode(&body, self.shared.strict) {
+            Ok(model) => {
+                response = Some(Response::new(model, parts.status, parts.headers, body));
+                Ok(())
             }
-            result
-        }
-        .instrument(span)
-        .await
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
-    async fn send_with_retries<E: Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
-        let begun = Instant::now();
-        // One key for all attempts: a service that knows it does a repeated POST once.
-        let idempotency_key = match E::METHOD {
-            Method::Post => Some(idempotency_key()),
-            Method::Get | Method::Delete => None,
-        };
-        let mut retries_made = 0;
-        let mut may_have_happened = false;
-        loop {
-            let left = self.options.timeout.saturating_sub(begun.elapsed());
-            let span = tracing::debug_span!("attempt", http.request.resend_count = retries_made);
-            let attempt = self.attempt(request, idempotency_key.as_ref(), left).instrument(span);
-            let mut error = match attempt.await {
-                Ok(answer) => {
-                    self.shared.budget.give_back();
-                    return Ok(answer);
-                }
-                Err(error) => error,
-            };
-            let situation = Situation {
-                idempotent: E::IDEMPOTENT,
-                retries_made,
-                retries_max: self.options.retries_max,
-                unix_seconds: unix_seconds(),
-                random: random_u64() as f64 / u64::MAX as f64,
-            };
-            let pause = error.outcome().and_then(|outcome| pause_before_retry(outcome, situation));
-            // A pause that outlasts the call would only make its failure later.
-            let pause = pause.filter(|pause| begun.elapsed() + *pause < self.options.timeout);
-            match pause {
-                Some(pause) if self.shared.budget.take() => {
-                    may_have_happened |= error.may_have_happened();
-                    retries_made += 1;
-                    tracing::debug!(
-                        http.request.resend_count = retries_made,
-                        ?pause,
-                        "the call is made again"
-                    );
-                    tokio::time::sleep(pause).await;
-                }
-                _ => {
-                    error.describe::<E>(retries_made + 1, begun.elapsed(), may_have_happened);
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    async fn attempt<E: Endpoint>(
-        &self,
-        request: &E,
-        idempotency_key: Option<&HeaderValue>,
-        left: Duration,
-    ) -> Result<Response<E::Response>, Error> {
-        let request = self.encode(request, idempotency_key)?;
-        let (parts, body) = self.exchange(request, self.options.attempt_timeout.min(left)).await?;
-        // Derived deserializers take an array for a struct; no answer of the API is one.
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            let problem = "it is an array".to_owned();
-            return Err(Error::unreadable(parts.status, parts.headers, body, problem));
-        }
-        let checked = match json::from_slice(&body) {
-            Ok(model) if !self.shared.strict => Ok(model),
-            Ok(model) => strict::check::<E::Response>(&body).map(|()| model),
-            // Only an unreadable answer pays for the second reading, which finds the place of the fault.
-            Err(_) => Err(unreadable::<E::Response>(&body)),
-        };
-        match checked {
-            Ok(model) => Ok(Response::new(model, parts.status, parts.headers, body)),
             Err(problem) => Err(Error::unreadable(parts.status, parts.headers, body, problem)),
-        }
-    }
-
-    /// Sends a request and reads the body of an answer that is a success.
-    async fn exchange(
-        &self,
-        request: http::Request<RequestBody>,
-        timeout: Duration,
-    ) -> Result<(http::response::Parts, Bytes), Error> {
-        let exchange = self.shared.transport.exchange(request, ANSWER_BYTES_MAX);
-        let (parts, body) = match tokio::time::timeout(timeout, exchange).await {
-            Ok(answer) => answer?,
-            Err(_) => return Err(Error::timeout(timeout)),
         };
-        if !parts.status.is_success() {
-            return Err(Error::refused(parts.status, parts.headers, body));
-        }
-        Ok((parts, body))
+        self.call(operation, &encode, &mut accept).await?;
+        response.ok_or_else(|| Error::invalid_request("the call ended without a response").of(operation))
     }
 
     fn encode<E: Endpoint>(
@@ -298,88 +180,25 @@ impl Client {
         let mut target = String::with_capacity(self.shared.base_path.len() + E::PATH.len() + 64);
         target.push_str(&self.shared.base_path);
         let body = wire::encode(request, &mut target)?;
-        self.request_of(E::METHOD, target, body.map(Bytes::from).unwrap_or_default(), idempotency_key)
+        let body = body.map(Bytes::from).unwrap_or_default();
+        Ok(self.request_of(E::METHOD, self.uri(target)?, body, idempotency_key))
     }
 
-    /// A request with the headers that every request carries; `target` is path and query.
-    fn request_of(
-        &self,
-        method: Method,
-        target: String,
-        body: Bytes,
-        idempotency_key: Option<&HeaderValue>,
-    ) -> Result<http::Request<RequestBody>, Error> {
+    /// The absolute URI of a path and query.
+    fn uri(&self, target: String) -> Result<Uri, Error> {
         let target = uri::PathAndQuery::from_maybe_shared(Bytes::from(target))
             .map_err(|_| Error::invalid_request("the request is too long for a URL"))?;
         let mut parts = uri::Parts::default();
         parts.scheme = Some(self.shared.scheme.clone());
         parts.authority = Some(self.shared.authority.clone());
         parts.path_and_query = Some(target);
-        let uri = Uri::from_parts(parts).map_err(|error| Error::invalid_request(error.to_string()))?;
-
-        let mut headers = match method {
-            Method::Post => self.shared.headers_of_post.clone(),
-            Method::Get | Method::Delete => self.shared.headers.clone(),
-        };
-        // Empty is the place that was kept for it; a key of the user's own stays.
-        if let (Some(key), Some(place)) = (idempotency_key, headers.get_mut(&IDEMPOTENCY_KEY))
-            && place.is_empty()
-        {
-            *place = key.clone();
-        }
-        let mut http_request = http::Request::new(RequestBody::new(body));
-        *http_request.uri_mut() = uri;
-        *http_request.headers_mut() = headers;
-        *http_request.method_mut() = match method {
-            Method::Get => http::Method::GET,
-            Method::Post => http::Method::POST,
-            Method::Delete => http::Method::DELETE,
-        };
-        Ok(http_request)
+        Uri::from_parts(parts).map_err(|error| Error::invalid_request(error.to_string()))
     }
 }
 
 /// An argument of a call as what it must be. The error names both.
 fn argument<E: Endpoint, T, G: TryInto<T, Error: Into<Error>>>(name: &str, argument: G) -> Result<T, Error> {
-    argument.try_into().map_err(|error| Error::of_argument::<E>(name, error))
-}
-
-/// What is wrong with an answer, and where.
-fn unreadable<T: serde::de::DeserializeOwned>(body: &[u8]) -> String {
-    let deserializer = &mut serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, T>(deserializer) {
-        Err(error) => format!("{}: {}", error.path(), without_values(error.inner())),
-        Ok(_) => "something follows the JSON document".to_owned(),
-    }
-}
-
-/// serde_json's messages quote the value that does not fit, which may be somebody's name.
-fn without_values(error: &serde_json::Error) -> String {
-    let kind = match error.classify() {
-        serde_json::error::Category::Eof => "it breaks off",
-        serde_json::error::Category::Syntax => "it is not JSON",
-        serde_json::error::Category::Data => "a value is missing or of another type",
-        serde_json::error::Category::Io => "it cannot be read",
-    };
-    format!("{kind} (line {}, column {})", error.line(), error.column())
-}
-
-/// Our name and 32 hexadecimal digits.
-fn idempotency_key() -> HeaderValue {
-    let mut key = *b"openai-admin-00000000000000000000000000000000";
-    let (_, digits) = key.split_at_mut("openai-admin-".len());
-    let random = (u128::from(random_u64()) << 64) | u128::from(random_u64());
-    let (pairs, _) = digits.as_chunks_mut();
-    for (pair, byte) in pairs.iter_mut().zip(random.to_be_bytes()) {
-        *pair = two_digits(byte);
-    }
-    HeaderValue::from_bytes(&key).unwrap_or_else(|_| HeaderValue::from_static("openai-admin"))
-}
-
-/// A random number from the standard library's own source, whose keys the operating system seeds: enough to tell
-/// calls apart and to spread retries, and no other dependency.
-fn random_u64() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
+    argument.try_into().map_err(|error| Error::of_argument(Operation::of::<E>(), name, error.into()))
 }
 
 impl fmt::Debug for Client {

@@ -37,6 +37,24 @@ pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
     type Response: Serialize + DeserializeOwned + Send + Sync + 'static;
 }
 
+/// The facts of an operation as values, for code that all operations share.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) id: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) scope: Scope,
+    pub(crate) idempotent: bool,
+}
+
+#[cfg(feature = "client")]
+impl Operation {
+    pub(crate) const fn of<E: Endpoint>() -> Self {
+        Self { id: E::ID, method: E::METHOD, path: E::PATH, scope: E::SCOPE, idempotent: E::IDEMPOTENT }
+    }
+}
+
 /// Implements [`Endpoint`] beside a request: `endpoint!(Request, "id", METHOD path, SCOPE -> Response)`, and `, idempotent`
 /// for a post that may be repeated. The tag is the file's constant `TAG`.
 macro_rules! endpoint {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::{Endpoint, Scope, client::Outcome, violation::Violation, wire::EncodeError};
+use crate::{Scope, client::Outcome, endpoint::Operation, violation::Violation, wire::EncodeError};
 
 /// How much of an unreadable body an error message quotes, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
@@ -97,10 +97,9 @@ impl Error {
     }
 
     /// An argument of a call that no request can have.
-    pub(crate) fn of_argument<E: Endpoint>(name: &str, problem: impl Into<Self>) -> Self {
-        let mut error = problem.into();
-        error.0.message = format!("Invalid '{name}': {}", error.0.message);
-        error.of::<E>()
+    pub(crate) fn of_argument(operation: Operation, name: &str, mut problem: Self) -> Self {
+        problem.0.message = format!("Invalid '{name}': {}", problem.0.message);
+        problem.of(operation)
     }
 
     /// The service shows a certificate that is not accepted: no attempt would differ, and nothing was sent.
@@ -181,16 +180,16 @@ impl Error {
         self
     }
 
-    pub(crate) fn of<E: Endpoint>(mut self) -> Self {
-        self.0.operation = Some(E::ID);
-        self.0.scope = Some(E::SCOPE);
+    pub(crate) fn of(mut self, operation: Operation) -> Self {
+        self.0.operation = Some(operation.id);
+        self.0.scope = Some(operation.scope);
         self
     }
 
     /// Adds what only the whole call knows.
-    pub(crate) fn describe<E: Endpoint>(&mut self, attempts: u32, elapsed: Duration, earlier: bool) {
-        self.0.operation = Some(E::ID);
-        self.0.scope = Some(E::SCOPE);
+    pub(crate) fn describe(&mut self, operation: Operation, attempts: u32, elapsed: Duration, earlier: bool) {
+        self.0.operation = Some(operation.id);
+        self.0.scope = Some(operation.scope);
         self.0.elapsed = elapsed;
         self.0.earlier_attempt_may_have_succeeded = earlier;
         // A request that could not be built was no attempt.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Client, Response, argument};
-use crate::{Cursor, Error, ListEndpoint, Order, OrderedListEndpoint, Page};
+use crate::{Cursor, Error, ListEndpoint, Order, OrderedListEndpoint, Page, endpoint::Operation};
 
 /// How many empty pages in a row a list may have before it is taken for one that does not end.
 const EMPTY_PAGES_MAX: u32 = 100;
@@ -65,7 +65,9 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
     /// How many items a page holds. The list's own bounds are checked before anything is sent.
     pub fn limit(self, limit: impl Into<i64>) -> Self {
         self.with(|request| {
-            request.set_limit(limit.into()).map_err(|violation| Error::of_argument::<E>("limit", violation))
+            request
+                .set_limit(limit.into())
+                .map_err(|violation| Error::of_argument(Operation::of::<E>(), "limit", violation.into()))
         })
     }
 
@@ -200,7 +202,7 @@ impl<E: ListEndpoint> Pages<E> {
             (None, true) => Some("the list has more items, but names no cursor to read them"),
             (None, false) => None,
         };
-        self.error = problem.map(|problem| Error::broken_list(problem).of::<E>());
+        self.error = problem.map(|problem| Error::broken_list(problem).of(Operation::of::<E>()));
         Some(Ok(page))
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Uri;
 use serde_json::Value;
 
-use super::{Client, Response, Shared, idempotency_key};
+use super::{Client, Response, Shared, call::idempotency_key};
 use crate::{Error, Method};
 
 /// A request in the service's own words: for what has no type in this version.
@@ -104,8 +104,8 @@ impl Client {
         }
         let key = (request.method == Method::Post).then(idempotency_key);
         let body = request.body.clone().unwrap_or_default();
-        let target = request.target(&self.shared)?;
-        let encoded = self.request_of(request.method, target, body, key.as_ref())?;
+        let uri = self.uri(request.target(&self.shared)?)?;
+        let encoded = self.request_of(request.method, uri, body, key.as_ref());
         let timeout = self.options.attempt_timeout.min(self.options.timeout);
         let answered = self.exchange(encoded, timeout).await;
         let (parts, body) = answered.map_err(Error::after_one_attempt)?;

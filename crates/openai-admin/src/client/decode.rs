@@ -1,15 +1,51 @@
-//! Whether an answer holds exactly what its model knows: a check for tests, which fails on any drift.
+//! From the body of a response to its model.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::open_enum;
+use crate::{json, open_enum};
 
-/// Compares an answer with what its model would write. Null and absent are the same, and an `object` may stand where
-/// the schema has none, as it does in the published examples.
-pub(super) fn check<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<(), String> {
+/// Decodes a response. The error names the field that does not fit, and no value: a value may be somebody's name.
+///
+/// A strict client also refuses a response that holds more than its model knows.
+pub(super) fn decode<T: Serialize + DeserializeOwned>(body: &[u8], strict: bool) -> Result<T, String> {
+    // Derived deserializers accept an array for a struct. No response of the API is an array.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err("it is an array".to_owned());
+    }
+    if strict {
+        return decode_strictly(body);
+    }
+    json::quick(body).map_or_else(|| decode_slowly(body), Ok)
+}
+
+/// serde_json with the path of an error: for the few documents that the quick reader does not take.
+fn decode_slowly<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let deserializer = &mut serde_json::Deserializer::from_slice(body);
+    let model = serde_path_to_error::deserialize(&mut *deserializer)
+        .map_err(|error| format!("{}: {}", error.path(), without_values(error.inner())))?;
+    match deserializer.end() {
+        Ok(()) => Ok(model),
+        Err(_) => Err("something follows the JSON document".to_owned()),
+    }
+}
+
+/// The messages of serde_json quote the value that does not fit.
+fn without_values(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Eof => "it breaks off",
+        serde_json::error::Category::Syntax => "it is not JSON",
+        serde_json::error::Category::Data => "a value is missing or of another type",
+        serde_json::error::Category::Io => "it cannot be read",
+    };
+    format!("{kind} (line {}, column {})", error.line(), error.column())
+}
+
+/// Compares a response with what its model would write. Null and absent are the same. A field `object` that the schema
+/// does not have is accepted, because the published examples have it.
+fn decode_strictly<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     open_enum::take_unknown();
-    let model: T = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let model: T = decode_slowly(body)?;
     if let Some(unknown) = open_enum::take_unknown() {
         return Err(format!("strict: '{unknown}' is not a value that this version knows"));
     }
@@ -17,7 +53,7 @@ pub(super) fn check<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<(), 
     let answered: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     match difference(&answered, &written, String::new()) {
         Some(place) => Err(format!("strict: {place} is not what this version knows")),
-        None => Ok(()),
+        None => Ok(model),
     }
 }
 
@@ -48,12 +84,12 @@ fn difference(answered: &Value, written: &Value, place: String) -> Option<String
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::decode_strictly;
     use crate::models::{GroupResponse, UserListResource};
 
     #[test]
     fn drift_is_found_and_named() {
-        let check = |body: &str| check::<UserListResource>(body.as_bytes());
+        let check = |body: &str| decode_strictly::<UserListResource>(body.as_bytes()).map(drop);
         let page =
             |item: &str| format!(r#"{{"object":"list","data":[{item}],"has_more":false,"next":null}}"#);
         assert_eq!(check(&page(r#"{"id":"u","name":"n","email":null}"#)), Ok(()));
@@ -65,7 +101,7 @@ mod tests {
                 r#"{{"id":"g","name":"n","created_at":0,"is_scim_managed":false,"group_type":"{group_type}"{more}}}"#
             )
         };
-        let check_group = |body: String| super::check::<GroupResponse>(body.as_bytes());
+        let check_group = |body: String| decode_strictly::<GroupResponse>(body.as_bytes()).map(drop);
         assert_eq!(check_group(group("group", r#","object":"group""#)), Ok(()));
         let unknown = "strict: 'hologroup' is not a value that this version knows".to_owned();
         assert_eq!(check_group(group("hologroup", "")), Err(unknown));
