@@ -31,7 +31,7 @@ pub struct FaultRule {
     /// The fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// Instead of `fault`: the fault of each request in turn. `null` is no fault.
+    /// Instead of `fault`: the fault of each request in turn. `null` injects none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sequence: Vec<Option<Fault>>,
     /// Whether the sequence repeats.

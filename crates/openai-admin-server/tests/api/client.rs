@@ -92,5 +92,5 @@ async fn the_client_refuses_an_invalid_page_size() {
     let error = client.group_users().list_group_users("..").await.unwrap_err();
     assert!(!error.was_sent());
     let error = client.groups().list_groups().limit(0).items().next().await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "pages of 0 items never end: choose a limit of at least 1");
+    assert_eq!(error.to_string(), "a limit of 0 never ends: use at least 1");
 }

@@ -31,7 +31,7 @@ impl Fault {
     /// The party, in words.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Client => "the client",
+            Self::Client => "the program that sent the request",
             Self::Operator => "the operator of the server, its database and its machine",
             Self::Server => "this program",
         }
