@@ -171,10 +171,21 @@ impl Error {
     pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, problem: String) -> Self {
         let problem = compression(&headers).unwrap_or(problem);
         let message = format!("the answer cannot be read: {problem}");
-        Self::new(ErrorKind::UnreadableAnswer, message).with_answer(status, headers, body, ErrorFields::default())
+        Self::new(ErrorKind::UnreadableAnswer, message).with_answer(
+            status,
+            headers,
+            body,
+            ErrorFields::default(),
+        )
     }
 
-    fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes, fields: ErrorFields) -> Self {
+    fn with_answer(
+        mut self,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        fields: ErrorFields,
+    ) -> Self {
         self.0.was_sent = true;
         let ErrorFields { code, param, error_type, message: _ } = fields;
         self.0.answer = Some(Answer { status, headers, body, code, param, error_type });
