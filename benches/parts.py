@@ -1,4 +1,4 @@
-"""When, and of which commit, each part of a page was measured: a page keeps parts of earlier runs."""
+"""The commit and the date of each part of a page. A page keeps parts of earlier runs."""
 
 import datetime
 import pathlib
@@ -9,13 +9,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def commit():
-    """The commit that is measured; with a + when files differ from it."""
+    """The measured commit, with a + if files differ from it."""
     head = run("git", "rev-parse", "--short", "HEAD", cwd=ROOT).stdout.strip()
     return head + ("+" if run("git", "status", "--porcelain", "--untracked-files=no", cwd=ROOT).stdout else "")
 
 
 def keep(figures, part, measured, rounds=None):
-    """Puts a part that was measured now in the place of an earlier one, whose note is then out of date."""
+    """Replaces a part by a new measurement, and removes its outdated note."""
     figures[part] = measured
     about = {"commit": commit(), "date": datetime.date.today().isoformat()}
     if rounds:
@@ -25,8 +25,8 @@ def keep(figures, part, measured, rounds=None):
 
 
 def provenance(figures, parts):
-    """A table of what was measured when, and what is to be known of it until it is measured again."""
-    text = "Parts are measured at different times; figures of 2026-11-23 name the commit that brought them.\n\n"
+    """A table of the parts with their commits and dates, and their notes."""
+    text = "Parts are measured at different times. For figures of 2026-11-23, the commit is the one that added them.\n\n"
     text += "| Part | Commit | Date | Rounds |\n|---|---|---|---|\n"
     for part in parts:
         about = figures.get("parts", {}).get(part, {})

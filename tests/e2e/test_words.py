@@ -63,8 +63,12 @@ ENFORCED = [
     "SECURITY.md",
     "docs/",
     "crates/openai-admin-cli/src/commands/users/",
-    "crates/openai-admin-emulator/src/namespace/",
+    "crates/openai-admin-emulator/src/",
+    "crates/openai-admin-server/src/",
     "crates/openai-admin-store/src/store/",
+    "crates/openai-admin/src/client/",
+    "crates/openai-admin/src/operations/",
+    "crates/openai-admin/src/wire/",
 ]
 
 # The rows of settings in docs/configuration.md come from the sources.

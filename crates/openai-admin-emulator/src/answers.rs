@@ -1,4 +1,4 @@
-//! The answers that faults make, and what the emulator itself says.
+//! The responses of faults and of the emulator itself.
 
 use axum::{
     body::Body,
@@ -9,16 +9,16 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use crate::faults::{FaultBody, Told};
+use crate::faults::{FaultBody, WaitHint};
 
-/// An answer that is JSON.
+/// A JSON response.
 pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
-    // What the emulator answers are its own types, which are always written.
+    // The emulator's own types always serialize.
     let body = serde_json::to_vec(body).unwrap_or_default();
     with_body(status, "application/json", body)
 }
 
-/// An error in the envelope of the API.
+/// An error in the API's format.
 pub(crate) fn api_error(
     status: StatusCode,
     message: &str,
@@ -33,26 +33,26 @@ fn error(message: &str, kind: &str, param: Option<&str>, code: Option<&str>) -> 
     json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
 }
 
-/// A 429 that says how long to wait, or does not.
-pub(crate) fn rate_limited(wait_seconds: f64, told: Told) -> Response {
+/// A 429. `told` says where it gives the time to wait.
+pub(crate) fn rate_limited(wait_seconds: f64, told: WaitHint) -> Response {
     let mut message = "Rate limit reached for this endpoint.".to_owned();
-    if told == Told::Message {
-        // As the real service has been seen to write it.
+    if told == WaitHint::Message {
+        // The wording of the real service, as recorded.
         message.push_str(&format!(" Please try again after {wait_seconds:.1} seconds."));
     }
     let mut response = api_error(StatusCode::TOO_MANY_REQUESTS, &message, None, Some("rate_limit_exceeded"));
-    if told == Told::Header {
+    if told == WaitHint::Header {
         retry_after(&mut response, wait_seconds.ceil().max(1.0) as u32);
     }
     response
 }
 
-/// An error as somebody on the way would answer it.
+/// An error, as a proxy would answer it.
 pub(crate) fn status(status: u16, body: FaultBody, retry_after_seconds: Option<u32>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = status.canonical_reason().unwrap_or("Error");
     let mut response = match body {
-        FaultBody::Json => api_error(status, &format!("{reason}: a fault of the emulator."), None, None),
+        FaultBody::Json => api_error(status, &format!("{reason}: injected by the emulator."), None, None),
         FaultBody::Html => {
             let page = format!(
                 "<html>\r\n<head><title>{code} {reason}</title></head>\r\n<body>\r\n<center><h1>{code} {reason}</h1></center>\r\n</body>\r\n</html>\r\n",
@@ -73,15 +73,15 @@ pub(crate) fn status(status: u16, body: FaultBody, retry_after_seconds: Option<u
     response
 }
 
-/// The same answer, of whose body only the first bytes arrive.
+/// The same response, cut off after the first bytes of its body.
 pub(crate) fn truncated(response: Response, body: Bytes, bytes: Option<u32>) -> Response {
     let sent = bytes.map_or(body.len() / 2, |bytes| bytes as usize).min(body.len().saturating_sub(1));
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     let broken = async {
-        // What was sent so far goes out meanwhile.
+        // Lets the first bytes be sent.
         tokio::task::yield_now().await;
-        Err(std::io::Error::other("a fault of the emulator"))
+        Err(std::io::Error::other("injected by the emulator"))
     };
     let begun = stream::iter([Ok(body.slice(..sent))]);
     Response::from_parts(parts, Body::from_stream(begun.chain(stream::once(broken))))

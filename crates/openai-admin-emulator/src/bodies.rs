@@ -1,4 +1,4 @@
-//! The bodies of requests while they are read: of bounded length, alone and together.
+//! Reads request bodies, with a limit for each and for all together.
 
 use axum::body::HttpBody;
 use bytes::{Bytes, BytesMut};
@@ -6,21 +6,21 @@ use http_body_util::BodyExt as _;
 
 use crate::memory::{Budget, Reserved};
 
-/// How many bytes of bodies are in memory at the same time at most, of all requests together.
+/// The maximum size of all request bodies in memory, in bytes.
 pub(crate) const BODIES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// Why a body was not read to its end.
+/// Why a body was not read completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// The connection ended, or what arrived is no body.
+    /// The connection ended, or the body is malformed.
     Broken,
-    /// It is longer than allowed.
+    /// The body exceeds its limit.
     TooLong,
-    /// Other requests have bodies in memory.
+    /// The bodies of other requests use all memory.
     NoRoom,
 }
 
-/// Reads a body of so many bytes at most. Its length counts until what comes with it is dropped.
+/// Reads a body of at most `bytes_max` bytes. Its size counts towards the budget until the reservation is dropped.
 pub(crate) async fn read<B>(body: B, bytes_max: usize, budget: &Budget) -> Result<(Bytes, Reserved), Unread>
 where
     B: HttpBody<Data = Bytes>,
@@ -30,7 +30,7 @@ where
     let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        // Trailers are no part of it.
+        // Trailers are not part of the body.
         let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
         length += data.len();
         if length > bytes_max {
@@ -39,7 +39,7 @@ where
         if !reserved.grow(data.len()) {
             return Err(Unread::NoRoom);
         }
-        // Most have one piece, which is not copied.
+        // Most bodies have one piece, which is not copied.
         if first.is_empty() {
             first = data;
         } else {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_are_bounded_alone_and_together() {
+    async fn bodies_are_limited_individually_and_together() {
         let budget = Budget::of(10);
         assert_eq!(text(&["ab", "cd", "e"], 5, &budget).await.as_deref(), Ok("abcde"));
         assert_eq!(text(&[], 5, &budget).await.as_deref(), Ok(""));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_broken() {
+    async fn an_incomplete_body_is_broken() {
         let broken = stream::iter([Ok(Bytes::from_static(b"a")), Err(std::io::Error::other("gone"))]);
         let read = read(Body::from_stream(broken), 5, &Budget::of(10)).await;
         assert_eq!(read.map(|_| ()), Err(Unread::Broken));

@@ -1,4 +1,4 @@
-//! The clock of an organization: that of the machine, shifted, or one that stands until somebody moves it.
+//! The clock of an organization: the machine's with an offset, or one that is stopped until it is advanced.
 
 use std::{
     sync::{
@@ -12,53 +12,53 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The last time that a clock shows, in milliseconds since 1970-01-01T00:00:00Z: 9999-12-30T22:00:00Z, since what comes
-/// later is in the year 10000 somewhere, and cannot be written.
+/// The latest time of a clock, in milliseconds since 1970-01-01T00:00:00Z: 9999-12-30T22:00:00Z. A later time is in the
+/// year 10000 in some time zones, which cannot be formatted.
 const MS_MAX: i64 = 253_402_207_200_000;
 
-/// Where a clock begins.
+/// The start of a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClockStart {
-    /// With the machine's time, and runs.
+    /// At the machine's time. The clock runs.
     #[default]
     System,
-    /// At this time in milliseconds since 1970-01-01T00:00:00Z, and stands.
+    /// At this time in milliseconds since 1970-01-01T00:00:00Z. The clock is stopped.
     Fixed(i64),
 }
 
-/// What a clock shows.
+/// The state of a clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockReading {
     /// The time, such as `2026-01-01T00:00:00Z`.
     pub now: String,
-    /// Whether it runs; one that is set without this stands.
+    /// Whether the clock runs. If omitted when setting it, the clock stops.
     #[serde(default)]
     pub runs: bool,
 }
 
-/// How far a clock is moved.
+/// A step of a clock.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockStep {
-    /// How many milliseconds; never back.
+    /// Milliseconds to advance.
     pub ms: u32,
 }
 
-/// A clock that can be set. Clones are the same clock.
+/// A settable clock. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     state: Mutex<State>,
-    /// The latest time that it has shown, in milliseconds.
+    /// The latest time that was read, in milliseconds.
     latest: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// So many milliseconds from the machine's time.
+    /// The offset from the machine's time in milliseconds.
     Runs {
         ahead: i64,
     },
@@ -91,24 +91,24 @@ impl Clock {
         u64::try_from(now.clamp(0, MS_MAX)).unwrap_or_default()
     }
 
-    /// The latest time that it has shown, to measure durations by: it stands with the clock and is not set back with it,
-    /// so that durations are the same in every run.
+    /// The latest time that was read, for durations: it stops with the clock but never goes back, so that durations are
+    /// the same in every run.
     pub(crate) fn steady(&self) -> Duration {
         let now = self.now_ms();
         Duration::from_millis(self.0.latest.fetch_max(now, Relaxed).max(now))
     }
 
-    /// What it shows.
+    /// Reads the state.
     pub fn read(&self) -> ClockReading {
         let runs = matches!(*self.lock(), State::Runs { .. });
         ClockReading { now: written(self.now_ms()), runs }
     }
 
-    /// Sets it.
+    /// Sets the clock.
     ///
     /// # Errors
     ///
-    /// What is wrong with the time, in words.
+    /// A description of the invalid time.
     pub fn set(&self, reading: &ClockReading) -> Result<(), String> {
         let at = parse(&reading.now)?;
         self.change(if reading.runs {
@@ -119,7 +119,7 @@ impl Clock {
         Ok(())
     }
 
-    /// Moves it on, up to 9999-12-30T22:00:00Z.
+    /// Advances the clock, up to 9999-12-30T22:00:00Z.
     pub fn step(&self, step: ClockStep) {
         let mut state = self.lock();
         let (State::Runs { ahead: moved } | State::Stands { at: moved }) = &mut *state;
@@ -135,27 +135,27 @@ impl Clock {
     }
 }
 
-/// A time as `2026-01-01T00:00:00Z`, in milliseconds since 1970-01-01T00:00:00Z.
+/// Parses a time such as `2026-01-01T00:00:00Z`. Returns milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// # Errors
 ///
-/// What is wrong with it, in words.
+/// A description of the invalid time.
 pub fn parse(time: &str) -> Result<i64, String> {
     let expected = || {
         let last = written(MS_MAX.unsigned_abs());
-        format!("'{time}' is no time: write it as 2026-01-01T00:00:00Z, between 1970 and {last}")
+        format!("invalid time '{time}': use the format 2026-01-01T00:00:00Z, between 1970 and {last}")
     };
     let parsed: Timestamp = time.parse().map_err(|_| expected())?;
     Some(parsed.as_millisecond()).filter(|ms| (0..=MS_MAX).contains(ms)).ok_or_else(expected)
 }
 
-/// A time as people write it.
+/// Formats a time.
 pub(crate) fn written(ms: u64) -> String {
     let time = Timestamp::from_millisecond(i64::try_from(ms).unwrap_or(MS_MAX)).unwrap_or_default();
     time.to_string()
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+#[expect(clippy::disallowed_methods, reason = "everything else gets its time from this clock")]
 fn machine_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_stands_until_it_is_moved() {
+    fn a_clock_that_is_set_is_stopped_until_it_is_advanced() {
         let clock = Clock::new(ClockStart::System);
         assert!(clock.read().runs);
         clock.set(&ClockReading { now: "2026-01-01T00:00:00Z".to_owned(), runs: false }).expect("a time");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_may_run_from_another_time() {
+    fn a_clock_can_run_from_another_time() {
         let clock = Clock::new(ClockStart::Fixed(0));
         clock.set(&ClockReading { now: "2030-01-01T00:00:00Z".to_owned(), runs: true }).expect("a time");
         let begun = clock.now_ms();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_measured_by_a_clock_that_stands_and_never_goes_back() {
+    fn the_clock_for_durations_stops_with_the_clock_and_never_goes_back() {
         let clock = Clock::new(ClockStart::Fixed(1_000));
         assert_eq!(clock.steady(), Duration::from_secs(1));
         assert_eq!(clock.steady(), Duration::from_secs(1));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn an_invalid_time_is_refused() {
         for wrong in [
             "",
             "tomorrow",
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_time_is_shown_whichever_way_it_is_reached() {
+    fn a_clock_never_passes_its_latest_time() {
         let last = "9999-12-30T22:00:00Z";
         assert_eq!(parse(last), Ok(MS_MAX));
         let clock = Clock::new(ClockStart::Fixed(i64::MAX));

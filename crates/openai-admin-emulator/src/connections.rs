@@ -1,4 +1,4 @@
-//! The connections of an emulator on a port. They have no limits but their number; unlike a server's, they can be reset on
+//! The connections of an emulator on a port. Only their number is limited. Unlike a server's, they can be reset on
 //! purpose.
 
 use std::{
@@ -29,33 +29,33 @@ use crate::{
     shared::Shared,
 };
 
-/// How many connections are open at the same time at most; others wait.
+/// The maximum number of open connections. More wait.
 const CONNECTIONS_MAX: usize = 10_000;
-/// How long to wait when the system has no resources for another connection.
+/// How long to wait if the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener` until it is dropped, and all connections with it.
+/// Answers on `listener` until the future is dropped, which also closes all connections.
 pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
-        let place = Arc::clone(&places).acquire_owned().await;
+        let permit = Arc::clone(&permits).acquire_owned().await;
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            let _place = place;
+            let _permit = permit;
             if let Err(error) = serve(stream, shared).await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended badly");
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection failed");
             }
         });
-        // Those that have ended are let go of.
+        // Removes the tasks of closed connections.
         while connections.try_join_next().is_some() {}
     }
 }
@@ -74,7 +74,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
     let resets = Arc::clone(&is_reset);
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, resets) = (Arc::clone(&shared), Arc::clone(&resets));
-        // In a box, so that the connection can be moved and its stream taken out.
+        // Boxed, so that the connection can be moved to take its stream out.
         Box::pin(async move {
             let answer = answer(&shared, request).await;
             resets.store(answer.is_err(), Ordering::Relaxed);
@@ -85,7 +85,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
         http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     if is_reset.load(Ordering::Relaxed) {
-        // What is closed without lingering is reset.
+        // Closing with zero linger sends a reset.
         return connection.into_parts().io.into_inner().set_zero_linger();
     }
     ended.map_err(io::Error::other)

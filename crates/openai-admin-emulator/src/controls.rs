@@ -1,5 +1,5 @@
-//! The controls: what a test does with the emulator itself, below `/_emulator`. One line for each, as the operations of
-//! the API have in the server's routes.
+//! The controls: the HTTP interface of the emulator itself, below `/_emulator`. One line for each, as in the server's
+//! routes.
 
 mod control;
 mod openapi;
@@ -21,7 +21,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use self::control::{Asked, Control};
+use self::control::{Control, ControlRequest};
 use crate::{
     answers,
     bodies::{self, Unread},
@@ -33,72 +33,77 @@ use crate::{
     namespace::Namespace,
     operations,
     paths::CONTROLS_PREFIX,
-    shared::{Makes, Shared},
+    shared::{OnMissing, Shared},
 };
 
-/// How long the body of a control may be, in bytes.
+/// The maximum size of a control's body, in bytes.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// How long an organization may be that is imported, in bytes.
+/// The maximum size of an imported organization, in bytes.
 const IMPORT_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// How much of a header a message repeats, in bytes.
+/// How many bytes of a header a message quotes.
 const SHOWN_BYTES_MAX: usize = 100;
-/// What a body may be called. A web page can send none of these to another site without asking first.
+/// The allowed content types. A web page cannot send them to another site without a preflight request.
 const CONTENT_TYPES: [&str; 5] =
     ["application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 
 static CONTROLS: LazyLock<Vec<Control>> = LazyLock::new(|| {
     let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
     vec![
-        control(&get, "", "Tells that the emulator is there", about),
-        control(&get, "/openapi.json", "Describes these controls", async |_: Asked<()>| {
+        control(&get, "", "Shows the version of the emulator", about),
+        control(&get, "/openapi.json", "Describes these controls", async |_: ControlRequest<()>| {
             Ok(openapi::document(&CONTROLS))
         }),
         control(&get, "/namespaces", "Lists the namespaces", namespaces),
         control(
             &delete,
             "/namespaces/{name}",
-            "Deletes a namespace; the next request for it gets a new one",
+            "Deletes a namespace; the next request to it creates a new one",
             delete_namespace,
         ),
-        control(&post, "/reset", "Puts everything back as it was at the start", reset),
+        control(&post, "/reset", "Restores the initial state", reset),
         control(&get, "/snapshots", "Lists the names of the snapshots", snapshots),
-        control(&put, "/snapshots/{name}", "Keeps the organization as it is, under a name", take_snapshot),
-        control(&post, "/snapshots/{name}", "Keeps the organization as it is, under a name", take_snapshot),
-        control(&post, "/snapshots/{name}/restore", "Makes the organization what it was", restore_snapshot),
+        control(&put, "/snapshots/{name}", "Saves a snapshot of the organization", take_snapshot),
+        control(&post, "/snapshots/{name}", "Saves a snapshot of the organization", take_snapshot),
+        control(
+            &post,
+            "/snapshots/{name}/restore",
+            "Restores the organization from a snapshot",
+            restore_snapshot,
+        ),
         control(&delete, "/snapshots/{name}", "Deletes a snapshot", delete_snapshot),
-        control(&get, "/export", "Shows the whole organization", export),
+        control(&get, "/export", "Exports the organization", export),
         control(
             &post,
             "/import",
-            "Creates what is missing of an organization and updates what differs",
+            "Creates missing resources of an organization and updates those that differ",
             import,
         ),
-        control(&get, "/faults", "Shows the faults, and how often each happened", faults),
+        control(&get, "/faults", "Shows the faults and their counts", faults),
         control(&put, "/faults", "Replaces all faults", set_faults),
-        control(&post, "/faults", "Adds a fault after the others", add_fault),
+        control(&post, "/faults", "Adds a fault rule after the others", add_fault),
         control(&delete, "/faults", "Removes all faults", clear_faults),
-        control(&delete, "/faults/{name}", "Removes a fault", remove_fault),
+        control(&delete, "/faults/{name}", "Removes a fault rule", remove_fault),
         control(&get, "/clock", "Shows the time", clock),
-        control(&put, "/clock", "Sets the time; the clock stands then, unless it is told to run", set_clock),
-        control(&post, "/clock/step", "Moves the clock on", step_clock),
-        control(&get, "/requests", "Shows what was asked and answered, oldest first", requests),
-        control(&delete, "/requests", "Forgets what was asked", clear_requests),
+        control(&put, "/clock", "Sets the time; the clock stops unless `runs` is true", set_clock),
+        control(&post, "/clock/step", "Advances the clock", step_clock),
+        control(&get, "/requests", "Lists the recorded requests with their answers, oldest first", requests),
+        control(&delete, "/requests", "Clears the recorded requests", clear_requests),
         control(
             &post,
             "/verify",
-            "Says whether there were as many requests as expected; 409 when not",
+            "Checks the recorded requests against an expectation; 409 if they differ",
             verify,
         ),
     ]
 });
 
-impl<B> Asked<B> {
+impl<B> ControlRequest<B> {
     async fn namespace(&self) -> Result<Namespace> {
-        self.shared.namespace(&self.place, self.makes).await
+        self.shared.namespace(&self.namespace_name, self.on_missing).await
     }
 }
 
-/// What a control reads of its body.
+/// The body of a control.
 trait ControlBody: Sized + Send {
     const BYTES_MAX: usize = BODY_BYTES_MAX;
     fn read(body: &Bytes) -> Result<Self>;
@@ -114,7 +119,7 @@ impl ControlBody for () {
     }
 }
 
-/// Read from JSON or YAML.
+/// A body in JSON or YAML.
 struct Document<T>(T);
 
 impl<T: DeserializeOwned + JsonSchema + Send> ControlBody for Document<T> {
@@ -128,7 +133,7 @@ impl<T: DeserializeOwned + JsonSchema + Send> ControlBody for Document<T> {
     }
 }
 
-/// An organization that is imported, which may be large.
+/// An imported organization, which may be large.
 struct Import(Directory);
 
 impl ControlBody for Import {
@@ -142,7 +147,7 @@ impl ControlBody for Import {
     }
 }
 
-/// One rule that is added.
+/// A single rule to add.
 struct NewRule(FaultRule);
 
 impl ControlBody for NewRule {
@@ -153,7 +158,7 @@ impl ControlBody for NewRule {
             });
             if is_plan {
                 return Error::invalid(
-                    "POST adds one rule: send the rule itself, or PUT all of them with 'rules'",
+                    "POST adds one rule: send the rule itself, or use PUT to replace all 'rules'",
                 );
             }
             error
@@ -169,17 +174,18 @@ where
     B: ControlBody,
     A: Serialize + JsonSchema,
     F: Future<Output = Result<A>> + Send + 'static,
-    H: Fn(Asked<B>) -> F + Copy + Send + Sync + 'static,
+    H: Fn(ControlRequest<B>) -> F + Copy + Send + Sync + 'static,
 {
     Control {
         method: method.clone(),
         path,
         summary,
-        answer: Box::new(move |asked| {
+        answer: Box::new(move |request| {
             Box::pin(async move {
-                let Asked { shared, place, makes, name, query, body } = asked;
+                let ControlRequest { shared, namespace_name, on_missing, name, query, body } = request;
                 let body = B::read(&body)?;
-                let answer = handler(Asked { shared, place, makes, name, query, body }).await?;
+                let answer =
+                    handler(ControlRequest { shared, namespace_name, on_missing, name, query, body }).await?;
                 Ok(answers::json(StatusCode::OK, &answer))
             })
         }),
@@ -189,8 +195,8 @@ where
     }
 }
 
-/// Answers a request whose path begins with [`CONTROLS_PREFIX`].
-pub(crate) async fn answer(shared: &Arc<Shared>, place: String, request: Request<Body>) -> Response {
+/// Answers a request whose path starts with [`CONTROLS_PREFIX`].
+pub(crate) async fn answer(shared: &Arc<Shared>, namespace_name: String, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().strip_prefix(CONTROLS_PREFIX).unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -209,19 +215,19 @@ pub(crate) async fn answer(shared: &Arc<Shared>, place: String, request: Request
         let message = error.to_string();
         return answers::api_error(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message, None, Some("content_type"));
     }
-    let asked = Asked {
+    let request = ControlRequest {
         shared: Arc::clone(shared),
-        place,
-        // What only looks leaves nothing behind.
-        makes: if control.method == Method::GET { Makes::Passing } else { Makes::Kept },
+        namespace_name,
+        // A read creates no namespace.
+        on_missing: if control.method == Method::GET { OnMissing::UseTemporary } else { OnMissing::Create },
         name: named.get("name").cloned().unwrap_or_default(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         body,
     };
-    (control.answer)(asked).await.unwrap_or_else(|error| refused(&error))
+    (control.answer)(request).await.unwrap_or_else(|error| refused(&error))
 }
 
-/// A page of another site can send text and forms, with or without a body, and nothing that is called JSON or YAML.
+/// Web pages can send text and forms to other sites without a preflight request, but neither JSON nor YAML.
 fn check_content_type(headers: &HeaderMap, is_empty: bool) -> Result<()> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let sent = match (values.next(), values.next()) {
@@ -237,16 +243,16 @@ fn check_content_type(headers: &HeaderMap, is_empty: bool) -> Result<()> {
     let mut sent = sent.to_owned();
     cut(&mut sent, SHOWN_BYTES_MAX);
     Err(Error::invalid(format!(
-        "the content type is {sent}: send content-type: application/json, or application/yaml; with curl: \
+        "invalid content type {sent}: send content-type: application/json or application/yaml; with curl: \
          -H 'content-type: application/json'"
     )))
 }
 
 fn unread_body(unread: Unread, bytes_max: usize) -> String {
     match unread {
-        Unread::Broken => "the body broke off".to_owned(),
+        Unread::Broken => "the body is incomplete".to_owned(),
         Unread::TooLong => format!("the body is longer than {bytes_max} bytes"),
-        Unread::NoRoom => "other requests have too many bodies in memory: try again later".to_owned(),
+        Unread::NoRoom => "too many bodies of other requests are in memory: retry later".to_owned(),
     }
 }
 
@@ -254,10 +260,10 @@ fn no_control<'a>(method: &Method, path: &str, methods: impl Iterator<Item = &'a
     let methods: Vec<&str> = methods.map(Method::as_str).collect();
     if methods.is_empty() {
         return refused(&Error::NotFound(format!(
-            "there is no control {path}: {CONTROLS_PREFIX}/openapi.json lists them"
+            "unknown control {path}: {CONTROLS_PREFIX}/openapi.json lists all controls"
         )));
     }
-    let message = format!("{path} takes {}, and not {method}", methods.join(" and "));
+    let message = format!("{path} supports {}, not {method}", methods.join(" and "));
     let mut response = answers::api_error(StatusCode::METHOD_NOT_ALLOWED, &message, None, None);
     if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allow);
@@ -265,7 +271,7 @@ fn no_control<'a>(method: &Method, path: &str, methods: impl Iterator<Item = &'a
     response
 }
 
-/// An error of the emulator as an answer.
+/// An error of the emulator, as a response.
 pub(crate) fn refused(error: &Error) -> Response {
     let (status, code) = match error {
         Error::Invalid(_) | Error::Store(StoreError::InvalidValue { .. }) => {
@@ -278,7 +284,7 @@ pub(crate) fn refused(error: &Error) -> Response {
     answers::api_error(status, &error.to_string(), None, Some(code))
 }
 
-/// That something was done.
+/// The result of a control that only acts.
 #[derive(Serialize, JsonSchema)]
 struct Done {
     done: bool,
@@ -286,109 +292,109 @@ struct Done {
 
 const DONE: Done = Done { done: true };
 
-/// Names of things.
+/// A list of names.
 #[derive(Serialize, JsonSchema)]
 struct Names {
     data: Vec<String>,
 }
 
-/// The name of something.
+/// A name.
 #[derive(Serialize, JsonSchema)]
 struct Name {
     name: String,
 }
 
-/// An organization with its users, groups and roles, as `load` reads it and `dump` writes it.
+/// An organization with its users, groups and roles, in the format of `load` and `dump`.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Organization(#[schemars(with = "Map<String, Value>")] Directory);
 
-async fn about(asked: Asked<()>) -> Result<Value> {
-    let namespaces = asked.shared.namespace_names().len();
+async fn about(request: ControlRequest<()>) -> Result<Value> {
+    let namespaces = request.shared.namespace_names().len();
     Ok(json!({ "emulator": "openai-admin", "version": env!("CARGO_PKG_VERSION"), "namespaces": namespaces }))
 }
 
-async fn namespaces(asked: Asked<()>) -> Result<Names> {
-    Ok(Names { data: asked.shared.namespace_names() })
+async fn namespaces(request: ControlRequest<()>) -> Result<Names> {
+    Ok(Names { data: request.shared.namespace_names() })
 }
 
-async fn delete_namespace(asked: Asked<()>) -> Result<Done> {
-    asked.shared.delete_namespace(&asked.name).map(|()| DONE)
+async fn delete_namespace(request: ControlRequest<()>) -> Result<Done> {
+    request.shared.delete_namespace(&request.name).map(|()| DONE)
 }
 
-async fn reset(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.reset().await.map(|()| DONE)
+async fn reset(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.reset().await.map(|()| DONE)
 }
 
-async fn snapshots(asked: Asked<()>) -> Result<Names> {
-    Ok(Names { data: asked.namespace().await?.snapshot_names() })
+async fn snapshots(request: ControlRequest<()>) -> Result<Names> {
+    Ok(Names { data: request.namespace().await?.snapshot_names() })
 }
 
-async fn take_snapshot(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.take_snapshot(&asked.name).await.map(|()| DONE)
+async fn take_snapshot(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.take_snapshot(&request.name).await.map(|()| DONE)
 }
 
-async fn restore_snapshot(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.restore_snapshot(&asked.name).await.map(|()| DONE)
+async fn restore_snapshot(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.restore_snapshot(&request.name).await.map(|()| DONE)
 }
 
-async fn delete_snapshot(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.delete_snapshot(&asked.name).map(|()| DONE)
+async fn delete_snapshot(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.delete_snapshot(&request.name).map(|()| DONE)
 }
 
-async fn export(asked: Asked<()>) -> Result<Organization> {
-    asked.namespace().await?.export().await.map(Organization)
+async fn export(request: ControlRequest<()>) -> Result<Organization> {
+    request.namespace().await?.export().await.map(Organization)
 }
 
-async fn import(asked: Asked<Import>) -> Result<Done> {
-    let namespace = asked.namespace().await?;
-    namespace.import(asked.body.0).await.map(|()| DONE)
+async fn import(request: ControlRequest<Import>) -> Result<Done> {
+    let namespace = request.namespace().await?;
+    namespace.import(request.body.0).await.map(|()| DONE)
 }
 
-async fn faults(asked: Asked<()>) -> Result<FaultReport> {
-    Ok(asked.namespace().await?.faults())
+async fn faults(request: ControlRequest<()>) -> Result<FaultReport> {
+    Ok(request.namespace().await?.faults())
 }
 
-async fn set_faults(asked: Asked<Document<FaultPlan>>) -> Result<FaultReport> {
-    let namespace = asked.namespace().await?;
-    namespace.set_faults(asked.body.0)?;
+async fn set_faults(request: ControlRequest<Document<FaultPlan>>) -> Result<FaultReport> {
+    let namespace = request.namespace().await?;
+    namespace.set_faults(request.body.0)?;
     Ok(namespace.faults())
 }
 
-async fn add_fault(asked: Asked<NewRule>) -> Result<Name> {
-    let namespace = asked.namespace().await?;
-    namespace.add_fault(asked.body.0).map(|name| Name { name })
+async fn add_fault(request: ControlRequest<NewRule>) -> Result<Name> {
+    let namespace = request.namespace().await?;
+    namespace.add_fault(request.body.0).map(|name| Name { name })
 }
 
-async fn clear_faults(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.set_faults(FaultPlan::default()).map(|()| DONE)
+async fn clear_faults(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.set_faults(FaultPlan::default()).map(|()| DONE)
 }
 
-async fn remove_fault(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.remove_fault(&asked.name).map(|()| DONE)
+async fn remove_fault(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.remove_fault(&request.name).map(|()| DONE)
 }
 
-async fn clock(asked: Asked<()>) -> Result<ClockReading> {
-    Ok(asked.namespace().await?.clock())
+async fn clock(request: ControlRequest<()>) -> Result<ClockReading> {
+    Ok(request.namespace().await?.clock())
 }
 
-async fn set_clock(asked: Asked<Document<ClockReading>>) -> Result<ClockReading> {
-    let namespace = asked.namespace().await?;
-    namespace.set_clock(&asked.body.0)?;
+async fn set_clock(request: ControlRequest<Document<ClockReading>>) -> Result<ClockReading> {
+    let namespace = request.namespace().await?;
+    namespace.set_clock(&request.body.0)?;
     Ok(namespace.clock())
 }
 
-async fn step_clock(asked: Asked<Document<ClockStep>>) -> Result<ClockReading> {
-    let namespace = asked.namespace().await?;
-    namespace.step_clock(asked.body.0);
+async fn step_clock(request: ControlRequest<Document<ClockStep>>) -> Result<ClockReading> {
+    let namespace = request.namespace().await?;
+    namespace.step_clock(request.body.0);
     Ok(namespace.clock())
 }
 
-async fn requests(asked: Asked<()>) -> Result<JournalPage> {
+async fn requests(request: ControlRequest<()>) -> Result<JournalPage> {
     let (mut after, mut limit) = (0, None);
-    let pairs: Vec<_> = form_urlencoded::parse(asked.query.as_bytes()).collect();
+    let pairs: Vec<_> = form_urlencoded::parse(request.query.as_bytes()).collect();
     let number = |name: &str, value: &str| {
-        let wrong = |_| Error::invalid(format!("'{name}' is '{value}', and no number"));
+        let wrong = |_| Error::invalid(format!("invalid '{name}' '{value}': expected a number"));
         value.parse::<u64>().map_err(wrong)
     };
     let mut filters = Vec::new();
@@ -401,15 +407,15 @@ async fn requests(asked: Asked<()>) -> Result<JournalPage> {
         }
     }
     let filter = ExchangeFilter::from_pairs(filters.into_iter())?;
-    asked.namespace().await?.requests(&filter, after, limit).await
+    request.namespace().await?.requests(&filter, after, limit).await
 }
 
-async fn clear_requests(asked: Asked<()>) -> Result<Done> {
-    asked.namespace().await?.clear_requests();
+async fn clear_requests(request: ControlRequest<()>) -> Result<Done> {
+    request.namespace().await?.clear_requests();
     Ok(DONE)
 }
 
-async fn verify(asked: Asked<Document<Expectation>>) -> Result<Verified> {
-    let namespace = asked.namespace().await?;
-    namespace.verify(&asked.body.0).await
+async fn verify(request: ControlRequest<Document<Expectation>>) -> Result<Verified> {
+    let namespace = request.namespace().await?;
+    namespace.verify(&request.body.0).await
 }

@@ -1,17 +1,17 @@
-//! What people write for an emulator, in JSON or YAML.
+//! Documents for the emulator, in JSON or YAML.
 
 use serde::de::DeserializeOwned;
 
-/// Reads a document.
+/// Parses a document.
 ///
 /// # Errors
 ///
-/// The first fault, with its line and column, in one line.
+/// The first error in one line, with its line and column.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     if text.trim_start().starts_with('{') {
         match serde_json::from_str(text) {
             Ok(value) => return Ok(value),
-            // A brace also begins YAML's flow style, which JSON's parser does not know.
+            // A brace also starts YAML's flow style, which is not valid JSON.
             Err(error) if error.is_syntax() => {}
             Err(error) => {
                 return Err(problem(error.line() as u64, error.column() as u64, &error.to_string()));
@@ -28,7 +28,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// The parsers repeat the place, each in words of its own.
+/// Removes the position from a parser's message; each parser words it differently.
 fn problem(line: u64, column: u64, message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or_default().trim();
     format!("line {line}, column {column}: {message}")

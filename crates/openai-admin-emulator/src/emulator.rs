@@ -23,21 +23,21 @@ use crate::{
     faults::FaultPlan,
     keys::Keys,
     memory::Budget,
-    namespace::{Beginning, Namespace, Room},
+    namespace::{InitialState, MemoryBudgets, Namespace},
     paths,
     randomness::{self, Randomness},
     service::{self, Reset},
-    shared::{self, DEFAULT, Makes, RUNNING_MAX, Shared},
+    shared::{self, DEFAULT, OnMissing, RUNNING_MAX, Shared},
 };
 
-/// Where a clock stands when there is a seed and no time: 2026-01-01T00:00:00Z.
+/// The time of the clock with a seed and without a start time: 2026-01-01T00:00:00Z.
 const SEEDED_CLOCK_MS: i64 = 1_767_225_600_000;
-/// The title of an organization that has no fixtures.
+/// The title of an organization without fixtures.
 const TITLE: &str = "emulated";
-/// The key of the emulator's own clients.
+/// The key of [`Emulator::client`].
 const KEY: &str = "sk-admin-emulator";
 
-/// An organization to test on. It ends, with all that is in it, when it is dropped.
+/// An organization for tests. Dropping the emulator deletes it.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -50,7 +50,7 @@ const KEY: &str = "sk-admin-emulator";
 /// });
 /// let emulator = Emulator::builder().fixtures(serde_json::from_value(fixtures)?).start().await?;
 ///
-/// // Any program, in any language, finds the API here, with any key:
+/// // Any program can use the API at this URL, with any key:
 /// println!("{}", emulator.url());
 ///
 /// let client = emulator.client()?;
@@ -81,7 +81,7 @@ impl Drop for Listening {
     }
 }
 
-/// Says how an emulator begins and behaves.
+/// Configures an emulator.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct EmulatorBuilder {
@@ -98,83 +98,84 @@ pub struct EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// The users and groups that every namespace begins with.
+    /// Sets the initial users and groups of every namespace.
     pub fn fixtures(self, fixtures: Directory) -> Self {
         Self { fixtures, ..self }
     }
 
-    /// Keeps the default namespace in an SQLite file instead of in memory. The fixtures are loaded into it.
+    /// Stores the default namespace in an SQLite file instead of in memory. The fixtures are loaded into it.
     pub fn database(self, database: DatabaseUrl) -> Self {
         Self { database: Some(database), ..self }
     }
 
-    /// Takes this key, and no others but those that are given in the same way. Without any, every key is taken.
+    /// Accepts this key. Call it again for more keys. Without a key, any key is accepted.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.keys.push(key.into());
         self
     }
 
-    /// Answers requests for this host name, too: `localhost`, its names, and the address of the listener need none. Other
-    /// names are refused, so that no web page reaches the emulator by a name of its own.
+    /// Accepts requests for this host name, in addition to `localhost`, its subdomains and the address of the listener.
+    /// Other names are refused, so that a web page cannot reach the emulator by DNS rebinding.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when it is no name, or has a port.
+    /// [`Error::Invalid`] if the name is invalid or has a port.
     pub fn allow_host(mut self, name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         if !is_host_name(&name) {
             return Err(Error::invalid(format!(
-                "'{name}' is no name of a host: write one without a port, such as emulator.example"
+                "invalid host name '{name}': use a name without a port, such as emulator.example"
             )));
         }
         self.hosts.push(name);
         Ok(self)
     }
 
-    /// Makes ids and chance the same in every run. The clock stands at 2026-01-01T00:00:00Z unless it is set.
+    /// OnMissing ids and random faults the same in every run. The clock is stopped at 2026-01-01T00:00:00Z unless it is
+    /// set.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
 
-    /// Where the clocks begin; with the machine's time by default.
+    /// Sets the start of the clocks. Default: the machine's time.
     pub fn clock(self, clock: ClockStart) -> Self {
         Self { clock: Some(clock), ..self }
     }
 
-    /// What goes wrong from the start.
+    /// Sets the initial faults.
     pub fn faults(self, faults: FaultPlan) -> Self {
         Self { faults, ..self }
     }
 
-    /// Gives every key a namespace of its own.
+    /// Gives each key a separate namespace.
     pub fn isolate_by_key(self, isolates_by_key: bool) -> Self {
         Self { isolates_by_key, ..self }
     }
 
-    /// Refuses parameters that an operation does not have; otherwise a header of the answer names them.
+    /// Refuses unknown parameters. Otherwise a header of the response lists them.
     pub fn strict(self, is_strict: bool) -> Self {
         Self { is_strict, ..self }
     }
 
-    /// Takes placeholders, such as the role "role", for values that the API has.
+    /// Replaces placeholders, such as the role "role", by valid values.
     pub fn loose(self, is_loose: bool) -> Self {
         Self { is_loose, ..self }
     }
 
-    /// Starts it on a free port of this machine.
+    /// Starts the emulator on a free port of this machine.
     ///
     /// # Errors
     ///
-    /// When the fixtures cannot be loaded, which names the place in them, or when there is no free port.
+    /// If the fixtures cannot be loaded (the error contains the position in them), or if there is no free port.
     pub async fn start(self) -> Result<Emulator> {
         self.listen(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?).await
     }
 
-    /// Starts it on a listener.
+    /// Starts the emulator on a listener.
     ///
     /// # Errors
     ///
-    /// When the fixtures cannot be loaded, which names the place in them.
+    /// If the fixtures cannot be loaded. The error contains the position in them.
     pub async fn listen(self, listener: TcpListener) -> Result<Emulator> {
         let address = listener.local_addr()?;
         let mut emulator = self.open_for(address.ip()).await?;
@@ -183,47 +184,48 @@ impl EmulatorBuilder {
         Ok(emulator)
     }
 
-    /// Starts it without a port, for clients in this process: see [`Emulator::client`] and [`Emulator::service`].
+    /// Starts the emulator without a port, for clients in this process: see [`Emulator::client`] and
+    /// [`Emulator::service`].
     ///
     /// # Errors
     ///
-    /// When the fixtures cannot be loaded, which names the place in them.
+    /// If the fixtures cannot be loaded. The error contains the position in them.
     pub async fn open(self) -> Result<Emulator> {
         self.open_for(Ipv4Addr::LOCALHOST.into()).await
     }
 
-    /// Opens one that listens on this address.
+    /// Opens an emulator for a listener at this address.
     async fn open_for(self, address: IpAddr) -> Result<Emulator> {
         self.faults.check().map_err(Error::Invalid)?;
         let seeded = self.seed.map(|_| ClockStart::Fixed(SEEDED_CLOCK_MS));
         let clock = self.clock.or(seeded).unwrap_or_default();
-        let beginning = Beginning {
+        let initial_state = InitialState {
             seed: self.seed,
             ids_seed: self.seed,
             clock,
             faults: self.faults.clone(),
-            room: Room::default(),
+            budgets: MemoryBudgets::default(),
         };
         let keys = if self.keys.is_empty() { Keys::Any } else { Keys::Stored };
 
         let template = Store::open_in_memory(None).await?;
-        self.load(&template, &beginning).await?;
+        self.load(&template, &initial_state).await?;
         let fixtures = template.snapshot().await?;
         let default = match &self.database {
-            None => Namespace::open(DEFAULT, template, fixtures.clone(), &beginning, keys).await?,
+            None => Namespace::open(DEFAULT, template, fixtures.clone(), &initial_state, keys).await?,
             Some(url) => {
                 let store = Store::open(url).await?;
-                let beginning = after_earlier_runs(&store, &beginning).await?;
-                self.load(&store, &beginning).await?;
-                let begun = store.snapshot().await?;
-                Namespace::open(DEFAULT, store, begun, &beginning, keys).await?
+                let initial_state = after_earlier_runs(&store, &initial_state).await?;
+                self.load(&store, &initial_state).await?;
+                let initial = store.snapshot().await?;
+                Namespace::open(DEFAULT, store, initial, &initial_state, keys).await?
             }
         };
         let shared = Shared {
             hosts: AllowedHosts::of(address).with_names(self.hosts),
             bodies: Budget::of(BODIES_BYTES_MAX),
             running: Arc::new(Semaphore::new(RUNNING_MAX)),
-            beginning,
+            initial_state,
             keys,
             key_hashes: self.keys.iter().map(|key| shared::key_hash(key.as_bytes())).collect(),
             is_strict: self.is_strict,
@@ -237,8 +239,9 @@ impl EmulatorBuilder {
     }
 
     /// Loads the fixtures and the keys.
-    async fn load(&self, store: &Store, beginning: &Beginning) -> Result<()> {
-        let (clock, ids) = (Clock::new(beginning.clock), Randomness::new(beginning.ids_seed, "fixtures"));
+    async fn load(&self, store: &Store, initial_state: &InitialState) -> Result<()> {
+        let (clock, ids) =
+            (Clock::new(initial_state.clock), Randomness::new(initial_state.ids_seed, "fixtures"));
         let minter = Minter::new(move || clock.now_ms(), move || ids.bits());
         let organization = if self.fixtures == Directory::default() {
             store.open_organization(minter.stamp(TITLE), None).await?
@@ -255,34 +258,34 @@ impl EmulatorBuilder {
     }
 }
 
-/// The same beginning, with ids that no earlier run with the same seed has put into the database.
-async fn after_earlier_runs(store: &Store, beginning: &Beginning) -> Result<Beginning> {
-    let mut beginning = beginning.clone();
-    if let Some(seed) = beginning.seed
+/// The same initial state, with a seed for ids that no earlier run with this database has used.
+async fn after_earlier_runs(store: &Store, initial_state: &InitialState) -> Result<InitialState> {
+    let mut initial_state = initial_state.clone();
+    if let Some(seed) = initial_state.seed
         && !store.organizations().await?.is_empty()
     {
-        beginning.ids_seed = Some(randomness::mixed(seed, store.snapshot().await?.as_bytes()));
+        initial_state.ids_seed = Some(randomness::mixed(seed, store.snapshot().await?.as_bytes()));
     }
-    Ok(beginning)
+    Ok(initial_state)
 }
 
 impl Emulator {
-    /// One with an empty organization, on a free port of this machine.
+    /// Starts an emulator with an empty organization on a free port of this machine.
     ///
     /// # Errors
     ///
-    /// When there is no free port.
+    /// If there is no free port.
     pub async fn start() -> Result<Self> {
         Self::builder().start().await
     }
 
-    /// To say more about it.
+    /// Returns a builder.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }
 
-    /// The base URL of the API, such as `http://127.0.0.1:43210/v1`. Without a port it leads nowhere outside of
-    /// [`service`](Self::service).
+    /// The base URL of the API, such as `http://127.0.0.1:43210/v1`. Without a port, only [`service`](Self::service)
+    /// answers it.
     pub fn url(&self) -> String {
         format!("{}/v1", self.root())
     }
@@ -295,7 +298,7 @@ impl Emulator {
     fn root(&self) -> String {
         match &self.listening {
             Some(Listening { address, .. }) if address.ip().is_unspecified() => {
-                // It is no address to ask.
+                // Clients cannot connect to the unspecified address.
                 let loopback: IpAddr = match address.ip() {
                     IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
                     IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
@@ -307,11 +310,11 @@ impl Emulator {
         }
     }
 
-    /// A client of the API, over the port if there is one, and in process otherwise.
+    /// A client of the API, over the port or in process.
     ///
     /// # Errors
     ///
-    /// Hardly any.
+    /// If the client cannot be built.
     pub fn client(&self) -> Result<Client, ClientError> {
         let builder = Client::builder().base_url(self.url()).key(KEY);
         match self.listening {
@@ -320,38 +323,38 @@ impl Emulator {
         }
     }
 
-    /// The service that answers the API and the controls, in process. Its error is a connection that a fault has reset.
+    /// The in-process service of the API and the controls. It fails if a fault resets the connection.
     pub fn service(&self) -> EmulatorService {
         EmulatorService(Arc::clone(&self.shared))
     }
 
-    /// The default namespace: the organization of requests that name none.
+    /// The default namespace, for requests that select none.
     pub fn namespace(&self) -> &Namespace {
         &self.shared.default
     }
 
-    /// The namespace of this name, at `/_ns/NAME/v1`; made from the fixtures if it is not there.
+    /// The namespace of this name, at `/_ns/NAME/v1`. Created from the fixtures if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the name is none, or when there are too many.
+    /// [`Error::Invalid`] if the name is invalid, or if there are too many namespaces.
     pub async fn namespace_named(&self, name: &str) -> Result<Namespace> {
         shared::check_name(name)?;
-        self.shared.namespace(name, Makes::Kept).await
+        self.shared.namespace(name, OnMissing::Create).await
     }
 
-    /// The namespace of a key, where every key has its own.
+    /// The namespace of a key, if every key has a separate one.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when there are too many.
+    /// [`Error::Invalid`] if there are too many namespaces.
     pub async fn namespace_of_key(&self, key: &str) -> Result<Namespace> {
         let name = shared::name_of_key(format!("Bearer {key}").as_bytes());
-        self.shared.namespace(&name, Makes::Kept).await
+        self.shared.namespace(&name, OnMissing::Create).await
     }
 }
 
-/// The emulator as a service, for clients in the same process. Cheap to clone; it keeps the emulator alive.
+/// The emulator as an in-process service. Cheap to clone. Keeps the emulator alive.
 #[derive(Clone, Debug)]
 pub struct EmulatorService(Arc<Shared>);
 

@@ -2,23 +2,23 @@ use std::fmt;
 
 use openai_admin_store::Error as StoreError;
 
-/// Why the emulator cannot do something.
+/// An error of the emulator.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// It was asked for something that cannot be; says what.
+    /// The request is invalid. Contains the reason.
     Invalid(String),
-    /// There is no such thing; says what.
+    /// Something does not exist. Contains its name.
     NotFound(String),
-    /// What was expected has not happened; says what has.
+    /// An expectation was not met. Contains the difference.
     NotVerified(String),
-    /// The database, or what is loaded into it.
+    /// The database failed, or refused the data to load.
     Store(StoreError),
-    /// The address, or the connection.
+    /// The listener or a connection failed.
     Io(std::io::Error),
 }
 
-/// What the emulator's own functions return.
+/// The result of the emulator's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong on purpose, for which operations, and how often.
+//! Injected faults: their kinds, their operations and how often they happen.
 
 mod latency;
 mod plan;
@@ -17,16 +17,16 @@ pub use self::{
     latency::Latency,
     plan::FaultPlan,
     profiles::Profile,
-    rule::{Fault, FaultBody, FaultRule, Moment, Told},
+    rule::{Fault, FaultBody, FaultRule, ResetTiming, WaitHint},
 };
 use crate::randomness::Randomness;
 
 const MINUTE_MS: f64 = 60_000.0;
 
-/// The faults of an organization, and what has come of them.
+/// The fault rules of an organization, with their counts.
 #[derive(Debug)]
 pub(crate) struct Faults {
-    begun: FaultPlan,
+    initial: FaultPlan,
     active: Mutex<Active>,
     randomness: Randomness,
 }
@@ -41,7 +41,7 @@ struct Active {
 struct ActiveRule {
     rule: FaultRule,
     counts: RuleCounts,
-    /// What is left of a budget, by operation.
+    /// The remaining budget of each operation.
     budgets: HashMap<String, Budget>,
 }
 
@@ -51,14 +51,14 @@ struct Budget {
     at_ms: u64,
 }
 
-/// How often a rule was looked at, and what came of it.
+/// How often a rule matched, and what it did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RuleCounts {
-    /// Requests that the rule is about.
+    /// Requests that matched the rule.
     pub matched: u64,
-    /// Requests that got its fault.
+    /// Requests with its fault.
     pub injected: u64,
-    /// Requests that it held up.
+    /// Requests that it delayed.
     pub delayed: u64,
 }
 
@@ -67,20 +67,20 @@ pub struct RuleCounts {
 pub struct RuleReport {
     /// The rule.
     pub rule: FaultRule,
-    /// What came of it.
+    /// Its counts.
     pub counts: RuleCounts,
 }
 
 /// The faults of an organization and their counts.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FaultReport {
-    /// How long reads show what was there before a write.
+    /// How long reads stay stale after a write.
     pub stale_reads_ms: u32,
-    /// The rules in the order in which they are asked.
+    /// The rules, in the order in which they apply.
     pub rules: Vec<RuleReport>,
 }
 
-/// What happens to a request.
+/// The delay and the fault of a request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Injection {
     pub(crate) delay_ms: u32,
@@ -89,16 +89,16 @@ pub(crate) struct Injection {
 }
 
 impl Faults {
-    pub(crate) fn new(begun: FaultPlan, randomness: Randomness) -> Self {
-        let faults = Self { begun, active: Mutex::default(), randomness };
+    pub(crate) fn new(initial: FaultPlan, randomness: Randomness) -> Self {
+        let faults = Self { initial, active: Mutex::default(), randomness };
         faults.restart();
         faults
     }
 
-    /// Begins again with the faults of the start.
+    /// Restores the initial faults.
     pub(crate) fn restart(&self) {
         self.randomness.restart();
-        self.set(self.begun.clone());
+        self.set(self.initial.clone());
     }
 
     pub(crate) fn set(&self, plan: FaultPlan) {
@@ -109,19 +109,19 @@ impl Faults {
         *self.lock() = active;
     }
 
-    /// Adds a rule after the others, and returns its name.
+    /// Adds a rule after the others. Returns its name.
     pub(crate) fn add(&self, rule: FaultRule) -> Result<String, String> {
         let mut active = self.lock();
         if active.rules.len() >= plan::RULES_MAX {
-            return Err(format!("there are {} rules already: remove some", plan::RULES_MAX));
+            return Err(format!("the limit of {} rules is reached: remove some", plan::RULES_MAX));
         }
         if let Some(name) = rule.name.as_ref().filter(|name| active.position(name).is_some()) {
-            return Err(format!("there is a rule '{name}' already: remove it, or choose another name"));
+            return Err(format!("a rule '{name}' exists: remove it, or choose another name"));
         }
         Ok(active.add(rule))
     }
 
-    /// Whether there was such a rule.
+    /// Removes a rule. Returns whether it existed.
     pub(crate) fn remove(&self, name: &str) -> bool {
         let mut active = self.lock();
         let place = active.position(name);
@@ -146,12 +146,12 @@ impl Faults {
         }
     }
 
-    /// What happens to the next request of an operation. Each rule that is about it may hold it up; the first that has
-    /// a fault for it decides.
+    /// The delay and the fault of the next request of an operation. Every matching rule may add latency; the first rule
+    /// with a fault for the request decides.
     pub(crate) fn next(&self, operation: &str, now_ms: u64) -> Injection {
         let mut injection = Injection::default();
         let mut active = self.lock();
-        for active in active.rules.iter_mut().filter(|active| active.rule.is_about(operation)) {
+        for active in active.rules.iter_mut().filter(|active| active.rule.matches(operation)) {
             active.counts.matched += 1;
             if let Some(latency) = &active.rule.latency {
                 active.counts.delayed += 1;
@@ -178,7 +178,7 @@ impl Active {
     }
 
     fn add(&mut self, mut rule: FaultRule) -> String {
-        // One without a name gets the first number that is free.
+        // A rule without a name gets the first free number.
         let numbered = (1..).map(|number| format!("rule-{number}"));
         let free = || numbered.into_iter().find(|name| self.position(name).is_none()).unwrap_or_default();
         let name = rule.name.take().unwrap_or_else(free);
@@ -223,7 +223,7 @@ impl ActiveRule {
 }
 
 impl Budget {
-    /// Takes one, or says in how many milliseconds there is one.
+    /// Takes one request, or returns the milliseconds until the next one.
     fn take(&mut self, requests_per_minute: u32, now_ms: u64) -> Option<f64> {
         let most = f64::from(requests_per_minute);
         let passed = now_ms.saturating_sub(self.at_ms) as f64;
@@ -246,7 +246,7 @@ mod tests {
         Faults::new(plan, Randomness::new(Some(1), "faults"))
     }
 
-    /// What the next requests get: the kinds of their faults.
+    /// The kinds of faults of the next requests.
     fn kinds(faults: &Faults, operation: &str, requests: usize) -> Vec<&'static str> {
         let kind = |injection: Injection| injection.fault.map_or("-", |(fault, _)| fault.kind());
         (0..requests).map(|_| kind(faults.next(operation, 0))).collect()
@@ -255,7 +255,7 @@ mod tests {
     const ADD: &str = "add-group-user";
 
     #[test]
-    fn a_rule_without_anything_else_is_about_every_request() {
+    fn a_rule_without_conditions_matches_every_request() {
         let faults = faults("rules: [{ fault: { kind: status, status: 500 } }]");
         assert_eq!(kinds(&faults, ADD, 2), ["status", "status"]);
         assert_eq!(kinds(&faults, "list-groups", 1), ["status"]);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_an_operation_leaves_the_others_alone_and_counts_itself_only() {
+    fn a_rule_of_an_operation_does_not_match_others() {
         let faults = faults(
             "rules: [{ operation: add-group-user, skip: 1, count: 2, fault: { kind: reset, when: after } }]",
         );
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_is_gone_through_once_or_again_and_again() {
+    fn a_sequence_runs_once_or_repeats() {
         let sequence = "sequence: [null, { kind: status, status: 503 }, null]";
         assert_eq!(
             kinds(&faults(&format!("rules: [{{ {sequence} }}]")), ADD, 6),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probability_is_about_as_often_and_the_same_with_the_same_seed() {
+    fn a_probability_is_reproducible_with_a_seed() {
         let plan = "rules: [{ probability: 0.25, fault: { kind: truncated } }]";
         let first = kinds(&faults(plan), ADD, 1000);
         let hits = first.iter().filter(|kind| **kind == "truncated").count();
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_with_a_fault_decides_and_the_waits_add_up() {
+    fn the_first_rule_with_a_fault_decides_and_latencies_add_up() {
         let faults = faults(
             "rules: [{ latency: { kind: fixed, ms: 5 } }, { latency: { kind: fixed, ms: 7 }, fault: { kind: status, status: 500 } },
                      { latency: { kind: fixed, ms: 100 } }]",
@@ -306,19 +306,19 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_one_for_each_operation_and_fills_with_time() {
+    fn each_operation_has_a_budget_that_refills() {
         let faults = faults("rules: [{ fault: { kind: budget, requests_per_minute: 6, told: nowhere } }]");
         assert_eq!(kinds(&faults, ADD, 7), ["-", "-", "-", "-", "-", "-", "rate_limited"]);
         assert_eq!(kinds(&faults, "list-groups", 1), ["-"]);
         let at = |now_ms| faults.next(ADD, now_ms).fault;
         let Some((Fault::RateLimited { wait_seconds, told }, _)) = at(4_000) else { panic!("too early") };
-        assert_eq!((wait_seconds, told), (6.0, Told::Nowhere));
+        assert_eq!((wait_seconds, told), (6.0, WaitHint::Nowhere));
         assert_eq!(at(10_000), None);
         assert!(at(10_000).is_some());
     }
 
     #[test]
-    fn rules_have_names_of_their_own_and_can_be_removed() {
+    fn rules_have_unique_names_and_can_be_removed() {
         let faults =
             faults("rules: [{ fault: { kind: truncated } }, { name: mine, fault: { kind: truncated } }]");
         let rule = || faults.report().rules[0].rule.clone();

@@ -1,10 +1,10 @@
-//! The journal: what was asked and what was answered, for tests to look at.
+//! The journal: recorded requests and responses, for tests to check.
 
 mod exchange;
 mod expectation;
 mod filter;
-mod moment;
 mod search;
+mod snapshot;
 
 use std::{
     collections::VecDeque,
@@ -15,8 +15,8 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use self::exchange::{cut, cut_message, few};
-use self::moment::Moment;
+pub(crate) use self::exchange::{cut, cut_message, limit_warnings};
+use self::snapshot::JournalSnapshot;
 use self::{exchange::Recorded, search::all};
 pub use self::{
     exchange::{BODY_KEPT_BYTES_MAX, Exchange, TEXT_KEPT_BYTES_MAX, WARNINGS_MAX},
@@ -25,15 +25,15 @@ pub use self::{
 };
 use crate::{error::Result, memory::Budget};
 
-/// How many exchanges an organization's journal keeps at most; older ones are dropped, and counted.
+/// The maximum number of exchanges in a journal. Older ones are dropped and counted.
 pub const EXCHANGES_MAX: usize = 100_000;
-/// How many bytes of requests and answers a journal keeps at most.
+/// The maximum size of a journal's requests and responses, in bytes.
 pub const JOURNAL_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How many bytes of them the journals of all namespaces keep at most, together.
+/// The maximum size of all journals together, in bytes.
 pub const JOURNALS_BYTES_MAX: usize = 512 * 1024 * 1024;
-/// How many bytes of exchanges a page shows at most; it always has one.
+/// The maximum size of a page's exchanges, in bytes. A page always has at least one exchange.
 pub const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How many exchanges a page shows unless it is asked for more.
+/// The default number of exchanges on a page.
 const PAGE_LENGTH: usize = 1000;
 
 /// A part of a journal, oldest first.
@@ -41,22 +41,22 @@ const PAGE_LENGTH: usize = 1000;
 pub struct JournalPage {
     /// The exchanges.
     pub data: Vec<Exchange>,
-    /// Whether there are more: ask again with `after` and the number of the last.
+    /// Whether there are more exchanges. To get them, pass the number of the last as `after`.
     pub has_more: bool,
-    /// How many of the oldest were dropped, for want of room.
+    /// The number of old exchanges that were dropped to free memory.
     pub dropped: u64,
 }
 
-/// What an organization was asked and has answered.
+/// The recorded exchanges of an organization.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    kept: Mutex<Kept>,
+    state: Mutex<State>,
     all: Budget,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Arrived, and not answered yet.
+struct State {
+    /// The number of requests that arrived.
     arrived: u64,
     exchanges: VecDeque<Arc<Recorded>>,
     bytes: usize,
@@ -72,53 +72,55 @@ impl Drop for Journal {
 impl Journal {
     /// `all` counts the bytes of all journals.
     pub(crate) fn new(all: Budget) -> Self {
-        Self { kept: Mutex::default(), all }
+        Self { state: Mutex::default(), all }
     }
 
-    /// The number of a request that arrives.
+    /// Returns the number of a request that arrives.
     pub(crate) fn arrive(&self) -> u64 {
-        let mut kept = self.lock();
-        kept.arrived += 1;
-        kept.arrived
+        let mut state = self.lock();
+        state.arrived += 1;
+        state.arrived
     }
 
-    /// Keeps an exchange that is over, with the bodies that were sent and answered.
+    /// Records a finished exchange with the bodies of the request and of the response.
     pub(crate) fn keep(&self, exchange: Exchange, body: &Bytes, answer: &Bytes) {
         let recorded = Arc::new(Recorded::of(exchange, body, answer));
         let bytes = recorded.bytes();
-        let mut kept = self.lock();
-        // One that took longer than a later one has its place before it.
+        let mut state = self.lock();
+        // Ordered by arrival, even if a later request finished first.
         let number = recorded.exchange.number;
-        let place = kept.exchanges.partition_point(|other| other.exchange.number < number);
-        kept.exchanges.insert(place, recorded);
-        kept.bytes += bytes;
+        let place = state.exchanges.partition_point(|other| other.exchange.number < number);
+        state.exchanges.insert(place, recorded);
+        state.bytes += bytes;
         self.all.add(bytes);
-        while kept.exchanges.len() > EXCHANGES_MAX || kept.bytes > JOURNAL_BYTES_MAX || self.all.is_exceeded()
+        while state.exchanges.len() > EXCHANGES_MAX
+            || state.bytes > JOURNAL_BYTES_MAX
+            || self.all.is_exceeded()
         {
-            let Some(oldest) = kept.exchanges.pop_front() else { break };
+            let Some(oldest) = state.exchanges.pop_front() else { break };
             let bytes = oldest.bytes();
-            kept.bytes -= bytes;
-            self.all.give_back(bytes);
-            kept.dropped += 1;
+            state.bytes -= bytes;
+            self.all.release(bytes);
+            state.dropped += 1;
         }
     }
 
     pub(crate) fn clear(&self) {
-        let kept = std::mem::take(&mut *self.lock());
-        self.all.give_back(kept.bytes);
+        let state = std::mem::take(&mut *self.lock());
+        self.all.release(state.bytes);
     }
 
-    /// The exchanges that are meant, after a number.
+    /// The matching exchanges after a number.
     pub(crate) async fn page(
         &self,
         filter: &ExchangeFilter,
         after: u64,
         limit: Option<usize>,
     ) -> JournalPage {
-        let moment = self.since(after);
+        let snapshot = self.since(after);
         let limit = limit.unwrap_or(PAGE_LENGTH).min(EXCHANGES_MAX);
         let (mut page, mut bytes, mut has_more) = (Vec::new(), 0, false);
-        all(&moment.exchanges, |recorded| {
+        all(&snapshot.exchanges, |recorded| {
             if !filter.matches(recorded) {
                 return true;
             }
@@ -130,34 +132,37 @@ impl Journal {
             !has_more
         })
         .await;
-        JournalPage { data: page, has_more, dropped: moment.dropped }
+        JournalPage { data: page, has_more, dropped: snapshot.dropped }
     }
 
-    /// Whether there were as many exchanges as expected.
+    /// Checks the recorded exchanges against an expectation.
     ///
     /// # Errors
     ///
-    /// What there was instead, in words.
+    /// A description of the difference.
     pub(crate) async fn verify(&self, expectation: &Expectation) -> Result<Verified> {
-        let wanted = expectation.wanted()?;
-        let moment = self.since(0);
-        expectation::verify(expectation, &wanted, &moment).await
+        let check = expectation.check()?;
+        let snapshot = self.since(0);
+        expectation::verify(expectation, &check, &snapshot).await
     }
 
-    /// Whether a rule of this name has given a fault to an exchange.
+    /// Whether an exchange has a fault of this rule.
     pub(crate) fn has_fault(&self, name: &str) -> bool {
         let is_it = |recorded: &Arc<Recorded>| recorded.exchange.fault.as_deref() == Some(name);
         self.lock().exchanges.iter().any(is_it)
     }
 
-    fn since(&self, number: u64) -> Moment {
-        let kept = self.lock();
-        let begin = kept.exchanges.partition_point(|recorded| recorded.exchange.number <= number);
-        Moment { exchanges: kept.exchanges.range(begin..).cloned().collect(), dropped: kept.dropped }
+    fn since(&self, number: u64) -> JournalSnapshot {
+        let state = self.lock();
+        let begin = state.exchanges.partition_point(|recorded| recorded.exchange.number <= number);
+        JournalSnapshot {
+            exchanges: state.exchanges.range(begin..).cloned().collect(),
+            dropped: state.dropped,
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

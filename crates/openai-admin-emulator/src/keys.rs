@@ -1,15 +1,15 @@
-//! Which keys a namespace accepts, and the service that accepts them.
+//! The keys that a namespace accepts.
 
 use axum::Router;
 use openai_admin_server::{Config, Minter, Server};
 use openai_admin_store::{Organization, Store};
 
-/// How requests show who asks.
+/// The keys that a namespace accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
-    /// By any key.
+    /// Any key.
     Any,
-    /// By a key that the store has.
+    /// Keys in the store.
     Stored,
 }
 

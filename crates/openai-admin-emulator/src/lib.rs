@@ -1,9 +1,9 @@
-//! An organization to test on: the server of `openai-admin` in memory, with what a test wants of it besides.
+//! An organization for tests: the server of `openai-admin` in memory, plus the controls that a test needs.
 //!
-//! It answers as the server does, since it is the server: real rules, real pages, real errors. Beside the API it has
-//! controls, by these functions and by HTTP below `/_emulator`: go back to the fixtures, snapshots, a clock that can be
-//! set, faults that happen on purpose, and a journal of what was asked. Each test can have an organization of its own, by
-//! its key or by `/_ns/NAME/v1`.
+//! It behaves like the server, because it is the server: the same rules, pages and errors. In addition it has controls,
+//! as functions and as HTTP endpoints below `/_emulator`: reset to the fixtures, snapshots, a settable clock, injected
+//! faults, and a journal of requests and answers. Each test can have a separate organization, selected by its key or by
+//! `/_ns/NAME/v1`.
 
 mod answers;
 mod bodies;

@@ -1,34 +1,34 @@
-//! Loose values: placeholders that generated test suites send, as what the API takes.
+//! Loose mode: replaces the placeholders of generated test suites by valid values.
 
 use serde_json::Value;
 
-/// A field that suites fill with its own name.
+/// A field that test suites fill with its own name.
 struct Placeholder {
     name: &'static str,
-    is_sound: fn(&str) -> bool,
-    /// What a value that is not sound is taken for.
-    taken: &'static str,
+    is_valid: fn(&str) -> bool,
+    /// The replacement of an invalid value.
+    replacement: &'static str,
 }
 
 const PLACEHOLDERS: [Placeholder; 2] = [
     Placeholder {
         name: "role",
-        is_sound: |value| matches!(value, "owner" | "reader" | "member"),
-        taken: "reader",
+        is_valid: |value| matches!(value, "owner" | "reader" | "member"),
+        replacement: "reader",
     },
-    Placeholder { name: "email", is_sound: |value| value.contains('@'), taken: "email@example.com" },
+    Placeholder { name: "email", is_valid: |value| value.contains('@'), replacement: "email@example.com" },
 ];
 
-/// Replaces placeholders in a body, and says which.
+/// Replaces placeholders in a body. Returns a warning for each.
 pub(crate) fn replace_placeholders(body: &mut Value) -> Vec<String> {
     let Some(fields) = body.as_object_mut() else { return Vec::new() };
     let mut replaced = Vec::new();
-    for Placeholder { name, is_sound, taken } in PLACEHOLDERS {
+    for Placeholder { name, is_valid, replacement } in PLACEHOLDERS {
         if let Some(Value::String(value)) = fields.get_mut(name)
-            && !is_sound(value)
+            && !is_valid(value)
         {
-            replaced.push(format!("'{name}' is the placeholder '{value}', taken for '{taken}'"));
-            taken.clone_into(value);
+            replaced.push(format!("'{name}' is the placeholder '{value}', replaced by '{replacement}'"));
+            replacement.clone_into(value);
         }
     }
     replaced
@@ -46,8 +46,8 @@ mod tests {
         assert_eq!(
             replace_placeholders(&mut body),
             [
-                "'role' is the placeholder 'role', taken for 'reader'",
-                "'email' is the placeholder 'email', taken for 'email@example.com'"
+                "'role' is the placeholder 'role', replaced by 'reader'",
+                "'email' is the placeholder 'email', replaced by 'email@example.com'"
             ]
         );
         assert_eq!(body, json!({ "role": "reader", "email": "email@example.com", "name": "name" }));

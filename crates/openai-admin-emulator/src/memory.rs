@@ -1,11 +1,11 @@
-//! How many bytes may be held in memory, by several holders together.
+//! Memory budgets that several holders share.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-/// A number of bytes with a maximum. Clones count together.
+/// A budget in bytes. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget(Arc<Account>);
 
@@ -15,7 +15,7 @@ struct Account {
     bytes_max: usize,
 }
 
-/// Bytes that count until this is dropped.
+/// Reserved bytes. Dropping it releases them.
 #[derive(Debug)]
 pub(crate) struct Reserved {
     budget: Budget,
@@ -27,19 +27,19 @@ impl Budget {
         Self(Arc::new(Account { held: AtomicUsize::new(0), bytes_max }))
     }
 
-    /// Reserves room for bytes that are about to be held; none when there is not enough.
+    /// Reserves bytes. `None` if the budget is not sufficient.
     pub(crate) fn reserve(&self, bytes: usize) -> Option<Reserved> {
         let more = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.0.bytes_max);
         self.0.held.fetch_update(Relaxed, Relaxed, more).ok()?;
         Some(Reserved { budget: self.clone(), bytes })
     }
 
-    /// Counts bytes that are held already, whether there is room for them or not.
+    /// Counts bytes that are already in memory, even beyond the budget.
     pub(crate) fn add(&self, bytes: usize) {
         self.0.held.fetch_add(bytes, Relaxed);
     }
 
-    pub(crate) fn give_back(&self, bytes: usize) {
+    pub(crate) fn release(&self, bytes: usize) {
         self.0.held.fetch_sub(bytes, Relaxed);
     }
 
@@ -53,24 +53,24 @@ impl Budget {
 }
 
 impl Reserved {
-    /// Reserves more for the same holder, or says that there is no room.
+    /// Reserves more bytes. Returns false if the budget is not sufficient.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let Some(mut more) = self.budget.reserve(bytes) else { return false };
         self.bytes += std::mem::take(&mut more.bytes);
         true
     }
 
-    /// Counts what is really held instead of what was reserved, whether there is room for it or not.
+    /// Replaces the reserved size by the actual one, even beyond the budget.
     pub(crate) fn set(&mut self, bytes: usize) {
         self.budget.add(bytes);
-        self.budget.give_back(self.bytes);
+        self.budget.release(self.bytes);
         self.bytes = bytes;
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        self.budget.give_back(self.bytes);
+        self.budget.release(self.bytes);
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reserved_is_given_back_when_it_is_dropped() {
+    fn dropping_a_reservation_releases_it() {
         let budget = Budget::of(10);
         let mut one = budget.reserve(6).expect("room");
         assert!(budget.reserve(5).is_none());

@@ -1,4 +1,4 @@
-//! A namespace: an organization of its own, with its clock, its faults and its journal.
+//! A namespace: a separate organization with its clock, its faults and its journal.
 
 use std::{
     collections::BTreeMap,
@@ -20,40 +20,41 @@ use crate::{
     stale_reads::StaleReads,
 };
 
-/// How many snapshots a namespace keeps at most.
+/// The maximum number of snapshots in a namespace.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// How many bytes the snapshots of all namespaces take at most, together, with those that stale reads need.
+/// The maximum size in bytes of the snapshots of all namespaces together, including those for stale reads.
 pub const SNAPSHOTS_BYTES_MAX: usize = 512 * 1024 * 1024;
-/// How many bytes the organizations of all namespaces in memory take at most, together: each counts as large as it was
-/// when it was made, imported into or restored.
+/// The maximum size in bytes of the in-memory organizations of all namespaces together. Each counts with its size when
+/// it was created, imported into or restored.
 pub const NAMESPACES_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
-/// What a thing, or a row that joins two, that is imported takes with its indices: about three times as much as measured.
+/// The estimated size in bytes of an imported resource or of a row that joins two, including indices: about three times
+/// the measured size.
 const ROW_BYTES: usize = 512;
-/// How long the name of a snapshot may be, in bytes.
+/// The maximum length of a snapshot's name, in bytes.
 const SNAPSHOT_NAME_BYTES_MAX: usize = 100;
-/// Who changes what is loaded into it.
+/// The actor of imports and of other changes by the emulator.
 const ACTOR: &str = "emulator";
 
-/// What every namespace begins with.
+/// The initial state of every namespace.
 #[derive(Clone, Debug)]
-pub(crate) struct Beginning {
+pub(crate) struct InitialState {
     pub(crate) seed: Option<u64>,
-    /// The seed of ids. Another one than `seed` over a file that holds ids of an earlier run.
+    /// The seed of ids. It differs from `seed` if the database file contains ids of an earlier run.
     pub(crate) ids_seed: Option<u64>,
     pub(crate) clock: ClockStart,
     pub(crate) faults: FaultPlan,
-    pub(crate) room: Room,
+    pub(crate) budgets: MemoryBudgets,
 }
 
-/// How many bytes all namespaces hold together.
+/// The memory budgets that all namespaces share.
 #[derive(Clone, Debug)]
-pub(crate) struct Room {
+pub(crate) struct MemoryBudgets {
     pub(crate) journals: Budget,
     pub(crate) snapshots: Budget,
     pub(crate) organizations: Budget,
 }
 
-impl Default for Room {
+impl Default for MemoryBudgets {
     fn default() -> Self {
         Self {
             journals: Budget::of(JOURNALS_BYTES_MAX),
@@ -63,67 +64,71 @@ impl Default for Room {
     }
 }
 
-/// An organization of its own. Cheap to clone.
+/// A separate organization. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Namespace(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) name: String,
-    beginning: Beginning,
+    initial_state: InitialState,
     pub(crate) clock: Clock,
     ids: Randomness,
     minter: Minter,
     pub(crate) store: Store,
     organization: Organization,
-    /// What `reset` goes back to.
+    /// The state that `reset` restores.
     fixtures: Snapshot,
-    /// What the organization takes.
+    /// The size of the organization.
     size: Mutex<Reserved>,
-    snapshots: Mutex<BTreeMap<String, Kept>>,
+    snapshots: Mutex<BTreeMap<String, NamedSnapshot>>,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) stale_reads: StaleReads,
     pub(crate) router: Router,
 }
 
-/// A snapshot that has a name.
+/// A snapshot with a name.
 #[derive(Debug)]
-struct Kept {
+struct NamedSnapshot {
     snapshot: Snapshot,
-    /// Where ids go on after it.
+    /// The position of the ids' randomness.
     mark: u64,
     _size: Reserved,
 }
 
 impl Namespace {
-    /// A namespace over `store`, which holds an organization and is as `fixtures` are.
+    /// Opens a namespace over `store`, which contains an organization and matches `fixtures`.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when there is no room for it.
+    /// [`Error::Invalid`] if there is not enough memory.
     pub(crate) async fn open(
         name: &str,
         store: Store,
         fixtures: Snapshot,
-        beginning: &Beginning,
+        initial_state: &InitialState,
         keys: Keys,
     ) -> Result<Self> {
-        let size = beginning.room.organizations.reserve(fixtures.size_bytes()).ok_or_else(no_room)?;
-        let clock = Clock::new(beginning.clock);
-        let ids = Randomness::new(beginning.ids_seed, &format!("ids of {name}"));
+        let size = initial_state
+            .budgets
+            .organizations
+            .reserve(fixtures.size_bytes())
+            .ok_or_else(not_enough_memory)?;
+        let clock = Clock::new(initial_state.clock);
+        let ids = Randomness::new(initial_state.ids_seed, &format!("ids of {name}"));
         let minter = minter(&clock, &ids);
         let organization = store.open_organization(minter.stamp(ACTOR), None).await?;
-        // What opening took of the randomness depends on what was there.
+        // The number of ids that opening used depends on the database.
         ids.restart();
-        let draws = Randomness::new(beginning.seed, &format!("faults of {name}"));
-        let faults = Faults::new(beginning.faults.clone(), draws);
+        let draws = Randomness::new(initial_state.seed, &format!("faults of {name}"));
+        let faults = Faults::new(initial_state.faults.clone(), draws);
         let router = router(&store, &minter, &organization, keys);
-        let snapshots = beginning.room.snapshots.clone();
+        let snapshots = initial_state.budgets.snapshots.clone();
         let stale_reads = StaleReads::new(minter.clone(), organization.clone(), keys, snapshots);
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
-            beginning: beginning.clone(),
+            initial_state: initial_state.clone(),
             clock,
             ids,
             minter,
@@ -133,90 +138,92 @@ impl Namespace {
             size: Mutex::new(size),
             snapshots: Mutex::default(),
             faults,
-            journal: Journal::new(beginning.room.journals.clone()),
+            journal: Journal::new(initial_state.budgets.journals.clone()),
             stale_reads,
             router,
         })))
     }
 
-    /// Its name.
+    /// The name.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Puts everything back as it was at the start: the organization, ids to come, clock, faults and journal. Named
-    /// snapshots stay.
+    /// Restores the initial state: the organization, future ids, clock, faults and journal. Named snapshots remain.
     ///
     /// # Errors
     ///
-    /// Only those of the database.
+    /// Errors of the database.
     pub async fn reset(&self) -> Result<()> {
         let inner = &*self.0;
         inner.store.reset_to(&inner.fixtures).await?;
         inner.stale_reads.forget();
         self.size().set(inner.fixtures.size_bytes());
         inner.ids.restart();
-        inner.clock.start(inner.beginning.clock);
+        inner.clock.start(inner.initial_state.clock);
         inner.faults.restart();
         inner.journal.clear();
         Ok(())
     }
 
-    /// Keeps the organization as it is now, under a name; another one of that name is replaced.
+    /// Saves a snapshot of the organization. Replaces a snapshot of the same name.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the name is empty or too long, or when there are too many or too large ones.
+    /// [`Error::Invalid`] if the name is empty or too long, or if there are too many snapshots or they are too large.
     pub async fn take_snapshot(&self, name: &str) -> Result<()> {
         if name.is_empty() || name.len() > SNAPSHOT_NAME_BYTES_MAX {
             let (length, max) = (name.len(), SNAPSHOT_NAME_BYTES_MAX);
             return Err(Error::invalid(format!(
-                "the name of a snapshot has 1 to {max} bytes, and not {length}"
+                "the name of a snapshot must have 1 to {max} bytes, not {length}"
             )));
         }
         let mark = self.0.ids.mark();
         let snapshot = self.0.store.snapshot().await?;
         let mut snapshots = self.snapshots();
         if snapshots.len() >= SNAPSHOTS_MAX && !snapshots.contains_key(name) {
-            return Err(Error::invalid(format!("there are {SNAPSHOTS_MAX} snapshots already: delete some")));
+            return Err(Error::invalid(format!(
+                "the limit of {SNAPSHOTS_MAX} snapshots is reached: delete some"
+            )));
         }
         let bytes = snapshot.size_bytes();
-        let size = self.0.beginning.room.snapshots.reserve(bytes).ok_or_else(|| {
+        let size = self.0.initial_state.budgets.snapshots.reserve(bytes).ok_or_else(|| {
             Error::invalid(format!(
-                "there is no room for a snapshot of {bytes} bytes: all snapshots together take                  {SNAPSHOTS_BYTES_MAX} at most; delete some"
+                "not enough memory for a snapshot of {bytes} bytes: the limit for all snapshots is \
+                 {SNAPSHOTS_BYTES_MAX} bytes; delete some"
             ))
         })?;
-        snapshots.insert(name.to_owned(), Kept { snapshot, mark, _size: size });
+        snapshots.insert(name.to_owned(), NamedSnapshot { snapshot, mark, _size: size });
         Ok(())
     }
 
-    /// Makes the organization what it was when the snapshot was taken. Clock, faults and journal go on. With a seed, the
-    /// ids to come are the same after each restore, and none that the snapshot has.
+    /// Restores the organization from a snapshot. Clock, faults and journal keep their state. With a seed, the future
+    /// ids are the same after each restore, and differ from those in the snapshot.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is no such snapshot.
+    /// [`Error::NotFound`] if there is no such snapshot.
     pub async fn restore_snapshot(&self, name: &str) -> Result<()> {
-        let found = self.snapshots().get(name).map(|kept| (kept.snapshot.clone(), kept.mark));
+        let found = self.snapshots().get(name).map(|named| (named.snapshot.clone(), named.mark));
         let (snapshot, mark) = found.ok_or_else(|| self.no_snapshot(name))?;
         self.0.store.reset_to(&snapshot).await?;
         self.0.stale_reads.forget();
         self.size().set(snapshot.size_bytes());
-        self.0.ids.go_back_to(mark);
+        self.0.ids.restore_mark(mark);
         Ok(())
     }
 
-    /// Lets go of a snapshot.
+    /// Deletes a snapshot.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is no such snapshot.
+    /// [`Error::NotFound`] if there is no such snapshot.
     pub fn delete_snapshot(&self, name: &str) -> Result<()> {
         let removed = self.snapshots().remove(name);
         removed.map(|_| ()).ok_or_else(|| self.no_snapshot(name))
     }
 
-    /// The names of its snapshots.
+    /// The names of the snapshots.
     pub fn snapshot_names(&self) -> Vec<String> {
         self.snapshots().keys().cloned().collect()
     }
@@ -224,10 +231,10 @@ impl Namespace {
     fn no_snapshot(&self, name: &str) -> Error {
         let names = self.snapshot_names();
         let known = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
-        Error::NotFound(format!("there is no snapshot '{name}': {known}"))
+        Error::NotFound(format!("no snapshot '{name}': {known}"))
     }
 
-    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, NamedSnapshot>> {
         self.0.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -235,28 +242,28 @@ impl Namespace {
         self.0.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The whole organization, as [`import`](Self::import) and the fixtures read it.
+    /// Exports the organization, in the format of [`import`](Self::import) and of the fixtures.
     ///
     /// # Errors
     ///
-    /// Only those of the database.
+    /// Errors of the database.
     pub async fn export(&self) -> Result<Directory> {
         Ok(self.0.store.dump(self.0.organization.clone()).await?)
     }
 
-    /// Creates what is missing of a directory and updates what differs: all of it or none.
+    /// Creates missing resources of a directory and updates those that differ. Imports all of it or none.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`], which names the place in the directory, or says that there is no room for it.
+    /// [`Error::Invalid`] with the position in the directory, or if there is not enough memory.
     pub async fn import(&self, mut directory: Directory) -> Result<()> {
         let inner = &*self.0;
         if !self.size().grow(rows(&directory).saturating_mul(ROW_BYTES)) {
-            return Err(no_room());
+            return Err(not_enough_memory());
         }
-        // It is about the organization that is here, whatever it was called where it comes from.
+        // The import applies to this organization, even if the document has another id.
         directory.organization = None;
-        inner.ids.go_on_after(|| serde_json::to_vec(&directory).unwrap_or_default());
+        inner.ids.diverge_after(|| serde_json::to_vec(&directory).unwrap_or_default());
         let loaded = inner.store.load(inner.minter.stamp(ACTOR), directory).await;
         let bytes = inner.store.size_bytes().await?;
         self.size().set(usize::try_from(bytes).unwrap_or(usize::MAX));
@@ -265,26 +272,26 @@ impl Namespace {
         Ok(())
     }
 
-    /// What its clock shows.
+    /// The state of the clock.
     pub fn clock(&self) -> ClockReading {
         self.0.clock.read()
     }
 
-    /// Sets its clock.
+    /// Sets the clock.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when it is set to no time.
+    /// [`Error::Invalid`] if the time is invalid.
     pub fn set_clock(&self, reading: &ClockReading) -> Result<()> {
         self.0.clock.set(reading).map_err(Error::Invalid)
     }
 
-    /// Moves its clock on.
+    /// Advances the clock.
     pub fn step_clock(&self, step: ClockStep) {
         self.0.clock.step(step);
     }
 
-    /// Its faults, and what has come of them.
+    /// The faults and their counts.
     pub fn faults(&self) -> FaultReport {
         self.0.faults.report()
     }
@@ -293,7 +300,7 @@ impl Namespace {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when they cannot be followed.
+    /// [`Error::Invalid`] if the plan is invalid.
     pub fn set_faults(&self, plan: FaultPlan) -> Result<()> {
         plan.check().map_err(Error::Invalid)?;
         self.0.stale_reads.forget();
@@ -301,30 +308,30 @@ impl Namespace {
         Ok(())
     }
 
-    /// Adds a fault after the others, and returns its name.
+    /// Adds a fault rule after the others, and returns its name.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when it cannot be followed, or when there is one of that name.
+    /// [`Error::Invalid`] if the rule is invalid, or if its name is in use.
     pub fn add_fault(&self, rule: FaultRule) -> Result<String> {
         rule.check().and_then(|()| self.0.faults.add(rule)).map_err(Error::Invalid)
     }
 
-    /// Removes a fault.
+    /// Removes a fault rule.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is none of that name.
+    /// [`Error::NotFound`] if there is no rule of this name.
     pub fn remove_fault(&self, name: &str) -> Result<()> {
-        let missing = || Error::NotFound(format!("there is no fault '{name}'"));
+        let missing = || Error::NotFound(format!("no fault '{name}'"));
         self.0.faults.remove(name).then_some(()).ok_or_else(missing)
     }
 
-    /// What it was asked and has answered: those that are meant, of which the number is greater than `after`.
+    /// The recorded requests and answers that match `filter`, with numbers above `after`.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when nothing can ever be what the filter says, such as an operation that does not exist.
+    /// [`Error::Invalid`] if nothing can match the filter, for example because its operation does not exist.
     pub async fn requests(
         &self,
         filter: &ExchangeFilter,
@@ -335,7 +342,7 @@ impl Namespace {
         Ok(self.0.journal.page(filter, after, limit).await)
     }
 
-    /// Refuses a filter that nothing can match here.
+    /// Refuses a filter that nothing can match in this namespace.
     fn check(&self, filter: &ExchangeFilter) -> Result<()> {
         filter.check()?;
         let Some(fault) = filter.fault_name() else { return Ok(()) };
@@ -344,35 +351,35 @@ impl Namespace {
         }
         let kinds = Fault::KINDS.join(", ");
         Err(Error::invalid(format!(
-            "there is no fault '{fault}': use the name of a rule, any, none, or a kind: {kinds}"
+            "no fault '{fault}': use the name of a rule, any, none, or a kind: {kinds}"
         )))
     }
 
-    /// Forgets what it was asked.
+    /// Clears the recorded requests.
     pub fn clear_requests(&self) {
         self.0.journal.clear();
     }
 
-    /// Whether it was asked as often as expected.
+    /// Checks that the recorded requests match an expectation.
     ///
     /// # Errors
     ///
-    /// [`Error::NotVerified`], which says what it was asked instead; [`Error::Invalid`] when it is not said how often, or
-    /// when nothing can ever be what is expected, such as an operation that does not exist.
+    /// [`Error::NotVerified`] with the actual requests; [`Error::Invalid`] if the expectation has no count, or if
+    /// nothing can match it, for example because its operation does not exist.
     pub async fn verify(&self, expectation: &Expectation) -> Result<Verified> {
         expectation.filters().try_for_each(|filter| self.check(filter))?;
         self.0.journal.verify(expectation).await
     }
 }
 
-fn no_room() -> Error {
+fn not_enough_memory() -> Error {
     Error::invalid(format!(
-        "there is no room for it: the organizations of all namespaces together take {NAMESPACES_BYTES_MAX} bytes at most; \
-         delete namespaces that are done with"
+        "not enough memory: the limit for the organizations of all namespaces together is {NAMESPACES_BYTES_MAX} \
+         bytes; delete unused namespaces"
     ))
 }
 
-/// How many things there are, rows that join them, and permissions, each of which may be as long as a row.
+/// The number of resources, of rows that join them, and of permissions, each of which may be as long as a row.
 fn rows(directory: &Directory) -> usize {
     let of_users = directory.users.iter().map(|user| 1 + user.roles.len()).sum::<usize>();
     let of_groups =

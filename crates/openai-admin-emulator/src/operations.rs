@@ -1,4 +1,4 @@
-//! Which operation a request is, what it may hold, and which one was probably meant.
+//! Finds the operation of a request, its unknown parameters, and the most similar operation.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +14,10 @@ use openai_admin_server::{Field, OperationFacts, OperationFields, PublishedOpera
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// Where the published API lives below its host; the server answers without it as well.
+/// The path of the published API. The server also answers without it.
 const PREFIX: &str = "/v1";
 
-/// An operation that the server answers.
+/// A served operation.
 #[derive(Debug)]
 pub(crate) struct Operation {
     facts: OperationFacts,
@@ -30,9 +30,9 @@ impl Operation {
     }
 }
 
-/// An operation, and what the path says.
+/// An operation with its path parameters.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct MatchedOperation {
     pub(crate) operation: &'static Operation,
     pub(crate) path: BTreeMap<String, String>,
 }
@@ -42,25 +42,24 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 });
 
 /// The operation of a request, if there is one.
-pub(crate) fn find(method: &Method, path: &str) -> Option<Found> {
+pub(crate) fn find(method: &Method, path: &str) -> Option<MatchedOperation> {
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
-    let found = OPERATIONS
-        .iter()
-        .filter(|operation| operation.facts.method.as_str() == method)
-        .filter_map(|operation| Some(Found { operation, path: matched(operation.facts.path, path)? }));
-    // A segment that is written out goes before one that is anything.
+    let found = OPERATIONS.iter().filter(|operation| operation.facts.method.as_str() == method).filter_map(
+        |operation| Some(MatchedOperation { operation, path: matched(operation.facts.path, path)? }),
+    );
+    // Literal segments take precedence over placeholders.
     found.min_by_key(|found| found.path.len())
 }
 
-/// What the placeholders of a path stand for in another path, decoded.
+/// The path parameters of a template in a path, decoded.
 pub(crate) fn matched(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let named = match_path(template, path)?.into_iter();
     Some(named.map(|(name, segment)| (name.to_owned(), decoded(segment))).collect())
 }
 
-/// The names of what a request holds and its operation does not have.
+/// The names of a request's unknown parameters.
 pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) -> Vec<String> {
     let has = |fields: &[Field], name: &str| fields.iter().any(|field| field.name == name);
     let in_query = form_urlencoded::parse(query.as_bytes())
@@ -74,7 +73,7 @@ pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) 
     unknown
 }
 
-/// The id of an operation that is published and not served, if a request is one, and what the path says.
+/// The id and the path parameters of a published operation that is not served.
 pub(crate) fn not_served(method: &Method, path: &str) -> Option<(&'static str, BTreeMap<String, String>)> {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
@@ -83,7 +82,7 @@ pub(crate) fn not_served(method: &Method, path: &str) -> Option<(&'static str, B
     Some((found.id, matched(found.path, path)?))
 }
 
-/// An operation that is published or served, as it is called.
+/// A published or served operation.
 struct Known {
     id: &'static str,
     method: &'static str,
@@ -104,31 +103,31 @@ fn known() -> impl Iterator<Item = Known> {
     served.chain(published)
 }
 
-/// The method of an operation that is published or served.
+/// The method of a published or served operation.
 pub(crate) fn method_of(id: &str) -> Option<&'static str> {
     known().find(|known| known.id == id).map(|known| known.method)
 }
 
-/// Refuses an id that no operation has.
+/// Refuses an unknown operation id.
 ///
 /// # Errors
 ///
-/// The id that was probably meant, in words.
+/// A message with the most similar id.
 pub(crate) fn check_id(id: &str) -> Result<(), String> {
     if known().any(|known| known.id == id) {
         return Ok(());
     }
     Err(match most_like(id, known().map(|known| known.id)) {
-        Some(meant) => format!("there is no operation '{id}': did you mean '{meant}'?"),
-        None => format!("there is no operation '{id}': openai-admin coverage lists them"),
+        Some(meant) => format!("unknown operation '{id}': did you mean '{meant}'?"),
+        None => format!("unknown operation '{id}': openai-admin coverage lists all operations"),
     })
 }
 
-/// Refuses a name that the path of an operation does not have: of any operation, when none is given.
+/// Refuses a path parameter that the operation (or, without one, every operation) does not have.
 ///
 /// # Errors
 ///
-/// The names that there are, in words.
+/// A message with the valid names.
 pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(), String> {
     match operation.map(|id| (id, known().find(|known| known.id == id))) {
         Some((_, Some(known))) => {
@@ -137,13 +136,13 @@ pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(),
                 return Ok(());
             }
             let has = if names.is_empty() {
-                "nothing in it varies".to_owned()
+                "it has no parameters".to_owned()
             } else {
                 format!("it has {}", names.join(" and "))
             };
             Err(format!("the path of {} has no '{name}': {has}", known.id))
         }
-        Some((_, None)) => Err(format!("a request that is no operation has no '{name}' in its path")),
+        Some((_, None)) => Err(format!("a request without an operation has no '{name}' in its path")),
         None if known().any(|known| placeholders(known.path).any(|own| own == name)) => Ok(()),
         None => {
             let meant = most_like(name, known().flat_map(|known| placeholders(known.path)));
@@ -153,15 +152,15 @@ pub(crate) fn check_path_name(operation: Option<&str>, name: &str) -> Result<(),
     }
 }
 
-/// How alike a request and what it is taken for are at least, from 0 to 1.
+/// The minimum similarity of a request and the suggested operation, from 0 to 1.
 const PATH_LIKENESS_MIN: f64 = 0.75;
 
-/// What was probably meant by a request that is no operation, in words. None when it is like none.
+/// A suggestion for a request without an operation. `None` if it is not similar to any.
 pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
     if let Some(rest) = path.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/')) {
         return Some(format!(
-            "the path begins with {PREFIX} twice, and {PREFIX}{rest} once is enough: the base URL may have it already"
+            "the path starts with {PREFIX} twice: use {PREFIX}{rest}; the base URL may already contain {PREFIX}"
         ));
     }
     let methods: Vec<&str> = OPERATIONS
@@ -170,7 +169,7 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
         .map(|operation| operation.facts.method.as_str())
         .collect();
     if !methods.is_empty() {
-        return Some(format!("the path is right, and takes {} instead of {method}", methods.join(" and ")));
+        return Some(format!("the path supports {}, not {method}", methods.join(" and ")));
     }
     let likeness = |operation: &Operation| {
         let same_method = if operation.facts.method.as_str() == method.as_str() { 0.05 } else { 0.0 };
@@ -182,7 +181,7 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
         .then(|| format!("did you mean {} {PREFIX}{path} ({id})?", method.as_str()))
 }
 
-/// How alike two paths are, segment by segment: 1 when they are the same.
+/// The similarity of two paths, segment by segment. 1 if they are equal.
 fn likeness_of_paths(template: &str, path: &str) -> f64 {
     let wanted: Vec<&str> = template.split('/').filter(|segment| !segment.is_empty()).collect();
     let got: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operation_does_not_have_is_named() {
+    fn unknown_parameters_are_named() {
         let operation = |method, path| find(&method, path).expect("an operation").operation;
         let list = operation(Method::GET, "/organization/groups/g/users");
         assert_eq!(unknown(list, "limit=1&after=x&order=asc", None), [""; 0]);
@@ -239,9 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn a_near_miss_names_what_was_probably_meant() {
+    fn a_near_miss_names_the_most_similar_operation() {
         for (method, path, meant) in [
-            (Method::PUT, "/v1/organization/groups/g/users", "takes GET and POST instead of PUT"),
+            (Method::PUT, "/v1/organization/groups/g/users", "supports GET and POST, not PUT"),
             (
                 Method::POST,
                 "/v1/organization/group/g/users",
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_like_no_operation_is_no_near_miss() {
+    fn a_dissimilar_path_has_no_near_miss() {
         for path in
             ["/", "/v1", "/v1/", "/v1/models", "/v1/chat/completions", "/favicon.ico", "/v1/files/f/content"]
         {
@@ -270,13 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_begins_with_its_version_twice_is_told_so() {
+    fn a_path_with_its_version_twice_is_a_near_miss() {
         let near = near_miss(&Method::GET, "/v1/v1/organization/groups").expect("a near miss");
-        assert!(near.contains("begins with /v1 twice") && near.contains("/v1/organization/groups"), "{near}");
+        assert!(near.contains("starts with /v1 twice") && near.contains("/v1/organization/groups"), "{near}");
     }
 
     #[test]
-    fn what_is_published_and_not_served_has_its_id_and_what_its_path_says() {
+    fn a_published_operation_that_is_not_served_has_its_id_and_parameters() {
         let (id, path) = not_served(&Method::GET, "/v1/organization/projects/p").expect("an operation");
         assert_eq!((id, path["project_id"].as_str()), ("retrieve-project", "p"));
     }

@@ -1,4 +1,4 @@
-//! The way of a request: which namespace, what is odd about it, which fault it gets, the answer, the journal.
+//! The path of a request: its namespace, warnings, faults, the response and the journal.
 
 use std::{
     sync::Arc,
@@ -20,25 +20,25 @@ use crate::{
     bodies::{self, Unread},
     clock, controls,
     error::Result,
-    faults::{Fault, Moment},
+    faults::{Fault, ResetTiming},
     journal::{self, Exchange},
     loose,
     namespace::Namespace,
-    operations::{self, Found},
+    operations::{self, MatchedOperation},
     paths,
     shared::Shared,
 };
 
-/// What is odd about a request, one header for each thing.
+/// A warning about a request. One header for each.
 const WARNING: HeaderName = HeaderName::from_static("openai-emulator-warning");
-/// What was probably meant by a request that is no operation.
+/// A suggestion for a request without an operation.
 const NEAR_MISS: HeaderName = HeaderName::from_static("openai-emulator-near-miss");
-/// The rule whose fault an answer is.
+/// The rule of an injected fault.
 const FAULT: HeaderName = HeaderName::from_static("openai-emulator-fault");
-/// How long a request's body may be, in bytes: one more than the server takes, so that it is the server who refuses it.
+/// The maximum size of a request's body, in bytes: one more than the server's limit, so that the server refuses it.
 const BODY_BYTES_MAX: usize = openai_admin_server::limits::BODY_BYTES_MAX + 1;
 
-/// The connection is to be reset instead of an answer.
+/// The connection must be reset instead of answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Reset;
 
@@ -64,7 +64,7 @@ where
     let mut exchange = arrival(namespace, &parts);
     let (mut body, _room) = match bodies::read(body, BODY_BYTES_MAX, &shared.bodies).await {
         Ok((body, room)) => (body, Some(room)),
-        // As long as the server refuses it.
+        // Too long for the server, which refuses it.
         Err(Unread::TooLong) => (Bytes::from(vec![b' '; BODY_BYTES_MAX]), None),
         Err(unread) => {
             let refusal = Some(refused_body(unread));
@@ -72,7 +72,7 @@ where
         }
     };
     let sent = body.clone();
-    let refusal = look(shared, &mut exchange, &mut parts, &mut body);
+    let refusal = inspect(shared, &mut exchange, &mut parts, &mut body);
 
     let operation = exchange.operation.clone().unwrap_or_default();
     let injection = inner.faults.next(&operation, inner.clock.now_ms());
@@ -86,7 +86,9 @@ where
         fault
     });
     let (before, after) = match fault {
-        Some(fault @ (Fault::Truncated { .. } | Fault::Reset { when: Moment::After })) => (None, Some(fault)),
+        Some(fault @ (Fault::Truncated { .. } | Fault::Reset { when: ResetTiming::After })) => {
+            (None, Some(fault))
+        }
         fault => (fault, None),
     };
     let response = match (before, refusal) {
@@ -98,14 +100,19 @@ where
             Some(answers::status(status, body, retry_after_seconds))
         }
         (_, Some(refusal)) => Some(refusal),
-        _ => Some(done(namespace, parts, body).await),
+        _ => Some(server_response(namespace, parts, body).await),
     };
     finish(namespace, exchange, &sent, response, after).await
 }
 
-/// Finds the operation of a request, and what is odd about it: named, made good, or refused.
-fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut Bytes) -> Option<Response> {
-    let Some(Found { operation, path }) = operations::find(&parts.method, parts.uri.path()) else {
+/// Finds the operation of a request, and handles its unknown parameters and placeholders.
+fn inspect(
+    shared: &Shared,
+    exchange: &mut Exchange,
+    parts: &mut Parts,
+    body: &mut Bytes,
+) -> Option<Response> {
+    let Some(MatchedOperation { operation, path }) = operations::find(&parts.method, parts.uri.path()) else {
         match operations::not_served(&parts.method, parts.uri.path()) {
             Some((id, path)) => {
                 exchange.operation = Some(id.to_owned());
@@ -113,7 +120,7 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
             }
             None => exchange.near_miss = operations::near_miss(&parts.method, parts.uri.path()),
         }
-        // It may repeat the path or the method, and is sent as a header.
+        // Shortened, since it may quote the path or the method and is sent as a header.
         exchange.near_miss.iter_mut().for_each(journal::cut_message);
         return None;
     };
@@ -129,12 +136,12 @@ fn look(shared: &Shared, exchange: &mut Exchange, parts: &mut Parts, body: &mut 
             parts.headers.remove(header::CONTENT_LENGTH);
         }
     }
-    let named = unknown.iter().map(|name| format!("'{name}' is no parameter of {}", operation.id()));
-    exchange.warnings = journal::few(replaced.into_iter().chain(named));
+    let named = unknown.iter().map(|name| format!("'{name}' is not a parameter of {}", operation.id()));
+    exchange.warnings = journal::limit_warnings(replaced.into_iter().chain(named));
     unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name))
 }
 
-/// What is known of a request when it arrives.
+/// The exchange of a request at its arrival.
 fn arrival(namespace: &Namespace, parts: &Parts) -> Exchange {
     let inner = &*namespace.0;
     Exchange {
@@ -149,11 +156,13 @@ fn arrival(namespace: &Namespace, parts: &Parts) -> Exchange {
 
 fn refused_body(unread: Unread) -> Response {
     let (status, message) = match unread {
-        // As the server answers it.
-        Unread::Broken | Unread::TooLong => (StatusCode::BAD_REQUEST, "The body of your request broke off."),
+        // The server's own answer.
+        Unread::Broken | Unread::TooLong => {
+            (StatusCode::BAD_REQUEST, "The body of your request is incomplete.")
+        }
         Unread::NoRoom => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "The emulator holds as many bodies of other requests as it can: try again later.",
+            "Too many bodies of other requests are in the emulator's memory: retry later.",
         ),
     };
     answers::api_error(status, message, None, None)
@@ -166,8 +175,8 @@ fn unknown_parameter(name: &str) -> Response {
     answers::api_error(StatusCode::BAD_REQUEST, &message, Some(&name), Some("unknown_parameter"))
 }
 
-/// The server's own answer.
-async fn done(namespace: &Namespace, parts: Parts, body: Bytes) -> Response {
+/// The server's response.
+async fn server_response(namespace: &Namespace, parts: Parts, body: Bytes) -> Response {
     let inner = &*namespace.0;
     let stale_ms = inner.faults.stale_reads_ms();
     let is_read = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -177,7 +186,7 @@ async fn done(namespace: &Namespace, parts: Parts, body: Bytes) -> Response {
         if stale_ms > 0 && is_read {
             router = inner.stale_reads.router(inner.clock.now_ms()).await?.unwrap_or(router);
         } else if stale_ms > 0 {
-            // One after the other, so that a snapshot before a write holds nothing of another.
+            // One write at a time, so that the snapshot before a write contains no part of another.
             let _turn = inner.stale_reads.turn().await;
             inner.stale_reads.before_write(&inner.store).await?;
             let response = called(router, request).await;
@@ -191,7 +200,7 @@ async fn done(namespace: &Namespace, parts: Parts, body: Bytes) -> Response {
         tracing::error!(error = &error as &dyn std::error::Error, "a stale read failed");
         answers::api_error(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "The emulator cannot show stale reads.",
+            "The emulator failed to serve a stale read.",
             None,
             None,
         )
@@ -203,7 +212,7 @@ async fn called(mut router: axum::Router, request: Request<Body>) -> Response {
     response
 }
 
-/// Writes the journal, and gives the answer what it says of the emulator.
+/// Records the exchange, and adds the emulator's headers to the response.
 async fn finish(
     namespace: &Namespace,
     mut exchange: Exchange,
@@ -217,7 +226,7 @@ async fn finish(
         return Err(Reset);
     };
     let (parts, body) = response.into_parts();
-    // The server's answers are whole in memory already.
+    // The server's responses are already in memory.
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let mut response = Response::from_parts(parts, Body::from(body.clone()));
     let headers = response.headers_mut();
@@ -230,7 +239,7 @@ async fn finish(
     if let Some(fault) = &exchange.fault {
         append(headers, FAULT, fault);
     }
-    // Otherwise it would be the machine's time, which differs from run to run.
+    // Hyper would set the machine's time, which differs between runs.
     let date = UNIX_EPOCH + Duration::from_millis(inner.clock.now_ms());
     append(headers, header::DATE, &httpdate::fmt_http_date(date));
 
@@ -244,7 +253,7 @@ async fn finish(
     }
 }
 
-/// A header holds visible ASCII; a question mark stands for anything else.
+/// Appends a header. Replaces characters outside visible ASCII by question marks.
 fn append(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
     let visible = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
     let value: String = value.replace('…', "...").chars().map(visible).collect();
@@ -253,7 +262,7 @@ fn append(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// What a request is for.
+/// Routes a request to the controls or to the API of its namespace.
 pub(crate) async fn route<B>(shared: &Arc<Shared>, request: Request<B>) -> Result<Response, Reset>
 where
     B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
@@ -264,20 +273,20 @@ where
             format!("{refused}: use 127.0.0.1 or localhost, or start the emulator with --allow-host NAME");
         return Ok(answers::api_error(StatusCode::FORBIDDEN, &message, None, Some("refused_site")));
     }
-    let place = match shared.place(&mut parts) {
-        Ok(place) => place,
+    let namespace_name = match shared.take_namespace_name(&mut parts) {
+        Ok(namespace_name) => namespace_name,
         Err(error) => return Ok(controls::refused(&error)),
     };
     if parts.uri.path().starts_with(paths::CONTROLS_PREFIX) {
         let request = Request::from_parts(parts, Body::new(body));
-        return Ok(controls::answer(shared, place, request).await);
+        return Ok(controls::answer(shared, namespace_name, request).await);
     }
-    let namespace = match shared.namespace(&place, shared.makes(&parts.headers)).await {
+    let namespace = match shared.namespace(&namespace_name, shared.on_missing(&parts.headers)).await {
         Ok(namespace) => namespace,
         Err(error) => return Ok(controls::refused(&error)),
     };
-    // A task of its own goes on when the client does not wait, as a service's does, and the journal tells of it.
-    // What goes on without a client counts as well.
+    // In a separate task: like a real service, it finishes and records the request even if the client disconnects. Such
+    // requests also count towards the limit.
     let Ok(turn) = Arc::clone(&shared.running).acquire_owned().await else { return Err(Reset) };
     let shared = Arc::clone(shared);
     let answered = tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! What all requests share: the namespaces, and which one a request is for.
+//! The state that all requests share, and the selection of their namespace.
 
 use std::{
     collections::BTreeMap,
@@ -16,30 +16,30 @@ use crate::{
     error::{Error, Result},
     keys::Keys,
     memory::Budget,
-    namespace::{Beginning, Namespace},
+    namespace::{InitialState, Namespace},
     paths,
 };
 
-/// Before the name of a namespace in a path.
+/// The prefix of a namespace's name in a path.
 const NAMESPACE_PREFIX: &str = "/_ns/";
-/// The namespace of who names none.
+/// The namespace of requests that select none.
 pub(crate) const DEFAULT: &str = "default";
-/// How many namespaces there are at most; each has a database and a thread of its own.
+/// The maximum number of namespaces. Each has a database and a thread.
 pub const NAMESPACES_MAX: usize = 4096;
-/// How many requests of the API are worked on or held up at the same time at most, with those whose client has gone.
+/// The maximum number of concurrent API requests, including delayed ones and those whose client has disconnected.
 pub(crate) const RUNNING_MAX: usize = 10_000;
-/// How long the name of a namespace may be, in bytes.
+/// The maximum length of a namespace's name, in bytes.
 const NAME_BYTES_MAX: usize = 100;
-/// How many bytes of a key's hash name its namespace.
+/// How many bytes of a key's hash are in the name of its namespace.
 const KEY_HASH_BYTES: usize = 8;
 
-/// What a request makes of a namespace that is not there.
+/// What a request does if its namespace does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Makes {
-    /// One that stays.
-    Kept,
-    /// One for this request alone: it only looks, or shows no key.
-    Passing,
+pub(crate) enum OnMissing {
+    /// Creates it.
+    Create,
+    /// Uses a temporary one: the request only reads, or has no valid key.
+    UseTemporary,
 }
 
 #[derive(Debug)]
@@ -47,28 +47,28 @@ pub(crate) struct Shared {
     pub(crate) hosts: AllowedHosts,
     pub(crate) bodies: Budget,
     pub(crate) running: Arc<Semaphore>,
-    pub(crate) beginning: Beginning,
+    pub(crate) initial_state: InitialState,
     pub(crate) keys: Keys,
-    /// The hashes of the keys that are taken, where not all are.
+    /// The hashes of the accepted keys, unless any key is accepted.
     pub(crate) key_hashes: Vec<KeyHash>,
     pub(crate) is_strict: bool,
     pub(crate) is_loose: bool,
     pub(crate) isolates_by_key: bool,
-    /// What a new namespace begins as.
+    /// The initial state of a namespace.
     pub(crate) fixtures: Snapshot,
     pub(crate) default: Namespace,
     pub(crate) namespaces: Mutex<BTreeMap<String, Arc<OnceCell<Namespace>>>>,
 }
 
 impl Shared {
-    /// The name of the namespace that a request is for; what names it is taken out of the path.
-    pub(crate) fn place(&self, parts: &mut Parts) -> Result<String> {
+    /// The name of a request's namespace. Removes the prefix of a namespace from the path.
+    pub(crate) fn take_namespace_name(&self, parts: &mut Parts) -> Result<String> {
         if let Some(rest) = parts.uri.path().strip_prefix(NAMESPACE_PREFIX) {
             let name = rest.split('/').next().unwrap_or_default().to_owned();
             check_name(&name)?;
             let prefix_length = NAMESPACE_PREFIX.len() + name.len();
             parts.uri = paths::without_prefix(&parts.uri, prefix_length)
-                .ok_or_else(|| Error::invalid("the path after the namespace is none"))?;
+                .ok_or_else(|| Error::invalid("the path after the namespace is invalid"))?;
             return Ok(name);
         }
         if parts.uri.path().starts_with(paths::CONTROLS_PREFIX)
@@ -81,8 +81,8 @@ impl Shared {
         Ok(key.map_or_else(|| DEFAULT.to_owned(), |key| name_of_key(key.as_bytes())))
     }
 
-    /// What a request of the API makes of a namespace that is not there: one without a key makes none.
-    pub(crate) fn makes(&self, headers: &HeaderMap) -> Makes {
+    /// What an API request does if its namespace does not exist: only a request with a valid key creates it.
+    pub(crate) fn on_missing(&self, headers: &HeaderMap) -> OnMissing {
         let value = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
         let key = value.and_then(|value| {
             let (scheme, key) = value.split_at(value.iter().position(|byte| *byte == b' ')?);
@@ -93,36 +93,36 @@ impl Shared {
             Keys::Any => true,
             Keys::Stored => self.key_hashes.contains(&key_hash(key)),
         });
-        if is_taken { Makes::Kept } else { Makes::Passing }
+        if is_taken { OnMissing::Create } else { OnMissing::UseTemporary }
     }
 
-    /// A namespace. One that is not there is made from the fixtures, and kept or not.
-    pub(crate) async fn namespace(&self, name: &str, makes: Makes) -> Result<Namespace> {
+    /// A namespace. If it does not exist, it is created from the fixtures, permanently or temporarily.
+    pub(crate) async fn namespace(&self, name: &str, on_missing: OnMissing) -> Result<Namespace> {
         if name == DEFAULT {
             return Ok(self.default.clone());
         }
-        let Some(place) = self.place_of(name, makes)? else { return self.open(name).await };
-        let opened = place.get_or_try_init(|| self.open(name)).await.cloned();
+        let Some(cell) = self.cell_of(name, on_missing)? else { return self.open(name).await };
+        let opened = cell.get_or_try_init(|| self.open(name)).await.cloned();
         if opened.is_err() {
-            // One that could not be made is not there. Another request may just have made it.
+            // Removes a namespace that was not created, unless another request has just created it.
             let mut namespaces = self.lock();
-            if namespaces.get(name).is_some_and(|place| !place.initialized()) {
+            if namespaces.get(name).is_some_and(|cell| !cell.initialized()) {
                 namespaces.remove(name);
             }
         }
         opened
     }
 
-    /// Where a namespace is kept; none for one that is not there and not to be kept.
-    fn place_of(&self, name: &str, makes: Makes) -> Result<Option<Arc<OnceCell<Namespace>>>> {
+    /// The cell of a namespace. `None` if it does not exist and is not to be created.
+    fn cell_of(&self, name: &str, on_missing: OnMissing) -> Result<Option<Arc<OnceCell<Namespace>>>> {
         let mut namespaces = self.lock();
-        let is_there = namespaces.contains_key(name);
-        if !is_there && makes == Makes::Passing {
+        let exists = namespaces.contains_key(name);
+        if !exists && on_missing == OnMissing::UseTemporary {
             return Ok(None);
         }
-        if !is_there && namespaces.len() >= NAMESPACES_MAX {
+        if !exists && namespaces.len() >= NAMESPACES_MAX {
             return Err(Error::invalid(format!(
-                "there are {NAMESPACES_MAX} namespaces already: delete those that are done with, by DELETE \
+                "the limit of {NAMESPACES_MAX} namespaces is reached: delete unused ones with DELETE \
                  {}/namespaces/NAME",
                 paths::CONTROLS_PREFIX
             )));
@@ -132,7 +132,7 @@ impl Shared {
 
     async fn open(&self, name: &str) -> Result<Namespace> {
         let store = Store::open_in_memory(Some(self.fixtures.clone())).await?;
-        Namespace::open(name, store, self.fixtures.clone(), &self.beginning, self.keys).await
+        Namespace::open(name, store, self.fixtures.clone(), &self.initial_state, self.keys).await
     }
 
     pub(crate) fn namespace_names(&self) -> Vec<String> {
@@ -140,15 +140,12 @@ impl Shared {
         std::iter::once(DEFAULT.to_owned()).chain(named.keys().cloned()).collect()
     }
 
-    /// Lets go of a namespace; who asks for it again gets a new one.
+    /// Deletes a namespace. The next request to it creates a new one.
     pub(crate) fn delete_namespace(&self, name: &str) -> Result<()> {
         if name == DEFAULT {
-            return Err(Error::invalid(format!("'{DEFAULT}' cannot be deleted: reset it")));
+            return Err(Error::invalid(format!("cannot delete '{DEFAULT}': reset it instead")));
         }
-        self.lock()
-            .remove(name)
-            .map(|_| ())
-            .ok_or_else(|| Error::NotFound(format!("there is no namespace '{name}'")))
+        self.lock().remove(name).map(|_| ()).ok_or_else(|| Error::NotFound(format!("no namespace '{name}'")))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<OnceCell<Namespace>>>> {
@@ -167,7 +164,7 @@ pub(crate) fn key_hash(key: &[u8]) -> KeyHash {
     Sha256::digest(key).into()
 }
 
-/// The namespace of a key. The key itself is nowhere kept.
+/// The name of a key's namespace. The key itself is not stored.
 pub(crate) fn name_of_key(authorization: &[u8]) -> String {
     let digest = Sha256::digest(authorization);
     let hash: String = hexadecimal(&digest[..KEY_HASH_BYTES]).map(char::from).collect();
@@ -175,13 +172,13 @@ pub(crate) fn name_of_key(authorization: &[u8]) -> String {
 }
 
 pub(crate) fn check_name(name: &str) -> Result<()> {
-    let is_sound = (1..=NAME_BYTES_MAX).contains(&name.len())
+    let is_valid = (1..=NAME_BYTES_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    if is_sound {
+    if is_valid {
         return Ok(());
     }
     let name: String = name.chars().take(NAME_BYTES_MAX).collect();
     Err(Error::invalid(format!(
-        "'{name}' names no namespace: use 1 to {NAME_BYTES_MAX} letters, digits, '-', '_' and '.'"
+        "invalid namespace name '{name}': use 1 to {NAME_BYTES_MAX} letters, digits, '-', '_' and '.'"
     )))
 }

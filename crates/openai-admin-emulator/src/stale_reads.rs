@@ -1,7 +1,7 @@
-//! Reads that lag behind writes, as they do where a service reads from replicas.
+//! Stale reads: reads that lag behind writes, as from replicas.
 //!
-//! The replica is a database in memory of its own. After each write a snapshot is queued with the time at which it is
-//! to be seen; before each read the last one that is due is put in.
+//! The replica is a separate in-memory database. After each write a snapshot is queued with the time at which it
+//! becomes visible. Before each read, the last snapshot that is due is loaded into the replica.
 
 use std::{
     collections::VecDeque,
@@ -18,8 +18,8 @@ use crate::{
     memory::{Budget, Reserved},
 };
 
-/// How many writes may wait to be seen; beyond it, and where there is no room for more snapshots, the oldest are seen
-/// early, so that memory stays bounded.
+/// The maximum number of queued writes. Beyond it, and if there is not enough memory for more snapshots, the oldest
+/// become visible early, so that memory stays bounded.
 const WAITING_MAX: usize = 64;
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ struct Write {
 }
 
 impl StaleReads {
-    /// `snapshots` counts the bytes of all snapshots.
+    /// `snapshots` is the budget of all snapshots.
     pub(crate) fn new(minter: Minter, organization: Organization, keys: Keys, snapshots: Budget) -> Self {
         Self {
             minter,
@@ -60,18 +60,17 @@ impl StaleReads {
         }
     }
 
-    /// Shows the database itself again, until the next write.
+    /// Drops the queue: reads are current until the next write.
     pub(crate) fn forget(&self) {
         self.lock().clear();
     }
 
-    /// The turn of one write.
+    /// Waits for exclusive access for a write.
     pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.writing.lock().await
     }
 
-    /// To be called before a write, with the database as it is: the first one after a quiet time is what the replica
-    /// shows.
+    /// Call this before a write. For the first write after a pause it loads the current state into the replica.
     pub(crate) async fn before_write(&self, store: &Store) -> Result<()> {
         if !self.lock().is_empty() {
             return Ok(());
@@ -80,7 +79,7 @@ impl StaleReads {
         self.show(before).await
     }
 
-    /// To be called after a write.
+    /// Call this after a write.
     pub(crate) async fn after_write(&self, store: &Store, now_ms: u64, stale_ms: u32) -> Result<()> {
         let after = store.snapshot().await?;
         let mut waiting = self.lock();
@@ -90,14 +89,14 @@ impl StaleReads {
                 waiting.push_back(Write { seen_at_ms: now_ms + u64::from(stale_ms), after, _size: size });
                 return Ok(());
             }
-            // Without any that waits, this one is seen at once.
+            // If the queue is empty, this write becomes visible at once.
             if waiting.pop_front().is_none() {
                 return Ok(());
             }
         }
     }
 
-    /// Where a read goes: to the replica while a write waits to be seen, else to the database itself.
+    /// The router for a read: that of the replica while writes are queued, otherwise `None`.
     pub(crate) async fn router(&self, now_ms: u64) -> Result<Option<Router>> {
         let due = self.take_due(now_ms);
         if let Some(due) = due {
@@ -109,7 +108,7 @@ impl StaleReads {
         Ok(self.replica.lock().await.as_ref().map(|replica| replica.router.clone()))
     }
 
-    /// The last write that is to be seen by now.
+    /// The last write that is visible by now.
     fn take_due(&self, now_ms: u64) -> Option<Write> {
         let mut waiting = self.lock();
         let count = waiting.iter().take_while(|write| write.seen_at_ms <= now_ms).count();

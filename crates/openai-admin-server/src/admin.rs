@@ -1,5 +1,5 @@
-//! What operators and their machines ask: does the server live, is it ready, how is it doing. On a listener of its own, since
-//! whoever may ask the API need not know, and whoever asks this has no key.
+//! The endpoints for operators: liveness, readiness and metrics. They have a separate listener, since they need no key
+//! and are not for clients of the API.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -28,19 +28,19 @@ use crate::{
     operate::metrics,
 };
 
-/// How long the database may take to show that it is there.
+/// How long the database may take to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a connection may be without a request, or take for the head of one.
+/// How long a connection may be idle, or take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait when the system has no resources for another connection.
+/// How long to wait if the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener`, for as long as it is polled, so many connections at the same time. More wait until one has
-/// gone.
+/// Answers on `listener` until the future is dropped, with at most `connections_max` concurrent connections. More wait
+/// until one ends.
 pub(crate) async fn run(listener: TcpListener, router: Router, connections_max: usize) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(connections_max));
+    let permits = Arc::new(Semaphore::new(connections_max));
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
+        let permit = Arc::clone(&permits).acquire_owned().await.map_err(io::Error::other)?;
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
@@ -51,22 +51,21 @@ pub(crate) async fn run(listener: TcpListener, router: Router, connections_max: 
         let service = TowerToHyperService::new(router.clone());
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
-            let _place = place;
-            // Whoever went away in the middle of a question asks again.
+            let _permit = permit;
+            // A client that disconnected can retry.
             let _ = connection.await;
         });
     }
 }
 
-/// Refuses requests that a browser sends for a page of another site, and requests for another host: this listener asks
-/// for no key.
+/// Refuses requests from web pages of other sites and requests for other hosts: this listener needs no key.
 pub(crate) fn without_web_pages(router: Router, hosts: AllowedHosts) -> Router {
     let hosts = Arc::new(hosts);
     router.layer(middleware::from_fn(move |request: Request, next: Next| {
         let hosts = Arc::clone(&hosts);
         async move {
             if host_header::check(&request).is_err() {
-                return (StatusCode::BAD_REQUEST, "the request names no host, or several\n").into_response();
+                return (StatusCode::BAD_REQUEST, "invalid or missing Host header\n").into_response();
             }
             match hosts.check(request.uri(), request.headers()) {
                 Ok(()) => next.run(request).await,
@@ -91,7 +90,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// One word: `ready`, or why not. What is behind it stands in the log.
+/// One word: `ready`, or the reason. The log has the cause.
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     match not_ready(&shared).await {
         None => "ready\n".into_response(),

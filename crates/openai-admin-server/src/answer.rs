@@ -1,4 +1,4 @@
-//! How a request becomes an answer.
+//! From a request to its response.
 
 pub(crate) mod auth;
 pub(crate) mod error;

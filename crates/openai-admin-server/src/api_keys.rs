@@ -1,4 +1,4 @@
-//! API keys: how they are made, and what is kept of them.
+//! Creates and recognizes API keys.
 
 use openai_admin::{Scope, Timestamp, hexadecimal};
 use openai_admin_store::{ApiKey, NewApiKey, Secret};
@@ -7,30 +7,30 @@ use ulid::Ulid;
 
 use crate::minter::Minter;
 
-/// What every admin key that this server mints begins with, as clients expect, and visibly not OpenAI's.
+/// The prefix of every admin key of this server: the usual start, then a mark that tells it from OpenAI's.
 pub const PREFIX: &str = "sk-admin-oadm-";
-/// What an admin key begins with.
+/// The prefix of admin keys.
 const ADMIN: &str = "sk-admin-";
-/// What follows that in every key that this server mints, whatever it is for.
+/// The mark that follows the prefix in every key of this server.
 const MARK: &str = "oadm-";
 
-/// How long a key that somebody else made must be for a server that other machines reach, in characters.
+/// The minimum length of a custom key on a server that other machines can reach, in characters.
 pub const GIVEN_KEY_LENGTH_MIN: usize = 24;
 
-/// How many characters of a key are shown at each end. A shorter key than [`GIVEN_KEY_LENGTH_MIN`] is not shown at all.
+/// How many characters of a key are shown at each end. A key shorter than [`GIVEN_KEY_LENGTH_MIN`] is hidden.
 const SHOWN_START: usize = 8;
 const SHOWN_END: usize = 4;
-/// How many characters a key has at least whose ends are stored.
+/// The minimum length of a key whose ends are stored, in characters.
 const KEPT_LENGTH_MIN: usize = 40;
 
-/// Every scope there is.
+/// All scopes.
 pub fn all_scopes() -> Vec<String> {
     Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
-/// Makes a key of 128 random bits and a checksum, so that a mistyped key is told from a revoked one.
+/// Creates a key of 128 random bits and a checksum, which tells a mistyped key from a revoked one.
 ///
-/// The key itself is returned once and kept nowhere.
+/// The key is returned once and not stored.
 pub fn mint(
     minter: &Minter,
     name: &str,
@@ -41,20 +41,26 @@ pub fn mint(
     (value.to_string(), NewApiKey { hash, redacted, name: name.to_owned(), scopes, expires_at })
 }
 
-/// Makes the value of a key that begins with `prefix`, in the form of [`mint`].
+/// Creates the value of a key that starts with `prefix`, in the form of [`mint`].
 pub(crate) fn secret(minter: &Minter, prefix: &str) -> Secret {
     let random = minter.secret();
     let body = format!("{prefix}{MARK}{}", Ulid::from_parts((random >> 80) as u64, random));
     let value = format!("{body}-{}", checksum(&body));
-    Secret { hash: hash(&value), redacted: kept(&value), value: value.into() }
+    Secret { hash: hash(&value), redacted: redact_for_storage(&value), value: value.into() }
 }
 
-/// What is kept of a key that somebody else made: any text.
+/// The stored form of a custom key, which may be any text.
 pub fn given(key: &str, name: &str, scopes: Vec<String>) -> NewApiKey {
-    NewApiKey { hash: hash(key), redacted: kept(key), name: name.to_owned(), scopes, expires_at: None }
+    NewApiKey {
+        hash: hash(key),
+        redacted: redact_for_storage(key),
+        name: name.to_owned(),
+        scopes,
+        expires_at: None,
+    }
 }
 
-/// Whether a key looks like one of ours, but cannot be one: its checksum does not fit.
+/// Whether a key has this server's prefix but a wrong checksum.
 pub(crate) fn is_mistyped(key: &str) -> bool {
     key.starts_with(PREFIX) && key.rsplit_once('-').is_none_or(|(body, end)| end != checksum(body))
 }
@@ -70,7 +76,7 @@ pub(crate) fn digest(key: impl AsRef<[u8]>) -> Digest {
     Sha256::digest(key.as_ref()).into()
 }
 
-/// The SHA-256 of a key, as it is stored.
+/// The SHA-256 of a key in hexadecimal, as stored.
 pub(crate) fn hash(key: impl AsRef<[u8]>) -> String {
     stored(&digest(key))
 }
@@ -80,8 +86,7 @@ pub(crate) fn stored(digest: &Digest) -> String {
     hexadecimal(digest).map(char::from).collect()
 }
 
-/// Whether a key that is stored was too short for a server that other machines reach: whoever can try often enough
-/// would find it.
+/// Whether a stored key was too short for a server that other machines can reach, since it could be guessed.
 pub fn is_short(stored: &ApiKey) -> bool {
     stored.redacted_value == hidden()
 }
@@ -90,16 +95,16 @@ fn hidden() -> String {
     "*".repeat(SHOWN_START)
 }
 
-/// What is stored to recognise a key by. Its ends stand in clear beside a fast hash of the whole, so they are kept only of
-/// a key that is long enough without them.
-fn kept(key: &str) -> String {
+/// The stored hint for recognizing a key. The ends are stored in clear beside a fast hash of the whole key, so only for
+/// keys that are long enough without them.
+fn redact_for_storage(key: &str) -> String {
     match key.chars().count() {
         GIVEN_KEY_LENGTH_MIN..KEPT_LENGTH_MIN => "*".repeat(SHOWN_START + SHOWN_END),
         _ => redact(key),
     }
 }
 
-/// A key's ends, for the one who has sent it to recognise it by.
+/// The ends of a key, for the client that sent it.
 pub(crate) fn redact(key: &str) -> String {
     let characters: Vec<char> = key.chars().collect();
     if characters.len() < GIVEN_KEY_LENGTH_MIN {
@@ -117,14 +122,14 @@ mod tests {
     #[test]
     fn a_minted_key_has_its_checksum_and_is_kept_only_as_hash_and_ends() {
         let minter = Minter::new(|| 0, || 0x1234_5678_9abc_def0_1234_5678_9abc_def0);
-        let (key, kept) = mint(&minter, "ci", all_scopes(), None);
+        let (key, stored) = mint(&minter, "ci", all_scopes(), None);
         let (body, checksum) = key.rsplit_once('-').expect("a checksum");
         assert!(body.starts_with(PREFIX));
         assert_eq!(checksum, &hash(body)[..8]);
         assert!(!is_mistyped(&key));
-        assert_eq!(kept.hash, hash(&key));
-        assert_eq!(kept.redacted, format!("sk-admin********{}", &key[key.len() - 4..]));
-        assert!(!format!("{kept:?}").contains(&key));
+        assert_eq!(stored.hash, hash(&key));
+        assert_eq!(stored.redacted, format!("sk-admin********{}", &key[key.len() - 4..]));
+        assert!(!format!("{stored:?}").contains(&key));
     }
 
     #[test]
@@ -143,11 +148,11 @@ mod tests {
 
     #[test]
     fn nothing_of_a_key_below_forty_characters_is_stored() {
-        assert_eq!(kept("hunter2"), "********");
-        assert_eq!(kept(&"x".repeat(GIVEN_KEY_LENGTH_MIN - 1)), "********");
-        assert_eq!(kept(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "************");
-        assert_eq!(kept(&"x".repeat(KEPT_LENGTH_MIN - 1)), "************");
-        assert_eq!(kept(&"x".repeat(KEPT_LENGTH_MIN)), "xxxxxxxx********xxxx");
+        assert_eq!(redact_for_storage("hunter2"), "********");
+        assert_eq!(redact_for_storage(&"x".repeat(GIVEN_KEY_LENGTH_MIN - 1)), "********");
+        assert_eq!(redact_for_storage(&"x".repeat(GIVEN_KEY_LENGTH_MIN)), "************");
+        assert_eq!(redact_for_storage(&"x".repeat(KEPT_LENGTH_MIN - 1)), "************");
+        assert_eq!(redact_for_storage(&"x".repeat(KEPT_LENGTH_MIN)), "xxxxxxxx********xxxx");
         assert_eq!(redact("hunter2"), "********");
     }
 }

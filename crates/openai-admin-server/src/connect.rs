@@ -1,4 +1,4 @@
-//! How connections are accepted, encrypted and bounded.
+//! Connections: accepting, encryption and limits.
 
 pub mod browser;
 pub(crate) mod config;

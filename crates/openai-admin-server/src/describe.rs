@@ -1,4 +1,4 @@
-//! What the server says about its operations: documents, pages, explanations.
+//! Descriptions of the operations: the OpenAPI document, pages and explanations.
 
 pub(crate) mod coverage;
 pub(crate) mod docs_page;

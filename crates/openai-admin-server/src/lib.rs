@@ -1,4 +1,4 @@
-//! A stateful server of groups, group users, users, roles and the audit log of the OpenAI organization administration API.
+//! A stateful server of the OpenAI organization administration API, for the operations in [`operations`].
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -11,7 +11,7 @@
 //! let minter = Minter::system();
 //! let organization = store.open_organization(minter.stamp("example"), None).await?;
 //!
-//! // The server's router is a service like any other: the real client talks to it without a socket.
+//! // The router is a tower service, so the client can call it without a socket.
 //! let server = Server::new(store, minter, Config::default());
 //! let router = server.router_as(Caller::local(&organization));
 //! let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;

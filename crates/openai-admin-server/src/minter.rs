@@ -8,11 +8,11 @@ use openai_admin::Timestamp;
 use openai_admin_store::Stamp;
 use ulid::Ulid;
 
-/// The clocks and the randomness of a server: everything that differs from run to run comes from here, so that a
-/// test or an emulator can set it.
+/// The clocks and the randomness of a server. Everything that differs between runs comes from here, so that tests and
+/// emulators can control it.
 ///
-/// There are two clocks. The wall clock says what time it is, and may be set back or forward. The steady clock measures
-/// durations, and only goes forward.
+/// There are two clocks. The wall clock gives the time, and may be set back or forward. The steady clock measures
+/// durations, and never goes back.
 #[derive(Clone)]
 pub struct Minter {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
@@ -22,8 +22,8 @@ pub struct Minter {
 }
 
 impl Minter {
-    /// A minter of your own: the time in milliseconds since 1970-01-01T00:00:00Z, and 128 random bits at a time.
-    /// Durations are measured by the machine, unless [`with_steady_clock`](Self::with_steady_clock) says otherwise.
+    /// A minter with a custom clock, in milliseconds since 1970-01-01T00:00:00Z, and a source of 128 random bits. The
+    /// machine measures durations, unless [`with_steady_clock`](Self::with_steady_clock) replaces that clock.
     pub fn new(
         clock: impl Fn() -> u64 + Send + Sync + 'static,
         random: impl Fn() -> u128 + Send + Sync + 'static,
@@ -37,7 +37,7 @@ impl Minter {
         }
     }
 
-    /// The same with another clock for durations: the time since any fixed moment, which never goes back.
+    /// Replaces the clock for durations: the time since any fixed moment, which never goes back.
     pub fn with_steady_clock(self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self { steady_clock: Arc::new(clock), ..self }
     }
@@ -49,32 +49,32 @@ impl Minter {
         Self { secret: Arc::new(system_random), ..Self::new(system_clock, random) }
     }
 
-    /// The steady clock: the time since a fixed moment. Durations are measured by it.
+    /// The steady clock, for durations: the time since a fixed moment.
     pub(crate) fn steady(&self) -> Duration {
         (self.steady_clock)()
     }
 
-    /// The time in milliseconds. It may go back: see [`steady`](Self::steady).
+    /// The wall clock in milliseconds. It may go back: see [`steady`](Self::steady).
     pub(crate) fn now_ms(&self) -> u64 {
         (self.clock)()
     }
 
-    /// The time in seconds.
+    /// The wall clock in seconds.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX))
     }
 
-    /// What makes an id that nobody else has.
+    /// Random bits for a unique id.
     pub(crate) fn random(&self) -> u128 {
         (self.random)()
     }
 
-    /// What nobody can guess: it was nowhere before.
+    /// Random bits for a secret. They are used once.
     pub(crate) fn secret(&self) -> u128 {
         (self.secret)()
     }
 
-    /// A change that `actor` makes now.
+    /// A change by `actor` at the current time.
     pub fn stamp(&self, actor: &str) -> Stamp {
         Stamp::new(Ulid::from_parts(self.now_ms(), self.random()), actor)
     }
@@ -86,22 +86,22 @@ impl fmt::Debug for Minter {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+#[expect(clippy::disallowed_methods, reason = "everything else gets its time from this clock")]
 fn system_clock() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+#[expect(clippy::disallowed_methods, reason = "everything else gets its time from this clock")]
 fn system_steady_clock() -> Arc<dyn Fn() -> Duration + Send + Sync> {
     let begun = Instant::now();
     Arc::new(move || begun.elapsed())
 }
 
-/// How many random numbers are asked for at once, since each question to the system costs more than an id is worth.
+/// How many random numbers are fetched at once, since a system call costs more than an id.
 const FETCHED: usize = 256;
 
-/// Random numbers of the system that are not used yet. Each is handed out once.
+/// Unused random numbers of the system. Each is used once.
 #[derive(Default)]
 struct Fetched(Vec<u128>);
 
@@ -123,10 +123,10 @@ fn system_random() -> u128 {
     u128::from_le_bytes(bytes)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the randomness that everything else is given")]
+#[expect(clippy::disallowed_methods, reason = "everything else gets its randomness from here")]
 fn fill(bytes: &mut [u8]) {
-    // Keys and ids without randomness would be guessable, which is worse than no answer.
-    getrandom::fill(bytes).expect("the operating system gives random numbers");
+    // Panicking is better than guessable keys and ids.
+    getrandom::fill(bytes).expect("the operating system provides random numbers");
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_random_number_is_handed_out_twice() {
+    fn no_random_number_is_used_twice() {
         let minter = Minter::system();
         let count = 3 * FETCHED + 1;
         let numbers = (0..count).flat_map(|_| [minter.random(), minter.clone().random(), minter.secret()]);

@@ -1,4 +1,4 @@
-//! What the server counts and reports, and how it stops.
+//! Metrics, traces and draining.
 
 pub(crate) mod drain;
 pub(crate) mod metrics;

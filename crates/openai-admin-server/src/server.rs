@@ -16,7 +16,7 @@ use crate::{
         auth::Caller,
         published::PublishedOperation,
         routes::{Route, routes},
-        serve::{self, Asker, PREFIXES, Resource},
+        serve::{self, CallerSource, PREFIXES, Resource},
         shared::Shared,
     },
     connect::{
@@ -45,25 +45,25 @@ impl Server {
         Self(Arc::new(Shared::new(store, minter, config)))
     }
 
-    /// The service that answers whoever shows a key.
+    /// The service, which authenticates callers by their key.
     pub fn router(&self) -> Router {
-        self.build(Asker::Bearer, routes())
+        self.build(CallerSource::Bearer, routes())
     }
 
-    /// The service that takes every request for one of `caller`'s, and asks for no key: for use in process.
+    /// The service for in-process use: every request is from `caller`, without a key.
     pub fn router_as(&self, caller: Caller) -> Router {
-        self.build(Asker::Always(Arc::new(caller)), routes())
+        self.build(CallerSource::Fixed(Arc::new(caller)), routes())
     }
 
-    /// The service that takes whoever shows any key at all for one who may do everything in `organization`: for
-    /// emulators alone. In the audit log each key has a name of its own.
+    /// The service for emulators: it accepts any key, with all scopes in `organization`. Each key is a separate actor
+    /// in the audit log.
     pub fn router_for_any_key(&self, organization: &Organization) -> Router {
-        self.build(Asker::AnyKey(Arc::new(Caller::local(organization))), routes())
+        self.build(CallerSource::AnyKey(Arc::new(Caller::local(organization))), routes())
     }
 
-    fn build(&self, asker: Asker, routes: Vec<Route>) -> Router {
+    fn build(&self, source: CallerSource, routes: Vec<Route>) -> Router {
         let mut resources: BTreeMap<&str, Resource> = BTreeMap::new();
-        // What is not served is left to the fallback, unless a route would take it for one of its own.
+        // The fallback answers operations that are not served, unless a route with a placeholder matches their path.
         for operation in PublishedOperation::all() {
             let is_served = routes.iter().any(|route| route.facts.id == operation.id);
             if !is_served && routes.iter().any(|route| match_path(route.facts.path, operation.path).is_some())
@@ -88,15 +88,15 @@ impl Server {
         router
             .route("/openapi.json", any(openapi::serve))
             .route("/docs", any(docs_page::serve))
-            .fallback(serve::answer_elsewhere)
-            .with_state((Arc::clone(&self.0), asker))
-            .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::envelop))
+            .fallback(serve::answer_unrouted)
+            .with_state((Arc::clone(&self.0), source))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::log_and_add_headers))
     }
 
-    /// Answers on `listener` until `stop`. Then `/ready` of [`admin_router`](Self::admin_router) says no and every answer
-    /// asks its client to connect anew, for the grace of the configuration; after it nothing more is accepted, and the
-    /// requests that are under way are finished, for at most 30 seconds. The store stays open. With `tls` it speaks
-    /// HTTPS, else plain HTTP.
+    /// Answers on `listener` until `stop`. Then the server drains: during the grace period of the configuration,
+    /// `/ready` of [`admin_router`](Self::admin_router) fails, and every response asks its client to reconnect. After
+    /// it the server accepts no more connections and finishes the requests in flight, for at most 30 seconds. The store
+    /// stays open. With `tls` the server speaks HTTPS, otherwise plain HTTP.
     ///
     /// # Errors
     ///
@@ -122,13 +122,15 @@ impl Server {
         connections::run(listener, self.router(), tls, accepting, stop).await
     }
 
-    /// What operators ask, without a key: `/live`, `/ready` and `/metrics`. It belongs on a listener of its own.
+    /// The endpoints for operators, without authentication: `/live`, `/ready` and `/metrics`. Serve them on a separate
+    /// listener.
     pub fn admin_router(&self) -> Router {
         admin::router(Arc::clone(&self.0))
     }
 
-    /// Answers operators on `listener`, for as long as the future is polled. Web pages are refused: a request is for
-    /// the loopback, for the address of the listener, or for a name of the configuration, and of no other site.
+    /// Serves the endpoints for operators on `listener`, until the future is dropped. Refuses web pages: the host of a
+    /// request must be the loopback, the listener's address or a name from the configuration, and its origin no other
+    /// site.
     ///
     /// # Errors
     ///
@@ -158,7 +160,7 @@ mod tests {
         routes::{change, with},
     };
 
-    /// An operation that creates nothing from nothing, as those that archive something do.
+    /// An operation without fields in its body, like those that archive a resource.
     #[derive(Serialize, Deserialize, schemars::JsonSchema)]
     struct PostWithoutBody {
         limit: Option<u16>,
@@ -173,7 +175,7 @@ mod tests {
         type Response = GroupListResource;
     }
 
-    /// An operation whose path would take that of another one, which is not served.
+    /// An operation whose path also matches that of an operation that is not served.
     #[derive(Serialize, Deserialize, schemars::JsonSchema)]
     struct GetCertificate {
         certificate_id: String,
@@ -188,22 +190,22 @@ mod tests {
         type Response = GroupListResource;
     }
 
-    async fn server() -> (Server, Asker, tempfile::TempDir) {
+    async fn server() -> (Server, CallerSource, tempfile::TempDir) {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display()).parse().expect("a URL");
         let (store, minter) = (Store::open(&url).await.expect("a store"), Minter::system());
         let organization = store.open_organization(minter.stamp("test"), None).await.expect("one");
-        let asker = Asker::Always(Arc::new(Caller::local(&organization)));
-        (Server::new(store, minter, Config::default()), asker, folder)
+        let source = CallerSource::Fixed(Arc::new(Caller::local(&organization)));
+        (Server::new(store, minter, Config::default()), source, folder)
     }
 
     #[tokio::test]
-    async fn what_is_served_does_not_stand_before_what_is_not() {
-        let (server, asker, _folder) = server().await;
+    async fn a_route_does_not_answer_operations_that_are_not_served() {
+        let (server, source, _folder) = server().await;
         let routes = vec![with(|context: handlers::Context, _: GetCertificate| async move {
             context.store.read(context.org(), context.minter.now(), ListGroups::new()).await
         })];
-        let router = server.build(asker, routes);
+        let router = server.build(source, routes);
         for (method, path, status) in [
             ("GET", "/v1/organization/certificates/cert_1", 200),
             ("POST", "/v1/organization/certificates/cert_1", 501),
@@ -222,14 +224,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_post_without_a_body_needs_no_content_type() {
-        let (server, asker, _folder) = server().await;
+        let (server, source, _folder) = server().await;
         let routes = vec![
             with(|context: handlers::Context, _: PostWithoutBody| async move {
                 context.store.read(context.org(), context.minter.now(), ListGroups::new()).await
             }),
             change::<CreateGroup>(),
         ];
-        let router = server.build(asker, routes);
+        let router = server.build(source, routes);
         for (path, body, status) in [
             ("/without-body", "", 200),
             ("/without-body?limit=1", "not JSON", 200),

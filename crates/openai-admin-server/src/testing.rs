@@ -1,4 +1,4 @@
-//! A real server in process, for the tests of programs that use the library: no port, no key, nothing shared.
+//! An in-process server for tests of programs that use the library: no port, no key, no shared state.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -20,17 +20,17 @@ use openai_admin_store::{Directory, Store};
 
 use crate::{Caller, Config, Minter, Server};
 
-/// A certificate in PEM format, which is valid for a hundred years.
+/// A certificate in PEM format, valid for a hundred years.
 #[doc(hidden)]
 pub const CERTIFICATE: &str = include_str!("testing/certificate.pem");
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client of a new, empty organization, whose server and database, in memory, live as long as the client.
+/// A client of a new, empty organization. Its server and in-memory database live as long as the client.
 ///
 /// # Errors
 ///
-/// When there is no memory or no thread for them.
+/// If there is not enough memory, or a thread cannot start.
 pub async fn client() -> Result<Client, BoxError> {
     client_with(Directory::default()).await
 }
@@ -39,7 +39,8 @@ pub async fn client() -> Result<Client, BoxError> {
 ///
 /// # Errors
 ///
-/// When the directory cannot be loaded, which names the place in it, or when there is no memory or no thread.
+/// If the directory cannot be loaded (the error names the position in it), if there is not enough memory, or if a
+/// thread cannot start.
 pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
     let store = Store::open_in_memory(None).await?;
     let minter = Minter::system();
@@ -49,12 +50,12 @@ pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
     Ok(Client::builder().base_url("http://localhost/v1").service(router).build()?)
 }
 
-/// Runs an example of the documentation with a client of a small organization: Ada, Bob who is in the group `group_1`,
-/// "Support", a custom role `role_1`, "Reviewers", which the group and Bob have, and a project `proj_1`, "Search".
+/// Runs an example of the documentation with a client of a small organization: Ada; Bob, who is in the group `group_1`,
+/// "Support"; a custom role `role_1`, "Reviewers", assigned to the group and to Bob; and a project `proj_1`, "Search".
 ///
 /// # Panics
 ///
-/// When the example fails.
+/// If the example fails.
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "an example that fails is a failed test")]
 pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {

@@ -1,7 +1,7 @@
 //! The files of a crate use each other in one direction: no circle, and in the server no arrow to a higher floor.
 //!
-//! What is read are the `use` lines and the paths that begin with a module. A name that a module re-exports counts as a
-//! use of the file that it comes from, so that `crate::Client` is no arrow to `lib.rs`.
+//! The test reads the `use` lines and the paths that start with a module. A re-exported name counts as a
+//! use of its original file, so that `crate::Client` is not an arrow to `lib.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,7 +38,7 @@ const FLOORS: [(&str, Floors); 2] = [
     ),
 ];
 const VISIBILITIES: [&str; 4] = ["", "pub ", "pub(crate) ", "pub(super) "];
-/// How many re-exports a name may come through.
+/// The maximum number of re-exports of a name.
 const REEXPORTS_MAX: usize = 8;
 
 /// The path of a file's module, such as `answer/error`; empty for the root.
@@ -121,7 +121,7 @@ fn paths(tree: &str) -> Vec<String> {
     branches.flat_map(paths).map(|path| format!("{}{path}", prefix.trim())).collect()
 }
 
-/// The path from the root of a path that stands in `module`; none for other crates' and for local names.
+/// The absolute path of a path in `module`. `None` for other crates and for local names.
 fn absolute(sources: &Sources, module: &str, path: &str) -> Option<Vec<String>> {
     let mut at: Vec<&str> = module.split('/').filter(|name| !name.is_empty()).collect();
     let mut names = path.split("::").peekable();
@@ -145,10 +145,10 @@ fn absolute(sources: &Sources, module: &str, path: &str) -> Option<Vec<String>> 
     Some(at.into_iter().chain(names).map(str::to_owned).collect())
 }
 
-/// What each module calls by a name of its own: the last word of a path that it uses, or the word after `as`.
+/// The imported names of each module: the last segment of a used path, or the name after `as`.
 type Names = BTreeMap<(Module, String), Vec<String>>;
 
-/// The file that a path leads to.
+/// The file of a path.
 fn file_of(sources: &Sources, names: &Names, path: &[String]) -> Module {
     let mut path = path.to_vec();
     for _ in 0..REEXPORTS_MAX {
@@ -173,7 +173,7 @@ fn arrows(sources: &Sources) -> Arrows {
                 let Some(path) = absolute(sources, module, path) else { continue };
                 let name = if alias.is_empty() { path.last().cloned() } else { Some(alias.to_owned()) };
                 names.insert((module.clone(), name.unwrap_or_default()), path.clone());
-                // A re-export is a use by whoever uses the name.
+                // A re-export counts where the name is used.
                 if !is_reexport {
                     used.push((module, path));
                 }
@@ -194,7 +194,7 @@ fn arrows(sources: &Sources) -> Arrows {
     arrows
 }
 
-/// The shortest way from a file back to itself, if there is one.
+/// The shortest circle through a file, if there is one.
 fn circle(arrows: &Arrows, from: &str) -> Option<Vec<Module>> {
     let mut ways = vec![vec![from.to_owned()]];
     let mut seen = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! What the log keeps to itself. A process has one log, so this is a program of its own.
+//! The log contains no personal data and no keys. A process has one log, so this test is a separate program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -33,7 +33,7 @@ use tokio::{
 };
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Part of every name, address, id and key of the test, and of nothing else.
+/// A marker in every name, address, id and key of the test, and nowhere else.
 const MARK: &str = "quellenmark";
 
 #[derive(Clone, Default)]
@@ -64,7 +64,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// A server in the open, over HTTPS or not.
+/// A server on a port, with or without HTTPS.
 struct Running {
     client: Client,
     address: std::net::SocketAddr,
@@ -101,7 +101,7 @@ async fn start(encrypted: bool) -> Running {
     Running { client: client.build().unwrap(), address, key, store, stop, done, folder }
 }
 
-/// Every operation once, with people in every field.
+/// Calls every operation once, with personal data in every field.
 async fn use_everything(client: &Client) {
     let name = format!("{MARK} Team");
     let user_id: openai_admin::UserId = format!("user_{MARK}").parse().unwrap();
@@ -139,7 +139,7 @@ async fn use_everything(client: &Client) {
     use_invites(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
-    // And what is refused.
+    // Refused requests.
     users.retrieve_user(user_id.clone()).await.unwrap_err();
     members.retrieve_group_user(id.clone(), user_id).await.unwrap_err();
     client.groups().delete_group(id.clone()).await.unwrap();
@@ -232,7 +232,7 @@ async fn use_service_accounts(client: &Client, project: &ProjectId) {
     client.send(&DeleteServiceAccount::new(project.clone(), id.clone())).await.unwrap();
 }
 
-/// Requests that no client of ours would send.
+/// Sends malformed requests.
 async fn send_nonsense(running: &Running) {
     let key = &running.key;
     let body = format!("{{\"name\": [\"{MARK}\"], \"{MARK}\": 1}}");
@@ -260,7 +260,7 @@ async fn send_nonsense(running: &Running) {
     }
 }
 
-/// The database under the server breaks: what is logged of it is for the operator, and still names nobody.
+/// Damages the database of the server. The log reports it without personal data.
 async fn break_database(running: &Running) {
     for name in ["test.db", "test.db-wal"] {
         std::fs::write(running.folder.path().join(name), format!("{MARK} ").repeat(10_000)).unwrap();
@@ -297,7 +297,7 @@ async fn no_log_at_any_level_names_people_or_shows_keys() {
         assert!(text.contains(operation.id), "{} was not used", operation.id);
     }
     assert!(text.contains("method=\"other\""), "an unknown method is logged as other");
-    assert!(text.contains("the store could not do an operation"), "the broken database is told");
+    assert!(text.contains("the store failed"), "the broken database is logged");
     let shown = |secret: &str| {
         let found = text.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));
         assert!(found.is_none(), "{}", found.unwrap_or_default());
@@ -305,7 +305,7 @@ async fn no_log_at_any_level_names_people_or_shows_keys() {
     shown(MARK);
     for key in keys {
         shown(&key);
-        // The secret part alone, and what the database keeps of it.
+        // The secret part, and its stored form.
         shown(&key[api_keys::PREFIX.len()..]);
         shown(&api_keys::given(&key, "", Vec::new()).hash);
     }

@@ -1,4 +1,4 @@
-//! Sends requests through a tower stack of one's own, here with at most two at a time and a line for each:
+//! Sends requests through a custom tower stack, here with at most two concurrent requests and a log line for each:
 //! `OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_ADMIN_KEY=… cargo run --example custom_transport`
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

@@ -1,4 +1,4 @@
-//! Lists all users of a group, page after page, in constant memory:
+//! Lists all users of a group, page by page, in constant memory:
 //! `OPENAI_ADMIN_KEY=… cargo run --example list_large_group GROUP_ID [CURSOR]`
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
@@ -17,8 +17,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let mut pages = list.pages();
     while let Some(page) = pages.next().await {
-        // What was read stays read: a walk that breaks off can go on from the last cursor.
-        let page = page.inspect_err(|_| eprintln!("to go on: {:?}", pages.cursor()))?;
+        // An interrupted list can be resumed from the last cursor.
+        let page = page.inspect_err(|_| eprintln!("to resume: {:?}", pages.cursor()))?;
         for user in &page.data {
             println!("{}\t{}\t{}", user.id, user.name, user.email.as_deref().unwrap_or("-"));
         }

@@ -1,7 +1,6 @@
-//! A client for programs without an async runtime: the same client, and a way to wait for it.
+//! A client for programs without an async runtime: the async client, and a method that waits for it.
 //!
-//! There is no second API to learn. [`Client`] dereferences to the async client, and [`Client::wait`] runs any of its
-//! futures to the end; lists become iterators.
+//! [`Client`] dereferences to the async client, and [`Client::wait`] runs any of its futures. Lists become iterators.
 //!
 //! ```no_run
 //! # #[cfg(feature = "rustls")]
@@ -26,16 +25,16 @@ use crate::{
     client::{Items, ListCall, Response},
 };
 
-/// A client with a runtime of its own, on the thread that calls it.
+/// A client with a separate runtime on the calling thread.
 pub struct Client {
     client: crate::Client,
-    /// There until the client is dropped.
+    /// `Some` until the client is dropped.
     runtime: Option<Runtime>,
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // Dropped inside an async function, a runtime that waits for its end panics.
+        // Dropping a runtime inside an async function panics, unless it shuts down in the background.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -56,31 +55,32 @@ impl Deref for Client {
 }
 
 impl Client {
-    /// Gives a client a runtime.
+    /// Adds a runtime to a client.
     ///
     /// # Errors
     ///
-    /// When the operating system has no resources for one.
+    /// If the operating system has not enough resources.
     pub fn new(client: crate::Client) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Error::invalid_request(format!("no runtime: {error}")))?;
+        let runtime =
+            runtime.map_err(|error| Error::invalid_request(format!("cannot start a runtime: {error}")))?;
         Ok(Self { client, runtime: Some(runtime) })
     }
 
     fn runtime(&self) -> &Runtime {
-        self.runtime.as_ref().expect("the runtime is there until the client is dropped")
+        self.runtime.as_ref().expect("the runtime exists until the client is dropped")
     }
 
     /// Waits for a call.
     ///
     /// # Panics
     ///
-    /// Inside an async function, where waiting would block the runtime: use the async client there.
+    /// Inside an async function, since waiting would block the runtime. Use the async client there.
     pub fn wait<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
         self.runtime().block_on(call.into_future())
     }
 
-    /// Sends a request of any operation and waits for its answer.
+    /// Sends a request of any operation and waits for the answer.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Client {
         self.wait(self.client.send(request))
     }
 
-    /// All items of a list; each page is read when it is needed. After an error there are no more.
+    /// All items of a list. Pages are read on demand. Iteration ends after an error.
     pub fn items<'a, E: ListEndpoint>(
         &'a self,
         list: ListCall<'_, E>,

@@ -1,20 +1,20 @@
-//! Answers to a deletion.
+//! Confirmations of deletions.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Object, ObjectName};
 
-/// A kind of thing that can be deleted. Its name as an [`ObjectName`] is the `object` of the answer.
+/// A kind of resource that can be deleted. Its name as an [`ObjectName`] is the `object` of the confirmation.
 pub trait DeletedKind: ObjectName {
-    /// The id of a deleted thing.
+    /// The id of a deleted resource.
     type Id: Serialize + DeserializeOwned;
-    /// The name of the answer's published schema.
+    /// The name of the confirmation's published schema.
     const SCHEMA: &'static str;
-    /// The thing in words, such as `group`.
+    /// The kind in words, such as `group`.
     const NOUN: &'static str;
 }
 
-/// The answer to the deletion of a thing with an id.
+/// Confirms the deletion of a resource with an id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub struct Deleted<K: DeletedKind> {
     /// Always the name of the kind, such as `group.deleted`.
     #[serde(default)]
     pub object: Object<K>,
-    /// Identifier of the deleted thing.
+    /// Identifier of the deleted resource.
     pub id: K::Id,
     /// Whether it was deleted.
     pub deleted: bool,
@@ -35,7 +35,7 @@ impl<K: DeletedKind> Deleted<K> {
     }
 }
 
-/// The answer to the removal of something that has no id, such as a membership.
+/// Confirms the removal of something without an id, such as a membership.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 #[non_exhaustive]
@@ -60,7 +60,7 @@ impl<K: DeletedKind> Default for Gone<K> {
     }
 }
 
-/// Declares the answer to a deletion under its published name: a [`Deleted`] with the type of an id, or a [`Gone`].
+/// Declares a confirmation under its published name: a [`Deleted`] with the type of an id, or a [`Gone`].
 macro_rules! deleted {
     ($answer:ident, $kind:ident, $object:literal, $noun:literal, $id:ty) => {
         $crate::deleted::deleted!(@kind $answer, $kind, $object, $noun, $id);
@@ -96,7 +96,7 @@ mod schema {
 
     use super::{Deleted, DeletedKind, Gone, Object};
 
-    /// The schemas have the published names, which a derive could not take from the kind.
+    /// The schemas have the published names, which a derive cannot take from the kind.
     impl<K: DeletedKind<Id: JsonSchema>> JsonSchema for Deleted<K> {
         fn schema_name() -> std::borrow::Cow<'static, str> {
             K::SCHEMA.into()

@@ -1,7 +1,7 @@
-//! Looks at eight bytes of ASCII at once, in one integer.
+//! Searches eight bytes of ASCII at once, in one integer.
 //!
-//! Each function sets the highest bit of the lowest byte that it looks for; what it sets above that byte means nothing.
-//! It may set the highest bit of a byte that is not ASCII: `& !word & HIGHEST_BITS` leaves those out.
+//! Each function sets the highest bit of the first matching byte; bits of later bytes are meaningless. It may also set
+//! the highest bit of a byte that is not ASCII: `& !word & HIGHEST_BITS` excludes those.
 
 const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
 /// The bit that is set in every byte that is not ASCII.

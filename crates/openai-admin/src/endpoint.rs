@@ -1,4 +1,4 @@
-//! What an operation is: one struct that is its request, and a few facts about it.
+//! The declaration of an operation: its request as a struct, with a few constants.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// An operation of the API.
 ///
-/// The struct that implements it *is* the request, and three rules say where each field travels (the 119 operations of
-/// the published description use no other place):
+/// The struct that implements this trait *is* the request. Three rules define the position of each field (the 119
+/// operations of the published description need no other):
 ///
-/// 1. a field that [`PATH`](Self::PATH) names in braces travels in the path,
+/// 1. a field named in braces in [`PATH`](Self::PATH) is part of the path,
 /// 2. a field called `body` is the JSON body,
-/// 3. any other field travels in the query.
+/// 3. any other field is a query parameter.
 ///
 /// Client, server and OpenAPI document are all derived from this one declaration.
 ///
@@ -24,16 +24,16 @@ pub trait Endpoint: Serialize + DeserializeOwned + Send + Sync + 'static {
     const ID: &'static str;
     /// The HTTP method.
     const METHOD: Method;
-    /// The path below the base URL; `{name}` stands for the field of that name, in the order of the fields.
+    /// The path, relative to the base URL. `{name}` is a placeholder for a field, in the order of the fields.
     const PATH: &'static str;
-    /// What a key must be allowed to do.
+    /// The scope that a key needs.
     const SCOPE: Scope;
     /// The tag of the published description, such as `Group users`.
     const TAG: &'static str;
-    /// Whether doing it twice does what doing it once does, so that it may be sent again when nobody knows whether it
-    /// was done: reads and removals, and those posts that say so.
+    /// Whether a retry is safe even if the outcome of the first attempt is unknown: true for reads and removals, and
+    /// for POST requests that declare it.
     const IDEMPOTENT: bool = !matches!(Self::METHOD, Method::Post);
-    /// The answer.
+    /// The response.
     type Response: Serialize + DeserializeOwned + Send + Sync + 'static;
 }
 
@@ -55,8 +55,8 @@ impl Operation {
     }
 }
 
-/// Implements [`Endpoint`] beside a request: `endpoint!(Request, "id", METHOD path, SCOPE -> Response)`, and `, idempotent`
-/// for a post that may be repeated. The tag is the file's constant `TAG`.
+/// Implements [`Endpoint`] for a request: `endpoint!(Request, "id", METHOD path, SCOPE -> Response)`, followed by `,
+/// idempotent` for a POST that may be retried. The tag is the file's constant `TAG`.
 macro_rules! endpoint {
     ($request:ident, $id:literal, $method:ident $path:expr, $scope:ident -> $response:ty $(, $idempotent:ident)?) => {
         impl $crate::Endpoint for $request {
@@ -80,16 +80,16 @@ pub(crate) use endpoint;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
-    /// Reads; safe to repeat.
+    /// Reads. Safe to retry.
     Get,
     /// Creates or changes.
     Post,
-    /// Removes; safe to repeat.
+    /// Removes. Safe to retry.
     Delete,
 }
 
 impl Method {
-    /// The method as it stands on the wire.
+    /// The method as sent.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -105,7 +105,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// A permission of a key, as the API writes it.
+/// A permission of a key, in the API's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(&'static str);
 
@@ -127,10 +127,10 @@ impl Scope {
     pub const ROLES_WRITE: Self = Self("api.roles.write");
     /// Read usage.
     pub const USAGE_READ: Self = Self("api.usage.read");
-    /// Count usage (ours: the API has no such operation).
+    /// Record usage (an extension).
     pub const USAGE_WRITE: Self = Self("api.usage.write");
 
-    /// Every scope that a served operation asks for today.
+    /// All scopes of served operations.
     pub const ALL: &'static [Self] = &[
         Self::AUDIT_LOGS_READ,
         Self::GROUPS_READ,
@@ -143,7 +143,7 @@ impl Scope {
         Self::USAGE_WRITE,
     ];
 
-    /// The scope as it stands in an error message or a key's list of scopes.
+    /// The scope, as in an error message or a key's list of scopes.
     pub const fn as_str(self) -> &'static str {
         self.0
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a call.
+//! Errors of calls.
 
 use std::{convert::Infallible, fmt, time::Duration};
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use crate::{Scope, client::Outcome, endpoint::Operation, violation::Violation, wire::EncodeError};
 
-/// How much of an unreadable body an error message quotes, in characters.
+/// The maximum quote of an unreadable body in an error message, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
-/// How the service's message about an unknown URL begins: `Invalid URL (GET /v1/organization/colours)`.
+/// The start of the service's message about an unknown URL: `Invalid URL (GET /v1/organization/colours)`.
 const UNKNOWN_URL_MESSAGE: &str = "Invalid URL";
-/// How much of the service's own message is kept, in characters.
+/// The maximum length of the service's message, in characters.
 const MESSAGE_CHARACTERS_MAX: usize = 2000;
 
-/// A call that did not succeed.
+/// A failed call.
 ///
-/// Ask [`kind`](Self::kind) for the phase in which it failed, [`was_sent`](Self::was_sent) whether the service may
-/// have acted on it, and the other methods for what the service said.
+/// [`kind`](Self::kind) returns the phase of the failure, and [`was_sent`](Self::was_sent) whether the service may have
+/// acted on the request. Other methods return the service's answer.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -50,20 +50,20 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request or the client's configuration is wrong; nothing was sent.
+    /// The request or the client's configuration is invalid. Nothing was sent.
     InvalidRequest,
-    /// The connection could not be made or broke.
+    /// The client could not connect, or the connection broke.
     Transport,
-    /// No complete answer came in time.
+    /// No complete answer arrived in time.
     Timeout,
-    /// The service answered with a status that is not success.
+    /// The service refused the request: the status is not a success.
     Refused,
-    /// The service's answer is not what the operation answers.
+    /// The answer does not match the operation.
     UnreadableAnswer,
 }
 
 impl ErrorKind {
-    /// A word for logs and metrics.
+    /// A name for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -96,13 +96,13 @@ impl Error {
         Self::new(ErrorKind::InvalidRequest, message)
     }
 
-    /// An argument of a call that no request can have.
+    /// An argument that no request can have.
     pub(crate) fn of_argument(operation: Operation, name: &str, mut problem: Self) -> Self {
         problem.0.message = format!("Invalid '{name}': {}", problem.0.message);
         problem.of(operation)
     }
 
-    /// The service shows a certificate that is not accepted: no attempt would differ, and nothing was sent.
+    /// The service's certificate is not accepted. A retry would not help, and nothing was sent.
     pub(crate) fn untrusted(problem: &str, source: BoxError) -> Self {
         let message = format!("the certificate of the service is not accepted: {problem}");
         let mut error = Self::new(ErrorKind::Transport, message);
@@ -112,7 +112,7 @@ impl Error {
     }
 
     pub(crate) fn transport(was_sent: bool, source: BoxError) -> Self {
-        let message = if was_sent { "the connection broke before the answer" } else { "could not connect" };
+        let message = if was_sent { "the connection closed before the answer" } else { "could not connect" };
         let mut error = Self::new(ErrorKind::Transport, message);
         error.0.was_sent = was_sent;
         error.0.source = Some(source);
@@ -131,24 +131,24 @@ impl Error {
             status,
             headers,
             Bytes::new(),
-            Said::default(),
+            ErrorFields::default(),
         )
     }
 
-    /// The answer began, and its body did not end.
-    pub(crate) fn broke_off(status: StatusCode, headers: HeaderMap, source: BoxError) -> Self {
-        let message = "the connection broke within the answer";
+    /// The body of the answer is incomplete.
+    pub(crate) fn incomplete_body(status: StatusCode, headers: HeaderMap, source: BoxError) -> Self {
+        let message = "the connection closed in the middle of the answer";
         let mut error = Self::new(ErrorKind::Transport, message).with_answer(
             status,
             headers,
             Bytes::new(),
-            Said::default(),
+            ErrorFields::default(),
         );
         error.0.source = Some(source);
         error
     }
 
-    /// A list that does not obey the rules of lists.
+    /// A list that violates the rules of pagination.
     pub(crate) fn broken_list(message: impl Into<String>) -> Self {
         let mut error = Self::new(ErrorKind::UnreadableAnswer, message);
         error.0.was_sent = true;
@@ -156,26 +156,37 @@ impl Error {
     }
 
     pub(crate) fn refused(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let mut said = Said::read(&body);
-        let message = match said.message.take() {
+        let mut fields = ErrorFields::read(&body);
+        let message = match fields.message.take() {
             Some(message) => shortened(&message, MESSAGE_CHARACTERS_MAX),
             None => redirection(status, &headers)
                 .or_else(|| compression(&headers))
                 .or_else(|| quote(&body))
                 .unwrap_or_else(|| "the answer has no body".to_owned()),
         };
-        Self::new(ErrorKind::Refused, message).with_answer(status, headers, body, said)
+        Self::new(ErrorKind::Refused, message).with_answer(status, headers, body, fields)
     }
 
     pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, problem: String) -> Self {
         let problem = compression(&headers).unwrap_or(problem);
         let message = format!("the answer cannot be read: {problem}");
-        Self::new(ErrorKind::UnreadableAnswer, message).with_answer(status, headers, body, Said::default())
+        Self::new(ErrorKind::UnreadableAnswer, message).with_answer(
+            status,
+            headers,
+            body,
+            ErrorFields::default(),
+        )
     }
 
-    fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes, said: Said) -> Self {
+    fn with_answer(
+        mut self,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        fields: ErrorFields,
+    ) -> Self {
         self.0.was_sent = true;
-        let Said { code, param, error_type, message: _ } = said;
+        let ErrorFields { code, param, error_type, message: _ } = fields;
         self.0.answer = Some(Answer { status, headers, body, code, param, error_type });
         self
     }
@@ -186,23 +197,23 @@ impl Error {
         self
     }
 
-    /// Adds what only the whole call knows.
+    /// Adds the facts that only the whole call knows.
     pub(crate) fn describe(&mut self, operation: Operation, attempts: u32, elapsed: Duration, earlier: bool) {
         self.0.operation = Some(operation.id);
         self.0.scope = Some(operation.scope);
         self.0.elapsed = elapsed;
         self.0.earlier_attempt_may_have_succeeded = earlier;
-        // A request that could not be built was no attempt.
+        // A request that could not be built is not an attempt.
         self.0.attempts = if self.0.kind == ErrorKind::InvalidRequest { 0 } else { attempts };
     }
 
-    /// An error of a request that is of no operation and was tried once.
+    /// An error of a request without an operation, after a single attempt.
     pub(crate) fn after_one_attempt(mut self) -> Self {
         self.0.attempts = 1;
         self
     }
 
-    /// What came of the attempt, for the decision whether to try again; none when no attempt would differ.
+    /// The outcome of the attempt, for the decision to retry. `None` if a retry would not help.
     pub(crate) fn outcome(&self) -> Option<Outcome<'_>> {
         match (self.0.kind, &self.0.answer) {
             (ErrorKind::InvalidRequest | ErrorKind::UnreadableAnswer, _) => None,
@@ -218,7 +229,7 @@ impl Error {
         }
     }
 
-    /// Whether the service may have acted although the attempt failed.
+    /// Whether the service may have acted on the failed attempt.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self.status() {
             Some(status) if self.0.kind == ErrorKind::Refused => status.is_server_error(),
@@ -226,17 +237,17 @@ impl Error {
         }
     }
 
-    /// The phase in which the call failed.
+    /// The phase of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The id of the operation, such as `add-group-user`; none before a request was made of it.
+    /// The id of the operation, such as `add-group-user`. `None` before its request was built.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// Whether the request left this machine, so that the service may have acted on it.
+    /// Whether the request was sent, so that the service may have acted on it.
     pub fn was_sent(&self) -> bool {
         self.0.was_sent
     }
@@ -251,7 +262,7 @@ impl Error {
         self.0.answer.as_ref()?.code.as_deref()
     }
 
-    /// The parameter that the service names.
+    /// The parameter that the service reports as invalid.
     pub fn param(&self) -> Option<&str> {
         self.0.answer.as_ref()?.param.as_deref()
     }
@@ -261,29 +272,28 @@ impl Error {
         self.0.answer.as_ref()?.error_type.as_deref()
     }
 
-    /// What the service says is wrong, or what this library says.
+    /// The service's message, or this library's.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The id that the service gave the request, for its support and its logs.
+    /// The id of the request for the service's support and logs.
     pub fn request_id(&self) -> Option<&str> {
         self.0.answer.as_ref()?.headers.get("x-request-id")?.to_str().ok()
     }
 
-    /// How long the service asks to wait, in a header or in its message.
+    /// The time to wait before a retry, from a header or from the message.
     pub fn retry_after(&self) -> Option<Duration> {
         let answer = self.0.answer.as_ref()?;
         crate::client::asked_pause(&answer.headers, &self.0.message, crate::client::unix_seconds())
     }
 
-    /// How many times the request was tried: 0 when it could not even be built.
+    /// The number of attempts. 0 if the request could not be built.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether an earlier attempt of this call may have succeeded unseen: then a 404 on a removal may mean that the
-    /// removal is done.
+    /// Whether an earlier attempt of this call may have succeeded. If so, a 404 of a removal may mean that it is done.
     pub fn earlier_attempt_may_have_succeeded(&self) -> bool {
         self.0.earlier_attempt_may_have_succeeded
     }
@@ -293,40 +303,40 @@ impl Error {
         self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    /// The body of the answer, as it came.
+    /// The raw body of the answer.
     pub fn body(&self) -> Option<&[u8]> {
         Some(&self.0.answer.as_ref()?.body)
     }
 
-    /// Whether the service could not prove who it is: its certificate is not accepted, and nothing was sent.
+    /// Whether the service's certificate was not accepted. Nothing was sent.
     pub fn is_untrusted_certificate(&self) -> bool {
         self.0.is_untrusted
     }
 
-    /// Whether the service knows no such group, user or route.
+    /// Whether the group, the user or the URL is unknown to the service.
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// Whether the service has no such route: the base URL is wrong, or the service does not have the operation.
+    /// Whether the URL is unknown to the service: the base URL is wrong, or the service does not have the operation.
     ///
-    /// The service gives this answer no code of its own, so its message decides where there is none.
+    /// The service sends no code with this error, so the message decides.
     pub fn is_unknown_url(&self) -> bool {
         self.is_not_found()
             && (self.code() == Some("unknown_url") || self.0.message.starts_with(UNKNOWN_URL_MESSAGE))
     }
 
-    /// Whether the key is missing or wrong.
+    /// Whether the key is missing or invalid.
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Whether the key may not do this.
+    /// Whether the key lacks permission.
     pub fn is_permission_denied(&self) -> bool {
         self.status() == Some(StatusCode::FORBIDDEN)
     }
 
-    /// Whether the service asks to slow down.
+    /// Whether the service limits the request rate.
     pub fn is_rate_limited(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
@@ -357,7 +367,7 @@ impl fmt::Display for Error {
     }
 }
 
-// A body may hold names and addresses of people, so Debug shows only how long it is, and no message that came with it.
+// Personal data may be in a body, so `Debug` shows only its length, and no message of the service.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let own_message = self.0.answer.is_none().then_some(&self.0.message);
@@ -401,17 +411,17 @@ impl From<Infallible> for Error {
     }
 }
 
-/// What an error body says, in any of the forms that have been seen: the envelope, `error` as a bare string, a
-/// numeric code; anything else says nothing.
+/// The fields of an error body, in any of the known forms: an error object, `error` as a string, or a numeric code.
+/// Other bodies have none.
 #[derive(Default)]
-struct Said {
+struct ErrorFields {
     message: Option<String>,
     code: Option<String>,
     param: Option<String>,
     error_type: Option<String>,
 }
 
-impl Said {
+impl ErrorFields {
     fn read(body: &[u8]) -> Self {
         let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else { return Self::default() };
         match body.remove("error") {
@@ -434,21 +444,21 @@ impl Said {
     }
 }
 
-/// Where a service sends its callers instead of answering: the host alone, since the rest may hold secrets.
+/// The host of a redirect. The rest of the location may contain secrets.
 fn redirection(status: StatusCode, headers: &HeaderMap) -> Option<String> {
     let location = headers.get(http::header::LOCATION).filter(|_| status.is_redirection())?;
     let location = location.to_str().ok().and_then(|location| location.parse::<http::Uri>().ok());
     Some(match location.as_ref().and_then(|location| location.host()) {
-        Some(host) => format!("the answer is a redirect to {host}, which is not followed"),
-        None => "the answer is a redirect, which is not followed".to_owned(),
+        Some(host) => format!("the answer is a redirect to {host}; redirects are not followed"),
+        None => "the answer is a redirect; redirects are not followed".to_owned(),
     })
 }
 
-/// What is said of an answer in an encoding that no request asks for.
+/// A message about an answer with an unrequested encoding.
 fn compression(headers: &HeaderMap) -> Option<String> {
     let encoding = headers.get(http::header::CONTENT_ENCODING)?.to_str().ok()?.trim();
     let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
-    (!is_plain).then(|| format!("it is compressed ({}), which was not asked for", shortened(encoding, 40)))
+    (!is_plain).then(|| format!("it is compressed ({}) without request", shortened(encoding, 40)))
 }
 
 fn quote(body: &[u8]) -> Option<String> {
@@ -474,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_an_error_body_is_read() {
+    fn every_form_of_an_error_body_is_read() {
         let envelope =
             refused(404, r#"{"error":{"message":"No group","type":"t","param":"group_id","code":"c"}}"#);
         assert_eq!(envelope.message(), "No group");
@@ -493,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_url_is_told_from_an_unknown_thing() {
+    fn an_unknown_url_differs_from_an_unknown_id() {
         let without_code =
             r#"{"error":{"message":"Invalid URL (GET /v1/x)","type":"invalid_request_error"}}"#;
         assert!(refused(404, without_code).is_unknown_url());
@@ -514,17 +524,20 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_names_the_host_and_nothing_else_of_the_place() {
+    fn a_redirect_is_reported_with_its_host_only() {
         let error = with_headers(302, &[("location", "https://login.example.com/sso?token=secret")]);
-        assert_eq!(error.message(), "the answer is a redirect to login.example.com, which is not followed");
+        assert_eq!(
+            error.message(),
+            "the answer is a redirect to login.example.com; redirects are not followed"
+        );
         let error = with_headers(308, &[("location", "/login?token=secret")]);
-        assert_eq!(error.message(), "the answer is a redirect, which is not followed");
+        assert_eq!(error.message(), "the answer is a redirect; redirects are not followed");
     }
 
     #[test]
-    fn a_compressed_answer_is_named() {
+    fn a_compressed_answer_is_reported() {
         let error = with_headers(502, &[("content-encoding", "gzip")]);
-        assert_eq!(error.message(), "it is compressed (gzip), which was not asked for");
+        assert_eq!(error.message(), "it is compressed (gzip) without request");
         let headers = [(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("br"))];
         let error = Error::unreadable(
             StatusCode::OK,
@@ -532,7 +545,7 @@ mod tests {
             Bytes::from_static(b"\x1f\x8b"),
             "it is not JSON".to_owned(),
         );
-        let told = "the answer cannot be read: it is compressed (br), which was not asked for";
+        let told = "the answer cannot be read: it is compressed (br) without request";
         assert_eq!(error.message(), told);
     }
 

@@ -8,7 +8,7 @@ pub fn hexadecimal(bytes: &[u8]) -> impl Iterator<Item = u8> {
     bytes.iter().flat_map(|byte| two_digits(*byte))
 }
 
-/// The two digits of a byte. Each request has an id in them, so no iterator and no `format!` stands between.
+/// The two digits of a byte. Every request formats an id, so this uses neither an iterator nor `format!`.
 #[inline]
 pub(crate) fn two_digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -1,7 +1,7 @@
-//! Ids, cursors and other short values that travel in paths and queries.
+//! Ids, cursors and other short values in paths and queries.
 //!
-//! An id is opaque: no prefix is checked. It refuses only what would change the route it is put into: an id
-//! that exists is safe in any path. `/` is refused and not encoded, because gateways on the way decode `%2F`.
+//! An id is opaque: its prefix is not checked. An id that would change the route of a request is refused, so every
+//! valid id is safe in any path. `/` is refused instead of encoded, because some gateways decode `%2F`.
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 
@@ -13,21 +13,21 @@ use crate::{
     violation::{Violation, ViolationCode},
 };
 
-/// The greatest length of an id, in bytes.
+/// The maximum length of an id, in bytes.
 pub const ID_BYTES_MAX: usize = 255;
-/// The greatest length of a cursor, in bytes.
+/// The maximum length of a cursor, in bytes.
 pub const CURSOR_BYTES_MAX: usize = 512;
 
-/// What [`check_token`] asks for, in JSON Schema's words: no control character, and not blank.
+/// The rule of [`check_token`] as a JSON Schema pattern: no control character, and not blank.
 #[cfg(feature = "schema")]
 const TOKEN_PATTERN: &str =
     r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
-/// The same for [`check_id`]: no slash either, and no relative path segment.
+/// The rule of [`check_id`]: also no slash, and not a relative path segment.
 #[cfg(feature = "schema")]
 const ID_PATTERN: &str = r"^(?!(\.|%2[eE]){1,2}$)[^/\u0000-\u001f\u007f-\u009f]*[^/\s\u0000-\u001f\u007f-\u009f][^/\u0000-\u001f\u007f-\u009f]*$";
 
 fn check_id(id: &str) -> Result<(), Violation> {
-    // Nearly all ids: too plain to break a rule. A path segment of dots has to begin with one, in either form.
+    // Fast path for nearly all ids. A relative path segment starts with a dot, plain or encoded.
     if is_plain(id) && id.len() <= ID_BYTES_MAX && !id.starts_with(['.', '%']) {
         return Ok(());
     }
@@ -42,7 +42,7 @@ fn check_id(id: &str) -> Result<(), Violation> {
     Err(Violation::new(ViolationCode::InvalidValue, format!("expected an id, but {problem}.")))
 }
 
-/// Whether all characters are visible ASCII but not a slash. Says no to texts of less than eight bytes.
+/// Whether all characters are visible ASCII except the slash. Returns false for texts of less than eight bytes.
 fn is_plain(text: &str) -> bool {
     let is_plain = |eight: &[u8; 8]| {
         let word = u64::from_le_bytes(*eight);
@@ -50,11 +50,11 @@ fn is_plain(text: &str) -> bool {
         found & HIGHEST_BITS == 0
     };
     let (eights, _) = text.as_bytes().as_chunks();
-    // The last eight bytes may overlap those before.
+    // The last eight bytes may overlap the previous ones.
     text.as_bytes().last_chunk().is_some_and(is_plain) && eights.iter().all(is_plain)
 }
 
-/// What ids and cursors have in common: one visible word of bounded length.
+/// The common rules of ids and cursors: a visible text of limited length.
 fn check_token(token: &str, bytes_max: usize) -> Result<(), Violation> {
     if is_plain(token) && token.len() <= bytes_max {
         return Ok(());
@@ -71,7 +71,7 @@ fn check_token(token: &str, bytes_max: usize) -> Result<(), Violation> {
     Err(Violation::new(ViolationCode::InvalidValue, format!("expected an id, but {problem}.")))
 }
 
-/// `.` and `..`, also with encoded dots: URL parsers on the way collapse all of these.
+/// `.` and `..`, also with encoded dots: some URL parsers normalize all of these.
 fn is_dot_segment(id: &str) -> bool {
     let plain = id.replace("%2e", ".").replace("%2E", ".");
     plain == "." || plain == ".."
@@ -89,14 +89,14 @@ macro_rules! tokens {
             ///
             /// # Errors
             ///
-            /// Names the problem when the text is empty or blank, too long, or would change the route.
+            /// If the text is empty or blank, too long, or would change the route.
             pub fn new(text: impl AsRef<str>) -> Result<Self, Violation> {
                 let text = text.as_ref();
                 $check(text)?;
                 Ok(Self(text.into()))
             }
 
-            /// The text as it travels.
+            /// The text, as sent.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -203,7 +203,7 @@ tokens! {
     /// ```
     /// use openai_admin::GroupId;
     /// assert!(GroupId::new("group_01J1F8ABCDXYZ").is_ok());
-    /// assert!(GroupId::new("..").is_err(), "it would read another route");
+    /// assert!(GroupId::new("..").is_err(), "it would change the route");
     /// ```
     GroupId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a user, such as `user-abc123`.
@@ -220,11 +220,11 @@ tokens! {
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a certificate, such as `cert_abc`.
     CertificateId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
-    /// The id of a service account of a project, such as `svc_acct_abc`. It may stand where the id of a user does.
+    /// The id of a service account of a project, such as `svc_acct_abc`. It is valid as the id of a user.
     ServiceAccountId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
     ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
-    /// A place in a list: the `next` of a page, or the id of its last item.
+    /// A position in a list: the `next` of a page, or the id of its last item.
     Cursor checked by |text: &str| check_token(text, CURSOR_BYTES_MAX), CURSOR_BYTES_MAX and TOKEN_PATTERN;
 }
 
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_refuse_what_would_change_the_route() {
+    fn an_id_that_would_change_the_route_is_refused() {
         for bad in [
             "",
             " ",
@@ -271,7 +271,7 @@ mod tests {
             "\u{7f}",
             &"x".repeat(256),
         ] {
-            assert!(GroupId::new(bad).is_err(), "{bad:?} was taken");
+            assert!(GroupId::new(bad).is_err(), "{bad:?} was accepted");
         }
         for good in
             ["group_1", "a b", "a%2fb", "a?b#c", "a\\b", "...", "пользователь", "🦀", &"x".repeat(255)]
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_id_says_why() {
+    fn a_refused_id_has_a_reason() {
         let error = UserId::new("a/b").expect_err("a slash");
         assert_eq!(error.to_string(), "expected an id, but it contains a slash.");
         assert_eq!(error.code(), ViolationCode::InvalidValue);

@@ -1,23 +1,23 @@
-//! When two texts name the same person or group, and which texts name nobody. Client, synchronization, store and
-//! server share these rules, so that what one of them can write all of them can find.
+//! Rules for comparing names and addresses. Client, synchronization, store and server share them, so that each of them
+//! finds values that another one has written.
 //!
-//! Two spellings that look the same are the same: `é` as one character or as `e` with an accent (both are compared in
-//! [NFC](https://www.unicode.org/reports/tr15/)), and with or without invisible characters. Addresses are also the same
-//! in any letter case. Nothing cleverer: a dot or a `+` is part of an address, whatever some providers make of it.
+//! Texts that look the same are equal: `é` as one character or as `e` with an accent (both are normalized to
+//! [NFC](https://www.unicode.org/reports/tr15/)), with or without invisible characters. Addresses are also compared
+//! without case. Nothing else is ignored: a dot or a `+` is part of an address, even if some providers ignore it.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// The longest address, in bytes: 64 before the `@` and 255 behind it.
+/// The maximum length of an address, in bytes: 64 before the `@` and 255 after it.
 pub const EMAIL_BYTES_MAX: usize = 320;
 
-/// What email has a use of its own for, besides letters: none of it stands in an address without quotes.
+/// Characters with a special meaning in email. They are not allowed in an address without quotes.
 const EMAIL_SPECIALS: [char; 10] = ['(', ')', '<', '>', '[', ']', ':', ';', ',', '\\'];
-/// The quotes that people and word processors put around an address.
+/// Quotation marks that people and word processors put around an address.
 const QUOTES: [char; 9] = ['"', '“', '”', '„', '‟', '«', '»', '‘', '`'];
 
-/// The key by which people are told apart: two addresses with one key belong to one person.
+/// The key for comparing addresses: addresses with the same key belong to the same person.
 ///
 /// ```
 /// use openai_admin::identity::email_key;
@@ -33,8 +33,7 @@ pub fn email_key(address: &str) -> String {
     in_lower_case(visible.trim())
 }
 
-/// Whether a text can be an email address: something on both sides of one `@`, and nothing that is no part of an
-/// address or cannot be seen.
+/// Whether a text can be an email address: text on both sides of a single `@`, without special or invisible characters.
 ///
 /// ```
 /// use openai_admin::identity::is_email;
@@ -44,7 +43,7 @@ pub fn email_key(address: &str) -> String {
 ///
 /// # Errors
 ///
-/// What is wrong with it, as a clause about "it". The clause repeats nothing of the text.
+/// The problem, as a clause about "it". It quotes nothing of the text.
 pub fn is_email(text: &str) -> Result<(), &'static str> {
     if is_blank(text) {
         return Err("it is empty");
@@ -69,12 +68,12 @@ pub fn is_email(text: &str) -> Result<(), &'static str> {
         return Err("it is not NAME@HOST");
     }
     if name.starts_with('\'') {
-        return Err("it begins with an apostrophe");
+        return Err("it starts with an apostrophe");
     }
     Ok(())
 }
 
-/// The key by which names are told apart: the letters and their case, and one space for any white space between words.
+/// The key for comparing names: case matters, and any white space between words counts as one space.
 ///
 /// ```
 /// use openai_admin::identity::name_key;
@@ -86,14 +85,14 @@ pub fn name_key(name: &str) -> String {
     clean(name).into_owned()
 }
 
-/// As [`name_key`], in any letter case: how headings and values of tables are compared, and what shows that two names
-/// are so alike that one is a slip.
+/// Like [`name_key`], but without case: compares headings and values of tables, and finds names that are likely typos
+/// of each other.
 pub fn name_key_in_any_case(name: &str) -> String {
     in_lower_case(&clean(name))
 }
 
-/// A text without what nobody means by it: white space at its ends, more than one space between words, and invisible
-/// characters (those that shape the letters beside them stay), in NFC. Most texts come back as they are.
+/// A normalized text in NFC: without white space at its ends, repeated spaces and invisible characters, except for
+/// those that shape adjacent letters. Most texts are unchanged.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c != ' ' && (c.is_ascii_graphic() || !(c.is_whitespace() || is_hidden(c)));
     let is_clean = text.split(' ').all(|word| !word.is_empty() && word.chars().all(plain));
@@ -104,8 +103,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Whether nobody can see anything of a text: it is empty, or all of it is white space, control characters and
-/// invisible characters.
+/// Whether nothing of a text is visible: it is empty, or has only white space, control characters and invisible
+/// characters.
 ///
 /// ```
 /// use openai_admin::identity::is_blank;
@@ -116,8 +115,8 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c) || c == '\u{2800}')
 }
 
-/// Whether a character has no form of its own: Unicode's "default ignorable" characters, such as the zero-width space,
-/// the byte-order mark, and those that change the direction of what follows.
+/// Whether a character has no glyph: Unicode's "default ignorable" characters, such as the zero-width space, the
+/// byte-order mark and changes of direction.
 pub fn is_invisible(c: char) -> bool {
     if c < '\u{ad}' {
         return false;
@@ -129,8 +128,8 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether a character is invisible without a say in how the characters beside it look, so that nobody means it. Joiners, fillers and selectors of variants make
-/// letters of Persian and Korean and pictures such as 👩‍💻 what they are.
+/// Whether a character is invisible and does not affect adjacent characters. Joiners, fillers and variation selectors
+/// do: letters of Persian and Korean and emoji such as 👩‍💻 depend on them.
 pub fn is_hidden(c: char) -> bool {
     let shapes_others = matches!(c,
         '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -139,8 +138,8 @@ pub fn is_hidden(c: char) -> bool {
     is_invisible(c) && !shapes_others
 }
 
-/// In lower case and NFC. The two small sigmas are one letter: which of them a capital becomes depends on where it
-/// stands in its word.
+/// In lower case and NFC. The two small sigmas are equal: the position in a word decides which of them a capital one
+/// becomes.
 fn in_lower_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -156,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_equal_in_any_letter_case_and_nothing_cleverer() {
+    fn addresses_are_compared_without_case_and_otherwise_exactly() {
         assert_eq!(email_key(" Ada@Example.COM\u{a0}"), "ada@example.com");
         assert_ne!(email_key("a.da@example.com"), email_key("ada@example.com"));
         assert_ne!(email_key("ada+x@example.com"), email_key("ada@example.com"));
@@ -165,20 +164,20 @@ mod tests {
     }
 
     #[test]
-    fn a_final_sigma_is_a_sigma() {
+    fn a_final_sigma_equals_a_sigma() {
         let spellings = ["ΑΣ@x.y", "ας@x.y", "ασ@x.y", "ΑΣ@X.Y"].map(email_key);
         assert!(spellings.iter().all(|key| key == "ασ@x.y"), "{spellings:?}");
         assert_eq!(name_key_in_any_case("ΟΔΟΣ"), name_key_in_any_case("οδος"));
     }
 
     #[test]
-    fn composed_and_decomposed_twins_are_one() {
+    fn composed_and_decomposed_characters_are_equal() {
         assert_eq!(email_key("jose\u{301}@example.com"), email_key("JOS\u{c9}@example.com"));
         assert_eq!(name_key("Cafe\u{301} E\u{301}quipe"), name_key("Caf\u{e9} \u{c9}quipe"));
     }
 
     #[test]
-    fn what_cannot_be_seen_makes_no_difference() {
+    fn invisible_characters_are_ignored() {
         for text in [
             "\u{feff}ada@example.com",
             "ada@\u{200b}example.com",
@@ -196,14 +195,14 @@ mod tests {
         ] {
             assert_eq!(name_key(name), "Support Team", "{name:?}");
         }
-        // Without its joiner it is another picture, and another word.
+        // Joiners matter: without them it is another emoji, or another word.
         for name in ["👩\u{200d}💻 Engineering", "می\u{200c}خواهم", "❤\u{fe0f}"] {
             assert_eq!(clean(name), Cow::Borrowed(name));
         }
     }
 
     #[test]
-    fn what_cannot_be_an_address_says_why() {
+    fn an_invalid_address_has_a_reason() {
         for good in ["ada@example.com", "ada+x@localhost", "o'connor@例え.jp", "a.b_c-d/e=f@x", "{x}@y.z"] {
             assert_eq!(is_email(good), Ok(()), "{good}");
         }
@@ -222,7 +221,7 @@ mod tests {
             ("mailto:ada@example.com", "it contains more than an address"),
             ("a@b.c;d@e.f", "it contains more than an address"),
             ("“ada@example.com”", "it contains a quotation mark"),
-            ("'ada@example.com", "it begins with an apostrophe"),
+            ("'ada@example.com", "it starts with an apostrophe"),
         ] {
             assert_eq!(is_email(bad), Err(why), "{bad}");
         }
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_anything_to_see_is_blank() {
+    fn a_text_without_visible_characters_is_blank() {
         for blank in
             ["", " ", "\u{a0}\u{3000}", "\u{200b}", "\u{feff}", "\u{2060}\t", "\u{0}", "\u{3164}", "\u{2800}"]
         {
@@ -242,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_is_its_own_key(text in any::<String>()) {
+        fn a_key_is_stable(text in any::<String>()) {
             let key = email_key(&text);
             prop_assert_eq!(email_key(&key), key);
             let key = name_key(&text);
@@ -252,7 +251,7 @@ mod tests {
         }
 
         #[test]
-        fn equivalent_texts_have_one_key(text in any::<String>()) {
+        fn equivalent_texts_have_the_same_key(text in any::<String>()) {
             let (composed, decomposed): (String, String) = (text.nfc().collect(), text.nfd().collect());
             prop_assert_eq!(email_key(&composed), email_key(&decomposed));
             prop_assert_eq!(name_key(&composed), name_key(&decomposed));

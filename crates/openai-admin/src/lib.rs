@@ -1,4 +1,4 @@
-//! Client and types of the OpenAI organization administration API: who is in which group.
+//! Client and types of the OpenAI organization administration API: groups, members, users, roles and more.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -23,43 +23,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Every example in this documentation runs against a real server in process, and so can your tests:
+//! The examples in this documentation run against a real server in process. Your tests can do the same:
 //! `openai_admin_server::testing::client()`.
 //!
-//! # A map
+//! # Overview
 //!
-//! - [`Client`]: sends requests. [`Client::group_users`], [`Client::groups`], [`Client::users`] and
-//!   [`Client::audit_logs`] are its front doors, named like the API's own reference; [`Client::send`] runs any
-//!   operation.
-//! - [`operations`]: the requests, one struct each, and [`Endpoint`], what a request is.
-//! - [`models`]: the answers and bodies, under the names of the published schemas.
-//! - [`GroupId`], [`UserId`], [`Cursor`], [`Limit`]: values that cannot hold what the API would refuse or, worse,
-//!   take for something else.
-//! - [`Page`]: what all lists have in common.
-//! - [`Error`]: what went wrong, whether the request was sent, and what the service said.
-//! - [`wire`]: how a request becomes bytes and comes back; for those who build servers, proxies and tests.
+//! - [`Client`]: sends requests. [`Client::group_users`], [`Client::groups`], [`Client::users`] and similar methods are
+//!   named like the API's reference; [`Client::send`] sends any operation.
+//! - [`operations`]: the requests, one struct each, and the trait [`Endpoint`].
+//! - [`models`]: the bodies of requests and responses, under the names of the published schemas.
+//! - [`GroupId`], [`UserId`], [`Cursor`], [`Limit`]: validated values. They exclude values that the API would refuse or
+//!   misinterpret.
+//! - [`Page`]: the common trait of all lists.
+//! - [`Error`]: the cause of a failure, whether the request was sent, and the service's message.
+//! - [`wire`]: encodes and decodes requests, for servers, proxies and tests.
 //!
 //! # Features
 //!
 //! | Feature | What it adds |
 //! |---|---|
 //! | `rustls` (default) | the default transport: hyper over rustls, with ring and Mozilla's root certificates |
-//! | `client` (default) | the client without a transport, for a [`tower_service::Service`] of your own |
-//! | `http2` | HTTP/2 where the service speaks it |
+//! | `client` (default) | the client without a transport, for a custom [`tower_service::Service`] |
+//! | `http2` | HTTP/2 if the service supports it |
 //! | `native-roots` | the operating system's root certificates instead of Mozilla's |
 //! | `aws-lc` | AWS-LC's cryptography instead of ring's |
 //! | `stream` | lists as `futures_core::Stream` |
 //! | `blocking` | a client for programs without a runtime |
 //! | `testing` | a scripted service that fails on demand |
-//! | `likeness` | which known word a misspelt one may mean |
-//! | `schema` | JSON Schemas of all types, and `schema` to read them |
+//! | `likeness` | suggestions for misspelt words |
+//! | `schema` | JSON Schemas of all types, in `schema` |
 //!
-//! Without any: the types and [`wire`], serde and no IO.
+//! Without features: the types and [`wire`], with serde and without IO.
 //!
-//! # Coming from another client
+//! # Migrating from another client
 //!
-//! [A table of names](https://github.com/openai-admin/openai-admin/blob/main/docs/coming-from-other-clients.md) leads
-//! from `openai-client-base` and `async-openai` here.
+//! [A table of names](https://github.com/openai-admin/openai-admin/blob/main/docs/coming-from-other-clients.md) maps
+//! `openai-client-base` and `async-openai` to this crate.
 
 mod deleted;
 mod eight_bytes;
@@ -111,5 +110,5 @@ pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Pa
 pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};
 pub use violation::{Violation, ViolationCode};
 
-/// Where the API lives.
+/// The default base URL.
 pub const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";

@@ -1,10 +1,10 @@
-//! How alike two words are, and which known word a misspelt one may mean.
+//! The similarity of words, and suggestions for misspelt ones.
 
-/// How alike a known word must be to be suggested for an unknown one.
+/// The minimum similarity of a suggestion.
 const LIKENESS_MIN: f64 = 0.5;
 
-/// How alike two texts are, from 0 to 1: how much of the longer one stays when one becomes the other by inserting,
-/// deleting and replacing characters and swapping neighbours.
+/// The similarity of two texts, from 0 to 1: the part of the longer one that stays the same when insertions, deletions,
+/// replacements and swaps of adjacent characters turn one text into the other.
 ///
 /// ```
 /// use openai_admin::likeness::likeness;
@@ -15,8 +15,8 @@ pub fn likeness(a: &str, b: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(a, b)
 }
 
-/// The known word that is most like an unknown one, if any is like it at all, whatever the letter case and what stands
-/// between the parts of a word. The first of equals.
+/// The most similar known word, or `None` if no word is similar enough. Ignores case and the separators between the
+/// parts of a word. Returns the first of equals.
 ///
 /// ```
 /// use openai_admin::likeness::most_like;
@@ -30,7 +30,7 @@ pub fn most_like<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) ->
     most_like_by(known, LIKENESS_MIN, |known| likeness(&unknown, &plain(known)))
 }
 
-/// The known word to which `likeness` gives most, and at least `likeness_min`. The first of equals.
+/// The known word with the highest `likeness` of at least `likeness_min`. Returns the first of equals.
 pub fn most_like_by<'a>(
     known: impl IntoIterator<Item = &'a str>,
     likeness_min: f64,

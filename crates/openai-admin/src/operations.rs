@@ -1,7 +1,7 @@
 //! The operations: one file for each resource, with its requests and its models.
 //!
-//! A file here is the whole declaration of a resource. The same noun names the file that stores it, the one
-//! that serves it and the one that puts it on the command line.
+//! A file here declares a whole resource. The files with the same name elsewhere store it, serve it and add it to the
+//! command line.
 
 pub mod audit_logs;
 pub mod certificates;
@@ -61,8 +61,8 @@ pub use usage::{CreateUsageBatch, UsageCompletions};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
-/// Calls `$visit!` with the name of every operation that the server serves: the one list that tests and tables walk.
-/// A row moves here from [`for_each_declared_operation!`](crate::for_each_declared_operation) when its handler is there.
+/// Calls `$visit!` with the names of all served operations. Tests and tables use this list. Move a name here from
+/// [`for_each_declared_operation!`](crate::for_each_declared_operation) when its handler exists.
 #[macro_export]
 macro_rules! for_each_operation {
     ($visit:ident) => {
@@ -87,7 +87,7 @@ macro_rules! for_each_operation {
     };
 }
 
-/// Calls `$visit!` with the name of every operation that is declared but not served yet.
+/// Calls `$visit!` with the names of operations that are declared but not served yet.
 #[macro_export]
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {

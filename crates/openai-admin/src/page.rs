@@ -1,5 +1,4 @@
-//! The envelopes of lists. The API has two of them here: most lists hand out a `next` cursor; the older ones
-//! name the first and last id of the page.
+//! The two formats of lists: most lists return a `next` cursor, older ones the first and last id of the page.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,42 +8,43 @@ use crate::{
     violation::Violation,
 };
 
-/// A page of a list, whatever its envelope.
+/// A page of a list, in any format.
 pub trait Page {
-    /// What the list holds.
+    /// The type of the items.
     type Item: Send;
 
     /// The items of this page, in the order of the list.
     fn items(&self) -> &[Self::Item];
     /// The items of this page, owned.
     fn into_items(self) -> Vec<Self::Item>;
-    /// Whether the list goes on after this page.
+    /// Whether there are items after this page.
     fn has_more(&self) -> bool;
-    /// Where the next page begins: what to send as `after`. None at the end, and in a broken answer.
+    /// The cursor of the next page, for `after`. `None` at the end, and in an invalid answer.
     fn next_cursor(&self) -> Option<Cursor>;
 }
 
 /// A request for a page of a list.
 pub trait ListEndpoint: crate::Endpoint<Response: Page> + Clone {
-    /// Sets the place after which the page begins.
+    /// Sets the cursor after which the page starts.
     fn set_after(&mut self, after: Cursor);
 
-    /// The place after which the page begins.
+    /// The cursor after which the page starts.
     fn after(&self) -> Option<&Cursor>;
 
-    /// What to [set](Self::set_after) for the page that follows `page`. None at the end, and after a broken answer.
+    /// The cursor of the page after `page`, for [`set_after`](Self::set_after). `None` at the end, and after an invalid
+    /// answer.
     fn next_cursor(&self, page: &Self::Response) -> Option<Cursor> {
         page.next_cursor()
     }
 
-    /// Sets how many items a page holds.
+    /// Sets the number of items on a page.
     ///
     /// # Errors
     ///
-    /// When the list does not allow such pages.
+    /// If the list does not allow this number.
     fn set_limit(&mut self, limit: i64) -> Result<(), Violation>;
 
-    /// How many items a page holds.
+    /// The number of items on a page.
     fn limit(&self) -> u16;
 }
 
@@ -54,7 +54,7 @@ pub trait OrderedListEndpoint: ListEndpoint {
     fn set_order(&mut self, order: Order);
 }
 
-/// Implements [`ListEndpoint`], and [`OrderedListEndpoint`] where asked, for a request with those fields.
+/// Implements [`ListEndpoint`], and [`OrderedListEndpoint`] if requested, for a request with these fields.
 macro_rules! list_endpoint {
     ($request:ty) => {
         impl $crate::ListEndpoint for $request {
@@ -85,11 +85,11 @@ macro_rules! list_endpoint {
 }
 pub(crate) use list_endpoint;
 
-/// An item that lists hold.
+/// An item of a list.
 pub trait ListItem {
     /// The name of the list in the published description, such as `UserListResource`.
     const LIST_SCHEMA: &'static str;
-    /// The item's own id.
+    /// The id of the item.
     fn id(&self) -> &str;
 }
 
@@ -119,7 +119,7 @@ pub struct NextPage<T> {
 }
 
 impl<T: ListItem> NextPage<T> {
-    /// A page of `data`, which goes on after its last item if `has_more`.
+    /// A page of `data`. If `has_more`, its last id is the cursor of the next page.
     pub fn new(data: Vec<T>, has_more: bool) -> Self {
         let next = if has_more { data.last().and_then(|item| Cursor::new(item.id()).ok()) } else { None };
         Self { object: Object::new(), data, has_more, next }
@@ -164,7 +164,7 @@ pub struct IdPage<T> {
 }
 
 impl<T: ListItem> IdPage<T> {
-    /// A page of `data`, which goes on after its last item if `has_more`.
+    /// A page of `data`. `has_more` says whether there are items after it.
     pub fn new(data: Vec<T>, has_more: bool) -> Self {
         let id = |item: Option<&T>| item.and_then(|item| Cursor::new(item.id()).ok());
         Self { object: Object::new(), first_id: id(data.first()), last_id: id(data.last()), data, has_more }
@@ -194,7 +194,7 @@ mod schema {
 
     use super::{IdPage, ListItem, ListObject, NextPage, Object};
 
-    /// A list has the name of the published schema, which a derived schema could not take from its item.
+    /// A list has the name of its published schema, which a derived schema cannot take from the item.
     macro_rules! list_schema {
         ($page:ident { $($cursor:literal),* }) => {
             impl<T: ListItem + JsonSchema> JsonSchema for $page<T> {

@@ -1,5 +1,5 @@
-//! JSON Schemas of requests and answers: for the server's OpenAPI document, and for programs that build forms or
-//! command lines from them.
+//! JSON Schemas of requests and answers, for the server's OpenAPI document and for programs that generate forms or
+//! command lines.
 
 use schemars::{
     JsonSchema,
@@ -7,7 +7,7 @@ use schemars::{
 };
 use serde_json::Value;
 
-/// The schema of what a service accepts as a `T`. Nested types are in place: it holds no references.
+/// The schema of a `T` in requests. Nested types are inlined: it contains no references.
 ///
 /// ```
 /// use openai_admin::{operations::ListGroups, schema};
@@ -18,7 +18,7 @@ pub fn of_request<T: JsonSchema>() -> Value {
     of::<T>(Contract::Deserialize)
 }
 
-/// The schema of what a service answers as a `T`, in the same form.
+/// The schema of a `T` in answers, in the same form.
 pub fn of_answer<T: JsonSchema>() -> Value {
     of::<T>(Contract::Serialize)
 }

@@ -1,6 +1,6 @@
-//! A scripted service, for tests of programs that use the client: it answers what it is told, in order.
+//! A scripted service for tests of programs that use the client. It returns given answers in order.
 //!
-//! To test against something that behaves, use the server of this project in process instead.
+//! For tests against realistic behavior, use the server of this project in process.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(async {
@@ -33,7 +33,7 @@ use crate::{
     error::BoxError,
 };
 
-/// What a service does, request by request. Clones share the script and what was received.
+/// A scripted service. Clones share the script and the received requests.
 #[derive(Clone, Debug, Default)]
 pub struct Script(Arc<Mutex<State>>);
 
@@ -47,7 +47,7 @@ struct State {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Received {
-    /// The HTTP method.
+    /// The path and query.
     pub method: http::Method,
     /// Path and query.
     pub target: String,
@@ -55,7 +55,7 @@ pub struct Received {
     pub headers: http::HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// When it came, after the first.
+    /// The time since the first request.
     pub at: tokio::time::Instant,
 }
 
@@ -71,16 +71,16 @@ enum Step {
 #[derive(Clone, Debug)]
 enum Body {
     Whole(Bytes),
-    /// Breaks off after these bytes.
+    /// Closes the connection after these bytes.
     Broken(Bytes),
-    /// Zeros, so many of them.
+    /// This number of zeros.
     Endless(u64),
-    /// Never comes.
+    /// Never arrives.
     Hanging,
 }
 
 impl Script {
-    /// An empty script. A request beyond its end is answered 599.
+    /// An empty script. Requests beyond its end get a 599.
     pub fn new() -> Self {
         Self::default()
     }
@@ -111,49 +111,49 @@ impl Script {
         self.status(200).body(body)
     }
 
-    /// Gives the answer this body.
+    /// Sets the body of the last answer.
     pub fn body(self, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         self.change_last(|_, _, body| *body = Body::Whole(bytes))
     }
 
-    /// Lets the answer break off after these bytes.
+    /// Closes the connection after these bytes of the last answer's body.
     pub fn broken_body(self, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         self.change_last(|_, _, body| *body = Body::Broken(bytes))
     }
 
-    /// Gives the answer a body of so many zeros, without a length.
+    /// Sets the body of the last answer to this number of zeros, without a content length.
     pub fn endless_body(self, length: u64) -> Self {
         self.change_last(|_, _, body| *body = Body::Endless(length))
     }
 
-    /// Lets the head of the answer come and its body never.
+    /// Sends the head of the last answer, but never its body.
     pub fn hanging_body(self) -> Self {
         self.change_last(|_, _, body| *body = Body::Hanging)
     }
 
-    /// Gives the answer a header.
+    /// Adds a header to the last answer.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.change_last(|_, headers, _| headers.push((name.to_owned(), value.to_owned())))
     }
 
-    /// Refuses the connection: the request is not sent.
+    /// Refuses the connection. The request is not sent.
     pub fn refuse_connection(self) -> Self {
         self.step(Step::RefuseConnection)
     }
 
-    /// Breaks the connection after the request was sent.
+    /// Closes the connection after the request was sent.
     pub fn reset(self) -> Self {
         self.step(Step::Reset)
     }
 
-    /// Takes the request and never answers.
+    /// Accepts the request and never answers.
     pub fn hang(self) -> Self {
         self.step(Step::Hang)
     }
 
-    /// Does the last step so many times in all.
+    /// Repeats the last step, for this number of times in total.
     pub fn times(self, times: usize) -> Self {
         let last = self.state().steps.back().cloned();
         if let Some(last) = last {
@@ -162,7 +162,7 @@ impl Script {
         self
     }
 
-    /// What was received so far, in order.
+    /// The received requests, in order.
     pub fn requests(&self) -> Vec<Received> {
         self.state().requests.clone()
     }
@@ -205,9 +205,11 @@ impl tower_service::Service<Request<RequestBody>> for Script {
                 Some(Step::RefuseConnection) => Err(NotConnected("refused by the script".into()).into()),
                 Some(Step::Reset) => Err("reset by the script".into()),
                 Some(Step::Hang) => std::future::pending().await,
-                None => {
-                    Ok(answer(599, Vec::new(), Body::Whole(Bytes::from_static(b"the script is at its end"))))
-                }
+                None => Ok(answer(
+                    599,
+                    Vec::new(),
+                    Body::Whole(Bytes::from_static(b"the script has no more answers")),
+                )),
             }
         })
     }
@@ -222,7 +224,7 @@ fn answer(status: u16, headers: Vec<(String, String)>, body: Body) -> http::Resp
     let mut response = http::Response::new(ScriptedBody(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
-        // What no header can be, the script leaves out, as no service could send it either.
+        // Invalid headers are skipped: no service could send them.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);
         }
@@ -234,7 +236,7 @@ fn answer(status: u16, headers: Vec<(String, String)>, body: Body) -> http::Resp
 #[derive(Debug)]
 pub struct ScriptedBody(Body);
 
-/// How much of an endless body comes at a time.
+/// The chunk size of an endless body.
 const ENDLESS_CHUNK: u64 = 64 * 1024;
 
 impl http_body::Body for ScriptedBody {
@@ -248,9 +250,7 @@ impl http_body::Body for ScriptedBody {
         match &mut self.0 {
             Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Body::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Body::Broken(bytes) if bytes.is_empty() => {
-                Poll::Ready(Some(Err("broken off by the script".into())))
-            }
+            Body::Broken(bytes) if bytes.is_empty() => Poll::Ready(Some(Err("closed by the script".into()))),
             Body::Broken(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Body::Endless(0) => Poll::Ready(None),
             Body::Endless(left) => {
@@ -259,7 +259,7 @@ impl http_body::Body for ScriptedBody {
                 let zeros = vec![0; usize::try_from(length).unwrap_or_default()];
                 Poll::Ready(Some(Ok(Frame::data(zeros.into()))))
             }
-            // Nothing will wake the reader: only its own timeout does.
+            // The reader is never woken, except by its own timeout.
             Body::Hanging => Poll::Pending,
         }
     }

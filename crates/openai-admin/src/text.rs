@@ -1,13 +1,13 @@
-//! The inside of ids and of texts about people: short ones need no block of memory of their own.
+//! The storage of ids and personal texts. Short texts need no heap allocation.
 
 use std::{fmt, ops::Deref};
 
 use arrayvec::ArrayString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
-/// Ids have about 30 bytes and addresses seldom more, so that a page of a hundred users is decoded with a handful of
-/// allocations. Strings that share the page's buffer would have none at all, but one id kept would keep its whole page;
-/// longer ones make each user larger than what compilers move without a call.
+/// Ids have about 30 bytes and addresses are rarely longer, so a page of a hundred users needs only a few allocations.
+/// Strings that share the page's buffer would need none, but keeping one id would keep the whole page. Larger inline
+/// strings would make a user too large to move without a call of `memcpy`.
 const SHORT_BYTES_MAX: usize = 32;
 
 #[derive(Clone)]
@@ -75,7 +75,7 @@ impl Ord for Text {
 
 impl std::hash::Hash for Text {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        // As the str that ids are borrowed as.
+        // Must equal the hash of the str, since ids implement `Borrow<str>`.
         (**self).hash(state);
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_equal_to_what_they_were_made_from() {
+    fn a_text_equals_its_source() {
         for length in [0, 1, SHORT_BYTES_MAX - 1, SHORT_BYTES_MAX, SHORT_BYTES_MAX + 1, 500] {
             let text = "x".repeat(length);
             assert_eq!(&*Text::from(text.as_str()), text);
@@ -119,13 +119,13 @@ mod tests {
             let json = serde_json::to_string(&text).expect("a string");
             assert_eq!(&*serde_json::from_str::<Text>(&json).expect("a string"), text);
         }
-        // A character that would not fit whole is not cut.
+        // A character is never split.
         let text = format!("{}é", "x".repeat(SHORT_BYTES_MAX - 1));
         assert_eq!(&*Text::from(text.as_str()), text);
     }
 
     #[test]
-    fn a_text_is_as_small_as_it_was_meant_to_be() {
+    fn a_text_has_the_intended_size() {
         assert_eq!(size_of::<Text>(), 40);
         assert_eq!(size_of::<Option<Text>>(), 40);
     }

@@ -1,5 +1,5 @@
-//! Small value types that requests and models are made of: bounded numbers and texts, fixed
-//! `object` tags, and text about people that never reaches a log by accident.
+//! Small value types of requests and models: bounded numbers and texts, fixed `object` tags, and personal text that is
+//! redacted in logs.
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
@@ -14,9 +14,9 @@ use crate::{
     violation::{Violation, ViolationCode},
 };
 
-/// How many items a page holds: from `MIN` to `MAX`, `DEFAULT` when the request does not say.
+/// The number of items on a page: from `MIN` to `MAX`, by default `DEFAULT`.
 ///
-/// The bounds are part of the type, so client, server and documentation cannot disagree.
+/// The bounds are part of the type, so client, server and documentation always agree.
 ///
 /// ```
 /// use openai_admin::Limit;
@@ -29,14 +29,14 @@ use crate::{
 pub struct Limit<const MIN: u16, const MAX: u16, const DEFAULT: u16>(u16);
 
 impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> Limit<MIN, MAX, DEFAULT> {
-    /// The greatest limit.
+    /// The maximum.
     pub const MAX: Self = Self(MAX);
 
     /// Checks a limit.
     ///
     /// # Errors
     ///
-    /// Says which bound `limit` passes.
+    /// If `limit` is out of range. The error contains the bound.
     pub fn new(limit: impl Into<i64>) -> Result<Self, Violation> {
         let limit = limit.into();
         let (code, passes, sign, bound) = match u16::try_from(limit) {
@@ -81,13 +81,13 @@ impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> schemars::JsonSchema fo
     }
 }
 
-/// A text of `MIN` to `MAX` characters (Unicode scalar values), kept byte for byte. Some of these are names and
-/// addresses of people, so `Debug` shows only the length.
+/// A text of `MIN` to `MAX` characters (Unicode scalar values), stored unchanged. Some of these texts are personal, so
+/// `Debug` shows only the length.
 ///
 /// ```
 /// use openai_admin::BoundedText;
 /// assert!(BoundedText::<1, 255>::new("Support Team").is_ok());
-/// assert!(BoundedText::<1, 255>::new("  ").is_err(), "a blank name names nothing");
+/// assert!(BoundedText::<1, 255>::new("  ").is_err(), "a blank name is not visible");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -98,7 +98,7 @@ impl<const MIN: usize, const MAX: usize> BoundedText<MIN, MAX> {
     ///
     /// # Errors
     ///
-    /// Says how long the text is when it is too long, too short, or blank where a text is needed.
+    /// If the text is too long, too short, or blank although it must not be empty. The error contains the length.
     pub fn new(text: impl AsRef<str>) -> Result<Self, Violation> {
         let text = text.as_ref();
         let length = text.chars().count();
@@ -111,7 +111,7 @@ impl<const MIN: usize, const MAX: usize> BoundedText<MIN, MAX> {
                 ),
             ));
         }
-        // A blank name is as useless as an empty one, and invisible in every list.
+        // A blank name would be invisible in every list.
         if length < MIN || (MIN > 0 && is_blank(text)) {
             let got = if length == 0 { "an empty string" } else { "a blank string" };
             return Err(Violation::new(
@@ -173,14 +173,14 @@ impl<const MIN: usize, const MAX: usize> schemars::JsonSchema for BoundedText<MI
         "Text".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        // Not blank where a text is needed, and nowhere what PostgreSQL cannot hold.
+        // Not blank if a text is required, and no NUL, which PostgreSQL cannot store.
         let pattern = if MIN > 0 { r"^[^\u0000]*[^\s\u0000][^\u0000]*$" } else { r"^[^\u0000]*$" };
         schemars::json_schema!({ "type": "string", "minLength": MIN, "maxLength": MAX, "pattern": pattern })
     }
 }
 
-/// A name, e-mail address or picture of a person, or the value of an API key: a string whose `Debug` shows only its length, so that it
-/// reaches no log by accident. `Display`, `Deref` and serde show it whole.
+/// A name, email address or picture of a person, or the value of an API key. `Debug` shows only its length, which keeps
+/// it out of logs. `Display`, `Deref` and serde show the text.
 ///
 /// ```
 /// use openai_admin::PersonalText;
@@ -278,14 +278,14 @@ impl schemars::JsonSchema for Order {
     }
 }
 
-/// The name that an `object` field always has.
+/// The constant value of an `object` field.
 pub trait ObjectName {
-    /// The name as it travels, such as `list`.
+    /// The value, as sent, such as `list`.
     const NAME: &'static str;
 }
 
-/// An `object` field: written as its one name; whatever an answer holds in its place is accepted, since
-/// nobody decides anything by it.
+/// An `object` field. It is written as its constant value; any value is accepted when reading, since no code depends on
+/// it.
 pub struct Object<N>(PhantomData<fn() -> N>);
 
 impl<N> Object<N> {
@@ -348,13 +348,13 @@ impl<N: ObjectName> schemars::JsonSchema for Object<N> {
     }
 }
 
-/// A moment in unix seconds. Answers that carry a float (some gateways do) are read too.
+/// A time in Unix seconds. A float is also accepted, since some gateways send one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// A moment, in seconds since 1970-01-01T00:00:00Z.
+    /// A time, in seconds since 1970-01-01T00:00:00Z.
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self(seconds)
     }
@@ -401,7 +401,7 @@ impl schemars::JsonSchema for Timestamp {
     }
 }
 
-/// Reads null as a value that was given, so that it differs from a field that is absent.
+/// Reads null as a given value, which differs from an absent field.
 pub(crate) fn null_as_given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -410,7 +410,7 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Reads null as the default value: for fields that older answers leave null.
+/// Reads null as the default value, for fields that are null in older answers.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

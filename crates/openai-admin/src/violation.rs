@@ -1,33 +1,33 @@
-//! A value that breaks a rule of the API: the code the API gives it, and words for people.
+//! A value that violates a rule of the API: the API's code for it, and a message.
 
 use std::fmt;
 
-/// What is wrong with a parameter, as the `code` of an API error says it.
+/// The kind of a violation, as the `code` of an API error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ViolationCode {
     /// A required parameter is absent.
     MissingRequiredParameter,
-    /// A value has another type than the parameter.
+    /// A value of the wrong type.
     InvalidType,
-    /// A value of the right type that the parameter does not take.
+    /// A value of the right type that the parameter does not accept.
     InvalidValue,
-    /// An integer under the parameter's least value.
+    /// An integer below the parameter's minimum.
     IntegerBelowMinValue,
-    /// An integer over the parameter's greatest value.
+    /// An integer above the parameter's maximum.
     IntegerAboveMaxValue,
     /// A string with too few characters.
     StringBelowMinLength,
     /// A string with too many characters.
     StringAboveMaxLength,
-    /// A query parameter that is given twice and takes one value.
+    /// A repeated query parameter that takes one value.
     DuplicateParameter,
     /// A parameter that the operation does not have.
     UnknownParameter,
 }
 
 impl ViolationCode {
-    /// Every code.
+    /// All codes.
     pub const ALL: [Self; 9] = [
         Self::MissingRequiredParameter,
         Self::InvalidType,
@@ -40,7 +40,7 @@ impl ViolationCode {
         Self::UnknownParameter,
     ];
 
-    /// The code as it stands in an error body.
+    /// The code, as in an error body.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MissingRequiredParameter => "missing_required_parameter",
@@ -56,17 +56,17 @@ impl ViolationCode {
     }
 }
 
-/// A rule of the API that a value breaks.
+/// A violation of a rule of the API.
 ///
-/// `{}` prints words for people. `{:#}` puts the code in front, so that a violation that had to pass through
-/// serde (whose errors are only text) can be read back by `Violation::from_text`.
+/// `{}` prints the message. `{:#}` adds the code before it, so that `Violation::from_text` can restore a violation that
+/// passed through serde, whose errors are only text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     code: ViolationCode,
     detail: String,
 }
 
-/// Stands between code and detail in `{:#}`; a control character, so that no other error text has it.
+/// Separates code and detail in `{:#}`. A control character, so that no other error text contains it.
 const MARK: char = '\u{1f}';
 
 impl Violation {
@@ -74,7 +74,7 @@ impl Violation {
         Self { code, detail: detail.into() }
     }
 
-    /// Which rule it is.
+    /// The code of the rule.
     pub fn code(&self) -> ViolationCode {
         self.code
     }

@@ -1,8 +1,8 @@
-//! How a request travels: [`encode`] on the client's side, [`decode`] on the server's.
+//! The encoding of requests: [`encode`] for clients, [`decode`] for servers.
 //!
-//! Both read the declaration of the operation and nothing else, so what one writes the other reads:
-//! for every request, `decode(encode(request)) == request` on exactly its own route. [`UserListWriter`] writes the one
-//! answer whose size makes building its model first worth avoiding.
+//! Both use only the declaration of the operation, so they always agree: for every request, `decode(encode(request)) ==
+//! request`, on the request's own route. [`UserListWriter`] writes the one answer that is too large to build its model
+//! first.
 
 mod decode;
 mod decode_error;
@@ -21,7 +21,7 @@ pub use user_list::UserListWriter;
 /// The field that is the JSON body.
 pub(crate) const BODY: &str = "body";
 
-/// The place of a field, as its name says.
+/// The position of a field in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Named in the path.
@@ -32,7 +32,7 @@ pub enum Place {
     Body,
 }
 
-/// Where a field of an operation with this `path` travels.
+/// The position of a field in the requests of an operation with this `path`.
 ///
 /// ```
 /// use openai_admin::wire::{Place, place};
@@ -55,7 +55,7 @@ fn place_among(is_in_path: impl Fn(&str) -> bool, field: &str) -> Place {
     }
 }
 
-/// Parameters as a query string, as [`Incoming`] takes it.
+/// Formats parameters as a query string, for [`Incoming`].
 ///
 /// ```
 /// use openai_admin::wire;
@@ -65,13 +65,13 @@ pub fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> St
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-/// The names in braces of a path, in order.
+/// The names of the placeholders in a path, in order.
 pub fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-/// Matches a path against an operation's path, and gives the segment that stands for each placeholder, still encoded.
-/// None when they do not match. A segment for a placeholder is not empty.
+/// Matches a path against a template. Returns the segment for each placeholder, still encoded, or `None` if they do not
+/// match. The segment of a placeholder is not empty.
 ///
 /// ```
 /// use openai_admin::wire::match_path;
@@ -93,7 +93,7 @@ pub fn match_path<'a>(template: &'a str, path: &'a str) -> Option<Vec<(&'a str, 
     segments.next().is_none().then_some(named)
 }
 
-/// The name of a segment that is a placeholder.
+/// The name of a placeholder segment.
 fn placeholder(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
@@ -106,7 +106,7 @@ mod tests {
     fn a_path_matches_segment_by_segment() {
         let matches = |template, path| match_path(template, path).is_some();
         assert!(matches("", "") && matches("/", "/") && matches("/a/{b}", "/a/x"));
-        // A template is a path as well.
+        // A template also matches itself.
         assert!(matches("/a/{b}", "/a/{c}") && matches("/a/{b}", "/a/{b}"));
         for (template, path) in [
             ("/a", ""),

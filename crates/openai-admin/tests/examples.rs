@@ -1,4 +1,4 @@
-//! The example answers of the published description: each is read, and written again as it came.
+//! The example answers of the published description round trip.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -222,7 +222,7 @@ fn groups_of_projects() {
     check::<AddProjectGroup>(&group);
     check::<RetrieveProjectGroup>(&group);
     check::<RemoveProjectGroup>(&json!({ "object": "project.group.deleted", "deleted": true }));
-    // The example of the list leaves the type out.
+    // The example of the list omits the type.
     let whole = group.clone();
     let _ = group.as_object_mut().unwrap().remove("group_type");
     assert_eq!(written_again::<RetrieveProjectGroup>(&group), whole);
@@ -238,7 +238,7 @@ fn roles_in_projects() {
 }
 
 #[test]
-fn a_role_that_leaves_out_what_may_be_null_is_read() {
+fn a_role_without_nullable_fields_is_read() {
     let mut role = role();
     let _ = role.as_object_mut().unwrap().remove("description");
     assert_eq!(written_again::<RetrieveRole>(&role)["description"], Value::Null);

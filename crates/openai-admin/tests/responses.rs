@@ -1,4 +1,4 @@
-//! Generated answers of every kind through the client: it never panics, never loses the status, shows no secret.
+//! Generated answers: the client never panics, never loses the status and shows no secrets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "the number of answers comes from the environment")]
@@ -16,13 +16,13 @@ use openai_admin::{Client, ErrorKind, Order, client::RequestBody};
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-/// How many answers; `OPENAI_ADMIN_RESPONSES` asks for another number, such as a million.
+/// The number of answers. Set `OPENAI_ADMIN_RESPONSES` to change it, for example to a million.
 const RESPONSES: u64 = 50_000;
 
 const KEY: &str = "sk-admin-THE-SECRET";
 const PERSON: &str = "Ada-THE-PERSON";
 
-/// A service that answers what it is given, once for each request.
+/// A service that returns given answers, one for each request.
 #[derive(Clone)]
 struct Answers(Arc<Mutex<Option<http::Response<Full<Bytes>>>>>);
 
@@ -123,7 +123,7 @@ impl Generator {
 }
 
 #[tokio::test]
-async fn no_answer_makes_the_client_panic_lose_the_status_or_show_a_secret() {
+async fn no_answer_causes_a_panic_loses_the_status_or_shows_a_secret() {
     let responses = match std::env::var("OPENAI_ADMIN_RESPONSES") {
         Ok(responses) => responses.parse().expect("a number"),
         Err(_) => RESPONSES,

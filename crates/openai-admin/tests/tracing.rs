@@ -1,4 +1,4 @@
-//! What the client tells a log or a tracer: names of OpenTelemetry, and nobody's id, name or key.
+//! The spans of the client have OpenTelemetry's names, and contain no ids, names or keys.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

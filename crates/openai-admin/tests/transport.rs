@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 const GROUP: &str = r#"{"id":"group_1","name":"Support","created_at":0}"#;
 
-/// A certificate authority, and what it signed: PEM of certificate and key.
+/// A certificate authority that signs certificates, in PEM format.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -49,13 +49,13 @@ fn server_builder() -> ServerBuilder {
     rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap()
 }
 
-/// The TLS settings of a server that shows a certificate and asks for none.
+/// The TLS settings of a server with a certificate and without client authentication.
 fn with_certificate(builder: ServerBuilder, certificate: &str, key: &str) -> Arc<rustls::ServerConfig> {
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
     Arc::new(builder.with_no_client_auth().with_single_cert(chain(certificate), key).unwrap())
 }
 
-/// The TLS settings of a server for `localhost`, which may ask its clients for a certificate.
+/// The TLS settings of a server for `localhost`, optionally with client authentication.
 fn server_config(authority: &Authority, clients: Option<&Authority>) -> Arc<rustls::ServerConfig> {
     let (certificate, key) = authority.sign("localhost");
     let Some(clients) = clients else { return with_certificate(server_builder(), &certificate, &key) };
@@ -88,7 +88,7 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> String {
     head
 }
 
-/// A server that speaks TLS and answers each connection once; its port.
+/// Starts a TLS server that answers each connection once, and returns its port.
 async fn tls_server(config: Arc<rustls::ServerConfig>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -107,7 +107,7 @@ fn builder(port: u16) -> openai_admin::client::ClientBuilder {
 }
 
 #[tokio::test]
-async fn a_gateway_with_its_own_authority_is_trusted_when_told_and_only_then() {
+async fn a_private_authority_is_trusted_only_if_configured() {
     let authority = Authority::new();
     let port = tls_server(server_config(&authority, None)).await;
     let client = builder(port).root_certificates_pem(authority.pem()).build().unwrap();
@@ -123,17 +123,17 @@ async fn a_gateway_with_its_own_authority_is_trusted_when_told_and_only_then() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_accepted_is_named_and_tried_once() {
+async fn a_refused_certificate_is_reported_and_not_retried() {
     let authority = Authority::new();
     let port = tls_server(server_config(&authority, None)).await;
-    // What `openssl req -x509` makes: an authority that is its own server.
+    // A default certificate of `openssl req -x509`: a CA certificate used as a server's.
     let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
     let own = parameters.self_signed(&key).unwrap().pem();
     let own_port = tls_server(with_certificate(server_builder(), &own, &key.serialize_pem())).await;
     let unknown = "the certificate of the service is not accepted: its issuer is unknown";
-    let authority = "it is a CA certificate, which cannot be a server's (basicConstraints is CA:TRUE)";
+    let authority = "it is a CA certificate, not a server's (basicConstraints is CA:TRUE)";
     for (builder, told) in
         [(builder(port), unknown), (builder(own_port).root_certificates_pem(own), authority)]
     {
@@ -145,7 +145,7 @@ async fn a_certificate_that_is_not_accepted_is_named_and_tried_once() {
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_shown_to_a_server_that_asks() {
+async fn a_client_certificate_is_sent_on_request() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let port = tls_server(server_config(&authority, Some(&clients))).await;
     let trusting = || builder(port).root_certificates_pem(authority.pem());
@@ -157,7 +157,7 @@ async fn a_client_certificate_is_shown_to_a_server_that_asks() {
 }
 
 #[tokio::test]
-async fn certificates_that_are_none_are_refused_by_name() {
+async fn invalid_certificates_are_refused_by_name() {
     let error = builder(1).root_certificates_pem("no certificate").build().unwrap_err();
     assert!(error.to_string().starts_with("the root certificates cannot be read"), "{error}");
     let error = builder(1).identity_pem("", "").build().unwrap_err();
@@ -165,7 +165,7 @@ async fn certificates_that_are_none_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_proxy_gets_a_tunnel_and_its_password_and_never_the_key() {
+async fn a_proxy_gets_its_password_but_never_the_key() {
     let authority = Authority::new();
     let port = tls_server(server_config(&authority, None)).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -191,15 +191,15 @@ async fn a_proxy_gets_a_tunnel_and_its_password_and_never_the_key() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_no_url_is_refused_and_not_passed_by() {
+async fn an_invalid_proxy_is_refused_and_not_bypassed() {
     for bad in ["not a url", "htp://proxy:1", "://", "http://", "https://proxy:1", "proxy:3128"] {
         let error = builder(1).proxy(bad).build().unwrap_err();
-        assert_eq!(error.to_string(), "the proxy must be given as http://HOST:PORT", "{bad}");
+        assert_eq!(error.to_string(), "invalid proxy: use http://HOST:PORT", "{bad}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_never_speaks_tls_costs_the_time_of_a_connection_and_was_sent_nothing() {
+async fn a_handshake_without_an_answer_ends_with_the_connect_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let client = builder(port).connect_timeout(Duration::from_millis(200)).build().unwrap();
@@ -236,7 +236,7 @@ async fn http_2_is_spoken_where_both_sides_want_it() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_told_from_an_answer_that_broke() {
+async fn a_refused_connection_differs_from_a_broken_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let client = Client::builder().key("sk-admin-1").retries(0).base_url(url).build().unwrap();
@@ -244,7 +244,7 @@ async fn nobody_listening_is_told_from_an_answer_that_broke() {
         let (mut stream, _) = listener.accept().await.unwrap();
         read_head(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
-        // Both stream and listener close here.
+        // Stream and listener close here.
     });
     let error = client.groups().retrieve_group("g").await.unwrap_err();
     assert_eq!(
@@ -257,7 +257,7 @@ async fn nobody_listening_is_told_from_an_answer_that_broke() {
 }
 
 #[tokio::test]
-async fn a_server_that_accepts_and_says_nothing_costs_one_timeout() {
+async fn a_server_without_an_answer_costs_one_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let client = Client::builder()
@@ -273,16 +273,16 @@ async fn a_server_that_accepts_and_says_nothing_costs_one_timeout() {
     );
 }
 
-/// Only with the feature: .ci/run runs it, and a plain run of the tests does not.
+/// Needs the feature `native-roots`: only .ci/run runs it.
 #[cfg(feature = "native-roots")]
 mod native_roots {
     use super::*;
 
-    /// Where the child finds the server.
+    /// The variable with the server's address, for the child process.
     const PORT: &str = "OPENAI_ADMIN_TEST_NATIVE_ROOTS_PORT";
 
     #[tokio::test]
-    async fn the_roots_of_the_system_are_trusted_and_no_others() {
+    async fn only_the_roots_of_the_system_are_trusted() {
         let (system, other) = (Authority::new(), Authority::new());
         // A file of this process alone; `SSL_CERT_FILE` names the system's roots, and only a child may get another one.
         let file = std::env::temp_dir().join(format!("openai-admin-roots-{}.pem", std::process::id()));

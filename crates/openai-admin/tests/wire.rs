@@ -1,4 +1,4 @@
-//! The wire, over every operation: what is encoded is decoded again, and no declaration breaks a rule.
+//! Encoding and decoding of every operation round trips, and every declaration follows the rules.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -53,7 +53,7 @@ fn no_two_operations_share_an_id() {
     assert_eq!(ids.len(), count);
 }
 
-/// Encodes a request and reads it back as a server would.
+/// Encodes a request and decodes it like a server.
 fn round_trip<E: Endpoint + PartialEq + std::fmt::Debug>(request: &E) {
     let mut target = String::new();
     let body = wire::encode(request, &mut target).unwrap();
@@ -331,7 +331,7 @@ fn a_field_of_the_wrong_type_is_named() {
 }
 
 #[test]
-fn a_field_that_is_there_twice_is_refused() {
+fn a_repeated_field_is_refused() {
     for strictness in [Strictness::Lenient, Strictness::Strict] {
         let incoming = Incoming { path: &[], query: "", body: br#"{"name":"x","name":"y"}"# };
         let error = wire::decode::<CreateGroup>(&incoming, strictness).unwrap_err();
@@ -345,7 +345,7 @@ fn a_field_that_is_there_twice_is_refused() {
 }
 
 #[test]
-fn a_byte_order_mark_before_the_body_is_named() {
+fn a_byte_order_mark_before_the_body_is_reported() {
     let incoming = Incoming { path: &[], query: "", body: b"\xef\xbb\xbf{\"name\":\"x\"}" };
     let error = wire::decode::<CreateGroup>(&incoming, Strictness::Lenient).unwrap_err();
     assert_eq!(error.code(), None);
@@ -353,7 +353,7 @@ fn a_byte_order_mark_before_the_body_is_named() {
 }
 
 #[test]
-fn a_parameter_in_the_body_that_belongs_into_the_path_is_unknown() {
+fn a_path_parameter_in_the_body_is_unknown() {
     let path = [("group_id", "g")];
     let incoming = Incoming { path: &path, query: "", body: br#"{"name":"x","group_id":"other"}"# };
     let error = wire::decode::<UpdateGroup>(&incoming, Strictness::Strict).unwrap_err();
@@ -370,7 +370,7 @@ fn audit_logs(query: &str) -> Result<ListAuditLogs, (Option<ViolationCode>, Opti
 }
 
 #[test]
-fn a_list_and_a_struct_travel_in_brackets() {
+fn lists_and_structs_use_brackets() {
     let mut request = ListAuditLogs::new();
     request.effective_at.gte = Some(Timestamp::from_unix_seconds(5));
     request.effective_at.lt = Some(Timestamp::from_unix_seconds(9));
@@ -390,7 +390,7 @@ fn a_list_and_a_struct_travel_in_brackets() {
 }
 
 #[test]
-fn what_is_wrong_within_brackets_is_named() {
+fn an_invalid_value_in_brackets_is_named() {
     let named = |param: &str| Some(param.to_owned());
     for (query, code, param) in [
         ("effective_at[gte]=x", ViolationCode::InvalidType, "effective_at[gte]"),
@@ -403,7 +403,7 @@ fn what_is_wrong_within_brackets_is_named() {
     ] {
         assert_eq!(audit_logs(query), Err((Some(code), named(param))), "{query}");
     }
-    // Another name that begins in the same way is another parameter.
+    // A name with the same prefix is another parameter.
     assert_eq!(
         audit_logs("effective_at_all=1&limits=0&effective_at[gte=1&[gte]=2"),
         Ok(ListAuditLogs::new())
@@ -411,7 +411,7 @@ fn what_is_wrong_within_brackets_is_named() {
 }
 
 mod answers {
-    //! Answers are read tolerantly, whatever the age of the service.
+    //! Answers of older and newer services are accepted.
 
     use openai_admin::{
         GroupType, UserType,
@@ -459,7 +459,7 @@ mod answers {
     }
 
     #[test]
-    fn an_event_that_this_version_does_not_know_is_kept_whole() {
+    fn an_unknown_event_is_preserved() {
         let text = r#"{"id":"audit_log-1","type":"invite.sent","effective_at":1,"actor":{"type":"session","session":{"user":{"id":"user-1","email":"ada@example.com"},"ip_address":"127.0.0.1"}},"invite.sent":{"data":{"email":"bob@example.com","role":"owner"},"id":"inv-1"},"x":[1]}"#;
         let log: AuditLog = serde_json::from_str(text).unwrap();
         assert_eq!(log.actor.as_ref().unwrap().id(), Some("user-1"));

@@ -53,7 +53,7 @@ fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_not_taken() {
 
     desk.write("cert.pem", "");
     let said = hang_up(&mut server);
-    assert!(said.contains("ERROR") && said.contains("'cert.pem' holds no certificate"), "{said}");
+    assert!(said.contains("ERROR") && said.contains("'cert.pem' contains no certificate"), "{said}");
     assert!(is_answered(&server, &key, &second), "the one before stays");
     assert_eq!(server.stop().0, Some(0));
 }

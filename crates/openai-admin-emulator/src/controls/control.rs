@@ -6,10 +6,10 @@ use schemars::{Schema, SchemaGenerator};
 
 use crate::{
     error::Result,
-    shared::{Makes, Shared},
+    shared::{OnMissing, Shared},
 };
 
-/// A control: when it is meant, what it does, and what it says of itself.
+/// A control: its method and path, its handler and its documentation.
 pub(super) struct Control {
     pub(super) method: Method,
     pub(super) path: &'static str,
@@ -22,14 +22,14 @@ pub(super) struct Control {
 }
 
 pub(super) type Answer =
-    dyn Fn(Asked<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response>> + Send>> + Send + Sync;
+    dyn Fn(ControlRequest<Bytes>) -> Pin<Box<dyn Future<Output = Result<Response>> + Send>> + Send + Sync;
 
-/// A request of a control.
-pub(super) struct Asked<B> {
+/// A request to a control.
+pub(super) struct ControlRequest<B> {
     pub(super) shared: Arc<Shared>,
     /// The name of the namespace.
-    pub(super) place: String,
-    pub(super) makes: Makes,
+    pub(super) namespace_name: String,
+    pub(super) on_missing: OnMissing,
     /// The name in the path.
     pub(super) name: String,
     pub(super) query: String,

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the controls, from the same lines that answer them.
+//! The OpenAPI document of the controls, from the same table.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::paths::CONTROLS_PREFIX;
 
 pub(super) fn document(controls: &[Control]) -> Value {
     let settings = SchemaSettings::openapi3().with(|settings| {
-        // OpenAPI 3.1 takes JSON Schema as it is: null is a type, not a flag.
+        // OpenAPI 3.1 uses plain JSON Schema: null is a type, not a flag.
         settings.transforms.clear();
         settings.meta_schema = None;
     });
@@ -20,8 +20,8 @@ pub(super) fn document(controls: &[Control]) -> Value {
             "summary": control.summary,
             "parameters": parameters(control),
             "responses": {
-                "200": { "description": "Done.", "content": json_of((control.response)(&mut responses).to_value()) },
-                "default": { "description": "Refused: the message says what to do.", "content": json_of(error()) },
+                "200": { "description": "Success.", "content": json_of((control.response)(&mut responses).to_value()) },
+                "default": { "description": "An error. The message says how to fix it.", "content": json_of(error()) },
             },
         });
         if let Some(body) = (control.body)(&mut requests) {
@@ -37,7 +37,7 @@ pub(super) fn document(controls: &[Control]) -> Value {
         "info": {
             "title": "openai-admin emulate: the controls",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What a test does with the emulator itself. The paths are below the host, and below \
+            "description": "Controls of the emulator itself. The paths are relative to the host, or to \
                             `/_ns/NAME` for the namespace NAME.",
         },
         "paths": paths,
@@ -62,26 +62,27 @@ fn parameters(control: &Control) -> Vec<Value> {
         let schema = json!({ "type": "string" });
         json!({ "name": name, "in": place, "required": place == "path", "description": description, "schema": schema })
     };
-    let mut parameters = vec![text("namespace", "query", "Which namespace; `default` when absent.")];
+    let mut parameters = vec![text("namespace", "query", "The name of the namespace. Default: `default`.")];
     if control.path.contains("{name}") {
-        parameters.push(text("name", "path", "Its name."));
+        parameters.push(text("name", "path", "The name."));
     }
     if control.path == "/requests" && control.method == "GET" {
         for (name, description) in [
             (
                 "operation",
-                "The id of an operation, such as `add-group-user`; `none` for what is no operation.",
+                "The id of an operation, such as `add-group-user`; `none` matches requests without an operation.",
             ),
             ("method", "The HTTP method."),
             ("status", "The status of the answer."),
             (
                 "fault",
-                "The name of a fault's rule, or the kind of a fault; `any` and `none` are all and no faults.",
+                "The name of a fault rule, or the kind of a fault; `any` or `none` match requests with or without a \
+                 fault.",
             ),
-            ("path.group_id", "The group that the path names."),
-            ("path.user_id", "The user whom the path names."),
-            ("after", "Only requests with a greater number."),
-            ("limit", "How many at most."),
+            ("path.group_id", "The id of the group in the path."),
+            ("path.user_id", "The id of the user in the path."),
+            ("after", "Only requests with a greater number than this."),
+            ("limit", "The maximum number of requests."),
         ] {
             parameters.push(text(name, "query", description));
         }

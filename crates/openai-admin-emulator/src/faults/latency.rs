@@ -3,43 +3,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::randomness::Randomness;
 
-/// The longest wait, in milliseconds: a client that is tested would have given up.
+/// The longest delay, in milliseconds. Clients time out sooner.
 pub(super) const MS_MAX: u32 = 120_000;
-/// How many standard deviations the 99th percentile of a normal distribution lies above its middle.
+/// The distance of the 99th percentile of a normal distribution from its mean, in standard deviations.
 const NORMAL_P99: f64 = 2.326_347_874_040_841;
 
-/// How long an answer is held back, in milliseconds.
+/// The delay of a response, in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Latency {
-    /// Always as long.
+    /// A constant delay.
     Fixed {
-        /// How long.
+        /// The delay.
         ms: u32,
     },
-    /// Anything between two times, each as likely.
+    /// A delay between two bounds, all equally likely.
     Uniform {
-        /// The shortest.
+        /// The minimum.
         min_ms: u32,
-        /// The longest.
+        /// The maximum.
         max_ms: u32,
     },
-    /// Mostly short, as the time between independent events is.
+    /// Mostly short delays, like the time between independent events.
     Exponential {
-        /// On average.
+        /// The mean.
         mean_ms: u32,
     },
-    /// As services are: most answers near the median, and a few that take long.
+    /// Like a real service: most delays are near the median, and a few are long.
     LogNormal {
-        /// Half of all take longer.
+        /// The median.
         median_ms: u32,
-        /// One of a hundred takes longer.
+        /// The 99th percentile.
         p99_ms: u32,
     },
 }
 
 impl Latency {
-    /// What is wrong with it, in words.
+    /// A description of the first error.
     pub(super) fn check(&self) -> Result<(), String> {
         let (least, most) = match *self {
             Self::Fixed { ms } => (0, ms),
@@ -56,7 +56,7 @@ impl Latency {
         Ok(())
     }
 
-    /// The next one.
+    /// Draws the next delay.
     pub(super) fn draw(&self, randomness: &Randomness) -> u32 {
         let ms = match *self {
             Self::Fixed { ms } => f64::from(ms),
@@ -75,7 +75,7 @@ impl Latency {
     }
 }
 
-/// A number of the standard normal distribution, by the way of Box and Muller.
+/// A number from the standard normal distribution, by the Box-Muller transform.
 fn normal(randomness: &Randomness) -> f64 {
     let (radius, angle) = (1.0 - randomness.fraction(), randomness.fraction());
     (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
@@ -85,7 +85,7 @@ fn normal(randomness: &Randomness) -> f64 {
 mod tests {
     use super::*;
 
-    /// The median and the 99th percentile of many.
+    /// The median and the 99th percentile of many delays.
     fn drawn(latency: &Latency) -> (u32, u32) {
         let randomness = Randomness::new(Some(3), "latency");
         let mut drawn: Vec<u32> = (0..20_000).map(|_| latency.draw(&randomness)).collect();
@@ -101,7 +101,7 @@ mod tests {
             (Latency::Exponential { mean_ms: 100 }, 69, 460),
             (Latency::LogNormal { median_ms: 100, p99_ms: 900 }, 100, 900),
         ] {
-            latency.check().expect("it is sound");
+            latency.check().expect("valid");
             let drawn = drawn(&latency);
             let is_near = |got: u32, wanted: u32| got.abs_diff(wanted) * 10 <= wanted;
             assert!(is_near(drawn.0, median) && is_near(drawn.1, p99), "{latency:?} gave {drawn:?}");
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn an_invalid_latency_is_refused() {
         for latency in [
             Latency::Uniform { min_ms: 2, max_ms: 1 },
             Latency::LogNormal { median_ms: 100, p99_ms: 50 },
             Latency::Fixed { ms: MS_MAX + 1 },
         ] {
-            latency.check().expect_err("it cannot be");
+            latency.check().expect_err("invalid");
         }
     }
 }

@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 use super::{latency, profiles::Profile, rule::FaultRule};
 use crate::document;
 
-/// How many rules an organization has at most.
+/// The maximum number of rules in an organization.
 pub(super) const RULES_MAX: usize = 1000;
 
-/// What goes wrong on purpose.
+/// Faults to inject.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultPlan {
-    /// For how many milliseconds after a write reads show what was there before it; 0 by default.
+    /// How long reads stay stale after a write, in milliseconds. Default: 0.
     #[serde(default)]
     pub stale_reads_ms: u32,
-    /// Faults that go together, before the rules.
+    /// A named set of rules, applied before `rules`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// The rules, in the order in which they are asked; the first that has a fault for a request decides.
+    /// The rules, in the order in which they apply. The first rule with a fault for a request decides.
     #[serde(default)]
     pub rules: Vec<FaultRule>,
 }
 
 impl FaultPlan {
-    /// A plan as JSON or YAML, checked.
+    /// Parses and checks a plan in JSON or YAML.
     ///
     /// ```
     /// use openai_admin_emulator::faults::FaultPlan;
@@ -37,33 +37,30 @@ impl FaultPlan {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// A description of the first error.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let plan: Self = document::read(text)?;
         plan.check()?;
         Ok(plan)
     }
 
-    /// All rules, with those of the profile.
+    /// All rules, including those of the profile.
     pub(super) fn into_rules(self) -> impl Iterator<Item = FaultRule> {
         self.profile.map(Profile::rules).unwrap_or_default().into_iter().chain(self.rules)
     }
 
-    /// Whether it can be followed.
+    /// Checks the plan.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// A description of the first error.
     pub fn check(&self) -> Result<(), String> {
         if self.rules.len() > RULES_MAX {
-            return Err(format!(
-                "there are {} rules, and at most {RULES_MAX} are followed",
-                self.rules.len()
-            ));
+            return Err(format!("there are {} rules; the limit is {RULES_MAX}", self.rules.len()));
         }
         if self.stale_reads_ms > latency::MS_MAX {
             let ms = self.stale_reads_ms;
-            return Err(format!("'stale_reads_ms' is {ms}, and must be at most {}", latency::MS_MAX));
+            return Err(format!("'stale_reads_ms' is {ms}; the maximum is {}", latency::MS_MAX));
         }
         let profiles = self.profile.map(Profile::rules).unwrap_or_default();
         let mut names: HashSet<&str> = profiles.iter().filter_map(|rule| rule.name.as_deref()).collect();
@@ -82,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_that_cannot_be_followed_says_what_is_wrong() {
+    fn an_invalid_plan_is_refused_with_the_reason() {
         for (plan, problem) in [
             (
                 "rules: [{ operation: add-group-usr, fault: { kind: truncated } }]",
@@ -91,14 +88,14 @@ mod tests {
             ("rules: [{}]", "rules[0]: a rule needs a 'fault', a 'sequence' or a 'latency'"),
             (
                 "rules: [{ probability: 2, fault: { kind: truncated } }]",
-                "'probability' is 2, and must be from 0 to 1",
+                "'probability' is 2; expected 0 to 1",
             ),
-            ("rules: [{ fault: { kind: status, status: 200 } }]", "must be an error"),
+            ("rules: [{ fault: { kind: status, status: 200 } }]", "expected 400 to 599"),
             ("rules: [{ fault: { kind: rate_limited, wait_seconds: -1 } }]", "'wait_seconds' is -1"),
-            ("rules: [{ fault: { kind: budget, requests_per_minute: 0 } }]", "must be at least 1"),
+            ("rules: [{ fault: { kind: budget, requests_per_minute: 0 } }]", "expected at least 1"),
             ("rules: [{ fault: { kind: truncated }, sequence: [null] }]", "cannot both be given"),
-            ("rules: [{ sequence: [null], count: 1 }]", "and not about 'sequence'"),
-            ("rules: [{ sequence: [{ kind: budget, requests_per_minute: 1 }] }]", "counts by itself"),
+            ("rules: [{ sequence: [null], count: 1 }]", "not to 'sequence'"),
+            ("rules: [{ sequence: [{ kind: budget, requests_per_minute: 1 }] }]", "cannot be a step"),
             ("rules: [{ repeat: true, fault: { kind: truncated } }]", "which is missing"),
             ("rules: [{ name: '', fault: { kind: truncated } }]", "'name' has 0 bytes"),
             (
@@ -119,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_cannot_be_read_says_where_and_what_in_one_line() {
+    fn a_parse_error_has_a_position_and_is_one_line() {
         let refused = FaultPlan::from_text("rules:\n  - fault: { kind: status }\n").expect_err("no status");
         assert_eq!(refused, "line 2, column 5: missing field `status`");
         let refused = FaultPlan::from_text("{\"rules\": [\n{\"fault\": 1}]}").expect_err("no fault");
@@ -127,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_written_as_it_was_read() {
+    fn a_plan_round_trips() {
         let text = r#"{"stale_reads_ms":5,"rules":[{"name":"a","operation":"list-groups","skip":1,"count":2,"probability":0.5,"fault":{"kind":"status","status":502,"body":"html"}},{"sequence":[null,{"kind":"reset","when":"after"}],"repeat":true}]}"#;
         let plan = FaultPlan::from_text(text).expect("a plan");
         assert_eq!(serde_json::to_string(&plan).expect("JSON"), text);

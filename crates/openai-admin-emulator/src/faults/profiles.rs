@@ -3,27 +3,27 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     latency::Latency,
-    rule::{Fault, FaultBody, FaultRule, Moment, Told},
+    rule::{Fault, FaultBody, FaultRule, ResetTiming, WaitHint},
 };
 
-/// Faults that go together, by a name.
+/// A named set of fault rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
-    /// As the real service has been seen: about seven requests a minute for each operation, then 429 that does not say
-    /// how long to wait, and answers that take a while.
+    /// Like the real service, as recorded: about seven requests a minute for each operation, then 429 without a time to
+    /// wait, and a delay of each response.
     ProductionLike,
-    /// One request of five goes wrong, in every way that requests do.
+    /// One request in five fails, in every possible way.
     Flaky,
-    /// Answers take long, and some very long.
+    /// Responses are slow, and some are very slow.
     Slow,
 }
 
 impl Profile {
-    /// All there are.
+    /// All profiles.
     pub const ALL: [Self; 3] = [Self::ProductionLike, Self::Flaky, Self::Slow];
 
-    /// Its name.
+    /// The name.
     pub fn name(self) -> &'static str {
         match self {
             Self::ProductionLike => "production-like",
@@ -32,7 +32,7 @@ impl Profile {
         }
     }
 
-    /// Its rules.
+    /// The rules.
     pub fn rules(self) -> Vec<FaultRule> {
         match self {
             Self::ProductionLike => vec![
@@ -41,17 +41,21 @@ impl Profile {
                     ..FaultRule::named("latency")
                 },
                 FaultRule {
-                    fault: Some(Fault::Budget { requests_per_minute: 7, told: Told::Nowhere }),
+                    fault: Some(Fault::Budget { requests_per_minute: 7, told: WaitHint::Nowhere }),
                     ..FaultRule::named("budget")
                 },
             ],
             Self::Flaky => vec![
-                sometimes("rate-limited", 0.05, Fault::RateLimited { wait_seconds: 1.0, told: Told::Header }),
+                sometimes(
+                    "rate-limited",
+                    0.05,
+                    Fault::RateLimited { wait_seconds: 1.0, told: WaitHint::Header },
+                ),
                 sometimes("error", 0.04, status(500, FaultBody::Json)),
                 sometimes("bad-gateway", 0.03, status(502, FaultBody::Html)),
                 sometimes("unavailable", 0.03, status(503, FaultBody::Json)),
-                sometimes("reset-before", 0.02, Fault::Reset { when: Moment::Before }),
-                sometimes("reset-after", 0.02, Fault::Reset { when: Moment::After }),
+                sometimes("reset-before", 0.02, Fault::Reset { when: ResetTiming::Before }),
+                sometimes("reset-after", 0.02, Fault::Reset { when: ResetTiming::After }),
                 sometimes("truncated", 0.02, Fault::Truncated { bytes: None }),
             ],
             Self::Slow => vec![FaultRule {
@@ -76,7 +80,7 @@ mod tests {
     use crate::faults::FaultPlan;
 
     #[test]
-    fn every_profile_is_a_sound_plan() {
+    fn every_profile_is_a_valid_plan() {
         for profile in Profile::ALL {
             let plan = FaultPlan { rules: profile.rules(), ..FaultPlan::default() };
             assert_eq!(plan.check(), Ok(()), "{}", profile.name());

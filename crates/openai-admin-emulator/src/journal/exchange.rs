@@ -1,4 +1,4 @@
-//! An exchange: a request and its answer, as much of them as is kept.
+//! An exchange: a request and its response, with limits on the size of each part.
 
 use std::collections::BTreeMap;
 
@@ -7,86 +7,86 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How much is kept of a body, in bytes.
+/// The maximum recorded size of a body, in bytes.
 pub const BODY_KEPT_BYTES_MAX: usize = 64 * 1024;
-/// How much is kept of any other text of a request, in bytes: of its path, its query, or an id in the path.
+/// The maximum recorded size of any other text of a request (path, query or an id in the path), in bytes.
 pub const TEXT_KEPT_BYTES_MAX: usize = 8 * 1024;
-/// How many warnings an exchange has at most; one more says how many there would have been.
+/// The maximum number of warnings of an exchange. One more gives the number of those that were dropped.
 pub const WARNINGS_MAX: usize = 12;
-/// How long a message about a request may be that repeats a part of it, in bytes.
+/// The maximum length of a message that quotes a part of a request, in bytes.
 const MESSAGE_BYTES_MAX: usize = 200;
-/// What an exchange takes beside its texts and bodies: itself, a node of its path's map, its place in the list, and what
-/// the allocator adds to each part.
+/// The size of an exchange besides its texts and bodies: the struct, a node of the map of its path, its entry in the
+/// list, and the overhead of the allocator.
 pub(super) const EXCHANGE_OVERHEAD_BYTES: usize = size_of::<Recorded>() + 1024;
 
 /// A request and its answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Exchange {
-    /// Counted from 1, in the order in which requests arrived.
+    /// The number, counted from 1 in the order of arrival.
     pub number: u64,
-    /// When it arrived, by the clock of the organization.
+    /// The time of arrival, by the clock of the organization.
     pub at: String,
     /// The HTTP method.
     pub method: String,
-    /// The path, as it was sent.
+    /// The path, as sent.
     pub url_path: String,
-    /// The query, as it was sent.
+    /// The query, as sent.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub query: String,
-    /// The id of the operation, such as `add-group-user`; absent when it is none.
+    /// The id of the operation, such as `add-group-user`. Absent if the request matches none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// What the path names, such as `group_id`.
+    /// The path parameters, such as `group_id`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub path: BTreeMap<String, String>,
-    /// The body: JSON, or else its text.
+    /// The body, as JSON if possible, otherwise as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// The status of the answer; absent when the connection was reset instead.
+    /// The status of the response. Absent if the connection was reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The body of the answer: JSON, or else its text.
+    /// The body of the response, as JSON if possible, otherwise as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Value>,
-    /// The name of the rule whose fault it got.
+    /// The name of the rule whose fault was injected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     /// The kind of that fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault_kind: Option<&'static str>,
-    /// How long the answer was held back on purpose.
+    /// The injected delay in milliseconds.
     #[serde(skip_serializing_if = "is_zero")]
     pub delayed_ms: u32,
-    /// What is odd about the request, though it was answered.
+    /// Warnings about the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// What was probably meant, when it is no operation.
+    /// The most similar operation, if the request matches none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_miss: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// The first of the warnings, none of them long, and how many more there are.
-pub(crate) fn few(mut warnings: impl Iterator<Item = String>) -> Vec<String> {
-    let mut few: Vec<String> = warnings.by_ref().take(WARNINGS_MAX).collect();
-    few.iter_mut().for_each(cut_message);
+/// The first warnings, shortened, and the number of the others.
+pub(crate) fn limit_warnings(mut warnings: impl Iterator<Item = String>) -> Vec<String> {
+    let mut first: Vec<String> = warnings.by_ref().take(WARNINGS_MAX).collect();
+    first.iter_mut().for_each(cut_message);
     match warnings.count() {
         0 => {}
-        more => few.push(format!("{more} more warnings are left out")),
+        more => first.push(format!("{more} more warnings")),
     }
-    few
+    first
 }
 
-/// Cuts a message about a request, which is sent as a header or in an answer.
+/// Shortens a message about a request, which is sent as a header or in a response.
 pub(crate) fn cut_message(message: &mut String) {
     cut(message, MESSAGE_BYTES_MAX);
 }
 
-/// Keeps the beginning of a text, and says how long it was.
+/// Truncates a text, and appends its length.
 pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     let length = text.len();
     if length > bytes_max {
@@ -96,7 +96,7 @@ pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     text.shrink_to_fit();
 }
 
-/// An exchange as it is kept: its bodies are read when a page shows them, since most are never shown.
+/// A recorded exchange. Its bodies are decoded when a page shows them, since most are never shown.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub(super) exchange: Exchange,
@@ -105,7 +105,7 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// As much of an exchange as is kept.
+    /// Truncates the parts of an exchange.
     pub(super) fn of(mut exchange: Exchange, body: &Bytes, answer: &Bytes) -> Self {
         let Exchange { method, url_path, query, path, near_miss, .. } = &mut exchange;
         let texts = [method, url_path, query].into_iter().chain(path.values_mut()).chain(near_miss);
@@ -113,7 +113,7 @@ impl Recorded {
         Self { exchange, body: KeptBody::of(body), answer: KeptBody::of(answer) }
     }
 
-    /// What it takes in memory, about.
+    /// The approximate size in memory, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let Exchange { at, method, url_path, query, operation, path, fault, warnings, near_miss, .. } =
             &self.exchange;
@@ -130,7 +130,7 @@ impl Recorded {
     }
 }
 
-/// As much of a body as is kept.
+/// The start of a body.
 #[derive(Debug)]
 pub(super) struct KeptBody {
     start: Bytes,
@@ -138,13 +138,13 @@ pub(super) struct KeptBody {
 }
 
 impl KeptBody {
-    /// A copy, since a slice would hold on to the whole buffer that it arrived in, with the head of the request.
+    /// Copies the body, since a slice would keep the whole buffer with the head of the request.
     pub(super) fn of(body: &Bytes) -> Self {
         let start = body.get(..BODY_KEPT_BYTES_MAX).unwrap_or(body);
         Self { start: Bytes::copy_from_slice(start), length: body.len() }
     }
 
-    /// JSON, or else its text; none when there is none.
+    /// The body as JSON if possible, otherwise as text. `None` if it is empty.
     pub(super) fn read(&self) -> Option<Value> {
         if self.length == 0 {
             return None;
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_bodies_are_cut_and_others_kept_as_what_they_are() {
+    fn long_bodies_are_truncated_and_others_unchanged() {
         let kept = |body: &[u8]| KeptBody::of(&Bytes::copy_from_slice(body)).read();
         assert_eq!(kept(b""), None);
         assert_eq!(kept(b"{\"a\":1}"), Some(json!({ "a": 1 })));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_body_lets_go_of_the_buffer_it_arrived_in() {
+    fn a_recorded_body_releases_the_buffer_it_arrived_in() {
         let buffer = Bytes::from(vec![b'x'; 1024 * 1024]);
         let body = buffer.slice(1_000_000..1_000_010);
         let kept = KeptBody::of(&body);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_of_an_exchange_is_cut_and_counted() {
+    fn every_text_of_an_exchange_is_truncated_and_counted() {
         let long = || "é".repeat(TEXT_KEPT_BYTES_MAX);
         let exchange = Exchange {
             method: long(),
@@ -192,21 +192,21 @@ mod tests {
             query: long(),
             path: BTreeMap::from([("group_id".to_owned(), long()), ("user_id".to_owned(), long())]),
             near_miss: Some(long()),
-            warnings: few((0..15_000).map(|_| long())),
+            warnings: limit_warnings((0..15_000).map(|_| long())),
             ..Exchange::default()
         };
         let recorded = Recorded::of(exchange, &Bytes::new(), &Bytes::new());
         assert!(recorded.exchange.query.ends_with("… (16384 bytes)"), "{}", recorded.exchange.query);
         let warnings = &recorded.exchange.warnings;
         assert_eq!(warnings.len(), WARNINGS_MAX + 1);
-        assert_eq!(warnings[WARNINGS_MAX], "14988 more warnings are left out");
+        assert_eq!(warnings[WARNINGS_MAX], "14988 more warnings");
         let texts = 6 * TEXT_KEPT_BYTES_MAX + WARNINGS_MAX * MESSAGE_BYTES_MAX;
         let (least, most) = (EXCHANGE_OVERHEAD_BYTES + texts, EXCHANGE_OVERHEAD_BYTES + texts + 2048);
         assert!((least..most).contains(&recorded.bytes()), "{} bytes", recorded.bytes());
     }
 
     #[test]
-    fn a_text_is_cut_between_two_characters() {
+    fn a_text_is_truncated_between_characters() {
         let mut text = "aéé".to_owned();
         cut(&mut text, 4);
         assert_eq!(text, "aé… (5 bytes)");

@@ -1,4 +1,4 @@
-//! Expectations of a test: how often something was asked, or in which order, and what there was instead.
+//! Expectations of a test: the number or the order of requests, and how the journal differs.
 
 use std::sync::Arc;
 
@@ -6,35 +6,36 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 
-use super::{exchange::Recorded, filter::ExchangeFilter, moment::Moment, search::all};
+use super::{exchange::Recorded, filter::ExchangeFilter, search::all, snapshot::JournalSnapshot};
 use crate::error::{Error, Result};
 
-/// How many numbers a message names at most.
+/// The maximum number of request numbers in a message.
 const NUMBERS_SHOWN_MAX: usize = 10;
-/// How many of the requests that nearly match a message names at most.
+/// The maximum number of similar requests in a message.
 const NEAREST_SHOWN_MAX: usize = 3;
 
-/// How many exchanges there should have been, or in which order.
+/// An expected number or order of exchanges.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Expectation {
-    /// Of which kind.
+    /// The filter for the requests.
     #[serde(flatten)]
     pub requests: ExchangeFilter,
-    /// So many, and no other number.
+    /// The exact number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exactly: Option<u64>,
-    /// So many or more.
+    /// The minimum number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<u64>,
-    /// So many or fewer.
+    /// The maximum number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u64>,
-    /// Instead of a number: requests that arrived in this order, with any others before, between and after them.
+    /// Instead of a number: requests that arrived in this order, possibly with others before, between or after them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_order: Vec<ExchangeFilter>,
 }
 
-/// By hand, since a field that is flattened cannot refuse what it does not know, and a misspelt one would match all.
+/// Written by hand, since serde cannot refuse unknown fields of a flattened struct, and a misspelt filter would match
+/// everything.
 impl<'de> Deserialize<'de> for Expectation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
@@ -50,56 +51,62 @@ impl<'de> Deserialize<'de> for Expectation {
     }
 }
 
-/// What was verified.
+/// The result of a successful check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verified {
-    /// How many exchanges there were.
+    /// The number of matching exchanges.
     pub count: u64,
 }
 
-/// What is expected, once it is known to make sense.
-pub(super) enum Wanted {
+/// A valid expectation.
+pub(super) enum CheckedExpectation {
     Count { least: u64, most: u64, words: String },
     Order,
 }
 
 impl Expectation {
-    /// Everything in it that is about requests.
+    /// All filters of the expectation.
     pub(crate) fn filters(&self) -> impl Iterator<Item = &ExchangeFilter> {
         std::iter::once(&self.requests).chain(&self.in_order)
     }
 
     /// # Errors
     ///
-    /// When nothing is expected, or what can never be.
-    pub(super) fn wanted(&self) -> Result<Wanted> {
+    /// If nothing is expected, or if it can never be met.
+    pub(super) fn check(&self) -> Result<CheckedExpectation> {
         let bounds = [("exactly", self.exactly), ("at least", self.at_least), ("at most", self.at_most)];
         let words = bounds.into_iter().filter_map(|(words, number)| Some(format!("{words} {}", number?)));
         let words = words.collect::<Vec<_>>().join(" and ");
         match (words.is_empty(), self.in_order.is_empty()) {
-            (true, true) => {
-                Err(Error::invalid("say how many: 'exactly', 'at_least' or 'at_most'; or say 'in_order'"))
-            }
-            (true, false) => Ok(Wanted::Order),
-            (false, false) => Err(Error::invalid(
-                "'in_order' is about the order, and not about how many: leave one of the two out",
+            (true, true) => Err(Error::invalid(
+                "missing expectation: give 'exactly', 'at_least', 'at_most' or 'in_order'",
             )),
+            (true, false) => Ok(CheckedExpectation::Order),
+            (false, false) => {
+                Err(Error::invalid("'in_order' cannot be combined with 'exactly', 'at_least' or 'at_most'"))
+            }
             (false, true) => {
                 let least = self.exactly.max(self.at_least).unwrap_or(0);
                 let most = self.exactly.into_iter().chain(self.at_most).min().unwrap_or(u64::MAX);
                 if least > most {
-                    return Err(Error::invalid(format!("no number of requests is {words}")));
+                    return Err(Error::invalid(format!("impossible expectation: {words}")));
                 }
-                Ok(Wanted::Count { least, most, words })
+                Ok(CheckedExpectation::Count { least, most, words })
             }
         }
     }
 }
 
-pub(super) async fn verify(expected: &Expectation, wanted: &Wanted, moment: &Moment) -> Result<Verified> {
-    match wanted {
-        Wanted::Count { least, most, words } => count(expected, (*least, *most), words, moment).await,
-        Wanted::Order => order(expected, moment).await,
+pub(super) async fn verify(
+    expected: &Expectation,
+    check: &CheckedExpectation,
+    snapshot: &JournalSnapshot,
+) -> Result<Verified> {
+    match check {
+        CheckedExpectation::Count { least, most, words } => {
+            count(expected, (*least, *most), words, snapshot).await
+        }
+        CheckedExpectation::Order => order(expected, snapshot).await,
     }
 }
 
@@ -107,11 +114,11 @@ async fn count(
     expected: &Expectation,
     (least, most): (u64, u64),
     words: &str,
-    moment: &Moment,
+    snapshot: &JournalSnapshot,
 ) -> Result<Verified> {
     let filter = &expected.requests;
     let mut numbers = Vec::new();
-    all(&moment.exchanges, |recorded| {
+    all(&snapshot.exchanges, |recorded| {
         if filter.matches(recorded) {
             numbers.push(recorded.exchange.number);
         }
@@ -129,14 +136,14 @@ async fn count(
         message.push_str(&format!(" ({})", shown(&numbers)));
     }
     if count < least {
-        message.push_str(&nearest(filter, moment).await);
+        message.push_str(&nearest(filter, snapshot).await);
     }
-    Err(Error::NotVerified(message + &dropped(moment)))
+    Err(Error::NotVerified(message + &dropped(snapshot)))
 }
 
-async fn order(expected: &Expectation, moment: &Moment) -> Result<Verified> {
+async fn order(expected: &Expectation, snapshot: &JournalSnapshot) -> Result<Verified> {
     let mut found: Vec<u64> = Vec::new();
-    all(&moment.exchanges, |recorded| {
+    all(&snapshot.exchanges, |recorded| {
         let next = expected.in_order.get(found.len());
         if next.is_some_and(|next| expected.requests.matches(recorded) && next.matches(recorded)) {
             found.push(recorded.exchange.number);
@@ -156,7 +163,7 @@ async fn order(expected: &Expectation, moment: &Moment) -> Result<Verified> {
     if expected.requests != ExchangeFilter::default() {
         message.push_str(&format!(" among those{}", with(&expected.requests)));
     }
-    Err(Error::NotVerified(message + &dropped(moment)))
+    Err(Error::NotVerified(message + &dropped(snapshot)))
 }
 
 fn with(filter: &ExchangeFilter) -> String {
@@ -170,13 +177,13 @@ fn shown(numbers: &[u64]) -> String {
     format!("{word} {}{more}", shown.join(", "))
 }
 
-/// The requests that differ in the fewest things, with what those are.
-async fn nearest(filter: &ExchangeFilter, moment: &Moment) -> String {
-    if moment.exchanges.is_empty() {
+/// The requests with the fewest differences from the filter, and their differences.
+async fn nearest(filter: &ExchangeFilter, snapshot: &JournalSnapshot) -> String {
+    if snapshot.exchanges.is_empty() {
         return "; there were no requests at all".to_owned();
     }
     let mut nearest: Vec<(Vec<String>, Arc<Recorded>)> = Vec::new();
-    all(&moment.exchanges, |recorded| {
+    all(&snapshot.exchanges, |recorded| {
         let differences = filter.differences(recorded);
         let place = nearest.partition_point(|(other, _)| other.len() <= differences.len());
         if !differences.is_empty() && place < NEAREST_SHOWN_MAX {
@@ -195,8 +202,8 @@ async fn nearest(filter: &ExchangeFilter, moment: &Moment) -> String {
     }
 }
 
-fn dropped(moment: &Moment) -> String {
-    match moment.dropped {
+fn dropped(snapshot: &JournalSnapshot) -> String {
+    match snapshot.dropped {
         0 => String::new(),
         1 => "; 1 older request was dropped".to_owned(),
         dropped => format!("; {dropped} older requests were dropped"),

@@ -1,4 +1,4 @@
-//! Which exchanges are meant.
+//! Filters of exchanges.
 
 use std::collections::BTreeMap;
 
@@ -13,35 +13,35 @@ use crate::{
     operations,
 };
 
-/// How much of a value a message repeats, in bytes.
+/// The maximum length of a value in a message, in bytes.
 const VALUE_SHOWN_BYTES_MAX: usize = 200;
-/// What stands for no operation, and for no fault.
+/// Matches requests without an operation, or without a fault.
 const NONE: &str = "none";
-/// What stands for every fault.
+/// Matches every fault.
 pub(crate) const ANY: &str = "any";
 const METHODS: [Method; 7] =
     [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
 
-/// Which exchanges are meant; what is absent is true of all.
+/// A filter of exchanges. An absent field matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExchangeFilter {
-    /// The id of the operation, such as `add-group-user`; `none` for what is no operation.
+    /// The id of the operation, such as `add-group-user`. `none` matches requests without an operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The HTTP method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// What the path names, such as `{"group_id": "group_support"}`.
+    /// The path parameters, such as `{"group_id": "group_support"}`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub path: BTreeMap<String, String>,
-    /// What the body holds, at least.
+    /// The fields that the body must contain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     /// The status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The name of a fault's rule, or the kind of a fault; `any` and `none` are all and no faults.
+    /// The name of a fault rule, or the kind of a fault. `any` or `none` match requests with or without a fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
@@ -54,11 +54,11 @@ impl std::fmt::Display for ExchangeFilter {
 }
 
 impl ExchangeFilter {
-    /// A filter as a query writes it: `operation=add-group-user&path.group_id=group_support&status=200`.
+    /// Parses a filter from a query: `operation=add-group-user&path.group_id=group_support&status=200`.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// A description of the first error.
     pub fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut filter = Self::default();
         for (name, value) in pairs {
@@ -67,16 +67,16 @@ impl ExchangeFilter {
                 "method" => filter.method = Some(value.to_owned()),
                 "fault" => filter.fault = Some(value.to_owned()),
                 "status" => {
-                    let status = value
-                        .parse()
-                        .map_err(|_| Error::invalid(format!("'status' is '{value}', and no number")))?;
+                    let status = value.parse().map_err(|_| {
+                        Error::invalid(format!("invalid 'status' '{value}': expected a number"))
+                    })?;
                     filter.status = Some(status);
                 }
                 _ => match name.strip_prefix("path.") {
                     Some(name) => drop(filter.path.insert(name.to_owned(), value.to_owned())),
                     None => {
                         return Err(Error::invalid(format!(
-                            "there is no filter '{name}': use operation, method, status, fault, path.group_id, \
+                            "unknown filter '{name}': use operation, method, status, fault, path.group_id, \
                              path.user_id, after or limit"
                         )));
                     }
@@ -86,11 +86,11 @@ impl ExchangeFilter {
         Ok(filter)
     }
 
-    /// Refuses a filter that no exchange can ever match: "it never happened" would be true of it whatever happens.
+    /// Refuses a filter that no exchange can match: an expectation of zero requests would always be met.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`], with the word that was probably meant.
+    /// [`Error::Invalid`], with the most similar valid name.
     pub fn check(&self) -> Result<()> {
         let operation = self.operation.as_deref().filter(|operation| *operation != NONE);
         if let Some(operation) = operation {
@@ -104,13 +104,13 @@ impl ExchangeFilter {
         }
         match self.status {
             Some(status) if !(100..=599).contains(&status) => {
-                Err(Error::invalid(format!("'status' is {status}, and a status is from 100 to 599")))
+                Err(Error::invalid(format!("'status' is {status}; expected 100 to 599")))
             }
             _ => Ok(()),
         }
     }
 
-    /// The name of a rule or the kind of a fault, if the filter is about one.
+    /// The name of a rule or the kind of a fault, if the filter has one.
     pub(crate) fn fault_name(&self) -> Option<&str> {
         self.fault.as_deref().filter(|fault| ![ANY, NONE].contains(fault))
     }
@@ -152,7 +152,7 @@ impl ExchangeFilter {
             && self.is_body(recorded)
     }
 
-    /// What differs between an exchange and what is meant, each with the value that it has.
+    /// The differences between an exchange and the filter, each with the exchange's value.
     pub(super) fn differences(&self, recorded: &Recorded) -> Vec<String> {
         let exchange = &recorded.exchange;
         let mut differences = Vec::new();
@@ -191,14 +191,14 @@ fn check_method(method: &str, operation: Option<&str>) -> Result<()> {
     let upper = method.to_ascii_uppercase();
     if !METHODS.iter().any(|known| known.as_str() == upper) {
         let known = METHODS.each_ref().map(Method::as_str).join(", ");
-        return Err(Error::invalid(format!("'method' is '{method}', and a method is one of {known}")));
+        return Err(Error::invalid(format!("invalid 'method' '{method}': use one of {known}")));
     }
     let takes = operation.and_then(operations::method_of);
     match takes {
-        // The head of a GET is asked for by HEAD.
+        // HEAD matches a GET operation.
         Some(takes) if takes != upper && !(takes == "GET" && upper == "HEAD") => {
             Err(Error::invalid(format!(
-                "no {upper} is ever {}, which is a {takes}: leave 'method' out",
+                "{upper} never matches {}, which is a {takes}: omit 'method'",
                 operation.unwrap_or_default()
             )))
         }
@@ -206,7 +206,7 @@ fn check_method(method: &str, operation: Option<&str>) -> Result<()> {
     }
 }
 
-/// Whether all that is in `part` is in `whole`.
+/// Whether `whole` contains everything in `part`.
 fn is_part(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => {
@@ -223,39 +223,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_that_is_none_is_refused() {
+    fn an_unknown_filter_is_refused() {
         let filter = |name| ExchangeFilter::from_pairs([(name, "x")].into_iter());
         assert!(filter("group").expect_err("no filter").to_string().contains("path.group_id"));
-        assert!(filter("status").expect_err("no number").to_string().contains("'status' is 'x'"));
+        assert!(filter("status").expect_err("no number").to_string().contains("invalid 'status' 'x'"));
         assert!(filter("path.group_id").is_ok());
     }
 
     #[test]
-    fn a_filter_that_nothing_can_match_is_refused_with_what_was_meant() {
+    fn a_filter_that_nothing_can_match_is_refused_with_a_suggestion() {
         for (filter, problem) in [
             (
                 json!({ "operation": "addGroupUser" }),
-                "no operation 'addGroupUser': did you mean 'add-group-user'?",
+                "unknown operation 'addGroupUser': did you mean 'add-group-user'?",
             ),
-            (json!({ "operation": "add-user" }), "no operation 'add-user': did you mean 'add-group-user'?"),
-            (json!({ "operation": "xyz" }), "there is no operation 'xyz': openai-admin coverage lists them"),
+            (
+                json!({ "operation": "add-user" }),
+                "unknown operation 'add-user': did you mean 'add-group-user'?",
+            ),
+            (
+                json!({ "operation": "xyz" }),
+                "unknown operation 'xyz': openai-admin coverage lists all operations",
+            ),
             (
                 json!({ "operation": "add-group-user", "path": { "group": "g" } }),
                 "the path of add-group-user has no 'group': it has group_id",
             ),
             (
                 json!({ "operation": "list-groups", "path": { "group_id": "g" } }),
-                "the path of list-groups has no 'group_id': nothing in it varies",
+                "the path of list-groups has no 'group_id': it has no parameters",
             ),
             (
                 json!({ "operation": "none", "path": { "group_id": "g" } }),
-                "a request that is no operation has no 'group_id' in its path",
+                "a request without an operation has no 'group_id' in its path",
             ),
             (json!({ "path": { "groupId": "g" } }), "no path has a 'groupId': did you mean 'group_id'?"),
-            (json!({ "method": "GTE" }), "'method' is 'GTE', and a method is one of GET,"),
+            (json!({ "method": "GTE" }), "invalid 'method' 'GTE': use one of GET,"),
             (
                 json!({ "operation": "add-group-user", "method": "put" }),
-                "no PUT is ever add-group-user, which is a POST",
+                "PUT never matches add-group-user, which is a POST",
             ),
             (json!({ "status": 2000 }), "'status' is 2000"),
         ] {

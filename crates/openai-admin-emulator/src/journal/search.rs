@@ -1,14 +1,14 @@
-//! Looking through a journal, which may hold 64 MiB: in pieces, so that others go on meanwhile, and so that a search ends
-//! where it is when the client that asked has gone.
+//! Searches a journal, which may have 64 MiB, in steps: other tasks run in between, and the search stops if its client
+//! disconnects.
 
 use std::sync::Arc;
 
 use super::exchange::Recorded;
 
-/// How much is looked at before others have their turn, in bytes.
+/// How many bytes are searched in a step.
 const PIECE_BYTES: usize = 1024 * 1024;
 
-/// Gives each exchange to `look`, until that says to stop.
+/// Calls `look` with each exchange until it returns false.
 pub(super) async fn all(exchanges: &[Arc<Recorded>], mut look: impl FnMut(&Arc<Recorded>) -> bool) {
     let mut looked_at = 0;
     for recorded in exchanges {

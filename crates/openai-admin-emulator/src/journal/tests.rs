@@ -40,7 +40,7 @@ async fn verify(expectation: Value) -> Result<u64, String> {
 }
 
 #[tokio::test]
-async fn an_expectation_counts_what_it_is_about() {
+async fn an_expectation_counts_matching_requests() {
     for (expectation, count) in [
         (json!({ "operation": "add-group-user", "path": { "group_id": "x" }, "exactly": 2 }), 2),
         (json!({ "operation": "add-group-user", "at_least": 1, "at_most": 3 }), 3),
@@ -71,10 +71,10 @@ async fn an_expectation_that_is_not_met_names_the_nearest_requests() {
         ),
         (
             json!({ "status": 404, "body": { "user_id": "u2" }, "exactly": 1 }),
-            "expected exactly 1 request with {\"body\":{\"user_id\":\"u2\"},\"status\":404}, but there were 0; nearest: \
-             number 4 (body is {\"user_id\":\"u1\",\"more\":{\"a\":1,\"b\":2}}); \
-             number 1 (body is {\"user_id\":\"u1\",\"more\":{\"a\":1,\"b\":2}}, status is 200); \
-             number 2 (body is {\"user_id\":\"u1\",\"more\":{\"a\":1,\"b\":2}}, status is 200)",
+            "expected exactly 1 request with {\"body\":{\"user_id\":\"u2\"},\"status\":404}, but there were 0; \
+             nearest: number 4 (body is {\"user_id\":\"u1\",\"more\":{\"a\":1,\"b\":2}}); number 1 (body is \
+             {\"user_id\":\"u1\",\"more\":{\"a\":1,\"b\":2}}, status is 200); number 2 (body is \
+             {\"user_id\":\"u1\",\"more\":{\"a\":1,\"b\":2}}, status is 200)",
         ),
         (
             json!({ "status": 404, "exactly": 0 }),
@@ -93,7 +93,7 @@ async fn an_expectation_that_is_not_met_names_the_nearest_requests() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_makes_no_sense_is_refused() {
+async fn an_invalid_expectation_is_refused() {
     for misspelt in [
         json!({ "exacly": 1 }),
         json!({ "operatoin": "x", "exactly": 1 }),
@@ -103,9 +103,9 @@ async fn an_expectation_that_makes_no_sense_is_refused() {
         serde_json::from_value::<Expectation>(misspelt).expect_err("it is refused");
     }
     for (expectation, problem) in [
-        (json!({ "status": 404 }), "say how many"),
-        (json!({ "exactly": 1, "in_order": [{}] }), "leave one of the two out"),
-        (json!({ "at_least": 2, "at_most": 1 }), "no number of requests is at least 2 and at most 1"),
+        (json!({ "status": 404 }), "missing expectation"),
+        (json!({ "exactly": 1, "in_order": [{}] }), "cannot be combined"),
+        (json!({ "at_least": 2, "at_most": 1 }), "impossible expectation: at least 2 and at most 1"),
     ] {
         let refused = verify(expectation).await.expect_err(problem);
         assert!(refused.contains(problem), "{refused}");
@@ -146,7 +146,7 @@ async fn exchanges_are_listed_in_the_order_of_their_arrival() {
     assert_eq!(numbers(1, Some(1)).await, (vec![2], false));
 }
 
-/// How many bytes an exchange takes that holds two bodies as long as they are kept.
+/// The size of an exchange with two bodies of the maximum recorded size.
 const WHOLE: usize = 2 * BODY_KEPT_BYTES_MAX + EXCHANGE_OVERHEAD_BYTES;
 
 fn keep_whole(journal: &Journal, count: usize) {
@@ -157,7 +157,7 @@ fn keep_whole(journal: &Journal, count: usize) {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_full_drops_the_oldest_and_says_so() {
+async fn a_full_journal_drops_and_counts_the_oldest() {
     let journal = Journal::new(all_journals());
     keep_whole(&journal, JOURNAL_BYTES_MAX / WHOLE + 2);
     let page = journal.page(&ExchangeFilter::default(), 0, Some(1)).await;
@@ -165,7 +165,7 @@ async fn a_journal_that_is_full_drops_the_oldest_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_page_ends_when_it_is_large_and_goes_on_after_its_last() {
+async fn a_page_has_a_maximum_size_and_can_be_continued() {
     let journal = Journal::new(all_journals());
     let count = 2 * PAGE_BYTES_MAX / WHOLE;
     keep_whole(&journal, count);
@@ -184,7 +184,7 @@ async fn a_page_ends_when_it_is_large_and_goes_on_after_its_last() {
 }
 
 #[tokio::test]
-async fn queries_and_warnings_count_against_the_bound_of_a_journal() {
+async fn queries_and_warnings_count_towards_the_size_of_a_journal() {
     let journal = Journal::new(all_journals());
     let query = "a&".repeat(30_000);
     for _ in 0..4000 {
@@ -192,25 +192,25 @@ async fn queries_and_warnings_count_against_the_bound_of_a_journal() {
             number: journal.arrive(),
             url_path: query.clone(),
             query: query.clone(),
-            warnings: few((0..20).map(|_| "x".repeat(300))),
+            warnings: limit_warnings((0..20).map(|_| "x".repeat(300))),
             ..Exchange::default()
         };
         journal.keep(exchange, &Bytes::new(), &Bytes::new());
     }
-    let moment = journal.since(0);
-    let held: usize = moment.exchanges.iter().map(|recorded| recorded.bytes()).sum();
-    assert!(moment.dropped > 0 && held <= JOURNAL_BYTES_MAX, "{held} bytes, {} dropped", moment.dropped);
+    let snapshot = journal.since(0);
+    let held: usize = snapshot.exchanges.iter().map(|recorded| recorded.bytes()).sum();
+    assert!(snapshot.dropped > 0 && held <= JOURNAL_BYTES_MAX, "{held} bytes, {} dropped", snapshot.dropped);
     assert_eq!(journal.all.held(), held);
 }
 
 #[tokio::test]
-async fn all_journals_together_have_a_bound_and_one_that_goes_makes_room() {
+async fn all_journals_share_a_budget_that_a_dropped_one_releases() {
     let all = all_journals();
     let fitting = JOURNAL_BYTES_MAX / WHOLE;
     let keep = |journal: &Journal, count: usize| {
         keep_whole(journal, count);
-        let moment = journal.since(0);
-        (moment.exchanges.len(), moment.dropped as usize)
+        let snapshot = journal.since(0);
+        (snapshot.exchanges.len(), snapshot.dropped as usize)
     };
     let full: Vec<Journal> = (0..JOURNALS_BYTES_MAX / JOURNAL_BYTES_MAX)
         .map(|_| Journal::new(all.clone()))
@@ -226,7 +226,7 @@ async fn all_journals_together_have_a_bound_and_one_that_goes_makes_room() {
 }
 
 #[tokio::test]
-async fn a_journal_is_written_to_while_it_is_searched() {
+async fn a_journal_can_be_written_during_a_search() {
     let journal = Journal::new(all_journals());
     keep_whole(&journal, 100);
     let filter = ExchangeFilter { body: Some(json!({ "a": 1 })), ..ExchangeFilter::default() };
@@ -236,16 +236,16 @@ async fn a_journal_is_written_to_while_it_is_searched() {
 }
 
 #[tokio::test]
-async fn a_search_that_nobody_waits_for_ends_where_it_is() {
+async fn a_cancelled_search_stops() {
     let journal = Journal::new(all_journals());
     keep_whole(&journal, 100);
-    let moment = journal.since(0);
+    let snapshot = journal.since(0);
     let mut looked_at = 0;
-    let search = search::all(&moment.exchanges, |_| {
+    let search = search::all(&snapshot.exchanges, |_| {
         looked_at += 1;
         true
     });
-    // The first piece is looked at, and then the client goes.
+    // The first step is searched, then the client disconnects.
     assert!(futures_util::FutureExt::now_or_never(search).is_none());
     assert!((1..100).contains(&looked_at), "{looked_at} of 100");
 }

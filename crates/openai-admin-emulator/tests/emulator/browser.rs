@@ -1,4 +1,4 @@
-//! What keeps web pages away: the host that a request names, and the page that it comes from.
+//! Protection from web pages: the host of a request, and the page that sends it.
 
 use openai_admin_emulator::Emulator;
 use openai_admin_store::DatabaseUrl;
@@ -10,11 +10,11 @@ async fn ask_with(emulator: &Emulator, request: &str, headers: &str) -> Answer {
     ask_raw(emulator, &head, "").await
 }
 
-/// The API and a control, which answer the same to what a browser says.
+/// The API and a control, with the same protection.
 const READS: [&str; 2] = ["GET /v1/organization/groups", "GET /_emulator/export"];
 
 #[tokio::test]
-async fn only_the_hosts_of_this_machine_are_answered() {
+async fn only_requests_for_hosts_of_this_machine_are_accepted() {
     let emulator = emulator().await;
     for request in READS {
         for host in [
@@ -52,7 +52,7 @@ async fn only_the_hosts_of_this_machine_are_answered() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_host_with_two_or_with_one_in_its_target_is_looked_at_all_the_same() {
+async fn requests_without_a_host_with_two_or_with_one_in_the_target_are_checked() {
     let emulator = emulator().await;
     for (target, headers, status) in [
         ("/_emulator", "", 400),
@@ -67,7 +67,7 @@ async fn a_request_without_a_host_with_two_or_with_one_in_its_target_is_looked_a
         let answer = ask_with(&emulator, &format!("GET {target}"), headers).await;
         assert_eq!(answer.status, status, "{target} {headers}: {answer:?}");
     }
-    // HTTP/1.0 has no such header, and no browser speaks it.
+    // HTTP/1.0 has no such header, and browsers do not use it.
     assert_eq!(ask_raw(&emulator, "GET /_emulator HTTP/1.0", "").await.status, 200);
 }
 
@@ -94,7 +94,7 @@ async fn a_page_of_another_site_is_refused_by_the_api_and_by_the_controls() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_allowed_is_answered() {
+async fn requests_for_an_allowed_name_are_accepted() {
     let emulator = builder().allow_host("emulator.example").unwrap().start().await.unwrap();
     for (host, status) in [("Emulator.example:8080", 200), ("localhost", 200), ("other.example", 403)] {
         let answer = ask_with(&emulator, READS[0], &format!("\r\nhost: {host}")).await;
@@ -105,7 +105,7 @@ async fn a_name_that_is_allowed_is_answered() {
     }
 }
 
-/// What a page can send to another site without asking that site first.
+/// Content types that a page can send to another site without a preflight request.
 const FORMS: [&str; 3] =
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"];
 
@@ -121,7 +121,7 @@ async fn no_web_page_destroys_a_file() {
     for control in ["reset", "import", "faults", "clock/step", "snapshots/y", "snapshots/x/restore", "verify"]
     {
         let path = format!("POST /_emulator/{control} HTTP/1.1");
-        // An old browser says nothing of the page that a form is on; one that says it need not lie about the body.
+        // An old browser sends no headers about the page of a form, so the content type must be checked too.
         for kind in FORMS {
             let head = format!("{path}\r\nhost: {}\r\ncontent-type: {kind}", address(&emulator));
             for body in ["", r#"{"users":[]}"#] {
@@ -136,7 +136,7 @@ async fn no_web_page_destroys_a_file() {
         let head = format!("{path}\r\nhost: rebound.example:8080\r\norigin: http://rebound.example:8080");
         assert_eq!(ask_raw(&emulator, &head, "").await.status, 403, "{control}");
     }
-    // A preflight is granted nothing.
+    // Preflight requests are refused.
     let asked = "OPTIONS /_emulator/reset HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost:3000";
     let preflight = ask_raw(&emulator, asked, "").await;
     assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (405, None));

@@ -1,4 +1,4 @@
-//! Time that is set.
+//! The settable clock.
 
 use openai_admin_emulator::clock::ClockStart;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{ask, builder};
 
 #[tokio::test]
-async fn what_is_created_has_the_time_that_is_set() {
+async fn a_created_resource_has_the_time_of_the_clock() {
     let emulator = builder().clock(ClockStart::Fixed(1_000_000_000_000)).start().await.unwrap();
     let create = async || ask(&emulator, "POST", "/v1/organization/groups", r#"{"name":"X"}"#).await;
     let group = create().await;
@@ -35,12 +35,12 @@ async fn the_last_time_is_the_same_everywhere() {
 }
 
 #[tokio::test]
-async fn a_time_that_is_none_is_refused() {
+async fn an_invalid_time_is_refused() {
     let emulator = builder().start().await.unwrap();
     let refused = ask(&emulator, "PUT", "/_emulator/clock", r#"{"now":"tomorrow"}"#).await;
     assert_eq!(refused.status, 400);
     assert!(
-        refused.body.contains("'tomorrow' is no time: write it as 2026-01-01T00:00:00Z"),
+        refused.body.contains("invalid time 'tomorrow': use the format 2026-01-01T00:00:00Z"),
         "{}",
         refused.body
     );

@@ -1,4 +1,4 @@
-//! The controls as such.
+//! The controls in general.
 
 use axum::{body::Body, http::Request};
 use openai_admin_emulator::Emulator;
@@ -9,7 +9,7 @@ use tower_service::Service as _;
 use crate::support::{ask, ask_as, ask_raw, emulator};
 
 #[tokio::test]
-async fn every_control_is_described_and_everything_described_is_there() {
+async fn the_document_matches_the_controls() {
     let emulator = emulator().await;
     let document = ask(&emulator, "GET", "/_emulator/openapi.json", "").await.json();
     let paths = document["paths"].as_object().unwrap();
@@ -17,24 +17,24 @@ async fn every_control_is_described_and_everything_described_is_there() {
         let path = path.replace("{name}", "x");
         for method in operations.as_object().unwrap().keys() {
             let answer = ask(&emulator, &method.to_uppercase(), &path, "{}").await;
-            assert!(answer.status != 405 && !answer.body.contains("there is no control"), "{method} {path}");
+            assert!(answer.status != 405 && !answer.body.contains("unknown control"), "{method} {path}");
         }
     }
     insta::assert_json_snapshot!(document);
 }
 
 #[tokio::test]
-async fn a_control_that_is_not_there_says_where_they_are_listed() {
+async fn an_unknown_control_is_refused_with_a_hint() {
     let emulator = emulator().await;
     let missing = ask(&emulator, "POST", "/_emulator/rest", "").await;
     assert_eq!(missing.status, 404);
-    assert!(missing.body.contains("/_emulator/openapi.json lists them"), "{}", missing.body);
+    assert!(missing.body.contains("/_emulator/openapi.json lists all controls"), "{}", missing.body);
     let wrong = ask(&emulator, "GET", "/_emulator/reset", "").await;
     assert_eq!((wrong.status, wrong.header("allow")), (405, Some("POST")));
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_says_why() {
+async fn a_malformed_body_is_refused_with_the_reason() {
     let emulator = emulator().await;
     for (path, body, problem) in [
         ("/_emulator/faults", "{", "cannot be read"),
@@ -50,19 +50,19 @@ async fn a_body_that_cannot_be_read_says_why() {
 }
 
 #[tokio::test]
-async fn a_plan_that_is_posted_is_told_to_be_put() {
+async fn a_posted_plan_is_refused_with_a_hint() {
     let emulator = emulator().await;
     for plan in [r#"{"rules":[]}"#, r#"{"profile":"slow"}"#, "rules:\n  - fault: { kind: truncated }\n"] {
         let refused = ask(&emulator, "POST", "/_emulator/faults", plan).await;
         assert_eq!(refused.status, 400);
-        assert!(refused.message().contains("PUT all of them with 'rules'"), "{}", refused.message());
+        assert!(refused.message().contains("use PUT to replace all 'rules'"), "{}", refused.message());
     }
     let misspelt = ask(&emulator, "POST", "/_emulator/faults", r#"{"ruels":[]}"#).await;
     assert!(misspelt.message().contains("ruels"), "{}", misspelt.message());
 }
 
 #[tokio::test]
-async fn a_body_is_called_json_or_yaml() {
+async fn a_body_must_have_a_json_or_yaml_content_type() {
     let emulator = emulator().await;
     let head = |kind: &str| format!("PUT /_emulator/clock HTTP/1.1\r\nhost: localhost{kind}");
     let (json, yaml) = (r#"{"now":"2030-01-01T00:00:00Z"}"#, "now: 2030-01-01T00:00:00Z\n");

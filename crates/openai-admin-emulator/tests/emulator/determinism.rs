@@ -4,7 +4,7 @@ use openai_admin_emulator::{Emulator, faults::FaultPlan};
 
 use crate::support::{ADA, ADD, ask, builder, exchange};
 
-/// Everything that arrives, and the journal after it.
+/// Everything that the client receives, followed by the journal.
 async fn run(emulator: &Emulator, prefix: &str) -> Vec<String> {
     let mut bytes = Vec::new();
     for round in 0..20 {
@@ -18,7 +18,7 @@ async fn run(emulator: &Emulator, prefix: &str) -> Vec<String> {
             ("GET", "/v1/organization/group", String::new()),
         ] {
             let path = format!("{prefix}{path}");
-            // A reset is as good an answer as any other.
+            // A reset is recorded like any other result.
             let answer = exchange(emulator, "sk-test", method, &path, &body).await;
             bytes.push(answer.unwrap_or_else(|error| error.kind().to_string()));
         }
@@ -33,7 +33,7 @@ async fn seeded(seed: u64) -> Emulator {
 }
 
 #[tokio::test]
-async fn two_runs_with_one_seed_are_the_same_to_the_byte() {
+async fn two_runs_with_one_seed_are_identical() {
     let first = run(&seeded(7).await, "").await;
     assert_eq!(first, run(&seeded(7).await, "").await);
     assert!(first.iter().any(|answer| answer.contains("429 Too Many Requests")), "faults were injected");
@@ -41,7 +41,7 @@ async fn two_runs_with_one_seed_are_the_same_to_the_byte() {
 }
 
 #[tokio::test]
-async fn a_reset_begins_the_same_run_again() {
+async fn a_run_after_a_reset_is_identical() {
     let emulator = seeded(7).await;
     let first = run(&emulator, "").await;
     emulator.namespace().reset().await.unwrap();
@@ -49,7 +49,7 @@ async fn a_reset_begins_the_same_run_again() {
 }
 
 #[tokio::test]
-async fn a_namespace_is_the_same_in_each_run_whatever_happens_beside_it() {
+async fn a_run_does_not_depend_on_other_namespaces() {
     let (one, other) = (seeded(7).await, seeded(7).await);
     run(&other, "/_ns/busy").await;
     assert_eq!(run(&one, "/_ns/a").await, run(&other, "/_ns/a").await);

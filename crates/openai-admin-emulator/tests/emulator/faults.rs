@@ -1,4 +1,4 @@
-//! Each fault as a client meets it, and the journal's count of it.
+//! Each fault as a client sees it, and its count in the journal.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn all(emulator: &Emulator) -> Vec<Exchange> {
     emulator.namespace().requests(&ExchangeFilter::default(), 0, None).await.unwrap().data
 }
 
-/// How often a kind of fault is in the journal, which is as often as the rules say that they injected one.
+/// The number of faults of a kind in the journal, which must match the counts of the rules.
 async fn injected(emulator: &Emulator, kind: &str) -> usize {
     let filter = ExchangeFilter { fault: Some(kind.to_owned()), ..ExchangeFilter::default() };
     let any = ExchangeFilter { fault: Some("any".to_owned()), ..ExchangeFilter::default() };
@@ -32,7 +32,7 @@ async fn injected(emulator: &Emulator, kind: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_429_says_how_long_to_wait_in_the_header() {
+async fn a_429_has_its_time_to_wait_in_the_header() {
     let emulator = with("rules: [{ count: 1, fault: { kind: rate_limited, wait_seconds: 1.2 } }]").await;
     let error = add(&once(&emulator), "user_ada").await.unwrap_err();
     assert_eq!(
@@ -40,12 +40,12 @@ async fn a_429_says_how_long_to_wait_in_the_header() {
         (Some(429), Some("rate_limit_exceeded"))
     );
     assert_eq!(error.retry_after(), Some(Duration::from_secs(2)));
-    assert!(members(&once(&emulator), "group_support").await.is_empty(), "nothing was done");
+    assert!(members(&once(&emulator), "group_support").await.is_empty(), "the request had no effect");
     assert_eq!(injected(&emulator, "rate_limited").await, 1);
 }
 
 #[tokio::test]
-async fn a_429_says_it_only_in_its_message_or_nowhere() {
+async fn a_429_has_its_time_to_wait_in_the_message_or_nowhere() {
     let emulator = with(
         "rules: [{ sequence: [{ kind: rate_limited, wait_seconds: 6.9, told: message }, { kind: rate_limited, told: nowhere }] }]",
     )
@@ -60,7 +60,7 @@ async fn a_429_says_it_only_in_its_message_or_nowhere() {
 }
 
 #[tokio::test]
-async fn errors_come_as_json_html_text_and_nothing() {
+async fn errors_have_a_body_of_json_html_text_or_none() {
     let emulator = with(
         "rules: [{ sequence: [{ kind: status, status: 500 }, { kind: status, status: 502, body: html },
                               { kind: status, status: 503, body: text, retry_after_seconds: 3 }, { kind: status, status: 504, body: empty }] }]",
@@ -77,7 +77,7 @@ async fn errors_come_as_json_html_text_and_nothing() {
 }
 
 #[tokio::test]
-async fn a_reset_before_leaves_nothing_done_and_one_after_leaves_it_done() {
+async fn a_request_takes_effect_only_if_the_reset_is_after_it() {
     let emulator = with("rules: [{ operation: add-group-user, sequence: [{ kind: reset, when: before }, null, { kind: reset, when: after }] }]").await;
     let client = once(&emulator);
     let error = add(&client, "user_ada").await.unwrap_err();
@@ -91,14 +91,14 @@ async fn a_reset_before_leaves_nothing_done_and_one_after_leaves_it_done() {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_of_the_connection_and_not_its_end() {
+async fn a_reset_sends_a_tcp_reset() {
     let emulator = with("rules: [{ fault: { kind: reset, when: before } }]").await;
     let error = exchange(&emulator, "k", "POST", ADD, ADA).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
-async fn a_truncated_body_breaks_off_though_it_was_done() {
+async fn a_request_with_a_truncated_answer_takes_effect() {
     let emulator = with("rules: [{ operation: add-group-user, sequence: [{ kind: truncated }, { kind: truncated, bytes: 5 }] }]").await;
     let error = add(&once(&emulator), "user_ada").await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Transport | ErrorKind::UnreadableAnswer), "{error:?}");
@@ -111,7 +111,7 @@ async fn a_truncated_body_breaks_off_though_it_was_done() {
 }
 
 #[tokio::test]
-async fn the_client_gets_through_what_can_be_got_through() {
+async fn the_client_retries_temporary_faults() {
     let emulator = with(
         "rules: [{ operation: add-group-user, sequence: [{ kind: status, status: 503, retry_after_seconds: 0 }, { kind: reset, when: after }] }]",
     )
@@ -122,7 +122,7 @@ async fn the_client_gets_through_what_can_be_got_through() {
 }
 
 #[tokio::test]
-async fn an_answer_is_held_back_as_long_as_the_journal_says() {
+async fn a_response_is_delayed_as_recorded() {
     let emulator = with("rules: [{ latency: { kind: fixed, ms: 50 } }]").await;
     let client = once(&emulator);
     assert!(timeout(Duration::from_millis(50), add(&client, "user_ada")).await.is_err(), "too early");
@@ -131,21 +131,21 @@ async fn an_answer_is_held_back_as_long_as_the_journal_says() {
 }
 
 #[tokio::test]
-async fn who_does_not_wait_is_in_the_journal_as_well() {
+async fn requests_of_disconnected_clients_are_recorded() {
     let emulator = with("rules: [{ latency: { kind: fixed, ms: 50 } }]").await;
     timeout(Duration::from_millis(10), add(&once(&emulator), "user_ada")).await.unwrap_err();
-    let told = async {
+    let recorded = async {
         while all(&emulator).await.is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(10), told).await.expect("the request goes on");
+    timeout(Duration::from_secs(10), recorded).await.expect("the request is recorded");
     let kept = &all(&emulator).await[0];
     assert_eq!((kept.status, kept.delayed_ms), (Some(200), 50));
 }
 
 #[tokio::test]
-async fn stale_reads_show_a_write_when_its_time_has_come() {
+async fn stale_reads_show_a_write_after_its_delay() {
     let plan = FaultPlan::from_text("stale_reads_ms: 500").unwrap();
     let emulator = builder().seed(1).faults(plan).start().await.unwrap();
     let client = once(&emulator);
@@ -182,7 +182,7 @@ async fn a_budget_without_headers_is_like_the_real_service() {
 }
 
 #[tokio::test]
-async fn a_flaky_service_fails_one_request_of_five_in_every_way() {
+async fn a_flaky_service_fails_one_request_in_five_in_every_way() {
     let profile = FaultPlan { profile: Some(Profile::Flaky), ..FaultPlan::default() };
     let emulator = builder().seed(1).faults(profile).start().await.unwrap();
     let client = once(&emulator);
@@ -200,20 +200,20 @@ async fn a_flaky_service_fails_one_request_of_five_in_every_way() {
 }
 
 #[tokio::test]
-async fn a_slow_service_holds_answers_back() {
+async fn a_slow_service_delays_responses() {
     let profile = FaultPlan { profile: Some(Profile::Slow), ..FaultPlan::default() };
     let emulator = builder().seed(1).faults(profile).start().await.unwrap();
     let client = once(&emulator);
     add(&client, "user_ada").await.unwrap();
     let delayed = all(&emulator).await[0].delayed_ms;
-    // The same wait again, since it has a seed.
+    // The seed makes the delay reproducible.
     emulator.namespace().reset().await.unwrap();
     let delay = Duration::from_millis(delayed.into());
     assert!(delayed > 0 && timeout(delay, add(&client, "user_ada")).await.is_err(), "{delayed} ms");
 }
 
 #[tokio::test]
-async fn faults_are_changed_by_http() {
+async fn faults_can_be_changed_over_http() {
     let emulator = emulator().await;
     let rule = r#"{"name":"down","fault":{"kind":"status","status":503}}"#;
     assert_eq!(ask(&emulator, "POST", "/_emulator/faults", rule).await.body, r#"{"name":"down"}"#);

@@ -1,17 +1,17 @@
-//! What was asked and answered, and how often.
+//! The journal and expectations.
 
 use serde_json::json;
 
 use crate::support::{ADA, ADD, ask, emulator, exchange};
 
 #[tokio::test]
-async fn the_journal_holds_what_was_asked_and_answered() {
+async fn the_journal_records_requests_and_responses() {
     let emulator = emulator().await;
     ask(&emulator, "POST", ADD, ADA).await;
     ask(&emulator, "DELETE", &format!("{ADD}/user_bob"), "").await;
     let journal = ask(&emulator, "GET", "/_emulator/requests", "").await.json();
     let exchanges = journal["data"].as_array().unwrap();
-    assert_eq!(exchanges.len(), 2, "the controls are not in it");
+    assert_eq!(exchanges.len(), 2, "controls are not recorded");
     let first = &exchanges[0];
     assert_eq!(first["operation"], "add-group-user");
     assert_eq!(first["path"], json!({ "group_id": "group_support" }));
@@ -20,7 +20,7 @@ async fn the_journal_holds_what_was_asked_and_answered() {
     assert_eq!(first["answer"]["object"], "group.user");
     assert_eq!(exchanges[1]["path"]["user_id"], "user_bob");
     assert_eq!(exchanges[1]["status"], 404);
-    assert!(!journal.to_string().contains("sk-test"), "no key is kept");
+    assert!(!journal.to_string().contains("sk-test"), "no key is recorded");
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn the_journal_is_filtered_and_paged() {
 }
 
 #[tokio::test]
-async fn expectations_are_verified_by_http() {
+async fn expectations_are_verified_over_http() {
     let emulator = emulator().await;
     ask(&emulator, "POST", ADD, ADA).await;
     ask(&emulator, "POST", ADD, ADA).await;
@@ -71,7 +71,7 @@ async fn expectations_are_verified_by_http() {
 }
 
 #[tokio::test]
-async fn what_can_never_match_is_refused_by_verify_and_by_the_list() {
+async fn impossible_filters_are_refused_by_verify_and_by_the_list() {
     let emulator = emulator().await;
     ask(&emulator, "POST", ADD, ADA).await;
     for (filter, query, problem) in [
@@ -81,8 +81,8 @@ async fn what_can_never_match_is_refused_by_verify_and_by_the_list() {
             "operation=add-group-user&path.group=group_support",
             "the path of add-group-user has no 'group': it has group_id",
         ),
-        (json!({ "fault": "rate-limited" }), "fault=rate-limited", "there is no fault 'rate-limited'"),
-        (json!({ "method": "GTE" }), "method=GTE", "'method' is 'GTE'"),
+        (json!({ "fault": "rate-limited" }), "fault=rate-limited", "no fault 'rate-limited'"),
+        (json!({ "method": "GTE" }), "method=GTE", "invalid 'method' 'GTE'"),
     ] {
         let listed = ask(&emulator, "GET", &format!("/_emulator/requests?{query}"), "").await;
         let mut expectation = filter.clone();
@@ -98,7 +98,7 @@ async fn what_can_never_match_is_refused_by_verify_and_by_the_list() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_rule_can_be_asked_for_before_and_after_the_rule_is_there() {
+async fn a_rule_is_a_valid_filter_while_it_exists_or_is_in_the_journal() {
     let emulator = emulator().await;
     let rule = r#"{"name":"mine","count":1,"fault":{"kind":"status","status":503}}"#;
     let listed = async || ask(&emulator, "GET", "/_emulator/requests?fault=mine", "").await.status;
@@ -111,7 +111,7 @@ async fn the_name_of_a_rule_can_be_asked_for_before_and_after_the_rule_is_there(
 }
 
 #[tokio::test]
-async fn what_is_no_request_of_the_api_is_in_the_journal_as_well() {
+async fn requests_without_an_operation_are_recorded() {
     let emulator = emulator().await;
     exchange(&emulator, "k", "POST", ADD, "no json").await.unwrap();
     let kept = ask(&emulator, "GET", "/_emulator/requests", "").await.json();

@@ -1,4 +1,4 @@
-//! The emulator, asked as a program asks it: by our own client and by HTTP, over real connections.
+//! The emulator over real connections, with the client and with plain HTTP.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 
 mod bounds;

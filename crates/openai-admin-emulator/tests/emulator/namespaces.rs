@@ -1,4 +1,4 @@
-//! Organizations beside each other: by path, and by key.
+//! Namespaces by path and by key.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ async fn count(emulator: &openai_admin_emulator::Emulator, key: &str, prefix: &s
 }
 
 #[tokio::test]
-async fn a_path_has_an_organization_of_its_own() {
+async fn each_namespace_in_a_path_is_separate() {
     let emulator = emulator().await;
     assert_eq!(ask(&emulator, "POST", &format!("/_ns/one{ADD}"), ADA).await.status, 200);
     assert_eq!(count(&emulator, "k", "/_ns/one").await, 1);
@@ -23,7 +23,7 @@ async fn a_path_has_an_organization_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_controls_of_a_namespace_leave_the_others_alone() {
+async fn the_controls_of_a_namespace_do_not_affect_others() {
     let emulator = emulator().await;
     for prefix in ["", "/_ns/one", "/_ns/two"] {
         assert_eq!(ask(&emulator, "POST", &format!("{prefix}{ADD}"), ADA).await.status, 200);
@@ -36,22 +36,22 @@ async fn the_controls_of_a_namespace_leave_the_others_alone() {
 }
 
 #[tokio::test]
-async fn with_isolation_each_key_has_an_organization_of_its_own() {
+async fn with_isolation_each_key_has_a_separate_organization() {
     let emulator = builder().isolate_by_key(true).start().await.unwrap();
     assert_eq!(ask_as(&emulator, "sk-one", "POST", ADD, ADA).await.status, 200);
     assert_eq!(count(&emulator, "sk-one", "").await, 1);
     assert_eq!(count(&emulator, "sk-two", "").await, 0);
-    // The controls are about the key's as well.
+    // The controls also apply to the key's namespace.
     assert_eq!(ask_as(&emulator, "sk-two", "POST", "/_emulator/reset", "").await.status, 200);
     assert_eq!(count(&emulator, "sk-one", "").await, 1);
     let one = emulator.namespace_of_key("sk-one").await.unwrap();
     assert_eq!(one.requests(&Default::default(), 0, None).await.unwrap().data.len(), 3);
     let names = ask_as(&emulator, "sk-two", "GET", "/_emulator/namespaces", "").await.body;
-    assert!(!names.contains("sk-one"), "a key is nowhere shown: {names}");
+    assert!(!names.contains("sk-one"), "a key is shown: {names}");
 }
 
 #[tokio::test]
-async fn a_namespace_that_is_deleted_begins_again() {
+async fn a_deleted_namespace_is_created_again() {
     let emulator = emulator().await;
     assert_eq!(ask(&emulator, "POST", &format!("/_ns/one{ADD}"), ADA).await.status, 200);
     assert_eq!(ask(&emulator, "DELETE", "/_emulator/namespaces/one", "").await.status, 200);
@@ -62,7 +62,7 @@ async fn a_namespace_that_is_deleted_begins_again() {
 }
 
 #[tokio::test]
-async fn what_only_looks_or_shows_no_key_makes_no_namespace() {
+async fn reads_and_requests_without_a_key_create_no_namespace() {
     let emulator = builder().key("sk-right").start().await.unwrap();
     for (key, path, status) in [
         ("", "/_ns/a/v1/organization/groups", 401),
@@ -81,7 +81,7 @@ async fn what_only_looks_or_shows_no_key_makes_no_namespace() {
 }
 
 #[tokio::test]
-async fn what_looks_at_a_namespace_before_its_first_request_sees_the_fixtures() {
+async fn reading_a_namespace_before_its_first_request_shows_the_fixtures() {
     let emulator = emulator().await;
     let (new, kept) = ("/_ns/new/_emulator/export", "/_emulator/export");
     assert_eq!(ask(&emulator, "GET", new, "").await.body, ask(&emulator, "GET", kept, "").await.body);
@@ -90,7 +90,7 @@ async fn what_looks_at_a_namespace_before_its_first_request_sees_the_fixtures() 
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_is_refused() {
+async fn an_invalid_name_is_refused() {
     let emulator = emulator().await;
     for path in [
         "/_ns//v1/organization/groups",
@@ -99,12 +99,12 @@ async fn a_name_that_is_none_is_refused() {
     ] {
         let refused = ask(&emulator, "GET", path, "").await;
         assert_eq!(refused.status, 400, "{path}");
-        assert!(refused.body.contains("names no namespace"), "{}", refused.body);
+        assert!(refused.body.contains("invalid namespace name"), "{}", refused.body);
     }
 }
 
 #[tokio::test]
-async fn many_at_once_do_not_meet() {
+async fn concurrent_namespaces_are_isolated() {
     let emulator = builder().isolate_by_key(true).start().await.unwrap();
     let work = (0..50).map(|number| {
         let emulator = &emulator;

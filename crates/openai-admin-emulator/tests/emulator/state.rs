@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{ADA, ADD, add, ask, ask_as, builder, emulator, members};
 
 #[tokio::test]
-async fn it_begins_with_the_fixtures_and_their_ids() {
+async fn the_organization_starts_with_the_fixtures_and_their_ids() {
     let emulator = emulator().await;
     let client = emulator.client().unwrap();
     assert_eq!(members(&client, "group_sales").await, ["user_eve"]);
@@ -23,7 +23,7 @@ async fn without_fixtures_the_organization_is_empty() {
 }
 
 #[tokio::test]
-async fn a_reset_goes_back_to_the_fixtures() {
+async fn a_reset_restores_the_fixtures() {
     let emulator = emulator().await;
     let client = emulator.client().unwrap();
     add(&client, "user_ada").await.unwrap();
@@ -34,7 +34,7 @@ async fn a_reset_goes_back_to_the_fixtures() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_gone_back_to_by_its_name() {
+async fn a_snapshot_is_restored_by_its_name() {
     let emulator = emulator().await;
     let client = emulator.client().unwrap();
     add(&client, "user_ada").await.unwrap();
@@ -47,14 +47,14 @@ async fn a_snapshot_is_gone_back_to_by_its_name() {
     let unknown = ask(&emulator, "POST", "/_emulator/snapshots/two/restore", "").await;
     assert_eq!(
         (unknown.status, unknown.json()["error"]["message"].as_str()),
-        (404, Some("there is no snapshot 'two': one"))
+        (404, Some("no snapshot 'two': one"))
     );
     assert_eq!(ask(&emulator, "DELETE", "/_emulator/snapshots/one", "").await.status, 200);
     assert_eq!(ask(&emulator, "DELETE", "/_emulator/snapshots/one", "").await.status, 404);
 }
 
 #[tokio::test]
-async fn what_is_exported_can_be_imported_elsewhere() {
+async fn an_export_can_be_imported_into_another_emulator() {
     let (one, other) = (emulator().await, Emulator::start().await.unwrap());
     add(&one.client().unwrap(), "user_ada").await.unwrap();
     let exported = ask(&one, "GET", "/_emulator/export", "").await.body;
@@ -63,13 +63,13 @@ async fn what_is_exported_can_be_imported_elsewhere() {
         serde_json::to_value(one.namespace().export().await.unwrap()).unwrap(),
         serde_json::to_value(other.namespace().export().await.unwrap()).unwrap(),
     );
-    // It is about whatever organization it is loaded into.
+    // The import keeps the organization that it is loaded into.
     one["organization"] = other["organization"].clone();
     assert_eq!(one, other);
 }
 
 #[tokio::test]
-async fn an_import_that_is_wrong_names_the_place_and_changes_nothing() {
+async fn an_invalid_import_names_the_position_and_changes_nothing() {
     let emulator = emulator().await;
     let before = ask(&emulator, "GET", "/_emulator/export", "").await.body;
     let wrong =
@@ -83,7 +83,7 @@ async fn an_import_that_is_wrong_names_the_place_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_keeps_the_organization_for_the_next_emulator() {
+async fn an_organization_in_a_file_persists() {
     let folder = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(folder.path().join("kept.db"));
     let first = builder().database(url.clone()).start().await.unwrap();
@@ -94,11 +94,7 @@ async fn a_file_keeps_the_organization_for_the_next_emulator() {
     assert_eq!(members(&client, "group_support").await, ["user_ada"]);
     client.group_users().remove_group_user("group_support", "user_ada").await.unwrap();
     second.namespace().reset().await.unwrap();
-    assert_eq!(
-        members(&client, "group_support").await,
-        ["user_ada"],
-        "a reset goes back to what it began with"
-    );
+    assert_eq!(members(&client, "group_support").await, ["user_ada"], "a reset restores the initial state");
 }
 
 /// Creates two groups and a user with this name, and returns their ids.
@@ -117,7 +113,7 @@ async fn create(emulator: &Emulator, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn ids_of_a_seed_go_on_over_a_file_that_has_some_already() {
+async fn ids_from_a_seed_differ_from_those_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let start = async |file: &str| {
         let url = DatabaseUrl::Sqlite(folder.path().join(file));
@@ -131,13 +127,13 @@ async fn ids_of_a_seed_go_on_over_a_file_that_has_some_already() {
         let ids = create(&emulator, name).await;
         assert!(ids.iter().all(|id| !seen.contains(id)), "{ids:?} of {seen:?}");
         emulator.namespace().reset().await.unwrap();
-        assert_eq!(create(&emulator, name).await, ids, "a reset begins the same run again");
+        assert_eq!(create(&emulator, name).await, ids, "a reset restarts the run");
         seen.extend(ids);
     }
 }
 
 #[tokio::test]
-async fn ids_of_a_seed_go_on_over_what_a_snapshot_or_an_import_brings_back() {
+async fn ids_from_a_seed_differ_from_those_of_a_snapshot_or_an_import() {
     let emulator = builder().seed(7).start().await.unwrap();
     let namespace = emulator.namespace();
     let first = create(&emulator, "first").await;
@@ -158,7 +154,7 @@ async fn ids_of_a_seed_go_on_over_what_a_snapshot_or_an_import_brings_back() {
 }
 
 #[tokio::test]
-async fn any_key_is_taken_unless_some_are_given() {
+async fn any_key_is_accepted_unless_keys_are_configured() {
     let any = emulator().await;
     assert_eq!(ask_as(&any, "whatever", "POST", ADD, ADA).await.status, 200);
     assert_eq!(ask_as(&any, "", "POST", ADD, ADA).await.status, 401);
@@ -171,7 +167,7 @@ async fn any_key_is_taken_unless_some_are_given() {
 }
 
 #[tokio::test]
-async fn each_key_has_a_name_of_its_own_in_the_audit_log() {
+async fn each_key_is_a_separate_actor_in_the_audit_log() {
     let emulator = emulator().await;
     for key in ["sk-one", "sk-two", "sk-one"] {
         let group = ask_as(&emulator, key, "POST", "/v1/organization/groups", r#"{"name":"X"}"#).await;
@@ -184,7 +180,7 @@ async fn each_key_has_a_name_of_its_own_in_the_audit_log() {
 }
 
 #[tokio::test]
-async fn it_works_in_process_without_a_port() {
+async fn the_emulator_works_in_process_without_a_port() {
     let emulator = builder().open().await.unwrap();
     let client = emulator.client().unwrap();
     add(&client, "user_ada").await.unwrap();

@@ -1,15 +1,15 @@
-//! What is odd about a request: named, refused, or made good.
+//! Invalid parameters: a warning, an error in strict mode, or a replacement in loose mode.
 
 use crate::support::{ADD, ask, builder, emulator};
 
 #[tokio::test]
-async fn what_an_operation_does_not_have_is_named_in_a_header() {
+async fn unknown_parameters_are_named_in_a_header() {
     let emulator = emulator().await;
     let odd =
         ask(&emulator, "POST", &format!("{ADD}?dry_run=1"), r#"{"user_id":"user_ada","role":"owner"}"#).await;
     assert_eq!(odd.status, 200);
-    assert_eq!(odd.header("openai-emulator-warning"), Some("'dry_run' is no parameter of add-group-user"));
-    assert!(odd_warnings(&emulator).await.contains("'role' is no parameter of add-group-user"));
+    assert_eq!(odd.header("openai-emulator-warning"), Some("'dry_run' is not a parameter of add-group-user"));
+    assert!(odd_warnings(&emulator).await.contains("'role' is not a parameter of add-group-user"));
 }
 
 async fn odd_warnings(emulator: &openai_admin_emulator::Emulator) -> String {
@@ -17,7 +17,7 @@ async fn odd_warnings(emulator: &openai_admin_emulator::Emulator) -> String {
 }
 
 #[tokio::test]
-async fn strict_it_is_refused_and_nothing_is_done() {
+async fn strict_mode_refuses_unknown_parameters() {
     let emulator = builder().strict(true).start().await.unwrap();
     for (path, body, name) in [
         (ADD.to_owned(), r#"{"user_id":"user_ada","role":"owner"}"#, "role"),
@@ -36,7 +36,7 @@ async fn strict_it_is_refused_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn placeholders_are_refused_unless_it_is_loose() {
+async fn only_loose_mode_accepts_placeholders() {
     let path = "/v1/organization/users/user_ada";
     let body = r#"{"role":"role"}"#;
     assert_eq!(ask(&emulator().await, "POST", path, body).await.status, 400);
@@ -45,12 +45,12 @@ async fn placeholders_are_refused_unless_it_is_loose() {
     assert_eq!((answer.status, answer.json()["role"].as_str()), (200, Some("reader")));
     assert_eq!(
         answer.header("openai-emulator-warning"),
-        Some("'role' is the placeholder 'role', taken for 'reader'")
+        Some("'role' is the placeholder 'role', replaced by 'reader'")
     );
 }
 
 #[tokio::test]
-async fn what_is_published_and_not_served_is_an_operation_and_no_near_miss() {
+async fn an_operation_that_is_not_served_is_not_a_near_miss() {
     let emulator = emulator().await;
     let answer = ask(&emulator, "GET", "/v1/organization/projects/proj_1/rate_limits", "").await;
     assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (501, None));
@@ -63,7 +63,7 @@ async fn what_is_published_and_not_served_is_an_operation_and_no_near_miss() {
 }
 
 #[tokio::test]
-async fn what_is_like_no_operation_has_no_near_miss() {
+async fn a_dissimilar_request_has_no_near_miss() {
     let emulator = emulator().await;
     for path in ["/", "/v1/models", "/v1/chat/completions"] {
         let answer = ask(&emulator, "GET", path, "").await;
@@ -71,11 +71,11 @@ async fn what_is_like_no_operation_has_no_near_miss() {
     }
     let doubled = ask(&emulator, "GET", "/v1/v1/organization/groups", "").await;
     let near = doubled.header("openai-emulator-near-miss").unwrap();
-    assert!(near.contains("begins with /v1 twice"), "{near}");
+    assert!(near.contains("starts with /v1 twice"), "{near}");
 }
 
 #[tokio::test]
-async fn a_near_miss_says_what_was_probably_meant() {
+async fn a_near_miss_has_a_suggestion() {
     let emulator = emulator().await;
     let missed = ask(&emulator, "POST", "/v1/organization/group/group_support/users", "{}").await;
     assert_eq!(missed.status, 404);

@@ -1,4 +1,4 @@
-//! An organization to begin with, and a bare HTTP client beside our own.
+//! Fixtures, and a plain HTTP client.
 
 use openai_admin::{Client, Error, models::CreateGroupUserBody};
 use openai_admin_emulator::{Emulator, EmulatorBuilder};
@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A group of its own with nobody in it, and one with one of three users.
+/// Three users, an empty group, and a group with one of them.
 pub(crate) fn fixtures() -> Directory {
     serde_json::from_value(json!({
         "users": [
@@ -33,7 +33,7 @@ pub(crate) async fn emulator() -> Emulator {
     builder().start().await.unwrap()
 }
 
-/// A client that never tries again.
+/// A client without retries.
 pub(crate) fn once(emulator: &Emulator) -> Client {
     Client::builder().base_url(emulator.url()).key("sk-test").retries(0).build().unwrap()
 }
@@ -48,7 +48,7 @@ pub(crate) async fn members(client: &Client, group: &str) -> Vec<String> {
     page.data.iter().map(|user| user.id.to_string()).collect()
 }
 
-/// An answer, as it arrived.
+/// A response.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -63,7 +63,7 @@ impl Answer {
         Self { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    /// What an error says.
+    /// The message of an error.
     pub(crate) fn message(&self) -> String {
         self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
     }
@@ -75,7 +75,7 @@ impl Answer {
         })
     }
 
-    /// The values of a header that may be there more than once.
+    /// The values of a header that may be repeated.
     pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let values = self.head.lines().filter_map(|line| line.split_once(": "));
         values.filter(move |(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -86,7 +86,7 @@ impl Answer {
     }
 }
 
-/// Sends a request on a connection of its own, with the key `sk-test`. The path begins at the host.
+/// Sends a request on a new connection, with the key `sk-test`. The path is relative to the host.
 pub(crate) async fn ask(emulator: &Emulator, method: &str, path: &str, body: &str) -> Answer {
     ask_as(emulator, "sk-test", method, path, body).await
 }
@@ -95,7 +95,7 @@ pub(crate) async fn ask_as(emulator: &Emulator, key: &str, method: &str, path: &
     Answer::read(&exchange(emulator, key, method, path, body).await.unwrap())
 }
 
-/// All that arrives until the connection ends.
+/// Sends a request and reads until the connection ends.
 pub(crate) async fn exchange(
     emulator: &Emulator,
     key: &str,
@@ -109,7 +109,7 @@ pub(crate) async fn exchange(
     exchange_raw(emulator, &head, body).await
 }
 
-/// The same with a head that is written out, but for what says where it and the body end.
+/// The same with a given head, except for the headers about its length.
 pub(crate) async fn exchange_raw(emulator: &Emulator, head: &str, body: &str) -> std::io::Result<String> {
     let address = emulator.url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let mut stream = TcpStream::connect(address).await?;

@@ -1,7 +1,7 @@
-//! Who asks.
+//! Authenticates callers.
 //!
-//! No secret is compared with another: a key is found by its SHA-256, whose bytes an attacker cannot choose, so the time
-//! that it takes says nothing about the keys that there are. The checksum of a minted key is computed from the key
+//! No secret is compared with another. A key is looked up by its SHA-256, whose bytes an attacker cannot choose, so the
+//! time of a look-up reveals nothing about the stored keys. The checksum of a minted key is computed from the key
 //! itself.
 
 use std::{
@@ -23,39 +23,38 @@ use crate::{
     minter::Minter,
 };
 
-/// The organization that a request is for, and the one that answered.
+/// The organization of a request, and the one that answered.
 pub(crate) const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
-/// How long a key that was found is believed without looking again: a key that another process revokes works at
-/// most this much longer.
-const BELIEVED: Duration = Duration::from_secs(5);
-/// How many keys are believed at the same time; when more are in use, all are looked up anew.
-const BELIEVED_KEYS_MAX: usize = 10_000;
-/// A key longer than this, in bytes, is wrong without a look.
+/// How long a looked-up key stays cached. A key that another process revokes stays valid at most this long.
+const CACHED_FOR: Duration = Duration::from_secs(5);
+/// The maximum number of cached keys. When the cache is full, it is cleared.
+const CACHED_KEYS_MAX: usize = 10_000;
+/// The longest key that is looked up, in bytes. A longer one is wrong.
 const KEY_BYTES_MAX: usize = 512;
-/// How many unknown keys a peer may try in a minute before it has to wait.
+/// How many unknown keys a peer may try per minute.
 const UNKNOWN_KEYS_PER_MINUTE_MAX: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
-/// How many keys that nobody has used yet are looked up at the same time, so that wrong keys leave most of the
-/// database to those with a right one; and how long such a look-up waits for its turn.
+/// How many uncached keys are looked up concurrently, so that wrong keys leave most of the database to valid ones; and
+/// how long a look-up waits for its turn.
 const NEW_KEYS_AT_ONCE_MAX: usize = 2;
 const NEW_KEY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of a key's hash names it in the audit log, where any key is taken.
+/// How many digits of a key's hash name it in the audit log, if any key is accepted.
 const KEY_NAME_LENGTH: usize = 16;
-/// How often the last use of a key is written down.
+/// How often the last use of a key is recorded.
 const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
-/// Who asks, and what they may do.
+/// The caller of a request and their permissions.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(crate) org: Org,
     pub(crate) organization_id: OrganizationId,
-    /// The id of the key, or what else is named in the audit log.
+    /// The id of the key, or another name for the audit log.
     pub(crate) actor: String,
     scopes: Vec<String>,
     expires_at: Option<Timestamp>,
 }
 
 impl Caller {
-    /// The operator of this machine, who needs no key: may do everything in `organization`.
+    /// The operator of this machine, who needs no key and has all scopes in `organization`.
     pub fn local(organization: &Organization) -> Self {
         Self {
             org: organization.org,
@@ -66,15 +65,15 @@ impl Caller {
         }
     }
 
-    /// The same, by the name of whatever key the request has.
+    /// The same caller, named after the key of the request.
     pub(crate) fn with_any_key(&self, headers: &HeaderMap) -> Result<Self, ApiError> {
         let hash = api_keys::hash(bearer(headers)?);
         Ok(Self { actor: format!("key_{}", &hash[..KEY_NAME_LENGTH]), ..self.clone() })
     }
 
-    /// Refuses a request whose `OpenAI-Organization` is not the key's: it would be done in the wrong organization. An
-    /// empty header counts as absent, since programs send an unset variable so.
-    pub(crate) fn is_meant_by(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+    /// Refuses a request whose `OpenAI-Organization` is not the key's organization. An empty header counts as absent,
+    /// since programs send an unset variable as an empty header.
+    pub(crate) fn check_organization(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let own = self.organization_id.as_str().as_bytes();
         let mut named = headers.get_all(ORGANIZATION).iter().map(HeaderValue::as_bytes);
         let is_meant = named.all(|named| named.is_empty() || named == own);
@@ -97,36 +96,36 @@ impl Caller {
 pub(crate) struct Authenticator {
     store: Store,
     minter: Minter,
-    /// By the digest of the key.
-    believed: Mutex<HashMap<Digest, Belief>>,
+    /// Cached callers, by the digest of their key.
+    cached_keys: Mutex<HashMap<Digest, CachedKey>>,
     new_keys: Semaphore,
-    /// None where all peers are a proxy: the wrong keys of one client would lock out all others.
+    /// `None` if all peers are a proxy: the wrong keys of one client would lock out all others.
     unknown_keys: Option<RateLimit<Peer>>,
 }
 
-/// Whose a key was when it was last looked up.
+/// The caller of a key when it was last looked up.
 #[derive(Clone, Debug)]
-struct Belief {
+struct CachedKey {
     caller: Arc<Caller>,
-    /// By the steady clock: setting the wall clock back must not lengthen the life of a revoked key.
+    /// By the steady clock: setting the wall clock back must not extend the life of a revoked key.
     since: Duration,
-    /// How often keys had been changed in this process before.
+    /// The version of the store's keys at the look-up.
     version: u64,
 }
 
 impl Authenticator {
-    /// `limits_peers` says whether a peer is one client, whose wrong keys may be counted.
+    /// `limits_peers` says whether a peer is a single client, so that its wrong keys can be counted.
     pub(crate) fn new(store: Store, minter: Minter, limits_peers: bool) -> Self {
         Self {
             store,
             minter,
-            believed: Mutex::default(),
+            cached_keys: Mutex::default(),
             new_keys: Semaphore::new(NEW_KEYS_AT_ONCE_MAX),
             unknown_keys: limits_peers.then(|| RateLimit::new(UNKNOWN_KEYS_PER_MINUTE_MAX)),
         }
     }
 
-    /// Who the key of a request says that its sender is. `peer` is where it comes from, unless that is this process.
+    /// Returns the caller whose key the request has. `peer` is the sender of the request, or `None` in process.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -137,8 +136,8 @@ impl Authenticator {
             return Err(wrong_key(key));
         }
         let digest = api_keys::digest(key);
-        let caller = match self.belief(&digest) {
-            Some(belief) if self.is_fresh(&belief) => belief.caller,
+        let caller = match self.cached_key(&digest) {
+            Some(cached) if self.is_fresh(&cached) => cached.caller,
             Some(_) => self.look_up(digest).await?.ok_or_else(|| wrong_key(key))?,
             None => self.look_up_new(key, digest, peer).await?,
         };
@@ -148,17 +147,17 @@ impl Authenticator {
         }
     }
 
-    fn belief(&self, digest: &Digest) -> Option<Belief> {
-        self.believed.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    fn cached_key(&self, digest: &Digest) -> Option<CachedKey> {
+        self.cached_keys.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
-    fn is_fresh(&self, belief: &Belief) -> bool {
-        belief.version == self.store.api_keys_version()
-            && self.minter.steady().saturating_sub(belief.since) < BELIEVED
+    fn is_fresh(&self, cached: &CachedKey) -> bool {
+        cached.version == self.store.api_keys_version()
+            && self.minter.steady().saturating_sub(cached.since) < CACHED_FOR
     }
 
-    /// Looks up a key that nobody has used here yet. Whoever guesses is kept from the database: by the checksum, by a
-    /// limit for each peer, and by a short queue.
+    /// Looks up a key that is not cached. The checksum, a limit for each peer and a short queue keep guesses from the
+    /// database.
     async fn look_up_new(
         &self,
         key: &[u8],
@@ -179,33 +178,33 @@ impl Authenticator {
             return Ok(caller);
         }
         if let Some((unknown_keys, peer)) = limit {
-            // Several at once may each have found room for one; the next one waits for all of them.
+            // Concurrent requests may exceed the limit together; the next one waits for all of them.
             let _ = unknown_keys.take(peer, self.minter.steady());
         }
         Err(wrong_key(key))
     }
 
     async fn look_up(&self, digest: Digest) -> Result<Option<Arc<Caller>>, ApiError> {
-        // Read before the key is: a change meanwhile makes the belief old at once.
+        // Read before the key, so that a concurrent change makes the entry stale.
         let version = self.store.api_keys_version();
         let hash = api_keys::stored(&digest);
         let found = self.store.find_api_key(hash.clone()).await?;
-        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached_keys = self.cached_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = found else {
-            believed.remove(&digest);
+            cached_keys.remove(&digest);
             return Ok(None);
         };
         self.record_use(hash, key.last_used_at);
         let caller = Arc::new(Caller::with_key(key));
-        if believed.len() >= BELIEVED_KEYS_MAX {
-            believed.clear();
+        if cached_keys.len() >= CACHED_KEYS_MAX {
+            cached_keys.clear();
         }
-        let belief = Belief { caller: Arc::clone(&caller), since: self.minter.steady(), version };
-        believed.insert(digest, belief);
+        let cached = CachedKey { caller: Arc::clone(&caller), since: self.minter.steady(), version };
+        cached_keys.insert(digest, cached);
         Ok(Some(caller))
     }
 
-    /// Writes down that the key is in use, behind the answer's back: nobody waits for it.
+    /// Records in the background that the key is in use.
     fn record_use(&self, hash: String, last: Option<Timestamp>) {
         let now = self.minter.now();
         if last.is_some_and(|last| is_recent(last, now)) {
@@ -216,23 +215,23 @@ impl Authenticator {
             if let Err(error) = store.touch_api_key(hash, now).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "the last use of a key was not recorded"
+                    "cannot record the last use of a key"
                 );
             }
         });
     }
 }
 
-/// Whether a recorded use is recent. A time in the future was recorded before the clock was set back.
+/// Whether a recorded use is recent. A use in the future was recorded before the clock was set back.
 fn is_recent(last: Timestamp, now: Timestamp) -> bool {
     (0..USE_RECORDED_EVERY_SECONDS).contains(&(now.unix_seconds() - last.unix_seconds()))
 }
 
-/// The key of a request, as bytes: what is no text is still a wrong key, and not none.
+/// The key of a request, as bytes: a key that is not UTF-8 is wrong, not missing.
 fn bearer(headers: &HeaderMap) -> Result<&[u8], ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or_else(ApiError::no_key)?.as_bytes().trim_ascii();
-    // A proxy may have looked at the other one.
+    // A proxy may have checked the other one.
     if values.next().is_some() {
         return Err(ApiError::several_keys());
     }
@@ -272,7 +271,7 @@ mod tests {
         }
     }
 
-    /// A store that is closed tells whether it is asked: then the answer is 503.
+    /// With a closed store, a look-up of a key answers 503.
     async fn with_closed_store() -> (Authenticator, tempfile::TempDir) {
         let folder = tempfile::tempdir().expect("a folder");
         let url = openai_admin_store::DatabaseUrl::Sqlite(folder.path().join("test.db"));
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_cannot_be_one_is_refused_without_a_look() {
+    async fn an_impossible_key_is_refused_without_a_look_up() {
         let (authenticator, _folder) = with_closed_store().await;
         let (minted, _) = api_keys::mint(&authenticator.minter, "x", Vec::new(), None);
         assert!(answer_to(&authenticator, &minted).await.contains("503"), "this one could be a key");
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn unknown_keys_wait_for_their_turn_and_not_for_ever() {
+    async fn unknown_keys_wait_for_their_turn_with_a_timeout() {
         let (authenticator, _folder) = with_closed_store().await;
         let turns =
             authenticator.new_keys.acquire_many(NEW_KEYS_AT_ONCE_MAX as u32).await.expect("all turns");
@@ -318,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_are_none() {
+    fn two_keys_are_refused() {
         for second in [&b"Bearer sk-1"[..], b"Bearer sk-2", b"Basic x"] {
             let refused = key_of(&[b"Bearer sk-1", second]).expect_err("two keys");
             assert!(refused.contains("401") && refused.contains("more than one Authorization"), "{refused}");

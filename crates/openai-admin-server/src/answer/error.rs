@@ -1,4 +1,4 @@
-//! The one place where an error becomes a status and a body.
+//! Turns errors into a status and a body.
 
 use std::{fmt, time::Duration};
 
@@ -18,47 +18,47 @@ use crate::answer::{
 
 pub(crate) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
-/// The header, where an error names what is wrong.
+/// The `param` of errors about the header.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// How many seconds a client is asked to wait when the database is overloaded or away.
+/// The `Retry-After` in seconds when the database is overloaded or unavailable.
 const UNAVAILABLE_RETRY_SECONDS: u64 = 1;
-/// How much of a path or a method an error message repeats, in characters.
+/// The longest quote of a path or a method in an error message, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
 
-/// An answer that is not success.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     rule: Rule,
     message: String,
     param: Option<String>,
     retry_after: Option<u64>,
-    /// What the caller must not see, but the operator must.
+    /// For the operator's log; the caller must not see it.
     cause: Option<Box<FailureCause>>,
 }
 
-/// Why a request failed, on its way to the log.
+/// The cause of a failure, passed to the log in the response's extensions.
 #[derive(Clone)]
 pub(crate) struct FailureCause(pub(crate) StoreError);
 
-/// It is for the operator's log alone, and so shows in no answer's `Debug`.
+/// Hides the cause, which is for the operator's log only.
 impl fmt::Debug for FailureCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FailureCause(…)")
     }
 }
 
-/// The error object of an answer: all four fields, always.
+/// The error object of an answer. All four fields are always present.
 #[derive(Serialize, schemars::JsonSchema)]
 #[schemars(rename = "Error")]
 pub(crate) struct ErrorBody<'a> {
-    /// What is wrong, and what to do.
+    /// The problem and the next step.
     message: &'a str,
     /// The kind of error, such as `invalid_request_error`.
     r#type: &'a str,
-    /// The parameter that is wrong.
+    /// The invalid parameter.
     param: Option<&'a str>,
-    /// The kind of error, for programs.
+    /// The error code, for programs.
     code: Option<&'a str>,
 }
 
@@ -81,11 +81,11 @@ impl ApiError {
         Self::new(rules::UNKNOWN_URL, format!("Invalid URL ({} {})", quoted(method), quoted(path)))
     }
 
-    /// An operation of the API that this server does not answer, rather than a success that would be none.
+    /// A published operation that this server does not support.
     pub(crate) fn not_served(operation: PublishedOperation) -> Self {
         let PublishedOperation { id, method, path, .. } = operation;
         let message = format!(
-            "This server does not answer '{id}' ({method} {path}) yet. Its page /docs shows what it answers; \
+            "This server does not support '{id}' ({method} {path}) yet. Its page /docs shows the supported operations; \
              `openai-admin coverage` lists every operation of the API."
         );
         Self::new(rules::NOT_SERVED, message)
@@ -109,14 +109,14 @@ impl ApiError {
         Self::new(rules::NO_KEY, message)
     }
 
-    /// A key that does not work. `redacted` are its ends; `is_mistyped` says that it cannot be any key of ours.
+    /// A key that is not valid. `redacted` are its ends; `is_mistyped` means that its checksum is wrong.
     pub(crate) fn wrong_key(redacted: &str, is_mistyped: bool) -> Self {
-        let what_to_do = if is_mistyped {
-            "It looks mistyped: its last characters do not fit the others."
+        let next_step = if is_mistyped {
+            "It looks mistyped: its checksum does not match."
         } else {
             "`openai-admin keys list` shows the keys of this server."
         };
-        let message = format!("Incorrect API key provided: {redacted}. {what_to_do}");
+        let message = format!("Incorrect API key provided: {redacted}. {next_step}");
         Self::new(rules::WRONG_KEY, message)
     }
 
@@ -160,16 +160,15 @@ impl ApiError {
     }
 
     pub(crate) fn needs_tls() -> Self {
-        let message = "This server speaks HTTPS, and your request came unencrypted. Begin its URL with https://, and \
-                       replace the key that it carried if others may have seen it.";
+        let message = "This server accepts only HTTPS, and your request was not encrypted. Use a URL that starts with \
+                       https://, and replace the key that you sent if others may have seen it.";
         Self::new(rules::NEEDS_TLS, message)
     }
 
-    /// A request that took too long. What it `changes` may still be changed.
+    /// A request that timed out. If it `changes` something, the outcome is unknown.
     pub(crate) fn took_too_long(changes: bool) -> Self {
         if changes {
-            let message =
-                "The change took too long. It may or may not have happened: look before you repeat it.";
+            let message = "The change took too long. It may or may not have happened: check the state before you retry.";
             return Self::new(rules::OUTCOME_UNKNOWN, message);
         }
         Self {
@@ -205,12 +204,11 @@ impl ApiError {
     }
 
     pub(crate) fn broken_body() -> Self {
-        Self::new(rules::MALFORMED_BODY, "The body of your request broke off.")
+        Self::new(rules::MALFORMED_BODY, "The body of your request is incomplete.")
     }
 
     pub(crate) fn internal() -> Self {
-        let message =
-            "The server had an error while processing your request. Its log says more, under the request id.";
+        let message = "The server had an error while processing your request. Its log has the cause, under the request id.";
         Self::new(rules::INTERNAL, message)
     }
 
@@ -218,7 +216,7 @@ impl ApiError {
         Self { cause: Some(Box::new(FailureCause(cause))), ..self }
     }
 
-    /// The rule by which this is refused.
+    /// The rule of this error.
     pub(crate) fn rule(&self) -> Rule {
         self.rule
     }
@@ -272,8 +270,8 @@ impl From<StoreError> for ApiError {
             }
             StoreError::UnknownCursor(cursor) => {
                 let message = format!(
-                    "Invalid 'after': '{cursor}' is no place in this list. Use the cursor of a page of this list, or \
-                     the id of one of its items."
+                    "Invalid 'after': '{cursor}' is not a cursor of this list. Use the cursor of a page of this list, \
+                     or the id of one of its items."
                 );
                 Self::new(rules::UNKNOWN_CURSOR, message).of_param("after")
             }
@@ -308,12 +306,12 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// The beginning of what a client sent.
+/// The start of a client's text.
 fn quoted(text: &str) -> &str {
     text.char_indices().nth(QUOTED_CHARACTERS_MAX).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Rounded up, so that the wait is over after them.
+/// Rounded up, so that the wait is over after this time.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -361,7 +359,7 @@ mod tests {
             StoreError::OutcomeUnknown(cause()),
             StoreError::Internal(cause()),
         ] {
-            // All that the body is made of, besides constants.
+            // The parts of the body that are not constants.
             let ApiError { message, param, .. } = ApiError::from(error);
             let said = format!("{message} {param:?}");
             assert!(!said.contains("insert") && !said.contains("Ada") && !said.contains("/srv"), "{said}");
@@ -369,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_not_happened_may_be_sent_again() {
+    fn only_errors_without_effect_can_be_retried() {
         let cause = || Arc::new(std::io::Error::other("gone"));
         for error in [StoreError::Unavailable(cause()), StoreError::Overloaded, StoreError::Conflict] {
             let answer = ApiError::from(error).into_response();

@@ -1,4 +1,4 @@
-//! What the declaration of an operation says about it.
+//! Facts about operations, from their declarations.
 
 use std::fmt;
 
@@ -17,13 +17,13 @@ pub struct OperationFacts {
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// The path below the base URL.
+    /// The path, relative to the base URL.
     pub path: &'static str,
     /// The scope that a key needs.
     pub scope: Scope,
     /// The tag of the published description.
     pub tag: &'static str,
-    /// Whether doing it twice does what doing it once does; others take an `Idempotency-Key`.
+    /// Whether a retry is safe. Operations that are not idempotent take an `Idempotency-Key`.
     pub is_idempotent: bool,
     /// Whether a request has a body.
     pub has_body: bool,
@@ -44,12 +44,12 @@ impl OperationFacts {
         }
     }
 
-    /// Whether the operation is ours and not the published API's.
+    /// Whether the operation is an extension, not part of the published API.
     pub fn is_extension(&self) -> bool {
         self.path.starts_with("/x/")
     }
 
-    /// The parameters of the query and the fields of the body. Each call reads the types again.
+    /// The query parameters and the fields of the body. Each call derives them again from the types.
     pub fn fields(&self) -> OperationFields {
         (self.fields)()
     }
@@ -74,9 +74,9 @@ impl fmt::Debug for OperationFacts {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OperationFields {
-    /// The names in the path.
+    /// The path parameters.
     pub path: Vec<&'static str>,
-    /// The parameters of the query.
+    /// The query parameters.
     pub query: Vec<Field>,
     /// The fields of the body.
     pub body: Vec<Field>,
@@ -100,13 +100,13 @@ impl OperationFields {
     }
 }
 
-/// A parameter of a query, or a field of a body.
+/// A query parameter, or a field of a body.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Field {
     /// The name.
     pub name: String,
-    /// Whether a request has to have it.
+    /// Whether a request must contain it.
     pub is_required: bool,
     schema: Value,
 }
@@ -126,10 +126,10 @@ impl Field {
             .collect()
     }
 
-    /// Whether its values are texts.
+    /// Whether its values are strings.
     pub(crate) fn is_text(&self) -> bool {
         match &self.schema["type"] {
-            // An optional one may be null as well.
+            // An optional string may be null.
             Value::Array(types) => types.iter().all(|it| it == "string" || it == "null"),
             one => one == "string",
         }
@@ -140,8 +140,8 @@ impl Field {
         !self.schema[keyword].is_null()
     }
 
-    /// Whether its values are texts with a bound of this name on their length. The bounds of an id do not count: an id
-    /// that breaks them is refused by another rule.
+    /// Whether its values are strings with this bound on their length. The bounds of an id do not count: an id
+    /// that exceeds them is refused by another rule.
     pub(crate) fn bounds_text(&self, keyword: &str) -> bool {
         let is_id = self.schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[^/"));
         !is_id && self.schema[keyword].as_u64().is_some_and(|bound| bound > 0)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_stand_where_they_travel() {
+    fn fields_are_in_path_query_or_body() {
         let list = OperationFacts::of::<ListGroups>().fields();
         assert_eq!(names(&list.query), ["limit", "after", "order"]);
         assert!(list.path.is_empty() && list.body.is_empty());

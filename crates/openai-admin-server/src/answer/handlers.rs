@@ -1,4 +1,4 @@
-//! What a handler is given, and the operations that have a path of their own through the store.
+//! The context of handlers, and the operations with a separate path through the store.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -11,35 +11,35 @@ use openai_admin_store::{IdempotencyKey, Org, Result, Stamp, Store};
 
 use crate::{answer::auth::Caller, minter::Minter};
 
-/// What a handler is given beside the request.
+/// The context of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) caller: Arc<Caller>,
     pub(crate) minter: Minter,
-    /// Under which a creation is made once.
+    /// Deduplicates a retried creation.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Context {
-    /// The organization that is asked about: the caller's own, never another.
+    /// The caller's organization.
     pub(crate) fn org(&self) -> Org {
         self.caller.org
     }
 
-    /// A change by the caller, now.
+    /// A change by the caller at the current time.
     pub(crate) fn stamp(&self) -> Stamp {
         self.minter.stamp(&self.caller.actor).once(self.idempotency_key.clone())
     }
 }
 
-/// An answer that is JSON already: what serde would write of a `T`.
-pub(crate) struct Written<T> {
+/// A response that is already JSON, as serde would serialize a `T`.
+pub(crate) struct SerializedJson<T> {
     pub(crate) json: Bytes,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T> Written<T> {
+impl<T> SerializedJson<T> {
     pub(crate) fn new(json: Bytes) -> Self {
         Self { json, of: PhantomData }
     }
@@ -48,8 +48,8 @@ impl<T> Written<T> {
 pub(crate) async fn list_group_users(
     context: Context,
     request: ListGroupUsers,
-) -> Result<Written<UserListResource>> {
-    context.store.list_group_users_json(context.org(), request).await.map(Written::new)
+) -> Result<SerializedJson<UserListResource>> {
+    context.store.list_group_users_json(context.org(), request).await.map(SerializedJson::new)
 }
 
 pub(crate) async fn add_group_user(context: Context, request: AddGroupUser) -> Result<GroupUserAssignment> {

@@ -1,5 +1,5 @@
-//! The host that a request names: once, and the same one wherever it stands (RFC 9112, 3.2). This server does
-//! not route by it, but a proxy in front may, and both must see the same host.
+//! Checks the host of a request: it appears once, and is the same in the header and the target (RFC 9112, 3.2). This
+//! server does not route by host, but a proxy in front may, and both must see the same host.
 
 use axum::{
     extract::Request,
@@ -8,7 +8,7 @@ use axum::{
 
 use crate::answer::error::ApiError;
 
-/// Refuses a request that names no host, several, or something else.
+/// Refuses a request with no host, several hosts, or an invalid one.
 pub(crate) fn check<B>(request: &Request<B>) -> Result<(), ApiError> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let Some(host) = hosts.next() else {
@@ -31,7 +31,7 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), ApiError> {
     }
 }
 
-/// Whether a byte may stand in a host and its port (RFC 3986, 3.2.2), which rules out users, paths and lists.
+/// Whether a byte can be part of a host and its port (RFC 3986, 3.2.2), which excludes users, paths and lists.
 fn is_part_of_a_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=[]:".contains(&byte)
 }

@@ -1,8 +1,8 @@
-//! `Idempotency-Key`: a creation that is sent again under its key is made once, and answered as before.
+//! `Idempotency-Key`: a retried creation happens once and gets the same answer.
 //!
-//! Only operations that would do something else the second time look at it. To add a member again, or to give a group
-//! its name again, changes nothing, so nothing needs to be remembered of it; such requests are the most frequent, and
-//! the library's client sends a key with each.
+//! Only operations that are not idempotent read the header. Adding a member again or setting the same name again
+//! changes nothing, so the server stores nothing for it; such requests are the most frequent, and the library's client
+//! sends a key with each.
 
 use axum::http::{HeaderMap, HeaderName};
 use openai_admin::Endpoint;
@@ -15,7 +15,8 @@ const NAME: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest key, in bytes.
 const KEY_BYTES_MAX: usize = 255;
 
-/// The key of a request, if its operation takes one: hashes of it and of what is asked, since neither is shown again.
+/// The key of a request, if its operation takes one: hashes of the key and of the request, since neither is shown
+/// again.
 pub(crate) fn read<E: Endpoint>(
     headers: &HeaderMap,
     request: &E,
@@ -29,23 +30,21 @@ pub(crate) fn read<E: Endpoint>(
         return Err(ApiError::invalid_idempotency_key("your request has more than one; send one"));
     }
     if key.is_empty() {
-        return Err(ApiError::invalid_idempotency_key("it is empty; send a random text, or no such header"));
+        return Err(ApiError::invalid_idempotency_key(
+            "it is empty; send a random string, or omit the header",
+        ));
     }
     if key.len() > KEY_BYTES_MAX {
         let problem = format!("expected at most {KEY_BYTES_MAX} bytes, but got {}", key.len());
         return Err(ApiError::invalid_idempotency_key(&problem));
     }
-    // What was understood is hashed, not what was sent: the same request may be written with other spaces.
-    let mut asked = serde_json::to_vec(request).map_err(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            operation = E::ID,
-            "a request was not hashed"
-        );
+    // The decoded request is hashed, so that white space in the body makes no difference.
+    let mut decoded = serde_json::to_vec(request).map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, operation = E::ID, "cannot hash a request");
         ApiError::internal()
     })?;
-    asked.extend_from_slice(E::ID.as_bytes());
-    Ok(Some(IdempotencyKey { key: hash(key), request: hash(asked) }))
+    decoded.extend_from_slice(E::ID.as_bytes());
+    Ok(Some(IdempotencyKey { key: hash(key), request: hash(decoded) }))
 }
 
 /// The header in the OpenAPI document.
@@ -54,8 +53,8 @@ pub(crate) fn parameter() -> Value {
         "name": "Idempotency-Key",
         "in": "header",
         "required": false,
-        "description": "Makes the creation happen once: the same request under the same key is answered in the same way \
-                        for 24 hours, and another one is refused. An extension.",
+        "description": "Makes retries safe: the same request with the same key creates once and gets the same answer \
+                        for 24 hours. A different request with the same key is refused. An extension.",
         "schema": { "type": "string", "minLength": 1, "maxLength": KEY_BYTES_MAX },
     })
 }

@@ -1,4 +1,4 @@
-//! The operations of the published description: method, path and id under their tag.
+//! The operations of the published description, by tag: method, path and id.
 
 use openai_admin::{
     Method::{self, Delete, Get, Post},
@@ -13,21 +13,22 @@ pub struct PublishedOperation {
     pub id: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// The path below the base URL.
+    /// The path, relative to the base URL.
     pub path: &'static str,
-    /// The tag, or what it would be called: eleven operations are published without one.
+    /// The tag. Eleven operations are published without one; theirs is assigned here.
     pub tag: &'static str,
 }
 
 impl PublishedOperation {
-    /// All 119 of them, by tag. Those with the most to do with groups come first.
+    /// All 119 operations, by tag. Those about groups come first.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().flat_map(|(tag, operations)| {
             operations.iter().map(|(method, path, id)| Self { id, method: *method, path, tag })
         })
     }
 
-    /// Those that a URL's path names, below the base. Words go before placeholders, as in every router.
+    /// The operations at a URL's path, relative to the base. Literal segments take precedence over placeholders, as in
+    /// every router.
     pub fn at(path: &str) -> Vec<Self> {
         let named = || Self::all().filter(|operation| match_path(operation.path, path).is_some());
         let nearest = named().min_by_key(|operation| operation.path.matches('{').count());
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_what_its_words_say() {
+    fn literal_segments_take_precedence_over_placeholders() {
         let ids =
             |path| PublishedOperation::at(path).iter().map(|operation| operation.id).collect::<Vec<_>>();
         assert_eq!(ids("/organization/roles"), ["list-roles", "create-role"]);

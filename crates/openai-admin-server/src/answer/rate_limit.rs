@@ -1,4 +1,4 @@
-//! How often somebody may do something.
+//! A rate limit for each caller.
 
 use std::{
     collections::HashMap,
@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-/// The window of the limit, in nanoseconds: so fine that no number of requests is rounded.
+/// The window of the limit, in nanoseconds, so that no number of requests is rounded.
 const MINUTE_NS: u64 = 60_000_000_000;
-/// How many callers are remembered. When there are more, those whose bucket is full are forgotten, which changes
-/// nothing; and if all of them have asked within a minute, everybody begins anew.
+/// The maximum number of remembered callers. Above it, callers with a full bucket are removed, which changes nothing;
+/// if every bucket is active, all are reset.
 const CALLERS_MAX: usize = 10_000;
 
-/// A bucket for each caller that holds what they may do in a minute and fills evenly (the generic cell rate algorithm:
-/// one number for each caller, the time at which their bucket will be full again).
+/// A token bucket for each caller that holds the requests of a minute and fills evenly (the generic cell rate
+/// algorithm, which stores one number for each caller: the time at which their bucket is full again).
 #[derive(Debug)]
 pub(crate) struct RateLimit<K> {
     interval_ns: u64,
@@ -27,8 +27,8 @@ impl<K: Eq + Hash> RateLimit<K> {
         Self { interval_ns: MINUTE_NS / u64::from(requests_per_minute.get()), full_at_ns: Mutex::default() }
     }
 
-    /// Takes one out of the caller's bucket, or says how long it takes until there is one. `now` comes from a clock
-    /// that only goes forward: if it went back, every bucket would stay empty for the length of the step.
+    /// Takes a token from the caller's bucket, or returns the time until the next one. `now` must come from a monotonic
+    /// clock: if it went back, every bucket would stay empty for the length of the step.
     pub(crate) fn take(&self, caller: K, now: Duration) -> Result<(), Duration> {
         let now_ns = nanoseconds(now);
         let mut full_at_ns = self.full_at_ns.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +43,7 @@ impl<K: Eq + Hash> RateLimit<K> {
         Ok(())
     }
 
-    /// Whether there is one in the caller's bucket, which stays there.
+    /// Whether the caller's bucket has a token. Takes none.
     pub(crate) fn check(&self, caller: &K, now: Duration) -> Result<(), Duration> {
         let full_at_ns = self.full_at_ns.lock().unwrap_or_else(PoisonError::into_inner);
         self.next(full_at_ns.get(caller), nanoseconds(now)).map(|_| ())
@@ -56,7 +56,7 @@ impl<K: Eq + Hash> RateLimit<K> {
     }
 }
 
-/// 584 years of them fit.
+/// 584 years fit.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -77,12 +77,16 @@ mod tests {
         }
         assert_eq!(limit.take(0, BEGIN), Err(MINUTE), "at the bound all are remembered");
         assert_eq!(limit.take(CALLERS_MAX, BEGIN), Ok(()));
-        assert_eq!(limit.full_at_ns.lock().expect("not poisoned").len(), 1, "one beyond, and all begin anew");
+        assert_eq!(
+            limit.full_at_ns.lock().expect("not poisoned").len(),
+            1,
+            "one beyond the limit resets all"
+        );
         assert_eq!(limit.take(CALLERS_MAX, BEGIN), Err(MINUTE));
     }
 
     #[test]
-    fn checking_takes_nothing() {
+    fn checking_takes_no_token() {
         let limit = RateLimit::new(NonZeroU32::MIN);
         assert_eq!((limit.check(&1, BEGIN), limit.check(&1, BEGIN)), (Ok(()), Ok(())));
         assert_eq!(limit.take(1, BEGIN), Ok(()));

@@ -1,4 +1,4 @@
-//! The operations that this server answers: one line each.
+//! The operations that this server answers, one line each.
 
 use std::{future::Future, pin::Pin};
 
@@ -32,7 +32,7 @@ use crate::{
     answer::{
         error::ApiError,
         facts::OperationFacts,
-        handlers::{self, Context, Written},
+        handlers::{self, Context, SerializedJson},
         idempotency_keys,
     },
     api_keys,
@@ -59,7 +59,7 @@ pub(crate) fn routes() -> Vec<Route> {
         // Users, extensions
         change::<CreateUser>(),
         read::<ListUserGroups>(),
-        // Roles, and who has them
+        // Roles and their assignments
         read::<ListRoles>(),
         change::<CreateRole>(),
         read::<RetrieveRole>(),
@@ -79,7 +79,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<RetrieveProject>(),
         change::<ModifyProject>(),
         change::<ArchiveProject>(),
-        // Usage, and the extension that counts it
+        // Usage, and the extension that records it
         read::<UsageCompletions>(),
         change::<CreateUsageBatch>(),
         // Certificates
@@ -135,15 +135,15 @@ where
     })
 }
 
-/// An operation and what answers it. Path, method and scope are known from the type of its request.
+/// An operation and its handler. The type of the request declares path, method and scope.
 pub(crate) struct Route {
     pub(crate) facts: OperationFacts,
-    pub(crate) answer: Box<Answer>,
+    pub(crate) answer: Box<Handler>,
     pub(crate) describe: fn(&mut SchemaGenerator, &mut SchemaGenerator) -> Description,
 }
 
-type Answer = dyn Fn(Context, Received) -> Answered + Send + Sync;
-type Answered = Pin<Box<dyn Future<Output = Result<Bytes, ApiError>> + Send>>;
+type Handler = dyn Fn(Context, Received) -> HandlerFuture + Send + Sync;
+type HandlerFuture = Pin<Box<dyn Future<Output = Result<Bytes, ApiError>> + Send>>;
 
 /// The operations that this server answers.
 pub fn operations() -> Vec<OperationFacts> {
@@ -165,30 +165,30 @@ pub(crate) struct Description {
     pub(crate) response: schemars::Schema,
 }
 
-/// What a handler gives for an operation that answers a `T`.
-pub(crate) trait Answers<T> {
+/// A handler result that serializes as a `T`.
+pub(crate) trait IntoJson<T> {
     fn into_json(self) -> serde_json::Result<Bytes>;
 }
 
-impl<T: Serialize> Answers<T> for T {
+impl<T: Serialize> IntoJson<T> for T {
     fn into_json(self) -> serde_json::Result<Bytes> {
         serde_json::to_vec(&self).map(Bytes::from)
     }
 }
 
-impl<T> Answers<T> for Written<T> {
+impl<T> IntoJson<T> for SerializedJson<T> {
     fn into_json(self) -> serde_json::Result<Bytes> {
         Ok(self.json)
     }
 }
 
-/// An operation with a handler of its own.
+/// An operation with a custom handler.
 pub(crate) fn with<E, H, F, A>(handler: H) -> Route
 where
     E: Endpoint<Response: JsonSchema> + JsonSchema,
     H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = openai_admin_store::Result<A>> + Send + 'static,
-    A: Answers<E::Response> + Send + 'static,
+    A: IntoJson<E::Response> + Send + 'static,
 {
     Route {
         facts: OperationFacts::of::<E>(),
@@ -205,7 +205,7 @@ where
     E: Endpoint,
     H: Fn(Context, E) -> F,
     F: Future<Output = openai_admin_store::Result<A>>,
-    A: Answers<E::Response>,
+    A: IntoJson<E::Response>,
 {
     let request = {
         let path: Vec<(&str, &str)> = received.path.iter().collect();
@@ -215,7 +215,7 @@ where
     };
     let request: E = match request {
         Ok(request) => request,
-        // No id that exists looks like this, so the URL names nothing.
+        // No resource has a malformed id, so the URL is unknown.
         Err(error) if error.is_in_path() => {
             return Err(ApiError::unknown_url(E::METHOD.as_str(), received.uri.path()));
         }
@@ -226,7 +226,7 @@ where
         tracing::error!(
             error = &error as &dyn std::error::Error,
             operation = E::ID,
-            "an answer was not written"
+            "cannot serialize a response"
         );
         ApiError::internal()
     })

@@ -1,16 +1,16 @@
-//! How the API answers what it refuses: one row for each rule, with what is known of it.
+//! The refusals of the API: one row for each rule, with its evidence.
 //!
-//! Rules that nobody has recorded in public are marked as assumed. A recording changes a row here and no logic.
+//! Rules without a public recording are marked as assumed. A recording changes a row here and no logic.
 //!
-//! Assumed as well, of what is *not* refused: adding a member again succeeds and changes nothing; two groups may have
-//! one name; `limit=0` is answered with an empty page before the cursor is looked at; deleting a group or a user takes
-//! the memberships with it; users are listed oldest first; any user of the organization is a place in the list of a
-//! group's users, member or not; `before` in the audit log gives the page that comes next towards the newest event; an
-//! event type that nobody has published is refused; an API key that belongs to nobody is an actor with an id alone.
+//! Also assumed: adding a member again changes nothing; two groups may have the same name; `limit=0`
+//! returns an empty page before the cursor is checked; deleting a group or a user deletes its memberships; users are
+//! listed oldest first; the id of any user of the organization is a valid cursor in the list of a group's users;
+//! `before` in the audit log returns the page of the next newer events; an unpublished event type is refused; an API
+//! key without an owner is an actor with only an id.
 //!
-//! Ours, since the published list has no event for it: users who are added to a group or removed from it are
-//! `group.user.added` and `group.user.removed` in the audit log, an organization that is created is
-//! `organization.created`, and who works at the command line of the server's machine is a `session` of a user whose id
+//! Ours, since the published list has no event for them: adding a user to a group and removing one are
+//! `group.user.added` and `group.user.removed` in the audit log, and creating an organization is
+//! `organization.created`. A change from the command line of the server's machine is by a `session` of a user whose id
 //! is the name of the command, such as `load`.
 
 use std::sync::LazyLock;
@@ -19,29 +19,29 @@ use openai_admin::ViolationCode;
 use openai_admin_store::{Kind, Refusal};
 use serde::Serialize;
 
-/// Where a rule comes from.
+/// The source of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
     /// Seen in public records of the real service, or published.
     Seen,
-    /// Nobody has recorded what the real service does.
+    /// Not recorded in public.
     Assumed,
-    /// About something that the real service does not have.
+    /// A feature that the real service does not have.
     Ours,
 }
 
-/// A status and a code, and where they come from.
+/// A status and a code, with their evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) status: u16,
     pub(crate) code: Option<&'static str>,
-    /// Explains what an answer is worth: no code decides by it.
+    /// For explanations only: no code branches on it.
     pub(crate) evidence: Evidence,
-    /// Whether the body is `{"error": "…"}`, as the real service's administration endpoints answer a 403.
+    /// Whether the body is `{"error": "…"}`, as in the real service's 403 responses of administration endpoints.
     pub(crate) bare_body: bool,
-    /// Whether a program should not send the same request again: it would be answered in the same way (official
-    /// clients retry a 409 otherwise), or it would do twice what is done already.
+    /// Whether a client must not retry: the request would fail in the same way (official clients retry a 409
+    /// otherwise), or would repeat a change.
     pub(crate) is_final: bool,
 }
 
@@ -49,7 +49,7 @@ const fn rule(status: u16, code: &'static str, evidence: Evidence) -> Rule {
     Rule { code: Some(code), ..without_code(status, evidence) }
 }
 
-/// Refusals are final. Timeouts, limits and failures pass.
+/// Refusals are final. Timeouts, rate limits and failures are temporary.
 const fn without_code(status: u16, evidence: Evidence) -> Rule {
     let is_final = status < 500 && status != 408 && status != 429;
     Rule { status, code: None, evidence, bare_body: false, is_final }
@@ -67,7 +67,7 @@ impl Rule {
 
 use Evidence::{Assumed, Ours, Seen};
 
-/// Declares the rules, and [`ALL`], the list of them.
+/// Declares the rules and their list, [`ALL`].
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $rule:expr;)*) => {
         $($(#[$doc])* pub(crate) const $name: Rule = $rule;)*
@@ -80,7 +80,7 @@ macro_rules! rules {
 
 rules! {
     UNKNOWN_URL = without_code(404, Seen);
-    /// The published API has the operation, and this server does not yet.
+    /// The published API has the operation, but this server does not support it yet.
     NOT_SERVED = rule(501, "operation_not_served", Ours).and_final();
     METHOD_NOT_ALLOWED = without_code(405, Seen);
     NO_KEY = without_code(401, Seen);
@@ -89,9 +89,9 @@ rules! {
     MISMATCHED_ORGANIZATION = rule(401, "mismatched_organization", Seen);
     MISSING_SCOPE = without_code(403, Seen).with_bare_body();
     RATE_LIMITED = rule(429, "rate_limit_exceeded", Seen);
-    /// About where a request comes from, and not about its key.
+    /// Limits the peer, not the key.
     TOO_MANY_WRONG_KEYS = rule(429, "rate_limit_exceeded", Ours);
-    /// Plain HTTP where TLS is spoken.
+    /// Plain HTTP to a TLS port.
     NEEDS_TLS = rule(400, "https_required", Ours);
     /// The header `Host`, or the host in the target of a request.
     WRONG_HOST = rule(400, "invalid_host", Ours);
@@ -104,18 +104,18 @@ rules! {
     MANAGED_GROUP = rule(403, "scim_managed_group", Assumed);
     ALREADY_EXISTS = rule(409, "already_exists", Ours);
     INVALID_VALUE = rule(400, "invalid_value", Seen);
-    /// The real service takes no notice of the header. The status is that of the IETF's draft on it.
+    /// The real service ignores the header. The status is from the IETF's draft on it.
     IDEMPOTENCY_KEY_REUSED = rule(422, "idempotency_key_reused", Ours);
     IDEMPOTENT_ANSWER_DELETED = rule(409, "idempotent_answer_deleted", Ours);
     IDEMPOTENT_ANSWER_SECRET = rule(409, "idempotent_answer_secret", Ours);
     INVALID_IDEMPOTENCY_KEY = rule(400, "invalid_value", Ours);
     UNAVAILABLE = rule(503, "service_unavailable", Ours);
-    /// A 500, since a 503 promises that nothing has happened.
+    /// A 500, since a 503 promises that the request had no effect.
     OUTCOME_UNKNOWN = rule(500, "outcome_unknown", Ours).and_final();
     INTERNAL = rule(500, "internal_error", Ours);
 }
 
-/// The answer about a thing that is not there, by its kind.
+/// The refusal of an unknown id, for one kind of resource.
 #[derive(Debug)]
 pub(crate) struct NotFound {
     pub(crate) kind: Kind,
@@ -124,7 +124,7 @@ pub(crate) struct NotFound {
     pub(crate) next: String,
     /// The parameter with the id.
     pub(crate) param: String,
-    /// Which operations answer so.
+    /// The operations that answer so.
     pub(crate) operations: String,
 }
 
@@ -134,9 +134,9 @@ impl NotFound {
         Self {
             kind,
             code: format!("{name}_not_found"),
-            meaning: format!("No {words} that the key can reach has this id; it may have been deleted."),
+            meaning: format!("The key's organization has no {words} with this id; it may have been deleted."),
             next: format!(
-                "Compare the id with a list of the {words}s. If the request deletes it, treat this answer as success."
+                "List the {words}s to check the id. If you were deleting the {words}, treat this answer as success."
             ),
             param: format!("{name}_id"),
             operations: format!("operations that take `{name}_id`"),
@@ -148,14 +148,14 @@ impl NotFound {
     }
 }
 
-/// One for each kind of thing, in the order of `Kind::ALL`, which is that of the declaration.
+/// One for each kind of resource, in the order of `Kind::ALL`, which is that of the declaration.
 pub(crate) fn of_kinds() -> &'static [NotFound] {
     static OF_KINDS: LazyLock<Vec<NotFound>> =
         LazyLock::new(|| Kind::ALL.iter().copied().map(NotFound::new).collect());
     &OF_KINDS
 }
 
-/// The one of this kind.
+/// The refusal of an unknown id of this kind.
 pub(crate) fn not_found(kind: Kind) -> &'static NotFound {
     &of_kinds()[kind as usize]
 }

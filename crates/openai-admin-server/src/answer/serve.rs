@@ -1,4 +1,4 @@
-//! The way of every request through the server: who asks, what is asked, the answer, and its headers.
+//! The path of a request through the server: authentication, decoding, the handler, and the response headers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -28,11 +28,11 @@ use crate::{
     connect::{connections::Peer, limits::BODY_BYTES_MAX},
 };
 
-/// Where the published API lives below its host; the same routes are served without it, since the official
-/// clients' own tests use such a base.
+/// The base paths of the API. The routes are also served without `/v1`, since the official clients' own tests use such
+/// a base.
 pub(crate) const PREFIXES: [&str; 2] = ["/v1", ""];
 
-/// How much of a body that nobody wants is read, in bytes, and for how long, to keep the connection.
+/// How many bytes of an unused body are read to keep the connection, and for how long.
 const DRAINED_BYTES_MAX: usize = 64 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -40,24 +40,24 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROCESSING_MS: HeaderName = HeaderName::from_static("openai-processing-ms");
 const VERSION: HeaderName = HeaderName::from_static("openai-version");
 
-/// What there is at one path, by method.
+/// The operations at one path, by method.
 #[derive(Default)]
 pub(crate) struct Resource {
     pub(crate) routes: Vec<Route>,
     pub(crate) not_served: Vec<PublishedOperation>,
 }
 
-/// What a request of a path asks for.
-enum Asked<'a> {
+/// The operation for a method at a path.
+enum Target<'a> {
     Served(&'a Route),
     NotServed(PublishedOperation),
-    /// Something about the path itself, which is the answer already.
-    Path(Response),
+    /// Neither: the response (405 or OPTIONS) is already known.
+    Response(Response),
 }
 
 impl Resource {
-    fn find(&self, method: &HttpMethod) -> Asked<'_> {
-        // A HEAD is a GET whose body stays here.
+    fn find(&self, method: &HttpMethod) -> Target<'_> {
+        // HEAD is GET without the response body.
         let published = match *method {
             HttpMethod::GET | HttpMethod::HEAD => Some(Method::Get),
             HttpMethod::POST => Some(Method::Post),
@@ -65,14 +65,14 @@ impl Resource {
             _ => None,
         };
         if let Some(route) = self.routes.iter().find(|route| Some(route.facts.method) == published) {
-            return Asked::Served(route);
+            return Target::Served(route);
         }
         if let Some(operation) = self.not_served.iter().find(|operation| Some(operation.method) == published)
         {
-            return Asked::NotServed(*operation);
+            return Target::NotServed(*operation);
         }
         let allow = self.allow();
-        Asked::Path(match *method {
+        Target::Response(match *method {
             HttpMethod::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response(),
             _ => ApiError::method_not_allowed(method.as_str(), allow),
         })
@@ -90,30 +90,30 @@ impl Resource {
     }
 }
 
-/// Who asks: whoever the key says, whoever has a key, or always the same.
+/// The source of a request's caller: its key, any key, or a fixed caller.
 #[derive(Clone)]
-pub(crate) enum Asker {
+pub(crate) enum CallerSource {
     Bearer,
     AnyKey(Arc<Caller>),
-    Always(Arc<Caller>),
+    Fixed(Arc<Caller>),
 }
 
-/// Answers a request of one path.
+/// Answers a request at one path.
 pub(crate) async fn answer(
-    State((shared, asker)): State<(Arc<Shared>, Asker)>,
+    State((shared, source)): State<(Arc<Shared>, CallerSource)>,
     resource: Arc<Resource>,
     path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
     let route = match resource.find(request.method()) {
-        Asked::Served(route) => route,
-        Asked::NotServed(operation) => return refuse(&shared, &asker, operation, request).await,
-        Asked::Path(answer) => return answer,
+        Target::Served(route) => route,
+        Target::NotServed(operation) => return refuse(&shared, &source, operation, request).await,
+        Target::Response(answer) => return answer,
     };
-    // A path that is not UTF-8 names nothing.
+    // A path that is not UTF-8 is unknown.
     let Ok(path) = path else { return unknown_url(request) };
-    let answered = run(&shared, &asker, route, path, request);
-    let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, answered).await {
+    let handled = run(&shared, &source, route, path, request);
+    let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => {
@@ -125,9 +125,9 @@ pub(crate) async fn answer(
     response
 }
 
-/// Answers a request of a path that has no route.
-pub(crate) async fn answer_elsewhere(
-    State((shared, asker)): State<(Arc<Shared>, Asker)>,
+/// Answers a request whose path has no route.
+pub(crate) async fn answer_unrouted(
+    State((shared, source)): State<(Arc<Shared>, CallerSource)>,
     request: Request,
 ) -> Response {
     let path = request.uri().path();
@@ -137,20 +137,25 @@ pub(crate) async fn answer_elsewhere(
         return unknown_url(request);
     }
     match (Resource { routes: Vec::new(), not_served }).find(request.method()) {
-        Asked::NotServed(operation) => refuse(&shared, &asker, operation, request).await,
-        Asked::Path(answer) => answer,
-        Asked::Served(_) => unknown_url(request),
+        Target::NotServed(operation) => refuse(&shared, &source, operation, request).await,
+        Target::Response(answer) => answer,
+        Target::Served(_) => unknown_url(request),
     }
 }
 
-/// Says that an operation is not served, to those to whom it would be served.
-async fn refuse(shared: &Shared, asker: &Asker, operation: PublishedOperation, request: Request) -> Response {
+/// Refuses an operation that is not served. A caller without access gets the usual error instead.
+async fn refuse(
+    shared: &Shared,
+    source: &CallerSource,
+    operation: PublishedOperation,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get().copied();
     let refused = async {
-        let admitted = admit(shared, asker, None, &parts.headers, peer).await;
+        let admitted = admit(shared, source, None, &parts.headers, peer).await;
         let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
-        Refusal { error, body_was_read: drain(body).await }
+        Refusal { error, body_was_read: discard(body).await }
     };
     let refusal = tokio::time::timeout(shared.config.limits.request_timeout, refused).await;
     let too_long = || Refusal { error: ApiError::took_too_long(false), body_was_read: false };
@@ -159,28 +164,28 @@ async fn refuse(shared: &Shared, asker: &Asker, operation: PublishedOperation, r
     response
 }
 
-/// The operation that a response answers, for the log.
+/// The operation of a response, for the log.
 #[derive(Clone, Copy)]
 struct OperationId(&'static str);
 
 async fn run(
     shared: &Shared,
-    asker: &Asker,
+    source: &CallerSource,
     route: &Route,
     path: RawPathParams,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get().copied();
-    let caller = match admit(shared, asker, Some(route.facts.scope), &parts.headers, peer).await {
+    let caller = match admit(shared, source, Some(route.facts.scope), &parts.headers, peer).await {
         Ok(caller) => caller,
-        Err(error) => return Err(Refusal { error, body_was_read: drain(body).await }),
+        Err(error) => return Err(Refusal { error, body_was_read: discard(body).await }),
     };
-    // Official clients name a content type on every request, also where the operation has no body.
+    // Official clients send a content type with every request, even if the operation has no body.
     let body = if route.facts.has_body {
         read_body(&parts.headers, body, shared.config.limits.body_timeout).await?
     } else {
-        drain(body).await;
+        discard(body).await;
         Bytes::new()
     };
     let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
@@ -193,29 +198,29 @@ async fn run(
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    // An id may hold characters that a header cannot; then the header is left out.
+    // Omitted if the id contains characters that a header cannot.
     if let Ok(organization) = organization {
         headers.insert(ORGANIZATION, organization);
     }
     Ok(response)
 }
 
-/// Who asks, if they may ask now for what needs `scope`.
+/// Authenticates the caller, and checks the rate limit and `scope`.
 async fn admit(
     shared: &Shared,
-    asker: &Asker,
+    source: &CallerSource,
     scope: Option<Scope>,
     headers: &HeaderMap,
     peer: Option<Peer>,
 ) -> Result<Arc<Caller>, ApiError> {
-    let caller = match asker {
-        Asker::Bearer => shared.authenticator.authenticate(headers, peer).await?,
+    let caller = match source {
+        CallerSource::Bearer => shared.authenticator.authenticate(headers, peer).await?,
         // An emulator that accepts any key accepts any organization's name.
-        Asker::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
-        Asker::Always(caller) => Arc::clone(caller),
+        CallerSource::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
+        CallerSource::Fixed(caller) => Arc::clone(caller),
     };
-    if !matches!(asker, Asker::AnyKey(_)) {
-        caller.is_meant_by(headers)?;
+    if !matches!(source, CallerSource::AnyKey(_)) {
+        caller.check_organization(headers)?;
     }
     if let Some(rate_limit) = &shared.rate_limit {
         let taken = rate_limit.take((caller.org, caller.actor.clone()), shared.minter.steady());
@@ -227,7 +232,7 @@ async fn admit(
     }
 }
 
-/// An error, and whether the connection can be used again after it.
+/// An error, and whether the connection can be reused.
 struct Refusal {
     error: ApiError,
     body_was_read: bool,
@@ -243,7 +248,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.error.into_response();
         if !self.body_was_read {
-            // The rest of the body would be taken for the next request; a client that is told opens a new connection.
+            // The rest of the body would be read as the next request, so the client must open a new connection.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -256,10 +261,10 @@ async fn read_body(headers: &HeaderMap, body: Body, timeout: Duration) -> Result
     let media_type = content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
         let error = ApiError::unsupported_content_type(content_type.as_deref());
-        return Err(Refusal { error, body_was_read: drain(body).await });
+        return Err(Refusal { error, body_was_read: discard(body).await });
     }
     let too_large = Refusal { error: ApiError::body_too_large(BODY_BYTES_MAX), body_was_read: false };
-    // A body that says that it is too large is not even begun.
+    // Refused by its declared size, before any of it is read.
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return Err(too_large);
     }
@@ -271,8 +276,8 @@ async fn read_body(headers: &HeaderMap, body: Body, timeout: Duration) -> Result
     }
 }
 
-/// Reads a small body that nobody wants, so that the connection can be used again, and says whether it is read.
-async fn drain(body: Body) -> bool {
+/// Reads and discards a small body, so that the connection can be reused. Returns whether all of it was read.
+async fn discard(body: Body) -> bool {
     if body.is_end_stream() {
         return true;
     }
@@ -280,28 +285,32 @@ async fn drain(body: Body) -> bool {
     matches!(tokio::time::timeout(DRAIN_TIMEOUT, reading).await, Ok(Ok(_)))
 }
 
-/// Answers what no route matches.
+/// Answers a request that matches no route.
 fn unknown_url(request: Request) -> Response {
     ApiError::unknown_url(request.method().as_str(), request.uri().path()).into_response()
 }
 
-/// Answers those who speak HTTP where TLS is spoken, once.
+/// Refuses plain HTTP requests to a TLS port, and closes the connection.
 pub(crate) fn needs_tls() -> Router {
     Router::new()
         .fallback(async || Refusal { error: ApiError::needs_tls(), body_was_read: false }.into_response())
 }
 
-/// Gives every answer its headers, and the log its line: no ids, names or bodies in it.
-pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let _under_way = shared.requests.begin();
+/// Adds the headers of every response and writes the access log, which contains no ids, names or bodies.
+pub(crate) async fn log_and_add_headers(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let _in_flight = shared.requests.begin();
     let begun = shared.minter.steady();
     #[cfg(feature = "otel")]
     let span = shared.config.traces.as_ref().map(|traces| traces.begin(request.headers()));
     let request_id = RequestId::new(shared.minter.random());
     let method = request.method().clone();
-    // HTTP/2 knows no such header, and says the same by itself when the connection ends.
+    // HTTP/2 has no such header; it announces the end of a connection with a frame.
     let is_http1 = request.version() < Version::HTTP_2;
-    // A request in process has no `Host`.
+    // An in-process request has no `Host`.
     let host =
         if request.extensions().get::<Peer>().is_some() { host_header::check(&request) } else { Ok(()) };
     let mut response = match host {
@@ -323,7 +332,7 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
         tracing::error!(
             error = &error as &dyn std::error::Error,
             request_id = request_id.as_str(),
-            "the store could not do an operation"
+            "the store failed"
         );
     }
     let request_id = request_id.as_str();
@@ -332,7 +341,7 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     let headers = response.headers_mut();
     headers.insert(PROCESSING_MS, HeaderValue::from(elapsed_ms));
     if shared.drain.has_begun() && is_http1 {
-        // The client's next request goes to a connection, and so to a server, that stays.
+        // The client opens its next connection to a server that keeps running.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     headers.insert(VERSION, HeaderValue::from_static("2020-10-01"));
@@ -342,15 +351,15 @@ pub(crate) async fn envelop(State(shared): State<Arc<Shared>>, request: Request,
     if method == HttpMethod::HEAD { without_body(response) } else { response }
 }
 
-/// A panic is a bug of ours; it costs its own caller an error, and those who share the connection nothing.
+/// A panic is a bug of the server. It fails its own request; other requests on the connection continue.
 async fn next_or_internal_error(request: Request, next: Next, request_id: &RequestId) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(request_id = request_id.as_str(), "answering a request panicked");
+        tracing::error!(request_id = request_id.as_str(), "a handler panicked");
         Refusal { error: ApiError::internal(), body_was_read: false }.into_response()
     })
 }
 
-/// A method as the log and traces show it. An unknown one is the client's own text, and could hold a secret.
+/// A method for the log and traces. An unknown one is a client's text, and could contain a secret.
 fn shown(method: &HttpMethod) -> &'static str {
     match *method {
         HttpMethod::GET => "GET",
@@ -364,7 +373,7 @@ fn shown(method: &HttpMethod) -> &'static str {
     }
 }
 
-/// What a client and the log call one request.
+/// The id of a request, for the client and the log.
 struct RequestId([u8; 36]);
 
 impl RequestId {

@@ -1,5 +1,3 @@
-//! What all requests share.
-
 use openai_admin_store::{Org, Store};
 
 use crate::{
@@ -9,7 +7,7 @@ use crate::{
     operate::{drain::Drain, metrics::Metrics},
 };
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) minter: Minter,

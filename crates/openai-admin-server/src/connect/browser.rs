@@ -1,8 +1,8 @@
-//! Keeps web pages away from a listener that asks for no key.
+//! Protects a listener without authentication from web pages.
 //!
-//! A page in a developer's browser can send requests to the loopback (cross-site request forgery), and with a name of
-//! its own that leads there it can also read the answers (DNS rebinding). The browser
-//! sends the name in `Host`, and the page in `Origin` and `Sec-Fetch-Site`.
+//! A page in a developer's browser can send requests to the loopback (cross-site request forgery). If the page's own
+//! domain resolves to the loopback, it can also read the answers (DNS rebinding). The browser sends the domain in
+//! `Host`, and the page in `Origin` and `Sec-Fetch-Site`.
 
 use std::{
     fmt,
@@ -15,12 +15,12 @@ use axum::http::{
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// The name of the loopback. It and all names below it belong to it (RFC 6761).
+/// The name of the loopback. All names below it also belong to the loopback (RFC 6761).
 const LOCALHOST: &str = "localhost";
-/// How much of a header a refusal repeats, in bytes.
+/// How many bytes of a header a refusal quotes.
 const QUOTED_BYTES_MAX: usize = 100;
 
-/// The hosts that a listener answers for: the loopback, its own address, and the names that its operator allows.
+/// The hosts of a listener: the loopback, its own address, and the names that its operator allows.
 ///
 /// ```
 /// use axum::http::{HeaderMap, Uri};
@@ -41,23 +41,24 @@ pub struct AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// The loopback, and the address that a listener has. A listener on all addresses accepts any IP
-    /// address: DNS rebinding needs a name.
+    /// Allows the loopback and the address of a listener. A listener on all addresses accepts any IP address, since DNS
+    /// rebinding needs a name.
     pub fn of(address: IpAddr) -> Self {
         Self { address: address.to_canonical(), names: Vec::new() }
     }
 
-    /// The same with other names, each of them checked by [`is_host_name`].
+    /// Also allows these names. Check each with [`is_host_name`] first.
     pub fn with_names(self, names: impl IntoIterator<Item = String>) -> Self {
         Self { names: names.into_iter().map(|name| canonical_name(&name)).collect(), ..self }
     }
 
-    /// Whether a request is for one of these hosts, and comes from no page of another one. `uri` is its target, which
-    /// names the host over HTTP/2. A request without any of these headers does not come from a browser.
+    /// Whether a request is for one of these hosts and does not come from a page of another site. `uri` is the target
+    /// of the request, which contains the host in HTTP/2. A request without any of these headers does not come from a
+    /// browser.
     ///
     /// # Errors
     ///
-    /// The header that is refused, and why.
+    /// The refused header, with the reason.
     pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         let host = single(headers, &HOST, "Host")?;
         for authority in uri.authority().map(|authority| authority.as_str()).into_iter().chain(host) {
@@ -90,7 +91,7 @@ impl AllowedHosts {
     }
 }
 
-/// Why a request is refused that a web page may have sent.
+/// Why a request that may come from a web page is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     header: &'static str,
@@ -104,7 +105,7 @@ impl Refused {
         Self { header, value: value[..end].to_owned(), reason }
     }
 
-    /// The name of the header that is refused.
+    /// The name of the refused header.
     pub fn header(&self) -> &'static str {
         self.header
     }
@@ -118,12 +119,12 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Whether a text is the name of a host: no address, no port.
+/// Whether a text is a host name, without a port, and not an address.
 pub fn is_host_name(text: &str) -> bool {
     !text.contains(':') && matches!(Host::parse(text), Some(Host::Name(_)))
 }
 
-/// The one value of a header, if there is one. Two could mean different hosts to different readers.
+/// The single value of a header, if present. Different programs could read two values differently.
 fn single<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -137,28 +138,28 @@ fn single<'a>(
     Ok(Some(text(value)))
 }
 
-/// Other bytes than visible ASCII cannot be part of a host.
+/// A host contains only visible ASCII characters.
 fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or("?")
 }
 
-/// The host of a page's origin. That of a page that hides its own is `null`.
+/// The host of a page's origin. A page that hides its origin sends `null`.
 fn host_of_origin(origin: &str) -> Option<Host> {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))?;
     Host::parse(authority)
 }
 
-/// What stands before the port of an authority.
+/// The host of an authority, without the port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Host {
-    /// In lower case, without the dot at its end.
+    /// In lower case, without a trailing dot.
     Name(String),
     Address(IpAddr),
 }
 
 impl Host {
-    /// A host with or without a port, and nothing else: no user, no path. Addresses are written in full, as browsers
-    /// write them (`127.0.0.1`, not `127.1` or `0x7f.1`).
+    /// Parses a host with or without a port, but without user or path. Addresses must be in full, as browsers write
+    /// them (`127.0.0.1`, not `127.1` or `0x7f.1`).
     fn parse(authority: &str) -> Option<Self> {
         if let Some(rest) = authority.strip_prefix('[') {
             let (address, port) = rest.split_once(']')?;
@@ -191,7 +192,7 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// A name whose last part is a number is an address in an old spelling (`127.1`, `0x7f000001`).
+/// A name whose last label is a number is an address in an old notation (`127.1`, `0x7f000001`).
 fn is_number(label: &str) -> bool {
     let hexadecimal =
         label.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_asked_by_its_own_address_and_the_names_that_are_allowed() {
+    fn a_listener_accepts_its_own_address_and_the_allowed_names() {
         let hosts = AllowedHosts::of([10, 0, 0, 7].into()).with_names(["Metrics.Example.".to_owned()]);
         for host in
             ["10.0.0.7:9090", "metrics.example", "METRICS.example.:9090", "localhost", "[::ffff:10.0.0.7]"]
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_send_no_such_headers_and_are_answered() {
+    fn requests_without_browser_headers_are_allowed() {
         assert_eq!(checked(&loopback(), &[]), Ok(()));
     }
 
@@ -364,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_can_be_allowed_is_a_name() {
+    fn a_host_name_is_not_an_address_or_a_url() {
         for name in ["metrics", "metrics.example", "my_service.internal.", "xn--bcher-kva.example"] {
             assert!(is_host_name(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! The server's connections: how many, whose they are, and how all end.
+//! The server's connections: accepting, limits for each peer, and shutdown.
 
 mod connection;
 mod peers;
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use self::{
-    connection::{Connection, Stage, Terms},
+    connection::{Connection, ConnectionSettings, Stage},
     peers::Peers,
 };
 use crate::{
@@ -24,37 +24,37 @@ use crate::{
 
 pub(crate) use peers::Peer;
 
-/// How long requests may still take after the server was told to stop.
+/// How long requests may take after the server stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the last answers may take to be sent after all requests are done; then idle connections are cut.
+/// How long the last responses may take to be sent after all requests are done. Then idle connections are closed.
 const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long to wait when the system has no resources for another connection.
+/// How long to wait if the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often it is logged that connections are not accepted.
+/// How often failed accepts are logged.
 const FAILURES_REPORTED_EVERY: Duration = Duration::from_secs(60);
 
-/// Counts the requests that are under way, and the connections that are open.
+/// Counts the requests in flight and the open connections.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
-    under_way: watch::Sender<usize>,
+    in_flight: watch::Sender<usize>,
     connections: Gauge,
 }
 
 impl Requests {
-    /// Counts a request until what is returned is dropped.
-    pub(crate) fn begin(&self) -> UnderWay<'_> {
-        self.under_way.send_if_modified(|count| {
+    /// Counts a request until the guard is dropped.
+    pub(crate) fn begin(&self) -> InFlight<'_> {
+        self.in_flight.send_if_modified(|count| {
             *count += 1;
-            // Nobody waits for more of them.
+            // Waiters need only decreases.
             false
         });
-        UnderWay(self)
+        InFlight(self)
     }
 
-    /// How many are under way.
+    /// The number of requests in flight.
     pub(crate) fn count(&self) -> usize {
-        *self.under_way.borrow()
+        *self.in_flight.borrow()
     }
 
     /// The number of connections.
@@ -62,47 +62,47 @@ impl Requests {
         &self.connections
     }
 
-    /// Counts a connection until what is returned is dropped.
-    fn connected(&self) -> Connected {
+    /// Counts a connection until the guard is dropped.
+    fn connected(&self) -> OpenConnection {
         self.connections.inc();
-        Connected(self.connections.clone())
+        OpenConnection(self.connections.clone())
     }
 
     async fn all_done(&self) {
-        // An error would mean that the sender is gone, and with it every request.
-        let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
+        // It fails only if the sender is dropped, and with it every request.
+        let _ = self.in_flight.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
-pub(crate) struct UnderWay<'a>(&'a Requests);
+pub(crate) struct InFlight<'a>(&'a Requests);
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.under_way.send_if_modified(|count| {
+        self.0.in_flight.send_if_modified(|count| {
             *count -= 1;
             *count == 0
         });
     }
 }
 
-struct Connected(Gauge);
+struct OpenConnection(Gauge);
 
-impl Drop for Connected {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.dec();
     }
 }
 
-/// What a server needs to accept connections.
+/// The parameters of [`run`].
 pub(crate) struct Accepting<'a> {
     pub(crate) config: &'a Config,
     pub(crate) requests: &'a Requests,
     pub(crate) minter: &'a Minter,
-    /// Answers plain HTTP where TLS is spoken.
+    /// Answers plain HTTP requests to a TLS port.
     pub(crate) unencrypted: Router,
 }
 
-/// Serves on `listener` until `stop`, and then until all requests are answered.
+/// Serves on `listener` until `stop`, then finishes all requests.
 pub(crate) async fn run(
     listener: TcpListener,
     router: Router,
@@ -113,17 +113,17 @@ pub(crate) async fn run(
     let Accepting { config, requests, minter, unencrypted } = accepting;
     let mut failures = Failures::default();
     let limits = config.limits.clone();
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let peers = (!config.behind_proxy).then(|| Peers::new(limits.connections_per_peer));
-    let terms = Arc::new(Terms { router, unencrypted, tls, limits });
+    let settings = Arc::new(ConnectionSettings { router, unencrypted, tls, limits });
     let stage = watch::Sender::new(Stage::Serving);
     let mut stop = pin!(stop);
     loop {
         let accepting = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             accepted = accepting => accepted,
             () = &mut stop => break,
         };
@@ -133,7 +133,7 @@ pub(crate) async fn run(
             Err(error) => {
                 if let Some(count) = failures.count_one(minter.steady()) {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, count, "connections were not accepted");
+                    tracing::warn!(error, count, "cannot accept connections");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
@@ -143,17 +143,17 @@ pub(crate) async fn run(
             None => None,
             Some(peers) => match peers.enter(peer) {
                 Some(held) => Some(held),
-                // Nothing is said: a client with so many connections would not read it.
+                // No response: a client with that many connections would not read it.
                 None => continue,
             },
         };
         let connected = requests.connected();
-        let connection = Connection { terms: Arc::clone(&terms), peer, stage: stage.subscribe() };
+        let connection = Connection { settings: Arc::clone(&settings), peer, stage: stage.subscribe() };
         tokio::spawn(async move {
-            let _held = (place, held, connected);
-            // What goes wrong with a connection is its client's to know: it broke off, or it was too slow.
+            let _held = (permit, held, connected);
+            // The client disconnected or was too slow. Not a problem for the operator.
             if let Err(error) = connection.serve(stream).await {
-                tracing::debug!(error = &*error as &dyn std::error::Error, "a connection ended badly");
+                tracing::debug!(error = &*error as &dyn std::error::Error, "a connection failed");
             }
         });
     }
@@ -168,14 +168,14 @@ pub(crate) async fn run(
         () = stage.closed() => {}
         () = last_answers => {}
         () = tokio::time::sleep(STOP_TIMEOUT) => {
-            tracing::warn!("stopped with requests under way that took longer than {STOP_TIMEOUT:?}");
+            tracing::warn!("stopped before all requests finished: they took longer than {STOP_TIMEOUT:?}");
         }
     }
     stage.send_replace(Stage::Over);
     Ok(())
 }
 
-/// Connections that could not be accepted. There may be many in a second, so they are reported once a minute.
+/// Failed accepts. There may be many in a second, so they are logged once a minute.
 #[derive(Debug, Default)]
 struct Failures {
     count: u64,
@@ -183,7 +183,7 @@ struct Failures {
 }
 
 impl Failures {
-    /// Counts one more. How many there were since the last report, if it is time for the next.
+    /// Counts a failure. Returns the number since the last report if the next is due.
     fn count_one(&mut self, now: Duration) -> Option<u64> {
         self.count += 1;
         if self.reported_at.is_some_and(|at| now.saturating_sub(at) < FAILURES_REPORTED_EVERY) {

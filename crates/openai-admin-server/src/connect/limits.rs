@@ -1,70 +1,70 @@
-//! What a client may take at most: how many connections, how much of a request, how long for each part of it.
+//! Limits for clients: connections, sizes of requests, and timeouts.
 
 use std::time::Duration;
 
-/// How many connections are served at the same time; more wait until one ends.
+/// The maximum number of concurrent connections. More wait until one ends.
 pub const CONNECTIONS_MAX: usize = 16_384;
-/// How many of them one peer may hold; more are closed at once. Not counted behind a proxy, whose connections are
-/// everybody's.
+/// The maximum number of connections of one peer. More are closed immediately. Not enforced behind a proxy, whose
+/// connections come from many clients.
 pub const CONNECTIONS_PER_PEER_MAX: usize = 1_024;
-/// How many connections the listener for operators serves at the same time. They are reserved, so that a
-/// server whose connections are all taken still answers its health checks.
+/// The maximum number of connections to the listener for operators. They are reserved, so that a server without free
+/// connections still answers health checks.
 pub const ADMIN_CONNECTIONS_MAX: usize = 64;
-/// How many files a server keeps open besides its connections, at least and at most: the files of SQLite or the connections
-/// to PostgreSQL and its replicas, listeners, log, and what the runtime needs.
+/// How many files a server may have open besides its connections, at least and at most: the files of SQLite or the
+/// connections to PostgreSQL and its replicas, the listeners, the log, and those of the runtime.
 const OWN_FILES_MIN: usize = 40;
 const OWN_FILES_MAX: usize = 128;
-/// How many open files a server needs at least.
+/// The minimum number of open files that a server needs.
 pub const OPEN_FILES_MIN: usize = OWN_FILES_MIN + 8;
-/// How long a connection may take to agree on TLS.
+/// How long the TLS handshake may take.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, from its first byte.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may be without a request, the head of the next one included. Longer than clients keep an idle connection, so that they close
-/// first and no request meets a closing one.
+/// How long a connection may be idle, including the head of the next request. Clients drop idle connections sooner, so
+/// no request meets a closing connection.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a request may take, from its head to the first byte of its answer.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a client may take to receive an answer, once it does not receive it as fast as it is sent.
+/// How long a client may take to receive a response that it does not read as fast as it is sent.
 pub const RECEIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How large the head of a request may be, in bytes.
+/// The maximum size of a request's head, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// How many headers a request may have.
+/// The maximum number of headers in a request.
 pub(crate) const HEADERS_MAX: usize = 100;
-/// The largest body of a request, in bytes.
+/// The maximum size of a request's body, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// How many requests an HTTP/2 connection may have under way; over HTTP/1.1 it is one, and what follows it waits.
+/// The maximum number of concurrent requests on an HTTP/2 connection. HTTP/1.1 has one; later ones wait.
 pub(crate) const STREAMS_MAX: u32 = 100;
-/// How many bytes a client may send ahead on an HTTP/2 connection, and on each of its streams.
+/// The flow control windows of an HTTP/2 connection and of each stream, in bytes.
 pub(crate) const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 pub(crate) const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
-/// How many bytes of an answer are kept for a stream whose client does not take them.
+/// How many bytes of a response are buffered for a stream whose client does not read them.
 pub(crate) const STREAM_SEND_BYTES_MAX: usize = 64 * 1024;
 
-/// The bounds of a server that can be set. The default is what the constants say, and fits a server in the open.
+/// The configurable limits of a server. The defaults are the constants of this module, and suit a public server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// [`CONNECTIONS_MAX`], unless set.
+    /// Default: [`CONNECTIONS_MAX`].
     pub connections: usize,
-    /// [`CONNECTIONS_PER_PEER_MAX`], unless set.
+    /// Default: [`CONNECTIONS_PER_PEER_MAX`].
     pub connections_per_peer: usize,
-    /// [`ADMIN_CONNECTIONS_MAX`], unless set.
+    /// Default: [`ADMIN_CONNECTIONS_MAX`].
     pub admin_connections: usize,
-    /// [`HANDSHAKE_TIMEOUT`], unless set.
+    /// Default: [`HANDSHAKE_TIMEOUT`].
     pub handshake_timeout: Duration,
-    /// [`HEAD_TIMEOUT`], unless set.
+    /// Default: [`HEAD_TIMEOUT`].
     pub head_timeout: Duration,
-    /// [`IDLE_TIMEOUT`], unless set.
+    /// Default: [`IDLE_TIMEOUT`].
     pub idle_timeout: Duration,
-    /// [`BODY_TIMEOUT`], unless set.
+    /// Default: [`BODY_TIMEOUT`].
     pub body_timeout: Duration,
-    /// [`REQUEST_TIMEOUT`], unless set.
+    /// Default: [`REQUEST_TIMEOUT`].
     pub request_timeout: Duration,
-    /// [`RECEIVE_TIMEOUT`], unless set.
+    /// Default: [`RECEIVE_TIMEOUT`].
     pub receive_timeout: Duration,
 }
 
@@ -85,9 +85,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same with so few connections that a process that may have `open_files` open (`ulimit -n`) never runs out of
-    /// them. Of what the server itself does not need, a quarter at most is for operators, and no peer gets more than half
-    /// of the rest. None when there are fewer than [`OPEN_FILES_MIN`].
+    /// Reduces the connections to fit a process that may open `open_files` files (`ulimit -n`). The server reserves
+    /// files for itself, at most a quarter of the rest is for operators, and no peer gets more than half of the
+    /// remaining connections. `None` if there are fewer than [`OPEN_FILES_MIN`].
     pub fn within(self, open_files: usize) -> Option<Self> {
         if open_files < OPEN_FILES_MIN {
             return None;

@@ -1,4 +1,4 @@
-//! TLS: a certificate and its key from files, and how a running server takes new ones.
+//! TLS: reads a certificate and its key from files, and reloads them while the server runs.
 
 use std::{
     fmt, fs,
@@ -21,21 +21,19 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// A file larger than this, in bytes, is neither a chain of certificates nor a key.
+/// The maximum size of a certificate or key file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// The end of the year 9999, which certificates name that never expire; in seconds since 1970.
+/// The end of the year 9999, in Unix seconds: the expiry of certificates that never expire.
 const NEVER_SECONDS: u64 = 253_402_300_799;
 const DAY_SECONDS: i64 = 24 * 3600;
 
-/// What HTTP/2 is called where client and server agree on a protocol.
+/// The ALPN name of HTTP/2.
 pub(crate) const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
 
-/// A server's certificate and key. Cheap to clone: clones share what they hold, and [`reload`](Self::reload) renews it
-/// for all.
+/// A server's certificate and key. Cheap to clone: [`reload`](Self::reload) updates all clones.
 ///
-/// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1. Nothing is taken before the handshake is over (no early data), so a request
-/// cannot be replayed.
+/// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1. Early data is off, so requests cannot be replayed.
 #[derive(Clone)]
 pub struct Tls {
     files: Arc<Files>,
@@ -44,11 +42,11 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads a chain of certificates, the server's own first, and its private key, both PEM.
+    /// Reads a chain of certificates, the server's first, and its private key, both in PEM format.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, holds something else, does not fit the other, or when the certificate is not valid
+    /// If a file cannot be read, has the wrong content or does not match the other, or if the certificate is not valid
     /// at `now`.
     pub fn open(certificate: &Path, key: &Path, now: Timestamp) -> Result<Self, TlsError> {
         let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
@@ -60,21 +58,21 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&identity) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
-        // Clients keep what they need in order to come back, so that any number of them costs no memory here.
+        // Session tickets: clients store the state for resumption, so it uses no memory here.
         config.ticketer = ring::Ticketer::new().map_err(|error| TlsError::unusable(&files.key, &error))?;
         Ok(Self { files: Arc::new(files), identity, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// Reads both files again. New connections get the new certificate; those that are open go on with the old one.
+    /// Reads both files again. New connections use the new certificate; open ones keep the old one.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open). The server then goes on with what it has.
+    /// Those of [`open`](Self::open). The server then keeps the old certificate.
     pub fn reload(&self, now: Timestamp) -> Result<(), TlsError> {
         self.read_again(now).map(|renewed| self.renew(renewed))
     }
 
-    /// The first half of [`reload`](Self::reload), which waits for files and changes nothing.
+    /// The first half of [`reload`](Self::reload): reads the files, but changes nothing.
     ///
     /// # Errors
     ///
@@ -83,19 +81,19 @@ impl Tls {
         self.files.read(self.acceptor.config().crypto_provider(), now).map(RenewedTls)
     }
 
-    /// The other half: new connections get what was read.
+    /// The second half of [`reload`](Self::reload): new connections use the certificate that was read.
     pub fn renew(&self, renewed: RenewedTls) {
         *self.identity.0.write().unwrap_or_else(PoisonError::into_inner) = renewed.0;
     }
 
-    /// When the certificate stops being valid, if it does.
+    /// The expiry of the certificate, if it has one.
     pub fn expires_at(&self) -> Option<Timestamp> {
         let certified = self.identity.current();
         let certificate = certified.cert.first()?;
         validity(certificate).ok()?.1
     }
 
-    /// The side of the handshake that the server has.
+    /// The server's side of the handshake.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.acceptor.accept(stream).await
     }
@@ -107,7 +105,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// A certificate and its key that were read again, and can be used.
+/// A certificate and its key that were read again and are valid.
 #[derive(Debug)]
 pub struct RenewedTls(Arc<CertifiedKey>);
 
@@ -127,7 +125,7 @@ impl TlsError {
         Self::new(format!("'{}' cannot be used: {error}", file.display()), "make a new certificate and key")
     }
 
-    /// What to do about it, in words.
+    /// The next step, in words.
     pub fn next_step(&self) -> &str {
         self.next_step
     }
@@ -177,19 +175,20 @@ impl Files {
                     self.key.display(),
                     self.certificate.display()
                 ),
-                "put the server's own certificate first, those of its issuers after it, and name its own key",
+                "put the server's certificate first, then those of its issuers, and pass the key of the server's \
+                 certificate",
             ),
             error => TlsError::unusable(&self.key, &error),
         })?;
         Ok(Arc::new(certified))
     }
 
-    /// No client would accept a certificate whose time is over or has not come.
+    /// Clients refuse a certificate that is expired or not yet valid.
     fn check_time(&self, certificate: &CertificateDer<'_>, now: Timestamp) -> Result<(), TlsError> {
         let file = self.certificate.display();
         let (begins, ends) = validity(certificate).map_err(|error| {
-            let message = format!("'{file}' holds a certificate that cannot be read: {error}");
-            TlsError::new(message, "name a file with an X.509 certificate for servers")
+            let message = format!("'{file}' contains an invalid certificate: {error}");
+            TlsError::new(message, "pass a file with an X.509 certificate for servers")
         })?;
         let days =
             |from: Timestamp, to: Timestamp| match (to.unix_seconds() - from.unix_seconds()) / DAY_SECONDS {
@@ -217,12 +216,12 @@ fn read_chain(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         _ if PrivateKeyDer::from_pem_slice(&text).is_ok() => Err(TlsError::new(
-            format!("'{}' holds a private key and no certificate", file.display()),
-            "are the files of certificate and key exchanged?",
+            format!("'{}' contains a private key instead of a certificate", file.display()),
+            "check whether the certificate and key files are swapped",
         )),
         _ => Err(TlsError::new(
-            format!("'{}' holds no certificate", file.display()),
-            "it needs PEM: -----BEGIN CERTIFICATE-----, the server's own first, then those of its issuers",
+            format!("'{}' contains no certificate", file.display()),
+            "pass a PEM file (-----BEGIN CERTIFICATE-----): the server's certificate first, then those of its issuers",
         )),
     }
 }
@@ -234,15 +233,18 @@ fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
         let is_encrypted = text.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
         let (problem, next_step) = if is_encrypted {
             (
-                "a key that is encrypted",
-                "write it without a password (openssl pkey -in OLD -out NEW) where only the server reads it",
+                "an encrypted key",
+                "remove the password (openssl pkey -in OLD -out NEW) and let only the server read the file",
             )
         } else if CertificateDer::from_pem_slice(&text).is_ok() {
-            ("a certificate and no private key", "are the files of certificate and key exchanged?")
+            (
+                "a certificate instead of a private key",
+                "check whether the certificate and key files are swapped",
+            )
         } else {
-            ("no private key", "it needs PEM: -----BEGIN PRIVATE KEY-----")
+            ("no private key", "pass a PEM file (-----BEGIN PRIVATE KEY-----)")
         };
-        TlsError::new(format!("'{}' holds {problem}", file.display()), next_step)
+        TlsError::new(format!("'{}' contains {problem}", file.display()), next_step)
     })
 }
 
@@ -252,7 +254,7 @@ fn read(file: &Path, what: &str) -> Result<Vec<u8>, TlsError> {
     let unreadable = |why: &dyn fmt::Display| {
         TlsError::new(
             format!("the {what} file '{}' cannot be read: {why}", file.display()),
-            "name a PEM file that the server's user may read",
+            "pass a PEM file that the server's user can read",
         )
     };
     read.map_err(|error| unreadable(&error))?;
@@ -273,8 +275,8 @@ fn open_regular(file: &Path) -> io::Result<fs::File> {
     if opened.metadata()?.is_file() { Ok(opened) } else { Err(not_regular()) }
 }
 
-/// From when and until when a certificate is valid, in the words of the library that will check it: it is asked about
-/// a time before all others, and one after.
+/// The validity period of a certificate, from the errors of the library that will check it: at the earliest time, and
+/// at the latest.
 fn validity(certificate: &CertificateDer<'_>) -> Result<(Timestamp, Option<Timestamp>), RustlsError> {
     let begins = match refusal_at(certificate, 0)? {
         Some(CertificateError::NotValidYetContext { not_before, .. }) => timestamp(not_before),
@@ -287,7 +289,7 @@ fn validity(certificate: &CertificateDer<'_>) -> Result<(Timestamp, Option<Times
     Ok((begins, ends))
 }
 
-/// Why a client that trusts nobody would refuse a certificate. Its time is the first thing that is looked at.
+/// Why a client without trust anchors would refuse a certificate. The library checks the validity period first.
 fn refusal_at(
     certificate: &CertificateDer<'_>,
     unix_seconds: u64,

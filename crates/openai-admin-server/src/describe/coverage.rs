@@ -1,24 +1,25 @@
-//! How much of the published description this server answers.
+//! Coverage of the published description.
 //!
-//! The routes say what is served. What a served operation leaves out is in words here, since no table knows it.
+//! The routes define the served operations. The unsupported parts of a served operation are sentences, since no table
+//! lists them.
 
 use std::collections::HashSet;
 
 use crate::answer::{published::PublishedOperation, routes::operations};
 
-/// How much of an operation this server answers.
+/// How much of an operation this server supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
     /// All of it.
     Served,
-    /// What is published, except for what these sentences name.
+    /// All of it, except for the parts in these sentences.
     Partly(&'static [&'static str]),
-    /// Nothing: it answers 501 and says so.
+    /// None of it: the server answers 501.
     NotYet,
 }
 
 impl Coverage {
-    /// Every published operation, and how much of it this server answers.
+    /// Every published operation, with its coverage.
     pub fn of_all() -> Vec<(PublishedOperation, Self)> {
         let served: HashSet<&str> = operations().iter().map(|operation| operation.id).collect();
         let coverage = |id: &str| match MISSING.iter().find(|(ids, _)| ids.contains(&id)) {
@@ -38,8 +39,7 @@ impl Coverage {
         }
     }
 
-    /// What a client that relies on the published description would miss, in sentences. Empty where that is nothing, and
-    /// where it is everything.
+    /// The unsupported parts, in sentences. Empty if everything or nothing is supported.
     pub fn missing(self) -> &'static [&'static str] {
         match self {
             Self::Partly(missing) => missing,
@@ -49,25 +49,25 @@ impl Coverage {
 }
 
 const USER_FIELDS: &str = "The optional fields `api_key_last_used_at`, `created`, `is_default`, \
-    `is_scale_tier_authorized_purchaser`, `is_scim_managed`, `projects` and `user` are never written.";
+    `is_scale_tier_authorized_purchaser`, `is_scim_managed`, `projects` and `user` are always absent.";
 
-/// What operations that are served leave out.
+/// The unsupported parts of served operations.
 const MISSING: &[(&[&str], &[&str])] = &[
     (&["list-users", "retrieve-user", "modify-user"], &[USER_FIELDS]),
     (
         &["usage-completions"],
         &[
-            "What is counted comes from the extension `x-create-usage-batch` alone: this server serves no models. Scale Tier is \
-           not told apart.",
+            "All usage comes from the extension `x-create-usage-batch`, since this server serves no models. Scale \
+             Tier is not reported separately.",
         ],
     ),
     (
         &["list-audit-logs"],
         &[
-            "Types of events of operations that are not served are known as filters and find nothing.",
-            "`actor_emails[]` and `tenant_only` find nothing: no event is of an actor with an address, or of a tenant.",
-            "An actor is an API key or a session, by its id. Whose key it is, and the address that a session came from, \
-             are not written.",
+            "Event types of operations that are not served are valid filters, but match nothing.",
+            "`actor_emails[]` and `tenant_only` match nothing: no event has an actor with an address, or a tenant.",
+            "An actor is an API key or a session, identified by its id. The owner of a key and the address of a \
+             session are not recorded.",
         ],
     ),
 ];
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_served_is_what_is_published() {
+    fn served_operations_match_the_published_ones() {
         let published: Vec<PublishedOperation> = PublishedOperation::all().collect();
         for facts in operations().into_iter().filter(|facts| !facts.is_extension()) {
             let found = published.iter().find(|operation| operation.id == facts.id).expect(facts.id);
@@ -91,14 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_served_is_said_to_lack_something() {
+    fn only_served_operations_have_unsupported_parts() {
         let served: Vec<&str> = operations().iter().map(|facts| facts.id).collect();
         let mut seen = HashSet::new();
         for (ids, missing) in MISSING {
             assert!(!missing.is_empty() && missing.iter().all(|sentence| sentence.ends_with('.')), "{ids:?}");
             for id in *ids {
                 assert!(served.contains(id), "{id} is not served");
-                assert!(seen.insert(id), "{id} stands in two rows");
+                assert!(seen.insert(id), "{id} is in two rows");
             }
         }
     }

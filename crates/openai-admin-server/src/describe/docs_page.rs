@@ -1,5 +1,5 @@
-//! The documentation page at `/docs`: one HTML file made from the OpenAPI document, without a script, an image or a
-//! request to anywhere. It reads well aloud, on paper and without colours.
+//! The documentation page at `/docs`: one HTML file, generated from the OpenAPI document, without scripts, images or
+//! external requests. It works with screen readers, on paper and without colours.
 
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -15,10 +15,10 @@ use crate::{answer::error::ApiError, describe::openapi};
 
 const STYLE: &str = include_str!("docs_page.css");
 
-/// Written once, at the first request for it.
+/// Rendered once, at the first request.
 static PAGE: LazyLock<String> = LazyLock::new(|| page(&openapi::document()));
 
-/// A page that could do nothing even if somebody smuggled something into it: its own style, and nothing else.
+/// Allows only the page's style, so that injected content could do nothing.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
     format!(
@@ -156,7 +156,7 @@ fn article(out: &mut String, operation: &Operation<'_>, base: &str) {
     let _ = writeln!(out, "<pre><code>{}</code></pre>\n</article>", escaped(&example(operation, base)));
 }
 
-/// How one would ask from a shell.
+/// The command that sends a request from a shell.
 fn example(operation: &Operation<'_>, base: &str) -> String {
     let Operation { path, method, described } = operation;
     let mut command = String::from("curl -H \"Authorization: Bearer $OPENAI_ADMIN_KEY\"");
@@ -196,7 +196,7 @@ fn table(out: &mut String, caption: &str, rows: impl Iterator<Item = String>) {
     *out += "</tbody>\n</table></div>\n";
 }
 
-/// What a schema takes, as HTML: a link to a named one, or its type and its bounds.
+/// The type of a schema, as HTML: a link to a named schema, or a type with its bounds.
 fn kind(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = escaped(reference.rsplit('/').next().unwrap_or_default());
@@ -230,7 +230,7 @@ fn kind(schema: &Value) -> String {
         ("format", "as"),
     ];
     for (name, words) in bounds {
-        // Every text has at least no characters.
+        // A minimum length of 0 says nothing.
         if let Some(bound) = schema.get(name).filter(|bound| **bound != 0 || name == "minimum") {
             let bound = escaped(bound.as_str().unwrap_or(&bound.to_string()));
             let said = if name.starts_with("min") && name != "minimum"
@@ -255,11 +255,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A text of the document, in which `words` stand for code.
+/// A text of the document as HTML. Backticks mark code.
 fn prose(text: &str) -> String {
     let mut html = String::new();
     for (index, part) in text.split('`').enumerate() {
-        // Every second part stands between backticks.
+        // Every second part is between backticks.
         let _ = match index % 2 {
             0 => write!(html, "{}", escaped(part)),
             _ => write!(html, "<code>{}</code>", escaped(part)),
@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_html_in_the_document_is_text_on_the_page() {
+    fn html_in_the_document_is_escaped_on_the_page() {
         let document = serde_json::json!({
             "info": { "title": "<b>", "description": "`a<b` & \"c\"", "version": "1" },
             "components": { "schemas": { "<i>": { "type": "string", "description": "<script>" } } },
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_said_with_its_bounds() {
+    fn a_type_is_shown_with_its_bounds() {
         for (schema, said) in [
             (
                 serde_json::json!({ "type": "integer", "minimum": 0, "maximum": 9 }),

@@ -1,7 +1,7 @@
-//! What each refusal means, who is wrong, and what to do next: the rows of `rules.rs` for people.
+//! Explanations of the refusals in `rules.rs`: the meaning, who can fix it, and the next step.
 //!
-//! Nothing that code knows is written twice. Status, code, evidence and answer come from the error itself, and the
-//! operations that give it from their declarations; the words are in `explanations/rows.rs`.
+//! Code supplies the facts: status, code, evidence and answer come from the error itself, and the operations from their
+//! declarations. The texts are in `explanations/rows.rs`.
 
 mod row;
 mod rows;
@@ -20,32 +20,32 @@ use crate::{
     describe::coverage::Coverage,
 };
 
-/// A way in which the API refuses. A code may have several, which differ in what to do.
+/// A refusal of the API. Refusals with the same code differ in the next step.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Explanation {
     /// The status of the answer.
     pub status: u16,
-    /// The `code` of the answer; none where the API gives none.
+    /// The `code` of the answer, if the API gives one.
     pub code: Option<&'static str>,
     /// What it means.
     pub meaning: &'static str,
-    /// Who is wrong.
+    /// Who can fix it.
     pub fault: Fault,
-    /// What to do about it.
+    /// The next step.
     pub next: &'static str,
-    /// How sure it is that the real service answers so.
+    /// Whether the real service is known to answer so.
     pub evidence: Evidence,
-    /// What answers so, in words.
+    /// The operations that answer so, in words.
     pub answered_by: &'static str,
-    /// The ids of the operations that answer so, in the order in which they are documented. Empty where it is decided
-    /// before there is an operation.
+    /// The ids of the operations that answer so, in the order of the documentation. Empty if the server refuses
+    /// before it selects an operation.
     pub operations: Vec<&'static str>,
-    /// A request that is answered so, where there is one.
+    /// A request that is answered so, if a fixed one exists.
     pub example: Option<Example>,
 }
 
-/// A request, and how it is answered. The ids are those of `examples/acme/organization.yaml`.
+/// A request and its answer. The ids are those of `examples/acme/organization.yaml`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Example {
@@ -53,9 +53,9 @@ pub struct Example {
     pub method: &'static str,
     /// The path and the query.
     pub path: String,
-    /// The body, if it has one. `…` stands for what would be too long.
+    /// The body, if it has one. `…` abbreviates a long text.
     pub body: Option<&'static str>,
-    /// What is special about the request or the moment, where the rest does not show it.
+    /// A condition that the request itself does not show.
     pub given: Option<&'static str>,
     /// The body of the answer.
     pub answer: Value,
@@ -71,18 +71,18 @@ impl Evidence {
         }
     }
 
-    /// What that says about the real service.
+    /// What the evidence says about the real service.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Seen => "published, or recorded of the real service",
-            Self::Assumed => "nobody has recorded in public what the real service answers",
-            Self::Ours => "about something that the real service does not have, or does not say",
+            Self::Seen => "published, or recorded from the real service",
+            Self::Assumed => "the real service's answer has not been recorded in public",
+            Self::Ours => "a feature or an error that only this server has",
         }
     }
 }
 
 impl Explanation {
-    /// Every one, by status.
+    /// All explanations, ordered by status.
     pub fn all() -> Vec<Self> {
         let described = described();
         let mut all: Vec<Self> = rows::rows().into_iter().map(|row| explain(row, &described)).collect();
@@ -91,7 +91,7 @@ impl Explanation {
         all
     }
 
-    /// Those that a word may mean: a code, or a status such as `404`.
+    /// The explanations of a code, or of a status such as `404`.
     pub fn of(word: &str) -> Vec<Self> {
         let is_meant = |it: &Self| it.code == Some(word) || it.status.to_string() == word;
         Self::all().into_iter().filter(is_meant).collect()
@@ -106,8 +106,8 @@ fn explain(row: Row, described: &[Described]) -> Explanation {
     };
     let (answered_by, operations) = match answered_by {
         AnsweredBy::Every => ("every operation", ids(&|_| true)),
-        AnsweredBy::NotServed => ("every operation that is not served yet", not_served()),
-        AnsweredBy::Those(words, is_meant) => (words, ids(&is_meant)),
+        AnsweredBy::NotServed => ("every operation that is not supported yet", not_served()),
+        AnsweredBy::Matching(words, is_meant) => (words, ids(&is_meant)),
         AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
             (operations.as_str(), ids(&|it| it.names_in_path(param) || it.names_in_body(param)))
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_explanation_is_whole() {
+    fn every_explanation_is_complete() {
         for Explanation { status, code, meaning, next, answered_by, operations, example, .. } in
             Explanation::all()
         {
@@ -182,7 +182,7 @@ mod tests {
             }
             assert!(!answered_by.is_empty() && !answered_by.ends_with('.'), "{name}");
             let Some(example) = example else {
-                // The example of a kind is an operation that retrieves a thing of it, which there may not be.
+                // A kind without a retrieve operation has no example.
                 let is_of_kind = rules::of_kinds().iter().any(|kind| kind.rule().code == code);
                 assert!(
                     operations.is_empty() || is_of_kind,

@@ -1,4 +1,4 @@
-//! The OpenAPI document, assembled from the operations' own types.
+//! The OpenAPI document, generated from the types of the operations.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ use crate::answer::{
     routes::{Description, Route, routes},
 };
 
-/// Written once, at the first request for it.
+/// Rendered once, at the first request.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 pub(crate) async fn serve(method: Method) -> Response {
@@ -33,7 +33,7 @@ pub(crate) async fn serve(method: Method) -> Response {
 
 /// The OpenAPI document of the operations, as `/openapi.json` serves it.
 pub fn document() -> Value {
-    // What a request must hold and what an answer always holds are two readings of the same types.
+    // The same type has a schema as a request (required fields) and one as a response (fields that are always present).
     let mut requests = settings(SchemaSettings::openapi3()).into_generator();
     let mut responses = settings(SchemaSettings::openapi3().for_serialize()).into_generator();
     let error = responses.subschema_for::<ErrorResponse<'_>>();
@@ -52,8 +52,8 @@ pub fn document() -> Value {
         "info": {
             "title": "openai-admin",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "An unofficial server of groups, group users, users, roles and the audit log of the OpenAI \
-                            organization administration API. Operations marked `x-extension` are its own.",
+            "description": "An unofficial server of the OpenAI organization administration API. Operations marked \
+                            `x-extension` are not part of the published API.",
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/v1" }],
@@ -67,7 +67,7 @@ pub fn document() -> Value {
 }
 
 fn settings(settings: SchemaSettings) -> SchemaSettings {
-    // OpenAPI 3.1 takes JSON Schema as it is: null is a type, not a flag.
+    // OpenAPI 3.1 uses plain JSON Schema: null is a type, not a flag.
     settings.with(|settings| {
         settings.transforms.clear();
         settings.meta_schema = None;
@@ -97,7 +97,7 @@ fn operation(
         parameters.push(idempotency_keys::parameter());
     }
     let answer = |description: &str, schema: &Value| json!({ "description": description, "content": { "application/json": { "schema": schema } } });
-    // The real service answers a missing scope with a bare string, and so do we.
+    // Like the real service, the server reports a missing scope as a bare string.
     let bare =
         json!({ "type": "object", "properties": { "error": { "type": "string" } }, "required": ["error"] });
     let forbidden = json!({ "anyOf": [error, bare] });
@@ -109,8 +109,8 @@ fn operation(
         "parameters": parameters,
         "responses": {
             "200": answer("Success.", response.as_value()),
-            "403": answer("A key without the scope, or a group that others manage.", &forbidden),
-            "default": answer("Refused, or failed.", error),
+            "403": answer("A key without the scope, or a group that is managed elsewhere.", &forbidden),
+            "default": answer("An error.", error),
         },
     });
     if let Some(body) = fields.get("body") {
@@ -134,9 +134,9 @@ fn parameter(name: &str, place: Place, is_required: bool, mut schema: Value) -> 
         "description": description,
         "schema": schema,
     });
-    // `name[field]=value`: what most clients write, but not what the format would suppose.
+    // `name[field]=value`, as most clients encode it, but not the default of OpenAPI.
     if parameter["schema"]["type"] == "object" {
-        // Each of its fields may be absent, and what has no field does not travel.
+        // All of its fields are optional, and an empty object is not sent.
         if let Some(schema) = parameter["schema"].as_object_mut() {
             schema.remove("default");
         }

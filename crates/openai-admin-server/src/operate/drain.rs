@@ -1,4 +1,4 @@
-//! Whether the server has been told to stop: from then on it is not ready, and sends its clients elsewhere.
+//! Whether the server is stopping. While it drains, it is not ready, and asks its clients to reconnect elsewhere.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

@@ -1,7 +1,7 @@
-//! What the server counts, as the text that Prometheus and its kin read.
+//! The metrics of the server, in the text format of Prometheus.
 //!
-//! A request costs two reads of a clock and one entry into a histogram that is found by two short searches: nothing is
-//! hashed, allocated or formatted. All that is left to whoever asks for the text.
+//! A request costs two reads of a clock and one entry in a histogram, found by two short searches. It hashes, allocates
+//! and formats nothing; rendering the text does.
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
@@ -20,27 +20,27 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-/// What a scraper is told that the text is.
+/// The content type of the text.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The upper bounds of the latency buckets, in seconds: from a page out of a cache to a database that is away.
+/// The upper bounds of the latency buckets, in seconds: from a cached page to an unavailable database.
 const SECONDS: [f64; 15] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-/// The statuses that answers have; any other is counted as the last.
+/// The statuses of answers. Any other is counted as the last.
 const STATUSES: [&str; 17] = [
     "200", "204", "400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "429", "500", "501",
     "503", "other",
 ];
-/// What a request is counted as that is none of the operations that are served, such as one of an unknown URL.
+/// The label of requests that match no served operation, such as those to an unknown URL.
 const NO_OPERATION: &str = "none";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     operation: &'static str,
     status: &'static str,
 }
 
-type Durations = Family<Answered, Histogram, fn() -> Histogram>;
+type Durations = Family<RequestLabels, Histogram, fn() -> Histogram>;
 
 /// The counters of one server.
 pub(crate) struct Metrics {
@@ -48,7 +48,7 @@ pub(crate) struct Metrics {
     process: Registry,
     durations: Durations,
     operations: Vec<&'static str>,
-    /// The histograms that have an entry, by operation and status.
+    /// The histograms in use, by operation and status.
     entered: Vec<[OnceLock<Histogram>; STATUSES.len()]>,
     in_flight: Gauge,
     draining: Gauge,
@@ -61,8 +61,8 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    /// `operations` are the ids of those that are served, `started_at` is when the server was made, and `connections` how
-    /// many are open.
+    /// `operations` are the ids of the served ones, `started_at` is the start of the server, and `connections` the
+    /// number of open ones.
     pub(crate) fn new(
         operations: impl IntoIterator<Item = &'static str>,
         store: Store,
@@ -74,14 +74,14 @@ impl Metrics {
         let (in_flight, draining) = (Gauge::default(), Gauge::default());
         registry.register_with_unit(
             "request_duration",
-            "How long requests took until their answer, by operation and status",
+            "Time from a request to its answer, by operation and status",
             Unit::Seconds,
             durations.clone(),
         );
         for (name, help, gauge) in [
-            ("connections", "Connections of clients that are open", &connections),
-            ("requests_in_flight", "Requests that have no answer yet", &in_flight),
-            ("draining", "1 after the server was told to stop", &draining),
+            ("connections", "Open connections of clients", &connections),
+            ("requests_in_flight", "Requests in flight", &in_flight),
+            ("draining", "1 while the server drains before it stops", &draining),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -93,32 +93,32 @@ impl Metrics {
         Self { registry, process, durations, operations, entered, in_flight, draining }
     }
 
-    /// A request was answered.
+    /// Records an answered request.
     pub(crate) fn answered(&self, operation: Option<&'static str>, status: u16, elapsed: Duration) {
         let operation = operation.and_then(|id| self.operations.iter().position(|known| *known == id));
         let operation = operation.unwrap_or(self.operations.len() - 1);
         let status = status_index(status);
         let histogram = self.entered[operation][status].get_or_init(|| {
-            let labels = Answered { operation: self.operations[operation], status: STATUSES[status] };
+            let labels = RequestLabels { operation: self.operations[operation], status: STATUSES[status] };
             self.durations.get_or_create(&labels).clone()
         });
         histogram.observe(elapsed.as_secs_f64());
     }
 
-    /// Everything, as text. `in_flight` is the number of requests that have no answer yet.
+    /// All metrics, as text. `in_flight` is the number of requests without an answer.
     pub(crate) fn text(&self, in_flight: usize, is_draining: bool) -> Result<String, fmt::Error> {
         self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         self.draining.set(i64::from(is_draining));
         let mut written = String::new();
         text::encode_registry(&mut written, &self.registry)?;
-        // These have the names that every exporter gives them, without our prefix.
+        // The conventional names of process metrics have no prefix.
         text::encode_registry(&mut written, &self.process)?;
         text::encode_eof(&mut written)?;
         Ok(written)
     }
 }
 
-/// Where a status stands among [`STATUSES`].
+/// The index of a status in [`STATUSES`].
 fn status_index(status: u16) -> usize {
     // The first is by far the most frequent.
     if status == 200 {
@@ -128,7 +128,7 @@ fn status_index(status: u16) -> usize {
     STATUSES.iter().position(|known| known.as_bytes() == digits).unwrap_or(STATUSES.len() - 1)
 }
 
-/// Reads the store's figures when somebody asks for them.
+/// Reads the store's figures when the metrics are collected.
 #[derive(Debug)]
 struct StoreCollector(Store);
 
@@ -137,10 +137,10 @@ impl Collector for StoreCollector {
         let figures = self.0.figures();
         for (name, help, value) in [
             ("database_connections", "Connections to the database", figures.connections),
-            ("database_reads_waiting", "Operations that wait for the database", figures.reads_waiting),
-            ("database_writes_waiting", "Operations that wait for the writer", figures.writes_waiting),
-            ("database_waiting_max", "How many may wait before new ones are refused", figures.waiting_max),
-            ("replicas_resting", "Replicas that are left alone for now", figures.replicas_resting),
+            ("database_reads_waiting", "Operations waiting for the database", figures.reads_waiting),
+            ("database_writes_waiting", "Operations waiting for the writer", figures.writes_waiting),
+            ("database_waiting_max", "Limit of waiting operations; more are refused", figures.waiting_max),
+            ("replicas_resting", "Replicas that are not used after a failure", figures.replicas_resting),
         ] {
             gauge(&mut encoder, name, help, i64::try_from(value).unwrap_or(i64::MAX))?;
         }
@@ -149,9 +149,9 @@ impl Collector for StoreCollector {
     }
 }
 
-/// Where pages were read, on a server that has replicas.
+/// The sources of pages, on a server with replicas.
 fn page_sources(encoder: &mut DescriptorEncoder<'_>, figures: &Figures) -> Result<(), fmt::Error> {
-    let help = "Pages of group users by where they were read, on a server that has replicas";
+    let help = "Pages of group users by source, on a server with replicas";
     let mut encoder = encoder.encode_descriptor("replicated_pages", help, None, MetricType::Counter)?;
     for (source, pages) in [("replica", figures.replica_pages), ("primary", figures.primary_pages)] {
         let labels = [("source", source)];
@@ -160,11 +160,11 @@ fn page_sources(encoder: &mut DescriptorEncoder<'_>, figures: &Figures) -> Resul
     Ok(())
 }
 
-/// How many operations the commits carried.
+/// The number of operations in each commit.
 fn commit_sizes(encoder: &mut DescriptorEncoder<'_>, figures: &Figures) -> Result<(), fmt::Error> {
     let bounds = COMMIT_SIZES.iter().map(|most| *most as f64).chain([f64::INFINITY]);
     let buckets: Vec<(f64, u64)> = bounds.zip(figures.commits).collect();
-    let help = "Operations that one commit carried";
+    let help = "Operations in one commit";
     let mut encoder = encoder.encode_descriptor("commit_operations", help, None, MetricType::Histogram)?;
     let commits = figures.commits.iter().sum();
     encoder.encode_histogram::<[(&str, &str); 0]>(
@@ -180,7 +180,7 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64
     gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
 }
 
-/// What Linux says of this process. Elsewhere there is only its start.
+/// The metrics of this process. On other systems than Linux, only its start.
 #[derive(Debug)]
 struct ProcessCollector {
     started_at: Timestamp,
@@ -188,14 +188,14 @@ struct ProcessCollector {
 
 impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let started = "When the server was started, in unix seconds";
+        let started = "Start of the server, in Unix seconds";
         gauge(&mut encoder, "process_start_time_seconds", started, self.started_at.unix_seconds())?;
         if let Some(bytes) = resident_bytes() {
-            gauge(&mut encoder, "process_resident_memory_bytes", "Memory that is in use", bytes)?;
+            gauge(&mut encoder, "process_resident_memory_bytes", "Resident memory", bytes)?;
         }
         if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
             let open = i64::try_from(files.count()).unwrap_or(i64::MAX);
-            gauge(&mut encoder, "process_open_fds", "Files and connections that are open", open)?;
+            gauge(&mut encoder, "process_open_fds", "Open files and connections", open)?;
         }
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         let info = prometheus_client::metrics::info::Info::new(version);

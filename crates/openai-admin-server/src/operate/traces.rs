@@ -1,4 +1,4 @@
-//! Traces for OpenTelemetry: a span for each request, sent to a collector by OTLP over HTTP. Only with the feature `otel`.
+//! Traces for OpenTelemetry: a span for each request, sent to a collector by OTLP over HTTP. Needs the feature `otel`.
 
 use std::{fmt, time::Duration};
 
@@ -25,10 +25,10 @@ use tokio::runtime::Handle;
 
 /// How long a collector may take to accept spans.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer of a collector that is read, in bytes.
+/// The maximum size of a collector's response, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// Where the spans of requests go. Cheap to clone.
+/// Exports spans of requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Traces {
     provider: SdkTracerProvider,
@@ -42,12 +42,12 @@ impl fmt::Debug for Traces {
 }
 
 impl Traces {
-    /// Sends spans to `endpoint`, a plain http address such as `http://127.0.0.1:4318/v1/traces`, in batches and behind the
-    /// answers' backs. Must be called within a tokio runtime.
+    /// Sends spans to `endpoint`, a plain HTTP URL such as `http://127.0.0.1:4318/v1/traces`, in batches and in the
+    /// background. Call it within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address is none.
+    /// If the URL is invalid.
     pub fn export_to(endpoint: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let exporter = SpanExporter::builder()
             .with_http()
@@ -65,24 +65,24 @@ impl Traces {
         Ok(Self { provider, tracer })
     }
 
-    /// Begins the span of a request, below the one that its `traceparent` names.
+    /// Begins the span of a request. Its parent is the span in the header `traceparent`.
     pub(crate) fn begin(&self, headers: &HeaderMap) -> RequestSpan {
         let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
         let span = SpanBuilder::from_name("request").with_kind(SpanKind::Server);
         RequestSpan(self.tracer.build_with_context(span, &parent))
     }
 
-    /// Sends what is left. Spans after it are lost.
+    /// Sends the remaining spans. Later ones are lost.
     pub async fn close(&self) {
         let provider = self.provider.clone();
         let closed = tokio::task::spawn_blocking(move || provider.shutdown()).await;
         if !matches!(closed, Ok(Ok(()))) {
-            tracing::warn!("the last traces did not reach the collector");
+            tracing::warn!("cannot send the last traces to the collector");
         }
     }
 }
 
-/// The span of a request that is under way. It names the operation and never what it is about.
+/// The span of a request in flight. It contains the operation, but no ids.
 pub(crate) struct RequestSpan(Span);
 
 impl RequestSpan {
@@ -97,7 +97,7 @@ impl RequestSpan {
     }
 }
 
-/// The client that takes spans to the collector: the one that everything else here uses, instead of a second one.
+/// The HTTP client of the exporter. It reuses hyper instead of adding a second HTTP library.
 #[derive(Debug)]
 struct Collector {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -114,7 +114,7 @@ impl Collector {
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
-        // Batches are sent from a thread of the exporter's own, in which there is no runtime.
+        // The exporter sends batches from its own thread, outside the runtime.
         let sent = self.runtime.spawn(async move {
             tokio::time::timeout(EXPORT_TIMEOUT, async move {
                 let (parts, body) = client.request(request.map(Full::new)).await?.into_parts();

@@ -1,4 +1,4 @@
-//! What operators ask beside the API.
+//! The endpoints for operators.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn value(text: &str, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_server_whose_database_is_gone_lives_and_is_not_ready() {
+async fn a_server_without_its_database_is_live_but_not_ready() {
     let server = TestServer::new().await;
     let admin = server.server.admin_router();
     assert_eq!(ask(&admin, "/live").await, answered(200, "live"));
@@ -46,7 +46,7 @@ async fn a_server_whose_database_is_gone_lives_and_is_not_ready() {
 }
 
 #[tokio::test]
-async fn operators_paths_are_not_part_of_the_api() {
+async fn endpoints_for_operators_are_not_part_of_the_api() {
     let server = TestServer::new().await;
     for path in ["/live", "/ready", "/metrics"] {
         assert_eq!(server.get(path).await.status, 404, "{path}");
@@ -87,7 +87,7 @@ async fn the_store_and_the_process_are_measured() {
     let before = value(&ask(&admin, "/metrics").await.1, "openai_admin_commit_operations_count");
     server.group("Support").await;
     let text = ask(&admin, "/metrics").await.1;
-    // That the key was used is written down beside the group, in a commit of its own or in the same one.
+    // The last use of the key is written in the commit of the group, or in a separate one.
     let commits = value(&text, "openai_admin_commit_operations_count");
     assert!((before + 1.0..=before + 2.0).contains(&commits), "{before} commits before, {commits} after");
     assert_eq!(value(&text, "openai_admin_commit_operations_bucket{le=\"+Inf\"}"), commits);
@@ -106,7 +106,7 @@ async fn the_store_and_the_process_are_measured() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_told_to_stop_says_so_and_goes_on_for_its_grace() {
+async fn a_draining_server_is_not_ready_and_serves_for_its_grace_period() {
     let grace = Duration::from_millis(500);
     let server = TestServer::with(Config::default().with_drain_grace(grace)).await;
     let admin = server.server.admin_router();
@@ -122,7 +122,7 @@ async fn a_server_that_was_told_to_stop_says_so_and_goes_on_for_its_grace() {
     }
     assert_eq!(ask(&admin, "/ready").await, answered(503, "draining"));
     assert_eq!(value(&ask(&admin, "/metrics").await.1, "openai_admin_draining"), 1.0);
-    // It is still answered, and told to connect elsewhere.
+    // The server still answers, and asks the client to reconnect.
     assert!(tokio::net::TcpStream::connect(address).await.is_ok());
     let answer = server.get("/v1/organization/groups").await;
     assert_eq!((answer.status.as_u16(), answer.header("connection")), (200, Some("close")));
@@ -137,7 +137,7 @@ async fn ask_listener(address: std::net::SocketAddr, headers: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_web_page_asks_what_operators_ask() {
+async fn web_pages_cannot_reach_the_endpoints_for_operators() {
     let config = Config::default().with_admin_hosts(vec!["Metrics.internal".to_owned()]);
     let server = TestServer::with(config).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -149,8 +149,8 @@ async fn no_web_page_asks_what_operators_ask() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{headers}: {answer}");
     }
     for (headers, status, words) in [
-        ("", 400, "no host"),
-        ("host: localhost\r\nhost: localhost\r\n", 400, "several"),
+        ("", 400, "missing Host header"),
+        ("host: localhost\r\nhost: localhost\r\n", 400, "missing Host header"),
         ("host: rebound.example\r\n", 403, "--admin-allow-host"),
         ("host: localhost\r\norigin: https://evil.example\r\n", 403, "Origin 'https://evil.example'"),
         ("host: localhost\r\nsec-fetch-site: cross-site\r\n", 403, "Sec-Fetch-Site"),
@@ -165,7 +165,7 @@ async fn no_web_page_asks_what_operators_ask() {
 }
 
 #[tokio::test]
-async fn a_server_whose_connections_are_all_taken_still_answers_operators() {
+async fn a_server_without_free_connections_still_answers_operators() {
     let running = Running::with_limits(|limits| limits.connections = 1).await;
     let mut only = running.connect().await;
     exchange(&mut only, &get("")).await;

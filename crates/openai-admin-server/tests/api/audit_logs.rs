@@ -1,4 +1,4 @@
-//! The audit log as it is answered: who did what, under the published names.
+//! The audit log over the API, with the published names of events.
 
 use openai_admin::AuditLogEventType;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn an_event_names_the_key_and_what_was_done_with_it() {
 }
 
 #[tokio::test]
-async fn what_is_done_at_the_command_line_is_done_in_a_session() {
+async fn changes_from_the_command_line_have_a_session_as_actor() {
     let server = TestServer::new().await;
     let client = server.client();
     let body = openai_admin::models::CreateGroupBody::new("Local".try_into().unwrap());
@@ -53,7 +53,7 @@ async fn what_is_done_at_the_command_line_is_done_in_a_session() {
 }
 
 #[tokio::test]
-async fn filters_come_in_brackets_or_plain_and_are_checked() {
+async fn filters_with_and_without_brackets_are_checked() {
     let server = TestServer::new().await;
     let (group, _) = (server.group("Support").await, server.user("ada").await);
     for (query, count) in [
@@ -81,7 +81,7 @@ async fn filters_come_in_brackets_or_plain_and_are_checked() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_only_see_groups_does_not_see_the_log() {
+async fn a_key_with_only_the_groups_scope_cannot_read_the_log() {
     let server = TestServer::new().await;
     let key = server.key_with(&["api.groups.read", "api.management.read"]).await;
     let answer = server.get_with(&key, PATH).await;

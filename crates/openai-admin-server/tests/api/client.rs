@@ -8,7 +8,7 @@ use openai_admin::{
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn a_group_lives_through_all_its_operations() {
+async fn a_group_supports_all_its_operations() {
     let server = TestServer::new().await;
     let client = server.client();
     let group =
@@ -83,7 +83,7 @@ async fn users_are_listed_modified_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_a_list_would_refuse_is_refused_before_it_is_sent() {
+async fn the_client_refuses_an_invalid_page_size() {
     let server = TestServer::new().await;
     let client = server.client();
     let error = client.group_users().list_group_users("group_1").limit(1001).await.unwrap_err();
@@ -92,5 +92,5 @@ async fn what_a_list_would_refuse_is_refused_before_it_is_sent() {
     let error = client.group_users().list_group_users("..").await.unwrap_err();
     assert!(!error.was_sent());
     let error = client.groups().list_groups().limit(0).items().next().await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "pages of 0 items never end: choose a limit of at least 1");
+    assert_eq!(error.to_string(), "a limit of 0 never ends: use at least 1");
 }

@@ -1,4 +1,4 @@
-//! The server over real sockets: how connections are kept, and how they end.
+//! The server over real sockets: how connections stay open and how they end.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn a_refused_request_with_a_small_body_leaves_the_connection_usable() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_that_it_is_too_large_is_refused_at_once_and_the_connection_closed() {
+async fn a_body_declared_too_large_is_refused_at_once_and_the_connection_closed() {
     let running = Running::start().await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     let request = format!(

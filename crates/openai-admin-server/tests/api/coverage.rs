@@ -1,4 +1,4 @@
-//! Every operation of the route table, without exception: a new one that forgets something fails here.
+//! Rules that hold for every operation of the route table.
 
 use axum::{
     body::Body,
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{TestServer, bearer, every_field};
 
-/// The route of an operation with an id in each place of its path.
+/// The path of an operation with an id for each placeholder.
 fn path_of(operation: &OperationFacts) -> String {
     with_ids(operation.path)
 }
@@ -114,7 +114,7 @@ async fn every_path_answers_405_with_allow_to_other_methods() {
     }
 }
 
-/// Every parameter and body field, with a value of a type that it does not take, is named in the answer.
+/// Sends a value of the wrong type for each parameter and body field. The answer names it.
 #[tokio::test]
 async fn every_operation_refuses_wrong_types_and_names_the_parameter() {
     let server = TestServer::new().await;
@@ -137,11 +137,11 @@ async fn every_operation_refuses_wrong_types_and_names_the_parameter() {
             described["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str().unwrap();
         let schema = document.pointer(reference.trim_start_matches('#')).expect(reference);
         for name in schema["properties"].as_object().unwrap().keys() {
-            // The other required fields come first in no order, so the body has them all, each of a right type.
+            // Fields are checked in no particular order, so the body has all required ones with the right type.
             let mut body = every_field();
             let described = schema["properties"][name].to_string();
             let is_list = described.contains("\"items\"");
-            // A list is no text, but may be the fields of an object in their order.
+            // A list is not a string, but serde accepts it for the fields of an object in order.
             let is_list_of_objects = is_list && described.contains("$ref");
             body[name] = match is_list_of_objects {
                 true => serde_json::json!(["of no field's type"]),
@@ -162,7 +162,7 @@ fn not_served() -> Vec<PublishedOperation> {
 }
 
 #[tokio::test]
-async fn every_published_operation_that_is_not_served_says_so_and_does_nothing() {
+async fn every_published_operation_that_is_not_served_answers_501() {
     let server = TestServer::new().await;
     let served = operations().iter().filter(|operation| !operation.is_extension()).count();
     assert_eq!(served + not_served().len(), 119);
@@ -175,16 +175,16 @@ async fn every_published_operation_that_is_not_served_says_so_and_does_nothing()
         let answer = server.call(method, &path, r#"{"name":"x"}"#).await;
         let message = answer.assert_error(501, Some("operation_not_served"), None);
         assert!(message.contains(&format!("'{}' ({method} {})", operation.id, operation.path)), "{message}");
-        // Official clients send everything above 499 again otherwise.
+        // Official clients otherwise retry every status above 499.
         assert_eq!(answer.header("x-should-retry"), Some("false"));
         assert_eq!(answer.body["error"]["type"], "server_error");
-        // The base without `/v1`, as for what is served.
+        // The base without `/v1`, as for served operations.
         assert_eq!(server.call(method, &path["/v1".len()..], "").await.status, 501);
     }
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
+async fn a_path_that_is_not_served_allows_the_published_methods() {
     let server = TestServer::new().await;
     for (path, allow) in [
         ("/v1/organization/spend_alerts/alert_1", "GET, POST, DELETE, HEAD, OPTIONS"),
@@ -203,7 +203,7 @@ async fn a_path_that_is_not_served_has_the_methods_that_are_published() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_counts_against_the_rate_limit_like_everything() {
+async fn requests_for_operations_that_are_not_served_count_towards_the_rate_limit() {
     let server = TestServer::with(Config::default().with_requests_per_minute(1.try_into().ok())).await;
     assert_eq!(server.get("/v1/organization/spend_alerts").await.status, 501);
     assert_eq!(server.get("/v1/organization/spend_alerts").await.status, 429);

@@ -1,4 +1,4 @@
-//! The documentation page: that it is whole, that it asks nobody for anything, and that all of it can be reached.
+//! The documentation page is complete, has no external resources, and its links work.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn every_operation_has_its_place_on_the_page_and_every_link_leads_somewhere() {
+async fn every_operation_is_on_the_page_and_every_link_has_a_target() {
     let page = TestServer::new().await.get("/docs").await;
     assert_eq!(page.status, 200);
     let page = page.text;
@@ -34,7 +34,7 @@ async fn every_operation_has_its_place_on_the_page_and_every_link_leads_somewher
 }
 
 #[tokio::test]
-async fn the_page_is_one_small_file_without_a_script_and_says_so_to_the_browser() {
+async fn the_page_is_one_small_file_and_its_policy_forbids_scripts() {
     let server = TestServer::new().await;
     let page = server.get("/docs").await;
     let policy = page.header("content-security-policy").unwrap();
@@ -46,7 +46,7 @@ async fn the_page_is_one_small_file_without_a_script_and_says_so_to_the_browser(
     {
         let tags = page.text.split('<').filter_map(|part| part.split('>').next()).collect::<Vec<_>>();
         let found = match loaded {
-            // Attributes stand in tags, where words of a sentence do not.
+            // Attributes are in tags; the same words may be in sentences.
             " style=" | " on" => tags.iter().any(|tag| tag.contains(loaded)),
             _ => page.text.contains(loaded),
         };
@@ -58,14 +58,14 @@ async fn the_page_is_one_small_file_without_a_script_and_says_so_to_the_browser(
 }
 
 #[tokio::test]
-async fn the_page_can_be_heard_and_walked_by_keyboard() {
+async fn the_page_is_accessible_to_screen_readers_and_keyboards() {
     let page = TestServer::new().await.get("/docs").await.text;
     assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"));
     for once in ["<h1>", "<main id=\"main\">", "<nav aria-label=", "<title>", "href=\"#main\""] {
         assert_eq!(page.matches(once).count(), 1, "{once}");
     }
     assert_eq!(page.matches("<table>").count(), page.matches("<caption>").count());
-    assert_eq!(page.matches("<th>").count(), 0, "every heading says what it heads");
+    assert_eq!(page.matches("<th>").count(), 0, "every heading cell has a scope");
     for tag in ["article", "table", "tr", "ul", "li", "div", "p", "pre", "code", "a", "h2", "h3"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "<{tag}>");

@@ -1,4 +1,4 @@
-//! Each example of an explanation, sent: what is explained is what is answered.
+//! Sends the example of each explanation, and compares the answer.
 
 use axum::{
     body::Body,
@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 
 use crate::support::{KEY, TestServer, bearer};
 
-/// What an example needs that its request line does not show.
+/// The conditions of an example that its request line does not show.
 #[derive(Default)]
 struct Setting {
     config: Config,
     headers: Vec<(HeaderName, &'static str)>,
     body: Option<String>,
     key: Option<&'static str>,
-    /// Requests that come before, each with the headers of the example.
+    /// Requests to send first, each with the headers of the example.
     before: Vec<(&'static str, String, String)>,
 }
 
-/// None where the moment is one that no request brings about: those answers are tested where they arise.
+/// `None` if no request can cause the error: other tests cover it.
 fn setting(explanation: &Explanation, example: &Example) -> Option<Setting> {
     let mut setting = Setting::default();
     let Some(given) = example.given else { return Some(setting) };
@@ -33,7 +33,7 @@ fn setting(explanation: &Explanation, example: &Example) -> Option<Setting> {
         (400, "unsupported_content_type") => setting.headers.push((header::CONTENT_TYPE, "text/plain")),
         (413, _) => setting.body = Some("x".repeat(1024 * 1024 + 1)),
         (401, "") => setting.key = Some(""),
-        (401, "invalid_api_key") => setting.key = Some("sk-admin-nobody-0123456789abcdef"),
+        (401, "invalid_api_key") => setting.key = Some("sk-admin-unknown-0123456789abcdef"),
         (401, "mismatched_organization") => setting.headers.push((ORGANIZATION, "org-of-others")),
         (403, "") => setting.key = Some("restricted"),
         (400, "invalid_value") => setting.headers.push((IDEMPOTENCY_KEY, "")),
@@ -58,7 +58,7 @@ fn setting(explanation: &Explanation, example: &Example) -> Option<Setting> {
 const ORGANIZATION: HeaderName = HeaderName::from_static("openai-organization");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What `examples/acme/organization.yaml` has of what the examples name.
+/// The part of `examples/acme/organization.yaml` that the examples use.
 async fn acme(config: Config) -> TestServer {
     let server = TestServer::with(config).await;
     let directory = json!({
@@ -93,7 +93,7 @@ fn request(
 }
 
 #[tokio::test]
-async fn every_example_is_answered_as_it_is_explained() {
+async fn every_example_gets_the_explained_answer() {
     let mut not_sent = Vec::new();
     for explanation in Explanation::all() {
         let Some(example) = &explanation.example else { continue };
@@ -126,7 +126,7 @@ async fn every_example_is_answered_as_it_is_explained() {
             assert_eq!(answer.body["error"]["code"], code);
         }
     }
-    // Moments that no request brings about.
+    // Errors that no request can cause.
     let moments = [
         (400, "invalid_host"),
         (400, "https_required"),
@@ -139,19 +139,19 @@ async fn every_example_is_answered_as_it_is_explained() {
     assert_eq!(not_sent, moments);
 }
 
-/// A request that every operation can be sent, and whose answer tells whether the operation has a rule.
+/// A request for every operation, whose answer shows whether the operation has a rule.
 struct Probe {
     status: u16,
     code: Option<&'static str>,
     evidence: Evidence,
     group: &'static str,
     user: &'static str,
-    /// The role, where it is not one that exists.
+    /// The role, unless it exists.
     role: Option<&'static str>,
     query: &'static str,
     header: Option<(HeaderName, &'static str)>,
     body: Value,
-    /// The body, where it is no value.
+    /// The body, if it is not JSON.
     text: Option<&'static str>,
 }
 
@@ -170,7 +170,7 @@ fn probe(status: u16, code: &'static str) -> Probe {
     }
 }
 
-/// A body with what roles, their assignments and certificates ask for.
+/// A body with the required fields of roles, their assignments and certificates.
 fn with_role(mut body: Value) -> Value {
     body["role_id"] = json!("role-api-organization-reader");
     body["role_name"] = json!("x");
@@ -253,7 +253,7 @@ async fn custom_role(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn the_operations_that_are_said_to_answer_so_do_and_no_others() {
+async fn the_operations_of_each_explanation_are_those_that_answer_so() {
     let mut wrong = Vec::new();
     for Probe { status, code, evidence, group, user, role, query, header, body, text } in probes() {
         let all = Explanation::all();

@@ -1,4 +1,4 @@
-//! Faults of the server and its database: what a client hears of them.
+//! Failures of the server and its database, as clients see them.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 use crate::support::{Answer, TestServer, every_field};
 
-/// What no answer to a client holds, in lower case: names of what the server is made of, and of where.
+/// Internal names that no answer may contain, in lower case.
 const INTERNALS: [&str; 14] = [
     "sqlite",
     "postgres",
@@ -38,7 +38,7 @@ fn assert_shows_nothing(answer: &Answer) {
     }
 }
 
-/// A request of each operation, well formed.
+/// Sends a well-formed request for each operation.
 async fn ask_everything(server: &TestServer) -> Vec<Answer> {
     let mut answers = Vec::new();
     for operation in operations() {
@@ -53,7 +53,7 @@ async fn ask_everything(server: &TestServer) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_broken_database_is_no_clients_business() {
+async fn answers_do_not_reveal_a_broken_database() {
     let server = TestServer::new().await;
     server.get("/v1/organization/groups").await;
     for name in ["test.db", "test.db-wal"] {
@@ -71,7 +71,7 @@ async fn a_broken_database_is_no_clients_business() {
 }
 
 #[tokio::test]
-async fn a_closed_database_is_no_clients_business() {
+async fn answers_do_not_reveal_a_closed_database() {
     let server = TestServer::new().await;
     server.get("/v1/organization/groups").await;
     server.store.close().await;
@@ -82,9 +82,9 @@ async fn a_closed_database_is_no_clients_business() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_error_of_its_own_request_and_says_nothing() {
+async fn a_panic_fails_only_its_request_and_reveals_nothing() {
     let server = TestServer::new().await;
-    // The first request takes a number for its id; the second one another, and a third in its handler.
+    // The first request draws a number for its id; the second draws another, and a third in its handler.
     let numbers = AtomicU64::new(0);
     let random = move || {
         let number = numbers.fetch_add(1, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What clients are told when the database fails: a status that says whether to come back, and nothing of its inside.
+//! Answers when the database fails: the status shows whether to retry, and no internals are visible.
 
 use std::{
     fs,
@@ -33,7 +33,7 @@ async fn a_database_file_that_is_moved_away_is_503_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_500_and_the_log_says_more() {
+async fn a_damaged_database_is_500_and_the_log_has_the_cause() {
     let server = TestServer::new().await;
     let group = server.group("g").await;
     let file = server.database_file();
@@ -46,7 +46,7 @@ async fn a_damaged_database_is_500_and_the_log_says_more() {
     for path in [format!("{GROUPS}/{group}"), format!("{GROUPS}/{group}/users")] {
         let answer = server.get(&path).await;
         let message = answer.assert_error(500, Some("internal_error"), None);
-        assert!(message.contains("Its log says more"), "{message}");
+        assert!(message.contains("Its log has the cause"), "{message}");
         assert_tells_nothing_of_the_inside(&server, &answer);
     }
 }

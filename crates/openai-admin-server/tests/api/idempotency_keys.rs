@@ -30,16 +30,16 @@ async fn names(server: &TestServer) -> Vec<String> {
     groups.map(|group| group["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What happens to the answers of creations before they reach the client.
+/// How the gateway interferes with the answers of creations.
 #[derive(Clone, Copy)]
 enum Gateway {
-    /// It loses the first, and says that the service is not there.
+    /// It drops the first answer and reports that the service is unavailable.
     Unavailable,
-    /// It breaks the connection within the first.
+    /// It closes the connection in the middle of the first answer.
     BreaksOff,
 }
 
-/// The real client on the real router, with a gateway between them; how many creations passed it.
+/// The client and the router with a gateway in between, and the number of creations that passed it.
 fn client_behind(server: &TestServer, gateway: Gateway, key: Option<&str>) -> (Client, Arc<AtomicUsize>) {
     let passed = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&passed);
@@ -58,7 +58,7 @@ fn client_behind(server: &TestServer, gateway: Gateway, key: Option<&str>) -> (C
                     away.header("retry-after", "0").body(Body::empty()).unwrap()
                 }
                 Gateway::BreaksOff => {
-                    let broken = std::io::Error::other("broken off by the gateway");
+                    let broken = std::io::Error::other("closed by the gateway");
                     Response::new(Body::new(BrokenBody(Some(broken))))
                 }
             }
@@ -93,7 +93,7 @@ fn support() -> CreateGroupBody {
 }
 
 #[tokio::test]
-async fn a_group_whose_answer_was_lost_is_created_once_when_the_client_tries_again() {
+async fn a_retry_after_a_lost_answer_creates_one_group() {
     let server = TestServer::new().await;
     let (client, passed) = client_behind(&server, Gateway::Unavailable, None);
     let created = client.groups().create_group(support()).await.unwrap();
@@ -103,9 +103,9 @@ async fn a_group_whose_answer_was_lost_is_created_once_when_the_client_tries_aga
 }
 
 #[tokio::test]
-async fn a_group_whose_answer_broke_off_is_created_once_when_its_maker_tries_again() {
+async fn a_manual_retry_after_an_incomplete_answer_creates_one_group() {
     let server = TestServer::new().await;
-    // The client does not repeat a creation that may have happened; a program that has chosen the key may.
+    // The client does not retry a creation that may have happened. A program that chose the key can.
     let (client, passed) = client_behind(&server, Gateway::BreaksOff, Some("import-7-line-12"));
     let lost = client.groups().create_group(support()).await.unwrap_err();
     assert!(lost.was_sent() && lost.attempts() == 1, "{lost}");
@@ -120,7 +120,7 @@ async fn the_same_request_under_the_same_key_gets_the_same_answer() {
     let server = TestServer::new().await;
     let first = post(&server, GROUPS, &["key"], SUPPORT).await;
     server.advance_clock_ms(3_600_000);
-    // It is the same request however it is written.
+    // The formatting of the body does not matter.
     for body in [SUPPORT, "{ \"name\" : \"Support\" }", r#"{"name":"Support","colour":"blue"}"#] {
         let again = post(&server, GROUPS, &["key"], body).await;
         assert_eq!((again.status, &again.text), (first.status, &first.text));
@@ -180,7 +180,7 @@ async fn a_creation_whose_answer_showed_a_secret_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_one_is_refused() {
+async fn an_invalid_key_is_refused() {
     let server = TestServer::new().await;
     let longest = "k".repeat(255);
     let too_long = "k".repeat(256);
@@ -200,7 +200,7 @@ async fn a_key_that_cannot_be_one_is_refused() {
 }
 
 #[tokio::test]
-async fn what_may_be_done_twice_takes_no_notice_of_a_key() {
+async fn idempotent_operations_ignore_the_key() {
     let server = TestServer::new().await;
     let (group, ada, bob) = (server.group("g").await, server.user("ada").await, server.user("bob").await);
     let path = format!("{GROUPS}/{group}/users");
@@ -215,7 +215,7 @@ async fn what_may_be_done_twice_takes_no_notice_of_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn creations_at_the_same_time_under_one_key_are_one() {
+async fn concurrent_creations_with_one_key_create_once() {
     let server = Arc::new(TestServer::new().await);
     let mut posts = tokio::task::JoinSet::new();
     for _ in 0..8 {

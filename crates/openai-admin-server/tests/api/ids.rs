@@ -8,11 +8,11 @@ use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::support::TestServer;
 
-/// What has broken routes before.
+/// Texts that have broken routes before.
 const BREAKERS: &[&str] =
     &["/", ".", "..", "%", "%2e", "%2F", "%00", "?", "#", "\\", " ", "+", "&", ";", "{", "}", "\0", "\n"];
 
-/// Ids with a weakness for what breaks routes.
+/// Ids that often contain texts that break routes.
 fn any_id() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => proptest::sample::select(BREAKERS).prop_map(str::to_owned),
@@ -23,8 +23,8 @@ fn any_id() -> impl Strategy<Value = String> {
     prop_oneof![3 => proptest::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat()), 1 => any::<String>()]
 }
 
-/// What the server took for the id of a group, and for the id of a user in a group: it repeats an id that it does
-/// not know. None when the client refuses the id.
+/// The id that the server decoded as the id of a group, and of a user in a group: its errors quote an unknown
+/// id. `None` if the client refuses the id.
 async fn what_arrives(client: &Client, group: &str, id: &str) -> Option<[String; 3]> {
     let as_group = client.groups().retrieve_group(id).await.unwrap_err();
     let as_user = client.group_users().retrieve_group_user(group, id).await.unwrap_err();
@@ -44,7 +44,7 @@ async fn what_arrives(client: &Client, group: &str, id: &str) -> Option<[String;
 }
 
 #[test]
-fn an_id_is_refused_or_arrives_exactly() {
+fn an_id_is_refused_or_decoded_exactly() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(TestServer::new());
     let client = server.client();

@@ -16,7 +16,7 @@ async fn status_with(server: &TestServer, key: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_key_stops_working_when_it_expires() {
+async fn a_key_is_refused_after_its_expiry() {
     let server = TestServer::new().await;
     let expires_at = Timestamp::from_unix_seconds(server.minter.now().unix_seconds() + 60);
     let (key, new) = api_keys::mint(&server.minter, "short", api_keys::all_scopes(), Some(expires_at));
@@ -29,13 +29,13 @@ async fn a_key_stops_working_when_it_expires() {
 }
 
 #[tokio::test]
-async fn a_key_that_another_process_revokes_works_at_most_five_seconds_longer() {
+async fn a_key_that_another_process_revokes_is_refused_after_five_seconds() {
     let server = TestServer::new().await;
     let key = server.key_with(&["api.groups.read"]).await;
     assert_eq!(status_with(&server, &key).await, 200);
     let keys = server.store.list_api_keys(server.organization.org).await.unwrap();
     let id = keys.iter().find(|key| key.name == "restricted").unwrap().id.clone();
-    // A store of its own is all that another process has.
+    // A second store acts as another process.
     let other = server.another_store().await;
     other.revoke_api_key(server.organization.org, server.minter.stamp("test"), id).await.unwrap();
     server.advance_clock_ms(4_999);
@@ -45,7 +45,7 @@ async fn a_key_that_another_process_revokes_works_at_most_five_seconds_longer() 
 }
 
 #[tokio::test]
-async fn a_key_that_is_revoked_through_the_same_store_stops_at_once() {
+async fn a_key_that_is_revoked_through_the_same_store_is_refused_at_once() {
     let server = TestServer::new().await;
     let key = server.key_with(&["api.groups.read"]).await;
     assert_eq!(status_with(&server, &key).await, 200);
@@ -53,7 +53,7 @@ async fn a_key_that_is_revoked_through_the_same_store_stops_at_once() {
     let id = keys.iter().find(|key| key.name == "restricted").unwrap().id.clone();
     server.store.revoke_api_key(server.organization.org, server.minter.stamp("test"), id).await.unwrap();
     assert_eq!(status_with(&server, &key).await, 401);
-    assert_eq!(status_with(&server, KEY).await, 200, "the others go on");
+    assert_eq!(status_with(&server, KEY).await, 200, "other keys are still valid");
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_rotated_key_works_until_the_overlap_ends_and_the_new_one_at_once() {
     assert_eq!(server.call_with(&new, "POST", "/v1/organization/groups").await, 403, "the same scopes");
 }
 
-/// Keys that nobody has, and that look as if somebody did.
+/// Unknown keys in a valid form.
 fn guesses(server: &TestServer, count: usize) -> Vec<String> {
     (0..count).map(|_| api_keys::mint(&server.minter, "guess", Vec::new(), None).0).collect()
 }
@@ -90,7 +90,7 @@ async fn sixty_unknown_keys_a_minute_are_looked_up_for_a_peer_and_no_more() {
         assert!(guess(&running, &key, "").await.starts_with("HTTP/1.1 401"));
     }
     let next = &guesses(&running.server, 1)[0];
-    // What a client says of itself makes it nobody else.
+    // Headers do not change the peer.
     for more in
         ["", "x-forwarded-for: 192.0.2.1\r\n", "forwarded: for=192.0.2.2\r\n", "x-real-ip: 192.0.2.3\r\n"]
     {
@@ -102,16 +102,16 @@ async fn sixty_unknown_keys_a_minute_are_looked_up_for_a_peer_and_no_more() {
         "a new key cannot be told from a guess"
     );
     running.server.advance_clock_ms(1_000);
-    assert!(guess(&running, KEY, "").await.starts_with("HTTP/1.1 200"), "and costs nothing once it is found");
+    assert!(guess(&running, KEY, "").await.starts_with("HTTP/1.1 200"), "and is free once it is cached");
     assert!(guess(&running, next, "").await.starts_with("HTTP/1.1 401"));
     assert!(guess(&running, next, "").await.starts_with("HTTP/1.1 429"));
-    // A key that was right before is looked up again whatever its peer has guessed since.
+    // The guesses of a peer do not prevent a second look-up of a known key.
     running.server.advance_clock_ms(10);
     assert!(guess(&running, KEY, "").await.starts_with("HTTP/1.1 200"));
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_guesses_of_one_lock_out_nobody() {
+async fn behind_a_proxy_the_guesses_of_one_client_do_not_lock_out_others() {
     let running = Running::start_with(Config::default().with_behind_proxy(true), None).await;
     for key in guesses(&running.server, 100) {
         assert!(guess(&running, &key, "").await.starts_with("HTTP/1.1 401"));
@@ -120,7 +120,7 @@ async fn behind_a_proxy_the_guesses_of_one_lock_out_nobody() {
 }
 
 #[tokio::test]
-async fn a_request_that_names_another_organization_than_its_keys_is_refused_and_not_done() {
+async fn a_request_for_another_organization_is_refused_without_effect() {
     let server = TestServer::new().await;
     let (path, own) = ("/v1/organization/groups", server.organization.id.to_string());
     let naming = async |method: &str, organizations: &[&str]| {

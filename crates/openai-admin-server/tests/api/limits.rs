@@ -1,4 +1,4 @@
-//! The bounds on what a client may take, over real sockets: at each edge, and one beyond.
+//! The limits for clients over real sockets: at each limit, and one beyond.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 const SHORT: Duration = Duration::from_millis(100);
-/// Longer than any test waits for what is bound to happen.
+/// A timeout that no passing test reaches.
 const LONG: Duration = Duration::from_secs(60);
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
@@ -28,16 +28,16 @@ fn the_default_limits_are_the_constants() {
         (limits.connections, limits.connections_per_peer),
         (CONNECTIONS_MAX, CONNECTIONS_PER_PEER_MAX)
     );
-    assert!(limits.head_timeout < limits.idle_timeout, "whoever sends nothing costs less");
+    assert!(limits.head_timeout < limits.idle_timeout, "an idle connection costs less");
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_cut() {
+async fn a_connection_with_an_incomplete_head_is_closed() {
     let running = Running::with_limits(|limits| limits.head_timeout = SHORT).await;
     let mut slow = running.connect().await;
     slow.write_all(b"GET /v1/organization/groups HTTP/1.1\r\nhost:").await.unwrap();
     assert_eq!(read_to_end(&mut slow).await, b"");
-    // The same on a connection that was of use before.
+    // Also on a connection that has already served a request.
     let mut slow = running.connect().await;
     exchange(&mut slow, &get("")).await;
     slow.write_all(b"G").await.unwrap();
@@ -45,7 +45,7 @@ async fn a_head_that_does_not_end_is_cut() {
 }
 
 #[tokio::test]
-async fn a_connection_without_requests_is_ended() {
+async fn an_idle_connection_is_closed() {
     let running = Running::with_limits(|limits| {
         limits.idle_timeout = SHORT;
         limits.head_timeout = LONG;
@@ -59,12 +59,12 @@ async fn a_connection_without_requests_is_ended() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_outlives_the_time_of_a_head() {
+async fn an_idle_connection_outlives_the_head_timeout() {
     let running = Running::with_limits(|limits| limits.head_timeout = Duration::ZERO).await;
     let mut stream = running.connect().await;
     for _ in 0..3 {
         let answer = exchange(&mut stream, &get("")).await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "a head that is there at once is never too slow");
+        assert!(answer.starts_with("HTTP/1.1 200"), "a head that arrives whole is never too slow");
     }
 }
 
@@ -81,7 +81,7 @@ async fn a_hundred_headers_are_read_and_one_more_is_refused() {
 }
 
 #[tokio::test]
-async fn a_head_is_read_up_to_its_bound_and_refused_beyond() {
+async fn a_head_is_read_up_to_its_limit_and_refused_beyond() {
     let running = Running::start().await;
     let fill = |bytes: usize| get(&format!("x: {}\r\n", "a".repeat(bytes - get("x: \r\n").len())));
     assert_eq!(fill(HEAD_BYTES_MAX).len(), HEAD_BYTES_MAX);
@@ -108,10 +108,10 @@ async fn a_body_that_does_not_arrive_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_takes_too_long_is_given_up() {
+async fn a_request_times_out() {
     let config = Config::default().with_limits(limits(|limits| limits.request_timeout = Duration::ZERO));
     let server = crate::support::TestServer::with(config).await;
-    // A store that is quicker than the scheduler has its answer ready when it is first asked for.
+    // A fast store answers before the timeout is first polled.
     let is_late = |answer: &Answer| answer.status != 200;
     let answer = until(is_late, async || server.get("/v1/organization/groups").await).await;
     answer.assert_error(503, Some("service_unavailable"), None);
@@ -119,11 +119,11 @@ async fn a_request_that_takes_too_long_is_given_up() {
     let answer =
         until(is_late, async || server.post("/v1/organization/groups", r#"{"name":"A"}"#).await).await;
     let message = answer.assert_error(500, Some("outcome_unknown"), None);
-    assert!(message.contains("look before you repeat it"), "{message}");
+    assert!(message.contains("check the state before you retry"), "{message}");
     assert_eq!(answer.header("x-should-retry"), Some("false"));
 }
 
-/// Asks again until the answer is wanted.
+/// Repeats a request until its answer is the wanted one.
 async fn until(is_wanted: impl Fn(&Answer) -> bool, ask: impl AsyncFn() -> Answer) -> Answer {
     for _ in 0..1000 {
         let answer = ask().await;
@@ -135,7 +135,7 @@ async fn until(is_wanted: impl Fn(&Answer) -> bool, ask: impl AsyncFn() -> Answe
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_take_its_answers_is_cut() {
+async fn a_client_that_does_not_read_its_answers_is_disconnected() {
     const REQUESTS: usize = 200;
     let running = Running::with_limits(|limits| limits.receive_timeout = SHORT).await;
     for number in 0..20 {
@@ -144,7 +144,7 @@ async fn a_client_that_does_not_take_its_answers_is_cut() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(running.address).await.unwrap();
-    // More than every buffer on the way holds, asked for and not taken.
+    // Request more data than all buffers can hold, and read none of it.
     let (mut read, mut write) = stream.split();
     let asked = async {
         for _ in 0..REQUESTS {
@@ -152,7 +152,7 @@ async fn a_client_that_does_not_take_its_answers_is_cut() {
                 break;
             }
         }
-        // Its end is seen without reading: a server that has cut the connection does not take what is sent.
+        // Writes fail after the server has closed the connection, so no read is necessary.
         while write.write_all(get("").as_bytes()).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -168,7 +168,7 @@ async fn a_client_that_does_not_take_its_answers_is_cut() {
 }
 
 #[tokio::test]
-async fn requests_that_are_sent_ahead_are_answered_one_by_one_in_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let running = Running::start().await;
     let mut stream = running.connect().await;
     let ahead: String =
@@ -184,7 +184,7 @@ async fn requests_that_are_sent_ahead_are_answered_one_by_one_in_order() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_until_one_ends() {
+async fn connections_beyond_the_limit_wait_until_one_ends() {
     let running = Running::with_limits(|limits| limits.connections = 2).await;
     let mut first = running.connect().await;
     let mut second = running.connect().await;
@@ -194,7 +194,7 @@ async fn connections_beyond_the_bound_wait_until_one_ends() {
     third.write_all(get("").as_bytes()).await.unwrap();
     let request = get("");
     tokio::select! {
-        _ = read_answer(&mut third) => panic!("answered beyond the bound"),
+        _ = read_answer(&mut third) => panic!("answered beyond the limit"),
         _ = exchange(&mut second, &request) => {}
     }
     drop(first);
@@ -202,19 +202,19 @@ async fn connections_beyond_the_bound_wait_until_one_ends() {
 }
 
 #[tokio::test]
-async fn a_peer_gets_its_part_of_the_connections_and_one_more_is_closed() {
+async fn a_connection_beyond_the_limit_of_its_peer_is_closed() {
     let running = Running::with_limits(|limits| limits.connections_per_peer = 2).await;
     let mut first = running.connect().await;
     let mut second = running.connect().await;
     exchange(&mut first, &get("")).await;
     exchange(&mut second, &get("")).await;
     let mut third = running.connect().await;
-    assert_eq!(third.read(&mut [0; 16]).await.unwrap_or(0), 0, "closed without a word");
+    assert_eq!(third.read(&mut [0; 16]).await.unwrap_or(0), 0, "closed without a response");
     exchange(&mut first, &get("")).await;
 }
 
 #[tokio::test]
-async fn behind_a_proxy_connections_are_everybodys() {
+async fn behind_a_proxy_peers_have_no_limit() {
     let limits = limits(|limits| limits.connections_per_peer = 1);
     let running =
         Running::start_with(Config::default().with_limits(limits).with_behind_proxy(true), None).await;

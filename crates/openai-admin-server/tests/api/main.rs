@@ -1,4 +1,4 @@
-//! The server through its front door, in process: real router, real store, no socket.
+//! Tests of the server's HTTP interface, in process: the router and a store, without a socket.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

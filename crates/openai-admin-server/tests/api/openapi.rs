@@ -9,7 +9,7 @@ async fn the_document_has_its_methods_like_every_path() {
 }
 
 #[tokio::test]
-async fn the_document_is_as_it_was_reviewed() {
+async fn the_document_matches_its_snapshot() {
     let server = TestServer::new().await;
     insta::assert_json_snapshot!(server.get("/openapi.json").await.body);
 }

@@ -1,11 +1,11 @@
-//! The rate limit: exactly so many requests a minute, each organization by itself.
+//! The rate limit: exact, and separate for each organization.
 
 use openai_admin_server::Config;
 
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn any_number_of_requests_a_minute_is_kept_exactly() {
+async fn the_rate_limit_is_exact() {
     for requests_per_minute in [1_u32, 7, 60, 999] {
         let config = Config::default().with_requests_per_minute(requests_per_minute.try_into().ok());
         let server = TestServer::with(config).await;

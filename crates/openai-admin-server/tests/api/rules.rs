@@ -1,4 +1,4 @@
-//! Each row of the table of rules: its status, code and parameter.
+//! The status, code and parameter of each row in the table of rules.
 
 use axum::{
     body::Body,
@@ -44,7 +44,7 @@ async fn removing_a_user_twice_reports_not_found() {
 }
 
 #[tokio::test]
-async fn an_unknown_group_and_an_unknown_user_are_told_apart() {
+async fn an_unknown_group_and_an_unknown_user_have_different_codes() {
     let server = TestServer::new().await;
     let (group, user) = (server.group("g").await, server.user("ada").await);
     let body = json!({ "user_id": user }).to_string();
@@ -62,7 +62,7 @@ async fn an_unknown_group_and_an_unknown_user_are_told_apart() {
 }
 
 #[tokio::test]
-async fn limit_0_is_an_empty_page_before_the_cursor_is_looked_at() {
+async fn limit_0_is_an_empty_page_even_with_an_invalid_cursor() {
     let server = TestServer::new().await;
     let group = server.group("g").await;
     let empty = json!({ "object": "list", "data": [], "has_more": false, "next": null });
@@ -73,7 +73,7 @@ async fn limit_0_is_an_empty_page_before_the_cursor_is_looked_at() {
 }
 
 #[tokio::test]
-async fn a_limit_out_of_bounds_names_the_bound() {
+async fn a_limit_out_of_range_is_refused_with_the_range() {
     let server = TestServer::new().await;
     let answer = server.get("/v1/organization/groups?limit=1001").await;
     let message = answer.assert_error(400, Some("integer_above_max_value"), Some("limit"));
@@ -96,7 +96,7 @@ async fn a_limit_out_of_bounds_names_the_bound() {
 }
 
 #[tokio::test]
-async fn a_limit_that_is_no_integer_is_of_the_wrong_type() {
+async fn a_limit_that_is_not_an_integer_has_the_wrong_type() {
     let server = TestServer::new().await;
     for limit in ["abc", "1.5", "", "%20", "1e3", "0x10", "٣"] {
         let answer = server.get(&format!("/v1/organization/groups?limit={limit}")).await;
@@ -105,7 +105,7 @@ async fn a_limit_that_is_no_integer_is_of_the_wrong_type() {
 }
 
 #[tokio::test]
-async fn an_unknown_order_lists_the_known_ones() {
+async fn an_unknown_order_is_refused_with_the_valid_ones() {
     let server = TestServer::new().await;
     let answer = server.get("/v1/organization/groups?order=foo").await;
     let message = answer.assert_error(400, Some("invalid_value"), Some("order"));
@@ -138,7 +138,7 @@ async fn an_unknown_body_field_is_ignored_or_with_strict_refused() {
 }
 
 #[tokio::test]
-async fn after_takes_the_next_of_a_page_and_any_members_id_also_of_one_who_left() {
+async fn after_accepts_a_cursor_and_the_id_of_any_user() {
     let server = TestServer::new().await;
     let group = server.group("g").await;
     let mut users = Vec::new();
@@ -160,7 +160,7 @@ async fn after_takes_the_next_of_a_page_and_any_members_id_also_of_one_who_left(
 }
 
 #[tokio::test]
-async fn after_refuses_what_is_no_place_in_the_list() {
+async fn after_refuses_an_unknown_cursor() {
     let server = TestServer::new().await;
     let (group, user) = (server.group("g").await, server.user("ada").await);
     for (path, after) in [
@@ -177,7 +177,7 @@ async fn after_refuses_what_is_no_place_in_the_list() {
 }
 
 #[tokio::test]
-async fn next_is_null_at_the_end_and_never_null_before_it() {
+async fn next_is_null_only_on_the_last_page() {
     let server = TestServer::new().await;
     let mut groups = Vec::new();
     let mut users = Vec::new();
@@ -200,7 +200,7 @@ async fn next_is_null_at_the_end_and_never_null_before_it() {
     }
 }
 
-/// The ids of a list, one a page, until its `next` is null.
+/// The ids of a list, in pages of one, until `next` is null.
 async fn walk(server: &TestServer, list: &str) -> Vec<String> {
     let mut after = String::new();
     let mut seen = Vec::new();
@@ -220,7 +220,7 @@ async fn walk(server: &TestServer, list: &str) -> Vec<String> {
     }
 }
 
-/// Where the next page begins: most lists say `next`, and that of users says `last_id`.
+/// The cursor of the next page: `next` in most lists, `last_id` in the list of users.
 fn next_of(page: &Answer) -> Option<String> {
     match page.body.get("next") {
         Some(next) => next.as_str().map(str::to_owned),
@@ -229,7 +229,7 @@ fn next_of(page: &Answer) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_body_without_a_usable_user_id_says_what_is_wrong_with_it() {
+async fn an_invalid_user_id_in_a_body_is_refused_with_the_reason() {
     let server = TestServer::new().await;
     let group = server.group("g").await;
     let path = format!("/v1/organization/groups/{group}/users");
@@ -269,13 +269,13 @@ async fn a_name_has_1_to_255_characters() {
 }
 
 #[tokio::test]
-async fn two_groups_may_have_one_name() {
+async fn two_groups_may_have_the_same_name() {
     let server = TestServer::new().await;
     assert_ne!(server.group("Support").await, server.group("Support").await);
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused_without_a_code() {
+async fn a_body_that_is_not_a_json_object_is_refused_without_a_code() {
     let server = TestServer::new().await;
     for body in ["", "{", "null", "[]", "\"x\"", "7", r#"{"name":"g"} {}"#, "\u{feff}{}"] {
         server.post("/v1/organization/groups", body).await.assert_error(400, None, None);
@@ -332,7 +332,7 @@ async fn a_body_over_one_mebibyte_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_group_that_others_manage_cannot_be_changed() {
+async fn a_managed_group_cannot_be_changed() {
     let server = TestServer::new().await;
     let user = server.user("ada").await;
     let directory = json!({ "groups": [
@@ -359,7 +359,7 @@ async fn a_group_that_others_manage_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn deleting_a_group_or_a_user_takes_the_memberships_with_it() {
+async fn deleting_a_group_or_a_user_deletes_its_memberships() {
     let server = TestServer::new().await;
     let (one, two) = (server.group("one").await, server.group("two").await);
     let (ada, bob) = (server.user("ada").await, server.user("bob").await);
@@ -379,13 +379,13 @@ async fn deleting_a_group_or_a_user_takes_the_memberships_with_it() {
 }
 
 #[tokio::test]
-async fn a_path_id_that_is_no_id_names_nothing() {
+async fn an_invalid_id_in_a_path_is_an_unknown_url() {
     let server = TestServer::new().await;
     for id in [".", "..", "%2e", "%2E%2e", "a%2Fb", "%2F", "%00", "%0a", "%ff", "%20", &"x".repeat(256)] {
         let answer = server.get(&format!("/v1/organization/groups/{id}")).await;
         answer.assert_error(404, None, None);
     }
-    // Decoded once: this is the id `%2F`, which nobody has.
+    // Decoded once: this is the unknown id `%2F`.
     let answer = server.get("/v1/organization/groups/%252F").await;
     answer.assert_error(404, Some("group_not_found"), Some("group_id"));
 }
@@ -402,7 +402,7 @@ async fn an_unknown_path_is_an_invalid_url() {
 }
 
 #[tokio::test]
-async fn head_is_get_without_its_body_and_options_tells_the_methods() {
+async fn head_is_get_without_its_body_and_options_lists_the_methods() {
     let server = TestServer::new().await;
     let get = server.get("/v1/organization/groups").await;
     let head = server.call("HEAD", "/v1/organization/groups", "").await;
@@ -428,7 +428,7 @@ async fn no_key_is_challenged() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_shown_only_at_its_ends() {
+async fn a_wrong_key_is_redacted_except_for_its_ends() {
     let server = TestServer::new().await;
     let mut request = server.request("GET", "/v1/organization/groups", "");
     let wrong = "sk-admin-wrong-0123456789abcdef";
@@ -453,7 +453,7 @@ async fn a_missing_scope_is_a_bare_string() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_told_how_long_to_wait() {
+async fn a_rate_limited_request_gets_a_time_to_wait() {
     let server = TestServer::with(Config::default().with_requests_per_minute(2.try_into().ok())).await;
     for _ in 0..2 {
         assert_eq!(server.get("/v1/organization/groups").await.status, 200);
@@ -509,7 +509,7 @@ async fn emails_may_be_repeated_with_or_without_brackets() {
 }
 
 #[tokio::test]
-async fn a_request_through_the_wire_with_a_broken_query_is_still_answered() {
+async fn a_request_with_a_malformed_query_is_answered() {
     let server = TestServer::new().await;
     for query in ["&&&", "=", "%", "limit", "limit=%ff", "a=%zz"] {
         let uri = format!("/v1/organization/groups?{query}");

@@ -1,4 +1,4 @@
-//! The server on a real port, and how to talk to it byte by byte.
+//! A server on a real port, and functions for raw requests to it.
 
 use std::{io, net::SocketAddr};
 
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::support::{KEY, TestServer};
 
-/// A server on a port, and how to stop it.
+/// A server on a port, with a handle to stop it.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) stop: oneshot::Sender<()>,
@@ -56,13 +56,13 @@ pub(crate) fn get(more: &str) -> String {
     format!("GET /v1/organization/groups HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n{more}\r\n")
 }
 
-/// Sends bytes and reads one answer: its head and as much of its body as it says.
+/// Sends bytes and reads one response: the head, and the body of the declared length.
 pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, request: &str) -> String {
     stream.write_all(request.as_bytes()).await.unwrap();
     read_answer(stream).await.expect("an answer")
 }
 
-/// Reads one answer, or none when the connection ends before it does.
+/// Reads one response. `None` if the connection ends first.
 pub(crate) async fn read_answer<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
@@ -75,10 +75,10 @@ pub(crate) async fn read_answer<S: AsyncRead + Unpin>(stream: &mut S) -> Option<
     Some(head + &String::from_utf8(body).unwrap())
 }
 
-/// Reads until the connection ends, in whatever way.
+/// Reads until the connection ends.
 pub(crate) async fn read_to_end<S: AsyncRead + Unpin>(stream: &mut S) -> Vec<u8> {
     let mut all = Vec::new();
-    // A reset is an end too.
+    // A reset also ends the connection.
     let _ = stream.read_to_end(&mut all).await;
     all
 }

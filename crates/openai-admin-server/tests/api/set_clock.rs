@@ -1,4 +1,4 @@
-//! The wall clock is set back or forward while the server runs. Durations do not change.
+//! Changes of the wall clock while the server runs do not affect durations.
 
 use std::{
     sync::{
@@ -21,12 +21,12 @@ use crate::{
 };
 
 const GROUPS: &str = "/v1/organization/groups";
-/// 2024-03-26, when the clock of the test server begins.
+/// 2024-03-26, the start of the test server's clock.
 const BEGIN_SECONDS: u64 = 1_711_471_533;
 const HOUR_SECONDS: u64 = 3_600;
 
 #[tokio::test]
-async fn a_clock_that_is_set_locks_no_key_out_and_gives_none_more_than_its_limit() {
+async fn setting_the_clock_does_not_change_the_rate_limit_of_keys() {
     for seconds in [0, BEGIN_SECONDS - HOUR_SECONDS, BEGIN_SECONDS + HOUR_SECONDS] {
         let server = TestServer::with(Config::default().with_requests_per_minute(2.try_into().ok())).await;
         assert_eq!(server.get(GROUPS).await.status, 200);
@@ -40,7 +40,7 @@ async fn a_clock_that_is_set_locks_no_key_out_and_gives_none_more_than_its_limit
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_locks_no_peer_out_and_gives_none_more_guesses() {
+async fn setting_the_clock_does_not_change_the_limit_of_unknown_keys() {
     for seconds in [BEGIN_SECONDS - HOUR_SECONDS, BEGIN_SECONDS + HOUR_SECONDS] {
         let running = Running::start().await;
         let guess = async |number: u32| {
@@ -59,7 +59,7 @@ async fn a_clock_that_is_set_locks_no_peer_out_and_gives_none_more_guesses() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_lengthens_the_life_of_no_revoked_key() {
+async fn setting_the_clock_back_does_not_extend_a_revoked_key() {
     let server = TestServer::new().await;
     let key = server.key_with(&["api.groups.read"]).await;
     assert_eq!(server.call_with(&key, "GET", GROUPS).await, 200);
@@ -75,10 +75,10 @@ async fn a_clock_that_is_set_back_lengthens_the_life_of_no_revoked_key() {
 }
 
 #[tokio::test]
-async fn the_time_that_a_request_takes_is_not_read_from_the_clock_that_is_set() {
+async fn the_duration_of_a_request_does_not_depend_on_the_wall_clock() {
     const READING_TAKES: Duration = Duration::from_millis(7);
     let server = TestServer::new().await;
-    // The wall clock jumps back by an hour at each reading.
+    // The wall clock goes back by an hour at each reading.
     let wall = AtomicU64::new(BEGIN_SECONDS * 1000);
     let steady = Arc::new(AtomicU64::new(0));
     let read = Arc::clone(&steady);

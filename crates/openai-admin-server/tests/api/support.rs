@@ -17,10 +17,10 @@ use openai_admin_store::{Organization, Store};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// The key that every test server knows.
+/// A valid key of every test server.
 pub(crate) const KEY: &str = "sk-admin-test-0123456789abcdef";
 
-/// A server with a fresh database, a clock that stands still until it is told, and ids that count.
+/// A server with a new database, a clock that only advances on request, and sequential ids.
 pub(crate) struct TestServer {
     pub(crate) server: Server,
     pub(crate) store: Store,
@@ -32,7 +32,7 @@ pub(crate) struct TestServer {
     folder: tempfile::TempDir,
 }
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -56,7 +56,7 @@ impl TestServer {
         let counter = AtomicU64::new(1);
         let minter = Minter::new(
             move || clock.load(Ordering::SeqCst),
-            // Counting in large steps: ids of one change count on from the change's own.
+            // In large steps, since a change derives its further ids by counting.
             move || u128::from(counter.fetch_add(1, Ordering::SeqCst)) << 20,
         )
         .with_steady_clock(move || Duration::from_millis(steady.load(Ordering::SeqCst)));
@@ -68,13 +68,13 @@ impl TestServer {
         Self { server, store, organization, minter, clock_ms, steady_ms, router, folder }
     }
 
-    /// The same database, opened as another process opens it.
+    /// A second store of the same database, as in another process.
     pub(crate) async fn another_store(&self) -> Store {
         let url = format!("sqlite:{}", self.database_file().display()).parse().unwrap();
         Store::open(&url).await.unwrap()
     }
 
-    /// Where the database is.
+    /// The folder of the database.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -91,7 +91,7 @@ impl TestServer {
         self.folder.path().join("test.db")
     }
 
-    /// A key that may do only this.
+    /// A key with only these scopes.
     pub(crate) async fn key_with(&self, scopes: &[&str]) -> String {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let (key, new) = api_keys::mint(&self.minter, "restricted", scopes, None);
@@ -101,7 +101,7 @@ impl TestServer {
 
     /// A key of another organization of the same server, with the same id as the first one's.
     pub(crate) async fn key_of_other_organization(&self, id: &str) -> String {
-        // An organization that holds nothing yet would be taken over instead.
+        // An empty organization would be reused instead.
         self.store.change(self.organization.org, self.minter.stamp("test"), a_group()).await.unwrap();
         let directory = serde_json::from_value(serde_json::json!({ "organization": { "id": id } })).unwrap();
         let other = self.store.load(self.minter.stamp("test"), directory).await.unwrap().organization;
@@ -117,18 +117,18 @@ impl TestServer {
         self.send(request).await
     }
 
-    /// Lets time pass, by both clocks.
+    /// Advances both clocks.
     pub(crate) fn advance_clock_ms(&self, milliseconds: u64) {
         self.clock_ms.fetch_add(milliseconds, Ordering::SeqCst);
         self.steady_ms.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    /// Sets the wall clock; no time passes.
+    /// Sets the wall clock, but not the steady clock.
     pub(crate) fn set_clock_seconds(&self, unix_seconds: u64) {
         self.clock_ms.store(unix_seconds * 1000, Ordering::SeqCst);
     }
 
-    /// The real client on the real router.
+    /// A client of the router.
     pub(crate) fn client(&self) -> Client {
         let router = self.server.router_as(Caller::local(&self.organization));
         Client::builder().base_url("http://localhost/v1").service(router).build().unwrap()
@@ -165,19 +165,19 @@ impl TestServer {
         self.call("DELETE", path, "").await
     }
 
-    /// A group and its id.
+    /// Creates a group and returns its id.
     pub(crate) async fn group(&self, name: &str) -> String {
         let body = serde_json::json!({ "name": name }).to_string();
         self.post("/v1/organization/groups", &body).await.id()
     }
 
-    /// A user and their id.
+    /// Creates a user and returns their id.
     pub(crate) async fn user(&self, name: &str) -> String {
         let body = serde_json::json!({ "name": name, "email": format!("{name}@example.com") }).to_string();
         self.post("/v1/x/users", &body).await.id()
     }
 
-    /// Makes a user a member.
+    /// Adds a user to a group.
     pub(crate) async fn add(&self, group: &str, user: &str) {
         let body = serde_json::json!({ "user_id": user }).to_string();
         let added = self.post(&format!("/v1/organization/groups/{group}/users"), &body).await;
@@ -203,7 +203,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Checks an error: its status, code and parameter, and that it is a whole envelope.
+    /// Checks the status, code and parameter of an error, and that all its fields are present.
     #[track_caller]
     pub(crate) fn assert_error(&self, status: u16, code: Option<&str>, param: Option<&str>) -> &str {
         let error = &self.body["error"];
@@ -219,7 +219,7 @@ impl Answer {
     }
 }
 
-/// A body that each operation with a body takes: all required fields of all of them.
+/// A body with the required fields of all operations.
 pub(crate) fn every_field() -> serde_json::Value {
     serde_json::json!({
         "user_id": "u", "name": "n", "email": "a@b.c", "role": "reader",

@@ -23,13 +23,13 @@ use crate::{
 };
 
 const SHORT: Duration = Duration::from_millis(100);
-/// The time at which the tests happen: certificates made by default are valid then.
+/// The time of the tests. The default certificates are valid at it.
 const NOW: i64 = 1_750_000_000;
 const DAY: i64 = 24 * 3600;
-/// What a client sends first on an HTTP/2 connection: the preface and no settings of its own.
+/// The start of an HTTP/2 connection: the preface and empty settings.
 const HTTP_2_BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-/// An authority, and the files of the server that it signs for.
+/// A certificate authority, and the files of a server with a certificate of it.
 struct Office {
     authority: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -60,7 +60,7 @@ impl Office {
         (parameters.signed_by(&key, &self.authority).unwrap().pem(), key.serialize_pem())
     }
 
-    /// Puts a new certificate and key where the server finds them.
+    /// Writes a new certificate and key to the server's files.
     fn issue(&self) -> CertificateDer<'static> {
         let (certificate, key) = self.sign(|_| {});
         self.write("server.pem", &certificate);
@@ -77,7 +77,7 @@ impl Office {
         Client::builder().base_url(url).key(KEY).retries(0).root_certificates_pem(self.authority.pem())
     }
 
-    /// A connection of a client that speaks only this.
+    /// Connects with only these protocols.
     async fn connect(
         &self,
         running: &Running,
@@ -107,7 +107,7 @@ fn certificate_of(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
 }
 
 #[tokio::test]
-async fn our_own_client_works_over_both_protocols() {
+async fn the_client_works_over_both_protocols() {
     let office = Office::new();
     office.issue();
     let running = Running::start_with(Config::default(), Some(office.open())).await;
@@ -125,7 +125,7 @@ async fn our_own_client_works_over_both_protocols() {
 }
 
 #[tokio::test]
-async fn tls_1_2_and_1_3_are_spoken_with_http_1_1_and_2() {
+async fn tls_1_2_and_1_3_work_with_http_1_1_and_2() {
     let office = Office::new();
     office.issue();
     let running = Running::start_with(Config::default(), Some(office.open())).await;
@@ -141,7 +141,7 @@ async fn tls_1_2_and_1_3_are_spoken_with_http_1_1_and_2() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_end_is_cut() {
+async fn a_connection_with_an_incomplete_handshake_is_closed() {
     let office = Office::new();
     office.issue();
     let limits = limits(|limits| limits.handshake_timeout = SHORT);
@@ -154,7 +154,7 @@ async fn a_handshake_that_does_not_end_is_cut() {
 }
 
 #[tokio::test]
-async fn plain_http_is_told_to_speak_https() {
+async fn plain_http_requests_are_refused_with_a_hint() {
     let office = Office::new();
     office.issue();
     let running = Running::start_with(Config::default(), Some(office.open())).await;
@@ -166,7 +166,7 @@ async fn plain_http_is_told_to_speak_https() {
 }
 
 #[tokio::test]
-async fn new_connections_get_a_new_certificate_and_open_ones_go_on() {
+async fn new_connections_get_a_new_certificate_and_open_ones_stay_open() {
     let office = Office::new();
     let first = office.issue();
     let tls = office.open();
@@ -184,7 +184,7 @@ async fn new_connections_get_a_new_certificate_and_open_ones_go_on() {
 }
 
 #[tokio::test]
-async fn a_bad_new_certificate_leaves_the_old_one() {
+async fn an_invalid_new_certificate_does_not_replace_the_old_one() {
     let office = Office::new();
     let first = office.issue();
     let tls = office.open();
@@ -199,7 +199,7 @@ async fn a_bad_new_certificate_leaves_the_old_one() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_or_key_is_said() {
+fn errors_about_certificates_and_keys() {
     let office = Office::new();
     let (certificate, key) = office.sign(|_| {});
     let (old, old_key) = office.sign(|parameters| {
@@ -237,7 +237,7 @@ fn what_is_wrong_with_a_certificate_or_key_is_said() {
     insta::assert_snapshot!(said);
 }
 
-/// A pipe would keep the server waiting, and a device has no end.
+/// Opening a pipe would block, and reading a device would not end.
 #[cfg(unix)]
 #[test]
 fn a_certificate_is_read_from_a_regular_file_only() {
@@ -257,7 +257,7 @@ fn a_certificate_is_read_from_a_regular_file_only() {
 }
 
 #[test]
-fn a_certificate_is_valid_to_the_second_and_knows_until_when() {
+fn a_certificate_is_valid_to_the_second() {
     let office = Office::new();
     let (certificate, key) = office.sign(|parameters| {
         parameters.not_before = rcgen::date_time_ymd(2025, 6, 1);
@@ -274,7 +274,7 @@ fn a_certificate_is_valid_to_the_second_and_knows_until_when() {
 }
 
 #[tokio::test]
-async fn an_http_2_connection_is_told_its_bounds() {
+async fn an_http_2_connection_announces_its_limits() {
     let office = Office::new();
     office.issue();
     let running = Running::start_with(Config::default(), Some(office.open())).await;
@@ -296,7 +296,7 @@ async fn an_http_2_connection_is_told_its_bounds() {
 }
 
 #[tokio::test]
-async fn an_http_2_connection_without_requests_is_ended() {
+async fn an_idle_http_2_connection_is_closed() {
     let office = Office::new();
     office.issue();
     let limits = limits(|limits| limits.idle_timeout = SHORT);

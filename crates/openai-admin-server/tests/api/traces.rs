@@ -1,4 +1,4 @@
-//! Traces, as a collector gets them: a real socket, and the protocol's own types to read what arrives.
+//! Traces at a collector with a real socket, decoded with the types of the protocol.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::support::TestServer;
 
-/// Takes one batch, and says what was in it.
+/// Receives one batch and decodes it.
 async fn receive(stream: &mut TcpStream) -> Option<(String, ExportTraceServiceRequest)> {
     let mut bytes = Vec::new();
     loop {
@@ -45,7 +45,7 @@ fn attribute<'a>(attributes: &'a [KeyValue], name: &str) -> &'a Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_gets_a_span_for_each_request_without_what_it_was_about() {
+async fn a_collector_gets_a_span_for_each_request_without_ids() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/v1/traces", listener.local_addr().unwrap());
     let (sender, mut received) = mpsc::unbounded_channel();

@@ -1,4 +1,4 @@
-//! Usage as it travels: what is counted, and how a page of buckets is asked for.
+//! Usage over the API: recording it, and reading it in buckets.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::support::TestServer;
 const COMPLETIONS: &str = "/v1/organization/usage/completions";
 
 #[tokio::test]
-async fn what_is_counted_is_answered_in_buckets() {
+async fn recorded_usage_is_returned_in_buckets() {
     let server = TestServer::new().await;
     let record = json!({ "time": 1_730_500_000, "model": "gpt-5", "input_tokens": 10, "input_cached_tokens": 4,
                          "output_tokens": 5, "num_model_requests": 1 });
@@ -40,7 +40,7 @@ async fn what_is_counted_is_answered_in_buckets() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_of_usage_names_its_parameter() {
+async fn an_invalid_parameter_of_usage_is_named() {
     let server = TestServer::new().await;
     for (query, code, param) in [
         ("", "missing_required_parameter", "start_time"),

@@ -57,7 +57,7 @@ async fn a_truncated_page_stops_the_plan() {
     let error = Desk::of(client).plan(&format!("groups: [{{ name: Support, {} }}]", members("a"))).await;
     let error = error.expect_err("no plan");
     assert!(
-        matches!(&error, ReadError::Integrity(message) if message.contains("names no cursor")),
+        matches!(&error, ReadError::Integrity(message) if message.contains("no cursor for them")),
         "{error}"
     );
     assert_eq!(script.requests().len(), 2);

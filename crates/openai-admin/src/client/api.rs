@@ -1,10 +1,10 @@
-//! The methods of an API from a table: one row for each operation.
+//! Macros that declare the methods of an API from a table, one row for each operation.
 
-/// Declares an API of the client and its methods.
+/// Declares an API of the client with its methods.
 ///
-/// A row is `list name(ids) -> Request`, `call name(ids) -> Request` or `call name(ids; body: Body) -> Request`, with the
-/// documentation before it and an example in braces after it. Ids may be given as text. Examples run with the `client`
-/// of `openai_admin_server::testing::example`.
+/// A row is `list name(ids) -> Request`, `call name(ids) -> Request` or `call name(ids; body: Body) -> Request`, after
+/// its documentation and before an example in braces. Ids may be given as text. Examples run with the `client` of
+/// `openai_admin_server::testing::example`.
 macro_rules! api {
     (
         $(#[$api_doc:meta])* $api:ident = $front:ident;
@@ -38,7 +38,7 @@ macro_rules! api {
 }
 pub(super) use api;
 
-/// One method of an API.
+/// A method of an API.
 macro_rules! method {
     (list [$($doc:tt)*] $name:ident($($id:ident: $id_type:ty),*) -> $request:ident) => {
         $($doc)*
@@ -60,8 +60,8 @@ macro_rules! method {
     (call $docs:tt $name:ident($($arguments:tt)*) -> $request:ident) => {
         $crate::client::api::method! {
             call $docs [
-                "See [`Error`](crate::Error); [`Error::is_not_found`](crate::Error::is_not_found) when what an id names \
-                 is not there."
+                "See [`Error`](crate::Error); [`Error::is_not_found`](crate::Error::is_not_found) if an id is \
+                 unknown."
             ] $name($($arguments)*) -> $request
         }
     };
@@ -90,7 +90,7 @@ macro_rules! method {
 }
 pub(super) use method;
 
-/// The request of a method. Without a body, its query is at its defaults.
+/// The request of a method. Without a body, its query has the default values.
 macro_rules! request {
     ($request:ident ($($id:ident)*)) => {
         $crate::operations::$request::new(

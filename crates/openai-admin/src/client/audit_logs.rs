@@ -4,20 +4,20 @@ use crate::{AuditLogEventType, Cursor, Error, PersonalText, models::TimeRange, o
 api! {
     /// The audit log of the organization.
     AuditLogsApi = audit_logs;
-    /// Lists what was done in the organization, newest first: 20 events a page unless told otherwise, 100 at most.
+    /// Lists the events of the organization, newest first. A page has 20 events by default, at most 100.
     list list_audit_logs() -> ListAuditLogs {
         /// use openai_admin::AuditLogEventType;
         /// let logs = client.audit_logs().list_audit_logs().event_types([AuditLogEventType::GroupUserAdded]).await?;
-        /// let detail = logs.data[0].detail.as_ref().expect("our server tells who");
+        /// let detail = logs.data[0].detail.as_ref().expect("our server records the detail");
         /// assert_eq!(detail.user_id.as_ref().expect("a user"), "user_bob");
     }
 }
 
 impl ListCall<'_, ListAuditLogs> {
-    /// Goes the other way: the page that came next after this event, to its `first_id`, and from there on towards the
-    /// newest. Within a page the newest event stays first.
+    /// Reverses the direction: reads the events after this one in time, page by page towards the newest. Within a page,
+    /// the newest event is first. The `first_id` of a page is the cursor of the next.
     ///
-    /// Whoever remembers the `first_id` of what they read last, and goes on before it, misses no event.
+    /// To miss no event, store the `first_id` of the last page, and continue before it.
     pub fn before<C>(self, before: C) -> Self
     where
         C: TryInto<Cursor>,
@@ -29,7 +29,7 @@ impl ListCall<'_, ListAuditLogs> {
         })
     }
 
-    /// Only events of this time.
+    /// Only events in this range of time.
     pub fn effective_at(self, effective_at: TimeRange) -> Self {
         self.with(|request| {
             request.effective_at = effective_at;
@@ -61,7 +61,7 @@ impl ListCall<'_, ListAuditLogs> {
         })
     }
 
-    /// Only events about these things, such as the id of a group or of a user.
+    /// Only events about these resources, such as the id of a group or of a user.
     pub fn resource_ids<T: Into<String>>(self, ids: impl IntoIterator<Item = T>) -> Self {
         self.with(|request| {
             request.resource_ids = ids.into_iter().map(Into::into).collect();

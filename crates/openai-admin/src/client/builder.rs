@@ -57,71 +57,71 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the API lives: `https://api.openai.com/v1` by default.
+    /// The base URL of the API. Default: `https://api.openai.com/v1`.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// The organization to ask, for keys that reach several.
+    /// The organization, for keys with access to several.
     pub fn organization(self, organization: &OrganizationId) -> Self {
         self.header(ORGANIZATION.as_str(), organization.as_str())
     }
 
-    /// The project to ask, for keys that reach several.
+    /// The project, for keys with access to several.
     pub fn project(self, project: impl Into<String>) -> Self {
         self.header(PROJECT.as_str(), project)
     }
 
-    /// A header of every request, in the place of one of ours if the names are equal.
+    /// A header of every request. Replaces a default header of the same name.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// What the client calls itself: `openai-admin/VERSION` by default.
+    /// The `User-Agent`. Default: `openai-admin/VERSION`.
     pub fn user_agent(self, user_agent: impl Into<String>) -> Self {
         self.header(header::USER_AGENT.as_str(), user_agent)
     }
 
-    /// How long a call may take with all its attempts and pauses: 120 seconds by default.
+    /// The timeout of a call with all its attempts and pauses. Default: 120 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = timeout;
         self
     }
 
-    /// How long one attempt may take, to the last byte of its answer: 30 seconds by default.
+    /// The timeout of an attempt, to the last byte of the answer. Default: 30 s.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.options.attempt_timeout = timeout;
         self
     }
 
-    /// How long making a connection may take: 5 seconds by default.
+    /// The timeout of connecting. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connections.connect_timeout = timeout;
         self
     }
 
-    /// How many times a call is sent again: 2 by default.
+    /// The maximum number of retries of a call. Default: 2.
     pub fn retries(mut self, retries_max: u32) -> Self {
         self.options.retries_max = retries_max;
         self
     }
 
-    /// Refuses answers that hold a field or a value of an enum that this version does not know: for tests that should
-    /// notice when the API grows. A field that is null counts as absent.
+    /// Refuses answers with a field or an enum value that this version does not know, for tests that should find
+    /// changes of the API. A null field counts as absent.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
         self
     }
 
-    /// How many idle connections are kept: as many as were used at the same time, by default.
+    /// The maximum number of idle connections. Default: unlimited.
     pub fn idle_connections(mut self, connections_max: usize) -> Self {
         self.connections.idle_max = Some(connections_max);
         self
     }
 
-    /// Speaks HTTP/2 where the service does.
+    /// Uses HTTP/2 if the service supports it.
     #[cfg(feature = "http2")]
     pub fn http2(mut self) -> Self {
         self.connections.http2 = true;
@@ -135,31 +135,31 @@ impl ClientBuilder {
         self
     }
 
-    /// Hosts that are reached without the proxy, in the form of `NO_PROXY`: `localhost,.example.com`.
+    /// Hosts to connect to without the proxy, in the format of `NO_PROXY`: `localhost,.example.com`.
     #[cfg(feature = "rustls")]
     pub fn no_proxy(mut self, hosts: impl Into<String>) -> Self {
         self.connections.no_proxy = hosts.into();
         self
     }
 
-    /// Trusts these certificates, in PEM, and no others: for a gateway with a certificate authority of its own.
+    /// Trusts only these certificates, in PEM format, for a gateway with a private certificate authority.
     #[cfg(feature = "rustls")]
     pub fn root_certificates_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.connections.roots_pem = Some(pem.as_ref().to_vec());
         self
     }
 
-    /// Shows a client certificate (mutual TLS): its chain and its key, in PEM.
+    /// Sends a client certificate (mutual TLS): its chain and its key, in PEM format.
     #[cfg(feature = "rustls")]
     pub fn identity_pem(mut self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         self.connections.identity_pem = Some((chain.as_ref().to_vec(), key.as_ref().to_vec()));
         self
     }
 
-    /// Sends requests through a service of your own: a stack with other layers, a test double, a server's router.
+    /// Sends requests through a custom service: a stack of layers, a test double, or a server's router.
     ///
-    /// Settings of connections have no effect then. The service sees the key of every request, so whether the way is
-    /// safe is for it to know.
+    /// Settings of connections have no effect then. The service receives the key with every request, so it is
+    /// responsible for a secure transport.
     pub fn service<S, B>(mut self, service: S) -> Self
     where
         S: tower_service::Service<http::Request<RequestBody>, Response = http::Response<B>>
@@ -176,29 +176,29 @@ impl ClientBuilder {
         self
     }
 
-    /// Builds the client; connects to nothing yet.
+    /// Builds the client. Does not connect yet.
     ///
     /// # Errors
     ///
-    /// When the base URL is none, when the key or a header cannot be sent, when a key would travel over plain http to
-    /// another machine, when a certificate cannot be read, or when there is no transport (without `rustls`).
+    /// If the base URL is invalid, if the key or a header has invalid characters, if a key would be sent over plain
+    /// HTTP to another machine, if a certificate is invalid, or if there is no transport (without `rustls`).
     pub fn build(self) -> Result<Client, Error> {
         let (scheme, authority, base_path) = parse_base_url(&self.base_url)?;
         let encrypted = scheme == uri::Scheme::HTTPS;
         let mut headers = headers(self.key.as_deref(), &self.headers)?;
         let unsafe_way = !encrypted && self.transport.is_none() && !is_loopback(authority.host());
-        // A gateway's own headers may be credentials as well as the key is.
+        // Custom headers may also be credentials.
         if unsafe_way && (headers.contains_key(header::AUTHORIZATION) || !self.headers.is_empty()) {
             let host = authority.host();
-            let problem = format!("the key or other headers would travel unencrypted to {host}: use https");
+            let problem = format!("the key or other headers would be sent unencrypted to {host}: use https");
             return Err(Error::invalid_request(problem));
         }
-        // Over HTTP/1 every request names its host, and hyper would write the name anew for each.
+        // Every HTTP/1 request has a Host header. Set here, so that hyper does not format it for each request.
         if self.transport.is_none() && !self.connections.may_speak_http2() {
             let is_default_port = authority.port_u16() == Some(if encrypted { 443 } else { 80 });
             let host = if is_default_port { authority.host() } else { authority.as_str() };
             let host = HeaderValue::try_from(host)
-                .map_err(|_| Error::invalid_request("the host of the base URL cannot stand in a header"))?;
+                .map_err(|_| Error::invalid_request("the host of the base URL is not valid in a header"))?;
             headers.entry(header::HOST).or_insert(host);
         }
         let mut headers_of_post = headers.clone();
@@ -229,31 +229,31 @@ fn parse_base_url(base_url: &str) -> Result<(uri::Scheme, uri::Authority, String
     };
     let base_url = base_url.trim();
     if !base_url.contains("://") && base_url.contains(['.', ':']) {
-        // A host and its port, as people type it.
+        // A host and a port without a scheme.
         let is_local = ["localhost", "127.", "[::1]"].iter().any(|host| base_url.starts_with(host));
         let scheme = if is_local { "http" } else { "https" };
         let path = if base_url.contains('/') { "" } else { "/v1" };
-        return Err(refuse(format!("has no scheme: write {scheme}://{}{path}", without_user(base_url))));
+        return Err(refuse(format!("has no scheme: use {scheme}://{}{path}", without_user(base_url))));
     }
     let uri: Uri = base_url.parse().map_err(|error| refuse(format!("is not a URL: {error}")))?;
     if uri.query().is_some() {
-        return Err(refuse("has a query: a base URL ends with its path, such as https://host/v1".to_owned()));
+        return Err(refuse("has a query: use a URL without one, such as https://host/v1".to_owned()));
     }
     let base_path = uri.path().trim_end_matches('/').to_owned();
     let parts = uri.into_parts();
     let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-        return Err(refuse("has no scheme or host: write https://host/v1".to_owned()));
+        return Err(refuse("has no scheme or host: use a URL such as https://host/v1".to_owned()));
     };
     if scheme != uri::Scheme::HTTPS && scheme != uri::Scheme::HTTP {
-        return Err(refuse("is neither http nor https".to_owned()));
+        return Err(refuse("must start with http:// or https://".to_owned()));
     }
     if authority.as_str().contains('@') {
-        return Err(refuse("names a user: the key travels in a header".to_owned()));
+        return Err(refuse("has a user name: the key is sent in a header instead".to_owned()));
     }
     Ok((scheme, authority, base_path))
 }
 
-/// A URL that somebody put a password into is not shown with it.
+/// The URL without its user and password, for messages.
 fn without_user(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
@@ -270,11 +270,10 @@ fn headers(key: Option<&str>, own: &[(String, String)]) -> Result<HeaderMap, Err
     }
     for (name, value) in own {
         let name = HeaderName::try_from(name.as_str())
-            .map_err(|_| Error::invalid_request(format!("{name:?} cannot be the name of a header")))?;
-        let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| {
-            Error::invalid_request(format!("the header {name} has a value that cannot be sent"))
-        })?;
-        // Nobody knows what a gateway's own header holds.
+            .map_err(|_| Error::invalid_request(format!("invalid header name {name:?}")))?;
+        let mut value = HeaderValue::try_from(value.as_str())
+            .map_err(|_| Error::invalid_request(format!("the header {name} has an invalid value")))?;
+        // Custom headers may contain secrets.
         value.set_sensitive(true);
         headers.insert(name, value);
     }
@@ -288,7 +287,7 @@ fn authorization(key: &str) -> Result<HeaderValue, Error> {
             value.set_sensitive(true);
             Ok(value)
         }
-        _ => Err(Error::invalid_request("the key is empty or has characters that cannot stand in a header")),
+        _ => Err(Error::invalid_request("the key is empty or has characters that are not valid in a header")),
     }
 }
 
@@ -306,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_never_travels_unencrypted_to_another_machine() {
+    fn a_key_is_never_sent_unencrypted_to_another_machine() {
         for good in
             ["http://127.0.0.1:8080/v1", "http://[::1]:8080/v1", "http://localhost/v1", "https://example.com"]
         {
@@ -315,7 +314,7 @@ mod tests {
         let error = build("http://example.com/v1").expect_err("plain http");
         assert_eq!(
             error.to_string(),
-            "the key or other headers would travel unencrypted to example.com: use https"
+            "the key or other headers would be sent unencrypted to example.com: use https"
         );
         assert!(build("http://127.0.0.1.example.com/v1").is_err());
         let by_header = Client::builder().header("authorization", "Bearer sk").base_url("http://example.com");
@@ -323,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_url_is_refused() {
+    fn an_invalid_base_url_is_refused() {
         for bad in
             ["", "example.com/v1", "ftp://example.com", "https://", "https://h/v1?x=1", "https://ada:pw@h/v1"]
         {
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_a_header_is_refused() {
+    fn invalid_header_values_are_refused() {
         for bad in ["", "  ", "sk\nadmin", "sk-ключ"] {
             assert!(Client::builder().key(bad).build().is_err(), "{bad:?}");
         }
@@ -349,14 +348,14 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_without_a_scheme_says_what_to_write() {
+    fn a_base_url_without_a_scheme_is_refused_with_a_suggestion() {
         for (given, told) in [
-            ("127.0.0.1:22002/v1", "write http://127.0.0.1:22002/v1"),
-            ("localhost:8080/v1", "write http://localhost:8080/v1"),
-            ("[::1]:8080/v1", "write http://[::1]:8080/v1"),
-            ("gateway.example.com/v1", "write https://gateway.example.com/v1"),
-            ("example.com", "write https://example.com/v1"),
-            ("/v1", "write https://host/v1"),
+            ("127.0.0.1:22002/v1", "use http://127.0.0.1:22002/v1"),
+            ("localhost:8080/v1", "use http://localhost:8080/v1"),
+            ("[::1]:8080/v1", "use http://[::1]:8080/v1"),
+            ("gateway.example.com/v1", "use https://gateway.example.com/v1"),
+            ("example.com", "use https://example.com/v1"),
+            ("/v1", "use a URL such as https://host/v1"),
         ] {
             let error = parse_base_url(given).expect_err(given);
             assert!(error.message().ends_with(told), "{error}");

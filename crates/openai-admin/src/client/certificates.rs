@@ -7,7 +7,7 @@ use crate::{
 api! {
     /// Certificates of the organization: list, upload, get, modify, delete, activate, deactivate.
     CertificatesApi = certificates;
-    /// Lists the certificates, newest first, 20 a page, unless told otherwise.
+    /// Lists the certificates, newest first. A page has 20 by default.
     list list_organization_certificates() -> ListOrganizationCertificates {
         /// let certificates = client.certificates().list_organization_certificates().items().try_collect().await?;
         /// assert!(certificates.is_empty());
@@ -19,8 +19,8 @@ api! {
         /// body.name = Some("Gateway".try_into()?);
         /// assert_eq!(client.certificates().upload_certificate(body).await?.name.as_deref(), Some("Gateway"));
     }
-    /// Retrieves a certificate without its content. A [`GetCertificate`](crate::operations::GetCertificate) that includes
-    /// it is sent with [`Client::send`](crate::Client::send).
+    /// Retrieves a certificate without its content. To include it, send a
+    /// [`GetCertificate`](crate::operations::GetCertificate) with [`Client::send`](crate::Client::send).
     call get_certificate(certificate_id: CertificateId) -> GetCertificate {
         /// use openai_admin::models::UploadCertificateRequest;
         /// let body = UploadCertificateRequest::new(openai_admin_server::testing::CERTIFICATE.to_owned());
@@ -36,7 +36,7 @@ api! {
         /// body.name = Some("Gateway".try_into()?);
         /// client.certificates().modify_certificate(&uploaded.id, body).await?;
     }
-    /// Deletes a certificate that is active nowhere.
+    /// Deletes a certificate that is not active anywhere.
     call delete_certificate(certificate_id: CertificateId) -> DeleteCertificate {
         /// use openai_admin::models::UploadCertificateRequest;
         /// let body = UploadCertificateRequest::new(openai_admin_server::testing::CERTIFICATE.to_owned());

@@ -1,4 +1,4 @@
-//! Settings from the environment, under the names that users of this API already have.
+//! Settings from the environment, under the usual names for this API.
 
 use super::{Client, ClientBuilder};
 use crate::{Error, OrganizationId};
@@ -9,7 +9,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Names the variable that is missing or cannot be used.
+    /// Contains the name of the variable that is missing or invalid.
     #[cfg(feature = "rustls")]
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
@@ -17,24 +17,24 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// A builder with the settings of the environment, as [`Client::from_env`] reads them, to add others to.
+    /// A builder with the settings of the environment, like [`Client::from_env`].
     ///
     /// # Errors
     ///
-    /// Names the variable that is missing or cannot be used.
+    /// Contains the name of the variable that is missing or invalid.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(variable)
     }
 
-    /// A builder with what these variables say, under the names of [`ClientBuilder::from_env`].
+    /// A builder with the settings of these variables, named as in [`ClientBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// Names the variable that is missing or cannot be used.
+    /// Contains the name of the variable that is missing or invalid.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let given = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let key = given("OPENAI_ADMIN_KEY").ok_or_else(|| {
-            Error::invalid_request("OPENAI_ADMIN_KEY is not set: put an admin key (sk-admin-…) there")
+            Error::invalid_request("OPENAI_ADMIN_KEY is not set: set it to an admin key (sk-admin-…)")
         })?;
         let mut builder = Client::builder().key(key);
         if let Some(base_url) = given("OPENAI_BASE_URL") {
@@ -50,7 +50,7 @@ impl ClientBuilder {
         }
         #[cfg(feature = "rustls")]
         {
-            // Lower case is older, and for many programs the only form; it goes before, as it does in curl.
+            // The lower-case name takes precedence, as in curl: some programs know no other.
             if let Some(proxy) = given("https_proxy").or_else(|| given("HTTPS_PROXY")) {
                 builder = builder.proxy(proxy);
             }
@@ -62,13 +62,10 @@ impl ClientBuilder {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place of the library that reads the environment, when asked to"
-)]
+#[expect(clippy::disallowed_methods, reason = "only `from_env` reads the environment")]
 fn variable(name: &str) -> Option<String> {
-    // What is not Unicode is not left out, which would send the key to the public API instead of somewhere else: it
-    // is kept in a form that no setting accepts.
+    // A value that is not Unicode must not be ignored, since the key could go to the public API instead of another base
+    // URL. It is converted to an invalid value.
     std::env::var_os(name)
         .map(|value| value.into_string().unwrap_or_else(|value| format!("\u{fffd}{value:?}")))
 }
@@ -78,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_key_is_named() {
+    fn a_missing_key_is_reported() {
         let error = ClientBuilder::from_variables(|_| None).expect_err("no key");
         assert!(error.to_string().starts_with("OPENAI_ADMIN_KEY is not set"));
         let blank = |name: &str| (name == "OPENAI_ADMIN_KEY").then(|| " ".to_owned());
@@ -86,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_organization_is_named() {
+    fn an_invalid_organization_is_reported() {
         let variables = |name: &str| match name {
             "OPENAI_ADMIN_KEY" => Some("sk-admin-1".to_owned()),
             "OPENAI_ORG_ID" => Some("a/b".to_owned()),

@@ -4,16 +4,16 @@ use crate::{GroupId, UserId, models::CreateGroupUserBody};
 api! {
     /// Users of a group: add, list, retrieve, remove.
     ///
-    /// Ids may be given as text; one that would change the route is refused before anything is sent.
+    /// Ids may be given as text. An id that would change the route is refused before anything is sent.
     GroupUsersApi = group_users;
-    /// Adds a user to a group. [`Error::param`](crate::Error::param) names which of the two is not there.
+    /// Adds a user to a group. If one of them does not exist, [`Error::param`](crate::Error::param) says which.
     call add_group_user(group_id: GroupId; create_group_user_body: CreateGroupUserBody) -> AddGroupUser {
         /// use openai_admin::models::CreateGroupUserBody;
         /// let body = CreateGroupUserBody::new("user_ada".parse()?);
         /// let added = client.group_users().add_group_user("group_1", body).await?;
         /// assert_eq!(added.user_id, "user_ada");
     }
-    /// Lists the users of a group: newest first, 100 a page, unless told otherwise.
+    /// Lists the users of a group, newest first. A page has 100 by default.
     list list_group_users(group_id: GroupId) -> ListGroupUsers {
         /// let users = client.group_users().list_group_users("group_1").limit(50);
         /// for user in users.items().try_collect().await? {

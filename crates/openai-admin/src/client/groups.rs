@@ -7,7 +7,7 @@ use crate::{
 api! {
     /// Groups of the organization: list, create, retrieve, update, delete.
     GroupsApi = groups;
-    /// Lists the groups: oldest first, 100 a page, unless told otherwise.
+    /// Lists the groups, oldest first. A page has 100 by default.
     list list_groups() -> ListGroups {
         /// let names: Vec<String> =
         ///     client.groups().list_groups().items().try_collect().await?.into_iter().map(|group| group.name).collect();

@@ -4,7 +4,7 @@ use crate::{InviteId, models::InviteRequest};
 api! {
     /// Invites to the organization: list, create, retrieve, delete.
     InvitesApi = invites;
-    /// Lists the invites, also those that were accepted or have expired, 20 a page, unless told otherwise.
+    /// Lists the invites, including accepted and expired ones. A page has 20 by default.
     list list_invites() -> ListInvites {
         /// # use openai_admin::{InviteRole, models::InviteRequest};
         /// # client.invites().invite_user(InviteRequest::new("grace@example.com".try_into()?, InviteRole::Reader)).await?;

@@ -1,4 +1,4 @@
-//! Lists: one page when awaited, all pages or all items when asked.
+//! Lists: awaiting one reads a page; other methods read all pages or all items.
 
 use std::{
     collections::HashSet,
@@ -11,24 +11,23 @@ use std::{
 use super::{Client, Response, argument};
 use crate::{Cursor, Error, ListEndpoint, Order, OrderedListEndpoint, Page, endpoint::Operation};
 
-/// How many empty pages in a row a list may have before it is taken for one that does not end.
+/// The maximum number of consecutive empty pages, after which a list counts as endless.
 const EMPTY_PAGES_MAX: u32 = 100;
-/// How many pages a list may have at all; the hashes of their cursors are kept.
+/// The maximum number of pages of a list, since the hashes of their cursors are stored.
 const PAGES_MAX: usize = 1_000_000;
 
 fn hash(cursor: &Cursor) -> u64 {
-    // The same keys in every call, so that equal cursors have equal hashes; nobody gains by a collision.
+    // The default keys are constant, so equal cursors have equal hashes. Collisions are not a security problem here.
     let mut hasher = std::hash::DefaultHasher::new();
     cursor.hash(&mut hasher);
     hasher.finish()
 }
 
-/// A list that is about to be read: await it for one page, or take its [`pages`](Self::pages) or
-/// [`items`](Self::items).
+/// A list that is not read yet. Await it for one page, or use [`pages`](Self::pages) or [`items`](Self::items).
 #[must_use = "a list is read when it is awaited"]
 pub struct ListCall<'a, E> {
     client: &'a Client,
-    /// A parameter that was refused is reported when the list is read.
+    /// An invalid parameter is reported when the list is read.
     request: Result<E, Error>,
 }
 
@@ -39,7 +38,7 @@ impl<E> fmt::Debug for ListCall<'_, E> {
 }
 
 impl Client {
-    /// The list that a request describes: the same as the method of its resource.
+    /// The list of a request, like the method of its resource.
     ///
     /// ```
     /// # openai_admin_server::testing::example(async |client| {
@@ -62,7 +61,7 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         self
     }
 
-    /// How many items a page holds. The list's own bounds are checked before anything is sent.
+    /// The number of items on a page. The list's bounds are checked before anything is sent.
     pub fn limit(self, limit: impl Into<i64>) -> Self {
         self.with(|request| {
             request
@@ -71,7 +70,7 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         })
     }
 
-    /// Begins after this item: the cursor of the page before, or an id.
+    /// Starts after this item: the cursor of a page, or an id.
     pub fn after<C>(self, after: C) -> Self
     where
         C: TryInto<Cursor>,
@@ -83,8 +82,7 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         })
     }
 
-    /// Goes on where an earlier walk stopped: after the cursor that [`Pages::cursor`] gave. The same as
-    /// [`after`](Self::after), under the name of its use.
+    /// Resumes an earlier walk after the cursor from [`Pages::cursor`]. Equivalent to [`after`](Self::after).
     pub fn resume_from<C>(self, cursor: C) -> Self
     where
         C: TryInto<Cursor>,
@@ -104,13 +102,12 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         })
     }
 
-    /// All pages, each read when it is asked for.
+    /// All pages, read on demand.
     pub fn pages(self) -> Pages<E> {
         let (request, error) = match self.request {
-            Ok(request) if request.limit() == 0 => (
-                None,
-                Some(Error::invalid_request("pages of 0 items never end: choose a limit of at least 1")),
-            ),
+            Ok(request) if request.limit() == 0 => {
+                (None, Some(Error::invalid_request("a limit of 0 never ends: use at least 1")))
+            }
             Ok(request) => (Some(request), None),
             Err(error) => (None, Some(error)),
         };
@@ -124,7 +121,7 @@ impl<'a, E: ListEndpoint> ListCall<'a, E> {
         }
     }
 
-    /// All items of all pages, each page read when it is needed.
+    /// All items of all pages, read on demand.
     pub fn items(self) -> Items<E> {
         Items { pages: self.pages(), page: Vec::new().into_iter() }
     }
@@ -139,15 +136,15 @@ impl<'a, E: ListEndpoint> IntoFuture for ListCall<'a, E> {
     }
 }
 
-/// The pages of a list, read one after the other by [`next`](Self::next).
+/// The pages of a list, read with [`next`](Self::next).
 pub struct Pages<E> {
     client: Client,
-    /// The request of the next page; none after the last page or an error.
+    /// The request of the next page. `None` after the last page or an error.
     request: Option<E>,
     error: Option<Error>,
-    /// The cursor of the last page that was delivered.
+    /// The cursor of the last returned page.
     cursor: Option<Cursor>,
-    /// The hash of every cursor that was followed, so that a list that runs in a circle ends.
+    /// The hashes of all cursors, to detect a list with a loop.
     seen: HashSet<u64>,
     empty_pages: u32,
 }
@@ -159,18 +156,18 @@ impl<E> fmt::Debug for Pages<E> {
 }
 
 impl<E: ListEndpoint> Pages<E> {
-    /// Where the list goes on after the last page that was delivered: what to give to
-    /// [`ListCall::resume_from`] later. None before the first page, and after the last.
+    /// The cursor after the last returned page, for [`ListCall::resume_from`]. `None` before the first page and after
+    /// the last.
     pub fn cursor(&self) -> Option<&Cursor> {
         self.cursor.as_ref()
     }
 
-    /// Reads the next page; none after the last one, and after an error.
+    /// Reads the next page. `None` after the last page and after an error.
     ///
-    /// Cancel safe: a page that was not waited for to the end is read again by the next call.
+    /// Cancel safe: the next call reads a cancelled page again.
     ///
-    /// A page that says there is more but not where, or that names a place already passed, is delivered; the
-    /// error follows it.
+    /// If a page has more items but no cursor, or repeats an earlier cursor, it is returned, and the next call returns
+    /// the error.
     pub async fn next(&mut self) -> Option<Result<Response<E::Response>, Error>> {
         if let Some(error) = self.error.take() {
             return Some(Err(error));
@@ -188,18 +185,18 @@ impl<E: ListEndpoint> Pages<E> {
         }
         let problem = match (self.cursor.clone(), page.has_more()) {
             (Some(cursor), _) if self.seen.contains(&hash(&cursor)) => {
-                Some("the list runs in a circle: it named a cursor a second time")
+                Some("the list has a loop: it repeats a cursor")
             }
             _ if self.empty_pages >= EMPTY_PAGES_MAX => {
-                Some("the list has only empty pages, and does not end")
+                Some("the list does not end: it has only empty pages")
             }
-            _ if self.seen.len() >= PAGES_MAX => Some("the list has more pages than any list can have"),
+            _ if self.seen.len() >= PAGES_MAX => Some("the list does not end: it has too many pages"),
             (Some(cursor), _) => {
                 request.set_after(cursor);
                 self.request = Some(request);
                 None
             }
-            (None, true) => Some("the list has more items, but names no cursor to read them"),
+            (None, true) => Some("the list has more items, but no cursor for them"),
             (None, false) => None,
         };
         self.error = problem.map(|problem| Error::broken_list(problem).of(Operation::of::<E>()));
@@ -207,7 +204,7 @@ impl<E: ListEndpoint> Pages<E> {
     }
 }
 
-/// The items of a list, read page after page by [`next`](Self::next).
+/// The items of a list, read page by page with [`next`](Self::next).
 pub struct Items<E: ListEndpoint> {
     pages: Pages<E>,
     page: std::vec::IntoIter<<E::Response as Page>::Item>,
@@ -220,12 +217,12 @@ impl<E: ListEndpoint> fmt::Debug for Items<E> {
 }
 
 impl<E: ListEndpoint> Items<E> {
-    /// Where the page after the current one begins. To go on from an item instead, resume after the item's own id.
+    /// The cursor after the current page. To resume after an item instead, use the item's id.
     pub fn cursor(&self) -> Option<&Cursor> {
         self.pages.cursor()
     }
 
-    /// The next item; none at the end of the list, and after an error. Cancel safe.
+    /// The next item. `None` at the end of the list and after an error. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<<E::Response as Page>::Item, Error>> {
         loop {
             if let Some(item) = self.page.next() {
@@ -238,11 +235,11 @@ impl<E: ListEndpoint> Items<E> {
         }
     }
 
-    /// All items that are left.
+    /// All remaining items.
     ///
     /// # Errors
     ///
-    /// The first error; what was read before it is dropped. Use [`next`](Self::next) to keep it.
+    /// The first error. The items before it are dropped; use [`next`](Self::next) to keep them.
     pub async fn try_collect(mut self) -> Result<Vec<<E::Response as Page>::Item>, Error> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {

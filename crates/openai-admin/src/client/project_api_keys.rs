@@ -4,7 +4,7 @@ use crate::{ApiKeyId, ProjectId};
 api! {
     /// API keys of a project: list, retrieve, delete. A key is created with its service account.
     ProjectApiKeysApi = project_api_keys;
-    /// Lists the API keys in a project, 20 a page, unless told otherwise.
+    /// Lists the API keys in a project. A page has 20 by default.
     list list_project_api_keys(project_id: ProjectId) -> ListProjectApiKeys {
         /// # let body = openai_admin::models::ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
         /// # client.service_accounts().create_service_account("proj_1", body).await?;
@@ -19,7 +19,7 @@ api! {
         /// let key = client.project_api_keys().retrieve_project_api_key("proj_1", &id).await?;
         /// assert!(key.redacted_value.starts_with("sk-svcac"));
     }
-    /// Deletes an API key. The key of a service account is refused: it ends with its service account.
+    /// Deletes an API key. The key of a service account is refused; delete the service account instead.
     call delete_project_api_key(project_id: ProjectId, api_key_id: ApiKeyId) -> DeleteProjectApiKey {
         /// let deleted = client.project_api_keys().delete_project_api_key("proj_1", "key_1").await;
         /// assert!(deleted.is_err_and(|error| error.is_not_found()));

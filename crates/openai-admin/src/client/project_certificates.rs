@@ -4,7 +4,7 @@ use crate::{ProjectId, models::ToggleCertificatesRequest};
 api! {
     /// Certificates of the organization in a project: list, activate, deactivate.
     ProjectCertificatesApi = project_certificates;
-    /// Lists all certificates of the organization, newest first, 20 a page, unless told otherwise.
+    /// Lists all certificates of the organization, newest first. A page has 20 by default.
     list list_project_certificates(project_id: ProjectId) -> ListProjectCertificates {
         /// let listed = client.project_certificates().list_project_certificates("proj_1").await?;
         /// assert!(listed.data.iter().all(|certificate| !certificate.active));

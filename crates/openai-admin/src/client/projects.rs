@@ -7,7 +7,7 @@ use crate::{
 api! {
     /// Projects of the organization: list, create, retrieve, modify, archive.
     ProjectsApi = projects;
-    /// Lists the projects that are not archived, 20 a page, unless told otherwise.
+    /// Lists the projects that are not archived. A page has 20 by default.
     list list_projects() -> ListProjects {
         /// let projects = client.projects().list_projects().items().try_collect().await?;
         /// assert_eq!(projects[1].name.as_deref(), Some("Search"));
@@ -29,7 +29,7 @@ api! {
         /// body.name = Some("Search and ranking".try_into()?);
         /// client.projects().modify_project("proj_1", body).await?;
     }
-    /// Archives a project. It cannot be taken back.
+    /// Archives a project. This cannot be undone.
     call archive_project(project_id: ProjectId) -> ArchiveProject {
         /// assert!(client.projects().archive_project("proj_1").await?.archived_at.is_some());
     }

@@ -1,4 +1,4 @@
-//! Requests that no declaration describes yet: what the service answers, as a tree.
+//! Requests without a declared operation. The answer is a JSON tree.
 
 use bytes::Bytes;
 use http::Uri;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{Client, Response, Shared, call::idempotency_key};
 use crate::{Error, Method};
 
-/// A request in the service's own words: for what has no type in this version.
+/// An untyped request, for operations that this version does not declare.
 ///
-/// Prefer the typed operations where there is one: they check what they send and what comes back, and are sent again
-/// where that may help. [`Client::send_raw`] sends this once.
+/// Prefer typed operations if they exist: they check requests and answers, and are retried if that is safe.
+/// [`Client::send_raw`] sends a request only once.
 #[derive(Clone)]
 #[must_use]
 pub struct RawRequest {
@@ -20,7 +20,7 @@ pub struct RawRequest {
     body: Option<Bytes>,
 }
 
-// A path, a query and a body may name people.
+// A path, a query and a body may contain personal data.
 impl std::fmt::Debug for RawRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RawRequest").field("method", &self.method).finish_non_exhaustive()
@@ -28,36 +28,36 @@ impl std::fmt::Debug for RawRequest {
 }
 
 impl RawRequest {
-    /// A request of this path, which is below the base URL: `/organization/projects`. The base URL's own path may
-    /// stand before it, `/v1` too where the base URL ends so, and even the whole base URL.
+    /// A request of this path, relative to the base URL: `/organization/projects`. The path of the base URL (such as
+    /// `/v1`) or the whole base URL may precede it.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         Self { method, path: path.into(), query: Vec::new(), body: None }
     }
 
-    /// A parameter of the query, which is escaped; may be repeated.
+    /// Adds a query parameter, which is escaped. May be repeated.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
         self
     }
 
-    /// The body: JSON, which is sent as it is. Only a POST has one.
+    /// The body, as JSON. Only POST requests have a body.
     pub fn body(mut self, json: impl Into<Bytes>) -> Self {
         self.body = Some(json.into());
         self
     }
 
-    /// The path and the query as they stand on the wire.
+    /// The path and the query, as sent.
     fn target(&self, shared: &Shared) -> Result<String, Error> {
         let refuse = |problem: &str| Error::invalid_request(format!("the path {problem}"));
-        // What stands for nothing on the wire would change the request unseen.
+        // Such characters would silently change the request.
         if !self.path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
             return Err(refuse("has characters that must be escaped, such as a space as %20"));
         }
         let mut target = if self.path.contains("://") && !self.path.starts_with('/') {
-            // A key goes to its own service and to nobody else.
-            let uri: Uri = self.path.parse().map_err(|_| refuse("is no URL"))?;
+            // The key must only be sent to its own service.
+            let uri: Uri = self.path.parse().map_err(|_| refuse("is not a valid URL"))?;
             if uri.scheme() != Some(&shared.scheme) || uri.authority() != Some(&shared.authority) {
-                return Err(refuse("is a URL of another service than the base URL's"));
+                return Err(refuse("is a URL of another service than the base URL"));
             }
             uri.path_and_query().map(ToString::to_string).unwrap_or_default()
         } else {
@@ -74,7 +74,7 @@ impl RawRequest {
     }
 }
 
-/// A path without what the base URL says already.
+/// A path without the prefix that the base URL already contains.
 fn below<'a>(path: &'a str, base_path: &str) -> &'a str {
     let version = base_path.rsplit('/').next().unwrap_or_default();
     let without = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix('/');
@@ -83,7 +83,7 @@ fn below<'a>(path: &'a str, base_path: &str) -> &'a str {
 }
 
 impl Client {
-    /// Sends a request that no operation describes, once, and reads its answer as a tree: null when it has no body.
+    /// Sends an untyped request once. The answer is a JSON tree, or null if it has no body.
     ///
     /// ```
     /// # openai_admin_server::testing::example(async |client| {
@@ -96,11 +96,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]: before anything is sent when the path cannot be sent or is a URL of another service, or when
-    /// something other than a POST has a body; when the answer is no success, or no JSON.
+    /// See [`Error`]. Nothing is sent if the path is invalid or a URL of another service, or if a request other than a
+    /// POST has a body. Also fails if the status is not a success, or if the answer is not JSON.
     pub async fn send_raw(&self, request: &RawRequest) -> Result<Response<Value>, Error> {
         if request.body.is_some() && request.method != Method::Post {
-            return Err(Error::invalid_request(format!("a {} has no body", request.method)));
+            return Err(Error::invalid_request(format!("a {} request cannot have a body", request.method)));
         }
         let key = (request.method == Method::Post).then(idempotency_key);
         let body = request.body.clone().unwrap_or_default();

@@ -7,7 +7,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-/// The body of a request: all of it at once.
+/// The body of a request, in one piece.
 #[derive(Clone, Debug, Default)]
 pub struct RequestBody(Bytes);
 

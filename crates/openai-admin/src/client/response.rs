@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-/// An answer: the model, and the envelope it came in.
+/// An answer: the model, with status and headers.
 ///
-/// It dereferences to the model, so its fields are read as if there were no envelope.
+/// It dereferences to the model, so its fields are directly accessible.
 #[derive(Clone)]
 pub struct Response<T> {
     model: T,
@@ -16,7 +16,7 @@ pub struct Response<T> {
 }
 
 impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
-    // The body may hold names and addresses of people, and the model shows it redacted.
+    // The body may contain personal data, which the model redacts.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Response")
             .field("model", &self.model)
@@ -26,15 +26,15 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Response<T> {
     }
 }
 
-/// What an answer says of the limits on requests. The real service mostly says nothing.
+/// The rate limit in the headers of an answer. The real service rarely sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// How many requests a window holds.
+    /// The limit of requests in a window.
     pub limit: Option<u64>,
-    /// How many are left of them.
+    /// The remaining requests.
     pub remaining: Option<u64>,
-    /// When the window begins again.
+    /// The time until the window resets.
     pub resets_in: Option<Duration>,
 }
 
@@ -43,12 +43,12 @@ impl<T> Response<T> {
         Self { model, status, headers, body }
     }
 
-    /// The model alone.
+    /// The model, without status and headers.
     pub fn into_inner(self) -> T {
         self.model
     }
 
-    /// The status of the answer; always a success.
+    /// The status, which is always a success.
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -58,23 +58,23 @@ impl<T> Response<T> {
         &self.headers
     }
 
-    /// The body of the answer, as it came.
+    /// The raw body of the answer.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as a tree: where fields are that this version does not know.
+    /// The body as a JSON tree, including fields that this version does not know.
     pub fn json(&self) -> Value {
-        // It was read as the model already, so it is JSON.
+        // It was decoded as the model, so it is JSON.
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The id that the service gave the request, for its support and its logs.
+    /// The id of the request for the service's support and logs.
     pub fn request_id(&self) -> Option<&str> {
         self.text("x-request-id")
     }
 
-    /// What the answer says of the limits on requests.
+    /// The rate limit in the headers.
     pub fn rate_limit(&self) -> RateLimit {
         let number = |name: &str| self.text(name)?.parse().ok();
         let resets_in = self.text("x-ratelimit-reset-requests").and_then(|text| {
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rate_limit_figures_are_read_in_the_forms_of_the_service() {
+    fn the_rate_limit_headers_of_the_service_are_parsed() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-limit-requests", "60".parse().expect("a value"));
         headers.insert("x-ratelimit-remaining-requests", "59".parse().expect("a value"));

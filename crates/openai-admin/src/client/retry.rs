@@ -1,4 +1,4 @@
-//! Whether a failed attempt is made again, and when: a pure function over what happened, the time and a random number.
+//! The decision to retry: a pure function of the outcome of an attempt, the time and a random number.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -7,40 +7,40 @@ use std::{
 
 use http::{HeaderMap, StatusCode, header};
 
-/// How many times a call is sent again, unless the options say otherwise.
+/// The default number of retries.
 pub const RETRIES_MAX: u32 = 2;
-/// The longest pause before the first retry; it doubles with each retry.
+/// The maximum pause before the first retry. It doubles with each retry.
 const FIRST_PAUSE_MAX: Duration = Duration::from_millis(500);
-/// The longest pause that we choose ourselves.
+/// The longest pause without a request from the service.
 const PAUSE_MAX: Duration = Duration::from_secs(8);
-/// The longest pause that a service may ask for; a call that would have to wait longer fails at once.
+/// The longest pause that a service may request. A call that would have to wait longer fails at once.
 pub const ASKED_PAUSE_MAX: Duration = Duration::from_secs(120);
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome<'a> {
-    /// The request never left: there was no connection.
+    /// The request was not sent: there was no connection.
     NotSent,
-    /// The request left, and no complete answer came: nobody knows whether the service acted on it.
+    /// The request was sent, but no complete answer arrived. It may have taken effect.
     Unknown,
-    /// The service refused.
+    /// The service refused the request.
     Refused { status: StatusCode, headers: &'a HeaderMap, code: Option<&'a str>, message: &'a str },
 }
 
-/// What is known of the call.
+/// The state of the call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Situation {
-    /// Whether doing it twice does what doing it once does.
+    /// Whether repeating the request is safe.
     pub(super) idempotent: bool,
     pub(super) retries_made: u32,
     pub(super) retries_max: u32,
-    /// The time, in seconds since 1970-01-01T00:00:00Z, for services that name a date.
+    /// The time in Unix seconds, for services that send a date.
     pub(super) unix_seconds: u64,
-    /// From 0 to 1.
+    /// A random number from 0 to 1.
     pub(super) random: f64,
 }
 
-/// How long to wait before the next attempt; none when there must not be one.
+/// The pause before the next attempt. `None` if the call must not be retried.
 pub(super) fn pause_before_retry(outcome: Outcome<'_>, situation: Situation) -> Option<Duration> {
     if situation.retries_made >= situation.retries_max || !may_be_sent_again(outcome, situation.idempotent) {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn pause_before_retry(outcome: Outcome<'_>, situation: Situation) -> 
     };
     match asked {
         Some(asked) if asked > ASKED_PAUSE_MAX => None,
-        // A little longer than asked, so that many who were asked the same do not come back at once.
+        // Slightly longer than requested, so that clients with the same answer do not retry at the same time.
         Some(asked) => Some(asked + FIRST_PAUSE_MAX.mul_f64(situation.random.clamp(0.0, 1.0))),
         None => {
             let doubled = FIRST_PAUSE_MAX.saturating_mul(1 << situation.retries_made.min(16));
@@ -66,7 +66,7 @@ fn may_be_sent_again(outcome: Outcome<'_>, idempotent: bool) -> bool {
         Outcome::Unknown => return idempotent,
         Outcome::Refused { status, headers, code, .. } => (status, headers, code),
     };
-    // A quota does not come back by waiting.
+    // Waiting does not restore a quota.
     if code == Some("insufficient_quota") {
         return false;
     }
@@ -76,17 +76,17 @@ fn may_be_sent_again(outcome: Outcome<'_>, idempotent: bool) -> bool {
         _ => {}
     }
     match status {
-        // The service says that it has not done anything.
+        // The request had no effect.
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => true,
-        // A service that is away and says when it is back has not done anything; a gateway that says only that may
-        // have passed the request on.
+        // A service that is unavailable and sends a time to wait has not acted on the request. A gateway without such a
+        // time may have forwarded it.
         StatusCode::SERVICE_UNAVAILABLE => idempotent || headers.contains_key(header::RETRY_AFTER),
-        // It may have failed before, while or after acting.
+        // The failure may have been before, during or after the change.
         status => status.is_server_error() && idempotent,
     }
 }
 
-/// How long the service asks to wait: in a header, or, as the real service often does, only in its message.
+/// The pause that the service requests, in a header or (often in the real service) only in its message.
 pub(crate) fn asked_pause(headers: &HeaderMap, message: &str, unix_seconds: u64) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let milliseconds = text("retry-after-ms").and_then(|value| seconds(value, 0.001));
@@ -133,12 +133,12 @@ fn pause_in_message(message: &str) -> Option<Duration> {
     }
 }
 
-/// What all clones of a client may spend on retries together, so that a service that fails for everybody is not
-/// asked three times by everybody. A retry costs, a success gives back.
+/// The retry budget that all clones of a client share, so that a failing service does not get three times the requests.
+/// A retry costs tokens, a success returns some.
 #[derive(Debug)]
 pub(super) struct Budget(AtomicU32);
 
-/// What a budget holds at first and at most: a hundred retries.
+/// The initial and maximum balance of a budget: a hundred retries.
 const BUDGET_MAX: u32 = 500;
 const RETRY_COST: u32 = 5;
 const SUCCESS_GAIN: u32 = 1;
@@ -148,14 +148,14 @@ impl Budget {
         Self(AtomicU32::new(BUDGET_MAX))
     }
 
-    /// Takes what a retry costs, if it is there.
+    /// Takes the cost of a retry, if available.
     pub(super) fn take(&self) -> bool {
         let taken = |left: u32| left.checked_sub(RETRY_COST);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
     }
 
     pub(super) fn give_back(&self) {
-        // Nearly always it is full, and then nothing is written that other threads would have to fetch.
+        // Usually the budget is full. Skipping the write avoids cache misses of other threads.
         if self.0.load(Ordering::Relaxed) < BUDGET_MAX {
             let given = |left: u32| Some((left + SUCCESS_GAIN).min(BUDGET_MAX));
             let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, given);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_retried_and_what_is_settled_is_not() {
+    fn only_temporary_failures_are_retried() {
         for status in [408, 429, 500, 502, 503, 504, 529] {
             assert!(pause(status, &[], "", SITUATION).is_some(), "{status}");
         }
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_happened_is_repeated_only_where_that_is_harmless() {
+    fn after_an_unknown_outcome_only_idempotent_requests_are_retried() {
         let once = Situation { idempotent: false, ..SITUATION };
         assert!(pause_before_retry(Outcome::NotSent, once).is_some());
         assert!(pause_before_retry(Outcome::Unknown, SITUATION).is_some());
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_has_the_last_word() {
+    fn the_header_of_the_service_overrides_the_decision() {
         assert!(pause(409, &[("x-should-retry", "true")], "", SITUATION).is_some());
         assert!(pause(503, &[("x-should-retry", "false")], "", SITUATION).is_none());
         let quota = Outcome::Refused {
@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn retries_end() {
+    fn the_number_of_retries_is_limited() {
         assert!(pause(503, &[], "", Situation { retries_made: 1, ..SITUATION }).is_some());
         assert!(pause(503, &[], "", Situation { retries_made: 2, ..SITUATION }).is_none());
         assert!(pause(503, &[], "", Situation { retries_max: 0, ..SITUATION }).is_none());
     }
 
     #[test]
-    fn the_pause_doubles_within_full_jitter_and_has_a_limit() {
+    fn the_pause_doubles_with_full_jitter_up_to_a_limit() {
         let at = |retries_made, random| {
             pause(503, &[], "", Situation { retries_made, retries_max: 99, random, ..SITUATION })
                 .expect("a pause")
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pause_that_is_asked_for_is_kept_wherever_it_stands() {
+    fn the_requested_pause_is_read_from_headers_and_message() {
         let none = Situation { random: 0.0, ..SITUATION };
         let asked = |pairs: &[(&'static str, &str)], message| pause(429, pairs, message, none);
         assert_eq!(asked(&[("retry-after-ms", "1500")], ""), Some(Duration::from_millis(1500)));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_of_more_than_two_minutes_fails_at_once() {
+    fn a_requested_pause_of_more_than_two_minutes_fails_at_once() {
         assert_eq!(pause(429, &[("retry-after", "86400")], "", SITUATION), None);
         assert_eq!(pause(429, &[("retry-after", "121")], "", SITUATION), None);
         assert!(pause(429, &[("retry-after", "120")], "", SITUATION).is_some());
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_a_header_or_message_is_ignored() {
+    fn an_invalid_pause_is_ignored() {
         for value in ["-1", "NaN", "inf", "soon", "1e400", ""] {
             assert_eq!(asked_pause(&headers(&[("retry-after", value)]), "", 0), None, "{value}");
         }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_ends_and_comes_back_with_success() {
+    fn a_budget_runs_out_and_recovers_with_successes() {
         let budget = Budget::new();
         let retries = std::iter::repeat_with(|| budget.take()).take_while(|taken| *taken).count();
         assert_eq!(retries, 100);

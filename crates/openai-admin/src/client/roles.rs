@@ -7,7 +7,7 @@ use crate::{
 api! {
     /// Roles of the organization: list, create, retrieve, update, delete.
     RolesApi = roles;
-    /// Lists the roles, 1000 a page, unless told otherwise.
+    /// Lists the roles. A page has 1000 by default.
     list list_roles() -> ListRoles {
         /// let roles = client.roles().list_roles().items().try_collect().await?;
         /// assert!(roles.iter().any(|role| role.name == "Reviewers"));

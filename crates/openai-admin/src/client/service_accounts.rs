@@ -4,12 +4,12 @@ use crate::{ProjectId, ServiceAccountId, models::ProjectServiceAccountCreateRequ
 api! {
     /// Service accounts of a project: list, create, retrieve, delete.
     ServiceAccountsApi = service_accounts;
-    /// Lists the service accounts in a project, 20 a page, unless told otherwise.
+    /// Lists the service accounts in a project. A page has 20 by default.
     list list_service_accounts(project_id: ProjectId) -> ListServiceAccounts {
         /// let accounts = client.service_accounts().list_service_accounts("proj_1").items().try_collect().await?;
         /// assert!(accounts.is_empty());
     }
-    /// Creates a service account with an API key. The value of the key is shown in this answer only.
+    /// Creates a service account with an API key. The value of the key is only in this answer.
     call create_service_account(
         project_id: ProjectId;
         body: ProjectServiceAccountCreateRequest

@@ -1,4 +1,4 @@
-//! What carries a request: any [`tower_service::Service`], the trait that tower re-exports, behind one object.
+//! The transport of requests: any [`tower_service::Service`] (the trait that tower re-exports) as a trait object.
 
 use std::{
     future::{Future, poll_fn},
@@ -15,7 +15,7 @@ use crate::{Error, error::BoxError};
 type Exchange<'a> = Pin<Box<dyn Future<Output = Result<(http::response::Parts, Bytes), Error>> + Send + 'a>>;
 
 pub(super) trait Transport: Send + Sync {
-    /// Sends a request and reads the whole answer, up to `bytes_max`.
+    /// Sends a request and reads the answer, up to `bytes_max`.
     fn exchange(&self, request: http::Request<RequestBody>, bytes_max: usize) -> Exchange<'_>;
 }
 
@@ -46,7 +46,7 @@ where
             poll_fn(|context| service.poll_ready(context)).await.map_err(failed)?;
             let answer = service.call(request).await.map_err(failed)?;
             let (parts, body) = answer.into_parts();
-            // An answer that says that it is too long is not even begun.
+            // Refused by its declared size, before any of it is read.
             if body.size_hint().lower() > bytes_max as u64 {
                 return Err(Error::oversized(parts.status, parts.headers, bytes_max));
             }
@@ -55,7 +55,7 @@ where
                 Err(error) if error.is::<LengthLimitError>() => {
                     Err(Error::oversized(parts.status, parts.headers, bytes_max))
                 }
-                Err(error) => Err(Error::broke_off(parts.status, parts.headers, error)),
+                Err(error) => Err(Error::incomplete_body(parts.status, parts.headers, error)),
             }
         })
     }
@@ -72,7 +72,7 @@ fn failed_to_connect(error: &BoxError) -> bool {
     error.is::<NotConnected>()
 }
 
-/// What is wrong with the certificate that a service has shown, if that is why there is no connection.
+/// The problem with the service's certificate, if that is why the connection failed.
 #[cfg(feature = "rustls")]
 fn certificate_problem(error: &BoxError) -> Option<String> {
     use rustls::CertificateError;
@@ -82,7 +82,7 @@ fn certificate_problem(error: &BoxError) -> Option<String> {
         if let Some(rustls::Error::InvalidCertificate(problem)) = error.downcast_ref::<rustls::Error>() {
             break problem;
         }
-        // An io::Error does not count what it wraps among its sources.
+        // The inner error of an io::Error is not one of its sources.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         cause = wrapped.map(|wrapped| wrapped as _).or_else(|| error.source());
     };
@@ -97,9 +97,9 @@ fn certificate_problem(error: &BoxError) -> Option<String> {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another host".to_owned()
         }
-        // What `openssl req -x509` makes when nothing else is said.
+        // The default of `openssl req -x509`.
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "it is a CA certificate, which cannot be a server's (basicConstraints is CA:TRUE)".to_owned()
+            "it is a CA certificate, not a server's (basicConstraints is CA:TRUE)".to_owned()
         }
         other => other.to_string(),
     })
@@ -110,7 +110,7 @@ fn certificate_problem(_: &BoxError) -> Option<String> {
     None
 }
 
-/// The error of a service of your own that never sent the request, so that it may be sent again whatever it is.
+/// The error of a custom service that did not send the request. The client may then retry any request.
 #[derive(Debug)]
 pub struct NotConnected(pub BoxError);
 
@@ -126,7 +126,7 @@ impl std::error::Error for NotConnected {
     }
 }
 
-/// How the default transport connects.
+/// The settings of the default transport.
 #[derive(Default)]
 pub(super) struct Connections {
     pub(super) connect_timeout: Duration,
@@ -156,14 +156,14 @@ impl Connections {
 pub(super) fn connect(_: bool, _: &str, connections: Connections) -> Result<Box<dyn Transport>, Error> {
     let Connections { connect_timeout: _, idle_max: _, .. } = connections;
     Err(Error::invalid_request(
-        "there is no transport: give the builder a service, or turn on the feature `rustls`",
+        "there is no transport: pass a service to the builder, or enable the feature `rustls`",
     ))
 }
 
 #[cfg(feature = "rustls")]
 pub(super) use default::connect;
 
-/// hyper over rustls.
+/// The default transport: hyper over rustls.
 #[cfg(feature = "rustls")]
 mod default {
     use std::{
@@ -191,7 +191,7 @@ mod default {
 
     use super::{BoxError, Connections, Error, NotConnected, RequestBody, TowerTransport, Transport};
 
-    /// How long an idle connection is kept: less than gateways usually do, so that we close first.
+    /// How long an idle connection stays open: shorter than usual in gateways, so that the client closes it first.
     const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
     pub(crate) fn connect(
@@ -202,7 +202,7 @@ mod default {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        // Plain http is for this machine only, so it needs no proxy, and pays for no certificates.
+        // Plain HTTP is for this machine only. It needs no proxy, and no root certificates are loaded.
         let (way, tls) = if encrypted {
             (way(http, proxy(host, &connections)?), tls(&connections, roots(&connections)?)?)
         } else {
@@ -220,7 +220,8 @@ mod default {
         Ok(Box::new(TowerTransport(builder.build::<_, RequestBody>(connector))))
     }
 
-    /// How TCP reaches the service. One type for all ways, so that a program holds (and compiles) hyper's client once.
+    /// The TCP connection to the service, direct or through a proxy. One type for both, so that hyper's client is
+    /// compiled once.
     #[derive(Clone)]
     enum Way {
         Direct(HttpConnector),
@@ -262,7 +263,7 @@ mod default {
         }
     }
 
-    /// A connector with one limit for all that a connection takes: name, TCP, proxy and TLS.
+    /// A connector with a single timeout for DNS, TCP, the proxy and TLS.
     #[derive(Clone)]
     struct InTime<C> {
         connector: C,
@@ -354,19 +355,19 @@ mod default {
             |error: &dyn std::fmt::Display| Error::invalid_request(format!("{what} cannot be read: {error}"));
         let certificates: Vec<_> =
             CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| refuse(&error))?;
-        if certificates.is_empty() { Err(refuse(&"there is no certificate in it")) } else { Ok(certificates) }
+        if certificates.is_empty() { Err(refuse(&"it contains no certificate")) } else { Ok(certificates) }
     }
 
-    /// The proxy on the way to `host`, and what it wants to be told.
+    /// The proxy for `host`, with its authorization.
     fn proxy(
         host: &str,
         connections: &Connections,
     ) -> Result<Option<(Uri, Option<http::HeaderValue>)>, Error> {
         let Some(proxy) = &connections.proxy else { return Ok(None) };
-        // The matcher takes what is no URL for no proxy, and the key would pass the proxy by.
+        // The matcher ignores an invalid URL, and requests would bypass the proxy.
         let url = proxy.parse::<Uri>().ok().filter(|url| url.host().is_some_and(|host| !host.is_empty()));
         if url.as_ref().and_then(Uri::scheme_str) != Some("http") {
-            return Err(Error::invalid_request("the proxy must be given as http://HOST:PORT"));
+            return Err(Error::invalid_request("invalid proxy: use http://HOST:PORT"));
         }
         let matcher = Matcher::builder().https(proxy.as_str()).no(connections.no_proxy.as_str()).build();
         let target = Uri::builder().scheme("https").authority(host).path_and_query("/").build();

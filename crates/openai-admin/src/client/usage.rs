@@ -8,7 +8,7 @@ use crate::{
 api! {
     /// Usage of the organization, in buckets of time.
     UsageApi = usage;
-    /// Lists the usage of completions from a moment on: 7 days a page, unless told otherwise.
+    /// Lists the usage of completions from a time on. A page has 7 days by default.
     list usage_completions(start_time: Timestamp) -> UsageCompletions {
         /// use openai_admin::{Timestamp, models::{BucketWidth, UsageCompletionsGroupBy}};
         /// let from = Timestamp::from_unix_seconds(1_750_000_000);
@@ -16,7 +16,7 @@ api! {
         /// let hours = by_model.bucket_width(BucketWidth::Hour).await?;
         /// assert_eq!(hours.data[0].end_time.unix_seconds(), 1_750_003_200);
     }
-    /// Extension of our server: counts usage, once for each batch.
+    /// Extension of our server: records usage. A batch is recorded once.
     call create_usage_batch(; body: CreateUsageBatchBody) -> CreateUsageBatch {
         /// use openai_admin::{Timestamp, models::{CompletionsUsageRecord, CreateUsageBatchBody}};
         /// let at = Timestamp::from_unix_seconds(1_749_999_960);
@@ -31,7 +31,7 @@ api! {
 }
 
 impl ListCall<'_, UsageCompletions> {
-    /// Up to this moment, exclusive; now when this is not said.
+    /// The end, exclusive. Default: now.
     pub fn end_time(self, end_time: Timestamp) -> Self {
         self.with(|request| {
             request.end_time = Some(end_time);
@@ -47,7 +47,7 @@ impl ListCall<'_, UsageCompletions> {
         })
     }
 
-    /// One result for each combination of these.
+    /// Groups the results by these fields.
     pub fn group_by(self, group_by: impl IntoIterator<Item = UsageCompletionsGroupBy>) -> Self {
         self.with(|request| {
             request.group_by = Some(group_by.into_iter().collect());

@@ -8,7 +8,7 @@ use crate::{
 api! {
     /// Users of the organization: list, retrieve, modify, delete.
     UsersApi = users;
-    /// Lists the users of the organization: 20 a page unless told otherwise, 100 at most.
+    /// Lists the users of the organization. A page has 20 by default, at most 100.
     list list_users() -> ListUsers {
         /// let found = client.users().list_users().emails(["ADA@example.com"]).await?;
         /// assert_eq!(found.data[0].id, "user_ada");
@@ -24,17 +24,17 @@ api! {
         /// let user = client.users().modify_user("user_ada", UserRoleUpdateRequest::role(UserRole::Owner)).await?;
         /// assert_eq!(user.role, Some(UserRole::Owner));
     }
-    /// Deletes a user from the organization, and every membership they have.
+    /// Deletes a user from the organization, with all memberships.
     call delete_user(user_id: UserId) -> DeleteUser {
         /// assert!(client.users().delete_user("user_bob").await?.deleted);
     }
-    /// Extension of our server: creates a user. The error is `already_exists` when the id or the email address is taken.
+    /// Extension of our server: creates a user. The error is `already_exists` if the id or the email address is in use.
     call create_user(; create_user_body: CreateUserBody) -> CreateUser {
         /// use openai_admin::models::CreateUserBody;
         /// let body = CreateUserBody::new("eve@example.com".try_into()?, "Eve".try_into()?);
         /// assert_eq!(client.users().create_user(body).await?.name.as_deref(), Some("Eve"));
     }
-    /// Extension of our server: lists the groups that a user is in.
+    /// Extension of our server: lists the groups of a user.
     list list_user_groups(user_id: UserId) -> ListUserGroups {
         /// let groups = client.users().list_user_groups("user_bob").await?;
         /// assert_eq!(groups.data[0].name, "Support");
@@ -42,7 +42,7 @@ api! {
 }
 
 impl ListCall<'_, ListUsers> {
-    /// Only users with one of these email addresses, in any letter case.
+    /// Only users with one of these email addresses, compared without case.
     pub fn emails<T: Into<PersonalText>>(self, emails: impl IntoIterator<Item = T>) -> Self {
         self.with(|request| {
             request.emails = emails.into_iter().map(Into::into).collect();

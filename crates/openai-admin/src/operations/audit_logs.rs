@@ -18,7 +18,7 @@ const TAG: &str = "Audit Logs";
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListAuditLogs {
-    /// Only events of this time.
+    /// Only events in this range of time.
     #[serde(default)]
     pub effective_at: TimeRange,
     /// Only events of these projects.
@@ -33,21 +33,21 @@ pub struct ListAuditLogs {
     /// Only events by users with these email addresses.
     #[serde(default, rename = "actor_emails[]")]
     pub actor_emails: Vec<PersonalText>,
-    /// Only events about these things, such as the ID of a group or of a user.
+    /// Only events about these resources, such as the ID of a group or of a user.
     #[serde(default, rename = "resource_ids[]")]
     pub resource_ids: Vec<String>,
-    /// Only events of the tenant. Every type that is asked for must be one of the tenant's then.
+    /// Only events of the tenant. All given types must be types of the tenant.
     pub tenant_only: Option<bool>,
     /// How many events to return.
     pub limit: Option<Limit<1, 100, 20>>,
-    /// Return events that are older than this one: the `last_id` of the page before.
+    /// Return events older than this one: the `last_id` of the previous page.
     pub after: Option<Cursor>,
-    /// Return the events that came next after this one, as a page of their own: the `first_id` of what was read last.
+    /// Return the next newer events after this one, in a separate page: the `first_id` of the last page.
     pub before: Option<Cursor>,
 }
 
 impl ListAuditLogs {
-    /// The newest events, with everything at its default.
+    /// The newest events, with default parameters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -55,7 +55,7 @@ impl ListAuditLogs {
 
 endpoint!(ListAuditLogs, "list-audit-logs", GET "/organization/audit_logs", AUDIT_LOGS_READ -> ListAuditLogsResponse);
 
-/// A list that is read before a place goes on before its pages, towards the newest event.
+/// With `before`, the next page is the one with newer events, so the list reads towards the newest event.
 impl ListEndpoint for ListAuditLogs {
     fn set_after(&mut self, after: Cursor) {
         match self.before.is_some() {
@@ -81,27 +81,27 @@ impl ListEndpoint for ListAuditLogs {
     }
 }
 
-/// A range of time; a bound that is absent does not bound.
+/// A range of time. An absent bound does not limit it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(inline))]
 #[non_exhaustive]
 pub struct TimeRange {
-    /// After this moment, in unix seconds.
+    /// After this time, in unix seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub gt: Option<Timestamp>,
-    /// At this moment or after it, in unix seconds.
+    /// At or after this time, in unix seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub gte: Option<Timestamp>,
-    /// Before this moment, in unix seconds.
+    /// Before this time, in unix seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub lt: Option<Timestamp>,
-    /// At this moment or before it, in unix seconds.
+    /// At or before this time, in unix seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub lte: Option<Timestamp>,
 }
 
-/// A number, so that it can be read from a query, where everything is text.
+/// A number that can be decoded from a query, where all values are text.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.map(Timestamp::from_unix_seconds))
 }
@@ -116,22 +116,22 @@ pub type ListAuditLogsResponse = IdPage<AuditLog>;
 pub struct AuditLog {
     /// The ID of this log.
     pub id: AuditLogId,
-    /// What happened.
+    /// The type of the event.
     pub r#type: AuditLogEventType,
-    /// When it happened.
+    /// The time of the event.
     pub effective_at: Timestamp,
-    /// The project that it happened in, where it happened in one.
+    /// The project of the event, if it has one.
     pub project: Option<AuditLogProject>,
-    /// Who did it.
+    /// The actor.
     pub actor: Option<AuditLogActor>,
-    /// What happened in detail. It travels under the name of the type.
+    /// The details, in a field with the name of the type.
     pub detail: Option<AuditLogDetail>,
     /// Fields that this version does not know.
     pub other: OtherFields,
 }
 
 impl AuditLog {
-    /// An event of which nothing else is known.
+    /// An event without details.
     pub fn new(id: AuditLogId, r#type: AuditLogEventType, effective_at: Timestamp) -> Self {
         Self {
             id,
@@ -152,7 +152,7 @@ impl ListItem for AuditLog {
     }
 }
 
-/// An event as it travels.
+/// An event, as in JSON.
 #[derive(Clone, Serialize, Deserialize)]
 struct AuditLogFields {
     id: AuditLogId,
@@ -169,7 +169,7 @@ struct AuditLogFields {
 impl From<AuditLogFields> for AuditLog {
     fn from(fields: AuditLogFields) -> Self {
         let AuditLogFields { id, r#type, effective_at, project, actor, mut other } = fields;
-        // A detail of another form is kept as it is, with what else is not known.
+        // Unknown details are kept as unknown fields.
         let detail = other.get(r#type.as_str()).and_then(|detail| AuditLogDetail::deserialize(detail).ok());
         if detail.is_some() {
             other.remove(r#type.as_str());
@@ -189,39 +189,39 @@ impl From<AuditLog> for AuditLogFields {
     }
 }
 
-/// What happened in detail: which of the fields there are depends on the type.
+/// The details of an event. The fields depend on the type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AuditLogDetail {
-    /// The ID of what was created, updated or deleted.
+    /// The ID of the resource that was created, updated or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What it was created with.
+    /// The attributes of a created resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<AuditLogPayload>,
-    /// What was asked to change.
+    /// The requested changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes_requested: Option<AuditLogPayload>,
-    /// The name of a role that was created.
+    /// The name of the created role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_name: Option<String>,
-    /// What a role that was created grants.
+    /// The permissions of the created role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
-    /// The name of a certificate that was uploaded, modified or deleted.
+    /// The name of the certificate that was uploaded, modified or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The certificates that were activated or deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates: Option<Vec<AuditLogCertificate>>,
-    /// The ID of the group or the user whose role was assigned or unassigned.
+    /// The ID of the group or the user to which a role was assigned, or from which it was unassigned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_id: Option<String>,
     /// `group` or `user`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_type: Option<String>,
-    /// The resource that a role or its assignment is scoped to.
+    /// The resource to which a role or its assignment applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
     /// The type of that resource, such as `api.organization`.
@@ -250,7 +250,7 @@ record! {
     }
 }
 
-/// What something was created with, or what was asked to change of it.
+/// The attributes of a created resource, or the requested changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -261,7 +261,7 @@ pub struct AuditLogPayload {
     /// The role of a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<UserRole>,
-    /// What an API key may do.
+    /// The scopes of an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
     /// The name of a project or of a certificate.
@@ -276,13 +276,13 @@ pub struct AuditLogPayload {
     /// The description of a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What a role grants.
+    /// The permissions of a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
-    /// What a role grants now, and did not before.
+    /// The permissions added to a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_added: Option<Vec<String>>,
-    /// What a role granted before, and does not now.
+    /// The permissions removed from a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_removed: Option<Vec<String>>,
     /// Fields that this version does not know.
@@ -296,17 +296,17 @@ impl AuditLogPayload {
         Self { group_name: Some(group_name.into()), ..Self::default() }
     }
 
-    /// The role of a user, where it is said.
+    /// The role of a user, if present.
     pub fn role(role: Option<UserRole>) -> Self {
         Self { role, ..Self::default() }
     }
 
-    /// A role that is created.
+    /// The attributes of a created role.
     pub fn role_created(role_name: impl Into<String>, permissions: Vec<String>) -> Self {
         Self { role_name: Some(role_name.into()), permissions: Some(permissions), ..Self::default() }
     }
 
-    /// What an update of a role changes.
+    /// The changes of an updated role.
     pub fn role_updated(before: &Role, now: &Role) -> Self {
         let beyond = |one: &Role, other: &Role| -> Option<Vec<String>> {
             let difference =
@@ -322,7 +322,7 @@ impl AuditLogPayload {
         }
     }
 
-    /// What an API key may do.
+    /// The scopes of an API key.
     pub fn scopes(scopes: Vec<String>) -> Self {
         Self { scopes: Some(scopes), ..Self::default() }
     }
@@ -332,7 +332,7 @@ impl AuditLogPayload {
         Self { name, ..Self::default() }
     }
 
-    /// A project that is created.
+    /// The attributes of a created project.
     pub fn project_created(name: impl Into<String>) -> Self {
         let name = name.into();
         Self { name: Some(name.clone()), ..Self::title(name) }
@@ -344,7 +344,7 @@ impl AuditLogPayload {
     }
 }
 
-/// The project that something happened in.
+/// The project of an event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -364,29 +364,29 @@ pub struct AuditLogProject {
 pub struct AuditLogActor {
     /// The type of actor.
     pub r#type: AuditLogActorType,
-    /// The session in which it was done.
+    /// The session of the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<AuditLogActorSession>,
-    /// The API key that was used.
+    /// The API key of the actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<AuditLogActorApiKey>,
 }
 
 impl AuditLogActor {
-    /// Somebody with the API key `id`.
+    /// The holder of the API key `id`.
     pub fn api_key(id: impl Into<String>) -> Self {
         let api_key = AuditLogActorApiKey { id: Some(id.into()), ..AuditLogActorApiKey::default() };
         Self { r#type: AuditLogActorType::ApiKey, session: None, api_key: Some(api_key) }
     }
 
-    /// The user `id`, in a session of theirs.
+    /// The user `id` in a session.
     pub fn session(id: impl Into<String>) -> Self {
         let user = AuditLogActorUser { id: Some(id.into()), email: None };
         let session = AuditLogActorSession { user: Some(user), ip_address: None };
         Self { r#type: AuditLogActorType::Session, session: Some(session), api_key: None }
     }
 
-    /// The id of the actor: of the API key, or of the user.
+    /// The id of the actor: of the API key or the user.
     pub fn id(&self) -> Option<&str> {
         let key = self.api_key.as_ref();
         let session = self.session.as_ref();
@@ -402,7 +402,7 @@ impl AuditLogActor {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AuditLogActorSession {
-    /// Whose session it was.
+    /// The user of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<AuditLogActorUser>,
     /// The IP address from which the action was performed.
@@ -418,13 +418,13 @@ pub struct AuditLogActorApiKey {
     /// The tracking id of the API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The type of API key: `user` or `service_account`. A key of our own server belongs to neither.
+    /// The type of API key: `user` or `service_account`. Keys of our server have neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
-    /// Whose key it is.
+    /// The owner of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<AuditLogActorUser>,
-    /// The service account whose key it is.
+    /// The service account that owns the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account: Option<AuditLogActorServiceAccount>,
 }
@@ -452,7 +452,7 @@ pub struct AuditLogActorServiceAccount {
     pub id: Option<String>,
 }
 
-/// Fields that this version does not know, as they came. They may be about people, so `Debug` shows only their names.
+/// Unknown fields, unchanged. They may be personal data, so `Debug` shows only their names.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OtherFields(pub Map<String, Value>);
@@ -485,7 +485,7 @@ mod schema {
         }
     }
 
-    /// One field for each type that our server records, since that is where the detail travels.
+    /// A field for each event type of our server, since the field of the detail has the name of the type.
     impl JsonSchema for AuditLog {
         fn schema_name() -> Cow<'static, str> {
             "AuditLog".into()

@@ -14,13 +14,13 @@ const TAG: &str = "Certificates";
 pub type CertificateName = BoundedText<1, 255>;
 
 record! {
-    /// Lists the certificates of the organization, and which of them are active in it.
+    /// Lists the certificates of the organization, with their state in it.
     #[derive(Default)]
     ListOrganizationCertificates {}
     query {
         /// How many certificates to return.
         limit: Limit<1, 100, 20>,
-        /// Return certificates after this one: the `last_id` of the page before.
+        /// Return certificates after this one: the `last_id` of the previous page.
         after: Cursor,
         /// The order of the certificates; `desc` by default.
         order: Order,
@@ -34,7 +34,7 @@ list_endpoint!(ListOrganizationCertificates, ordered);
 record! {
     /// Uploads a certificate to the organization. It is not active anywhere. An organization has at most 50 certificates.
     UploadCertificate {
-        /// What is uploaded.
+        /// The certificate to upload.
         body: UploadCertificateRequest,
     }
 }
@@ -48,7 +48,7 @@ endpoint!(UploadCertificate, "uploadCertificate", POST ListOrganizationCertifica
 pub struct GetCertificate {
     /// The ID of the certificate.
     pub certificate_id: CertificateId,
-    /// What the answer holds besides: `content` for the certificate in PEM.
+    /// Additional fields of the answer: `content` for the certificate in PEM format.
     #[serde(default)]
     pub include: Vec<CertificateInclude>,
 }
@@ -67,7 +67,7 @@ record! {
     ModifyCertificate {
         /// The ID of the certificate.
         certificate_id: CertificateId,
-        /// What changes; what is absent stays.
+        /// The changes. Absent fields stay unchanged.
         body: ModifyCertificateRequest,
     }
 }
@@ -85,9 +85,9 @@ record! {
 endpoint!(DeleteCertificate, "deleteCertificate", DELETE GetCertificate::PATH, MANAGEMENT_WRITE -> DeleteCertificateResponse);
 
 record! {
-    /// Activates up to ten certificates in the organization: all of them, or none when one is unknown. Repeating it changes nothing.
+    /// Activates up to ten certificates in the organization: all of them, or none if one is unknown. Repeating it changes nothing.
     ActivateOrganizationCertificates {
-        /// Which certificates.
+        /// The certificates to activate.
         body: ToggleCertificatesRequest,
     }
 }
@@ -95,9 +95,9 @@ record! {
 endpoint!(ActivateOrganizationCertificates, "activateOrganizationCertificates", POST "/organization/certificates/activate", MANAGEMENT_WRITE -> OrganizationCertificateActivationResponse, idempotent);
 
 record! {
-    /// Deactivates up to ten certificates in the organization: all of them, or none when one is unknown. Repeating it changes nothing.
+    /// Deactivates up to ten certificates in the organization: all of them, or none if one is unknown. Repeating it changes nothing.
     DeactivateOrganizationCertificates {
-        /// Which certificates.
+        /// The certificates to deactivate.
         body: ToggleCertificatesRequest,
     }
 }
@@ -107,7 +107,7 @@ endpoint!(DeactivateOrganizationCertificates, "deactivateOrganizationCertificate
 record! {
     /// Request payload for uploading a certificate.
     UploadCertificateRequest {
-        /// One X.509 certificate in PEM format, of 16 kilobytes at most.
+        /// One X.509 certificate in PEM format, at most 16 kilobytes.
         certificate: String,
     }
     optional {
@@ -135,7 +135,7 @@ record! {
 }
 
 record! {
-    /// When a certificate is valid.
+    /// The validity period of a certificate.
     #[derive(Default)]
     CertificateValidity {}
     optional {
@@ -147,7 +147,7 @@ record! {
 }
 
 record! {
-    /// When a certificate is valid, and its content.
+    /// The validity period of a certificate, and its content.
     #[derive(Default)]
     CertificateDetails {}
     optional {
@@ -155,7 +155,7 @@ record! {
         valid_at: Timestamp,
         /// The Unix timestamp (in seconds) of when the certificate expires.
         expires_at: Timestamp,
-        /// The certificate in PEM format, where the request includes it.
+        /// The certificate in PEM format, if the request includes it.
         content: String,
     }
 }
@@ -167,7 +167,7 @@ record! {
         id: CertificateId,
         /// The Unix timestamp (in seconds) of when the certificate was uploaded.
         created_at: Timestamp,
-        /// When it is valid, and its content.
+        /// The validity period and the content.
         certificate_details: CertificateDetails,
     }
     nullable {
@@ -186,7 +186,7 @@ record! {
         id: CertificateId,
         /// The Unix timestamp (in seconds) of when the certificate was uploaded.
         created_at: Timestamp,
-        /// When it is valid.
+        /// The validity period.
         certificate_details: CertificateValidity,
         /// Whether the certificate is active in the organization.
         active: bool,

@@ -21,7 +21,7 @@ record! {
     query {
         /// How many assignments to return; 1000 by default (assumed).
         limit: Limit<0, 1000, 1000>,
-        /// Return assignments after this one: the `next` of the page before.
+        /// Return assignments after this one: the `next` of the previous page.
         after: Cursor,
         /// The order of the roles; `asc` by default (assumed).
         order: Order,
@@ -37,7 +37,7 @@ record! {
     AssignGroupRole {
         /// The ID of the group that should receive the organization role.
         group_id: GroupId,
-        /// Which role is assigned.
+        /// The role to assign.
         body: PublicAssignOrganizationGroupRoleBody,
     }
 }

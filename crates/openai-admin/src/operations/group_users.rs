@@ -18,14 +18,14 @@ pub struct ListGroupUsers {
     pub group_id: GroupId,
     /// How many users to return.
     pub limit: Option<Limit<0, 1000, 100>>,
-    /// Return users after this one: the `next` of the page before, or the ID of its last user.
+    /// Return users after this one: the `next` of the previous page, or the ID of its last user.
     pub after: Option<Cursor>,
     /// The order of the users, by when they joined the organization; `desc` by default.
     pub order: Option<Order>,
 }
 
 impl ListGroupUsers {
-    /// The first page, with everything at its default.
+    /// The first page, with default parameters.
     pub fn new(group_id: GroupId) -> Self {
         Self { group_id, limit: None, after: None, order: None }
     }
@@ -42,7 +42,7 @@ list_endpoint!(ListGroupUsers, ordered);
 pub struct AddGroupUser {
     /// The ID of the group to update.
     pub group_id: GroupId,
-    /// Who is added.
+    /// The user to add.
     pub body: CreateGroupUserBody,
 }
 
@@ -153,7 +153,7 @@ pub struct GroupUser {
     /// The identifier, which can be referenced in API endpoints.
     pub id: UserId,
     /// The name of the user.
-    // Older answers hold a whole organization user here, whose name may be null: read as empty.
+    // Older answers have an organization user here, whose name may be null. Null is read as an empty name.
     #[serde(default, deserialize_with = "crate::value::null_as_default")]
     pub name: PersonalText,
     /// The email address of the user; null for users without one.
@@ -162,7 +162,7 @@ pub struct GroupUser {
 }
 
 impl GroupUser {
-    /// A user as a group's list shows it.
+    /// A user, as in the list of a group.
     pub fn new(id: UserId, name: PersonalText, email: Option<PersonalText>) -> Self {
         Self { id, name, email }
     }
@@ -198,7 +198,7 @@ pub struct GroupMemberUser {
 }
 
 impl GroupMemberUser {
-    /// A member without picture, of the organization itself.
+    /// A member of the organization itself, without a picture.
     pub fn new(id: UserId, name: PersonalText) -> Self {
         Self { id, name, email: None, picture: None, is_service_account: None, user_type: UserType::User }
     }

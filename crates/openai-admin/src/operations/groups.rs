@@ -19,14 +19,14 @@ pub type GroupName = BoundedText<1, 255>;
 pub struct ListGroups {
     /// How many groups to return.
     pub limit: Option<Limit<0, 1000, 100>>,
-    /// Return groups after this one: the `next` of the page before, or the ID of its last group.
+    /// Return groups after this one: the `next` of the previous page, or the ID of its last group.
     pub after: Option<Cursor>,
-    /// The order of the groups, by when they were created; `asc` by default.
+    /// The order of the groups, by creation time; `asc` by default.
     pub order: Option<Order>,
 }
 
 impl ListGroups {
-    /// The first page, with everything at its default.
+    /// The first page, with default parameters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -36,12 +36,12 @@ endpoint!(ListGroups, "list-groups", GET "/organization/groups", GROUPS_READ -> 
 
 list_endpoint!(ListGroups, ordered);
 
-/// Creates a new group in the organization. Two groups may have one name (assumed).
+/// Creates a new group in the organization. Two groups may have the same name (assumed).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateGroup {
-    /// What is created.
+    /// The group to create.
     pub body: CreateGroupBody,
 }
 
@@ -79,7 +79,7 @@ endpoint!(RetrieveGroup, "retrieve-group", GET "/organization/groups/{group_id}"
 pub struct UpdateGroup {
     /// The ID of the group to update.
     pub group_id: GroupId,
-    /// What changes.
+    /// The changes.
     pub body: UpdateGroupBody,
 }
 
@@ -92,7 +92,7 @@ impl UpdateGroup {
 
 endpoint!(UpdateGroup, "update-group", POST RetrieveGroup::PATH, GROUPS_WRITE -> GroupResourceWithSuccess, idempotent);
 
-/// Deletes a group from the organization, and with it every membership in it (assumed).
+/// Deletes a group from the organization, with all its memberships (assumed).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -120,7 +120,7 @@ pub struct CreateGroupBody {
 }
 
 impl CreateGroupBody {
-    /// Names the group to create.
+    /// The name of the group.
     pub fn new(name: GroupName) -> Self {
         Self { name }
     }
@@ -136,7 +136,7 @@ pub struct UpdateGroupBody {
 }
 
 impl UpdateGroupBody {
-    /// Gives the group another name.
+    /// The new name of the group.
     pub fn new(name: GroupName) -> Self {
         Self { name }
     }
@@ -159,13 +159,13 @@ pub struct GroupResponse {
     /// Whether the group is managed through SCIM and controlled by your identity provider.
     #[serde(default)]
     pub is_scim_managed: bool,
-    /// The type of the group. The published examples leave it out, so it is read as `group` when absent.
+    /// The type of the group. Default: `group`, since the published examples omit it.
     #[serde(default = "GroupResponse::default_type")]
     pub group_type: GroupType,
 }
 
 impl GroupResponse {
-    /// A group of the organization that nobody else manages.
+    /// A group that the organization itself manages.
     pub fn new(id: GroupId, name: impl Into<String>, created_at: Timestamp) -> Self {
         Self { id, name: name.into(), created_at, is_scim_managed: false, group_type: Self::default_type() }
     }

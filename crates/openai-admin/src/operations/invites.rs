@@ -15,7 +15,7 @@ record! {
     query {
         /// How many invites to return.
         limit: Limit<1, 100, 20>,
-        /// Return invites after this one: the `last_id` of the page before.
+        /// Return invites after this one: the `last_id` of the previous page.
         after: Cursor,
     }
 }
@@ -25,9 +25,9 @@ endpoint!(ListInvites, "list-invites", GET "/organization/invites", MANAGEMENT_R
 list_endpoint!(ListInvites);
 
 record! {
-    /// Invites a person to the organization. They have access to it once they accept the invite.
+    /// Invites a person to the organization. They get access when they accept the invite.
     InviteUser {
-        /// Who is invited.
+        /// The person to invite.
         body: InviteRequest,
     }
 }
@@ -45,7 +45,7 @@ record! {
 endpoint!(RetrieveInvite, "retrieve-invite", GET "/organization/invites/{invite_id}", MANAGEMENT_READ -> Invite);
 
 record! {
-    /// Deletes an invite. An invite that was accepted cannot be deleted.
+    /// Deletes an invite. An accepted invite cannot be deleted.
     DeleteInvite {
         /// The ID of the invite.
         invite_id: InviteId,
@@ -57,13 +57,13 @@ endpoint!(DeleteInvite, "delete-invite", DELETE RetrieveInvite::PATH, MANAGEMENT
 record! {
     /// Request payload for inviting a person to the organization.
     InviteRequest {
-        /// The email address that the invite is for.
+        /// The email address of the person.
         email: EmailText,
         /// `owner` or `reader`.
         role: InviteRole,
     }
     optional {
-        /// The projects of which the person becomes a member by accepting. When absent, it is the default project; an empty list is no project.
+        /// The projects that the person joins by accepting. Default: the default project; an empty list means none.
         projects: Vec<InviteProject>,
     }
 }
@@ -86,7 +86,7 @@ record! {
     Invite object InviteObject = "organization.invite" {
         /// The identifier, which can be referenced in API endpoints.
         id: InviteId,
-        /// The email address that the invite is for.
+        /// The email address of the person.
         email: PersonalText,
         /// `owner` or `reader`.
         role: InviteRole,
@@ -94,7 +94,7 @@ record! {
         status: InviteStatus,
         /// The Unix timestamp (in seconds) of when the invite was sent.
         created_at: Timestamp,
-        /// The projects of which the person becomes a member by accepting.
+        /// The projects that the person joins by accepting.
         #[serde(default)]
         projects: Vec<InviteProject>,
     }

@@ -18,9 +18,9 @@ record! {
     query {
         /// How many API keys to return.
         limit: Limit<1, 100, 20>,
-        /// Return API keys after this one: the `last_id` of the page before.
+        /// Return API keys after this one: the `last_id` of the previous page.
         after: Cursor,
-        /// Which keys, by the access of their owners to the project: `active`, `inactive` or `any`; `active` when absent (assumed).
+        /// Only keys whose owners have this access to the project: `active`, `inactive` or `any`; `active` by default (assumed).
         owner_project_access: OwnerProjectAccessFilter,
     }
 }
@@ -42,7 +42,7 @@ record! {
 endpoint!(RetrieveProjectApiKey, "retrieve-project-api-key", GET "/organization/projects/{project_id}/api_keys/{api_key_id}", MANAGEMENT_READ -> ProjectApiKey);
 
 record! {
-    /// Deletes an API key from a project. The key of a service account is refused.
+    /// Deletes an API key from a project. The key of a service account cannot be deleted.
     DeleteProjectApiKey {
         /// The ID of the project.
         project_id: ProjectId,
@@ -69,7 +69,7 @@ record! {
         id: ApiKeyId,
         /// Whether the key's owner has access to the project: `active` or `inactive`.
         owner_project_access: OwnerProjectAccess,
-        /// The user or the service account that has the key.
+        /// The owner of the key: a user or a service account.
         owner: ProjectApiKeyOwner,
     }
     nullable {

@@ -1,4 +1,4 @@
-//! Certificates of the organization as a project uses them: `/organization/projects/{project_id}/certificates`.
+//! Certificates of the organization in a project: `/organization/projects/{project_id}/certificates`.
 
 use super::{
     certificates::{CertificateValidity, ToggleCertificatesRequest},
@@ -12,7 +12,7 @@ use crate::{
 const TAG: &str = "Certificates";
 
 record! {
-    /// Lists all certificates of the organization, and which of them are active in the project.
+    /// Lists all certificates of the organization, with their state in the project.
     ListProjectCertificates {
         /// The ID of the project.
         project_id: ProjectId,
@@ -20,7 +20,7 @@ record! {
     query {
         /// How many certificates to return.
         limit: Limit<1, 100, 20>,
-        /// Return certificates after this one: the `last_id` of the page before.
+        /// Return certificates after this one: the `last_id` of the previous page.
         after: Cursor,
         /// The order of the certificates; `desc` by default.
         order: Order,
@@ -32,11 +32,11 @@ endpoint!(ListProjectCertificates, "listProjectCertificates", GET "/organization
 list_endpoint!(ListProjectCertificates, ordered);
 
 record! {
-    /// Activates up to ten certificates in a project: all of them, or none when one is unknown. Repeating it changes nothing.
+    /// Activates up to ten certificates in a project: all of them, or none if one is unknown. Repeating it changes nothing.
     ActivateProjectCertificates {
         /// The ID of the project.
         project_id: ProjectId,
-        /// Which certificates.
+        /// The certificates to activate.
         body: ToggleCertificatesRequest,
     }
 }
@@ -44,11 +44,11 @@ record! {
 endpoint!(ActivateProjectCertificates, "activateProjectCertificates", POST "/organization/projects/{project_id}/certificates/activate", MANAGEMENT_WRITE -> OrganizationProjectCertificateActivationResponse, idempotent);
 
 record! {
-    /// Deactivates up to ten certificates in a project: all of them, or none when one is unknown. Repeating it changes nothing.
+    /// Deactivates up to ten certificates in a project: all of them, or none if one is unknown. Repeating it changes nothing.
     DeactivateProjectCertificates {
         /// The ID of the project.
         project_id: ProjectId,
-        /// Which certificates.
+        /// The certificates to deactivate.
         body: ToggleCertificatesRequest,
     }
 }
@@ -65,7 +65,7 @@ record! {
         id: CertificateId,
         /// The Unix timestamp (in seconds) of when the certificate was uploaded.
         created_at: Timestamp,
-        /// When it is valid.
+        /// The validity period.
         certificate_details: CertificateValidity,
         /// Whether the certificate is active in the project.
         active: bool,

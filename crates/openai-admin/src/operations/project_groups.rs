@@ -1,4 +1,4 @@
-//! Groups that have access to a project: `/organization/projects/{project_id}/groups`.
+//! Groups with access to a project: `/organization/projects/{project_id}/groups`.
 
 use super::record::record;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 const TAG: &str = "Project groups";
 
 record! {
-    /// Lists the groups that have access to a project.
+    /// Lists the groups with access to a project.
     ListProjectGroups {
         /// The ID of the project to inspect.
         project_id: ProjectId,
@@ -17,7 +17,7 @@ record! {
     query {
         /// How many groups to return.
         limit: Limit<0, 100, 20>,
-        /// Return groups after this one: the `next` of the page before, or the ID of its last group.
+        /// Return groups after this one: the `next` of the previous page, or the ID of its last group.
         after: Cursor,
         /// The order of the groups; `asc` by default.
         order: Order,
@@ -33,7 +33,7 @@ record! {
     AddProjectGroup {
         /// The ID of the project to update.
         project_id: ProjectId,
-        /// Which group is added, and with which role.
+        /// The group to add, and its role.
         body: InviteProjectGroupBody,
     }
 }
@@ -78,7 +78,7 @@ record! {
     }
 }
 
-/// Paginated list of groups that have access to a project.
+/// Paginated list of groups with access to a project.
 pub type ProjectGroupListResource = NextPage<ProjectGroup>;
 
 record! {
@@ -86,11 +86,11 @@ record! {
     ProjectGroup object ProjectGroupObject = "project.group" {
         /// Identifier of the project.
         project_id: ProjectId,
-        /// Identifier of the group that has access to the project.
+        /// Identifier of the group with access to the project.
         group_id: GroupId,
         /// Display name of the group.
         group_name: String,
-        /// The type of the group. Some published examples leave it out, so it is read as `group` when absent.
+        /// The type of the group. Default: `group`, since some published examples omit it.
         #[serde(default = "group")]
         group_type: GroupType,
         /// Unix timestamp (in seconds) when the group was granted project access.

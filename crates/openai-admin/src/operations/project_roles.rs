@@ -20,7 +20,7 @@ record! {
     query {
         /// How many roles to return.
         limit: Limit<0, 1000, 1000>,
-        /// Return roles after this one: the `next` of the page before.
+        /// Return roles after this one: the `next` of the previous page.
         after: Cursor,
         /// The order of the roles; `asc` by default.
         order: Order,
@@ -36,7 +36,7 @@ record! {
     CreateProjectRole {
         /// The ID of the project.
         project_id: ProjectId,
-        /// What is created.
+        /// The role to create.
         body: PublicCreateOrganizationRoleBody,
     }
 }
@@ -62,7 +62,7 @@ record! {
         project_id: ProjectId,
         /// The ID of the role to update.
         role_id: RoleId,
-        /// What changes; what is absent stays.
+        /// The changes. Absent fields stay unchanged.
         body: PublicUpdateOrganizationRoleBody,
     }
 }
@@ -70,7 +70,7 @@ record! {
 endpoint!(UpdateProjectRole, "update-project-role", POST RetrieveProjectRole::PATH, ROLES_WRITE -> Role, idempotent);
 
 record! {
-    /// Deletes a custom role from a project, and with it every assignment of the role (assumed).
+    /// Deletes a custom role from a project, with all its assignments (assumed).
     DeleteProjectRole {
         /// The ID of the project.
         project_id: ProjectId,

@@ -23,7 +23,7 @@ record! {
     query {
         /// How many assignments to return; 1000 by default (assumed).
         limit: Limit<0, 1000, 1000>,
-        /// Return assignments after this one: the `next` of the page before.
+        /// Return assignments after this one: the `next` of the previous page.
         after: Cursor,
         /// The order of the assignments; `asc` by default (assumed).
         order: Order,
@@ -41,7 +41,7 @@ record! {
         project_id: ProjectId,
         /// The ID of the user.
         user_id: UserId,
-        /// Which role is assigned.
+        /// The role to assign.
         body: PublicAssignOrganizationGroupRoleBody,
     }
 }

@@ -17,7 +17,7 @@ record! {
     query {
         /// How many users to return.
         limit: Limit<1, 100, 20>,
-        /// Return users after this one: the `last_id` of the page before.
+        /// Return users after this one: the `last_id` of the previous page.
         after: Cursor,
     }
 }
@@ -31,7 +31,7 @@ record! {
     CreateProjectUser {
         /// The ID of the project.
         project_id: ProjectId,
-        /// Who is added.
+        /// The user to add.
         body: ProjectUserCreateRequest,
     }
 }
@@ -57,7 +57,7 @@ record! {
         project_id: ProjectId,
         /// The ID of the user.
         user_id: UserId,
-        /// What changes; what is absent or null stays (assumed).
+        /// The changes. Absent or null fields stay unchanged (assumed).
         body: ProjectUserUpdateRequest,
     }
 }
@@ -65,7 +65,7 @@ record! {
 endpoint!(ModifyProjectUser, "modify-project-user", POST RetrieveProjectUser::PATH, MANAGEMENT_WRITE -> ProjectUser, idempotent);
 
 record! {
-    /// Deletes a user from a project, and with it their roles in the project (assumed).
+    /// Deletes a user from a project, with their roles in the project (assumed).
     DeleteProjectUser {
         /// The ID of the project.
         project_id: ProjectId,

@@ -18,9 +18,9 @@ record! {
     query {
         /// How many projects to return.
         limit: Limit<1, 100, 20>,
-        /// Return projects after this one: the `last_id` of the page before.
+        /// Return projects after this one: the `last_id` of the previous page.
         after: Cursor,
-        /// Whether archived projects are listed too; not when absent.
+        /// Whether to include archived projects; false by default.
         include_archived: bool,
     }
 }
@@ -32,7 +32,7 @@ list_endpoint!(ListProjects);
 record! {
     /// Creates a new project in the organization. Projects can be created and archived, but cannot be deleted.
     CreateProject {
-        /// What is created.
+        /// The project to create.
         body: ProjectCreateRequest,
     }
 }
@@ -54,7 +54,7 @@ record! {
     ModifyProject {
         /// The ID of the project.
         project_id: ProjectId,
-        /// What changes; what is absent stays.
+        /// The changes. Absent fields stay unchanged.
         body: ProjectUpdateRequest,
     }
 }
@@ -78,7 +78,7 @@ record! {
         name: ProjectName,
     }
     optional {
-        /// Creates the project with this residency configuration, to which the organization must have access.
+        /// The residency configuration of the project. The organization must have access to it.
         residency: ProjectResidency,
         /// External key ID to associate with the project.
         external_key_id: String,

@@ -1,12 +1,12 @@
-//! Structs of requests and models, with their `new`.
+//! A macro for structs of requests and models.
 
-/// Declares a request or a model: the fields that `new` takes, then those that it leaves out.
+/// Declares a request or a model: first the arguments of `new`, then the fields that `new` leaves empty.
 ///
-/// - `object Kind = "name"`: the field `object`, which always says `name`;
-/// - `query`: a parameter of the query that may be absent;
-/// - `optional`: a field of JSON that may be absent;
-/// - `clearable`: a field of JSON that may be absent, which changes nothing, or null, which clears the value;
-/// - `nullable`: a field of JSON that is written as null when there is no value.
+/// - `object Kind = "name"`: the constant field `object`;
+/// - `query`: an optional query parameter;
+/// - `optional`: an optional JSON field;
+/// - `clearable`: a JSON field that may be absent (no change) or null (clears the value);
+/// - `nullable`: a JSON field that is null if there is no value.
 macro_rules! record {
     (
         $(#[$meta:meta])* $name:ident $(object $kind:ident = $object:literal)?
@@ -50,7 +50,7 @@ macro_rules! record {
         }
 
         impl $name {
-            /// Takes the fields that are always there; the others are left out.
+            /// Sets the required fields. The others are empty.
             pub fn new($($field: $type),*) -> Self {
                 Self {
                     $(object: $crate::Object::<$kind>::new(),)?

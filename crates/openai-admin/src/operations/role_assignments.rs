@@ -1,4 +1,4 @@
-//! What the role assignments of groups and of users have in common, in the organization and in projects.
+//! Types that role assignments of groups and of users share, in the organization and in projects.
 
 use super::{audit_logs::OtherFields, record::record};
 use crate::{ListItem, NextPage, RoleId, Timestamp};
@@ -66,7 +66,7 @@ record! {
 record! {
     /// Confirmation payload returned after unassigning a role.
     DeletedRoleAssignmentResource {
-        /// What was removed, such as `group.role.deleted` or `user.role.deleted`.
+        /// The type of the removed assignment, such as `group.role.deleted` or `user.role.deleted`.
         object: String,
         /// Whether the assignment was removed.
         deleted: bool,

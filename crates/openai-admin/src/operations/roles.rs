@@ -18,7 +18,7 @@ record! {
     query {
         /// How many roles to return.
         limit: Limit<0, 1000, 1000>,
-        /// Return roles after this one: the `next` of the page before.
+        /// Return roles after this one: the `next` of the previous page.
         after: Cursor,
         /// The order of the roles; `asc` by default.
         order: Order,
@@ -32,7 +32,7 @@ list_endpoint!(ListRoles, ordered);
 record! {
     /// Creates a custom role for the organization.
     CreateRole {
-        /// What is created.
+        /// The role to create.
         body: PublicCreateOrganizationRoleBody,
     }
 }
@@ -54,7 +54,7 @@ record! {
     UpdateRole {
         /// The ID of the role to update.
         role_id: RoleId,
-        /// What changes; what is absent stays.
+        /// The changes. Absent fields stay unchanged.
         body: PublicUpdateOrganizationRoleBody,
     }
 }
@@ -62,7 +62,7 @@ record! {
 endpoint!(UpdateRole, "update-role", POST RetrieveRole::PATH, ROLES_WRITE -> Role, idempotent);
 
 record! {
-    /// Deletes a custom role from the organization, and with it every assignment of the role (assumed).
+    /// Deletes a custom role from the organization, with all its assignments (assumed).
     DeleteRole {
         /// The ID of the role to delete.
         role_id: RoleId,
@@ -90,7 +90,7 @@ record! {
     #[derive(Default)]
     PublicUpdateOrganizationRoleBody {}
     optional {
-        /// Updated set of permissions for the role: it replaces the set before.
+        /// The new permissions of the role. They replace the previous ones.
         permissions: Vec<String>,
         /// New name for the role.
         role_name: RoleName,

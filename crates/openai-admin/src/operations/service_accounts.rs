@@ -20,7 +20,7 @@ record! {
     query {
         /// How many service accounts to return.
         limit: Limit<1, 100, 20>,
-        /// Return service accounts after this one: the `last_id` of the page before.
+        /// Return service accounts after this one: the `last_id` of the previous page.
         after: Cursor,
     }
 }
@@ -30,11 +30,11 @@ endpoint!(ListServiceAccounts, "list-project-service-accounts", GET "/organizati
 list_endpoint!(ListServiceAccounts);
 
 record! {
-    /// Creates a service account in a project, with an API key unless the body says otherwise. The value of the key is shown in this answer only.
+    /// Creates a service account in a project, by default with an API key. The value of the key is only in this answer.
     CreateServiceAccount {
         /// The ID of the project.
         project_id: ProjectId,
-        /// What is created.
+        /// The service account to create.
         body: ProjectServiceAccountCreateRequest,
     }
 }
@@ -114,7 +114,7 @@ record! {
         created_at: Timestamp,
     }
     nullable {
-        /// The API key of the service account; null where none was created.
+        /// The API key of the service account, or null if none was created.
         api_key: ProjectServiceAccountApiKey,
     }
 }
@@ -122,7 +122,7 @@ record! {
 record! {
     /// An API key of a service account, with its value.
     ProjectServiceAccountApiKey object ProjectServiceAccountApiKeyObject = "organization.project.service_account.api_key" {
-        /// The value of the key. No other answer shows it.
+        /// The value of the key. No other answer contains it.
         value: PersonalText,
         /// The name of the key.
         name: String,

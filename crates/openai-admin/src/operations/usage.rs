@@ -1,4 +1,4 @@
-//! Usage of the organization in buckets of time: `/organization/usage`, and the extension of our server that counts it.
+//! Usage of the organization in buckets of time: `/organization/usage`, and our extension that records it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,14 @@ use crate::{
 
 const TAG: &str = "Usage";
 
-/// How many buckets a page holds: up to 31 days, 168 hours or 1440 minutes; 7, 24 or 60 when the request does not say.
+/// The number of buckets on a page: up to 31 days, 168 hours or 1440 minutes; by default 7, 24 or 60.
 pub type UsageLimit = Limit<0, 1440, 7>;
-/// The id of a batch of usage, which its sender chooses.
+/// The id of a batch of usage, chosen by its sender.
 pub type UsageBatchId = BoundedText<1, 255>;
-/// What usage belongs to: an id, a model, a service tier.
+/// A label of usage: an id, a model or a service tier.
 pub type UsageLabel = BoundedText<1, 255>;
 
-/// Declares an enum of values that a request may have.
+/// Declares an enum of values for requests.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
@@ -28,7 +28,7 @@ macro_rules! choice {
         }
 
         impl $name {
-            /// The value as it travels.
+            /// The value, as sent.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -52,7 +52,7 @@ macro_rules! choice {
 }
 
 choice! {
-    /// How long a bucket is.
+    /// The width of a bucket.
     #[derive(Default)]
     BucketWidth {
         /// A minute.
@@ -87,7 +87,7 @@ macro_rules! usage_list {
 }
 
 impl BucketWidth {
-    /// How many buckets of this width a page holds: when the request does not say, and at most.
+    /// The default and the maximum number of buckets of this width on a page.
     pub const fn pages(self) -> (u16, u16) {
         match self {
             Self::Minute => (60, 1440),
@@ -107,7 +107,7 @@ impl BucketWidth {
 }
 
 choice! {
-    /// What the usage of completions is grouped by.
+    /// The fields that group the usage of completions.
     UsageCompletionsGroupBy {
         /// The project.
         ProjectId = "project_id",
@@ -125,17 +125,17 @@ choice! {
 }
 
 record! {
-    /// Gets the usage of completions in the organization, in buckets of time. A request counts to the minute that it was made in.
+    /// Gets the usage of completions in the organization, in buckets of time. A request counts in the minute of its time.
     UsageCompletions {
-        /// The beginning of the range of time, inclusive.
+        /// The start of the range of time, inclusive.
         #[serde(deserialize_with = "second")]
         start_time: Timestamp,
     }
     query {
-        /// The end of the range of time, exclusive; now when absent.
+        /// The end of the range of time, exclusive; now by default.
         #[serde(default, deserialize_with = "seconds")]
         end_time: Timestamp,
-        /// How long a bucket is: a day when absent.
+        /// The width of a bucket; a day by default.
         bucket_width: BucketWidth,
         /// Only usage of these projects.
         project_ids: Vec<String>,
@@ -145,13 +145,13 @@ record! {
         api_key_ids: Vec<String>,
         /// Only usage of these models.
         models: Vec<String>,
-        /// Only batch jobs, or only what is no batch job; both when absent.
+        /// Only batch jobs, or only other requests; both by default.
         batch: bool,
-        /// What a bucket's results are grouped by; a bucket has at most one result when absent.
+        /// The fields to group the results by. By default a bucket has at most one result.
         group_by: Vec<UsageCompletionsGroupBy>,
-        /// How many buckets to return: up to 31 days (7 when absent), 168 hours (24 when absent) or 1440 minutes (60 when absent).
+        /// How many buckets to return: up to 31 days (default: 7), 168 hours (default: 24) or 1440 minutes (default: 60).
         limit: UsageLimit,
-        /// Where to go on: the `next_page` of the page before, asked for with the same parameters.
+        /// The cursor: the `next_page` of the previous page. The other parameters must be the same.
         page: Cursor,
     }
 }
@@ -167,7 +167,7 @@ fn second<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp
 record! {
     /// The usage of completions in a bucket of time.
     UsageCompletionsResult object UsageCompletionsResultObject = "organization.usage.completions.result" {
-        /// Input tokens, cached ones and those written to the cache included.
+        /// Input tokens, including cached tokens and those written to the cache.
         input_tokens: u64,
         /// Output tokens.
         output_tokens: u64,
@@ -201,17 +201,17 @@ record! {
         output_image_tokens: u64,
     }
     nullable {
-        /// The project, where results are grouped by it.
+        /// The project, if results are grouped by it.
         project_id: String,
-        /// The user, where results are grouped by it.
+        /// The user, if results are grouped by it.
         user_id: String,
-        /// The API key, where results are grouped by it.
+        /// The API key, if results are grouped by it.
         api_key_id: String,
-        /// The model, where results are grouped by it.
+        /// The model, if results are grouped by it.
         model: String,
-        /// Whether it was a batch job, where results are grouped by it.
+        /// Whether it was a batch job, if results are grouped by it.
         batch: bool,
-        /// The service tier, where results are grouped by it.
+        /// The service tier, if results are grouped by it.
         service_tier: String,
     }
 }
@@ -233,17 +233,17 @@ pub struct UsagePage<T> {
     /// Always `page`.
     #[serde(default)]
     pub object: Object<UsagePageObject>,
-    /// The buckets, with those in which nothing was used.
+    /// The buckets, including those without usage.
     pub data: Vec<UsageBucket<T>>,
     /// Whether there are buckets after this page.
     pub has_more: bool,
-    /// What to send as `page` for the next page; null at the end.
+    /// The value of `page` for the next page; null at the end.
     #[serde(default)]
     pub next_page: Option<Cursor>,
 }
 
 impl<T> UsagePage<T> {
-    /// A page of buckets, which goes on at `next_page` if there is one.
+    /// A page of buckets. The cursor of the next page is `next_page`, if there is one.
     pub fn new(data: Vec<UsageBucket<T>>, next_page: Option<Cursor>) -> Self {
         Self { object: Object::new(), data, has_more: next_page.is_some(), next_page }
     }
@@ -274,7 +274,7 @@ impl ObjectName for UsageBucketObject {
     const NAME: &'static str = "bucket";
 }
 
-/// What was used in a time.
+/// The usage in a period of time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "UsageTimeBucket_{T}"))]
@@ -283,11 +283,11 @@ pub struct UsageBucket<T> {
     /// Always `bucket`.
     #[serde(default)]
     pub object: Object<UsageBucketObject>,
-    /// Its beginning, inclusive.
+    /// The start, inclusive.
     pub start_time: Timestamp,
-    /// Its end, exclusive.
+    /// The end, exclusive.
     pub end_time: Timestamp,
-    /// One result for each group, and none where nothing was used.
+    /// One result for each group. Empty without usage.
     pub results: Vec<T>,
 }
 
@@ -299,9 +299,9 @@ impl<T> UsageBucket<T> {
 }
 
 record! {
-    /// Extension: counts usage, so that a server that one runs oneself can answer it. A batch is counted once: sent again under the same id, it changes nothing.
+    /// Extension: records usage, for self-hosted servers. A batch is recorded once: sending it again with the same id changes nothing.
     CreateUsageBatch {
-        /// What is counted.
+        /// The usage to record.
         body: CreateUsageBatchBody,
     }
 }
@@ -311,7 +311,7 @@ endpoint!(CreateUsageBatch, "x-create-usage-batch", POST "/x/usage", USAGE_WRITE
 record! {
     /// A batch of usage: at most 10,000 records.
     CreateUsageBatchBody {
-        /// The ID of the batch. What was counted under an ID is not counted again.
+        /// The ID of the batch. Each ID is recorded only once.
         batch_id: UsageBatchId,
         /// Usage of completions.
         #[serde(default)]
@@ -320,12 +320,12 @@ record! {
 }
 
 record! {
-    /// Usage of completions. It is added to that of the same minute.
+    /// Usage of completions. It is added to the usage of its minute.
     CompletionsUsageRecord {
-        /// When it was used.
+        /// The time of the usage.
         #[serde(deserialize_with = "second")]
         time: Timestamp,
-        /// Input tokens, cached ones and those written to the cache included.
+        /// Input tokens, including cached tokens and those written to the cache.
         input_tokens: u64,
         /// Output tokens.
         output_tokens: u64,
@@ -371,15 +371,15 @@ record! {
 }
 
 record! {
-    /// A batch of usage that is counted.
+    /// A recorded batch of usage.
     UsageBatch object UsageBatchObject = "x.usage.batch" {
         /// The ID of the batch.
         id: UsageBatchId,
-        /// How many records it had when it was counted.
+        /// The number of its records.
         records: u64,
-        /// When it was counted.
+        /// The time of recording.
         created_at: Timestamp,
-        /// Whether this request counted it; an earlier one did otherwise.
+        /// Whether this request recorded it. False if an earlier one did.
         is_new: bool,
     }
 }

@@ -22,7 +22,7 @@ record! {
     query {
         /// How many assignments to return; 1000 by default (assumed).
         limit: Limit<0, 1000, 1000>,
-        /// Return assignments after this one: the `next` of the page before.
+        /// Return assignments after this one: the `next` of the previous page.
         after: Cursor,
         /// The order of the roles; `asc` by default (assumed).
         order: Order,
@@ -38,7 +38,7 @@ record! {
     AssignUserRole {
         /// The ID of the user that should receive the organization role.
         user_id: UserId,
-        /// Which role is assigned.
+        /// The role to assign.
         body: PublicAssignOrganizationGroupRoleBody,
     }
 }

@@ -1,4 +1,4 @@
-//! Users of the organization: `/organization/users`, and the extensions of our server under `/x/users`.
+//! Users of the organization: `/organization/users`, and our extensions in `/x/users`.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ const TAG: &str = "Users";
 
 /// A user's name: 0 to 255 characters.
 pub type UserName = BoundedText<0, 255>;
-/// An email address: 3 to 320 characters with an `@` (checked by who stores it).
+/// An email address: 3 to 320 characters with an `@` (the store checks it).
 pub type EmailText = BoundedText<3, 320>;
 
 /// Lists all of the users in the organization.
@@ -25,7 +25,7 @@ pub type EmailText = BoundedText<3, 320>;
 pub struct ListUsers {
     /// How many users to return.
     pub limit: Option<Limit<1, 100, 20>>,
-    /// Return users after this one: the `last_id` of the page before.
+    /// Return users after this one: the `last_id` of the previous page.
     pub after: Option<Cursor>,
     /// Filter by the email address of users.
     #[serde(default)]
@@ -33,7 +33,7 @@ pub struct ListUsers {
 }
 
 impl ListUsers {
-    /// The first page, with everything at its default.
+    /// The first page, with default parameters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -68,12 +68,12 @@ endpoint!(RetrieveUser, "retrieve-user", GET "/organization/users/{user_id}", MA
 pub struct ModifyUser {
     /// The ID of the user.
     pub user_id: UserId,
-    /// What changes; what is absent or null stays.
+    /// The changes. Absent or null fields stay unchanged.
     pub body: UserRoleUpdateRequest,
 }
 
 impl ModifyUser {
-    /// Changes `user_id` as `body` says.
+    /// Changes `user_id` according to `body`.
     pub fn new(user_id: UserId, body: UserRoleUpdateRequest) -> Self {
         Self { user_id, body }
     }
@@ -81,7 +81,7 @@ impl ModifyUser {
 
 endpoint!(ModifyUser, "modify-user", POST RetrieveUser::PATH, MANAGEMENT_WRITE -> User, idempotent);
 
-/// Deletes a user from the organization, and with them every membership they have (assumed).
+/// Deletes a user from the organization, with all memberships (assumed).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -99,13 +99,13 @@ impl DeleteUser {
 
 endpoint!(DeleteUser, "delete-user", DELETE RetrieveUser::PATH, MANAGEMENT_WRITE -> UserDeleteResponse);
 
-/// Extension: creates a user. The published API has no such operation, since people accept an invitation; a
-/// directory that one runs oneself needs it.
+/// Extension: creates a user. The published API has no such operation, since people accept an invite. A self-hosted
+/// directory needs it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateUser {
-    /// Who is created.
+    /// The user to create.
     pub body: CreateUserBody,
 }
 
@@ -118,8 +118,7 @@ impl CreateUser {
 
 endpoint!(CreateUser, "x-create-user", POST "/x/users", MANAGEMENT_WRITE -> User);
 
-/// Extension: lists the groups that a user is in. The published API has no such operation: its clients read
-/// every group.
+/// Extension: lists the groups of a user. The published API has no such operation: its clients read every group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -128,14 +127,14 @@ pub struct ListUserGroups {
     pub user_id: UserId,
     /// How many groups to return.
     pub limit: Option<Limit<0, 1000, 100>>,
-    /// Return groups after this one: the `next` of the page before, or the ID of its last group.
+    /// Return groups after this one: the `next` of the previous page, or the ID of its last group.
     pub after: Option<Cursor>,
-    /// The order of the groups, by when they were created; `asc` by default.
+    /// The order of the groups, by creation time; `asc` by default.
     pub order: Option<Order>,
 }
 
 impl ListUserGroups {
-    /// The first page, with everything at its default.
+    /// The first page, with default parameters.
     pub fn new(user_id: UserId) -> Self {
         Self { user_id, limit: None, after: None, order: None }
     }
@@ -145,7 +144,7 @@ endpoint!(ListUserGroups, "x-list-user-groups", GET "/x/users/{user_id}/groups",
 
 list_endpoint!(ListUserGroups, ordered);
 
-/// New attributes of a user; what is absent or null stays as it is.
+/// New attributes of a user. Absent or null fields stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -165,41 +164,41 @@ pub struct UserRoleUpdateRequest {
 }
 
 impl UserRoleUpdateRequest {
-    /// Gives the user another role and leaves the rest.
+    /// Changes only the role of a user.
     pub fn role(role: UserRole) -> Self {
         Self { role: Some(role), ..Self::default() }
     }
 }
 
-/// Extension: who is created.
+/// Extension: the user to create.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CreateUserBody {
-    /// The user's id; minted by the server when absent.
+    /// The user's id; generated by the server by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
-    /// The user's email address; one user of an organization at most has it, in any letter case. Null for
-    /// service accounts without one.
+    /// The user's email address. It is unique in the organization, compared without case. Null for service accounts
+    /// without one.
     #[serde(default)]
     pub email: Option<EmailText>,
     /// The user's name.
     pub name: UserName,
-    /// The user's role in the organization; `reader` when absent.
+    /// The user's role in the organization; `reader` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<UserRole>,
-    /// Whether the user is a service account; not when absent.
+    /// Whether the user is a service account; false by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_service_account: Option<bool>,
 }
 
 impl CreateUserBody {
-    /// A reader with an id that the server mints.
+    /// A reader with an id generated by the server.
     pub fn new(email: EmailText, name: UserName) -> Self {
         Self { id: None, email: Some(email), name, role: None, is_service_account: None }
     }
 
-    /// A service account, which may be without an email address.
+    /// A service account, which may have no email address.
     pub fn service_account(name: UserName) -> Self {
         Self { id: None, email: None, name, role: None, is_service_account: Some(true) }
     }
@@ -261,7 +260,7 @@ pub struct User {
     pub projects: Option<Box<UserProjects>>,
 }
 
-/// Nested details of a [`User`]. Our server does not write them.
+/// Nested details of a [`User`]. Our server omits them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -299,7 +298,7 @@ impl ObjectName for UserObject {
     const NAME: &'static str = "user";
 }
 
-/// Projects associated with a [`User`]. Our server does not write them.
+/// Projects of a [`User`]. Our server omits them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -311,7 +310,7 @@ pub struct UserProjects {
     pub data: Vec<UserProject>,
 }
 
-/// A project of a [`User`], and their role in it.
+/// A project of a [`User`], with their role in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -326,7 +325,7 @@ pub struct UserProject {
 }
 
 impl User {
-    /// A user of whom nothing more is known.
+    /// A user with only the required fields.
     pub fn new(id: UserId, added_at: Timestamp) -> Self {
         Self {
             object: Object::new(),

@@ -15,38 +15,37 @@ use super::{
 };
 use crate::{Endpoint, violation::ViolationCode};
 
-/// A request as it arrived: the parts of it that the route did not consume.
+/// The parts of a received request.
 #[derive(Debug)]
 pub struct Incoming<'a> {
-    /// The segments of the path that the route names, percent-decoded once.
+    /// The path parameters, percent-decoded once.
     pub path: &'a [(&'a str, &'a str)],
     /// The query string, without its `?`.
     pub query: &'a str,
-    /// The body; empty where the operation has none.
+    /// The body. Empty if the operation has none.
     pub body: &'a [u8],
 }
 
-/// What to do with fields of a body that the operation does not have.
+/// The handling of unknown fields in a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// Ignore them, as the published service mostly does.
+    /// Ignore them, like the published service in most cases.
     #[default]
     Lenient,
-    /// Refuse them with `unknown_parameter`: for tests that should notice a misspelt field.
+    /// Refuse them with `unknown_parameter`, for tests that should find misspelt fields.
     Strict,
 }
 
-/// Reads a request.
+/// Decodes a request.
 ///
-/// Query parameters that the operation does not have are ignored; a list may be given as `name` or `name[]`, and the
-/// fields of a struct are `name[field]`.
+/// Unknown query parameters are ignored. A list is `name` or `name[]`, and the fields of a struct are `name[field]`.
 ///
 /// # Errors
 ///
-/// Names the first parameter that breaks a rule, and the rule.
+/// The first parameter that violates a rule, and the rule.
 pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> Result<E, DecodeError> {
     let placeholders = Placeholders::of::<E>();
-    // Derived deserializers take an array for a struct; the API does not.
+    // Derived deserializers accept an array for a struct; the API does not.
     let is_object = incoming.body.trim_ascii_start().first().is_none_or(|first| *first == b'{');
     if strictness == Strictness::Lenient
         && is_object
@@ -54,8 +53,8 @@ pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> R
     {
         return Ok(request);
     }
-    // serde_json's errors are text. So a body that it refuses is read again as a tree, by a deserializer
-    // whose errors carry the parameter and the code: only refused requests pay for the second reading.
+    // serde_json's errors are text only. A refused body is therefore decoded again from a tree, with errors that
+    // contain the parameter and the code. Only refused requests pay for it.
     let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body)?) };
     E::deserialize(Request {
         placeholders,
@@ -79,22 +78,22 @@ fn parse(body: &[u8]) -> Result<Value, DecodeError> {
              {{\"name\": \"value\"}}."
         ))
     };
-    // Windows programs begin a file of text with it.
+    // Windows programs write it at the start of text files.
     if body.starts_with(b"\xef\xbb\xbf") {
-        let message = "The JSON body of your request begins with a byte-order mark. Send it without.";
+        let message = "The JSON body of your request starts with a byte-order mark. Remove it.";
         return Err(DecodeError::malformed(message));
     }
     let duplicate = RefCell::new(None);
     read_json(Once(&duplicate), body).map_err(|error| duplicate.take().unwrap_or_else(|| explain(error)))
 }
 
-/// Reads a tree, and refuses an object that names a field twice: of two values, nobody knows which is meant. serde_json's
-/// errors are text, so the one that is meant is left here.
+/// Parses a tree, and refuses an object with a duplicate field, since the intended value is unknown. serde_json's
+/// errors are text only, so the error is stored here.
 #[derive(Clone, Copy)]
 struct Once<'a>(&'a RefCell<Option<DecodeError>>);
 
 impl Once<'_> {
-    /// Puts the name of a field, or the index of an item, in front of the place of what was found below it.
+    /// Prepends the name of a field, or the index of an item, to the position of an error.
     fn within(self, place: &str) {
         let found = self.0.take();
         self.0.replace(found.map(|error| error.within(place)));
@@ -159,7 +158,7 @@ impl<'de> Visitor<'de> for Once<'_> {
             if fields.contains_key(&field) {
                 let duplicate = DecodeError::violation(ViolationCode::DuplicateParameter, "").within(&field);
                 self.0.replace(Some(duplicate));
-                return Err(A::Error::custom("a field is there twice"));
+                return Err(A::Error::custom("a field is repeated"));
             }
             let value = entries.next_value_seed(self).inspect_err(|_| self.within(&field))?;
             fields.insert(field, value);
@@ -168,11 +167,11 @@ impl<'de> Visitor<'de> for Once<'_> {
     }
 }
 
-/// The whole request as one struct.
+/// Deserializes a whole request as one struct.
 struct Request<'a> {
     placeholders: &'static Placeholders,
     incoming: &'a Incoming<'a>,
-    /// The body as a tree, on the second reading.
+    /// The body as a tree, when decoding again.
     explained: Option<&'a Value>,
     strictness: Strictness,
 }
@@ -202,7 +201,7 @@ impl<'de> Deserializer<'de> for Request<'de> {
 
 /// The names and values of a query.
 fn parameters(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-    // Most have nothing to decode: ids and numbers.
+    // Fast path: most values are ids and numbers, without escapes.
     if query.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return form_urlencoded::parse(query.as_bytes()).collect();
     }
@@ -267,7 +266,7 @@ impl<'de> MapAccess<'de> for RequestFields<'de> {
     }
 }
 
-/// A JSON tree whose errors say where they are.
+/// A JSON tree whose errors contain their position.
 #[derive(Clone, Copy)]
 struct Tree<'a> {
     value: &'a Value,
@@ -326,7 +325,7 @@ impl<'de> Deserializer<'de> for Tree<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        // serde would read its items as the fields.
+        // serde would read the items as fields.
         if self.value.is_array() {
             return Err(DecodeError::violation(
                 ViolationCode::InvalidType,
@@ -392,7 +391,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_with_nothing_to_decode_is_read_as_any_other() {
+    fn the_fast_path_of_queries_equals_the_slow_one() {
         for query in
             ["", "a=1", "a=1&b=2&a=3", "&&a&=b&c=d=e&", "a[]=1&b[c]=2", "ä=ö", "a=1 2", "=", "%61=%2B+&b=1"]
         {

@@ -4,7 +4,7 @@ use serde::de::{self, Expected, Unexpected};
 
 use crate::violation::{Violation, ViolationCode};
 
-/// Why a request cannot be read: which parameter, which rule, in the words of the API.
+/// Why a request cannot be decoded: the parameter, the rule and the API's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     param: Option<String>,
@@ -14,7 +14,7 @@ pub struct DecodeError {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Problem {
-    /// The body is no JSON object: the one case without a code.
+    /// The body is not a JSON object: the only error without a code.
     Malformed(String),
     Violation(Violation),
 }
@@ -28,7 +28,7 @@ impl DecodeError {
         Self { param: None, problem: Problem::Malformed(detail.into()), in_path: false }
     }
 
-    /// Puts the name of the field in front of what is known of the place so far.
+    /// Prepends the name of a field to the position of the error.
     pub(super) fn within(mut self, field: &str) -> Self {
         self.param = Some(match self.param {
             Some(inner) if inner.starts_with('[') => format!("{field}{inner}"),
@@ -38,12 +38,12 @@ impl DecodeError {
         self
     }
 
-    /// The same, about a segment of the path.
+    /// Marks the error as one in the path.
     pub(super) fn in_the_path(self) -> Self {
         Self { in_path: true, ..self }
     }
 
-    /// The rule that is broken; none when the body is not a JSON object.
+    /// The violated rule. `None` if the body is not a JSON object.
     pub fn code(&self) -> Option<ViolationCode> {
         match &self.problem {
             Problem::Malformed(_) => None,
@@ -51,12 +51,12 @@ impl DecodeError {
         }
     }
 
-    /// The parameter, as a path into the request such as `user_id`.
+    /// The path of the parameter in the request, such as `user_id`.
     pub fn param(&self) -> Option<&str> {
         self.param.as_deref()
     }
 
-    /// Whether a segment of the path is at fault: such a request names nothing that exists.
+    /// Whether a path parameter is invalid. Such a URL is unknown.
     pub fn is_in_path(&self) -> bool {
         self.in_path
     }
@@ -86,7 +86,7 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// serde tells what is wrong through these hooks; each is a rule of the API.
+/// serde reports errors through these functions; each is a rule of the API.
 impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let text = format!("{message:#}");

@@ -9,17 +9,17 @@ use serde::{
 use super::BODY;
 use crate::Endpoint;
 
-/// Everything but RFC 3986's unreserved characters: right in a path segment and in a query alike.
+/// All characters except RFC 3986's unreserved ones. Suits both path segments and queries.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A request that cannot be written: its declaration breaks a rule of [`Endpoint`]. No value of a declared
-/// operation causes it; a test over the table of operations proves that.
+/// A request that cannot be encoded, because its declaration violates a rule of [`Endpoint`]. A test over all
+/// operations proves that this never happens for a declared operation.
 #[derive(Debug)]
 pub struct EncodeError(String);
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request cannot be encoded: {}", self.0)
+        write!(f, "cannot encode the request: {}", self.0)
     }
 }
 
@@ -35,7 +35,7 @@ impl serde::ser::Error for EncodeError {
 ///
 /// # Errors
 ///
-/// When the declaration of the operation breaks a rule of [`Endpoint`].
+/// If the declaration of the operation violates a rule of [`Endpoint`].
 ///
 /// ```
 /// use openai_admin::{operations::AddGroupUser, wire};
@@ -49,9 +49,9 @@ pub fn encode<E: Endpoint>(request: &E, target: &mut String) -> Result<Option<Ve
     request.serialize(RequestSerializer { rest: E::PATH, target })
 }
 
-/// Serializes one struct, field by field, walking along the path template.
+/// Serializes a struct field by field along the path template.
 struct RequestSerializer<'a> {
-    /// What of the path template is still to be written.
+    /// The rest of the path template.
     rest: &'static str,
     target: &'a mut String,
 }
@@ -99,27 +99,27 @@ impl SerializeStruct for RequestFields<'_> {
 impl RequestFields<'_> {
     fn end_path(&mut self) -> Result<(), EncodeError> {
         if self.rest.contains('{') {
-            return Err(EncodeError(format!("no field for {} in its place", self.rest)));
+            return Err(EncodeError(format!("no field for {} at its position", self.rest)));
         }
         self.target.push_str(std::mem::take(&mut self.rest));
         Ok(())
     }
 }
 
-/// Writes one value of a path or a query: percent-encoded, absent where it is none, repeated where it is a list, and
-/// `name[field]` for each field where it is a struct.
+/// Writes a value of a path or a query: percent-encoded, omitted if it is `None`, repeated if it is a list, and
+/// `name[field]` for each field of a struct.
 struct Scalar<'a> {
     target: &'a mut String,
-    /// None in a path.
+    /// `None` in a path.
     query: Option<Query<'a>>,
 }
 
-/// A parameter of a query.
+/// A query parameter.
 struct Query<'a> {
     key: &'static str,
-    /// The field within the parameter, where that is a struct.
+    /// The field of the parameter, if it is a struct.
     subkey: Option<&'static str>,
-    /// What stands before the parameter.
+    /// The separator before the parameter.
     separator: &'a mut char,
 }
 
@@ -175,7 +175,7 @@ impl SerializeStruct for Scalar<'_> {
     }
 }
 
-/// The kinds of value that a request cannot hold at this place.
+/// Refuses types that a request cannot have at this position.
 macro_rules! refuse {
     ($what:literal: $($method:ident($($argument:ty),*) -> $result:ty;)*) => {$(
         fn $method(self, $(_: $argument),*) -> Result<$result, EncodeError> {
@@ -283,7 +283,7 @@ impl Serializer for Scalar<'_> {
     }
 
     fn serialize_none(self) -> Result<(), EncodeError> {
-        // Absent is not null: a query has no way to say null, and a path cannot do without its segment.
+        // A query cannot express null, so the parameter is omitted. A path needs every segment.
         if self.query.is_some() { Ok(()) } else { Err(EncodeError("a path segment is missing".to_owned())) }
     }
 

@@ -4,7 +4,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// The names of the fields of an operation or of a model, in the order of its declaration.
+/// The names of the fields of an operation or a model, in order of declaration.
 ///
 /// ```
 /// use openai_admin::{operations::AddGroupUser, wire};
@@ -12,12 +12,12 @@ use serde::{
 /// ```
 pub fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields: &'static [&'static str] = &[];
-    // It always fails: the names are all that is wanted.
+    // It always fails, after recording the names.
     let _ = T::deserialize(Probe(&mut fields));
     fields
 }
 
-/// Notes the names that a deserializer is asked for.
+/// Records the field names that a deserializer is asked for.
 struct Probe<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Probe<'_> {
@@ -30,7 +30,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         _: V,
     ) -> Result<V::Value, Error> {
         *self.0 = fields;
-        Err(Error::custom("only the names are wanted"))
+        Err(Error::custom("only the names are needed"))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {

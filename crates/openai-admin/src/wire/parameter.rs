@@ -1,4 +1,4 @@
-//! One parameter of a path or a query, as a value of any type that a request may have there.
+//! A parameter of a path or a query, as a value of any supported type.
 
 use std::borrow::Cow;
 
@@ -13,24 +13,24 @@ use serde::{
 use super::decode_error::DecodeError;
 use crate::violation::ViolationCode;
 
-/// Everything that a path or a query gives to one parameter.
+/// All values of a parameter.
 pub(super) struct Parameter {
-    /// The values under its own name.
+    /// The values of the parameter itself.
     texts: Vec<String>,
-    /// The values under `name[field]`, by field.
+    /// The values of `name[field]`, by field.
     fields: Vec<(String, String)>,
 }
 
-/// Which part of a parameter a key of the query gives.
+/// The part of a parameter that a query key sets.
 pub(super) enum Part<'a> {
-    /// All of it, or one of a list: `name` or `name[]`.
+    /// The whole parameter, or an item of a list: `name` or `name[]`.
     Whole,
-    /// One field: `name[field]`.
+    /// A field: `name[field]`.
     Field(&'a str),
 }
 
-/// Whether `key` gives a part of the parameter, and which. The name of a list may end in brackets, as some do in the
-/// published description.
+/// The part of the parameter that `key` sets, if any. The name of a list may end in brackets, as in some published
+/// operations.
 pub(super) fn part<'a>(key: &'a str, name: &str) -> Option<Part<'a>> {
     let name = name.strip_suffix("[]").unwrap_or(name);
     match key.strip_prefix(name)? {
@@ -56,7 +56,7 @@ impl Parameter {
         parameter
     }
 
-    /// Refuses fields, for a type that has none.
+    /// Refuses fields, for a type without fields.
     fn without_fields(self, expected: &'static str) -> Result<Vec<String>, DecodeError> {
         match self.fields.is_empty() {
             true => Ok(self.texts),
@@ -78,7 +78,7 @@ impl Parameter {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(DecodeError::invalid_type(Unexpected::Str(&text), &"an integer"));
         }
-        // All digits and still no i64: far out of any bound, which is what the answer should say.
+        // All digits but too large for an i64, so it is out of range. The answer should say so.
         Ok(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
     }
 }
@@ -161,7 +161,7 @@ impl IntoDeserializer<'_, DecodeError> for Parameter {
     }
 }
 
-/// The fields of a struct that travels as `name[field]`. Those that it does not have are ignored, as are parameters.
+/// The fields of a struct in the form `name[field]`. Unknown ones are ignored, like unknown parameters.
 struct Fields {
     names: std::slice::Iter<'static, &'static str>,
     given: Vec<(String, String)>,

@@ -3,11 +3,11 @@ use std::marker::PhantomData;
 use super::{Place, place_among};
 use crate::Endpoint;
 
-/// How many names in braces a path has at most; the published paths have three.
+/// The maximum number of placeholders in a path. The published paths have at most three.
 const PLACEHOLDERS_MAX: usize = 8;
 
-/// The names in braces of an operation's path, found by the compiler: a server that looked for them in every request
-/// would spend more on that than on reading it.
+/// The placeholders of an operation's path, computed at compile time: searching for them in every request would cost
+/// more than decoding it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placeholders {
     names: [&'static str; PLACEHOLDERS_MAX],
@@ -21,7 +21,7 @@ impl<E: Endpoint> PathOf<E> {
 }
 
 impl Placeholders {
-    /// Those of an operation.
+    /// The placeholders of an operation.
     pub(super) const fn of<E: Endpoint>() -> &'static Self {
         &PathOf::<E>::PLACEHOLDERS
     }
@@ -31,7 +31,7 @@ impl Placeholders {
         while let Some((_, after)) = split(rest, b'{')
             && let Some((name, after)) = split(after, b'}')
         {
-            assert!(count < PLACEHOLDERS_MAX, "a path with more names than are kept");
+            assert!(count < PLACEHOLDERS_MAX, "a path with too many placeholders");
             names[count] = name;
             count += 1;
             rest = after;
@@ -39,13 +39,13 @@ impl Placeholders {
         Self { names, count }
     }
 
-    /// Where a field of the operation travels.
+    /// The position of a field of the operation.
     pub(super) fn place(&self, field: &str) -> Place {
         place_among(|name| self.names[..self.count].contains(&name), field)
     }
 }
 
-/// What is before the first `byte`, and what is after it.
+/// Splits at the first `byte`.
 const fn split(text: &'static str, byte: u8) -> Option<(&'static str, &'static str)> {
     let mut at = 0;
     while at < text.len() {
@@ -64,7 +64,7 @@ mod tests {
     use crate::wire::{fields, place, placeholders};
 
     #[test]
-    fn the_compiler_finds_what_a_search_finds() {
+    fn the_compile_time_placeholders_are_correct() {
         for path in ["", "/x", "/a/{b}", "/a/{b}/c/{d_e}", "{b}{c}", "/a/{b", "/a}b{c}"] {
             let found = Placeholders::find(path);
             assert_eq!(found.names[..found.count], placeholders(path).collect::<Vec<_>>(), "{path}");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_of_every_operation_has_its_place() {
+    fn every_field_of_every_operation_has_a_position() {
         macro_rules! check {
             ($($operation:ident)*) => {$({
                 type Operation = crate::operations::$operation;

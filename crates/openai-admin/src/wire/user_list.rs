@@ -4,12 +4,12 @@ use crate::{
     page::ListEndpoint as _,
 };
 
-/// How many bytes are set aside for a user: an id, a name and an address of common length, and the names of the fields.
+/// The bytes reserved for a user: an id, a name and an address of typical length, and the names of the fields.
 const USER_BYTES: usize = 128;
 const HEAD: &[u8] = br#"{"object":"list","data":["#;
 
-/// Writes the JSON of a [`UserListResource`](crate::models::UserListResource) user by user, byte for byte as serde_json
-/// writes the model, without building it.
+/// Writes the JSON of a [`UserListResource`](crate::models::UserListResource) user by user, without building the model.
+/// The bytes are those of serde_json.
 ///
 /// ```
 /// use openai_admin::{operations::ListGroupUsers, wire::UserListWriter};
@@ -22,19 +22,19 @@ const HEAD: &[u8] = br#"{"object":"list","data":["#;
 #[derive(Debug)]
 pub struct UserListWriter {
     json: Vec<u8>,
-    /// Where the id of the last user stands, in quotes.
+    /// The position of the last user's id, with its quotes.
     last_id: std::ops::Range<usize>,
 }
 
 impl UserListWriter {
-    /// An empty page, with room for the users that `request` asks for.
+    /// An empty page with capacity for the limit of `request`.
     pub fn new(request: &ListGroupUsers) -> Self {
         let mut json = Vec::with_capacity(USER_BYTES * (usize::from(request.limit()) + 1));
         json.extend_from_slice(HEAD);
         Self { json, last_id: 0..0 }
     }
 
-    /// Adds a user at the end of the page.
+    /// Appends a user.
     pub fn push(&mut self, id: &str, name: &str, email: Option<&str>) {
         let json = &mut self.json;
         json.extend_from_slice(if json.len() == HEAD.len() { br#"{"id":"# } else { br#",{"id":"# });
@@ -51,7 +51,7 @@ impl UserListWriter {
         json.push(b'}');
     }
 
-    /// The whole page, which goes on after its last user if `has_more`.
+    /// Finishes the page. If `has_more`, the last id is the cursor of the next page.
     pub fn finish(self, has_more: bool) -> Vec<u8> {
         let Self { mut json, last_id } = self;
         if has_more && !last_id.is_empty() {
@@ -70,18 +70,18 @@ impl UserListWriter {
     }
 }
 
-/// Writes a JSON string. What needs no escapes is copied, and anything else is left to serde_json.
+/// Writes a JSON string. Copies it if it needs no escapes; otherwise serde_json writes it.
 fn write_text(json: &mut Vec<u8>, text: &str) {
     if is_plain(text.as_bytes()) {
         json.push(b'"');
         json.extend_from_slice(text.as_bytes());
         json.push(b'"');
     } else {
-        serde_json::to_writer(json, text).expect("a text can be written, and a Vec takes it");
+        serde_json::to_writer(json, text).expect("a str always serializes into a Vec");
     }
 }
 
-/// Whether a text holds no quote, no backslash and no control character.
+/// Whether a text has no quote, no backslash and no control character.
 fn is_plain(text: &[u8]) -> bool {
     let (eights, rest) = text.as_chunks::<8>();
     let found = |word: u64| {
@@ -114,8 +114,8 @@ mod tests {
     }
 
     #[test]
-    fn every_character_is_written_as_the_model_writes_it() {
-        // Alone, at each place of eight bytes, and beside one that is not ASCII, whose bytes look larger.
+    fn every_character_is_written_like_in_the_model() {
+        // Alone, at each position of eight bytes, and next to a character that is not ASCII.
         for character in ('\0'..='\u{200}').chain(['\u{2028}', '\u{2029}', '\u{d7ff}', '\u{fffd}', '🦀']) {
             for before in 0..9 {
                 let name = format!("{}{character}é{character}xyz", "n".repeat(before));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_is_written_as_the_model_writes_it() {
+    fn an_empty_page_is_written_like_the_model() {
         for has_more in [false, true] {
             let (written, model) = both(&[], has_more);
             assert_eq!(written, model);
@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_page_is_written_as_the_model_writes_it(
+        fn any_page_is_written_like_the_model(
             users in prop::collection::vec(("[^\\p{Cc}/.]{1,60}", any::<String>(), any::<Option<String>>()), 0..5),
             has_more: bool,
         ) {

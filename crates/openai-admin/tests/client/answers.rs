@@ -1,9 +1,9 @@
-//! What comes with an answer.
+//! Status, headers and unknown fields of answers.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_has_its_envelope_and_fields_that_nobody_knows_yet() {
+async fn an_answer_has_its_headers_and_unknown_fields() {
     let body = GROUP.replace("}", r#","colour":"blue"}"#);
     let script = Script::new().status(201).header("x-request-id", "req_1").body(body);
     let group = client(&script).groups().create_group(support()).await.unwrap();
@@ -13,7 +13,7 @@ async fn an_answer_has_its_envelope_and_fields_that_nobody_knows_yet() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_strict_client_notices_what_it_does_not_know() {
+async fn a_strict_client_refuses_unknown_fields() {
     let body = GROUP.replace("}", r#","colour":"blue"}"#);
     let script = Script::new().then_ok(body).then_ok(GROUP);
     let client = Client::builder().base_url("http://localhost").strict(true).service(script).build().unwrap();

@@ -1,9 +1,9 @@
-//! What a refusal or a broken answer becomes.
+//! Errors from refusals and invalid answers.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn the_status_is_never_lost_whatever_the_body() {
+async fn an_error_has_the_status_for_any_body() {
     for status in [400, 401, 403, 404, 409, 418, 422, 300, 304] {
         for body in
             ["", "{", "null", "[]", r#"{"error":"bare"}"#, r#"{"error":{"code":7}}"#, "<html>", "\u{0}"]
@@ -18,7 +18,7 @@ async fn the_status_is_never_lost_whatever_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_says_what_failed_and_what_to_do() {
+async fn an_error_has_the_operation_and_a_hint() {
     let body =
         r#"{"error":{"message":"No group.","type":"invalid_request_error","param":"group_id","code":null}}"#;
     let script = Script::new().status(404).header("x-request-id", "req_1").body(body);
@@ -37,7 +37,7 @@ async fn an_error_says_what_failed_and_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_no_answer_says_where() {
+async fn an_invalid_answer_is_reported_with_its_position() {
     let script = Script::new().then_ok(page(&["u"], false, None).replace("\"u\"", "7"));
     let error = client(&script).group_users().list_group_users("g").await.unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::UnreadableAnswer, 200));
@@ -52,7 +52,7 @@ async fn an_answer_that_is_no_answer_says_where() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_key_nor_people_are_shown_by_debug_or_display() {
+async fn debug_and_display_show_neither_keys_nor_personal_data() {
     let person = r#"{"id":7,"name":"Ada Lovelace","email":"ada@example.com"}"#;
     let script = Script::new().then_ok(person);
     let client = client(&script);
@@ -62,21 +62,21 @@ async fn neither_key_nor_people_are_shown_by_debug_or_display() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_without_end_is_cut() {
+async fn a_long_message_is_truncated() {
     let body = serde_json::json!({ "error": { "message": "\u{e9}".repeat(5_000_000) } }).to_string();
     let error = retrieve(&Script::new().status(400).body(body)).await.unwrap_err();
     assert!(error.to_string().len() < 5_000);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_is_an_error_and_the_key_goes_nowhere() {
+async fn a_redirect_is_an_error_and_is_not_followed() {
     let script = Script::new().status(307).header("location", "https://evil.example/v1").then_ok(GROUP);
     let error = retrieve(&script).await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), script.requests().len()), (307, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_of_a_gigabyte_ends_at_the_limit() {
+async fn an_answer_of_a_gigabyte_is_read_up_to_the_limit() {
     let script = Script::new().status(200).endless_body(1 << 30);
     let error = retrieve(&script).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnreadableAnswer);

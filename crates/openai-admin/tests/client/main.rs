@@ -1,4 +1,4 @@
-//! The client against a scripted service: each thing that can go wrong, and what the caller learns of it.
+//! The client against a scripted service: every failure, and its error.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "the clock is tokio's, paused")]

@@ -25,7 +25,7 @@ async fn items_go_over_pages_and_through_an_empty_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_runs_in_a_circle_ends_with_an_error_after_its_items() {
+async fn a_list_with_a_loop_ends_with_an_error_after_its_items() {
     let script =
         Script::new().then_ok(page(&["a"], true, Some("a"))).then_ok(page(&["b"], true, Some("a"))).times(9);
     let client = client(&script);
@@ -33,12 +33,12 @@ async fn a_list_that_runs_in_a_circle_ends_with_an_error_after_its_items() {
     assert_eq!(items.next().await.unwrap().unwrap().id, "a");
     assert_eq!(items.next().await.unwrap().unwrap().id, "b");
     let error = items.next().await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("runs in a circle"), "{error}");
+    assert!(error.to_string().contains("has a loop"), "{error}");
     assert!(items.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_of_empty_pages_without_end_ends_with_an_error() {
+async fn an_endless_list_of_empty_pages_ends_with_an_error() {
     let mut script = Script::new();
     for number in 0..1000 {
         script = script.then_ok(page(&[], true, Some(&format!("cursor-{number}"))));
@@ -50,7 +50,7 @@ async fn a_list_of_empty_pages_without_end_ends_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_was_not_waited_for_is_read_again() {
+async fn a_cancelled_page_is_read_again() {
     let script =
         Script::new().then_ok(page(&["a"], true, Some("a"))).hang().then_ok(page(&["b"], false, None));
     let client = client(&script);
@@ -62,7 +62,7 @@ async fn a_page_that_was_not_waited_for_is_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resumed_walk_that_is_sent_back_to_its_start_ends() {
+async fn a_resumed_list_that_returns_to_its_start_ends() {
     let script = Script::new().then_ok(page(&["a"], true, Some("x"))).times(9);
     let client = client(&script);
     let mut items = client.group_users().list_group_users("g").resume_from("x").items();
@@ -76,11 +76,11 @@ async fn more_items_without_a_cursor_is_an_error() {
     let client = client(&script);
     let mut items = client.group_users().list_group_users("g").items();
     assert!(items.next().await.unwrap().is_ok());
-    assert!(items.next().await.unwrap().unwrap_err().to_string().contains("names no cursor"));
+    assert!(items.next().await.unwrap().unwrap_err().to_string().contains("no cursor for them"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn items_come_before_the_error_and_the_walk_can_be_resumed() {
+async fn items_come_before_the_error_and_the_list_can_be_resumed() {
     let script =
         Script::new().then_ok(page(&["a"], true, Some("a"))).status(400).then_ok(page(&["b"], false, None));
     let client = client(&script);
@@ -96,7 +96,7 @@ async fn items_come_before_the_error_and_the_walk_can_be_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_older_envelope_is_followed_by_its_last_id() {
+async fn the_older_format_is_followed_by_its_last_id() {
     let users = |ids: &[&str], has_more| {
         let data: Vec<_> = ids.iter().map(|id| serde_json::json!({ "id": id, "added_at": 0 })).collect();
         serde_json::json!({ "data": data, "has_more": has_more, "last_id": ids.last() }).to_string()
@@ -123,7 +123,7 @@ async fn a_list_is_a_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_of_nothing_are_refused() {
+async fn a_limit_of_zero_is_refused() {
     let script = Script::new();
     let client = client(&script);
     let error =

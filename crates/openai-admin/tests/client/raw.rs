@@ -1,10 +1,10 @@
-//! Requests that no declaration describes.
+//! Untyped requests.
 
 use super::*;
 use openai_admin::{Method, client::RawRequest};
 
 #[tokio::test(start_paused = true)]
-async fn a_path_is_meant_with_and_without_what_the_base_url_says() {
+async fn a_path_may_repeat_the_base_url() {
     let script = Script::new().then_ok("{}").times(4);
     for path in ["/x?a=1", "x?a=1", "/v1/x?a=1", "http://localhost/v1/x?a=1"] {
         let request = RawRequest::new(Method::Get, path).query("b", "c d");
@@ -17,7 +17,7 @@ async fn a_path_is_meant_with_and_without_what_the_base_url_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_does_not_leave_for_another_service() {
+async fn a_key_is_not_sent_to_another_service() {
     let script = Script::new();
     for path in [
         "https://localhost/v1/x",
@@ -32,12 +32,15 @@ async fn a_key_does_not_leave_for_another_service() {
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0), "{path}");
     }
     let with_body = RawRequest::new(Method::Delete, "x").body("{}");
-    assert_eq!(client(&script).send_raw(&with_body).await.unwrap_err().message(), "a DELETE has no body");
+    assert_eq!(
+        client(&script).send_raw(&with_body).await.unwrap_err().message(),
+        "a DELETE request cannot have a body"
+    );
     assert!(script.requests().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_is_sent_once_and_as_it_is() {
+async fn a_body_is_sent_once_and_unchanged() {
     let script = Script::new().status(503).body(r#"{"error":{"message":"later"}}"#);
     let request = RawRequest::new(Method::Post, "/x").body(r#"{"b": 1, "a":2}"#);
     let error = client(&script).send_raw(&request).await.unwrap_err();
@@ -49,7 +52,7 @@ async fn a_body_is_sent_once_and_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_is_a_tree_or_nothing_or_unreadable() {
+async fn an_answer_is_a_tree_or_null_or_an_error() {
     let script = Script::new().then_ok(r#"[1]"#).then_ok("").then_ok("<html>");
     let request = RawRequest::new(Method::Delete, "x");
     let client = client(&script);

@@ -1,9 +1,9 @@
-//! What is sent.
+//! The requests of the client.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_request_carries_key_agent_and_type_and_an_escaped_path() {
+async fn a_request_has_key_agent_content_type_and_an_escaped_path() {
     let script = Script::new().then_ok(r#"{"object":"group.user","user_id":"u 1","group_id":"g?1"}"#);
     let body = CreateGroupUserBody::new("u 1".parse().unwrap());
     client(&script).group_users().add_group_user("g?1#%2f&\\", body).await.unwrap();
@@ -34,7 +34,7 @@ async fn an_id_that_would_change_the_route_is_refused_before_anything_is_sent() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn own_headers_are_sent_and_organization_and_project() {
+async fn custom_headers_organization_and_project_are_sent() {
     let script = Script::new().then_ok(GROUP);
     let client = Client::builder()
         .base_url("http://localhost")

@@ -1,9 +1,9 @@
-//! What is tried again, when, and how often.
+//! Retries: which failures, when, and how often.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_waited_for() {
+async fn temporary_failures_are_retried() {
     for status in [408, 429, 500, 502, 503, 504] {
         let script = Script::new().status(status).times(2).then_ok(GROUP);
         retrieve(&script).await.unwrap();
@@ -12,7 +12,7 @@ async fn what_passes_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_gives_up_says_after_how_many_retries() {
+async fn a_failed_call_reports_its_retries() {
     let script = Script::new().status(503).times(3).then_ok(GROUP);
     let error = retrieve(&script).await.unwrap_err();
     assert_eq!((error.attempts(), script.requests().len()), (3, 3));
@@ -29,7 +29,7 @@ async fn retries_are_set_per_client_and_per_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_settled_refusal_is_not_repeated() {
+async fn a_permanent_refusal_is_not_retried() {
     for status in [400, 401, 403, 404, 409, 413, 422] {
         let script = Script::new().status(status).then_ok(GROUP);
         assert_eq!(retrieve(&script).await.unwrap_err().attempts(), 1, "{status}");
@@ -40,7 +40,7 @@ async fn a_settled_refusal_is_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_that_is_asked_for_is_kept() {
+async fn the_requested_wait_is_respected() {
     for (script, seconds) in [
         (Script::new().status(429).header("retry-after", "7"), 7.0),
         (Script::new().status(429).header("retry-after-ms", "2500"), 2.5),
@@ -58,7 +58,7 @@ async fn the_wait_that_is_asked_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_of_a_day_fails_at_once_and_says_so() {
+async fn a_requested_wait_of_a_day_fails_at_once() {
     let script = Script::new().status(429).header("retry-after", "86400").then_ok(GROUP);
     let error = retrieve(&script).await.unwrap_err();
     assert_eq!((error.attempts(), error.retry_after()), (1, Some(Duration::from_secs(86_400))));
@@ -66,7 +66,7 @@ async fn a_wait_of_a_day_fails_at_once_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_was_never_made_is_tried_again_for_every_operation() {
+async fn a_failed_connection_is_retried_for_every_operation() {
     let script = Script::new().refuse_connection().times(2).then_ok(GROUP);
     client(&script).groups().create_group(support()).await.unwrap();
     let script = Script::new().refuse_connection().times(3);
@@ -75,7 +75,7 @@ async fn a_connection_that_was_never_made_is_tried_again_for_every_operation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_happened_is_repeated_only_where_that_is_harmless() {
+async fn after_an_unknown_outcome_only_idempotent_requests_are_retried() {
     for script in
         [Script::new().reset(), Script::new().status(502), Script::new().status(200).broken_body("{")]
     {
@@ -120,7 +120,7 @@ async fn one_post_has_one_idempotency_key_for_all_its_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_clones_share_one_budget_of_retries() {
+async fn all_clones_share_a_retry_budget() {
     let script = Script::new().status(503).times(1000);
     let client = client(&script);
     let mut attempts = 0;

@@ -1,9 +1,9 @@
-//! How long anything may take.
+//! Timeouts.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_header_or_body_that_never_comes_ends_with_the_attempt() {
+async fn a_missing_header_or_body_ends_with_the_timeout_of_the_attempt() {
     for script in [Script::new().hang(), Script::new().status(200).hanging_body()] {
         let client = client(&script).with_retries(0);
         let begun = tokio::time::Instant::now();
@@ -17,7 +17,7 @@ async fn a_header_or_body_that_never_comes_ends_with_the_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_with_all_its_attempts_within_its_own_limit() {
+async fn a_call_with_all_its_attempts_ends_within_its_timeout() {
     let script = Script::new().hang().times(100);
     let client = client(&script).with_retries(99).with_attempt_timeout(Duration::from_secs(3));
     let begun = tokio::time::Instant::now();
@@ -28,7 +28,7 @@ async fn a_call_ends_with_all_its_attempts_within_its_own_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_outlasts_the_call_is_not_begun() {
+async fn a_pause_beyond_the_timeout_of_the_call_is_not_started() {
     let script = Script::new().status(429).header("retry-after", "60").then_ok(GROUP);
     let begun = tokio::time::Instant::now();
     let client = client(&script).with_timeout(Duration::from_secs(20));

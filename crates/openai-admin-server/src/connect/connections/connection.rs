@@ -1,4 +1,4 @@
-//! One connection, from its handshake to its end.
+//! A connection, from its handshake to its end.
 
 use std::{future::Future, pin::pin, sync::Arc};
 
@@ -30,45 +30,45 @@ use crate::connect::{
     tls::{HTTP_2, Tls},
 };
 
-/// The first byte of everybody who wants to speak TLS.
+/// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How far a server is on its way to its end.
+/// The stages of a server's shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Serving,
-    /// What has begun is finished, and nothing else is begun.
+    /// Finish requests in flight, but start no new ones.
     Finishing,
-    /// Whatever is left is cut.
+    /// Close the remaining connections.
     Over,
 }
 
-/// What all connections of a server have in common.
-pub(super) struct Terms {
+/// The shared state of all connections of a server.
+pub(super) struct ConnectionSettings {
     pub(super) router: Router,
-    /// Answers plain HTTP where TLS is spoken.
+    /// Answers plain HTTP requests to a TLS port.
     pub(super) unencrypted: Router,
     pub(super) tls: Option<Tls>,
     pub(super) limits: Limits,
 }
 
-/// A connection on its way.
+/// An accepted connection.
 pub(super) struct Connection {
-    pub(super) terms: Arc<Terms>,
+    pub(super) settings: Arc<ConnectionSettings>,
     pub(super) peer: Peer,
     pub(super) stage: watch::Receiver<Stage>,
 }
 
 impl Connection {
-    /// Serves a client until one of both ends it.
+    /// Serves a client until one side closes the connection.
     pub(super) async fn serve(self, stream: TcpStream) -> Result<(), BoxError> {
-        // Without it, an answer whose head and body are written apart waits for the client's delayed ACK. It fails only
-        // where the connection is gone already.
+        // Otherwise a response whose head and body are written separately waits for the client's delayed ACK. It fails
+        // only if the connection is already closed.
         let _ = stream.set_nodelay(true);
-        let terms = Arc::clone(&self.terms);
-        let Some(tls) = &terms.tls else { return self.http1(stream, terms.router.clone()).await };
+        let settings = Arc::clone(&self.settings);
+        let Some(tls) = &settings.tls else { return self.http1(stream, settings.router.clone()).await };
         let mut stage = self.stage.clone();
         let handshake = async {
             let mut first = [0];
@@ -78,13 +78,13 @@ impl Connection {
             tls.accept(stream).await.map(Ok)
         };
         let stream = tokio::select! {
-            stream = timeout(terms.limits.handshake_timeout, handshake) => stream??,
+            stream = timeout(settings.limits.handshake_timeout, handshake) => stream??,
             () = reaches(&mut stage, Stage::Finishing) => return Ok(()),
         };
         match stream {
-            Err(plain) => self.http1(plain, terms.unencrypted.clone()).await,
+            Err(plain) => self.http1(plain, settings.unencrypted.clone()).await,
             Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) => self.http2(stream).await,
-            Ok(stream) => self.http1(stream, terms.router.clone()).await,
+            Ok(stream) => self.http1(stream, settings.router.clone()).await,
         }
     }
 
@@ -92,7 +92,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let limits = &self.terms.limits;
+        let limits = &self.settings.limits;
         let between_requests = BetweenRequests::new();
         let stream =
             Timed::new(stream, Some(between_requests.clone()), limits.head_timeout, limits.receive_timeout);
@@ -109,10 +109,10 @@ impl Connection {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            // It runs from the end of one request to the end of the next one's head.
+            // It covers the time from the end of one request to the end of the next one's head.
             .header_read_timeout(limits.idle_timeout)
             .max_buf_size(HEAD_BYTES_MAX)
-            // The buffer alone may hold more than its bound by the time that a head is whole.
+            // The buffer may exceed its limit before a head is complete.
             .max_header_size(HEAD_BYTES_MAX)
             .max_headers(HEADERS_MAX)
             .serve_connection(TokioIo::new(stream), service);
@@ -132,9 +132,9 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let limits = &self.terms.limits;
+        let limits = &self.settings.limits;
         let stream = Timed::new(stream, None, limits.head_timeout, limits.receive_timeout);
-        let (router, peer) = (self.terms.router.clone(), self.peer);
+        let (router, peer) = (self.settings.router.clone(), self.peer);
         let service = service_fn(move |request: Request<Incoming>| call(router.clone(), peer, request));
         let (count, mut counted) = watch::channel(0);
         let streams = Streams { count: Arc::new(count), limits: limits.clone() };
@@ -159,7 +159,7 @@ impl Connection {
                 Ok(()) = counted.changed() => idle.set(tokio::time::sleep(limits.idle_timeout)),
                 () = idle.as_mut() => {
                     if *counted.borrow() == 0 {
-                        // Told to leave, a client that does not is cut.
+                        // Close the connection if the client ignored the GOAWAY.
                         if is_leaving {
                             return Ok(());
                         }
@@ -182,13 +182,13 @@ fn call(
     router.call(request)
 }
 
-/// Returns when a server is as far on its way to its end.
+/// Waits until a server has reached a stage of its shutdown.
 async fn reaches(stage: &mut watch::Receiver<Stage>, least: Stage) {
-    // An error means that nobody is left who would say so.
+    // It fails only if the sender is dropped.
     let _ = stage.wait_for(|stage| *stage as u8 >= least as u8).await;
 }
 
-/// The requests of one HTTP/2 connection: how many there are, and how long each may take with all of its answer.
+/// The requests of one HTTP/2 connection: their number, and a timeout for each with its whole response.
 #[derive(Clone)]
 struct Streams {
     count: Arc<watch::Sender<usize>>,
@@ -206,7 +206,7 @@ where
         let ended = Ended(Arc::clone(&self.count));
         tokio::spawn(async move {
             let _ended = ended;
-            // A stream that is dropped is reset: its client does not take the answer.
+            // Dropping a stream resets it: the client does not read the response.
             if timeout(all, stream).await.is_err() {
                 tracing::debug!("an HTTP/2 stream took too long");
             }

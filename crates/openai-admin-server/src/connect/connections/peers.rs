@@ -1,4 +1,4 @@
-//! Whose connections they are, and how many each peer holds.
+//! Counts the connections of each peer.
 
 use std::{
     collections::HashMap,
@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Where a connection comes from, as far as one attacker has it in hand: an IPv4 address, or the 64 bits of an IPv6
-/// address that name a network. Only the connection says it; headers such as `X-Forwarded-For` are never read.
+/// The source of a connection, as far as one attacker controls it: an IPv4 address, or the network part (64 bits) of an
+/// IPv6 address. It comes from the connection; headers such as `X-Forwarded-For` are never read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Peer(IpAddr);
 
@@ -23,7 +23,7 @@ impl From<SocketAddr> for Peer {
     }
 }
 
-/// How many connections each peer holds. Clones count together.
+/// The number of connections of each peer. Clones share their counts.
 #[derive(Clone, Debug)]
 pub(super) struct Peers {
     held: Arc<Mutex<HashMap<Peer, usize>>>,
@@ -35,11 +35,11 @@ impl Peers {
         Self { held: Arc::default(), max }
     }
 
-    /// Counts a connection until what is returned is dropped, or returns none when the peer holds its part already.
+    /// Counts a connection until the guard is dropped. `None` if the peer is at its limit.
     pub(super) fn enter(&self, peer: Peer) -> Option<Held> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(peer).or_default();
-        // An entry that was just made is 0, and less than any bound.
+        // A new entry is 0, below any limit.
         if *count >= self.max {
             return None;
         }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_holds_its_part_and_no_more_until_one_ends_and_is_then_forgotten() {
+    fn a_peer_at_its_limit_can_connect_again_after_one_ends() {
         let peers = Peers::new(2);
         let (first, second) = (peers.enter(peer("192.0.2.1")), peers.enter(peer("192.0.2.1")));
         assert!(first.is_some() && second.is_some());

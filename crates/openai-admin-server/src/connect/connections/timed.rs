@@ -1,5 +1,4 @@
-//! A connection's bytes, with a bound on how long a client may take to send the head of a request, and how long to
-//! receive an answer.
+//! A stream with timeouts for the head of a request and for receiving a response.
 
 use std::{
     future::Future,
@@ -18,7 +17,7 @@ use tokio::{
     time::Sleep,
 };
 
-/// Whether the next byte that arrives begins the head of a request. Shared by the bytes and by what answers them.
+/// Whether the next byte begins the head of a request. Shared by the stream and the service.
 #[derive(Clone, Debug)]
 pub(super) struct BetweenRequests(Arc<AtomicBool>);
 
@@ -27,7 +26,7 @@ impl BetweenRequests {
         Self(Arc::new(AtomicBool::new(true)))
     }
 
-    /// The head of a request is there whole.
+    /// The head of a request is complete.
     pub(super) fn request_begins(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
@@ -42,10 +41,10 @@ impl BetweenRequests {
     }
 }
 
-/// A stream that fails when its client is too slow.
+/// A stream that fails if its client is too slow.
 pub(super) struct Timed<S> {
     stream: S,
-    /// Only HTTP/1.1 has heads that its bytes tell from bodies.
+    /// Only for HTTP/1.1, where heads and bodies are separate in the stream.
     between_requests: Option<BetweenRequests>,
     head_has_begun: bool,
     head: Deadline,
@@ -73,10 +72,10 @@ impl<S> Timed<S> {
         self.head.stop();
     }
 
-    /// Begins the time of an answer when it does not go out at once; it ends when all of it is out.
+    /// Starts the timeout of a response that cannot be sent at once. Sending all of it stops the timeout.
     fn receiving<T>(&mut self, context: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if sent.is_pending() && self.receive.is_over(context) {
-            return Poll::Ready(Err(too_slow("the answer was not received in time")));
+            return Poll::Ready(Err(too_slow("timeout: the client did not receive the answer")));
         }
         sent
     }
@@ -97,8 +96,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         } else if read.is_ready() {
             timed.head_has_begun |= buffer.filled().len() > before;
         } else if timed.head_has_begun && timed.head.is_over(context) {
-            // Most heads arrive whole and never come here, so that they cost no timer.
-            return Poll::Ready(Err(too_slow("the head of a request did not arrive in time")));
+            // Most heads arrive whole and need no timer.
+            return Poll::Ready(Err(too_slow("timeout: the head of a request did not arrive")));
         }
         read
     }
@@ -110,7 +109,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // While an answer goes out, a client that has begun to send its next request cannot be too slow with it.
+        // While a response is sent, the timeout of the next request's head does not run.
         self.head_ends();
         let sent = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.receiving(context, sent)
@@ -132,7 +131,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        // Whoever writes flushes when nothing is left to be written.
+        // Writers flush after the last write.
         if flushed.is_ready() {
             self.receive.stop();
         }
@@ -149,7 +148,7 @@ fn too_slow(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, what)
 }
 
-/// A time that runs from when it is first asked about until it is stopped.
+/// A timeout that starts at the first check and runs until it is stopped.
 struct Deadline {
     timeout: Duration,
     running: Option<Pin<Box<Sleep>>>,
@@ -182,7 +181,7 @@ mod tests {
     const HEAD: Duration = Duration::from_secs(10);
     const RECEIVE: Duration = Duration::from_secs(60);
     const BIT: Duration = Duration::from_millis(1);
-    /// How much is on its way before a writer has to wait.
+    /// The size of the buffer between client and server.
     const BYTES_ON_THE_WAY: usize = 8;
 
     fn pair() -> (DuplexStream, Timed<DuplexStream>, BetweenRequests) {
@@ -206,12 +205,12 @@ mod tests {
         assert_eq!(timed.read_u8().await.expect("a byte"), b'T');
         assert!(
             is_too_slow(timeout(BIT * 2, timed.read_u8()).await.expect("the time is over")),
-            "all in all"
+            "the timeout covers the whole head"
         );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_and_its_answer_take_no_time_of_a_head() {
+    async fn a_request_and_its_answer_do_not_count_towards_the_head() {
         let (mut client, mut timed, between_requests) = pair();
         client.write_all(b"GET").await.expect("room");
         timed.read_exact(&mut [0; 3]).await.expect("three bytes");
@@ -230,7 +229,7 @@ mod tests {
         let (mut client, mut timed, _) = pair();
         let answer = [b'a'; 3 * BYTES_ON_THE_WAY];
         let taking = async {
-            // A little now and then does not help: the time is that of the whole answer.
+            // Slow progress does not help: the timeout covers the whole response.
             for _ in 0..2 {
                 tokio::time::sleep(RECEIVE / 3).await;
                 client.read_exact(&mut [0; 2]).await.expect("two bytes");

@@ -6,15 +6,15 @@ use crate::answer::{
     rules::NotFound,
 };
 
-/// Who is wrong, and so who can do something.
+/// The party that can fix an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fault {
-    /// Whoever sent the request.
+    /// The client that sent the request.
     Client,
-    /// Whoever runs the server: it, its database or its machine is not as it should be.
+    /// The operator of the server: the server, its database or its machine needs attention.
     Operator,
-    /// The program itself, by a fault or by something that it does not do yet.
+    /// The program itself: a bug, or a missing feature.
     Server,
 }
 
@@ -28,19 +28,19 @@ impl Fault {
         }
     }
 
-    /// Who that is.
+    /// The party, in words.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Client => "whoever sent the request",
-            Self::Operator => "whoever runs the server, its database and its machine",
+            Self::Client => "the program that sent the request",
+            Self::Operator => "the operator of the server, its database and its machine",
             Self::Server => "this program",
         }
     }
 }
 
-/// A refusal, as it is written down.
+/// A refusal and its explanation.
 pub(super) struct Row {
-    /// The refusal itself, as the example is answered.
+    /// The refusal, as in the example.
     pub(super) error: ApiError,
     pub(super) fault: Fault,
     pub(super) meaning: &'static str,
@@ -49,15 +49,15 @@ pub(super) struct Row {
     pub(super) request: Option<Request>,
 }
 
-/// Which operations answer so.
+/// The operations that can return the refusal.
 pub(super) enum AnsweredBy {
     Every,
     NotServed,
-    /// Those that a property of their own makes do so.
-    Those(&'static str, fn(&Described) -> bool),
-    /// Those that take the id of a thing of a kind.
+    /// Operations that match a predicate.
+    Matching(&'static str, fn(&Described) -> bool),
+    /// Operations that take the id of a kind of resource.
     Identifying(&'static NotFound),
-    /// It is decided before there is an operation.
+    /// The server refuses before it selects an operation.
     NoOperation(&'static str),
 }
 
@@ -106,12 +106,12 @@ impl Described {
         self.fields.body.iter().chain(&self.fields.query).any(|field| field.is_required)
     }
 
-    /// Whether the schema of a parameter of the query has this keyword.
+    /// Whether the schema of a query parameter has this keyword.
     pub(super) fn bounds_query(&self, keyword: &str) -> bool {
         self.fields.query.iter().any(|field| field.has(keyword))
     }
 
-    /// Whether the length of a text of the body has this bound.
+    /// Whether a string of the body has this bound on its length.
     pub(super) fn bounds_text(&self, keyword: &str) -> bool {
         self.fields.body.iter().any(|field| field.bounds_text(keyword))
     }

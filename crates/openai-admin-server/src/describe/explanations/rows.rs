@@ -1,4 +1,4 @@
-//! The words: a row for each rule, with the refusal that it is about.
+//! The texts: a row for each rule, with the refusal that it explains.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use openai_admin::{
 use openai_admin_store::{Cause, Error as StoreError, Kind, Refusal};
 
 use super::row::{
-    AnsweredBy::{Every, Identifying, NoOperation, NotServed, Those},
+    AnsweredBy::{Every, Identifying, Matching, NoOperation, NotServed},
     Described,
     Fault::{Client, Operator, Server},
     Row, request,
@@ -35,17 +35,17 @@ use crate::{
 const GROUPS: &str = "/v1/organization/groups";
 
 pub(super) fn rows() -> Vec<Row> {
-    [parameters(), bodies(), loads(), keys(), things(), of_kinds(), refusals(), creations(), failures()]
+    [parameters(), bodies(), overload(), keys(), resources(), of_kinds(), refusals(), creations(), failures()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-/// What an operation says of a request that it cannot read.
+/// The error of an operation that cannot decode its request.
 fn misread<E: Endpoint>(query: &str, body: &str, strictness: Strictness) -> ApiError {
     match wire::decode::<E>(&Incoming { path: &[], query, body: body.as_bytes() }, strictness) {
         Err(error) => error.into(),
-        // A test compares each answer with the server's own.
+        // A test compares each example with a response of the server.
         Ok(_) => ApiError::internal(),
     }
 }
@@ -63,17 +63,20 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_body("{}"),
             fault: Client,
-            meaning: "A parameter that the operation needs is not there.",
+            meaning: "A required parameter is missing.",
             next: "Add the parameter that `param` names.",
-            answered_by: Those("operations whose query or body has required fields", Described::needs_field),
+            answered_by: Matching(
+                "operations whose query or body has required fields",
+                Described::needs_field,
+            ),
             request: Some(request("POST", GROUPS).body("{}")),
         },
         Row {
             error: misread_query("limit=ten"),
             fault: Client,
-            meaning: "A value has another type than its parameter, such as a word for a number.",
-            next: "Send what `param` names as the type that the message says. In a query a number is digits alone.",
-            answered_by: Those("operations with a parameter that is no text, or with a body", |it| {
+            meaning: "A value has the wrong type, such as a word for a number.",
+            next: "Send the parameter in `param` as the type in the message. A number in a query consists of digits.",
+            answered_by: Matching("operations with a parameter that is not a string, or with a body", |it| {
                 it.facts.has_body || it.has_query_without_text()
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=ten")),
@@ -81,10 +84,10 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_query("order=sideways"),
             fault: Client,
-            meaning: "A value is of the right type, and none of those that its parameter takes.",
-            next: "Use a value that the message lists or describes.",
-            answered_by: Those(
-                "operations that take an id, an order, a cursor or another value of a kind",
+            meaning: "A value has the right type, but the parameter does not accept it.",
+            next: "Use one of the values in the message.",
+            answered_by: Matching(
+                "operations that take an id, an order, a cursor or another restricted value",
                 |it| it.bounds_query("enum") || it.bounds_query("pattern") || it.facts.has_body,
             ),
             request: Some(request("GET", "/v1/organization/groups?order=sideways")),
@@ -92,19 +95,19 @@ fn parameters() -> Vec<Row> {
         Row {
             error: StoreError::UnknownCursor(Cursor::new("user_ada").expect("an id can be a cursor")).into(),
             fault: Client,
-            meaning: "`after` or `before` is no place in this list: an id that was never in it, or a cursor of another \
-                      list. A first page in its place would send a client round in circles.",
-            next: "Go on with `next` or `last_id` of a page of this list, or with the id of one of its items; or begin \
-                   anew without a cursor.",
-            answered_by: Those("lists", |it| it.names_in_query("after")),
+            meaning: "`after` or `before` does not belong to this list: the id was never in it, or the cursor is from \
+                      another list. The server does not return the first page instead, because a client would loop.",
+            next: "Continue with `next` or `last_id` of a page of this list, or with the id of one of its items; or \
+                   start again without a cursor.",
+            answered_by: Matching("lists", |it| it.names_in_query("after")),
             request: Some(request("GET", "/v1/organization/groups?after=user_ada")),
         },
         Row {
             error: misread_query("limit=-1"),
             fault: Client,
-            meaning: "A number is less than its parameter takes.",
-            next: "Use at least the number that the message says.",
-            answered_by: Those("operations with a number that has a least value", |it| {
+            meaning: "A number is below the minimum of its parameter.",
+            next: "Use at least the number in the message.",
+            answered_by: Matching("operations with a number that has a minimum", |it| {
                 it.bounds_query("minimum")
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=-1")),
@@ -112,9 +115,9 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_query("limit=1001"),
             fault: Client,
-            meaning: "A number is greater than its parameter takes.",
-            next: "Use at most the number that the message says. Read a long list in pages.",
-            answered_by: Those("operations with a number that has a greatest value", |it| {
+            meaning: "A number is above the maximum of its parameter.",
+            next: "Use at most the number in the message. Read a long list in pages.",
+            answered_by: Matching("operations with a number that has a maximum", |it| {
                 it.bounds_query("maximum")
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=1001")),
@@ -122,9 +125,9 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_body(r#"{"name":" "}"#),
             fault: Client,
-            meaning: "A text has fewer characters than its parameter needs. White space alone counts as nothing.",
-            next: "Send at least as many characters as the message says.",
-            answered_by: Those("operations with a text that has a least length", |it| {
+            meaning: "A string is shorter than its parameter allows. A string of white space counts as empty.",
+            next: "Send at least the number of characters in the message.",
+            answered_by: Matching("operations with a string that has a minimum length", |it| {
                 it.bounds_text("minLength")
             }),
             request: Some(request("POST", GROUPS).body(r#"{"name":" "}"#)),
@@ -132,9 +135,9 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_body(&format!(r#"{{"name":"{}"}}"#, "x".repeat(256))),
             fault: Client,
-            meaning: "A text has more characters than its parameter takes. Characters are counted, not bytes.",
-            next: "Send at most as many characters as the message says.",
-            answered_by: Those("operations with a text that has a greatest length", |it| {
+            meaning: "A string is longer than its parameter allows. The limit counts characters, not bytes.",
+            next: "Send at most the number of characters in the message.",
+            answered_by: Matching("operations with a string that has a maximum length", |it| {
                 it.bounds_text("maxLength")
             }),
             request: Some(
@@ -144,9 +147,9 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread_query("limit=1&limit=2"),
             fault: Client,
-            meaning: "A parameter of the query that takes one value, or a field of the body, is given twice.",
-            next: "Send it once. Those that take several values are lists in the document.",
-            answered_by: Those("operations with parameters in the query, or with a body", |it| {
+            meaning: "The request repeats a query parameter that takes one value, or a field of the body.",
+            next: "Send it once. In the OpenAPI document, parameters that take several values are arrays.",
+            answered_by: Matching("operations with parameters in the query, or with a body", |it| {
                 it.facts.has_body || it.fields.query.iter().any(|field| !field.has("items"))
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=1&limit=2")),
@@ -154,11 +157,12 @@ fn parameters() -> Vec<Row> {
         Row {
             error: misread::<CreateGroup>("", r#"{"name":"x","colour":"blue"}"#, Strictness::Strict),
             fault: Client,
-            meaning: "The body has a field that the operation does not have. Only a strict server minds.",
-            next: "Look for a misspelt name, or leave the field out. A server without `--strict` takes no notice of it.",
-            answered_by: Those("operations with a body, when the server was started with `--strict`", |it| {
-                it.facts.has_body
-            }),
+            meaning: "The body has a field that the operation does not have. Only a strict server refuses it.",
+            next: "Check the spelling of the field, or remove it. A server without `--strict` ignores it.",
+            answered_by: Matching(
+                "operations with a body, when the server was started with `--strict`",
+                |it| it.facts.has_body,
+            ),
             request: Some(
                 request("POST", GROUPS)
                     .body(r#"{"name":"x","colour":"blue"}"#)
@@ -169,21 +173,21 @@ fn parameters() -> Vec<Row> {
 }
 
 fn bodies() -> Vec<Row> {
-    let with_body = || Those("operations with a body", |it| it.facts.has_body);
+    let with_body = || Matching("operations with a body", |it| it.facts.has_body);
     vec![
         Row {
             error: misread_body("[]"),
             fault: Client,
-            meaning: "The body is not one JSON object, or it broke off.",
-            next: "Send one whole JSON object. No body at all is none; `{}` is.",
+            meaning: "The body is not one JSON object, or it is incomplete.",
+            next: "Send one complete JSON object. An empty body is not one; `{}` is.",
             answered_by: with_body(),
             request: Some(request("POST", GROUPS).body("[]")),
         },
         Row {
             error: ApiError::unsupported_content_type(Some("text/plain")),
             fault: Client,
-            meaning: "The body is said to be something else than JSON.",
-            next: "Send the header `Content-Type: application/json` with it.",
+            meaning: "The `Content-Type` of the body is not JSON.",
+            next: "Send the header `Content-Type: application/json`.",
             answered_by: with_body(),
             request: Some(
                 request("POST", GROUPS)
@@ -194,8 +198,8 @@ fn bodies() -> Vec<Row> {
         Row {
             error: ApiError::body_too_large(BODY_BYTES_MAX),
             fault: Client,
-            meaning: "The body is larger than any request of the API has to be.",
-            next: "Send less. What does not fit into one request of this API is several requests.",
+            meaning: "The body exceeds the size limit.",
+            next: "Send a smaller body. Split a large change into several requests.",
             answered_by: with_body(),
             request: Some(
                 request("POST", GROUPS)
@@ -206,13 +210,13 @@ fn bodies() -> Vec<Row> {
         Row {
             error: ApiError::body_too_slow(BODY_TIMEOUT.as_secs()),
             fault: Client,
-            meaning: "The body did not arrive in time. Nothing was done.",
-            next: "Send it again; if that does not help, look for what holds it up on its way.",
+            meaning: "The body did not arrive in time. The request had no effect.",
+            next: "Retry. If it fails again, look for a slow proxy or network.",
             answered_by: with_body(),
             request: Some(
                 request("POST", GROUPS)
                     .body("{…")
-                    .given("the rest of the body does not come within 30 seconds"),
+                    .given("the rest of the body does not arrive within 30 seconds"),
             ),
         },
     ]
@@ -223,7 +227,7 @@ fn keys() -> Vec<Row> {
         Row {
             error: ApiError::no_key(),
             fault: Client,
-            meaning: "The request has no key, or none in the form of a bearer's.",
+            meaning: "The request has no key, or its key is not a bearer token.",
             next: "Send the header `Authorization: Bearer` with an admin key.",
             answered_by: Every,
             request: Some(request("GET", GROUPS).given("there is no header `Authorization`")),
@@ -232,16 +236,17 @@ fn keys() -> Vec<Row> {
             error: ApiError::wrong_key("sk-admin********cdef", false),
             fault: Client,
             meaning: "The key is unknown: it is mistyped, revoked, expired, or for another service.",
-            next: "Compare its ends with `openai-admin keys list` on the server's machine, and its service with the base \
-                   URL. `openai-admin doctor` examines both.",
+            next: "Compare its first and last characters with `openai-admin keys list` on the server's machine, and \
+                   check the base URL. `openai-admin doctor` checks both.",
             answered_by: Every,
-            request: Some(request("GET", GROUPS).given("the key is `sk-admin-nobody-0123456789abcdef`")),
+            request: Some(request("GET", GROUPS).given("the key is `sk-admin-unknown-0123456789abcdef`")),
         },
         Row {
             error: ApiError::mismatched_organization(),
             fault: Client,
-            meaning: "The header `OpenAI-Organization` names another organization than the key's. Nothing was done.",
-            next: "Leave the header out (clients send `OPENAI_ORG_ID` in it), or use a key of that organization.",
+            meaning: "The header `OpenAI-Organization` names a different organization than the key's. The request had \
+                      no effect.",
+            next: "Remove the header (clients set it from `OPENAI_ORG_ID`), or use a key of that organization.",
             answered_by: Every,
             request: Some(
                 request("GET", GROUPS).given("the header `OpenAI-Organization` is `org-of-others`"),
@@ -250,8 +255,9 @@ fn keys() -> Vec<Row> {
         Row {
             error: ApiError::missing_scope(Scope::GROUPS_WRITE),
             fault: Client,
-            meaning: "The key is right, and may not do this. The `error` of this answer is a text, not an object.",
-            next: "Use a key with the scope that the message names; `openai-admin keys create --scope SCOPE` makes one \
+            meaning: "The key is valid, but lacks the scope of this operation. The `error` of this response is a \
+                      string, not an object.",
+            next: "Use a key with the scope in the message. `openai-admin keys create --scope SCOPE` creates one \
                    on your own server.",
             answered_by: Every,
             request: Some(
@@ -261,38 +267,38 @@ fn keys() -> Vec<Row> {
         Row {
             error: ApiError::wrong_host("your request has more than one; send one"),
             fault: Client,
-            meaning: "The header `Host` is missing, there more than once, no host, or not that of the request's target. \
-                      Nothing was done.",
-            next: "Send one `Host`, with the host of the URL. HTTP libraries do so by themselves.",
+            meaning: "The header `Host` is missing, repeated, invalid, or differs from the host in the request's \
+                      target. The request had no effect.",
+            next: "Send one `Host` header with the host of the URL. HTTP libraries do this by default.",
             answered_by: NoOperation("any connection"),
             request: Some(request("GET", GROUPS).given("there are two headers `Host`")),
         },
         Row {
             error: ApiError::needs_tls(),
             fault: Client,
-            meaning: "The server speaks HTTPS, and the request came unencrypted: others may have read it.",
-            next: "Begin the base URL with https://, and replace the key that was sent.",
-            answered_by: NoOperation("any connection that is not encrypted, to a server with `--tls-cert`"),
+            meaning: "The server accepts only HTTPS, and the request was not encrypted: others may have read it.",
+            next: "Use a base URL that starts with https://, and replace the key that was sent.",
+            answered_by: NoOperation("unencrypted connections to a server with `--tls-cert`"),
             request: Some(
-                request("GET", GROUPS).given("sent over plain HTTP, to a server that speaks HTTPS"),
+                request("GET", GROUPS).given("sent over plain HTTP to a server that requires HTTPS"),
             ),
         },
         Row {
             error: ApiError::too_many_wrong_keys(Duration::from_secs(30)),
             fault: Client,
-            meaning: "More than 60 requests with unknown keys came from one address within a minute. Requests on the loopback or \
-                      through a proxy are not counted.",
-            next: "Stop what sends the wrong key, and wait as long as `Retry-After` says. A key that worked before still \
-                   works.",
+            meaning: "More than 60 requests with unknown keys came from one address within a minute. Requests on the \
+                      loopback or through a proxy are not counted.",
+            next: "Stop the client that sends the wrong key, and wait for `Retry-After`. A key that was used before \
+                   still works.",
             answered_by: Every,
             request: Some(
-                request("GET", GROUPS).given("60 other wrong keys came from there within this minute"),
+                request("GET", GROUPS).given("the same address sent 60 other wrong keys within this minute"),
             ),
         },
     ]
 }
 
-/// One for each kind of thing that may not be there.
+/// One row for each kind of resource.
 fn of_kinds() -> Vec<Row> {
     rules::of_kinds().iter().map(of_kind).collect()
 }
@@ -329,38 +335,38 @@ fn refusals() -> Vec<Row> {
     rows.collect()
 }
 
-/// What a rule says, about no value in particular.
+/// The text of a rule, without a value.
 fn meaning(refusal: Refusal) -> String {
     format!("The {}.", refusal.says().replacen(" '{}'", "", 1).replacen(": {}", "", 1))
 }
 
-fn things() -> Vec<Row> {
+fn resources() -> Vec<Row> {
     let group = |id: &str| id.parse::<GroupId>().expect("an id of a group");
     let user_ada = "user_ada".parse().expect("an id of a user");
     vec![
         Row {
             error: ApiError::unknown_url("GET", "/v1/organization/colours"),
             fault: Client,
-            meaning: "No operation of the API has this URL, or an id in it is one that nothing can have.",
-            next: "Look at the base URL, which ends in `/v1`, and for an id that is empty or has a `/`. `/docs` lists the \
+            meaning: "The API has no operation at this URL, or an id in the URL is malformed.",
+            next: "Check that the base URL ends in `/v1` and that no id is empty or contains a `/`. `/docs` lists the \
                    URLs.",
-            answered_by: NoOperation("any URL that is no operation's"),
+            answered_by: NoOperation("any unknown URL"),
             request: Some(request("GET", "/v1/organization/colours")),
         },
         Row {
             error: ApiError::not_allowed("PUT", &HeaderValue::from_static("GET, POST, HEAD, OPTIONS")),
             fault: Client,
-            meaning: "The URL is one of the API's, and does not have this method.",
-            next: "Use one of the methods of the header `Allow`. Changes are POSTs in this API.",
-            answered_by: NoOperation("any URL of the API, to another method than its own"),
+            meaning: "The URL exists, but does not support this method.",
+            next: "Use a method from the header `Allow`. In this API, updates are POST requests.",
+            answered_by: NoOperation("any URL of the API, for methods that it does not support"),
             request: Some(request("PUT", GROUPS)),
         },
         Row {
             error: StoreError::NotMember { group_id: group("group_support"), user_id: user_ada }.into(),
             fault: Client,
-            meaning: "Group and user exist, and the user is not in the group.",
-            next: "Where the user is to be removed, they are: take this for success. Else add them first.",
-            answered_by: Those("operations on a user of a group", |it| {
+            meaning: "The group and the user exist, but the user is not in the group.",
+            next: "If you were removing the user, treat this as success. Otherwise add the user first.",
+            answered_by: Matching("operations on a user of a group", |it| {
                 it.names_in_path("group_id") && it.names_in_path("user_id")
             }),
             request: Some(request("DELETE", "/v1/organization/groups/group_support/users/user_ada")),
@@ -368,10 +374,10 @@ fn things() -> Vec<Row> {
         Row {
             error: StoreError::ManagedGroup(group("group_staff")).into(),
             fault: Client,
-            meaning: "An identity provider or a tenant decides about the group, so the API does not change it.",
-            next: "Change it where it is managed. `is_scim_managed` and `group_type` tell such groups beforehand.",
-            answered_by: Those("operations that change a group, or who is in it", |it| {
-                // Roles of a group are no part of what its manager decides (assumed).
+            meaning: "An identity provider or a tenant manages the group, so the API cannot change it.",
+            next: "Change it where it is managed. `is_scim_managed` and `group_type` identify such groups.",
+            answered_by: Matching("operations that change a group or its members", |it| {
+                // The API can change the roles of a managed group (assumed).
                 it.names_in_path("group_id")
                     && it.facts.method != Method::Get
                     && !(it.names_in_path("role_id") || it.names_in_body("role_id"))
@@ -386,9 +392,10 @@ fn things() -> Vec<Row> {
             }
             .into(),
             fault: Client,
-            meaning: "Something that must be unique exists already: an id, a role's name, or an email address in any letter case.",
-            next: "Look whether it is what you want to create. If not, choose another value for `param`.",
-            answered_by: Those("operations that give a user or a role what must be unique", |it| {
+            meaning: "A unique value already exists: an id, a role's name, or an email address (compared without \
+                      case).",
+            next: "Check whether it is the resource that you want to create. If not, choose another value for `param`.",
+            answered_by: Matching("operations that set a unique value of a user or a role", |it| {
                 (it.names_in_body("email") && it.names_in_body("name")) || it.names_in_body("role_name")
             }),
             request: Some(
@@ -399,63 +406,64 @@ fn things() -> Vec<Row> {
 }
 
 fn creations() -> Vec<Row> {
-    let creations = || Those("operations that create something", |it| !it.facts.is_idempotent);
+    let creations = || Matching("operations that create something", |it| !it.facts.is_idempotent);
     let again = |given| Some(request("POST", GROUPS).body(r#"{"name":"Second"}"#).given(given));
     vec![
         Row {
-            error: ApiError::invalid_idempotency_key("it is empty; send a random text, or no such header"),
+            error: ApiError::invalid_idempotency_key("it is empty; send a random string, or omit the header"),
             fault: Client,
-            meaning: "The header `Idempotency-Key` is empty, too long, or there more than once.",
-            next: "Send one random text of at most 255 bytes for each creation, or no such header.",
+            meaning: "The header `Idempotency-Key` is empty, too long or repeated.",
+            next: "Send one random string of at most 255 bytes for each creation, or omit the header.",
             answered_by: creations(),
-            request: again("the header `Idempotency-Key` is there and empty"),
+            request: again("the header `Idempotency-Key` is empty"),
         },
         Row {
             error: StoreError::IdempotencyKeyReused.into(),
             fault: Client,
-            meaning: "Another request came with this `Idempotency-Key` within the last 24 hours. This one was not done.",
-            next: "Send a new key with each new creation, and the same key only to repeat one.",
+            meaning: "A different request used this `Idempotency-Key` within the last 24 hours. This one had no \
+                      effect.",
+            next: "Send a new key with each creation. Reuse a key only to retry the same request.",
             answered_by: creations(),
-            request: again("another body came under the same `Idempotency-Key`"),
+            request: again("a request with another body used the same `Idempotency-Key`"),
         },
         Row {
             error: StoreError::IdempotentAnswerDeleted.into(),
             fault: Client,
-            meaning: "The creation was done under this `Idempotency-Key`, and what it made has been deleted since. It \
-                      was not made again.",
-            next: "Send a new key if another one is to be made.",
+            meaning: "A request with this `Idempotency-Key` created a resource, which has been deleted since. The \
+                      resource was not created again.",
+            next: "Send a new key to create another one.",
             answered_by: creations(),
-            request: again("the group that the same request made under its `Idempotency-Key` was deleted"),
+            request: again("the group that the same request created was deleted"),
         },
         Row {
             error: StoreError::IdempotentAnswerSecret.into(),
             fault: Client,
-            meaning: "The creation was done under this `Idempotency-Key`, and its answer showed a secret, which is shown \
-                      once and not kept. It was not done again.",
-            next: "If that answer was lost, delete what was created and create it under a new key.",
+            meaning: "A request with this `Idempotency-Key` created a resource, and its response showed a secret. The \
+                      server does not store secrets. The resource was not created again.",
+            next: "If you lost the response, delete the resource and create it again with a new key.",
             answered_by: NoOperation("`create-project-service-account`"),
             request: None,
         },
     ]
 }
 
-fn loads() -> Vec<Row> {
+fn overload() -> Vec<Row> {
     vec![
         Row {
             error: ApiError::rate_limited(Duration::from_secs(30)),
             fault: Client,
-            meaning: "The key has made more requests than it may in a minute. This one was not done.",
-            next: "Wait as long as `Retry-After` says; the real service often says it in the message alone. Send fewer \
-                   at a time: `--max-rpm` of `openai-admin apply`, `--requests-per-minute` of your own server.",
+            meaning: "The key exceeded its requests per minute. This request had no effect.",
+            next: "Wait for `Retry-After`; the real service often gives the time only in the message. Send fewer \
+                   requests with `openai-admin apply --max-rpm`, or raise `--requests-per-minute` on your server.",
             answered_by: Every,
             request: Some(request("GET", GROUPS).given("the key has used up `--requests-per-minute`")),
         },
         Row {
             error: StoreError::Unavailable(cause()).into(),
             fault: Operator,
-            meaning: "The database is away, overloaded or too slow. Nothing was done.",
-            next: "Send it again after `Retry-After`. If it stays so, look at the database: the server's log says what \
-                   it was, and `/ready` of `--admin-listen` says when it is over.",
+            meaning: "The database is unavailable, overloaded or too slow. The request had no effect.",
+            next: "Retry after `Retry-After`. If it fails again, check the database: the server's log has the cause, \
+                   and `/ready` of `--admin-listen` reports when the database is back.",
             answered_by: Every,
             request: Some(request("GET", GROUPS).given("the database cannot be reached")),
         },
@@ -467,30 +475,31 @@ fn failures() -> Vec<Row> {
         Row {
             error: StoreError::OutcomeUnknown(cause()).into(),
             fault: Operator,
-            meaning: "The database was lost while it wrote: the whole change has happened, or nothing of it.",
-            next: "Look before you repeat it. With an `Idempotency-Key` a creation may be repeated as it is.",
-            answered_by: Those("operations that change something", |it| it.facts.method != Method::Get),
+            meaning: "The connection to the database was lost during a commit: the whole change happened, or none of \
+                      it.",
+            next: "Check the state before you retry. With an `Idempotency-Key`, retrying a creation is safe.",
+            answered_by: Matching("operations that change something", |it| it.facts.method != Method::Get),
             request: Some(
                 request("POST", GROUPS)
                     .body(r#"{"name":"x"}"#)
-                    .given("the database goes away while it commits"),
+                    .given("the connection to the database is lost during the commit"),
             ),
         },
         Row {
             error: ApiError::internal(),
             fault: Server,
-            meaning: "The server failed in a way that it should not: a fault of this program, or a damaged database.",
-            next: "Look into the server's log under the answer's `x-request-id`, run `openai-admin admin verify`, and \
-                   report what you find.",
+            meaning: "The server failed unexpectedly: a bug in this program, or a damaged database.",
+            next: "Search the server's log for the response's `x-request-id`, run `openai-admin admin verify`, and \
+                   report the bug.",
             answered_by: Every,
-            request: Some(request("GET", GROUPS).given("something in the server is broken")),
+            request: Some(request("GET", GROUPS).given("the server has a bug")),
         },
         not_served(),
     ]
 }
 
 fn not_served() -> Row {
-    // Any will do whose path is a URL as it stands.
+    // Any operation without a placeholder in its path.
     let not_yet = |(operation, coverage): (PublishedOperation, Coverage)| {
         (coverage == Coverage::NotYet && !operation.path.contains('{')).then_some(operation)
     };
@@ -498,8 +507,8 @@ fn not_served() -> Row {
     Row {
         error: operation.map_or_else(ApiError::internal, ApiError::not_served),
         fault: Server,
-        meaning: "The API has this operation, and this server does not answer it yet. Nothing was done.",
-        next: "`openai-admin coverage` lists what is answered. The real service answers all of it.",
+        meaning: "The API has this operation, but this server does not support it yet. The request had no effect.",
+        next: "`openai-admin coverage` lists the supported operations. The real service supports all of them.",
         answered_by: NotServed,
         request: operation
             .map(|operation| request(operation.method.as_str(), &format!("/v1{}", operation.path))),
