@@ -1,5 +1,5 @@
-//! Creations that are made once, however often they are sent: the answer is kept under a key of the caller's, by the
-//! transaction that creates.
+//! Idempotent creations: the transaction that creates a resource also stores the answer under the caller's key, and a
+//! retry gets that answer.
 
 use std::sync::atomic::Ordering;
 
@@ -19,22 +19,22 @@ use crate::{
     store::Store,
 };
 
-/// How long an answer is kept, in seconds: a day.
+/// How long an answer is stored, in seconds: 24 hours.
 pub const IDEMPOTENCY_KEPT_SECONDS: i64 = 24 * 60 * 60;
-/// How many answers an organization keeps. The oldest go first, even within their day: a limit that refused would stop
-/// whoever creates many things with keys, which is what careful clients do.
+/// How many answers an organization stores. The oldest are deleted first, even before they expire. Rejecting further
+/// keys instead would block careful clients that create many resources.
 pub const IDEMPOTENCY_KEYS_MAX: i64 = 100_000;
-/// How many answers that are no longer kept one creation forgets: more than it adds, so that they become fewer.
+/// How many expired answers a creation deletes: more than it adds, so that they become fewer.
 const FORGOTTEN_AT_ONCE: i64 = 4;
 
-/// How many answers that are over are forgotten in one transaction, as the statement says too.
+/// How many expired answers one transaction of a sweep deletes, the same number as in its statement.
 const FORGOTTEN_IN_A_SWEEP: usize = 500;
-/// How long nothing is looked for after a sweep, in seconds.
+/// The minimum time between two sweeps, in seconds.
 const SWEEP_PAUSE_SECONDS: i64 = 10 * 60;
 
 impl Store {
-    /// Forgets the answers whose day is over at `at`, in all organizations: they hold names and addresses, which are
-    /// promised to be gone by then.
+    /// Deletes the answers that have expired at `at`, in all organizations. They contain names and addresses, which
+    /// must not be stored longer.
     ///
     /// # Errors
     ///
@@ -53,7 +53,8 @@ impl Store {
         Ok(())
     }
 
-    /// The same now and then, beside something that has to be done anyway. What goes wrong is left to the next time.
+    /// Calls [`forget_answers`](Self::forget_answers) if the last sweep is old enough. Errors are left to the next
+    /// sweep.
     pub(crate) async fn forget_answers_now_and_then(&self, at: Timestamp) {
         let now = at.unix_seconds();
         let last = self.answers_forgotten_at.load(Ordering::Relaxed);
@@ -62,20 +63,20 @@ impl Store {
         }
         self.answers_forgotten_at.store(now, Ordering::Relaxed);
         if let Err(error) = self.forget_answers(at).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "old answers are not forgotten yet");
+            tracing::debug!(error = &error as &dyn std::error::Error, "failed to delete expired answers");
         }
     }
 }
 
 fn has_expired(transaction: &mut Transaction<'_>, until: i64) -> Result<bool> {
-    // The first of the index, whatever PostgreSQL thinks of how many there are.
+    // Reads the first entry of the index, independent of PostgreSQL's row estimates.
     let oldest =
         "select recorded_at from idempotency_keys where recorded_at > $1 order by recorded_at limit 1";
     let oldest = transaction.query_one(oldest, values![-1], |row| row.integer(0))?;
     Ok(oldest.is_some_and(|oldest| oldest <= until))
 }
 
-/// Forgets the oldest of them, and says how many.
+/// Deletes the oldest expired answers, and returns their number.
 fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> {
     let over = transaction.query(
         "select org, key from idempotency_keys where recorded_at <= $1 order by recorded_at limit 500",
@@ -88,7 +89,7 @@ fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> 
     Ok(over.len())
 }
 
-/// What stands for an answer that shows a secret. It is no JSON, so no answer looks like it.
+/// Stored instead of an answer with a secret. It is not JSON, so it differs from every answer.
 const SECRET_ANSWER: &str = "";
 
 struct Kept {
@@ -97,8 +98,8 @@ struct Kept {
     answer: Option<String>,
 }
 
-/// Creates something, or answers as it did when the same request created it before. A creation that is refused leaves
-/// nothing behind, not even its key: it may be sent again when what it lacked is there.
+/// Creates a resource, or returns the answer of an earlier identical request. A failed creation stores nothing, not
+/// even its key, so it can be retried.
 pub(crate) fn once<T: Serialize + DeserializeOwned>(
     change: &mut Change<'_>,
     create: impl FnOnce(&mut Change<'_>) -> Result<T>,
@@ -179,7 +180,7 @@ fn record<T: Serialize>(change: &mut Change<'_>, key: &IdempotencyKey, answer: &
     Ok(())
 }
 
-/// Forgets some of the oldest answers: those whose day is over, and those that are too many.
+/// Deletes some of the oldest answers: those that expired, and those beyond the limit.
 fn forget_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> Result<()> {
     let oldest = transaction.query(
         "select key, seq, recorded_at from idempotency_keys where org = $1 and seq > $2 order by seq limit $3",
@@ -187,7 +188,7 @@ fn forget_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> 
         |row| Ok((row.text(0)?.to_owned(), row.integer(1)?, row.integer(2)?)),
     )?;
     let last = if oldest.is_empty() { 0 } else { last_seq(transaction, org)? };
-    // One is about to be added.
+    // Plus one, because an answer is about to be added.
     let kept_from = last + 2 - IDEMPOTENCY_KEYS_MAX;
     for (key, seq, recorded_at) in oldest {
         if recorded_at <= forgotten_before(stamp) || seq < kept_from {
@@ -197,7 +198,7 @@ fn forget_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> 
     Ok(())
 }
 
-/// The number of the youngest answer; 0 when there is none.
+/// The number of the newest answer; 0 if there is none.
 fn last_seq(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
     let last = transaction.query_one(
         "select seq from idempotency_keys where org = $1 and seq > $2 order by seq desc limit 1",
@@ -213,8 +214,8 @@ fn forget(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> 
     Ok(())
 }
 
-/// Erases the answers about a thing that is removed. The key stays, so that a creation that was sent before the removal
-/// does not undo it when it is sent again.
+/// Erases the answers about a deleted resource. The key stays, so that a retried creation does not create the resource
+/// again.
 pub(crate) fn erase_answers(change: &mut Change<'_>, kind: Kind, seq: i64) -> Result<()> {
     let org = change.org();
     match kind {
