@@ -64,7 +64,7 @@ ENFORCED = [
     "docs/",
     "crates/openai-admin-cli/src/commands/users/",
     "crates/openai-admin-emulator/src/namespace/",
-    "crates/openai-admin-store/src/store/",
+    "crates/openai-admin-store/src/",
 ]
 
 # The rows of settings in docs/configuration.md come from the sources.

@@ -1,9 +1,8 @@
-//! PostgreSQL: a pool of threads that run bodies, each with its own connection, and beside it a way of their own for
-//! the three operations that come by the thousand: a page of a group is one statement, and changes of memberships
-//! are taken together.
+//! PostgreSQL: a pool of threads that run bodies, each with its own connection, and fast paths for the three hot
+//! operations: a page of a group's users is one statement, and changes of memberships are batched.
 //!
-//! Writes run SERIALIZABLE and are run again when PostgreSQL says that they met another; reads run on one snapshot.
-//! Nobody waits for PostgreSQL without an end: each operation has a deadline from the moment it is asked for.
+//! Writes run SERIALIZABLE and are retried after a serialization failure. Reads run on one snapshot. Each operation has
+//! a deadline that starts when it is queued.
 
 pub(crate) mod connection;
 mod encryption;
@@ -51,22 +50,22 @@ use crate::{
     },
 };
 
-/// How many threads run bodies, each with a connection.
+/// Threads that run bodies, each with a connection.
 const CONNECTIONS: usize = 16;
-/// How many threads scan, each with a connection.
+/// Threads that scan, each with a connection.
 pub(crate) const SCAN_CONNECTIONS: usize = 4;
-/// How many threads run bodies that may read or write everything there is.
+/// Threads that run bodies which may read or write the whole database.
 const LONG_CONNECTIONS: usize = 2;
-/// What ends a scan early, well before its caller is told that PostgreSQL is unavailable: it looks at a fixed number of
+/// Ends a scan well before its caller gets the error that PostgreSQL is unavailable. A scan reads a fixed number of
 /// rows, which takes milliseconds.
 const SCAN_SETTINGS: &str = "set statement_timeout = '5s'";
-/// How many threads drive the connections of the native ways.
+/// Threads that drive the connections of the fast paths.
 const DRIVERS: usize = 2;
 pub(crate) struct Postgres {
     pool: Pool,
-    /// Its own, so that scans cannot keep anything else waiting.
+    /// A separate pool, so that scans cannot delay other operations.
     scans: Pool,
-    /// Its own, so that a few long operations cannot keep all others waiting.
+    /// A separate pool, so that a few long operations cannot delay all others.
     long: Pool,
     pages: Pages,
     changes: Changes,
@@ -82,8 +81,8 @@ impl Postgres {
         let access =
             Access { writes: true, org: None, alone: false, deadline: TimeLimit::Everything.deadline() };
         let mut first = Connection::open(&config, "", TimeLimit::Usual.deadline())?;
-        // READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
-        // than the wait.
+        // READ COMMITTED, so that a process which waited for the lock sees the changes of its previous holder. A
+        // snapshot would be older than the wait.
         let mut attempt = 1;
         while let Err(error) = first.transact(Isolation::ReadCommitted, &access, &mut prepare) {
             if !matches!(error, Error::Conflict) || !first.is_usable() || attempt == ATTEMPTS_MAX {
@@ -108,7 +107,7 @@ impl Postgres {
         })
     }
 
-    /// Reads pages from replicas from now on. They are those of the first call that succeeds.
+    /// Reads pages from replicas from now on. The first successful call sets the replicas.
     pub(crate) async fn read_from(&self, urls: &[String]) -> Result<()> {
         let replicas = Replicas::open(&self.config, urls, &self.drivers.handle, &self.counters).await?;
         self.replicas.get_or_init(|| replicas);
@@ -126,8 +125,8 @@ impl Postgres {
         }
     }
 
-    /// Queues a body that writes an organization, or one that finds out itself which. While it runs `alone`, no member is
-    /// added in the organization.
+    /// Queues a body that writes an organization, or one that determines the organization itself. If `alone`, no member
+    /// is added to the organization while it runs.
     pub(crate) fn write(
         &self,
         job: Box<dyn Job>,
@@ -142,8 +141,8 @@ impl Postgres {
         }
     }
 
-    /// Lists the users of a group: hands each one's id, name and email address to `push`, in order, and says whether
-    /// there are more. None means: not a plain case, the shared body has to say.
+    /// Lists the users of a group: passes each user's id, name and email address to `push`, in order, and returns
+    /// whether there are more. Returns `None` if the fast path does not cover the request; run the shared body then.
     pub(crate) async fn list_group_users(
         &self,
         org: Org,
@@ -174,8 +173,8 @@ impl Postgres {
         Ok(Some(rows.len() > range.limit))
     }
 
-    /// Makes a change of a membership, and says whether it is done. Otherwise it is no plain case, and the shared body
-    /// has to say.
+    /// Changes a membership, and returns whether it is done. If not, the fast path does not cover the change; run the
+    /// shared body then.
     pub(crate) async fn change_group_user(&self, change: Change) -> Result<bool> {
         self.changes.make(change).await
     }
@@ -198,7 +197,7 @@ impl Postgres {
     }
 
     pub(crate) fn close(&self) {
-        // First, since what they do not do themselves goes to the pool.
+        // First, because the changes that they do not make themselves go to the pool.
         self.changes.close(&self.drivers.handle);
         self.pool.close();
         self.scans.close();
@@ -206,8 +205,8 @@ impl Postgres {
     }
 }
 
-/// Runs a body in one transaction, on a connection of its own beside those of any pool: one that reads on one snapshot,
-/// or one that changes what nobody else uses.
+/// Runs a body in one transaction on a new connection, outside of any pool: a body that reads one snapshot, or one that
+/// has the database to itself.
 pub(crate) fn once(
     url: &str,
     writes: bool,
@@ -222,10 +221,10 @@ pub(crate) fn once(
     )
 }
 
-/// The threads that drive the connections which are not a thread's own.
+/// The threads that drive the connections which do not belong to one thread.
 struct Drivers {
     handle: Handle,
-    /// Only `None` while it is dropped.
+    /// `None` only during drop.
     runtime: Option<Runtime>,
 }
 
@@ -240,7 +239,7 @@ impl Drivers {
 
 impl Drop for Drivers {
     fn drop(&mut self) {
-        // Without waiting, since a store may be dropped where nobody may wait.
+        // Without waiting, because a store may be dropped where blocking is not allowed.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -1,8 +1,9 @@
-//! The audit log: what `audit_events.rs` has recorded, newest first.
+//! The audit log: the events that `audit_events.rs` recorded, newest first.
 //!
-//! A filter is served by no index: each would make every change write more. So a filtered list looks at the events in
-//! windows, each of which takes a connection for milliseconds and then gives way to other callers. A request looks at a
-//! fixed number of windows. Its page may then hold fewer events than there are, or none, and says where to go on.
+//! No index supports a filter, because each index would make every change write more. So a filtered list scans the
+//! events in windows. Each window takes a connection for milliseconds and then yields to other callers. A request scans
+//! a limited number of windows. Its page may then hold fewer matching events than exist, or none, and contains the
+//! cursor to continue from.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,36 +30,36 @@ use crate::{
     store::Store,
 };
 
-/// How far a request with a filter looks.
+/// The limits of a filtered scan.
 #[derive(Clone, Copy)]
 struct Reach {
-    /// How many events it looks at before other callers get their turn.
+    /// How many events a window holds.
     window_events: i64,
-    /// How many windows it looks at before it answers with what it has found.
+    /// How many windows a request scans before it returns the events found so far.
     windows: usize,
 }
 
 const REACH: Reach = Reach { window_events: 10_000, windows: 50 };
-/// How long a reader waits for transactions that may come before the newest event.
+/// How long a reader waits for transactions that may still write events before the newest one.
 const SETTLING_MAX: Duration = Duration::from_secs(1);
-/// How long it waits before it looks again; twice as long each time, up to the maximum.
+/// The pause before the next check. It doubles each time, up to the maximum.
 const SETTLING_PAUSE: Duration = Duration::from_millis(10);
 const SETTLING_PAUSE_MAX: Duration = Duration::from_millis(160);
-/// What the id of an event begins with.
+/// The prefix of an event's id.
 const ID_PREFIX: &str = "audit_log-";
-/// What the ids of keys begin with. Other actors are commands.
+/// The prefix of a key's id. Other actors are commands.
 const KEY_PREFIX: &str = "key_";
 
 impl Store {
-    /// Lists what happened, newest first.
+    /// Lists the audit events, newest first.
     ///
-    /// An event never changes its place, and none ever comes between two that were listed: whoever goes on before the
-    /// newest event that they saw misses none. On PostgreSQL, where changes are made side by side, an event is listed
-    /// once every change that may come before it has ended. The call waits for that, for a second at most, and then
-    /// lists what comes before. It needs a runtime with timers.
+    /// The position of an event never changes, and no event is ever inserted between two listed ones: a reader that
+    /// continues before the newest event it has seen misses none. On PostgreSQL, where changes run concurrently, an
+    /// event is listed once every change that may precede it has ended. The call waits for that, for at most a second,
+    /// and then lists the events before it. It needs a runtime with timers.
     ///
     /// With a filter, a page may hold fewer events than the limit, or none, although `has_more` is true. Then `last_id`
-    /// (`first_id` of a page before a place) is the event to go on from.
+    /// (`first_id` of a page with `before`) is the cursor to continue from.
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ impl Store {
         answer.into_page()
     }
 
-    /// What comes after a listed event is settled already, and SQLite's events always are.
+    /// Events after a listed one are settled already, and all events on SQLite are.
     async fn horizon_of(&self, question: &Question) -> Result<i64> {
         if question.after.is_some() || self.postgres().is_none() {
             return Ok(i64::MAX);
@@ -104,7 +105,7 @@ impl Store {
         let question = Arc::clone(question);
         let (org, is_unfiltered) = (question.org, question.filter.matches_all());
         let body = move |transaction: &mut Transaction<'_>| question.begin(transaction, horizon);
-        // Without a filter every event that is looked at is listed.
+        // Without a filter, every scanned event is listed.
         if is_unfiltered { self.query(body).await } else { self.scan(org, body).await }
     }
 
@@ -113,7 +114,7 @@ impl Store {
         self.scan(org, move |transaction| question.look(transaction, answer.clone())).await
     }
 
-    /// Waits until the event at this place is settled, for a second at most, and returns the horizon.
+    /// Waits until the event at this position is settled, for at most a second, and returns the horizon.
     async fn settle(&self, org: Org, place: i64) -> Result<i64> {
         let (mut pause, mut waited) = (SETTLING_PAUSE, Duration::ZERO);
         loop {
@@ -128,7 +129,7 @@ impl Store {
     }
 }
 
-/// What is asked for.
+/// The parsed request.
 struct Question {
     reach: Reach,
     org: Org,
@@ -138,27 +139,27 @@ struct Question {
     filter: Filter,
 }
 
-/// What was found so far, and where to look next.
+/// The events found so far, and where to continue.
 #[derive(Clone)]
 struct Answer {
     logs: Vec<AuditLog>,
     span: Span,
-    /// The place of the newest event that is not listed yet, since others may come before it.
+    /// The position of the newest event that is not listed yet, because others may still precede it.
     hidden: Option<i64>,
     rest: Rest,
 }
 
-/// What there may be beyond what was found.
+/// What remains after the events found so far.
 #[derive(Clone)]
 enum Rest {
     Nothing,
-    /// There is more, after the last event that was found.
+    /// There are more matching events after the last one found.
     Found,
-    /// Every event up to this one was looked at.
+    /// All events up to this one were scanned.
     After(Place),
 }
 
-/// The events that are yet to be looked at: those between these two places.
+/// The events that remain to be scanned: those between these two positions.
 #[derive(Clone)]
 struct Span {
     lower: Place,
@@ -198,7 +199,7 @@ macro_rules! select_places {
         )
     };
 }
-/// A list of values is a JSON array, which each engine reads in its own way.
+/// A list of values is a JSON array. Each engine has its own function for it.
 macro_rules! list_in_sqlite {
     ($list:literal) => {
         concat!("json_each(", $list, ")")
@@ -210,9 +211,10 @@ macro_rules! list_in_postgres {
     };
 }
 
-/// The default project, number -1, has no row: see `projects.rs`. Each resource is looked up by itself: as a join, PostgreSQL would read every user for it. The conditions are one in
-/// `coalesce`, of which PostgreSQL expects half of the events to match: the more conditions it sees, the fewer events it
-/// expects, until it sorts them all rather than read them in order up to the limit.
+/// The default project, number -1, has no row: see `projects.rs`. Each resource is looked up in a subquery: with a
+/// join, PostgreSQL would read every user. The conditions are combined in `coalesce`, for which PostgreSQL estimates
+/// that half of the events match. With separate conditions, it expects so few events that it sorts them all instead of
+/// reading them in order up to the limit.
 macro_rules! select_events {
     ($list:ident, $order:literal) => {
         concat!(
@@ -264,7 +266,7 @@ impl Question {
         })
     }
 
-    /// Finds out where to look, and looks at the first window.
+    /// Determines where to scan, and scans the first window.
     fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Answer> {
         let after = place_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
         let before = place_of(transaction, self.org, self.before.as_ref())?
@@ -285,7 +287,7 @@ impl Question {
         self.look(transaction, answer)
     }
 
-    /// Looks at the next window.
+    /// Scans the next window.
     fn look(&self, transaction: &mut Transaction<'_>, mut answer: Answer) -> Result<Answer> {
         let end = if self.filter.matches_all() { None } else { self.end(transaction, &answer.span)? };
         let mut window = answer.span.clone();
@@ -312,7 +314,7 @@ impl Question {
         Ok(answer)
     }
 
-    /// Where the next window ends; none when it reaches the end of the span.
+    /// The end of the next window, or `None` if it reaches the end of the span.
     fn end(&self, transaction: &mut Transaction<'_>, span: &Span) -> Result<Option<End>> {
         let range = Range { order: span.order, after: 0, limit: 1 };
         let sql = range.choose(
@@ -334,7 +336,7 @@ impl Question {
         Ok(places.next().zip(places.next()).map(|(last, beyond)| End { last, beyond }))
     }
 
-    /// The events of a window that match.
+    /// The matching events of a window.
     fn matching(
         &self,
         transaction: &mut Transaction<'_>,
@@ -379,11 +381,11 @@ impl Question {
 struct End {
     /// Its last event.
     last: Place,
-    /// The first event that is not part of it.
+    /// The first event behind it.
     beyond: Place,
 }
 
-/// Where an event stands among those of its organization.
+/// The position of an event among those of its organization.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     place: i64,
@@ -392,7 +394,7 @@ struct Place {
 }
 
 impl Place {
-    /// Before every event with this place.
+    /// Before every event with this `place`.
     fn before_all_of(place: i64) -> Self {
         Self { place, change: String::new(), item: 0 }
     }
@@ -406,7 +408,7 @@ impl Place {
         let (change, rest) = id.strip_prefix(ID_PREFIX)?.split_once('_')?;
         let (place, item) = rest.split_once('_')?;
         let place = Self { place: place.parse().ok()?, change: change.to_owned(), item: item.parse().ok()? };
-        // A number may be written in several ways, and only one of them is the id.
+        // A number has several notations, but only one of them is the id.
         (place.id().ok()? == id).then_some(place)
     }
 }
@@ -448,7 +450,7 @@ fn log(row: &Row<'_>, place: Place, r#type: AuditLogEventType, detail: AuditLogD
     let actor = row.text(4)?;
     log.actor = Some(match actor.starts_with(KEY_PREFIX) {
         true => AuditLogActor::api_key(actor),
-        // The operator of the machine, at its command line.
+        // A command: the operator of the machine.
         false => AuditLogActor::session(actor),
     });
     log.project = row.optional_text(12)?.map(|id| project(id, row.optional_text(13))).transpose()?;
@@ -510,7 +512,7 @@ fn of_role(
     Ok(detail)
 }
 
-/// The place of a cursor, or the cursor itself when it is no event of the organization.
+/// The position of a cursor, or the cursor itself if it is not an event of the organization.
 fn place_of(
     transaction: &mut Transaction<'_>,
     org: Org,
@@ -529,7 +531,7 @@ fn place_of(
     })
 }
 
-/// The place of the newest event that the horizon hides.
+/// The position of the newest event that the horizon hides.
 fn hidden(transaction: &mut Transaction<'_>, org: Org, horizon: i64) -> Result<Option<i64>> {
     let newest = "select place from audit_events where org = $1 and place >= $2 order by place desc limit 1";
     transaction.query_one(newest, values![org.seq(), horizon], |row| row.integer(0))

@@ -1,20 +1,19 @@
-//! Pages read from replicas, by everybody as if they were read from the primary.
+//! Pages read from replicas, with the guarantees of a read from the primary.
 //!
-//! A replica follows its primary by some moments, in which a client would not see what it has just written, through
-//! this server or another. So each read first asks the primary how far its log reaches (one question for all reads
-//! that wait at that moment), and reads on a replica that has replayed as much. What was acknowledged before a read
-//! began is in the log by then, whoever wrote it: no token needs to travel, and any number of servers may share the
-//! database.
+//! A replica lags behind its primary, so a client might not see its own write, made through this server or another. So
+//! each read first queries the primary for its position in the log (one query for all reads that wait at that moment),
+//! and then reads from a replica that has replayed up to it. A write that was acknowledged before the read began is in
+//! the log by then, independent of its author: no token is needed, and several servers may share the database.
 //!
-//! The order of these three is what counts: the question is asked after the read was asked for; the replica's progress
-//! is looked at after the answer; and the page is read by a later statement on the same connection, whose snapshot is
-//! taken when the look has ended. To look within the page's own statement would be too late: its snapshot is older.
+//! The order matters: the query starts after the read was requested; the replica's progress is read after the query's
+//! result; and a later statement on the same connection reads the page, with a snapshot from after the progress was
+//! read. Reading the progress in the page's own statement would be too late, because its snapshot is older.
 //!
-//! What a replica shows may be a moment *ahead* of the primary: a change is in the log just before the primary shows
-//! it, and who writes it has no answer yet.
+//! A replica may be slightly *ahead* of the primary: a change is in the log just before the primary shows it. Its
+//! author has no answer yet.
 //!
-//! A replica that is gone, frozen or too far behind is left alone for a moment, and one that is not proved to be a
-//! replica of the primary for longer; reads go to the primary then.
+//! A replica that is unreachable, frozen or too far behind is skipped for 1 s, and one that is not a replica of the
+//! primary for 10 s. Meanwhile, reads go to the primary.
 
 use std::{
     sync::{
@@ -49,19 +48,19 @@ use crate::{
     engines::figures::{Counters, PageSource},
 };
 
-/// How long a read waits for a replica before it goes to the primary: most replicas follow within a few milliseconds.
+/// How long a read waits for a replica before it goes to the primary. Most replicas lag by a few milliseconds.
 const LAG_MAX: Duration = Duration::from_millis(100);
-/// How long between two looks at a replica that is behind.
+/// How long to wait before the progress of a lagging replica is read again.
 const LOOK_PAUSE: Duration = Duration::from_millis(1);
-/// How long a replica that was gone or too far behind is left alone.
+/// How long a replica that is unreachable or too far behind is skipped.
 const REST: Duration = Duration::from_secs(1);
-/// How long a replica that is not one of the primary is left alone.
+/// How long a server that is not a replica of the primary is skipped.
 const DIFFERENT_REST: Duration = Duration::from_secs(10);
-/// How long the first look at a replica may take, before the server goes on without it.
+/// How long the first check of a replica may take before the server starts without it.
 const FIRST_LOOK_MAX: Duration = Duration::from_secs(3);
-/// How many reads one question to the primary answers at most.
+/// How many reads share one query to the primary at most.
 const QUESTION_READS_MAX: usize = 4096;
-/// How far the log of the primary reaches, with what is not on disk yet: also what a primary acknowledges early.
+/// The primary's position in the log, including writes that are not on disk yet, which a primary may acknowledge.
 const POSITION: &str = "select pg_current_wal_insert_lsn()";
 
 /// The replicas of a database.
@@ -80,11 +79,11 @@ struct Replica {
 }
 
 impl Replicas {
-    /// Replicas at these URLs. One that cannot be reached may come later than the server.
+    /// Replicas at these URLs. A replica that is unreachable now is retried later.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when one is reached and is not a replica of the primary.
+    /// [`Error::InvalidValue`] if a reachable server is not a replica of the primary.
     pub(super) async fn open(
         primary: &Config,
         urls: &[String],
@@ -105,7 +104,7 @@ impl Replicas {
         Ok(Self { replicas, turn: AtomicUsize::new(0), questions, counters: Arc::clone(counters) })
     }
 
-    /// A page as it is now or later. None when the primary has to say.
+    /// Reads a page as of now or later. `None`: read it from the primary.
     pub(super) async fn read(
         &self,
         runtime: &Handle,
@@ -145,14 +144,14 @@ impl Replicas {
         None
     }
 
-    /// How far the primary's log reaches, asked for after this was called.
+    /// The primary's position in the log, from a query that starts after this call.
     async fn position(&self) -> Option<Position> {
         let (answer, answered) = oneshot::channel();
         self.questions.send(answer).await.ok()?;
         answered.await.ok()
     }
 
-    /// How many replicas are left alone at this moment.
+    /// How many replicas are currently skipped.
     pub(super) fn resting(&self) -> usize {
         self.replicas.iter().filter(|replica| replica.rests()).count()
     }
@@ -163,7 +162,7 @@ impl Replica {
         Ok(Self { name: shown(url), pages: Pages::new(&config(url)?), rests: Arc::default() })
     }
 
-    /// Looks at it for the first time.
+    /// Checks the replica for the first time.
     async fn prove(&self, runtime: &Handle, position: &Position) -> Result<()> {
         let looked = self.pages.look(runtime, position, now() + FIRST_LOOK_MAX).await;
         let Err(error) = looked else { return Ok(()) };
@@ -190,7 +189,7 @@ impl Replica {
             if let Some(rows) = page {
                 return Ok(rows);
             }
-            // By the drivers' clock: the caller's runtime need not have one.
+            // With the drivers' timers, because the caller's runtime may have none.
             until(runtime, now() + LOOK_PAUSE, std::future::pending::<()>()).await;
         }
     }
@@ -199,13 +198,13 @@ impl Replica {
         self.rests.load(Ordering::Relaxed)
     }
 
-    /// Says why, and rests.
+    /// Logs the reason and skips the replica for some time.
     fn leave_alone(&self, runtime: &Handle, error: &Error) {
         match Difference::of(error) {
             Some(difference) => {
                 tracing::warn!(
                     replica = self.name,
-                    "a replica is left alone for {DIFFERENT_REST:?}: {difference}"
+                    "skipping a replica for {DIFFERENT_REST:?}: {difference}"
                 );
                 self.rest(runtime, DIFFERENT_REST);
             }
@@ -229,22 +228,22 @@ impl Replica {
     }
 }
 
-/// A connection to the primary that is asked for its position in the log.
+/// A connection that queries the primary for its position in the log.
 struct Questioner {
     session: Session,
     statement: Statement,
     primary: Primary,
 }
 
-/// Answers all who ask at one moment with one question to the primary. Who asks while it is on its way gets the answer
-/// to the next. One that cannot be answered is dropped.
+/// Answers all reads that wait at one moment with one query to the primary. Reads that arrive during the query get the
+/// result of the next. If a query fails, its reads go to the primary.
 async fn answer_questions(primary: Config, mut asked: mpsc::Receiver<oneshot::Sender<Position>>) {
     let (mut questioner, mut waiting) = (None, Vec::new());
     while asked.recv_many(&mut waiting, QUESTION_READS_MAX).await > 0 {
         match timeout(LAG_MAX, position(&primary, &mut questioner)).await {
             Ok(Ok(position)) => {
                 for answer in waiting.drain(..) {
-                    // Nobody may be waiting any more.
+                    // Sending fails if the caller was cancelled.
                     let _ = answer.send(position);
                 }
             }

@@ -1,4 +1,4 @@
-//! The threads that read a SQLite file. Each read has a deadline, and ends early when nobody waits for its answer.
+//! The threads that read a SQLite file. Each read has a deadline, and ends early if its caller is gone.
 
 use std::{
     path::Path,
@@ -21,10 +21,10 @@ use crate::{
     },
 };
 
-/// After how many of its instructions SQLite asks whether a read shall go on: some ten microseconds.
+/// After how many instructions SQLite checks whether to continue a read: about 10 microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 1_000;
 
-/// How a reader opens its connection.
+/// Opens the connection of a reader.
 pub(crate) type Connect = fn(&Path) -> Result<Connection>;
 
 /// The readers of one lane.
@@ -63,16 +63,16 @@ impl Readers {
         self.threads
     }
 
-    /// Lets the threads end after what is queued.
+    /// Stops the threads after the queued reads.
     pub(crate) fn stop(&self) {
         for _ in 0..self.threads {
-            // A closed queue means that the threads are gone already.
+            // A closed queue means that the threads have ended.
             let _ = self.jobs.send(None);
         }
     }
 }
 
-/// What a connection reads now: for whom, and until when.
+/// The caller and the deadline of the running read.
 type Current = Arc<Mutex<Option<(Asker, Instant)>>>;
 
 struct Reader {
@@ -100,21 +100,21 @@ impl Reader {
     fn read_one(&self, asker: Asker, job: &mut dyn Job) -> Result<()> {
         execute(&self.connection, "begin")?;
         self.run_for(Some(asker));
-        // The body's own error is kept by the job; a read has nothing to undo.
+        // The job keeps the body's error; a read has nothing to undo.
         let _ = job.run(&mut Transaction::Sqlite(&self.connection));
-        // The end of the transaction is not interrupted: the next read needs it.
+        // The end of the transaction must not be interrupted, because the next read needs it.
         self.run_for(None);
         execute(&self.connection, "rollback")
     }
 
-    /// From now on the connection works for this caller, until the deadline or until they leave.
+    /// Sets the caller of the running read. It is interrupted at the deadline, or once the caller is gone.
     fn run_for(&self, asker: Option<Asker>) {
         let current = asker.map(|asker| (asker, now() + self.timeout));
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
     }
 }
 
-/// Whether what runs on a connection shall be interrupted.
+/// Whether to interrupt the running read.
 fn is_over(current: &Current) -> bool {
     let current = current.lock().unwrap_or_else(PoisonError::into_inner);
     current.as_ref().is_some_and(|(asker, deadline)| asker.is_gone() || now() >= *deadline)
@@ -137,7 +137,7 @@ mod tests {
         base::{error::Error, value::values},
     };
 
-    /// A query without an end.
+    /// A query that never ends.
     const ENDLESS: &str =
         "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_nobody_waits_for_is_skipped() {
+    fn a_read_whose_caller_is_gone_is_skipped() {
         with_store(async |store| {
             let (hold, held) = mpsc::channel::<()>();
             let (begun, begins) = mpsc::channel::<()>();
@@ -187,9 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn a_read_nobody_waits_for_any_more_is_interrupted() {
+    fn a_running_read_whose_caller_is_gone_is_interrupted() {
         with_store(async |store| {
-            // Often, since SQLite counts the instructions of a statement over all of its runs.
+            // Many times, because SQLite counts the instructions of a statement over all of its runs.
             for _ in 0..500 {
                 let (begun, begins) = mpsc::channel::<()>();
                 let endless = store.clone();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_read_waits_for_no_scan() {
+    fn a_short_read_does_not_wait_for_a_scan() {
         with_store(async |store| {
             let scanning = |_| {
                 let store = store.clone();

@@ -12,8 +12,8 @@ fn an_id_has_one_form() {
     }
 }
 
-/// The ids of a whole list, read page after page in either direction, and how many pages were not full although
-/// the list went on.
+/// The ids of a whole list, read page by page in either direction, and the number of pages that were not full although
+/// more followed.
 async fn walk(store: &Store, org: Org, reach: Reach, mut request: ListAuditLogs) -> (Vec<String>, usize) {
     let is_backwards = request.before.is_some();
     let (mut found, mut short) = (Vec::new(), 0);
@@ -35,7 +35,7 @@ async fn walk(store: &Store, org: Org, reach: Reach, mut request: ListAuditLogs)
 }
 
 #[test]
-fn nobody_who_goes_on_misses_an_event_however_far_a_request_looks() {
+fn paging_misses_no_event_with_any_scan_limit() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let store = Store::open_in_memory(None).await.expect("a store");
@@ -67,7 +67,7 @@ fn nobody_who_goes_on_misses_an_event_however_far_a_request_looks() {
             let newer = expected.iter().rev().skip(1).cloned().collect::<Vec<_>>();
             assert_eq!(found, newer, "{window_events} {windows} {limit}");
         }
-        assert!(all_short > 0, "some requests look at a part only");
+        assert!(all_short > 0, "some requests scan only a part");
         store.close().await;
     });
 }
