@@ -37,8 +37,8 @@ pub trait Changes: Endpoint {
     /// organization while it runs.
     const ENDS: bool = false;
 
-    /// The prefix of the secret that the change returns: its stamp must have one. An answer with a secret is never stored,
-    /// so a retry under the same idempotency key is rejected.
+    /// The prefix of the secret that the change returns: its stamp must have one. An answer with a secret is never
+    /// stored, so a retry under the same idempotency key is rejected.
     const SECRET: Option<&'static str> = None;
 
     /// Makes the change and returns the answer. It may run again after a conflict with another change.

@@ -24,7 +24,7 @@ use crate::{
         database_url::DatabaseUrl,
         figures::Figures,
         job::{answered, queued},
-        lanes::{Asker, Lane, ScanGate},
+        lanes::{Caller, Lane, ScanGate},
         postgres::{self, Postgres},
         sqlite::{
             self, Sqlite,
@@ -211,8 +211,8 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (asker, _present) = Asker::new();
-        let (job, answer) = queued(body, Some(asker));
+        let (caller, _present) = Caller::new();
+        let (job, answer) = queued(body, Some(caller));
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(job, lane)?,
             Engine::Postgres(postgres) => postgres.read(job, lane)?,
@@ -251,7 +251,7 @@ impl Store {
         &self,
         time_limit: TimeLimit,
         org: Option<Org>,
-        alone: bool,
+        excludes_additions: bool,
         body: F,
     ) -> Result<T>
     where
@@ -262,7 +262,7 @@ impl Store {
         match &*self.engine {
             // SQLite's only writer runs one operation after the other, and never waits for a remote server.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
-            Engine::Postgres(postgres) => postgres.write(job, time_limit, org, alone)?,
+            Engine::Postgres(postgres) => postgres.write(job, time_limit, org, excludes_additions)?,
         }
         answered(answer).await
     }

@@ -73,7 +73,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    pub(crate) fn counted(mut self, counters: &Counters) -> Self {
+    pub(crate) fn with_counters(mut self, counters: &Counters) -> Self {
         self.commits = std::array::from_fn(|size| counters.commits[size].load(Relaxed));
         self.operations_committed = counters.operations_committed.load(Relaxed);
         self.replica_pages = counters.replica_pages.load(Relaxed);
@@ -92,7 +92,7 @@ mod tests {
         for size in [1, 1, 2, 3, 512, 1024, 1025] {
             counters.committed(size);
         }
-        let figures = Figures::default().counted(&counters);
+        let figures = Figures::default().with_counters(&counters);
         assert_eq!(figures.commits, [2, 1, 1, 0, 0, 0, 0, 2, 1]);
         assert_eq!(figures.operations_committed, 2568);
     }

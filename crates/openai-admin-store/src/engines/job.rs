@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     base::error::{Error, Result},
-    engines::{lanes::Asker, transaction::Transaction},
+    engines::{lanes::Caller, transaction::Transaction},
 };
 
 /// The capacity of a queue. The engine rejects further operations with [`Error::Overloaded`].
@@ -24,7 +24,7 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
 /// An operation in an engine's queue.
 pub(crate) trait Job: Send {
     /// The caller that waits for a read. `None` for a write, which runs even if its caller is gone.
-    fn asker(&self) -> Option<Asker> {
+    fn caller(&self) -> Option<Caller> {
         None
     }
     /// Runs the body and keeps its result until [`answer`](Self::answer). After an error, the engine undoes the body's
@@ -36,7 +36,7 @@ pub(crate) trait Job: Send {
 
 struct Task<T, F> {
     body: F,
-    asker: Option<Asker>,
+    caller: Option<Caller>,
     result: Option<Result<T>>,
     /// `None` once the result is sent.
     answer: Option<oneshot::Sender<Result<T>>>,
@@ -48,13 +48,13 @@ pub(crate) async fn answered<T>(answer: oneshot::Receiver<Result<T>>) -> Result<
 }
 
 /// Wraps a body as a job, and returns the receiver of its result.
-pub(crate) fn queued<T, F>(body: F, asker: Option<Asker>) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
+pub(crate) fn queued<T, F>(body: F, caller: Option<Caller>) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Task { body, asker, result: None, answer: Some(answer) }), receiver)
+    (Box::new(Task { body, caller, result: None, answer: Some(answer) }), receiver)
 }
 
 impl<T, F> Job for Task<T, F>
@@ -62,8 +62,8 @@ where
     T: Send,
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send,
 {
-    fn asker(&self) -> Option<Asker> {
-        self.asker.clone()
+    fn caller(&self) -> Option<Caller> {
+        self.caller.clone()
     }
 
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()> {

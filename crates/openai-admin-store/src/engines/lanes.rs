@@ -39,9 +39,9 @@ impl Lane {
 
 /// Tracks whether the caller of a read still waits for its answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(Weak<()>);
+pub(crate) struct Caller(Weak<()>);
 
-impl Asker {
+impl Caller {
     /// A caller that counts as gone once the second value is dropped.
     pub(crate) fn new() -> (Self, Arc<()>) {
         let present = Arc::new(());
@@ -57,11 +57,11 @@ impl Asker {
 /// and is removed as soon as its caller is cancelled.
 pub(crate) struct ScanGate {
     share: usize,
-    organizations: Mutex<HashMap<i64, Entrance>>,
+    organizations: Mutex<HashMap<i64, Slots>>,
 }
 
 #[derive(Clone)]
-struct Entrance {
+struct Slots {
     waiting: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
@@ -74,18 +74,18 @@ impl ScanGate {
 
     /// Waits for one of the organization's slots. Dropping the permit releases it.
     pub(crate) async fn enter(&self, org: i64) -> Result<OwnedSemaphorePermit> {
-        let Entrance { waiting, running } = self.entrance(org);
+        let Slots { waiting, running } = self.slots(org);
         let _waits = waiting.try_acquire_owned().map_err(|_| Error::Overloaded)?;
         running.acquire_owned().await.map_err(Error::internal)
     }
 
-    fn entrance(&self, org: i64) -> Entrance {
+    fn slots(&self, org: i64) -> Slots {
         let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
-        let entrance = organizations.entry(org).or_insert_with(|| Entrance {
+        let slots = organizations.entry(org).or_insert_with(|| Slots {
             waiting: Arc::new(Semaphore::new(SCANS_WAITING_MAX)),
             running: Arc::new(Semaphore::new(self.share)),
         });
-        entrance.clone()
+        slots.clone()
     }
 }
 

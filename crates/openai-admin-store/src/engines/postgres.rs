@@ -78,8 +78,12 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) fn open(url: &str, mut prepare: Prepare) -> Result<Self> {
         let config = config(url)?;
-        let access =
-            Access { writes: true, org: None, alone: false, deadline: TimeLimit::Everything.deadline() };
+        let access = Access {
+            writes: true,
+            org: None,
+            excludes_additions: false,
+            deadline: TimeLimit::Everything.deadline(),
+        };
         let mut first = Connection::open(&config, "", TimeLimit::Usual.deadline())?;
         // READ COMMITTED, so that a process which waited for the lock sees the changes of its previous holder. A
         // snapshot would be older than the wait.
@@ -116,8 +120,12 @@ impl Postgres {
 
     /// Queues a body that reads.
     pub(crate) fn read(&self, job: Box<dyn Job>, lane: Lane) -> Result<()> {
-        let access =
-            Access { writes: false, org: None, alone: false, deadline: lane.time_limit().deadline() };
+        let access = Access {
+            writes: false,
+            org: None,
+            excludes_additions: false,
+            deadline: lane.time_limit().deadline(),
+        };
         match lane {
             Lane::Short => self.pool.run(job, access),
             Lane::Scan => self.scans.run(job, access),
@@ -125,16 +133,21 @@ impl Postgres {
         }
     }
 
-    /// Queues a body that writes an organization, or one that determines the organization itself. If `alone`, no member
-    /// is added to the organization while it runs.
+    /// Queues a body that writes an organization, or one that determines the organization itself. With
+    /// `excludes_additions`, no member is added to the organization while it runs.
     pub(crate) fn write(
         &self,
         job: Box<dyn Job>,
         time_limit: TimeLimit,
         org: Option<Org>,
-        alone: bool,
+        excludes_additions: bool,
     ) -> Result<()> {
-        let access = Access { writes: true, org: org.map(Org::seq), alone, deadline: time_limit.deadline() };
+        let access = Access {
+            writes: true,
+            org: org.map(Org::seq),
+            excludes_additions,
+            deadline: time_limit.deadline(),
+        };
         match time_limit {
             TimeLimit::Everything => self.long.run(job, access),
             TimeLimit::Usual | TimeLimit::Deletion => self.pool.run(job, access),
@@ -190,10 +203,10 @@ impl Postgres {
             reads_waiting: self.pool.waiting() + self.scans.waiting() + self.long.waiting(),
             writes_waiting: self.changes.waiting(),
             waiting_max: QUEUE_LENGTH_MAX,
-            replicas_resting: self.replicas.get().map_or(0, Replicas::resting),
+            replicas_resting: self.replicas.get().map_or(0, Replicas::skipped),
             ..Figures::default()
         };
-        figures.counted(&self.counters)
+        figures.with_counters(&self.counters)
     }
 
     pub(crate) fn close(&self) {
@@ -216,7 +229,7 @@ pub(crate) fn once(
     let isolation = if writes { Isolation::ReadCommitted } else { Isolation::RepeatableRead };
     connection.transact(
         isolation,
-        &Access { writes, org: None, alone: false, deadline: TimeLimit::Everything.deadline() },
+        &Access { writes, org: None, excludes_additions: false, deadline: TimeLimit::Everything.deadline() },
         body,
     )
 }

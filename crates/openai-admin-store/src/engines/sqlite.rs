@@ -106,13 +106,13 @@ pub(crate) fn scanners() -> usize {
 enum Message {
     Run(Box<dyn Job>),
     /// Work that needs the writer's connection outside of any transaction.
-    Alone(Alone),
+    WithConnection(ConnectionWork),
     /// Another process has written to the file.
     RenewPages,
     Stop,
 }
 
-type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
+type ConnectionWork = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl Sqlite {
     pub(crate) fn open(file: &Path, prepare: Prepare) -> Result<Self> {
@@ -197,8 +197,8 @@ impl Sqlite {
     }
 
     /// Runs `work` on the writer's connection while no transaction is open.
-    pub(crate) fn alone(&self, work: Alone) -> Result<()> {
-        self.writes.try_send(Message::Alone(work)).map_err(refused)
+    pub(crate) fn with_connection(&self, work: ConnectionWork) -> Result<()> {
+        self.writes.try_send(Message::WithConnection(work)).map_err(refused)
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
@@ -238,7 +238,7 @@ impl Sqlite {
             page_bytes: self.pages.bytes(),
             ..Figures::default()
         };
-        figures.counted(&self.counters)
+        figures.with_counters(&self.counters)
     }
 
     pub(crate) fn close(&self) {
@@ -327,14 +327,14 @@ impl Writer {
         let mut stopped = false;
         while !stopped {
             let mut next = queue.recv().map_err(|_| TryRecvError::Disconnected);
-            let mut alone = None;
+            let mut connection_work = None;
             loop {
                 match next {
                     // Only a read has a caller that can be gone.
-                    Ok(Message::Run(job)) if job.asker().is_some_and(|asker| asker.is_gone()) => {}
+                    Ok(Message::Run(job)) if job.caller().is_some_and(|caller| caller.is_gone()) => {}
                     Ok(Message::Run(job)) => batch.push(job),
-                    Ok(Message::Alone(work)) => {
-                        alone = Some(work);
+                    Ok(Message::WithConnection(work)) => {
+                        connection_work = Some(work);
                         break;
                     }
                     // The end of this batch renews them, even if it is empty.
@@ -348,10 +348,10 @@ impl Writer {
                 next = queue.try_recv();
             }
             self.write(&mut batch);
-            if let Some(work) = alone {
+            if let Some(work) = connection_work {
                 self.pages.begin_commit();
                 work(&mut self.connection);
-                self.pages.all_changes();
+                self.pages.invalidate_all();
                 self.pages.end_commit(&self.connection);
             }
         }

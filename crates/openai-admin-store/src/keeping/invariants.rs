@@ -35,7 +35,7 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
 
 fn of_things(table: &Table) -> Vec<Invariant> {
     let mut invariants =
-        vec![numbers_handed_out(table), all_numbers(table), answers(table), life(table), told(table)];
+        vec![assigned_numbers(table), all_numbers(table), answers(table), life(table), told(table)];
     if !table.erased.is_empty() {
         invariants.push(erased(table));
     }
@@ -53,7 +53,7 @@ fn last_number(table: &Table) -> (String, String) {
     }
 }
 
-fn numbers_handed_out(table: &Table) -> Invariant {
+fn assigned_numbers(table: &Table) -> Invariant {
     let (join, last) = last_number(table);
     Invariant::new(
         format!(

@@ -213,7 +213,7 @@ impl<'a> Load<'a> {
             Some(old) if old.thing == new => Ok(old.seq),
             Some(old) => {
                 users::update(&mut self.change, old.seq, &new, &AuditLogPayload::role(entry.role.clone()))?;
-                users::hand_on_email_key(&mut self.change, &old.thing.user, new.user.email.as_deref())?;
+                users::reassign_email_key(&mut self.change, &old.thing.user, new.user.email.as_deref())?;
                 self.summary.users_updated += 1;
                 Ok(old.seq)
             }

@@ -53,14 +53,14 @@ const POSTGRES_LOCK: i64 = 0x6f61_646d;
 /// A migration locks tables in another order than running servers do. PostgreSQL takes a second to detect such a
 /// deadlock. With this timeout, the migration releases its locks earlier and is retried, so it also blocks no server
 /// for longer than that.
-const GIVE_WAY: &str = "set local lock_timeout = '500ms'";
+const LOCK_TIMEOUT: &str = "set local lock_timeout = '500ms'";
 
 /// Migrates the schema to the version of this program. Needs a transaction that writes.
 pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
     transaction.allow_long_statements(TimeLimit::Everything)?;
     if let Transaction::Postgres(_) = transaction {
         transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
-        transaction.batch(GIVE_WAY)?;
+        transaction.batch(LOCK_TIMEOUT)?;
     }
     transaction.batch(
         "create table if not exists schema_migrations (version bigint not null primary key, applied_by text not null)",
@@ -139,11 +139,11 @@ fn newest_applied(transaction: &mut Transaction<'_>) -> Result<i64> {
 
 /// The schema version, or 0 if there is no schema. Changes nothing.
 pub(crate) fn applied(transaction: &mut Transaction<'_>) -> Result<i64> {
-    let is_there = transaction.choose(
+    let exists = transaction.choose(
         "select count(*) from sqlite_master where name = 'schema_migrations'",
         "select case when to_regclass('schema_migrations') is null then 0 else 1 end::bigint",
     );
-    match transaction.query_one(is_there, values![], |row| row.integer(0))? {
+    match transaction.query_one(exists, values![], |row| row.integer(0))? {
         Some(1) => newest_applied(transaction),
         _ => Ok(0),
     }

@@ -16,7 +16,7 @@ impl Store {
     ///
     /// [`Error::InvalidValue`] if the database is PostgreSQL.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        self.alone(Snapshot::of).await
+        self.with_connection(Snapshot::of).await
     }
 
     /// Restores the whole database to a snapshot. Later changes are lost. After an error, nothing has changed. SQLite
@@ -27,7 +27,7 @@ impl Store {
     /// [`Error::InvalidValue`] if the database is PostgreSQL.
     pub async fn reset_to(&self, snapshot: &Snapshot) -> Result<()> {
         let snapshot = snapshot.clone();
-        let restored = self.alone(move |database| {
+        let restored = self.with_connection(move |database| {
             let is_in_memory = database.path().is_none_or(str::is_empty);
             if is_in_memory { snapshot.put_into(database) } else { snapshot.copy_to(database) }
         });
@@ -43,7 +43,7 @@ impl Store {
     ///
     /// [`Error::InvalidValue`] if the database is PostgreSQL.
     pub async fn size_bytes(&self) -> Result<u64> {
-        self.alone(|database| {
+        self.with_connection(|database| {
             let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
             let bytes = number("page_count")?.saturating_mul(number("page_size")?);
             Ok(u64::try_from(bytes).unwrap_or_default())
@@ -51,14 +51,14 @@ impl Store {
         .await
     }
 
-    async fn alone<T: Send + 'static>(
+    async fn with_connection<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let sqlite =
             self.sqlite().ok_or_else(|| Error::invalid_value("database", "SQLite, for snapshots"))?;
         let (sender, receiver) = oneshot::channel();
-        sqlite.alone(Box::new(move |database| {
+        sqlite.with_connection(Box::new(move |database| {
             // Sending fails if the caller was cancelled.
             let _ = sender.send(work(database));
         }))?;

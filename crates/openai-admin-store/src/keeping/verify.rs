@@ -4,7 +4,7 @@ use crate::{
     base::{error::Result, time_limit::TimeLimit, value::values},
     engines::transaction::Transaction,
     keeping::invariants::{INVARIANTS, Invariant},
-    nouns::users::{Twins, wrong_email_keys},
+    nouns::users::{DuplicateAddresses, wrong_email_keys},
     store::Store,
 };
 
@@ -39,7 +39,7 @@ fn twins(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
     transaction.allow_long_statements(TimeLimit::Everything)?;
     let (twins, _) = wrong_email_keys(transaction)?;
     let mut lines = Vec::with_capacity(twins.len());
-    for Twins { org, seqs } in twins {
+    for DuplicateAddresses { org, seqs } in twins {
         let ids = transaction.query(
             "select id from users where org = $1 and (seq = $2 or seq = $3) order by seq",
             values![org, seqs.0, seqs.1],

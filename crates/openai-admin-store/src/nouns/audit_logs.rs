@@ -32,14 +32,14 @@ use crate::{
 
 /// The limits of a filtered scan.
 #[derive(Clone, Copy)]
-struct Reach {
+struct ScanLimits {
     /// How many events a window holds.
     window_events: i64,
     /// How many windows a request scans before it returns the events found so far.
     windows: usize,
 }
 
-const REACH: Reach = Reach { window_events: 10_000, windows: 50 };
+const SCAN_LIMITS: ScanLimits = ScanLimits { window_events: 10_000, windows: 50 };
 /// How long a reader waits for transactions that may still write events before the newest one.
 const SETTLING_MAX: Duration = Duration::from_secs(1);
 /// The pause before the next check. It doubles each time, up to the maximum.
@@ -65,53 +65,53 @@ impl Store {
     ///
     /// [`Error::UnknownCursor`], [`Error::InvalidValue`].
     pub async fn list_audit_logs(&self, org: Org, request: ListAuditLogs) -> Result<ListAuditLogsResponse> {
-        self.list_audit_logs_within(REACH, org, request).await
+        self.list_audit_logs_within(SCAN_LIMITS, org, request).await
     }
 
     async fn list_audit_logs_within(
         &self,
-        reach: Reach,
+        limits: ScanLimits,
         org: Org,
         request: ListAuditLogs,
     ) -> Result<ListAuditLogsResponse> {
-        let question = Arc::new(Question::new(reach, org, &request)?);
-        let mut answer = self.begin_looking(&question, self.horizon_of(&question).await?).await?;
-        if let Some(hidden) = answer.hidden {
+        let scan = Arc::new(Scan::new(limits, org, &request)?);
+        let mut progress = self.start_scan(&scan, self.horizon_of(&scan).await?).await?;
+        if let Some(hidden) = progress.hidden {
             let horizon = self.settle(org, hidden).await?;
-            answer = self.begin_looking(&question, horizon).await?;
+            progress = self.start_scan(&scan, horizon).await?;
         }
-        for _ in 1..reach.windows {
-            if answer.is_complete() {
+        for _ in 1..limits.windows {
+            if progress.is_complete() {
                 break;
             }
-            answer = self.go_on_looking(&question, answer).await?;
+            progress = self.continue_scan(&scan, progress).await?;
         }
-        answer.into_page()
+        progress.into_page()
     }
 
     /// Events after a listed one are settled already, and all events on SQLite are.
-    async fn horizon_of(&self, question: &Question) -> Result<i64> {
-        if question.after.is_some() || self.postgres().is_none() {
+    async fn horizon_of(&self, scan: &Scan) -> Result<i64> {
+        if scan.after.is_some() || self.postgres().is_none() {
             return Ok(i64::MAX);
         }
-        self.horizon(question.org).await
+        self.horizon(scan.org).await
     }
 
     async fn horizon(&self, org: Org) -> Result<i64> {
         self.query(move |transaction| audit_order::horizon(transaction, org)).await
     }
 
-    async fn begin_looking(&self, question: &Arc<Question>, horizon: i64) -> Result<Answer> {
-        let question = Arc::clone(question);
-        let (org, is_unfiltered) = (question.org, question.filter.matches_all());
-        let body = move |transaction: &mut Transaction<'_>| question.begin(transaction, horizon);
+    async fn start_scan(&self, scan: &Arc<Scan>, horizon: i64) -> Result<Progress> {
+        let scan = Arc::clone(scan);
+        let (org, is_unfiltered) = (scan.org, scan.filter.matches_all());
+        let body = move |transaction: &mut Transaction<'_>| scan.begin(transaction, horizon);
         // Without a filter, every scanned event is listed.
         if is_unfiltered { self.query(body).await } else { self.scan(org, body).await }
     }
 
-    async fn go_on_looking(&self, question: &Arc<Question>, answer: Answer) -> Result<Answer> {
-        let (org, question) = (question.org, Arc::clone(question));
-        self.scan(org, move |transaction| question.look(transaction, answer.clone())).await
+    async fn continue_scan(&self, scan: &Arc<Scan>, progress: Progress) -> Result<Progress> {
+        let (org, scan) = (scan.org, Arc::clone(scan));
+        self.scan(org, move |transaction| scan.scan_window(transaction, progress.clone())).await
     }
 
     /// Waits until the event at this position is settled, for at most a second, and returns the horizon.
@@ -130,8 +130,8 @@ impl Store {
 }
 
 /// The parsed request.
-struct Question {
-    reach: Reach,
+struct Scan {
+    limits: ScanLimits,
     org: Org,
     after: Option<Cursor>,
     before: Option<Cursor>,
@@ -141,35 +141,35 @@ struct Question {
 
 /// The events found so far, and where to continue.
 #[derive(Clone)]
-struct Answer {
+struct Progress {
     logs: Vec<AuditLog>,
     span: Span,
     /// The position of the newest event that is not listed yet, because others may still precede it.
     hidden: Option<i64>,
-    rest: Rest,
+    remainder: Remainder,
 }
 
 /// What remains after the events found so far.
 #[derive(Clone)]
-enum Rest {
-    Nothing,
+enum Remainder {
+    None,
     /// There are more matching events after the last one found.
-    Found,
+    Matches,
     /// All events up to this one were scanned.
-    After(Place),
+    After(Position),
 }
 
 /// The events that remain to be scanned: those between these two positions.
 #[derive(Clone)]
 struct Span {
-    lower: Place,
-    upper: Place,
+    lower: Position,
+    upper: Position,
     order: Order,
 }
 
-impl Answer {
+impl Progress {
     fn is_complete(&self) -> bool {
-        !matches!(self.rest, Rest::After(_))
+        !matches!(self.remainder, Remainder::After(_))
     }
 
     fn into_page(mut self) -> Result<ListAuditLogsResponse> {
@@ -177,8 +177,8 @@ impl Answer {
         if is_backwards {
             self.logs.reverse();
         }
-        let mut page = ListAuditLogsResponse::new(self.logs, !matches!(self.rest, Rest::Nothing));
-        if let Rest::After(place) = self.rest {
+        let mut page = ListAuditLogsResponse::new(self.logs, !matches!(self.remainder, Remainder::None));
+        if let Remainder::After(place) = self.remainder {
             let cursor = Some(Cursor::from(&place.id()?));
             match is_backwards {
                 true => page.first_id = cursor,
@@ -254,10 +254,10 @@ macro_rules! select_events {
     };
 }
 
-impl Question {
-    fn new(reach: Reach, org: Org, request: &ListAuditLogs) -> Result<Self> {
+impl Scan {
+    fn new(limits: ScanLimits, org: Org, request: &ListAuditLogs) -> Result<Self> {
         Ok(Self {
-            reach,
+            limits,
             org,
             after: request.after.clone(),
             before: request.before.clone(),
@@ -267,9 +267,9 @@ impl Question {
     }
 
     /// Determines where to scan, and scans the first window.
-    fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Answer> {
-        let after = place_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
-        let before = place_of(transaction, self.org, self.before.as_ref())?
+    fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Progress> {
+        let after = position_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
+        let before = position_of(transaction, self.org, self.before.as_ref())?
             .map_err(|_| Error::invalid_value("before", "the id of an event of this log"))?;
         let hidden = match horizon {
             i64::MAX => None,
@@ -277,41 +277,41 @@ impl Question {
         };
         let span = Span {
             order: if before.is_some() { Order::Asc } else { Order::Desc },
-            upper: after.unwrap_or(Place::before_all_of(horizon)),
-            lower: before.unwrap_or(Place::before_all_of(-1)),
+            upper: after.unwrap_or(Position::before_all_of(horizon)),
+            lower: before.unwrap_or(Position::before_all_of(-1)),
         };
-        let answer = Answer { logs: Vec::new(), span, hidden, rest: Rest::Nothing };
+        let progress = Progress { logs: Vec::new(), span, hidden, remainder: Remainder::None };
         if self.filter.matches_nothing() {
-            return Ok(Answer { hidden: None, ..answer });
+            return Ok(Progress { hidden: None, ..progress });
         }
-        self.look(transaction, answer)
+        self.scan_window(transaction, progress)
     }
 
     /// Scans the next window.
-    fn look(&self, transaction: &mut Transaction<'_>, mut answer: Answer) -> Result<Answer> {
-        let end = if self.filter.matches_all() { None } else { self.end(transaction, &answer.span)? };
-        let mut window = answer.span.clone();
+    fn scan_window(&self, transaction: &mut Transaction<'_>, mut progress: Progress) -> Result<Progress> {
+        let end = if self.filter.matches_all() { None } else { self.end(transaction, &progress.span)? };
+        let mut window = progress.span.clone();
         if let Some(End { beyond, .. }) = &end {
             match window.order {
                 Order::Asc => window.upper = beyond.clone(),
                 Order::Desc => window.lower = beyond.clone(),
             }
         }
-        let range = Range { order: window.order, after: 0, limit: self.limit - answer.logs.len() };
+        let range = Range { order: window.order, after: 0, limit: self.limit - progress.logs.len() };
         let (logs, has_more) = range.cut(self.matching(transaction, &window, &range)?);
-        answer.logs.extend(logs);
-        answer.rest = match end {
-            _ if has_more => Rest::Found,
-            None => Rest::Nothing,
+        progress.logs.extend(logs);
+        progress.remainder = match end {
+            _ if has_more => Remainder::Matches,
+            None => Remainder::None,
             Some(End { last, .. }) => {
                 match window.order {
-                    Order::Asc => answer.span.lower = last.clone(),
-                    Order::Desc => answer.span.upper = last.clone(),
+                    Order::Asc => progress.span.lower = last.clone(),
+                    Order::Desc => progress.span.upper = last.clone(),
                 }
-                Rest::After(last)
+                Remainder::After(last)
             }
         };
-        Ok(answer)
+        Ok(progress)
     }
 
     /// The end of the next window, or `None` if it reaches the end of the span.
@@ -330,9 +330,9 @@ impl Question {
             lower.place,
             lower.change.as_str(),
             lower.item,
-            self.reach.window_events - 1
+            self.limits.window_events - 1
         ];
-        let mut places = transaction.query(sql, values, place_from_row)?.into_iter();
+        let mut places = transaction.query(sql, values, position_from_row)?.into_iter();
         Ok(places.next().zip(places.next()).map(|(last, beyond)| End { last, beyond }))
     }
 
@@ -380,20 +380,20 @@ impl Question {
 /// The end of a window.
 struct End {
     /// Its last event.
-    last: Place,
+    last: Position,
     /// The first event behind it.
-    beyond: Place,
+    beyond: Position,
 }
 
 /// The position of an event among those of its organization.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct Position {
     place: i64,
     change: String,
     item: i64,
 }
 
-impl Place {
+impl Position {
     /// Before every event with this `place`.
     fn before_all_of(place: i64) -> Self {
         Self { place, change: String::new(), item: 0 }
@@ -413,12 +413,12 @@ impl Place {
     }
 }
 
-fn place_from_row(row: &Row<'_>) -> Result<Place> {
-    Ok(Place { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? })
+fn position_from_row(row: &Row<'_>) -> Result<Position> {
+    Ok(Position { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? })
 }
 
 fn from_row(row: &Row<'_>) -> Result<AuditLog> {
-    let place = place_from_row(row)?;
+    let place = position_from_row(row)?;
     let r#type = AuditLogEventType::from(row.text(5)?);
     let mut detail = AuditLogDetail::default();
     let (group, user) = (row.optional_text(8)?, row.optional_text(9)?);
@@ -445,7 +445,12 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
     log(row, place, r#type, detail)
 }
 
-fn log(row: &Row<'_>, place: Place, r#type: AuditLogEventType, detail: AuditLogDetail) -> Result<AuditLog> {
+fn log(
+    row: &Row<'_>,
+    place: Position,
+    r#type: AuditLogEventType,
+    detail: AuditLogDetail,
+) -> Result<AuditLog> {
     let mut log = AuditLog::new(place.id()?, r#type, Timestamp::from_unix_seconds(row.integer(3)?));
     let actor = row.text(4)?;
     log.actor = Some(match actor.starts_with(KEY_PREFIX) {
@@ -513,13 +518,13 @@ fn of_role(
 }
 
 /// The position of a cursor, or the cursor itself if it is not an event of the organization.
-fn place_of(
+fn position_of(
     transaction: &mut Transaction<'_>,
     org: Org,
     cursor: Option<&Cursor>,
-) -> Result<std::result::Result<Option<Place>, Cursor>> {
+) -> Result<std::result::Result<Option<Position>, Cursor>> {
     let Some(cursor) = cursor else { return Ok(Ok(None)) };
-    let Some(place) = Place::parse(cursor.as_str()) else { return Ok(Err(cursor.clone())) };
+    let Some(place) = Position::parse(cursor.as_str()) else { return Ok(Err(cursor.clone())) };
     let found = transaction.query_one(
         "select 1 from audit_events where org = $1 and place = $2 and change = $3 and item = $4",
         values![org.seq(), place.place, place.change.as_str(), place.item],

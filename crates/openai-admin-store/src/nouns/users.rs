@@ -227,7 +227,7 @@ impl Changes for DeleteUser {
         refuse_service_account(change, &user)?;
         thing::bury(change, &user)?;
         invites::forget(change, user.seq)?;
-        hand_on_email_key(change, &user.thing.user, None)?;
+        reassign_email_key(change, &user.thing.user, None)?;
         Ok(UserDeleteResponse::new(user.thing.user.id))
     }
 }
@@ -302,7 +302,7 @@ pub(crate) fn write_email_keys(transaction: &mut Transaction<'_>) -> Result<()> 
 
 /// After an address with a duplicate is removed, its lookup key goes to the duplicate. Only addresses beyond ASCII have
 /// duplicates.
-pub(crate) fn hand_on_email_key(tx: &mut Tx<'_>, before: &User, now: Option<&str>) -> Result<()> {
+pub(crate) fn reassign_email_key(tx: &mut Tx<'_>, before: &User, now: Option<&str>) -> Result<()> {
     match before.email.as_deref() {
         Some(email) if !email.is_ascii() && Some(email) != now => write_email_keys(tx.transaction()),
         _ => Ok(()),
@@ -319,13 +319,15 @@ fn seq_with_key(transaction: &mut Transaction<'_>, org: i64, key: &str) -> Resul
 }
 
 /// Two users with the same address in two spellings, from a version that did not compare such spellings.
-pub(crate) struct Twins {
+pub(crate) struct DuplicateAddresses {
     pub(crate) org: i64,
     pub(crate) seqs: (i64, i64),
 }
 
 /// The users who are not found by their address: those with a duplicate, and the number of those with a wrong key.
-pub(crate) fn wrong_email_keys(transaction: &mut Transaction<'_>) -> Result<(Vec<Twins>, usize)> {
+pub(crate) fn wrong_email_keys(
+    transaction: &mut Transaction<'_>,
+) -> Result<(Vec<DuplicateAddresses>, usize)> {
     let users = transaction.query(
         "select org, seq, email, email_key from users where email is not null or email_key is not null",
         values![],
@@ -340,7 +342,7 @@ pub(crate) fn wrong_email_keys(transaction: &mut Transaction<'_>) -> Result<(Vec
     for (org, seq, key) in users.into_iter().flatten() {
         let other = key.map(|key| seq_with_key(transaction, org, &key)).transpose()?.flatten();
         match other {
-            Some(other) => twins.push(Twins { org, seqs: (other, seq) }),
+            Some(other) => twins.push(DuplicateAddresses { org, seqs: (other, seq) }),
             None => wrong += 1,
         }
     }

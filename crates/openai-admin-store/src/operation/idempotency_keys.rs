@@ -25,10 +25,10 @@ pub const IDEMPOTENCY_KEPT_SECONDS: i64 = 24 * 60 * 60;
 /// keys instead would block careful clients that create many resources.
 pub const IDEMPOTENCY_KEYS_MAX: i64 = 100_000;
 /// How many expired answers a creation deletes: more than it adds, so that they become fewer.
-const FORGOTTEN_AT_ONCE: i64 = 4;
+const DELETED_PER_CREATION: i64 = 4;
 
 /// How many expired answers one transaction of a sweep deletes, the same number as in its statement.
-const FORGOTTEN_IN_A_SWEEP: usize = 500;
+const DELETED_PER_TRANSACTION: usize = 500;
 /// The minimum time between two sweeps, in seconds.
 const SWEEP_PAUSE_SECONDS: i64 = 10 * 60;
 
@@ -45,8 +45,8 @@ impl Store {
             return Ok(());
         }
         loop {
-            let forgotten = self.transact(move |transaction| forget_until(transaction, until)).await?;
-            if forgotten < FORGOTTEN_IN_A_SWEEP {
+            let deleted = self.transact(move |transaction| delete_until(transaction, until)).await?;
+            if deleted < DELETED_PER_TRANSACTION {
                 break;
             }
         }
@@ -55,7 +55,7 @@ impl Store {
 
     /// Calls [`forget_answers`](Self::forget_answers) if the last sweep is old enough. Errors are left to the next
     /// sweep.
-    pub(crate) async fn forget_answers_now_and_then(&self, at: Timestamp) {
+    pub(crate) async fn forget_answers_if_due(&self, at: Timestamp) {
         let now = at.unix_seconds();
         let last = self.answers_forgotten_at.load(Ordering::Relaxed);
         if last.abs_diff(now) < SWEEP_PAUSE_SECONDS.unsigned_abs() {
@@ -77,22 +77,22 @@ fn has_expired(transaction: &mut Transaction<'_>, until: i64) -> Result<bool> {
 }
 
 /// Deletes the oldest expired answers, and returns their number.
-fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> {
-    let over = transaction.query(
+fn delete_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> {
+    let expired = transaction.query(
         "select org, key from idempotency_keys where recorded_at <= $1 order by recorded_at limit 500",
         values![until],
         |row| Ok((Org::from_row(row, 0)?, row.text(1)?.to_owned())),
     )?;
-    for (org, key) in &over {
-        forget(transaction, *org, key)?;
+    for (org, key) in &expired {
+        delete(transaction, *org, key)?;
     }
-    Ok(over.len())
+    Ok(expired.len())
 }
 
 /// Stored instead of an answer with a secret. It is not JSON, so it differs from every answer.
 const SECRET_ANSWER: &str = "";
 
-struct Kept {
+struct StoredAnswer {
     request: String,
     recorded_at: i64,
     answer: Option<String>,
@@ -107,28 +107,28 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
     let stamp = change.stamp();
     let Some(key) = &stamp.idempotency_key else { return create(change) };
     let org = change.org();
-    if let Some(kept) = find(change.transaction(), org, key)? {
-        if kept.recorded_at > forgotten_before(stamp) {
-            return replay(&kept, key);
+    if let Some(stored) = find(change.transaction(), org, key)? {
+        if stored.recorded_at > expired_before(stamp) {
+            return replay(&stored, key);
         }
-        forget(change.transaction(), org, &key.key)?;
+        delete(change.transaction(), org, &key.key)?;
     }
-    forget_oldest(change.transaction(), org, stamp)?;
+    delete_oldest(change.transaction(), org, stamp)?;
     let answer = create(change)?;
     record(change, key, &answer)?;
     Ok(answer)
 }
 
-fn forgotten_before(stamp: &Stamp) -> i64 {
+fn expired_before(stamp: &Stamp) -> i64 {
     stamp.seconds() - IDEMPOTENCY_KEPT_SECONDS
 }
 
-fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Result<Option<Kept>> {
+fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Result<Option<StoredAnswer>> {
     transaction.query_one(
         "select request, recorded_at, answer from idempotency_keys where org = $1 and key = $2",
         values![org.seq(), key.key.as_str()],
         |row| {
-            Ok(Kept {
+            Ok(StoredAnswer {
                 request: row.text(0)?.to_owned(),
                 recorded_at: row.integer(1)?,
                 answer: row.optional_text(2)?.map(str::to_owned),
@@ -137,11 +137,11 @@ fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Re
     )
 }
 
-fn replay<T: DeserializeOwned>(kept: &Kept, key: &IdempotencyKey) -> Result<T> {
-    if kept.request != key.request {
+fn replay<T: DeserializeOwned>(stored: &StoredAnswer, key: &IdempotencyKey) -> Result<T> {
+    if stored.request != key.request {
         return Err(Error::IdempotencyKeyReused);
     }
-    let answer = kept.answer.as_deref().ok_or(Error::IdempotentAnswerDeleted)?;
+    let answer = stored.answer.as_deref().ok_or(Error::IdempotentAnswerDeleted)?;
     match answer {
         SECRET_ANSWER => Err(Error::IdempotentAnswerSecret),
         answer => serde_json::from_str(answer).map_err(Error::internal),
@@ -181,18 +181,18 @@ fn record<T: Serialize>(change: &mut Change<'_>, key: &IdempotencyKey, answer: &
 }
 
 /// Deletes some of the oldest answers: those that expired, and those beyond the limit.
-fn forget_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> Result<()> {
+fn delete_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> Result<()> {
     let oldest = transaction.query(
         "select key, seq, recorded_at from idempotency_keys where org = $1 and seq > $2 order by seq limit $3",
-        values![org.seq(), 0, FORGOTTEN_AT_ONCE],
+        values![org.seq(), 0, DELETED_PER_CREATION],
         |row| Ok((row.text(0)?.to_owned(), row.integer(1)?, row.integer(2)?)),
     )?;
     let last = if oldest.is_empty() { 0 } else { last_seq(transaction, org)? };
     // Plus one, because an answer is about to be added.
     let kept_from = last + 2 - IDEMPOTENCY_KEYS_MAX;
     for (key, seq, recorded_at) in oldest {
-        if recorded_at <= forgotten_before(stamp) || seq < kept_from {
-            forget(transaction, org, &key)?;
+        if recorded_at <= expired_before(stamp) || seq < kept_from {
+            delete(transaction, org, &key)?;
         }
     }
     Ok(())
@@ -208,7 +208,7 @@ fn last_seq(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
     Ok(last.unwrap_or(0))
 }
 
-fn forget(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> {
+fn delete(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> {
     transaction
         .execute("delete from idempotency_keys where org = $1 and key = $2", values![org.seq(), key])?;
     Ok(())

@@ -20,11 +20,11 @@ use crate::{
         time_limit::{TimeLimit, now},
         value::{Value, as_parameters},
     },
-    engines::lanes::Asker,
+    engines::lanes::Caller,
 };
 
 /// How often a read checks that its caller still waits.
-const ASKER_LOOK_PAUSE: Duration = Duration::from_millis(200);
+const CALLER_CHECK_PAUSE: Duration = Duration::from_millis(200);
 
 /// A connection, driven by the thread that uses it.
 pub(crate) struct Connection {
@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     /// When the running operation times out.
     pub(super) deadline: Instant,
     /// The caller of the running operation, if it only reads.
-    asker: Option<Asker>,
+    caller: Option<Caller>,
     /// Whether an abandoned statement may still send an answer, so that the connection cannot be reused.
     pub(super) is_lost: bool,
 }
@@ -47,13 +47,13 @@ impl Connection {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::unavailable)?;
         let session = runtime
             .block_on(async { timeout_at(deadline, Session::open(config, settings)).await })
-            .unwrap_or_else(|_| Err(Session::silence()))?;
+            .unwrap_or_else(|_| Err(Session::timed_out()))?;
         Ok(Self {
             runtime: Some(runtime),
             session,
             statements: HashMap::new(),
             deadline,
-            asker: None,
+            caller: None,
             is_lost: false,
         })
     }
@@ -64,8 +64,8 @@ impl Connection {
     }
 
     /// Sets the caller of the next operations. `None`: run them even if the caller is gone.
-    pub(super) fn work_for(&mut self, asker: Option<Asker>) {
-        self.asker = asker;
+    pub(super) fn work_for(&mut self, caller: Option<Caller>) {
+        self.caller = caller;
     }
 
     /// Runs statements that return nothing and take no values.
@@ -132,13 +132,13 @@ impl Connection {
         &'a mut self,
         ask: impl FnOnce(&'a tokio_postgres::Client) -> F,
     ) -> Result<F::Output> {
-        let runtime = self.runtime.as_ref().ok_or_else(Session::silence)?;
-        let (session, deadline, asker) = (&self.session, self.deadline, self.asker.as_ref());
+        let runtime = self.runtime.as_ref().ok_or_else(Session::timed_out)?;
+        let (session, deadline, caller) = (&self.session, self.deadline, self.caller.as_ref());
         let answer = runtime.block_on(async {
-            let answer = answer_until(deadline, asker, ask(&session.client)).await;
+            let answer = answer_until(deadline, caller, ask(&session.client)).await;
             // After a timeout, the server would not answer the cancellation either.
             if answer.is_none()
-                && asker.is_some_and(Asker::is_gone)
+                && caller.is_some_and(Caller::is_gone)
                 && let Err(error) = session.cancel().await
             {
                 tracing::debug!(error = &error as &dyn std::error::Error, "failed to cancel a statement");
@@ -148,19 +148,19 @@ impl Connection {
         if answer.is_none() {
             self.is_lost = true;
         }
-        answer.ok_or_else(Session::silence)
+        answer.ok_or_else(Session::timed_out)
     }
 }
 
 /// Waits for an answer until the deadline, or until the caller is gone.
-async fn answer_until<F: Future>(deadline: Instant, asker: Option<&Asker>, answer: F) -> Option<F::Output> {
-    let Some(asker) = asker else { return timeout_at(deadline, answer).await.ok() };
+async fn answer_until<F: Future>(deadline: Instant, caller: Option<&Caller>, answer: F) -> Option<F::Output> {
+    let Some(caller) = caller else { return timeout_at(deadline, answer).await.ok() };
     let mut answer = std::pin::pin!(answer);
     loop {
-        let next_look = deadline.min(now() + ASKER_LOOK_PAUSE);
+        let next_look = deadline.min(now() + CALLER_CHECK_PAUSE);
         match timeout_at(next_look, &mut answer).await {
             Ok(answer) => return Some(answer),
-            Err(_) if next_look == deadline || asker.is_gone() => return None,
+            Err(_) if next_look == deadline || caller.is_gone() => return None,
             Err(_) => {}
         }
     }

@@ -12,8 +12,9 @@
 //! - **The deletion of the group or of the user.** That transaction is SERIALIZABLE and its snapshot may be older than
 //!   a membership from a batch, which it would leave behind as an orphan. A lock on the group's row would not help,
 //!   because a row that was only locked counts as unchanged. So the deletion takes an exclusive advisory lock of its
-//!   organization *before* it has a snapshot ([`Access::alone`]), and releases it after its end. A batch shares that
-//!   lock from before its own snapshot to its end. Whichever comes first, the other sees all of its changes.
+//!   organization *before* it has a snapshot ([`Access::excludes_additions`]), and releases it after its end. A batch
+//!   shares that lock from before its own snapshot to its end. Whichever comes first, the other sees all of its
+//!   changes.
 //! - **A held lock.** A batch does not wait for it, or one organization would block all others. Changes in that
 //!   organization go to the shared body instead, which is SERIALIZABLE, as the deletion is.
 //! - **The shared body: a load, or a change that a batch did not make.** It only inserts memberships or deletes one. A
@@ -67,7 +68,7 @@ const BATCH_LENGTH_MAX: usize = 512;
 const SETTINGS: &str = "set plan_cache_mode = force_generic_plan;";
 
 /// Shares the lock of each organization, and returns the organizations whose lock is not held exclusively.
-const LOCK: &str = "select org from unnest($1::bigint[]) as asked (org)
+const LOCK: &str = "select org from unnest($1::bigint[]) as pending (org)
                     where pg_try_advisory_xact_lock_shared('group_users'::regclass::oid::int, hashint8(org))";
 
 /// Makes the possible changes, writes their events, and returns the numbers of the changes that were made, from 1.
@@ -121,13 +122,13 @@ impl Change {
     }
 }
 
-struct Asked {
+struct PendingChange {
     change: Change,
     deadline: Instant,
     answer: oneshot::Sender<Result<bool>>,
 }
 
-impl Asked {
+impl PendingChange {
     fn answer(self, result: Result<bool>) {
         // Sending fails if the caller was cancelled. The change remains committed.
         let _ = self.answer.send(result);
@@ -136,26 +137,26 @@ impl Asked {
 
 /// The lanes, until they are closed.
 pub(super) struct Changes {
-    queues: RwLock<Vec<mpsc::Sender<Asked>>>,
+    queues: RwLock<Vec<mpsc::Sender<PendingChange>>>,
     lanes: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Changes {
     /// Makes a change, and returns whether it is done.
     pub(super) async fn make(&self, change: Change) -> Result<bool> {
-        let (answer, answered) = oneshot::channel();
-        self.ask(Asked { change, deadline: TimeLimit::Usual.deadline(), answer })?;
-        answered.await.unwrap_or_else(|_| Err(Error::outcome_unknown("the database was closed meanwhile")))
+        let (answer, receiver) = oneshot::channel();
+        self.enqueue(PendingChange { change, deadline: TimeLimit::Usual.deadline(), answer })?;
+        receiver.await.unwrap_or_else(|_| Err(Error::outcome_unknown("the database was closed meanwhile")))
     }
 
     pub(super) fn start(config: &Config, runtime: &Handle, counters: &Arc<Counters>) -> Self {
         let (mut queues, mut lanes) = (Vec::with_capacity(LANES), Vec::with_capacity(LANES));
         for _ in 0..LANES {
-            let (queue, asked) = mpsc::channel(QUEUE_LENGTH_MAX / LANES);
+            let (queue, incoming) = mpsc::channel(QUEUE_LENGTH_MAX / LANES);
             queues.push(queue);
             let lane = Lane {
                 config: config.clone(),
-                asked,
+                incoming,
                 waiting: Vec::new(),
                 writer: None,
                 counters: Arc::clone(counters),
@@ -165,11 +166,11 @@ impl Changes {
         Self { queues: RwLock::new(queues), lanes: lanes.into() }
     }
 
-    fn ask(&self, asked: Asked) -> Result<()> {
+    fn enqueue(&self, pending: PendingChange) -> Result<()> {
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
         let queue =
-            queues.get(asked.change.lane()).ok_or_else(|| Error::unavailable("the database is closed"))?;
-        queue.try_send(asked).map_err(|error| match error {
+            queues.get(pending.change.lane()).ok_or_else(|| Error::unavailable("the database is closed"))?;
+        queue.try_send(pending).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::unavailable("the database is closed"),
         })
@@ -194,9 +195,9 @@ impl Changes {
 /// Runs one batch after the other.
 struct Lane {
     config: Config,
-    asked: mpsc::Receiver<Asked>,
+    incoming: mpsc::Receiver<PendingChange>,
     /// Changes of memberships that the previous batch changed.
-    waiting: Vec<Asked>,
+    waiting: Vec<PendingChange>,
     writer: Option<Writer>,
     counters: Arc<Counters>,
 }
@@ -212,14 +213,15 @@ struct Writer {
 impl Lane {
     async fn run(mut self) {
         loop {
-            if self.waiting.is_empty() && self.asked.recv_many(&mut self.waiting, BATCH_LENGTH_MAX).await == 0
+            if self.waiting.is_empty()
+                && self.incoming.recv_many(&mut self.waiting, BATCH_LENGTH_MAX).await == 0
             {
                 break;
             }
             while self.waiting.len() < BATCH_LENGTH_MAX
-                && let Ok(asked) = self.asked.try_recv()
+                && let Ok(pending) = self.incoming.try_recv()
             {
-                self.waiting.push(asked);
+                self.waiting.push(pending);
             }
             let (batch, waiting) = first_of_each_membership(std::mem::take(&mut self.waiting));
             self.waiting = waiting;
@@ -227,19 +229,19 @@ impl Lane {
         }
     }
 
-    async fn answer_all(&mut self, batch: Vec<Asked>) {
-        let deadline = batch.iter().map(|asked| asked.deadline).min();
+    async fn answer_all(&mut self, batch: Vec<PendingChange>) {
+        let deadline = batch.iter().map(|pending| pending.deadline).min();
         let Some(deadline) = deadline else { return };
         let outcome = match timeout_at(deadline, self.apply(&batch)).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 // Dropped, so that a transaction which was not committed ends.
                 let writer = self.writer.take();
-                let silence = Session::silence();
+                let timeout_error = Session::timed_out();
                 Err(if writer.is_some_and(|writer| writer.is_committing) {
-                    Error::outcome_unknown(silence)
+                    Error::outcome_unknown(timeout_error)
                 } else {
-                    silence
+                    timeout_error
                 })
             }
         };
@@ -255,13 +257,13 @@ impl Lane {
                 "a batch of changes failed"
             );
         }
-        for (index, asked) in batch.into_iter().enumerate() {
-            asked.answer(outcome.as_ref().map(|done| done.contains(&index)).map_err(Error::clone));
+        for (index, pending) in batch.into_iter().enumerate() {
+            pending.answer(outcome.as_ref().map(|done| done.contains(&index)).map_err(Error::clone));
         }
     }
 
     /// Applies a batch, retries conflicts, and returns the indices of the changes that are done.
-    async fn apply(&mut self, batch: &[Asked]) -> Result<HashSet<usize>> {
+    async fn apply(&mut self, batch: &[PendingChange]) -> Result<HashSet<usize>> {
         let mut attempt = 1;
         loop {
             let writer = match self.writer.take().filter(|writer| !writer.session.client.is_closed()) {
@@ -282,12 +284,13 @@ impl Lane {
 }
 
 /// The first change of each membership, and the others in their order.
-fn first_of_each_membership(asked: Vec<Asked>) -> (Vec<Asked>, Vec<Asked>) {
-    let mut seen = HashSet::with_capacity(asked.len());
-    let is_first: Vec<bool> = asked.iter().map(|asked| seen.insert(asked.change.membership())).collect();
-    let (mut first, mut others) = (Vec::with_capacity(asked.len()), Vec::new());
-    for (asked, is_first) in asked.into_iter().zip(is_first) {
-        if is_first { first.push(asked) } else { others.push(asked) }
+fn first_of_each_membership(pending: Vec<PendingChange>) -> (Vec<PendingChange>, Vec<PendingChange>) {
+    let mut seen = HashSet::with_capacity(pending.len());
+    let is_first: Vec<bool> =
+        pending.iter().map(|pending| seen.insert(pending.change.membership())).collect();
+    let (mut first, mut others) = (Vec::with_capacity(pending.len()), Vec::new());
+    for (pending, is_first) in pending.into_iter().zip(is_first) {
+        if is_first { first.push(pending) } else { others.push(pending) }
     }
     // All batches use the same order, so that two of them cannot deadlock.
     first.sort_by(|one, other| one.change.membership().cmp(&other.change.membership()));
@@ -303,9 +306,9 @@ impl Writer {
 
     /// One attempt, in one transaction. Two round trips: after the first, nothing has been changed yet, the connection
     /// is known to be alive, and the acquired locks are known.
-    async fn apply(&mut self, batch: &[Asked]) -> Result<HashSet<usize>> {
+    async fn apply(&mut self, batch: &[PendingChange]) -> Result<HashSet<usize>> {
         let client = &self.session.client;
-        let mut orgs: Vec<i64> = batch.iter().map(|asked| asked.change.org.seq()).collect();
+        let mut orgs: Vec<i64> = batch.iter().map(|pending| pending.change.org.seq()).collect();
         orgs.dedup();
         let (begun, locked) = join(
             client.batch_execute(Isolation::ReadCommitted.start(true)),

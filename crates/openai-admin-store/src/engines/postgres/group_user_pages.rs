@@ -114,9 +114,9 @@ impl Pages {
         let (mut is_second, mut attempt) = (false, 1);
         loop {
             let reader = until(runtime, deadline, slot.reader(runtime, &self.config, position)).await;
-            let reader = reader.unwrap_or_else(|| Err(Session::silence()))?;
+            let reader = reader.unwrap_or_else(|| Err(Session::timed_out()))?;
             let page = until(runtime, deadline, reader.read(org, request, range, position)).await;
-            match page.unwrap_or_else(|| Err(Session::silence())) {
+            match page.unwrap_or_else(|| Err(Session::timed_out())) {
                 // A restarted server has closed its connections. A second read is harmless.
                 Err(Error::Unavailable(_)) if !is_second => {
                     is_second = true;
@@ -130,15 +130,16 @@ impl Pages {
     }
 
     /// Whether a replica has replayed the log up to `position`. The errors are those of a page.
-    pub(super) async fn look(
+    pub(super) async fn has_replayed(
         &self,
         runtime: &Handle,
         position: &Position,
         deadline: Instant,
     ) -> Result<bool> {
         let (slot, _busy) = self.least_busy();
-        let look = async { slot.reader(runtime, &self.config, Some(position)).await?.look(position).await };
-        until(runtime, deadline, look).await.unwrap_or_else(|| Err(Session::silence()))
+        let check =
+            async { slot.reader(runtime, &self.config, Some(position)).await?.has_replayed(position).await };
+        until(runtime, deadline, check).await.unwrap_or_else(|| Err(Session::timed_out()))
     }
 }
 
@@ -249,11 +250,11 @@ impl Reader {
         let page = self.page(org, request, range);
         let Some(position) = position else { return Ok(Some(page.await?)) };
         // Sent together and run one after the other, each on its own snapshot.
-        let (has_replayed, rows) = join(self.look(position), page).await;
+        let (has_replayed, rows) = join(self.has_replayed(position), page).await;
         Ok(if has_replayed? { Some(rows?) } else { None })
     }
 
-    async fn look(&self, position: &Position) -> Result<bool> {
+    async fn has_replayed(&self, position: &Position) -> Result<bool> {
         let proof = self.proof.as_ref().ok_or_else(|| Error::internal("not a connection to a replica"))?;
         position.primary.compare(&proof.replica)?;
         let parameters: [&(dyn ToSql + Sync); 1] = [&position.log];

@@ -17,7 +17,7 @@ pub(super) struct Access {
     /// The number of the organization that is written, if it is known before the body runs.
     pub(super) org: Option<i64>,
     /// Whether the body excludes additions of members in that organization.
-    pub(super) alone: bool,
+    pub(super) excludes_additions: bool,
     pub(super) deadline: Instant,
 }
 

@@ -93,7 +93,7 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while let Ok(Message::Run { mut job, access }) = self.queue.recv() {
-            if job.asker().is_some_and(|asker| asker.is_gone()) {
+            if job.caller().is_some_and(|caller| caller.is_gone()) {
                 continue;
             }
             let outcome = self.transact(&access, &mut *job);
@@ -112,7 +112,7 @@ impl Worker {
         let isolation = if access.writes { Isolation::Serializable } else { Isolation::RepeatableRead };
         for attempt in 1..=ATTEMPTS_MAX {
             let connection = self.connection(access)?;
-            connection.work_for(job.asker());
+            connection.work_for(job.caller());
             let outcome = connection.transact(isolation, access, &mut |transaction| job.run(transaction));
             if !connection.is_usable() {
                 // Immediately, so that the server notices it and releases the locks of the transaction.

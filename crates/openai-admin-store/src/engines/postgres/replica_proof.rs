@@ -89,10 +89,10 @@ impl Primary {
     /// Whether a replica has replayed up to the position. The row is that of [`PROGRESS`].
     pub(super) fn has_replayed(&self, row: &Row) -> Result<bool> {
         let (follows, has_replayed, timeline) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        Ok(self.judge(follows, has_replayed, timeline)?)
+        Ok(self.compare_progress(follows, has_replayed, timeline)?)
     }
 
-    fn judge(
+    fn compare_progress(
         &self,
         follows: bool,
         has_replayed: bool,
@@ -145,7 +145,7 @@ impl Difference {
     }
 
     /// Whether it can resolve without an operator.
-    pub(super) fn may_pass(self) -> bool {
+    pub(super) fn is_temporary(self) -> bool {
         matches!(self, Self::Schema | Self::Silent)
     }
 }
@@ -214,13 +214,13 @@ mod tests {
 
     #[test]
     fn a_replica_counts_only_while_it_follows_the_timeline_of_its_primary() {
-        assert_eq!(PRIMARY.judge(true, true, Some(2)), Ok(true));
-        assert_eq!(PRIMARY.judge(true, false, Some(2)), Ok(false));
+        assert_eq!(PRIMARY.compare_progress(true, true, Some(2)), Ok(true));
+        assert_eq!(PRIMARY.compare_progress(true, false, Some(2)), Ok(false));
         for timeline in [1, 3] {
             let differs = Difference::Timeline { primary: 2, replica: timeline };
-            assert_eq!(PRIMARY.judge(true, true, Some(timeline)), Err(differs));
+            assert_eq!(PRIMARY.compare_progress(true, true, Some(timeline)), Err(differs));
         }
-        assert_eq!(PRIMARY.judge(true, true, None), Err(Difference::Silent));
-        assert_eq!(PRIMARY.judge(false, true, None), Err(Difference::Promoted));
+        assert_eq!(PRIMARY.compare_progress(true, true, None), Err(Difference::Silent));
+        assert_eq!(PRIMARY.compare_progress(false, true, None), Err(Difference::Promoted));
     }
 }

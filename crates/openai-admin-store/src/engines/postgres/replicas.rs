@@ -51,15 +51,15 @@ use crate::{
 /// How long a read waits for a replica before it goes to the primary. Most replicas lag by a few milliseconds.
 const LAG_MAX: Duration = Duration::from_millis(100);
 /// How long to wait before the progress of a lagging replica is read again.
-const LOOK_PAUSE: Duration = Duration::from_millis(1);
+const PROGRESS_PAUSE: Duration = Duration::from_millis(1);
 /// How long a replica that is unreachable or too far behind is skipped.
-const REST: Duration = Duration::from_secs(1);
+const SKIP_TIME: Duration = Duration::from_secs(1);
 /// How long a server that is not a replica of the primary is skipped.
-const DIFFERENT_REST: Duration = Duration::from_secs(10);
+const DIFFERENCE_SKIP_TIME: Duration = Duration::from_secs(10);
 /// How long the first check of a replica may take before the server starts without it.
-const FIRST_LOOK_MAX: Duration = Duration::from_secs(3);
+const FIRST_CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many reads share one query to the primary at most.
-const QUESTION_READS_MAX: usize = 4096;
+const READS_PER_QUERY_MAX: usize = 4096;
 /// The primary's position in the log, including writes that are not on disk yet, which a primary may acknowledge.
 const POSITION: &str = "select pg_current_wal_insert_lsn()";
 
@@ -67,7 +67,7 @@ const POSITION: &str = "select pg_current_wal_insert_lsn()";
 pub(super) struct Replicas {
     replicas: Vec<Replica>,
     turn: AtomicUsize,
-    questions: mpsc::Sender<oneshot::Sender<Position>>,
+    position_requests: mpsc::Sender<oneshot::Sender<Position>>,
     counters: Arc<Counters>,
 }
 
@@ -75,7 +75,7 @@ struct Replica {
     /// Host, port and database.
     name: String,
     pages: Pages,
-    rests: Arc<AtomicBool>,
+    is_skipped: Arc<AtomicBool>,
 }
 
 impl Replicas {
@@ -91,17 +91,17 @@ impl Replicas {
         counters: &Arc<Counters>,
     ) -> Result<Self> {
         let replicas: Vec<Replica> = urls.iter().map(|url| Replica::new(url)).collect::<Result<_>>()?;
-        let first_question = {
+        let first_query = {
             let primary = primary.clone();
             async move { position(&primary, &mut None).await }
         };
-        let position = runtime.spawn(first_question).await.map_err(Error::unavailable)??;
+        let position = runtime.spawn(first_query).await.map_err(Error::unavailable)??;
         for replica in &replicas {
-            replica.prove(runtime, &position).await?;
+            replica.check(runtime, &position).await?;
         }
-        let (questions, asked) = mpsc::channel(QUESTION_READS_MAX);
-        runtime.spawn(answer_questions(primary.clone(), asked));
-        Ok(Self { replicas, turn: AtomicUsize::new(0), questions, counters: Arc::clone(counters) })
+        let (position_requests, incoming) = mpsc::channel(READS_PER_QUERY_MAX);
+        runtime.spawn(answer_position_requests(primary.clone(), incoming));
+        Ok(Self { replicas, turn: AtomicUsize::new(0), position_requests, counters: Arc::clone(counters) })
     }
 
     /// Reads a page as of now or later. `None`: read it from the primary.
@@ -128,17 +128,17 @@ impl Replicas {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let places = (0..self.replicas.len()).map(|place| (turn + place) % self.replicas.len());
         let mut awake = places.map(|place| &self.replicas[place]);
-        let replica = awake.find(|replica| !replica.rests())?;
+        let replica = awake.find(|replica| !replica.is_skipped())?;
         let deadline = now() + LAG_MAX;
         let position = until(runtime, deadline, self.position()).await??;
         let page =
             until(runtime, deadline, replica.read(runtime, &position, org, request, range, deadline)).await;
         match page {
             Some(Ok(rows)) => return Some(rows),
-            Some(Err(error)) => replica.leave_alone(runtime, &error),
+            Some(Err(error)) => replica.skip_after(runtime, &error),
             None => {
                 tracing::warn!(replica = replica.name, "a replica is more than {LAG_MAX:?} behind");
-                replica.rest(runtime, REST);
+                replica.skip(runtime, SKIP_TIME);
             }
         }
         None
@@ -146,32 +146,32 @@ impl Replicas {
 
     /// The primary's position in the log, from a query that starts after this call.
     async fn position(&self) -> Option<Position> {
-        let (answer, answered) = oneshot::channel();
-        self.questions.send(answer).await.ok()?;
-        answered.await.ok()
+        let (answer, receiver) = oneshot::channel();
+        self.position_requests.send(answer).await.ok()?;
+        receiver.await.ok()
     }
 
     /// How many replicas are currently skipped.
-    pub(super) fn resting(&self) -> usize {
-        self.replicas.iter().filter(|replica| replica.rests()).count()
+    pub(super) fn skipped(&self) -> usize {
+        self.replicas.iter().filter(|replica| replica.is_skipped()).count()
     }
 }
 
 impl Replica {
     fn new(url: &str) -> Result<Self> {
-        Ok(Self { name: shown(url), pages: Pages::new(&config(url)?), rests: Arc::default() })
+        Ok(Self { name: shown(url), pages: Pages::new(&config(url)?), is_skipped: Arc::default() })
     }
 
     /// Checks the replica for the first time.
-    async fn prove(&self, runtime: &Handle, position: &Position) -> Result<()> {
-        let looked = self.pages.look(runtime, position, now() + FIRST_LOOK_MAX).await;
-        let Err(error) = looked else { return Ok(()) };
-        if let Some(difference) = Difference::of(&error).filter(|difference| !difference.may_pass()) {
+    async fn check(&self, runtime: &Handle, position: &Position) -> Result<()> {
+        let checked = self.pages.has_replayed(runtime, position, now() + FIRST_CHECK_TIMEOUT).await;
+        let Err(error) = checked else { return Ok(()) };
+        if let Some(difference) = Difference::of(&error).filter(|difference| !difference.is_temporary()) {
             let expected =
                 format!("a streaming replica of the database, but {} is not one: {difference}", self.name);
             return Err(Error::invalid_value("database-read", expected));
         }
-        self.leave_alone(runtime, &error);
+        self.skip_after(runtime, &error);
         Ok(())
     }
 
@@ -190,46 +190,46 @@ impl Replica {
                 return Ok(rows);
             }
             // With the drivers' timers, because the caller's runtime may have none.
-            until(runtime, now() + LOOK_PAUSE, std::future::pending::<()>()).await;
+            until(runtime, now() + PROGRESS_PAUSE, std::future::pending::<()>()).await;
         }
     }
 
-    fn rests(&self) -> bool {
-        self.rests.load(Ordering::Relaxed)
+    fn is_skipped(&self) -> bool {
+        self.is_skipped.load(Ordering::Relaxed)
     }
 
     /// Logs the reason and skips the replica for some time.
-    fn leave_alone(&self, runtime: &Handle, error: &Error) {
+    fn skip_after(&self, runtime: &Handle, error: &Error) {
         match Difference::of(error) {
             Some(difference) => {
                 tracing::warn!(
                     replica = self.name,
-                    "skipping a replica for {DIFFERENT_REST:?}: {difference}"
+                    "skipping a replica for {DIFFERENCE_SKIP_TIME:?}: {difference}"
                 );
-                self.rest(runtime, DIFFERENT_REST);
+                self.skip(runtime, DIFFERENCE_SKIP_TIME);
             }
             None => {
                 let error = error as &dyn std::error::Error;
                 tracing::warn!(replica = self.name, error, "a replica does not answer");
-                self.rest(runtime, REST);
+                self.skip(runtime, SKIP_TIME);
             }
         }
     }
 
-    fn rest(&self, runtime: &Handle, pause: Duration) {
-        if self.rests.swap(true, Ordering::Relaxed) {
+    fn skip(&self, runtime: &Handle, pause: Duration) {
+        if self.is_skipped.swap(true, Ordering::Relaxed) {
             return;
         }
-        let rests = Arc::clone(&self.rests);
+        let is_skipped = Arc::clone(&self.is_skipped);
         runtime.spawn(async move {
             sleep(pause).await;
-            rests.store(false, Ordering::Relaxed);
+            is_skipped.store(false, Ordering::Relaxed);
         });
     }
 }
 
 /// A connection that queries the primary for its position in the log.
-struct Questioner {
+struct PositionReader {
     session: Session,
     statement: Statement,
     primary: Primary,
@@ -237,10 +237,10 @@ struct Questioner {
 
 /// Answers all reads that wait at one moment with one query to the primary. Reads that arrive during the query get the
 /// result of the next. If a query fails, its reads go to the primary.
-async fn answer_questions(primary: Config, mut asked: mpsc::Receiver<oneshot::Sender<Position>>) {
-    let (mut questioner, mut waiting) = (None, Vec::new());
-    while asked.recv_many(&mut waiting, QUESTION_READS_MAX).await > 0 {
-        match timeout(LAG_MAX, position(&primary, &mut questioner)).await {
+async fn answer_position_requests(primary: Config, mut incoming: mpsc::Receiver<oneshot::Sender<Position>>) {
+    let (mut reader, mut waiting) = (None, Vec::new());
+    while incoming.recv_many(&mut waiting, READS_PER_QUERY_MAX).await > 0 {
+        match timeout(LAG_MAX, position(&primary, &mut reader)).await {
             Ok(Ok(position)) => {
                 for answer in waiting.drain(..) {
                     // Sending fails if the caller was cancelled.
@@ -248,23 +248,23 @@ async fn answer_questions(primary: Config, mut asked: mpsc::Receiver<oneshot::Se
                 }
             }
             Ok(Err(_)) | Err(_) => {
-                questioner = None;
+                reader = None;
                 waiting.clear();
             }
         }
     }
 }
 
-async fn position(primary: &Config, open: &mut Option<Questioner>) -> Result<Position> {
-    let questioner = match open {
-        Some(questioner) => questioner,
-        None => open.insert(Questioner::open(primary).await?),
+async fn position(primary: &Config, open: &mut Option<PositionReader>) -> Result<Position> {
+    let reader = match open {
+        Some(reader) => reader,
+        None => open.insert(PositionReader::open(primary).await?),
     };
-    let row = questioner.session.client.query_one(&questioner.statement, &[]).await?;
-    Ok(Position { log: row.try_get(0)?, primary: questioner.primary })
+    let row = reader.session.client.query_one(&reader.statement, &[]).await?;
+    Ok(Position { log: row.try_get(0)?, primary: reader.primary })
 }
 
-impl Questioner {
+impl PositionReader {
     async fn open(primary: &Config) -> Result<Self> {
         let session = Session::open(primary, "").await?;
         let statement = session.prepare(POSITION).await?;

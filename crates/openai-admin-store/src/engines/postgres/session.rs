@@ -31,7 +31,9 @@ pub(super) struct Session {
 impl Session {
     /// Connects on the current runtime, and applies `settings` in addition to those of all sessions.
     pub(super) async fn open(config: &Config, settings: &str) -> Result<Self> {
-        timeout(OPEN_TIMEOUT, Self::connect(config, settings)).await.unwrap_or_else(|_| Err(Self::silence()))
+        timeout(OPEN_TIMEOUT, Self::connect(config, settings))
+            .await
+            .unwrap_or_else(|_| Err(Self::timed_out()))
     }
 
     async fn connect(config: &Config, settings: &str) -> Result<Self> {
@@ -76,7 +78,7 @@ impl Session {
             }
             Ok(())
         };
-        timeout(OPEN_TIMEOUT, cancelled).await.unwrap_or_else(|_| Err(Self::silence()))
+        timeout(OPEN_TIMEOUT, cancelled).await.unwrap_or_else(|_| Err(Self::timed_out()))
     }
 
     /// Prepares a statement.
@@ -87,7 +89,7 @@ impl Session {
     }
 
     /// The error for an answer that did not arrive in time.
-    pub(super) fn silence() -> Error {
+    pub(super) fn timed_out() -> Error {
         Error::unavailable("PostgreSQL did not answer in time")
     }
 }

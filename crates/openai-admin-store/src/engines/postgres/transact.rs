@@ -42,14 +42,14 @@ impl Connection {
         body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
     ) -> Result<()> {
         self.deadline = access.deadline;
-        let alone = access.org.filter(|_| access.alone);
-        if let Some(org) = alone {
+        let excludes_additions = access.org.filter(|_| access.excludes_additions);
+        if let Some(org) = excludes_additions {
             let lock = "select pg_advisory_lock('group_users'::regclass::oid::int, hashint8($1))";
             let locked = self.query(lock, &[Value::Integer(org)]).map(drop);
             self.begun(locked)?;
         }
         let outcome = self.transact_unlocked(isolation, access, body);
-        if let Some(org) = alone {
+        if let Some(org) = excludes_additions {
             let unlock = "select pg_advisory_unlock('group_users'::regclass::oid::int, hashint8($1))";
             // If the lock cannot be released, the connection is closed, which releases it.
             self.is_lost |= self.query(unlock, &[Value::Integer(org)]).is_err();
@@ -77,8 +77,8 @@ impl Connection {
         match self.wait_for(|client| async move { client.batch_execute("COMMIT").await }) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(uncommitted(error, writes)),
-            Err(silence) if writes => Err(Error::outcome_unknown(silence)),
-            Err(silence) => Err(silence),
+            Err(timeout_error) if writes => Err(Error::outcome_unknown(timeout_error)),
+            Err(timeout_error) => Err(timeout_error),
         }
     }
 

@@ -63,7 +63,7 @@ pub(crate) enum Kind {
     /// The file belongs to another program.
     Foreign,
     /// Not a SQLite file. SQLite reports the error when it opens the file.
-    NoDatabase,
+    NotSqlite,
 }
 
 /// The application id in the header of our files: the ASCII codes of "oadm".
@@ -87,7 +87,7 @@ pub(crate) fn kind(file: &Path) -> Result<Kind> {
         return Ok(Kind::Ours);
     }
     if !header.starts_with(MAGIC) {
-        return Ok(Kind::NoDatabase);
+        return Ok(Kind::NotSqlite);
     }
     // Files of earlier versions have no application id, and that of a new file may still be in its log.
     let connection = open_to_read(file)?;
@@ -110,7 +110,7 @@ pub(crate) fn refuse_foreign(file: &Path) -> Result<()> {
             let expected = "a database of openai-admin or a new file, but this file is another program's";
             Err(Error::invalid_value("database", expected))
         }
-        Kind::Empty | Kind::Ours | Kind::NoDatabase => Ok(()),
+        Kind::Empty | Kind::Ours | Kind::NotSqlite => Ok(()),
     }
 }
 
@@ -118,12 +118,11 @@ pub(crate) fn refuse_foreign(file: &Path) -> Result<()> {
 /// database with a log.
 pub(crate) fn open_to_read(file: &Path) -> Result<Connection> {
     // Opened for writing if possible: otherwise a log from a crash could not be read.
-    let connection =
-        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(looked_into);
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(readable);
     let connection = match connection {
         Err(error) if is_unwritable(&error, file) && length(&log_of(file)) == 0 => {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            let opened = Connection::open_with_flags(immutable(file), flags).and_then(looked_into);
+            let opened = Connection::open_with_flags(immutable(file), flags).and_then(readable);
             opened.map_err(|error| Error::from(error).of_file(file))?
         }
         opened => opened.map_err(|error| Error::from(error).of_file(file))?,
@@ -132,7 +131,7 @@ pub(crate) fn open_to_read(file: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn looked_into(connection: Connection) -> rusqlite::Result<Connection> {
+fn readable(connection: Connection) -> rusqlite::Result<Connection> {
     connection.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
     Ok(connection)
 }

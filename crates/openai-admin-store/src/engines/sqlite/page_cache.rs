@@ -85,7 +85,7 @@ pub(crate) struct PageCache {
     /// The number at which any group may have changed.
     all_changed: AtomicU64,
     watch: Watch,
-    renewal_is_asked: AtomicBool,
+    renewal_requested: AtomicBool,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -129,7 +129,7 @@ impl PageCache {
                 known: AtomicI64::new(UNKNOWN),
                 writers: AtomicI64::new(UNKNOWN),
             },
-            renewal_is_asked: AtomicBool::new(false),
+            renewal_requested: AtomicBool::new(false),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -157,14 +157,14 @@ impl PageCache {
         let counter = if page.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, SeqCst);
         let is_committing = self.commits.load(SeqCst) & 1 == 1;
-        if !is_current && !is_committing && !self.renewal_is_asked.swap(true, SeqCst) {
+        if !is_current && !is_committing && !self.renewal_requested.swap(true, SeqCst) {
             renew();
         }
         page
     }
 
     fn find(&self, key: &PageKey) -> Option<Bytes> {
-        lock(&self.pages).get(key, self.bytes_max.load(SeqCst), |page| self.counts(page))
+        lock(&self.pages).get(key, self.bytes_max.load(SeqCst), |page| self.is_valid(page))
     }
 
     /// Whether all commits of all processes are accounted for.
@@ -173,7 +173,7 @@ impl PageCache {
         version == Some(self.watch.known.load(SeqCst))
     }
 
-    fn counts(&self, page: &Page) -> bool {
+    fn is_valid(&self, page: &Page) -> bool {
         page.sample >= self.change(page.org, page.group_seq).load(SeqCst)
             && page.sample >= self.all_changed.load(SeqCst)
     }
@@ -194,10 +194,10 @@ impl PageCache {
     pub(crate) fn fill(&self, key: PageKey, group_seq: i64, sample: u64, json: Bytes) {
         let bytes_max = self.bytes_max.load(SeqCst);
         let page = Page { json, org: key.org.seq(), group_seq, sample };
-        if page.bytes() <= bytes_max / 2 && self.counts(&page) {
+        if page.bytes() <= bytes_max / 2 && self.is_valid(&page) {
             // Evicted pages are freed after the lock is released.
-            let gone = lock(&self.pages).insert(key, page, bytes_max);
-            drop(gone);
+            let evicted = lock(&self.pages).insert(key, page, bytes_max);
+            drop(evicted);
         }
     }
 
@@ -213,21 +213,21 @@ impl PageCache {
         let known = data_version(&lock(&self.watch.connection));
         let writers = data_version(writer);
         if known.is_none() || writers != Some(self.watch.writers.load(SeqCst)) {
-            self.all_changes();
+            self.invalidate_all();
         }
         self.watch.writers.store(writers.unwrap_or(UNKNOWN), SeqCst);
         self.watch.known.store(known.unwrap_or(UNKNOWN), SeqCst);
-        self.renewal_is_asked.store(false, SeqCst);
+        self.renewal_requested.store(false, SeqCst);
         self.commits.fetch_add(1, SeqCst);
     }
 
     /// Notes that the running commit changes a group.
-    fn group_changes(&self, org: i64, group_seq: i64) {
+    fn invalidate_group(&self, org: i64, group_seq: i64) {
         self.change(org, group_seq).store(self.commits.load(SeqCst), SeqCst);
     }
 
     /// Notes that the running commit may change any group.
-    pub(crate) fn all_changes(&self) {
+    pub(crate) fn invalidate_all(&self) {
         self.all_changed.store(self.commits.load(SeqCst), SeqCst);
     }
 
@@ -235,7 +235,7 @@ impl PageCache {
     pub(crate) fn observe(self: &Arc<Self>, writer: &Connection) -> Result<()> {
         let cache = Arc::clone(self);
         writer.create_scalar_function("page_changed", 2, FunctionFlags::SQLITE_UTF8, move |arguments| {
-            cache.group_changes(arguments.get(0)?, arguments.get(1)?);
+            cache.invalidate_group(arguments.get(0)?, arguments.get(1)?);
             Ok(None::<i64>)
         })?;
         writer.execute_batch(TRIGGERS)?;
@@ -313,11 +313,11 @@ impl Generation {
 }
 
 impl Generations {
-    fn get(&mut self, key: &PageKey, bytes_max: usize, counts: impl Fn(&Page) -> bool) -> Option<Bytes> {
+    fn get(&mut self, key: &PageKey, bytes_max: usize, is_valid: impl Fn(&Page) -> bool) -> Option<Bytes> {
         if let Some(page) = self.young.pages.get(key) {
-            return counts(page).then(|| page.json.clone());
+            return is_valid(page).then(|| page.json.clone());
         }
-        let (key, page) = self.old.remove(key).filter(|(_, page)| counts(page))?;
+        let (key, page) = self.old.remove(key).filter(|(_, page)| is_valid(page))?;
         let json = page.json.clone();
         self.insert(key, page, bytes_max);
         Some(json)
@@ -327,9 +327,9 @@ impl Generations {
     fn insert(&mut self, key: PageKey, page: Page, bytes_max: usize) -> Option<Generation> {
         self.old.remove(&key);
         let is_full = self.young.bytes + page.bytes() > bytes_max / 2;
-        let gone = is_full.then(|| std::mem::replace(&mut self.old, std::mem::take(&mut self.young)));
+        let evicted = is_full.then(|| std::mem::replace(&mut self.old, std::mem::take(&mut self.young)));
         self.young.insert(key, page);
-        gone
+        evicted
     }
 
     fn shrink(&mut self, bytes_max: usize) {

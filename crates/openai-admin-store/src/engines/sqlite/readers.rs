@@ -15,7 +15,7 @@ use crate::{
     base::{error::Result, time_limit::now},
     engines::{
         job::{Job, QUEUE_LENGTH_MAX},
-        lanes::{Asker, Lane},
+        lanes::{Caller, Lane},
         sqlite::threads::{enqueue, execute, spawn},
         transaction::Transaction,
     },
@@ -73,7 +73,7 @@ impl Readers {
 }
 
 /// The caller and the deadline of the running read.
-type Current = Arc<Mutex<Option<(Asker, Instant)>>>;
+type Current = Arc<Mutex<Option<(Caller, Instant)>>>;
 
 struct Reader {
     connection: Connection,
@@ -91,15 +91,15 @@ impl Reader {
 
     fn read_all(self, queue: &Receiver<Option<Box<dyn Job>>>) {
         while let Ok(Some(mut job)) = queue.recv() {
-            let Some(asker) = job.asker().filter(|asker| !asker.is_gone()) else { continue };
-            let failure = self.read_one(asker, &mut *job).err();
+            let Some(caller) = job.caller().filter(|caller| !caller.is_gone()) else { continue };
+            let failure = self.read_one(caller, &mut *job).err();
             job.answer(failure);
         }
     }
 
-    fn read_one(&self, asker: Asker, job: &mut dyn Job) -> Result<()> {
+    fn read_one(&self, caller: Caller, job: &mut dyn Job) -> Result<()> {
         execute(&self.connection, "begin")?;
-        self.run_for(Some(asker));
+        self.run_for(Some(caller));
         // The job keeps the body's error; a read has nothing to undo.
         let _ = job.run(&mut Transaction::Sqlite(&self.connection));
         // The end of the transaction must not be interrupted, because the next read needs it.
@@ -108,8 +108,8 @@ impl Reader {
     }
 
     /// Sets the caller of the running read. It is interrupted at the deadline, or once the caller is gone.
-    fn run_for(&self, asker: Option<Asker>) {
-        let current = asker.map(|asker| (asker, now() + self.timeout));
+    fn run_for(&self, caller: Option<Caller>) {
+        let current = caller.map(|caller| (caller, now() + self.timeout));
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
     }
 }
@@ -117,7 +117,7 @@ impl Reader {
 /// Whether to interrupt the running read.
 fn is_over(current: &Current) -> bool {
     let current = current.lock().unwrap_or_else(PoisonError::into_inner);
-    current.as_ref().is_some_and(|(asker, deadline)| asker.is_gone() || now() >= *deadline)
+    current.as_ref().is_some_and(|(caller, deadline)| caller.is_gone() || now() >= *deadline)
 }
 
 #[cfg(test)]
@@ -212,8 +212,8 @@ mod tests {
     fn a_read_ends_at_its_deadline() {
         let memory = Connection::open_in_memory().expect("a database");
         let reader = Reader::open(memory, Duration::ZERO).expect("a reader");
-        let (asker, _present) = Asker::new();
-        reader.run_for(Some(asker));
+        let (caller, _present) = Caller::new();
+        reader.run_for(Some(caller));
         let transaction = &mut Transaction::Sqlite(&reader.connection);
         let read = transaction.query_one(ENDLESS, values![], |row| row.integer(0));
         assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");

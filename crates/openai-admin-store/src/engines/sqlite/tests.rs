@@ -71,7 +71,7 @@ fn a_commit_is_synced_to_disk_before_it_is_acknowledged() {
         let pragma = |sql| writer.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
         let _ = answer.send((pragma("pragma synchronous"), pragma("pragma journal_mode")));
     };
-    sqlite.alone(Box::new(ask)).expect("the writer");
+    sqlite.with_connection(Box::new(ask)).expect("the writer");
     let (synchronous, mode) = answered.recv().expect("an answer");
     // FULL: with a log, one fsync for each commit.
     assert_eq!(synchronous, Ok(rusqlite::types::Value::Integer(2)));
