@@ -1,18 +1,13 @@
-//! What the store makes of PostgreSQL, beside `pgbench` with the same statements, in alternation:
+//! Benchmarks the store on PostgreSQL against `pgbench` with the same statements, in alternation:
 //!
 //! ```console
 //! $ scripts/with-postgres sh -c \
 //!     'cargo run --release -p openai-admin-store --example against_pgbench -- "$OPENAI_ADMIN_TEST_POSTGRES" 5 3'
 //! ```
 //!
-//! The last two are the seconds of a measurement and how often all are repeated. `pgbench` must be on the PATH. The
-//! database of the URL gets a schema of its own, which is replaced.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "it measures, for a person"
-)]
+//! The last two arguments are the seconds of a measurement and the number of repetitions. `pgbench` must be on the
+//! PATH. The database of the URL gets a new schema, which replaces that of an earlier run.
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 
 use std::{
     io::Write,
@@ -33,7 +28,7 @@ use ulid::Ulid;
 
 const SCHEMA: &str = "against_pgbench";
 const USERS: u64 = 1_000_000;
-/// The first holds everybody, the others nobody.
+/// The first group holds all users, the others are empty.
 const GROUPS: u64 = 1_001;
 const CLIENTS: [usize; 2] = [16, 64];
 
@@ -115,7 +110,7 @@ fn fill(url: &str) {
     client.batch_execute("checkpoint").unwrap();
 }
 
-/// Transactions a second.
+/// Transactions per second.
 fn pgbench(url: &str, script: &str, clients: usize, seconds: u64) -> f64 {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(script.as_bytes()).unwrap();
@@ -148,7 +143,7 @@ enum Ours {
     Add,
 }
 
-/// Operations a second.
+/// Operations per second.
 async fn measure(store: &Store, org: Org, what: Ours, clients: usize, seconds: u64) -> f64 {
     static CHANGES: AtomicU64 = AtomicU64::new(1);
     let begin = Instant::now();
@@ -187,7 +182,7 @@ async fn measure(store: &Store, org: Org, what: Ours, clients: usize, seconds: u
     done.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// A number that looks like chance (splitmix64).
+/// A pseudorandom number (splitmix64).
 fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,5 +1,5 @@
-//! What other clients feel of one who scans a long audit log: sixty requests whose filter matches nothing, given up
-//! after half a second and sent again, beside a client who authenticates and reads a page.
+//! Measures how one client's scans of a long audit log affect other clients: sixty requests with a filter that matches
+//! nothing, cancelled after half a second and sent again, beside a client that authenticates and reads a page.
 //!
 //! ```console
 //! $ cargo run --release -p openai-admin-store --example scans_beside_reads -- sqlite:/tmp/scans.db 10 20
@@ -7,13 +7,8 @@
 //!     "$OPENAI_ADMIN_TEST_POSTGRES" 10 20'
 //! ```
 //!
-//! The last two are millions of events, and seconds. The database is filled once: use an empty one.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "it measures, for a person"
-)]
+//! The last two arguments are millions of events, and seconds. The database is filled once: use an empty one.
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 
 use std::time::{Duration, Instant};
 
@@ -24,10 +19,10 @@ use openai_admin::{
 use openai_admin_store::{DatabaseUrl, Org, Stamp, Store};
 use ulid::Ulid;
 
-/// How many requests the client who scans has under way, and for how long they are waited for.
+/// How many requests the scanning client has in flight, and how long it waits for each.
 const SCANS: usize = 60;
 const PATIENCE: Duration = Duration::from_millis(500);
-/// The resources of a filter, none of which exists, and the length of their ids.
+/// The number of resources in a filter, none of which exists, and the length of their ids.
 const RESOURCES: usize = 100;
 const RESOURCE_LENGTH: usize = 500;
 /// The pause of the other client between two requests.
@@ -85,7 +80,7 @@ fn nothing() -> ListAuditLogs {
 
 async fn scan(store: Store, org: Org) {
     loop {
-        // Given up, as a client does that closes its connection. Refused at once when too many wait.
+        // Dropped, as if a client closed its connection. Rejected immediately if too many wait.
         let _ = tokio::time::timeout(PATIENCE, store.list_audit_logs(org, nothing())).await;
         tokio::task::yield_now().await;
     }

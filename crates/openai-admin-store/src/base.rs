@@ -1,4 +1,4 @@
-//! What every floor uses, and what uses none of them.
+//! Types that every other folder uses. This folder uses none of them.
 
 pub(crate) mod announcement;
 pub(crate) mod error;

@@ -1,4 +1,4 @@
-//! What concerns the whole database.
+//! Operations on the whole database.
 
 pub(crate) mod backup;
 pub(crate) mod census;

@@ -1,21 +1,21 @@
-//! What the server remembers: organizations, groups, users, memberships and keys, in SQLite or PostgreSQL.
+//! The data of the server: organizations, groups, users, memberships and keys, in SQLite or PostgreSQL.
 //!
-//! An operation is one `impl` on its request, [`Reads`] or [`Changes`], which [`Store::read`] and [`Store::change`] run
-//! in one transaction: either all of it is visible or none. A change is on disk before the call returns, and its audit
-//! event is part of it. The most frequent operations have methods of their own, which do the same faster.
+//! An operation is one `impl` on its request, [`Reads`] or [`Changes`]. [`Store::read`] and [`Store::change`] run it in
+//! one transaction: either all of its effects are visible or none. A change is on disk before the call returns, and its
+//! audit event is part of it. The most frequent operations have faster methods with the same effect.
 //!
-//! The store knows no HTTP, and no clock or random numbers of its own: each change carries a [`Stamp`].
+//! The store has no HTTP code and uses neither a clock nor random numbers: each change carries a [`Stamp`].
 //!
-//! The folders are its floors, each built on those before it:
+//! Each folder builds on the ones before it:
 //!
-//! | Folder | What is in it |
+//! | Folder | Contents |
 //! |---|---|
 //! | `base` | errors, kinds, stamps, values, bounds |
 //! | `engines` | SQLite and PostgreSQL: connections, queues, transactions |
 //! | `store.rs`, `operation` | running an operation: its transaction, audit events and idempotency key |
-//! | `shapes` | what things and edges have in common |
+//! | `shapes` | code shared by resources and edges |
 //! | `nouns` | each resource: its table and its operations |
-//! | `keeping` | what concerns the whole database: migrations, backup, verification, load and dump |
+//! | `keeping` | operations on the whole database: migrations, backup, verification, load and dump |
 
 mod base;
 mod engines;

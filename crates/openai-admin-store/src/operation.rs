@@ -1,4 +1,4 @@
-//! How an operation runs: its request reads or changes one organization in one transaction.
+//! Runs operations: a request reads or changes one organization in one transaction.
 
 pub(crate) mod audit_events;
 pub(crate) mod audit_order;
@@ -18,12 +18,12 @@ use crate::{
 
 /// A request that reads. Only this crate can implement it.
 pub trait Reads: Endpoint {
-    /// Which reads it waits with.
+    /// The lane that it waits in.
     fn lane(&self) -> Lane {
         Lane::Short
     }
 
-    /// Reads the answer, on one snapshot of the database.
+    /// Reads the answer from one snapshot of the database.
     ///
     /// # Errors
     ///
@@ -31,27 +31,27 @@ pub trait Reads: Endpoint {
     fn read(&self, tx: &mut Reading<'_>) -> Result<Self::Response>;
 }
 
-/// A request that changes something. Only this crate can implement it.
+/// A request that changes an organization. Only this crate can implement it.
 pub trait Changes: Endpoint {
-    /// Whether it ends a thing with all its edges: it gets more time, and no membership is added in the organization
-    /// meanwhile.
+    /// Whether it deletes a resource with all its edges. It gets more time, and no membership is added in the
+    /// organization while it runs.
     const ENDS: bool = false;
 
-    /// What a secret begins with that the change hands out: its stamp must have one. An answer that shows it is kept
-    /// nowhere, so a creation that is sent again under its idempotency key is refused.
+    /// The prefix of the secret that the change returns: its stamp must have one. An answer with a secret is never
+    /// stored, so a retry under the same idempotency key is rejected.
     const SECRET: Option<&'static str> = None;
 
-    /// Makes the change and returns the answer. It may run again after it met another change.
+    /// Makes the change and returns the answer. It may run again after a conflict with another change.
     ///
     /// # Errors
     ///
-    /// Those of the operation and of the database; nothing is changed then.
+    /// Those of the operation and of the database. Nothing has changed then.
     fn change(&self, change: &mut Change<'_>) -> Result<Self::Response>;
 }
 
 impl Store {
-    /// Answers a request that reads, within an organization, as it is at a time: what has ended by then, such as an
-    /// invite, is shown so.
+    /// Runs a request that reads an organization. Resources that have expired by `at`, such as an invite, are shown as
+    /// expired.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -78,13 +78,14 @@ impl Store {
         }
     }
 
-    /// Makes a change within an organization. It is on disk when this returns. A creation is made once under the
-    /// idempotency key of the stamp.
+    /// Makes a change within an organization. It is on disk when this returns. With an idempotency key in the stamp, a
+    /// creation is made at most once.
     ///
     /// # Errors
     ///
-    /// Those of the operation and of the database; of a creation also [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused),
-    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted), and where the answer shows a secret
+    /// Those of the operation and of the database. A creation also returns
+    /// [`Error::IdempotencyKeyReused`](crate::Error::IdempotencyKeyReused),
+    /// [`Error::IdempotentAnswerDeleted`](crate::Error::IdempotentAnswerDeleted), and, if its answer contains a secret,
     /// [`Error::IdempotentAnswerSecret`](crate::Error::IdempotentAnswerSecret).
     pub async fn change<O: Changes>(&self, org: Org, stamp: Stamp, request: O) -> Result<O::Response> {
         let time_limit = if O::ENDS { TimeLimit::Deletion } else { TimeLimit::Usual };

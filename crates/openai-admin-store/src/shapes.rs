@@ -1,4 +1,4 @@
-//! What things and edges have in common, whatever their kind.
+//! Code shared by all kinds of resources and edges.
 
 pub(crate) mod assignment;
 pub(crate) mod edges;

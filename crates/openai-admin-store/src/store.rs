@@ -1,4 +1,4 @@
-//! A database of organizations, whatever its engine: bodies run in transactions, in the lane that fits them.
+//! A database of organizations on either engine. Bodies run in transactions, in the lane that fits them.
 
 use std::{
     fmt,
@@ -24,7 +24,7 @@ use crate::{
         database_url::DatabaseUrl,
         figures::Figures,
         job::{answered, queued},
-        lanes::{Asker, Lane, ScanGate},
+        lanes::{Caller, Lane, ScanGate},
         postgres::{self, Postgres},
         sqlite::{
             self, Sqlite,
@@ -34,17 +34,17 @@ use crate::{
     },
 };
 
-/// How long closing waits for the operations that are under way.
+/// How long closing waits for running operations.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A database of organizations. Cheap to clone: clones share its connections.
+/// A database of organizations. Cheap to clone: clones share the connections.
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<Engine>,
-    /// How often keys were changed through it.
+    /// How often keys were changed through this store and its clones.
     api_keys_changes: Arc<AtomicU64>,
     scans: Arc<ScanGate>,
-    /// When old answers were last looked for, in unix seconds.
+    /// When expired answers were last deleted, in Unix seconds.
     pub(crate) answers_forgotten_at: Arc<AtomicI64>,
 }
 
@@ -77,14 +77,14 @@ impl Store {
         }
     }
 
-    /// Reads pages of group users from these replicas of a PostgreSQL database, as they are on the primary: what was
-    /// acknowledged before a read, by whatever server, is in it. Where a replica is gone or too far behind, the primary
-    /// is read. Only the first call counts.
+    /// Reads pages of group users from these replicas of a PostgreSQL database, with the guarantees of the primary: a
+    /// read sees every write that any server acknowledged before it. If a replica is unreachable or too far behind, the
+    /// page is read from the primary. Only the first successful call counts.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when either is not PostgreSQL, or when one that is reached is not a replica of the
-    /// database.
+    /// [`Error::InvalidValue`] if the database or a replica is not PostgreSQL, or if a reachable server is not a
+    /// replica of the database.
     pub async fn read_from(&self, replicas: &[DatabaseUrl]) -> Result<()> {
         let refused =
             || Error::invalid_value("database-read", "replicas of a PostgreSQL database, each postgres://…");
@@ -99,7 +99,7 @@ impl Store {
         }
     }
 
-    /// Finishes what is queued and closes the database, or gives up after ten seconds. Operations after it fail.
+    /// Finishes the queued operations and closes the database, for at most ten seconds. Later operations fail.
     pub async fn close(&self) {
         let engine = Arc::clone(&self.engine);
         let close = move || match &*engine {
@@ -109,24 +109,26 @@ impl Store {
         let (sender, receiver) = oneshot::channel();
         std::thread::spawn(move || {
             if !ends_within(CLOSE_TIMEOUT, close) {
-                tracing::warn!("the database did not close within {CLOSE_TIMEOUT:?}, and is left to itself");
+                tracing::warn!(
+                    "the database did not close within {CLOSE_TIMEOUT:?}; continuing without waiting"
+                );
             }
             sender.send(())
         });
-        // An error would mean that closing panicked; nothing is left to be done then either.
+        // An error means that closing panicked; then nothing remains to be done either.
         let _ = receiver.await;
     }
 
-    /// Keeps at most so many bytes of pages that were read, [`PAGE_CACHE_BYTES_MAX`](crate::PAGE_CACHE_BYTES_MAX) if
-    /// this is never called; none switches the cache off. On PostgreSQL, where other processes write as well, there is
-    /// no cache.
+    /// Sets the maximum size of the page cache in bytes; the default is
+    /// [`PAGE_CACHE_BYTES_MAX`](crate::PAGE_CACHE_BYTES_MAX). 0 disables the cache. PostgreSQL has no cache, because
+    /// other processes also write to the database.
     pub fn set_page_cache_bytes_max(&self, bytes_max: usize) {
         if let Some(pages) = self.pages() {
             pages.set_bytes_max(bytes_max);
         }
     }
 
-    /// The pages that were read before, where they are kept.
+    /// The page cache, if the engine has one.
     pub(crate) fn pages(&self) -> Option<&Arc<PageCache>> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.pages()),
@@ -141,16 +143,16 @@ impl Store {
         }
     }
 
-    /// Asks the database for nothing but an answer.
+    /// Checks that the database answers.
     ///
     /// # Errors
     ///
-    /// What a read would meet now: [`Error::Unavailable`] or [`Error::Overloaded`].
+    /// Those of a read: [`Error::Unavailable`] or [`Error::Overloaded`].
     pub async fn ping(&self) -> Result<()> {
         self.query(|transaction| transaction.query_one("select 1", values![], |_| Ok(())).map(drop)).await
     }
 
-    /// How the store is doing.
+    /// The current metrics of the store.
     pub fn figures(&self) -> Figures {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.figures(),
@@ -158,20 +160,20 @@ impl Store {
         }
     }
 
-    /// How often keys were changed through this store and its clones, so that who remembers a key knows when to look
-    /// again. What other processes change is not counted.
+    /// How often keys were changed through this store and its clones, so that a cache of keys can detect that it is
+    /// stale. Changes by other processes are not counted.
     pub fn api_keys_version(&self) -> u64 {
         self.api_keys_changes.load(Ordering::Acquire)
     }
 
-    /// To be called after a change of keys, before it is acknowledged.
+    /// Call it after a change of keys, before the change is acknowledged.
     pub(crate) fn api_keys_changed(&self) {
         self.api_keys_changes.fetch_add(1, Ordering::Release);
     }
 
     /// Runs a body that reads a few rows or a page of them, on one snapshot of the database.
     ///
-    /// A read is skipped, or interrupted on SQLite, when its caller no longer waits for it.
+    /// A read is skipped, or interrupted on SQLite, if its caller no longer waits for it.
     pub(crate) async fn query<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
@@ -180,14 +182,14 @@ impl Store {
         self.read_in(Lane::Short, body).await
     }
 
-    /// Runs a body that looks at many rows of an organization, but at no more than a fixed number of them.
+    /// Runs a body that reads many rows of an organization, up to a fixed number.
     pub(crate) async fn scan<T, F>(&self, org: Org, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let turn = self.scans.enter(org.seq()).await?;
-        // The turn ends with the body, which may go on for a moment after its caller has left.
+        // The permit is released with the body, which may run slightly longer than its caller waits.
         let body = move |transaction: &mut Transaction<'_>| {
             let _turn = &turn;
             body(transaction)
@@ -195,7 +197,7 @@ impl Store {
         self.read_in(Lane::Scan, body).await
     }
 
-    /// Runs a body that may read everything there is.
+    /// Runs a body that may read the whole database.
     pub(crate) async fn read_everything<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
@@ -209,8 +211,8 @@ impl Store {
         T: Send + 'static,
         F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (asker, _present) = Asker::new();
-        let (job, answer) = queued(body, Some(asker));
+        let (caller, _present) = Caller::new();
+        let (job, answer) = queued(body, Some(caller));
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(job, lane)?,
             Engine::Postgres(postgres) => postgres.read(job, lane)?,
@@ -218,7 +220,7 @@ impl Store {
         answered(answer).await
     }
 
-    /// Runs a body that writes, and returns when what it wrote is on disk. The body may be run more than once.
+    /// Runs a body that writes, and returns when its writes are on disk. The body may run more than once.
     pub(crate) async fn transact<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
@@ -236,7 +238,7 @@ impl Store {
         self.transact_for(TimeLimit::Usual, Some(org), false, body).await
     }
 
-    /// Runs a body that may write everything there is.
+    /// Runs a body that may write the whole database.
     pub(crate) async fn transact_everything<T, F>(&self, body: F) -> Result<T>
     where
         T: Send + 'static,
@@ -249,7 +251,7 @@ impl Store {
         &self,
         time_limit: TimeLimit,
         org: Option<Org>,
-        alone: bool,
+        excludes_additions: bool,
         body: F,
     ) -> Result<T>
     where
@@ -258,14 +260,14 @@ impl Store {
     {
         let (job, answer) = queued(body, None);
         match &*self.engine {
-            // Its one writer does one thing after the other, and never waits for another machine.
+            // SQLite's only writer runs one operation after the other, and never waits for a remote server.
             Engine::Sqlite(sqlite) => sqlite.write(job)?,
-            Engine::Postgres(postgres) => postgres.write(job, time_limit, org, alone)?,
+            Engine::Postgres(postgres) => postgres.write(job, time_limit, org, excludes_additions)?,
         }
         answered(answer).await
     }
 
-    /// SQLite, when that is the engine.
+    /// The engine, if it is SQLite.
     pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite),
@@ -273,7 +275,7 @@ impl Store {
         }
     }
 
-    /// The native ways of PostgreSQL, when that is the engine.
+    /// The engine, if it is PostgreSQL.
     pub(crate) fn postgres(&self) -> Option<&Postgres> {
         match &*self.engine {
             Engine::Sqlite(_) => None,
@@ -282,7 +284,7 @@ impl Store {
     }
 }
 
-/// Runs `work` on a thread of its own, and says whether it ended in time. Otherwise it goes on by itself.
+/// Runs `work` on a new thread, and returns whether it ended in time. Otherwise it continues in the background.
 fn ends_within(timeout: Duration, work: impl FnOnce() + Send + 'static) -> bool {
     let (ended, end) = mpsc::channel::<()>();
     std::thread::spawn(move || {

@@ -1,14 +1,8 @@
-//! What a SQLite file and the disk beneath it can do to a store: each fault is refused with what to do about it, the
-//! store goes on by itself when it is over, and nothing that was acknowledged is lost. PostgreSQL's faults are part of
-//! the conformance suite.
+//! Faults of a SQLite file and its disk: the store reports each with advice, recovers without a restart once it is
+//! over, and loses no acknowledged change. PostgreSQL's faults are part of the conformance suite.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
-#![allow(
-    dead_code,
-    unused_macros,
-    unused_imports,
-    reason = "what is shared with the suite is more than is used here"
-)]
+#![allow(dead_code, unused_macros, unused_imports, reason = "this file uses only a part of the shared code")]
 
 #[path = "conformance/support.rs"]
 mod support;
@@ -29,7 +23,7 @@ use serde_json::{Value as Json, json};
 use support::{Database, Engine, assert_refused, run, run_and_check, user_ids};
 use tenant::{Part, Tenant, ids};
 
-/// How many users an organization of these tests has.
+/// The number of users in an organization of these tests.
 const USERS: usize = 200;
 
 fn file_of(database: &Database) -> PathBuf {
@@ -46,12 +40,12 @@ async fn acme(database: &Database) -> Tenant {
     database.acme(USERS, json!([{ "id": "group_1", "name": "One" }])).await
 }
 
-/// What an operator reads of an error.
+/// The error message for an operator.
 fn cause(error: &Error) -> String {
     error.source().map(ToString::to_string).unwrap_or_default()
 }
 
-/// A change that was not made, and may be made again: with the cause.
+/// Expects a change that was not made and can be retried. Returns the cause.
 #[track_caller]
 fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     match result {
@@ -60,25 +54,25 @@ fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     }
 }
 
-// ---- A disk that is full ----
+// ---- Full disk ----
 
-/// The folder that the child of a test works in, and what stands in its way there.
+/// The folder of a test's child process, and the obstacle in it.
 const FOLDER: &str = "OPENAI_ADMIN_FAULT_FOLDER";
 const OBSTACLE: &str = "OPENAI_ADMIN_FAULT_OBSTACLE";
 
 fn environment(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "how the child of a test is told what to do")]
+    #[expect(clippy::disallowed_methods, reason = "parameters of the child process of a test")]
     std::env::var(name).ok()
 }
 
-/// Whether this user may have namespaces of their own, in which they may mount.
+/// Whether this user may create namespaces, in which they may mount.
 fn may_unshare() -> bool {
     let tried =
         Command::new("unshare").args(["--map-root-user", "--mount", "true"]).stderr(Stdio::null()).status();
     tried.is_ok_and(|status| status.success())
 }
 
-/// Runs an ignored test of this program in a process of its own, after `prepared` as a shell has done it.
+/// Runs an ignored test of this program in a child process, after the shell commands `prepared`.
 fn run_child(test: &str, obstacle: &str, folder: &Path, prefix: &[&str], prepare: &str) {
     let script = format!("{prepare} exec \"$0\" --exact {test} --ignored --nocapture");
     let mut words = prefix.iter().copied().chain(["sh", "-ec", &script]);
@@ -91,7 +85,7 @@ fn run_child(test: &str, obstacle: &str, folder: &Path, prefix: &[&str], prepare
 }
 
 #[test]
-fn a_full_disk_refuses_changes_until_there_is_room_and_loses_nothing() {
+fn a_full_disk_rejects_changes_until_there_is_space_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     assert!(
         may_unshare(),
@@ -103,13 +97,13 @@ fn a_full_disk_refuses_changes_until_there_is_room_and_loses_nothing() {
 }
 
 #[test]
-fn a_disk_that_fails_to_write_refuses_changes_until_it_does_not_and_loses_nothing() {
+fn a_failing_disk_rejects_changes_until_it_recovers_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    // Beyond the limit a write fails with EFBIG, which SQLite takes for a disk that is broken.
+    // Beyond the limit a write fails with EFBIG, which SQLite reports as a broken disk.
     run_child("fills_the_disk", "limit", folder.path(), &[], "trap '' XFSZ;");
 }
 
-/// Takes away the room for more.
+/// Fills the remaining space.
 fn take_room(obstacle: &str, folder: &Path) {
     match obstacle {
         "small disk" => {
@@ -133,9 +127,9 @@ fn limit_file_size(bytes: &str) {
     assert!(Command::new("prlimit").args(["--pid", &process, &soft]).status().unwrap().success());
 }
 
-/// What the tests of a full disk start; by itself it has nothing to do.
+/// The tests of a full disk start it in a child process. It does nothing by itself.
 #[test]
-#[ignore = "a part of other tests, which start it in a process of its own"]
+#[ignore = "a part of other tests, which start it in a separate process"]
 fn fills_the_disk() {
     let (Some(folder), Some(obstacle)) = (environment(FOLDER), environment(OBSTACLE)) else { return };
     let folder = PathBuf::from(folder);
@@ -146,11 +140,11 @@ fn fills_the_disk() {
         take_room(&obstacle, &folder);
         let mut acknowledged = Vec::new();
         let mut refused = None;
-        // A page of the log may still have had room; a hundred have not.
+        // One page of the log may still fit; a hundred do not.
         for number in 0..100 * USERS {
             let user = format!("user_{}", number % USERS + 1);
             if number >= USERS {
-                // Once they are all in, they come and go.
+                // Once all are members, they are removed and added again.
                 match acme.remove("group_1", &user).await {
                     Ok(()) => acknowledged.retain(|other| *other != user),
                     Err(error) => refused = Some(error),
@@ -165,14 +159,13 @@ fn fills_the_disk() {
                 break;
             }
         }
-        let said = unavailable(Err::<(), _>(refused.expect("there is no room")));
-        let expected =
-            if obstacle == "small disk" { "make room" } else { "the disk does not do what it should" };
+        let said = unavailable(Err::<(), _>(refused.expect("there is no space")));
+        let expected = if obstacle == "small disk" { "free disk space" } else { "reported an I/O error" };
         assert!(said.contains(expected), "{said}");
         acknowledged.sort_by_key(|user| user[5..].parse::<usize>().unwrap());
         for _ in 0..5 {
             unavailable(acme.create_group("Not done").await);
-            assert_eq!(acme.member_ids("group_1").await, acknowledged, "reads go on");
+            assert_eq!(acme.member_ids("group_1").await, acknowledged, "reads still work");
         }
 
         give_room(&obstacle, &folder);
@@ -188,10 +181,10 @@ fn fills_the_disk() {
     });
 }
 
-// ---- A file that may not be written ----
+// ---- Read-only file ----
 
 #[test]
-fn a_file_that_may_not_be_written_is_only_read_until_it_is_opened_again() {
+fn a_read_only_file_stays_read_only_until_it_is_reopened() {
     run(Engine::Sqlite, async |database| {
         let acme = acme(&database).await;
         acme.add("group_1", "user_1").await.unwrap();
@@ -201,12 +194,12 @@ fn a_file_that_may_not_be_written_is_only_read_until_it_is_opened_again() {
             fs::set_permissions(&file, fs::Permissions::from_mode(of_file)).unwrap();
             fs::set_permissions(&folder, fs::Permissions::from_mode(of_folder)).unwrap();
         };
-        // In a namespace in which nobody is root, since root may write what nobody may.
+        // In a namespace without root, because root may write to any file.
         let prefix: &[&str] = if may_unshare() { &["unshare", "--user"] } else { &[] };
         set_modes(0o400, 0o500);
-        run_child("finds_a_file_that_may_not_be_written", "folder", folder.path(), prefix, "");
+        run_child("opens_a_read_only_file", "folder", folder.path(), prefix, "");
         set_modes(0o400, 0o700);
-        run_child("finds_a_file_that_may_not_be_written", "file", folder.path(), prefix, "");
+        run_child("opens_a_read_only_file", "file", folder.path(), prefix, "");
         set_modes(0o600, 0o700);
         let store = Store::open(&DatabaseUrl::Sqlite(file)).await.unwrap();
         let again = Tenant { database: Database { store, ..database.clone() }, ..acme };
@@ -216,10 +209,10 @@ fn a_file_that_may_not_be_written_is_only_read_until_it_is_opened_again() {
     });
 }
 
-/// What the test of a read-only file starts; by itself it has nothing to do.
+/// The test of a read-only file starts it in a child process. It does nothing by itself.
 #[test]
-#[ignore = "a part of another test, which starts it in a process of its own"]
-fn finds_a_file_that_may_not_be_written() {
+#[ignore = "a part of another test, which starts it in a separate process"]
+fn opens_a_read_only_file() {
     let (Some(folder), Some(obstacle)) = (environment(FOLDER), environment(OBSTACLE)) else { return };
     run_and_check(Engine::Sqlite, async |database| {
         let file = Path::new(&folder).join("copy.db");
@@ -242,10 +235,10 @@ fn finds_a_file_that_may_not_be_written() {
     });
 }
 
-// ---- A file that is gone, or another ----
+// ---- Missing or replaced file ----
 
 #[test]
-fn a_file_that_was_moved_away_is_not_written_until_it_is_back() {
+fn a_moved_file_is_not_written_until_it_is_back() {
     run(Engine::Sqlite, async |database| {
         let acme = acme(&database).await;
         let file = file_of(&database);
@@ -255,7 +248,7 @@ fn a_file_that_was_moved_away_is_not_written_until_it_is_back() {
             fs::rename(&there, &away).unwrap();
             let said = unavailable(acme.add("group_1", "user_2").await);
             assert!(said.contains(&there.display().to_string()) && said.contains("put it back"), "{said}");
-            // Another file in its place is not it.
+            // Another file at its path is not accepted.
             fs::write(&there, "").unwrap();
             unavailable(acme.remove("group_1", "user_1").await);
             fs::rename(&away, &there).unwrap();
@@ -267,7 +260,7 @@ fn a_file_that_was_moved_away_is_not_written_until_it_is_back() {
 }
 
 #[test]
-fn a_link_to_a_file_that_is_moved_to_another_is_noticed() {
+fn a_link_that_changes_its_target_is_detected() {
     run(Engine::Sqlite, async |database| {
         let file = file_of(&database);
         let link = file.with_file_name("link.db");
@@ -283,9 +276,9 @@ fn a_link_to_a_file_that_is_moved_to_another_is_noticed() {
     });
 }
 
-// ---- A file that is damaged ----
+// ---- Damaged file ----
 
-/// A copy of a database in another folder: all of it in one file, as it is when nobody has it open.
+/// A copy of a database in another folder: a single file, as when no process has it open.
 fn whole_copy(database: &Database, folder: &Path) -> PathBuf {
     let copy = folder.join("copy.db");
     database.execute("pragma wal_checkpoint(truncate)");
@@ -293,7 +286,7 @@ fn whole_copy(database: &Database, folder: &Path) -> PathBuf {
     copy
 }
 
-/// Files of a database that was not closed: what a loss of power leaves behind. The number of each add that they hold.
+/// Files of a database that was not closed, as after a power failure, and the number of each add in them.
 async fn left_behind(database: &Database) -> (PathBuf, Vec<String>) {
     let acme = acme(database).await;
     for user in user_ids(20) {
@@ -313,7 +306,7 @@ fn remove_all(file: &Path) {
     }
 }
 
-/// Places in a log, each with the bits to turn over there: the same in each run.
+/// Positions in a log, each with the bits to flip there: the same in each run.
 fn places(length: usize) -> impl Iterator<Item = (usize, u8)> {
     let mut state: u64 = 0x5eed;
     std::iter::repeat_with(move || {
@@ -324,13 +317,13 @@ fn places(length: usize) -> impl Iterator<Item = (usize, u8)> {
 }
 
 #[test]
-fn a_log_that_is_cut_off_or_damaged_anywhere_leaves_whole_changes_in_their_order() {
+fn a_truncated_or_damaged_log_keeps_a_prefix_of_whole_changes() {
     run(Engine::Sqlite, async |database| {
         let (left, all) = left_behind(&database).await;
         let log = fs::read(beside(&left, "-wal")).unwrap();
         let whole = fs::read(&left).unwrap();
         let mut seen = Vec::new();
-        // Evenly, so that the whole log and none of it are among them, and then a hundred anywhere.
+        // Evenly spaced, including the whole log and none of it, and then a hundred pseudorandom ones.
         let evenly = (0..=20).rev().map(|part| (log.len() * part / 20, 0xff));
         for (place, bits) in evenly.chain(places(log.len()).take(100)) {
             for damaged in [false, true] {
@@ -352,7 +345,7 @@ fn a_log_that_is_cut_off_or_damaged_anywhere_leaves_whole_changes_in_their_order
                     let tenant = Tenant { database, organization };
                     if tenant.group("group_1").await.is_ok() {
                         let members = tenant.member_ids("group_1").await;
-                        assert_eq!(members, all[..members.len()], "a beginning of what was done");
+                        assert_eq!(members, all[..members.len()], "a prefix of the changes");
                         seen.push(members.len());
                     }
                 }
@@ -365,7 +358,7 @@ fn a_log_that_is_cut_off_or_damaged_anywhere_leaves_whole_changes_in_their_order
 }
 
 #[test]
-fn an_empty_file_is_a_new_database_unless_a_log_says_that_it_was_one() {
+fn an_empty_file_is_a_new_database_unless_it_has_a_log() {
     run(Engine::Sqlite, async |database| {
         let (left, all) = left_behind(&database).await;
         let whole = fs::read(&left).unwrap();
@@ -394,7 +387,7 @@ fn an_empty_file_is_a_new_database_unless_a_log_says_that_it_was_one() {
 }
 
 #[test]
-fn what_is_no_database_is_refused_and_left_as_it_is() {
+fn a_file_that_is_not_a_database_is_refused_and_unchanged() {
     run(Engine::Sqlite, async |database| {
         let file = file_of(&database).with_file_name("people.yaml");
         let text = "users:\n".repeat(1000);
@@ -405,7 +398,7 @@ fn what_is_no_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn another_programs_database_is_refused_untouched() {
+fn the_database_of_another_program_is_refused_and_unchanged() {
     run(Engine::Sqlite, async |database| {
         let acme = acme(&database).await;
         let file = file_of(&database).with_file_name("places.sqlite");
@@ -422,7 +415,7 @@ fn another_programs_database_is_refused_untouched() {
             assert_eq!(fs::read(&file).unwrap(), before, "{table}");
             assert!(!beside(&file, "-wal").exists() && !beside(&file, "-shm").exists());
         }
-        // One of ours from before the id was noted is still ours.
+        // A database of ours from before the application id is still ours.
         acme.store().close().await;
         database.execute("pragma application_id = 0");
         let again = acme.opened_again().await;
@@ -435,13 +428,13 @@ fn another_programs_database_is_refused_untouched() {
 }
 
 #[test]
-fn reading_a_database_changes_nothing_of_it() {
+fn reading_a_database_does_not_change_it() {
     run(Engine::Sqlite, async |database| {
         let acme = acme(&database).await;
         acme.store().close().await;
         let file = file_of(&database);
         let before = fs::read(&file).unwrap();
-        // While another process writes, and so holds the lock of the writers.
+        // While another process writes, and holds the write lock.
         let writer = rusqlite::Connection::open(&file).unwrap();
         writer.execute_batch("begin immediate").unwrap();
         let store = Store::open_to_read(&database.url).await.unwrap();
@@ -465,13 +458,13 @@ fn reading_a_database_changes_nothing_of_it() {
 }
 
 #[test]
-fn a_backup_is_verified_and_restored_from_where_nothing_can_be_written() {
+fn a_backup_on_a_read_only_disk_is_verified_and_restored() {
     run(Engine::Sqlite, async |database| {
         let acme = acme(&database).await;
         acme.add("group_1", "user_1").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         Store::back_up(&database.url, &folder.path().join("backup.db"), |_| {}).await.unwrap();
-        // A database with a log, copied as it is.
+        // A database with a log, copied without closing it.
         whole_copy(&database, folder.path());
         let set_modes = |of_file, of_folder| {
             for file in ["backup.db", "copy.db"] {
@@ -481,7 +474,7 @@ fn a_backup_is_verified_and_restored_from_where_nothing_can_be_written() {
         };
         set_modes(0o400, 0o500);
         let prefix: &[&str] = if may_unshare() { &["unshare", "--user"] } else { &[] };
-        run_child("reads_where_nothing_can_be_written", "folder", folder.path(), prefix, "");
+        run_child("reads_on_a_read_only_disk", "folder", folder.path(), prefix, "");
         set_modes(0o600, 0o700);
     });
 }
@@ -497,10 +490,10 @@ fn a_file_that_cannot_be_opened_is_refused_with_the_systems_reason() {
     });
 }
 
-/// What the test before starts; by itself it has nothing to do.
+/// The previous test starts it in a child process. It does nothing by itself.
 #[test]
-#[ignore = "a part of another test, which starts it in a process of its own"]
-fn reads_where_nothing_can_be_written() {
+#[ignore = "a part of another test, which starts it in a separate process"]
+fn reads_on_a_read_only_disk() {
     let Some(folder) = environment(FOLDER) else { return };
     run_and_check(Engine::Sqlite, async |database| {
         for name in ["backup.db", "copy.db"] {
@@ -523,7 +516,7 @@ fn reads_where_nothing_can_be_written() {
 }
 
 #[test]
-fn a_damaged_file_is_never_answered_from_and_a_backup_of_it_is() {
+fn a_damaged_file_never_returns_wrong_data() {
     run_and_check(Engine::Sqlite, async |database| {
         let acme = acme(&database).await;
         for user in user_ids(20) {
@@ -535,19 +528,19 @@ fn a_damaged_file_is_never_answered_from_and_a_backup_of_it_is() {
         let url = DatabaseUrl::Sqlite(file.clone());
         let backup = fs::read(&file).unwrap();
 
-        // Everything but the first page, which says what kind of file it is and where each table begins.
+        // Everything except the first page, which contains the type of the file and the start of each table.
         let mut damaged = OpenOptions::new().write(true).open(&file).unwrap();
         damaged.seek(SeekFrom::Start(4096)).unwrap();
         damaged.write_all(&vec![0xa5; backup.len() - 4096]).unwrap();
         drop(damaged);
         match Store::open(&url).await {
             Err(error @ Error::Internal(_)) => {
-                assert!(cause(&error).contains("put a backup in its place"), "{}", cause(&error));
+                assert!(cause(&error).contains("restore a backup"), "{}", cause(&error));
             }
             other => panic!("{other:?}"),
         }
 
-        // Each page in turn: what can be answered is right, and the rest is an error.
+        // Each page in turn: every answer is correct, or an error.
         let mut refused = 0;
         for page in 1..backup.len() / 4096 {
             let mut bytes = backup.clone();
@@ -564,7 +557,7 @@ fn a_damaged_file_is_never_answered_from_and_a_backup_of_it_is() {
                         Err(Error::Internal(_)) => refused += 1,
                         Err(other) => panic!("{other:?}"),
                     }
-                    // Where the damage is in an index, only the check of everything finds it.
+                    // Damage in an index is only found by the full check.
                     let found = acme.store().verify().await;
                     assert!(!matches!(&found, Ok(problems) if problems.is_empty()), "page {page}: {found:?}");
                     acme.store().close().await;

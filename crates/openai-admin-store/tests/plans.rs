@@ -1,12 +1,7 @@
-//! No statement reads or sorts more than it answers. Every operation is run, each statement that it prepares is noted,
-//! and the plan of each is looked at: over one group that holds nearly everybody, and over many small groups.
+//! No statement reads or sorts more rows than its answer needs. Every operation is run, and the plan of each prepared
+//! statement is checked: over one group with nearly all users, and over many small groups.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
-#![allow(
-    dead_code,
-    unused_macros,
-    unused_imports,
-    reason = "what is shared with the suite is more than is used here"
-)]
+#![allow(dead_code, unused_macros, unused_imports, reason = "this file uses only a part of the shared code")]
 
 #[path = "conformance/support.rs"]
 mod support;
@@ -43,7 +38,7 @@ use support::{Database, Engine, run_and_check};
 use tenant::{Part, Tenant};
 use tracing::{Event, Metadata, field::Field, span};
 
-/// Statements that may read all of an organization or sort, and why.
+/// Statements that may read or sort a whole organization, with the reason.
 const EXCEPTIONS: [(&str, &str); 9] = [
     (
         "select count(*) from certificates where org",
@@ -59,7 +54,7 @@ const EXCEPTIONS: [(&str, &str); 9] = [
     ("order by user_seq, group_seq, role_seq", "a dump reads every role assignment"),
 ];
 
-/// One group with all twenty thousand users, or five thousand groups with four of them each.
+/// One group with all 20,000 users, or 5,000 groups with four of them each.
 const SHAPES: [(&str, &str); 2] = [
     ("one dominant group", "select 1, case when i <= 19990 then 1 else i - 19989 end, i from n"),
     ("many small groups", "select 1, 1 + i % 5000, i from n"),
@@ -67,7 +62,7 @@ const SHAPES: [(&str, &str); 2] = [
 
 fn no_statement_reads_more_than_it_answers(engine: Engine) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Fails when it was set before, by the other test of this process; it is the same.
+    // Fails if the other test of this process has already set it, to the same subscriber.
     let _ = tracing::subscriber::set_global_default(Statements);
     for (shape, memberships) in SHAPES {
         run_and_check(engine, async |database| {
@@ -110,7 +105,7 @@ fn the_most_frequent_operations_are_planned_once_on_sqlite() {
             let acme = database.acme(0, json!([])).await;
             fill(&database, memberships);
             REPLANNED.lock().unwrap().clear();
-            // More often than there are threads that read, and each time with other values.
+            // More often than there are reader threads, and each time with other values.
             for turn in 1..40 {
                 for part in [Part::new().asc(), Part::new().desc()] {
                     let part = part.limit(1 + 2 * turn);
@@ -125,8 +120,8 @@ fn the_most_frequent_operations_are_planned_once_on_sqlite() {
     }
 }
 
-/// Rows behind the store's back: the statements are looked at, not the sums. Kept answers are of the time of the test's
-/// changes: older ones would be forgotten, and statements planned for an empty table.
+/// Inserts rows directly: only the plans are checked, not the sums. Stored answers have the time of the test's changes:
+/// older ones would be deleted, and statements planned for an empty table.
 fn fill(database: &Database, memberships: &str) {
     let numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)";
     database.execute(&format!(
@@ -168,7 +163,7 @@ fn fill(database: &Database, memberships: &str) {
          (1, 'service_account', 20000), (1, 'certificate', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
-    // A PostgreSQL server does so by itself. Nobody does so with a file of SQLite, which plans without statistics.
+    // A PostgreSQL server analyzes its tables itself. SQLite does not, and plans without statistics.
     if let DatabaseUrl::Postgres(_) = database.url {
         database.execute("analyze");
     }
@@ -397,14 +392,14 @@ fn parameters(sql: &str) -> usize {
     (1..).take_while(|number| sql.contains(&format!("${number}"))).count()
 }
 
-/// A page of a hundred from the beginning of the first group, the dominant one; otherwise the second, since to delete
-/// the dominant group is to read the whole table.
+/// A page of 100 from the start of the first group, the large one; otherwise the second group, because deleting the
+/// large group reads the whole table.
 fn representative_values(sql: &str) -> Vec<&'static str> {
     let is_array = |number: usize| {
         ["bigint", "text", "boolean"].iter().any(|of| sql.contains(&format!("${number}::{of}[]")))
     };
     let value = |number: usize| {
-        // Neither `<>` for `>`, nor the tenth parameter for the first.
+        // Must not replace `<>` as `>`, nor the tenth parameter as the first.
         let after = |before: &str| {
             let wanted = format!(" {before} ${number}");
             sql.match_indices(&wanted)
@@ -419,7 +414,7 @@ fn representative_values(sql: &str) -> Vec<&'static str> {
         } else if after("<") {
             "9223372036854775807"
         } else if after("org =") || sql.contains("limit") {
-            // Untyped, so that it is the number or the text that the place asks for.
+            // Untyped, so that it fits a number or a text.
             "'1'"
         } else {
             "'2'"
@@ -428,7 +423,7 @@ fn representative_values(sql: &str) -> Vec<&'static str> {
     (1..=parameters(sql)).map(value).collect()
 }
 
-/// Steps that read little: an organization (there are few), the keys of a page (`m`), and what is no table.
+/// Steps that read little: an organization (there are few), the keys of a page (`m`), and steps without a table.
 const CHEAP: [&str; 8] = [
     // The values of a filter.
     "SCAN json_each",
@@ -462,11 +457,11 @@ fn name(engine: Engine) -> &'static str {
     }
 }
 
-/// The statements that the store has prepared, with the name of the engine whose thread it was.
+/// The statements that the store has prepared, with the name of the engine's thread.
 static STATEMENTS: Mutex<BTreeSet<(&'static str, String)>> = Mutex::new(BTreeSet::new());
-/// Held by the test that looks at what is noted, where several run in one process.
+/// Held by the test that checks the recorded statements, if several run in one process.
 static TURN: Mutex<()> = Mutex::new(());
-/// Those that SQLite had planned again since their first use.
+/// The statements that SQLite has planned again since their first use.
 static REPLANNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 struct Statements;
@@ -497,7 +492,7 @@ impl tracing::field::Visit for Noting {
     fn record_str(&mut self, field: &Field, text: &str) {
         let thread = std::thread::current();
         let engines = [Engine::Sqlite, Engine::Postgres].map(name);
-        // The migrations run on a thread without such a name.
+        // Migrations run on a thread with another name.
         let engine =
             engines.into_iter().find(|engine| thread.name().is_some_and(|name| name.starts_with(engine)));
         if let (Some(engine), "sql") = (engine, field.name()) {

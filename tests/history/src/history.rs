@@ -1,10 +1,10 @@
-//! What was recorded: calls, with the instants of their beginning and end.
+//! The recorded calls, with the instants of their start and end.
 
 use std::collections::BTreeSet;
 
 use crate::audit::Audit;
 
-/// A user of a group, or one who could be. Users and groups are numbered; users in the order in which they are listed.
+/// A group and a user who is or could be a member of it. Both are numbered; users in list order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pair {
     /// The group.
@@ -13,86 +13,86 @@ pub struct Pair {
     pub user: usize,
 }
 
-/// Everything that happened in a round.
+/// All recorded events of a round.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// How many users there are.
+    /// The number of users.
     pub users: usize,
-    /// Who was a member before the first call.
+    /// The memberships before the first call.
     pub members: BTreeSet<Pair>,
     /// The calls, in any order.
     pub calls: Vec<Call>,
-    /// What the database holds after the last call; none when it was not looked at.
+    /// The contents of the database after the last call. `None` if it was not read.
     pub audit: Option<Audit>,
 }
 
 /// A call of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Who made it. A client makes one call after the other.
+    /// The client. A client makes one call at a time.
     pub client: usize,
-    /// When it was made. Instants are counted: no two calls of a history begin or end at the same one.
+    /// The instant of its start. Instants are counters: no two calls of a history start or end at the same one.
     pub begun: u64,
-    /// When it was over.
+    /// How the call ended.
     pub ended: End,
-    /// What was asked, and what was answered.
-    pub what: What,
+    /// The operation and its result.
+    pub outcome: Outcome,
 }
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// With the answer in [`What`], at this instant.
+    /// With the answer in [`Outcome`], at this instant.
     Answered(u64),
-    /// Without an answer: it took effect before this instant, at which its server was known to be gone, or never.
+    /// Without an answer: it took effect before this instant, when its server was known to be dead, or never.
     CutOff(u64),
-    /// Without an answer: it takes effect at any time, or never.
+    /// Without an answer: it may take effect at any time, or never.
     Unknown,
 }
 
-/// What a call did, or what it found.
+/// The operation of a call, and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// The user was added; they may have been a member already.
+pub enum Outcome {
+    /// The user was added, or was already a member.
     Added(Pair),
     /// The user, who was a member, was removed.
     Removed(Pair),
-    /// The user was found to be a member, or not to be one: by retrieving them, or by a removal that was refused.
+    /// A read returned whether the user is a member: a retrieval, or a removal of a non-member.
     Found(Pair, bool),
-    /// A page was read. A page without an answer tells nothing and is not recorded.
+    /// A page was read. A page without an answer is not recorded, because it contains no information.
     Listed(Page),
 }
 
 /// A page of the users of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The walk that it belongs to. The pages of a walk are recorded in their order.
+    /// The walk it belongs to. The pages of a walk are recorded in order.
     pub walk: usize,
     /// The group.
     pub group: usize,
     /// The direction of the list.
     pub order: Order,
-    /// How many users were asked for.
+    /// The requested number of users.
     pub limit: usize,
-    /// The cursor: the users after this one, or all.
+    /// The cursor: only users after this one. `None`: from the start.
     pub after: Option<usize>,
     /// The users on the page.
     pub users: Vec<usize>,
-    /// Where the next page begins; none at the end.
+    /// The cursor of the next page. `None` on the last page.
     pub next: Option<usize>,
 }
 
 /// The direction of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The first user first.
+    /// From the first user to the last.
     Ascending,
-    /// The last user first.
+    /// From the last user to the first.
     Descending,
 }
 
 impl Order {
-    /// Whether `one` comes before `other`.
+    /// Whether `one` comes before `other` in this order.
     pub(crate) fn is_before(self, one: usize, other: usize) -> bool {
         match self {
             Self::Ascending => one < other,
@@ -102,14 +102,14 @@ impl Order {
 }
 
 impl Page {
-    /// The pairs that the page tells about, and what it tells: those after its cursor, up to its last user where
-    /// another page follows, and up to the end of the list otherwise.
+    /// The pairs that the page covers, and whether each is a member on it: those after its cursor, up to its last user
+    /// if another page follows, and up to the end of the list otherwise.
     pub(crate) fn covered(&self, users: usize) -> impl Iterator<Item = (Pair, bool)> + '_ {
         let last = self.next.and(self.users.last().copied());
         let covers = move |user: &usize| {
             self.after.is_none_or(|after| self.order.is_before(after, *user))
                 && last.is_none_or(|last| *user == last || self.order.is_before(*user, last))
-                // A page that was not to hold anybody tells about nobody, nor does one that is empty and has a next.
+                // A page with a limit of 0 covers no pair, nor does an empty page with a next page.
                 && self.limit > 0
                 && !(self.users.is_empty() && self.next.is_some())
         };
@@ -118,7 +118,7 @@ impl Page {
 }
 
 impl Call {
-    /// The last instant at which it can have taken effect.
+    /// The last instant at which it may have taken effect.
     pub(crate) fn latest(&self) -> u64 {
         match self.ended {
             End::Answered(at) | End::CutOff(at) => at,
@@ -126,7 +126,7 @@ impl Call {
         }
     }
 
-    /// Whether its answer came.
+    /// Whether it was answered.
     pub(crate) fn is_answered(&self) -> bool {
         matches!(self.ended, End::Answered(_))
     }

@@ -3,24 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    history::{Call, History, Page, Pair, What},
+    history::{Call, History, Outcome, Page, Pair},
     register::Register,
     violation::Violation,
 };
 
-/// Every page that was read, in the order of the recording.
+/// All pages, in the order of the recording.
 fn pages(history: &History) -> impl Iterator<Item = (&Call, &Page)> {
-    history.calls.iter().filter_map(|call| match &call.what {
-        What::Listed(page) if call.is_answered() => Some((call, page)),
+    history.calls.iter().filter_map(|call| match &call.outcome {
+        Outcome::Listed(page) if call.is_answered() => Some((call, page)),
         _ => None,
     })
 }
 
-/// The form of each page, and whether there is an instant at which it may have been so.
+/// Checks the form of each page, and that it is a possible snapshot.
 pub(crate) fn check_pages(history: &History, registers: &BTreeMap<Pair, Register>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (call, page) in pages(history) {
-        if let Some(problem) = fault_of_form(page) {
+        if let Some(problem) = form_problem(page) {
             violations.push(Violation::MalformedPage { page: page.clone(), problem });
         } else if !is_of_one_instant(history, registers, call, page) {
             violations.push(Violation::TornPage {
@@ -33,16 +33,16 @@ pub(crate) fn check_pages(history: &History, registers: &BTreeMap<Pair, Register
     violations
 }
 
-fn fault_of_form(page: &Page) -> Option<&'static str> {
+fn form_problem(page: &Page) -> Option<&'static str> {
     let in_order = |users: &[usize]| users.windows(2).all(|two| page.order.is_before(two[0], two[1]));
     if page.users.len() > page.limit {
-        return Some("it holds more users than were asked for");
+        return Some("it contains more users than its limit");
     }
     if !in_order(&page.users) {
-        return Some("its users are not in order, or not all different");
+        return Some("its users are out of order, or repeated");
     }
     if page.after.is_some_and(|after| page.users.iter().any(|user| !page.order.is_before(after, *user))) {
-        return Some("it holds a user who does not come after its cursor");
+        return Some("it contains a user who does not come after its cursor");
     }
     if page.next.is_some_and(|next| page.users.last() != Some(&next)) {
         return Some("its next is not its last user");
@@ -59,7 +59,7 @@ fn is_of_one_instant(
     let covered: Vec<(&Register, bool)> = page
         .covered(history.users)
         .filter_map(|(pair, member)| Some((registers.get(&pair)?, member)))
-        // What is wrong with a register itself has been said.
+        // Violations of a register are already reported.
         .filter(|(register, _)| register.violation.is_none())
         .collect();
     let instants: BTreeSet<u64> =
@@ -70,7 +70,7 @@ fn is_of_one_instant(
             .any(|instant| covered.iter().all(|(register, member)| register.may_be(*instant, *member)))
 }
 
-/// The walks that came to their end.
+/// Checks the walks that reached the last page.
 pub(crate) fn check_walks(history: &History, registers: &BTreeMap<Pair, Register>) -> Vec<Violation> {
     let mut walks: BTreeMap<usize, Vec<(&Call, &Page)>> = BTreeMap::new();
     for (call, page) in pages(history) {
@@ -90,7 +90,7 @@ pub(crate) fn check_walks(history: &History, registers: &BTreeMap<Pair, Register
             }
         }
         let (Some((first, page)), Some((last, last_page))) = (walk.first(), walk.last()) else { continue };
-        // A walk that was cut off proves nothing about whom it would have met.
+        // An incomplete walk does not show which users it would have contained.
         if page.after.is_some() || last_page.next.is_some() {
             continue;
         }

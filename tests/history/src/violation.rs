@@ -1,10 +1,10 @@
-//! What cannot have been, told so that a person can find it.
+//! Violations, with readable descriptions.
 
 use std::fmt;
 
-use crate::history::{Call, End, Page, Pair, What};
+use crate::history::{Call, End, Outcome, Page, Pair};
 
-/// Something that a correct server does not show.
+/// A result that a correct server never returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -12,70 +12,70 @@ pub enum Violation {
     NotLinearizable {
         /// The pair.
         pair: Pair,
-        /// The first answer that nothing explains.
+        /// The first answer without an explanation.
         call: Call,
-        /// The calls about the pair before it.
-        story: Vec<Call>,
+        /// The earlier calls about the pair.
+        earlier_calls: Vec<Call>,
     },
-    /// A page is not in the form that a list promises.
+    /// A page does not have the form of a list page.
     MalformedPage {
         /// The page.
         page: Page,
-        /// What is wrong with it.
+        /// The problem.
         problem: &'static str,
     },
-    /// There is no instant at which everything on a page may have been so.
+    /// There is no instant at which the whole page may have been correct.
     TornPage {
         /// The page.
         page: Page,
-        /// When it was asked for.
+        /// When it was requested.
         begun: u64,
         /// When it was answered.
         ended: u64,
     },
-    /// A walk came to a cursor twice.
+    /// A walk returned a cursor twice.
     RepeatedCursor {
         /// The walk.
         walk: usize,
         /// The page with the cursor.
         page: Page,
     },
-    /// A walk met a member twice.
+    /// A walk contains a member twice.
     RepeatedMember {
         /// The walk.
         walk: usize,
         /// The member.
         pair: Pair,
     },
-    /// A walk did not meet somebody who was a member all the time.
+    /// A walk does not contain a user who was a member all the time.
     MissedMember {
         /// The walk.
         walk: usize,
         /// The member.
         pair: Pair,
     },
-    /// The audit trail tells of more or fewer changes than a client made.
+    /// The audit trail contains more or fewer changes than a client made.
     AuditDisagrees {
         /// The client.
         client: usize,
         /// The pair.
         pair: Pair,
-        /// Whether it is about adds; else about removals.
+        /// True for adds, false for removals.
         added: bool,
-        /// How many events there are.
-        told: usize,
-        /// How many there must be.
+        /// The number of events.
+        recorded: usize,
+        /// The minimum number of events.
         least: usize,
-        /// How many there may be.
+        /// The maximum number of events.
         most: usize,
     },
-    /// The store's own check of the whole database found something.
-    NotSound {
-        /// What it says.
+    /// The store's verification of the whole database failed.
+    VerificationFailed {
+        /// The line that it reported.
         problem: String,
     },
-    /// The audit trail leads to another membership than there is.
-    AuditLeadsElsewhere {
+    /// The audit trail leads to another membership than the stored one.
+    AuditContradictsMembers {
         /// The pair.
         pair: Pair,
     },
@@ -89,18 +89,18 @@ impl fmt::Display for Pair {
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client, begun, ended, what } = self;
+        let Self { client, begun, ended, outcome } = self;
         match ended {
             End::Answered(ended) => write!(f, "{begun}–{ended} client {client} ")?,
             End::CutOff(ended) => write!(f, "{begun}–{ended} client {client}, cut off, perhaps ")?,
             End::Unknown => write!(f, "{begun}–… client {client}, unknown, perhaps ")?,
         }
-        match what {
-            What::Added(pair) => write!(f, "added {pair}"),
-            What::Removed(pair) => write!(f, "removed {pair}"),
-            What::Found(pair, true) => write!(f, "found {pair}"),
-            What::Found(pair, false) => write!(f, "did not find {pair}"),
-            What::Listed(page) => write!(f, "listed {page}"),
+        match outcome {
+            Outcome::Added(pair) => write!(f, "added {pair}"),
+            Outcome::Removed(pair) => write!(f, "removed {pair}"),
+            Outcome::Found(pair, true) => write!(f, "found {pair}"),
+            Outcome::Found(pair, false) => write!(f, "did not find {pair}"),
+            Outcome::Listed(page) => write!(f, "listed {page}"),
         }
     }
 }
@@ -118,32 +118,32 @@ impl fmt::Display for Page {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLinearizable { pair, call, story } => {
-                writeln!(f, "nothing explains what was seen of {pair}, at last: {call}")?;
-                story.iter().try_for_each(|call| writeln!(f, "    {call}"))
+            Self::NotLinearizable { pair, call, earlier_calls } => {
+                writeln!(
+                    f,
+                    "no order of the calls explains the answers about {pair}; the first without an explanation: {call}"
+                )?;
+                earlier_calls.iter().try_for_each(|call| writeln!(f, "    {call}"))
             }
             Self::MalformedPage { page, problem } => writeln!(f, "{problem}: {page}"),
             Self::TornPage { page, begun, ended } => {
-                writeln!(
-                    f,
-                    "at no instant between {begun} and {ended} can all of this page have been so: {page}"
-                )
+                writeln!(f, "this page was not a snapshot at any instant between {begun} and {ended}: {page}")
             }
-            Self::RepeatedCursor { walk, page } => writeln!(f, "walk {walk} came twice to a cursor: {page}"),
-            Self::RepeatedMember { walk, pair } => writeln!(f, "walk {walk} met {pair} twice"),
+            Self::RepeatedCursor { walk, page } => writeln!(f, "walk {walk} returned a cursor twice: {page}"),
+            Self::RepeatedMember { walk, pair } => writeln!(f, "walk {walk} contains {pair} twice"),
             Self::MissedMember { walk, pair } => {
-                writeln!(f, "walk {walk} did not meet {pair}, who was there all the time")
+                writeln!(f, "walk {walk} does not contain {pair}, who was a member all the time")
             }
-            Self::AuditDisagrees { client, pair, added, told, least, most } => {
+            Self::AuditDisagrees { client, pair, added, recorded, least, most } => {
                 let kind = if *added { "adds" } else { "removals" };
                 writeln!(
                     f,
-                    "the audit trail tells of {told} {kind} of {pair} by client {client}, who made {least} to {most}"
+                    "the audit trail contains {recorded} {kind} of {pair} by client {client}, who made {least} to {most}"
                 )
             }
-            Self::NotSound { problem } => writeln!(f, "{problem}"),
-            Self::AuditLeadsElsewhere { pair } => {
-                writeln!(f, "the audit trail does not lead to what is stored of {pair}")
+            Self::VerificationFailed { problem } => writeln!(f, "{problem}"),
+            Self::AuditContradictsMembers { pair } => {
+                writeln!(f, "the audit trail does not lead to the stored membership of {pair}")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `docs/guarantees.md` and the table of `SECURITY.md` name the tests that hold them, and each of them exists and runs.
+//! Checks that the tests named in `docs/guarantees.md` and in the table of `SECURITY.md` exist and run.
 #![expect(clippy::unwrap_used, reason = "a test that panics is doing its job")]
 
 use std::{
@@ -7,14 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Fewer underscores than this are no sentence, and so no name of a test.
+/// A name with fewer underscores is not the name of a test.
 const UNDERSCORES_MIN: usize = 3;
-/// The macros that make a test of each name that they are given.
+/// The macros that generate a test for each given name.
 const TEST_MACROS: [&str; 3] = ["conformance! {", "found_on_both_engines! {", "on_sqlite! {"];
-/// Where the paths of `SECURITY.md` begin.
+/// The roots of the paths in `SECURITY.md`.
 const BASES: [&str; 4] =
     [".", "crates/openai-admin-server", "crates/openai-admin-store", "crates/openai-admin-emulator"];
-/// Where the modules of tests are that it names.
+/// The folders of the test modules that it names.
 const FOLDERS: [&str; 4] = [
     "crates/openai-admin-server/tests/api",
     "crates/openai-admin-store/tests/conformance",
@@ -26,7 +26,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What stands between backquotes and looks like the name of a test.
+/// The texts in backquotes that look like names of tests.
 fn named(page: &str) -> BTreeSet<&str> {
     let is_name = |text: &&str| {
         text.matches('_').count() >= UNDERSCORES_MIN
@@ -63,8 +63,8 @@ fn all_tests() -> BTreeSet<String> {
     files.iter().flat_map(|file| tests_of(&fs::read_to_string(file).unwrap())).collect()
 }
 
-/// The tests of one file that run: functions under `#[test]` or the like and not under `#[ignore]`, and the names that
-/// a macro makes tests of. A helper of the same name does not count.
+/// The tests of one file that run: functions with `#[test]` or the like and without `#[ignore]`, and the names that a
+/// macro generates tests for. A helper of the same name does not count.
 fn tests_of(source: &str) -> Vec<String> {
     let mut found = Vec::new();
     let (mut attributes, mut attribute_goes_on, mut in_macro) = (String::new(), false, false);
@@ -97,7 +97,7 @@ fn function_name(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn a_helper_an_ignored_test_and_a_comment_are_no_tests() {
+fn helpers_ignored_tests_and_comments_do_not_count_as_tests() {
     let source = "
 #[test]
 fn one() {}
@@ -157,7 +157,7 @@ fn tests_of_threats(page: &str) -> Vec<&str> {
     rows.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap().trim()).collect()
 }
 
-/// Whether something that a row names is there: `module::a_test_…`, a module, a file, or a test.
+/// Whether an item that a row names exists: `module::a_test_…`, a module, a file, or a test.
 fn is_there(name: &str, tests: &BTreeSet<String>) -> bool {
     let (module, test) = name.rsplit_once("::").map_or((None, name), |(module, test)| (Some(module), test));
     let is_module = |module: &str| {
@@ -187,11 +187,11 @@ fn every_threat_names_a_test_that_exists_and_runs() {
     let tests = all_tests();
     let mut missing = Vec::new();
     for cell in cells {
-        // What no test can show says so, and why is in the file that it names.
+        // A row without a test says so; the file that it names has the reason.
         assert!(cell.contains('`') || cell.starts_with("reasoned"), "a row without a test: {cell}");
         missing.extend(quoted(cell).filter(|name| !is_there(name, &tests)));
     }
-    assert_eq!(missing, [""; 0], "SECURITY.md names what does not exist or does not run");
+    assert_eq!(missing, [""; 0], "SECURITY.md names tests that do not exist or do not run");
     assert!(!is_there("keys::no_such_test_…", &tests) && !is_there("no_such_module", &tests));
     assert!(
         !is_there("nowhere::sixty_unknown_keys_a_minute_…", &tests) && !is_there("src/nothing.rs", &tests)

@@ -119,13 +119,9 @@ async fn restore(
     let (report, progress) = reported();
     let copying = Store::restore(file, &database.url, overwrite, report);
     let held = watched(copying, progress, output).await.map_err(|error| {
-        let loses = error.to_string().contains("leave to overwrite");
+        let is_not_empty = error.to_string().contains("but this one holds data");
         let failure = Failure::from(error);
-        if loses {
-            failure.hint("--overwrite gives that leave: everything in it will be lost")
-        } else {
-            failure
-        }
+        if is_not_empty { failure.hint("pass --overwrite to replace its contents") } else { failure }
     });
     let held = held.doing(|| format!("restore {} from {}", database.url, file_name(file)))?;
     output.note(&format!("restored {} from {}: {}", database.url, file_name(file), words(&held)));

@@ -88,7 +88,11 @@ fn a_violation_is_shown_and_fails() {
     desk.write("damaged.db", &bytes);
     let verified = desk.run("--local damaged.db admin verify");
     assert_eq!(verified.status, 1, "{}", verified.stderr);
-    assert!(verified.stderr.contains("not so: ") && verified.stderr.contains("found"), "{}", verified.stderr);
+    assert!(
+        verified.stderr.contains("violated: ") && verified.stderr.contains("found"),
+        "{}",
+        verified.stderr
+    );
     let restored = desk.run("--local acme.db admin restore damaged.db --overwrite");
     assert_eq!(restored.status, 64, "{}", restored.stderr);
     assert_eq!(desk.run("--local acme.db admin verify").status, 0);

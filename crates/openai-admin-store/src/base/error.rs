@@ -7,71 +7,71 @@ use crate::base::{kind::Kind, refusal::Refusal};
 /// The result of an operation of the store.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an operation of the store did not happen. Nothing of it is in the database then, except after
+/// Why an operation of the store failed. The operation changed nothing, except after
 /// [`OutcomeUnknown`](Self::OutcomeUnknown).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such thing, or there is none any more.
+    /// The resource does not exist, or was deleted.
     NotFound {
-        /// What was looked for.
+        /// The kind of the resource.
         kind: Kind,
         /// Its id.
         id: String,
     },
-    /// Group and user exist, but the user is not in the group.
+    /// The group and the user exist, but the user is not in the group.
     NotMember {
         /// The group.
         group_id: GroupId,
         /// The user.
         user_id: UserId,
     },
-    /// Something that must be unique exists.
+    /// A resource with the same unique value exists.
     AlreadyExists {
-        /// What it is.
+        /// The kind of the existing resource.
         kind: Kind,
         /// The field that must be unique.
         field: &'static str,
-        /// The value that is taken.
+        /// The duplicate value.
         value: String,
     },
-    /// The cursor is no place in the list.
+    /// The cursor is not an id of the list.
     UnknownCursor(Cursor),
-    /// An identity provider or a tenant manages the group, so nobody else may change it.
+    /// An identity provider or a tenant manages the group, so the API cannot change it.
     ManagedGroup(GroupId),
-    /// A rule that the request breaks.
+    /// The request breaks a rule of the API.
     Refused {
         /// The rule.
         refusal: Refusal,
         /// The value that breaks it.
         value: String,
     },
-    /// A value that the store does not take.
+    /// The store does not accept a value.
     InvalidValue {
         /// The field.
         field: String,
-        /// What it takes instead.
+        /// A description of the values that the field accepts.
         expected: String,
     },
-    /// The idempotency key stands for another request.
+    /// The idempotency key was used for a different request.
     IdempotencyKeyReused,
-    /// What was created under the idempotency key has been deleted, and its answer with it.
+    /// The resource that was created under the idempotency key has been deleted, and the stored answer with it.
     IdempotentAnswerDeleted,
-    /// What was asked for under the idempotency key was created, and its answer showed a secret, which is shown once.
+    /// The resource was already created under the idempotency key. Its answer contained a secret, which is shown once.
     IdempotentAnswerSecret,
-    /// Two changes met and the retries ran out; the change did not happen and may be tried again.
+    /// The change conflicted with other changes and the retries ran out. It did not happen; retry.
     Conflict,
-    /// More operations wait than the store queues; this one was not begun.
+    /// The queue is full; the operation did not start.
     Overloaded,
-    /// The database cannot be reached or used; the operation did not happen and may be tried again.
+    /// The database cannot be reached or used. The operation did not happen; retry.
     Unavailable(Cause),
-    /// The database was lost while it committed: all of the change has happened, or none. Look before repeating it.
+    /// The connection was lost during the commit: all of the change happened, or none. Check before you retry.
     OutcomeUnknown(Cause),
-    /// The database holds what this version cannot read, or a bug of ours: never the caller's fault.
+    /// This version cannot read the database, or the store has a bug. The caller is not at fault.
     Internal(Cause),
 }
 
-/// The error underneath, shared by all operations of a commit that failed.
+/// The underlying error. All operations of a failed commit share it.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 impl Error {
@@ -101,7 +101,7 @@ impl Error {
 }
 
 impl Error {
-    /// Adds why the system does not open a file: SQLite does not tell.
+    /// Adds the operating system's reason for a file that cannot be opened, which SQLite does not report.
     pub(crate) fn of_file(self, file: &Path) -> Self {
         let Self::Unavailable(cause) = &self else { return self };
         let Some(Advised { error, .. }) = cause.downcast_ref::<Advised>() else { return self };
@@ -115,7 +115,7 @@ impl Error {
     }
 }
 
-/// What the system says of a file, and of what SQLite puts beside it.
+/// The operating system's error for opening the file, or for creating a file beside it as SQLite does.
 fn why_not_opened(file: &Path) -> Option<String> {
     let open = |file: &Path| File::options().read(true).write(true).open(file).err();
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -123,7 +123,7 @@ fn why_not_opened(file: &Path) -> Option<String> {
     let advice = match refused.kind() {
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             ": the file and its folder must be writable for this program's user; `admin verify` and `admin restore` \
-             read a file that nobody can write"
+             read a read-only file"
         }
         io::ErrorKind::NotFound => "",
         _ if refused.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code)) => {
@@ -147,7 +147,7 @@ impl fmt::Display for Error {
             Self::AlreadyExists { kind, field, value } => {
                 write!(f, "another {} has the {field} '{value}'", kind.as_str())
             }
-            Self::UnknownCursor(cursor) => write!(f, "'{cursor}' is no place in this list"),
+            Self::UnknownCursor(cursor) => write!(f, "'{cursor}' is not an id in this list"),
             Self::ManagedGroup(group_id) => {
                 write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
             }
@@ -157,18 +157,18 @@ impl fmt::Display for Error {
                 "the idempotency key was used for another request within the last 24 hours; use a new key for each",
             ),
             Self::IdempotentAnswerDeleted => f.write_str(
-                "what was created under this idempotency key has been deleted since; use a new key to create another",
+                "the resource created under this idempotency key has been deleted; use a new key to create another",
             ),
             Self::IdempotentAnswerSecret => f.write_str(
-                "this was created under the same idempotency key, and its secret was shown once; if that answer was \
-                 lost, delete what was created and create it under a new key",
+                "the resource was already created under this idempotency key, and its secret was shown once; if you lost \
+                 that answer, delete the resource and create it under a new key",
             ),
-            Self::Conflict => f.write_str("the change met other changes too often; try again"),
-            Self::Overloaded => f.write_str("too many operations wait for the database; try again"),
+            Self::Conflict => f.write_str("the change conflicted with other changes too often; retry"),
+            Self::Overloaded => f.write_str("too many operations are waiting for the database; retry"),
             Self::Unavailable(_) => f.write_str("the database is unavailable"),
             Self::OutcomeUnknown(_) => f.write_str(
-                "the database was lost while it made the change, which may or may not have happened: look before \
-                 you repeat it",
+                "the connection to the database was lost during the change, which may or may not have happened: check \
+                 before you retry",
             ),
             Self::Internal(_) => f.write_str("the store failed"),
         }
@@ -191,18 +191,18 @@ impl From<rusqlite::Error> for Error {
         use rusqlite::ErrorCode as Code;
         let advice = match error.sqlite_error_code() {
             Some(Code::DiskFull) => {
-                "make room where the database file lies; changes are taken again when there is some"
+                "free disk space where the database file is; changes are accepted again once there is some"
             }
             Some(Code::ReadOnly) => "the file and its folder must be writable for this program's user",
-            Some(Code::SystemIoFailure) => {
-                "the disk does not do what it should; the log of the system may say why"
+            Some(Code::SystemIoFailure) => "the disk reported an I/O error; the system log may say why",
+            Some(Code::OperationInterrupted) => {
+                "the read exceeded its time limit, or its caller cancelled it"
             }
-            Some(Code::OperationInterrupted) => "the read took longer than it may, or nobody waited for it",
-            Some(Code::DatabaseCorrupt) => "the file is damaged; put a backup in its place",
+            Some(Code::DatabaseCorrupt) => "the file is damaged; restore a backup",
             _ => "",
         };
         if error.sqlite_error().is_some_and(|error| UNIQUE_VIOLATIONS.contains(&error.extended_code)) {
-            // As on PostgreSQL: what is to be created was there already, or was created meanwhile.
+            // As on PostgreSQL: the row exists already, or another transaction created it in the meantime.
             return Self::Conflict;
         }
         let code = error.sqlite_error_code();
@@ -223,11 +223,11 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// The extended codes of SQLite for what must be unique and is not.
+/// SQLite's extended codes for a violated uniqueness constraint.
 const UNIQUE_VIOLATIONS: [i32; 2] =
     [rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE, rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
 
-/// An error of SQLite, and what its operator can do about it.
+/// An SQLite error with advice for the operator.
 #[derive(Debug)]
 struct Advised {
     error: rusqlite::Error,
@@ -256,13 +256,14 @@ impl From<tokio_postgres::Error> for Error {
                 | &SqlState::T_R_DEADLOCK_DETECTED
                 | &SqlState::LOCK_NOT_AVAILABLE,
             ) => Self::Conflict,
-            // Without a code it is the connection; classes 08, 53, 57 and 58 are the server's state.
+            // An error without a code is about the connection; classes 08, 53, 57 and 58 are about the server's state.
             None => Self::unavailable(error),
             Some(code) if ["08", "53", "57", "58"].contains(&&code.code()[..2]) => Self::unavailable(error),
-            // Two transactions created the same unique thing: run again, the loser sees the winner's row.
+            // Two transactions created the same unique row. On a retry, the loser sees the winner's row.
             Some(&SqlState::UNIQUE_VIOLATION) => Self::Conflict,
             Some(code) => Self::internal(match error.as_db_error() {
-                // For the log, where people have no place: the details of an error may repeat a whole row.
+                // This goes to the log, which must hold no personal data: the details of an error may repeat a whole
+                // row.
                 Some(error) => format!("{} (SQLSTATE {})", error.message(), code.code()),
                 None => format!("SQLSTATE {}", code.code()),
             }),

@@ -1,4 +1,4 @@
-//! Names of audit events that more than one file writes.
+//! Names of audit events that are written in more than one file.
 
 pub(crate) const MEMBER_ADDED: &str = "group.user.added";
 pub(crate) const MEMBER_REMOVED: &str = "group.user.removed";

@@ -1,9 +1,9 @@
-//! The kinds of things that the store holds.
+//! The kinds of resources in the store.
 
-/// Declares [`Kind`]: for each kind its name in the database and in error codes, and its name for people.
+/// Declares [`Kind`]: for each kind, its name in the database and in error codes, and its name in messages.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal, $words:literal;)*) => {
-        /// A kind of thing that the store holds.
+        /// A kind of resource in the store.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Kind {
@@ -21,7 +21,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The name for people, in the middle of a sentence.
+            /// The name in messages, in the middle of a sentence.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$kind => $words,)*

@@ -3,7 +3,7 @@ use crate::base::{
     value::{Row, Value},
 };
 
-/// An organization of this database, as every operation names it. Only the store makes one.
+/// An organization of this database, as operations refer to it. Only the store creates one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Org(i64);
 
@@ -12,7 +12,7 @@ impl Org {
         self.0
     }
 
-    /// The organization with this number, which the caller has read from the database or is about to write.
+    /// The organization with this number. The caller has read the number from the database or is about to write it.
     pub(crate) fn of_seq(seq: i64) -> Self {
         Self(seq)
     }

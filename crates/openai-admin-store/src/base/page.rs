@@ -1,12 +1,12 @@
-//! What all lists share: which way, from where, how many, and whether there is more.
+//! The parameters that all lists share: order, start and limit, and the flag for more items.
 
 use openai_admin::Order;
 
-/// Part of a list that is ordered by a sequence number.
+/// A page of a list that is ordered by a sequence number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     pub(crate) order: Order,
-    /// Only what comes after this number, in the direction of the list.
+    /// The page starts behind this number, in list order.
     pub(crate) after: i64,
     pub(crate) limit: usize,
 }
@@ -20,12 +20,12 @@ impl Range {
         Self { order, after: after.unwrap_or(start), limit: usize::from(limit) }
     }
 
-    /// How many rows to read: one more than the page holds tells whether there is more.
+    /// How many rows to read. One more than the page holds, to detect whether there are more.
     pub(crate) fn rows(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1)
     }
 
-    /// The text for the direction.
+    /// The SQL text for this order.
     pub(crate) fn choose(&self, ascending: &'static str, descending: &'static str) -> &'static str {
         match self.order {
             Order::Asc => ascending,
@@ -33,7 +33,7 @@ impl Range {
         }
     }
 
-    /// Cuts the extra row off and says whether it was there.
+    /// Removes the extra row, and returns whether there was one.
     pub(crate) fn cut<T>(&self, mut rows: Vec<T>) -> (Vec<T>, bool) {
         let has_more = rows.len() > self.limit;
         rows.truncate(self.limit);

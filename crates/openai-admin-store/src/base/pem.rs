@@ -13,10 +13,10 @@ use crate::base::{
     refusal::Refusal,
 };
 
-/// How many bytes a certificate has at most.
+/// The maximum size of a certificate in bytes.
 const BYTES_MAX: usize = 16 * 1024;
 
-/// Reads a text that is one certificate, which must not have expired at `now`.
+/// Reads a text that must be exactly one certificate which has not expired at `now`.
 pub(crate) fn read(text: &str, now: Timestamp) -> Result<CertificateDetails> {
     if text.len() > BYTES_MAX {
         return Err(refused("it is larger than 16 kilobytes"));
@@ -37,7 +37,7 @@ fn refused(problem: &str) -> Error {
     Error::refused(Refusal::InvalidCertificate, &problem)
 }
 
-/// The validity of the certificate, if the text is exactly one.
+/// The validity of the certificate, or `None` if the text is not exactly one certificate.
 fn validity(text: &str) -> Option<Validity> {
     if text.contains('\0') {
         return None;

@@ -1,7 +1,7 @@
-//! What the store refuses though the request is well formed: one row for each rule.
+//! The rules that well-formed requests can break: one row for each rule.
 
-/// Declares [`Refusal`]: for each rule its code, the parameter that it is about, what it says of that parameter's value,
-/// what to do next, and which operations it holds for.
+/// Declares [`Refusal`]: for each rule its code, the parameter it is about, the message about that parameter's value,
+/// the next step, and the operations it applies to.
 macro_rules! refusals {
     ($($(#[$doc:meta])* $refusal:ident = $code:literal, $param:literal, $says:literal, $next:literal, $operations:literal;)*) => {
         /// A rule of the API that a well-formed request breaks.
@@ -29,21 +29,21 @@ macro_rules! refusals {
                 }
             }
 
-            /// What holds of the value, after its name: `project 'proj_1' `…
+            /// The message, with `{}` for the value.
             pub const fn says(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $says,)*
                 }
             }
 
-            /// What to do: a sentence.
+            /// What to do next, as a sentence.
             pub const fn next(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $next,)*
                 }
             }
 
-            /// Which operations the rule holds for, in the middle of a sentence.
+            /// The operations that the rule applies to, in the middle of a sentence.
             pub const fn operations(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $operations,)*
@@ -57,34 +57,34 @@ refusals! {
     /// The project is archived.
     ProjectArchived = "project_archived", "project_id",
         "project '{}' is archived; archived projects cannot be used or updated",
-        "Use another project; archiving cannot be taken back.",
-        "operations that change a project or what is in it";
+        "Use another project; archiving cannot be undone.",
+        "operations that change a project or its contents";
     /// The project is the organization's default project.
     DefaultProject = "default_project", "project_id",
         "project '{}' is the default project, which cannot be modified or archived and takes no service accounts",
-        "Create a project for it with `create-project`.",
+        "Create another project with `create-project`.",
         "`modify-project`, `archive-project` and `create-project-service-account`";
     /// The certificate is in use.
     CertificateActive = "certificate_active", "certificate_id",
         "certificate '{}' is active in the organization or in a project",
         "Deactivate it in the organization and in its projects first.",
         "`deleteCertificate`";
-    /// The organization has as many certificates as it can have.
+    /// The organization has the maximum number of certificates.
     CertificateLimit = "certificate_limit", "certificate",
-        "certificate is one more than the 50 that an organization can have",
-        "Delete a certificate that is not in use.",
+        "certificate exceeds the limit of 50 certificates for an organization",
+        "Delete an inactive certificate.",
         "`uploadCertificate`";
     /// The text is not exactly one certificate, is too large, or has expired.
     InvalidCertificate = "invalid_certificate", "certificate",
         "certificate cannot be used: {}",
         "Upload one X.509 certificate in PEM format that is valid, without a key or a chain.",
         "`uploadCertificate`";
-    /// The invited address is that of a user of the organization.
+    /// The invited address belongs to a user of the organization.
     AlreadyAMember = "already_a_member", "email",
         "address '{}' belongs to a user of the organization",
         "Change the user's role with `modify-user`.",
         "`inviteUser`";
-    /// The invited address has an invite that can still be accepted.
+    /// The invited address has a pending invite.
     AlreadyInvited = "already_invited", "email",
         "address '{}' has a pending invite",
         "Delete that invite with `delete-invite` to send another.",

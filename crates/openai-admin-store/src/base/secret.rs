@@ -1,17 +1,17 @@
-//! A value that is shown once, and of which only a hash and a redacted form are kept.
+//! A value that is shown once. The store keeps only a hash and a redacted form of it.
 
 use std::fmt;
 
 use openai_admin::PersonalText;
 
-/// A secret that a change hands out: whoever makes the change has made it, since the store knows no randomness.
+/// A secret that a change returns. The caller generates it, because the store uses no randomness.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// The value. Only the answer of the change shows it.
+    /// The value. Only the answer of the change contains it.
     pub value: PersonalText,
     /// The SHA-256 of the value, in hexadecimal.
     pub hash: String,
-    /// The value's ends, to recognise it by.
+    /// The first and last characters of the value, to recognize it by.
     pub redacted: String,
 }
 

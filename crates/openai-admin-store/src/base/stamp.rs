@@ -3,18 +3,18 @@ use ulid::Ulid;
 
 use crate::base::secret::Secret;
 
-/// Who makes a change, when, and under which id: what a store would otherwise take from a hidden clock and hidden
-/// random numbers.
+/// The author, time and id of a change. They are arguments, because the store reads neither a clock nor a random number
+/// generator.
 #[derive(Clone, Debug)]
 pub struct Stamp {
-    /// The id of the change; what the change creates gets its id from it.
+    /// The id of the change. The ids of the created resources derive from it.
     pub change: Ulid,
-    /// Who makes it: the id of a key, or the name of a command.
+    /// The author: the id of a key, or the name of a command.
     pub actor: String,
-    /// What makes a creation that is sent again the same one; none lets each be one of its own. Changes that do the
-    /// same when they are made twice take no notice of it.
+    /// Identifies retries of the same creation. `None`: each request is a separate creation. Changes that are
+    /// idempotent by nature ignore it.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// What the change hands out once, if it hands out a secret.
+    /// The secret that the change returns, if it returns one.
     pub secret: Option<Secret>,
 }
 
@@ -24,19 +24,19 @@ impl Stamp {
         Self { change, actor: actor.into(), idempotency_key: None, secret: None }
     }
 
-    /// The same change, made only once under this key.
+    /// The same change, made at most once under this key.
     #[must_use]
     pub fn once(self, idempotency_key: Option<IdempotencyKey>) -> Self {
         Self { idempotency_key, ..self }
     }
 
-    /// The same change, with a secret to hand out.
+    /// The same change, with a secret to return.
     #[must_use]
     pub fn with_secret(self, secret: Secret) -> Self {
         Self { secret: Some(secret), ..self }
     }
 
-    /// When the change is made.
+    /// The time of the change.
     pub fn at(&self) -> Timestamp {
         Timestamp::from_unix_seconds(self.seconds())
     }
@@ -45,18 +45,18 @@ impl Stamp {
         i64::try_from(self.change.timestamp_ms() / 1000).unwrap_or(i64::MAX)
     }
 
-    /// The id of the `item`th thing that the change creates: `prefix` and the ULID of the change, counted on.
+    /// The id of the `item`th resource that the change creates: `prefix` and the ULID of the change plus `item`.
     pub(crate) fn mint(&self, prefix: &str, item: u128) -> String {
         let ulid = Ulid::from_parts(self.change.timestamp_ms(), self.change.random().wrapping_add(item));
         format!("{prefix}{}", ulid)
     }
 }
 
-/// What tells a request that is sent again from another one.
+/// Distinguishes a retried request from another request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// A hash of the key that the caller chose.
     pub key: String,
-    /// A hash of everything that was asked.
+    /// A hash of the whole request.
     pub request: String,
 }

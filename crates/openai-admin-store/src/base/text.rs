@@ -1,10 +1,10 @@
-//! What a text must be to be stored: what both engines can hold, within the bounds of the API.
+//! Checks of texts before they are stored: the limits of both engines and the bounds of the API.
 
 use openai_admin::identity::is_email;
 
 use crate::base::error::{Error, Result};
 
-/// Checks what both engines can hold. PostgreSQL has no U+0000 in a text.
+/// Checks that both engines can store a text. PostgreSQL does not accept U+0000.
 pub(crate) fn check_text(field: &str, text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid_value(field, "a text without the character U+0000"));
@@ -12,7 +12,7 @@ pub(crate) fn check_text(field: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks a text that has not come through the API, whose requests are within bounds by their types.
+/// Checks a text that did not come through the API. Texts of API requests are bounded by their types.
 pub(crate) fn check_bounded_text(field: &str, text: &str, length_max: usize) -> Result<()> {
     check_text(field, text)?;
     let length = text.chars().count();

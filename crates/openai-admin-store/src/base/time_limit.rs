@@ -1,10 +1,10 @@
-//! How long an operation may take.
+//! Time limits of operations.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a caller waits for an operation, from the moment it is queued.
+/// How long a caller waits for an operation, from the moment the operation is queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeLimit {
     /// For operations that read or write a few rows, or one page of them.
@@ -41,7 +41,7 @@ impl TimeLimit {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "it measures how long a caller waits, and decides nothing that is stored"
+    reason = "measures how long a caller waits; no stored value depends on it"
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()

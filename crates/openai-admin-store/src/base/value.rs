@@ -5,8 +5,8 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::base::error::{Error, Result};
 
-/// A parameter. `$1` is the first, and the parameters of a statement appear in it in order for the first time,
-/// since SQLite numbers them by appearance.
+/// A parameter. `$1` is the first. The first uses of the parameters in a statement must be in order, because SQLite
+/// numbers them by appearance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
     Integer(i64),
@@ -14,7 +14,7 @@ pub(crate) enum Value<'a> {
     Null,
 }
 
-/// A row of a result; columns are counted from 0.
+/// A row of a result. Columns are counted from 0.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
@@ -54,7 +54,7 @@ impl Row<'_> {
         }
     }
 
-    /// A text of ours in its own type: an id, an enum.
+    /// A text that the store wrote, parsed into its type: an id or an enum.
     pub(crate) fn parsed<T>(&self, column: usize) -> Result<T>
     where
         T: for<'t> TryFrom<&'t str>,
@@ -92,7 +92,7 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// The values of a statement, each converted.
+/// Converts the parameters of a statement.
 macro_rules! values {
     ($($value:expr),* $(,)?) => {
         &[$($crate::base::value::Value::from($value)),*]

@@ -5,7 +5,7 @@ use crate::{
     engines::{postgres, sqlite},
 };
 
-/// Where a database is: `sqlite:FILE` or `postgres://…`.
+/// The location of a database: `sqlite:FILE` or `postgres://…`.
 ///
 /// ```
 /// use openai_admin_store::DatabaseUrl;
@@ -14,9 +14,9 @@ use crate::{
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file, created when it does not exist.
+    /// A file, created if it does not exist.
     Sqlite(PathBuf),
-    /// A connection URL of libpq's form.
+    /// A connection URL in libpq's format.
     Postgres(String),
 }
 
@@ -42,7 +42,7 @@ impl FromStr for DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// Whether it holds a password, and so has no place on a screen.
+    /// Whether it contains a password, and so must not be displayed.
     pub fn holds_password(&self) -> bool {
         match self {
             Self::Sqlite(_) => false,
@@ -51,7 +51,7 @@ impl DatabaseUrl {
     }
 }
 
-/// A password may stand in the URL, so only host and database are shown.
+/// The URL may contain a password, so only host and database are shown.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,11 +1,11 @@
-//! How a store is doing, for whoever watches it: plain numbers, which cost next to nothing to count.
+//! Metrics of a store: plain numbers that are cheap to count.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The sizes into which commits are sorted, by how many operations they carry at most; larger ones come last.
+/// The buckets of commits: the maximum number of operations of each. Larger commits are counted after the last.
 pub const COMMIT_SIZES: [u64; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
 
-/// What an engine counts while it works.
+/// The counters of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     commits: [AtomicU64; COMMIT_SIZES.len() + 1],
@@ -14,7 +14,7 @@ pub(crate) struct Counters {
     primary_pages: AtomicU64,
 }
 
-/// Where a page of group users came from, on a server that has replicas.
+/// Where a page of group users was read, on a server with replicas.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PageSource {
     Replica,
@@ -22,7 +22,7 @@ pub(crate) enum PageSource {
 }
 
 impl Counters {
-    /// A page was read, or is about to be.
+    /// Counts a page that was read, or is about to be.
     pub(crate) fn page_read(&self, source: PageSource) {
         let pages = match source {
             PageSource::Replica => &self.replica_pages,
@@ -31,7 +31,7 @@ impl Counters {
         pages.fetch_add(1, Relaxed);
     }
 
-    /// A commit that carried this many operations has succeeded.
+    /// Counts a successful commit of this many operations.
     pub(crate) fn committed(&self, operations: usize) {
         let operations = operations as u64;
         let size = COMMIT_SIZES.iter().position(|most| operations <= *most).unwrap_or(COMMIT_SIZES.len());
@@ -40,40 +40,40 @@ impl Counters {
     }
 }
 
-/// How a store is doing now, and what it has done since it was opened.
+/// The state of a store, and its counters since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Figures {
     /// The engine: `sqlite` or `postgres`.
     pub engine: &'static str,
-    /// Threads that work for the store, each with a connection of its own.
+    /// Worker threads of the store, each with its own connection.
     pub connections: usize,
-    /// Operations that wait for a connection that reads; on PostgreSQL, for any.
+    /// Operations that wait for a read connection; on PostgreSQL, for any connection.
     pub reads_waiting: usize,
-    /// Operations that wait for the connection that writes; on PostgreSQL they wait among the reads.
+    /// Operations that wait for the write connection; on PostgreSQL they are counted among the reads.
     pub writes_waiting: usize,
-    /// How many operations may wait; more are turned away.
+    /// The capacity of the queue. Further operations are rejected.
     pub waiting_max: usize,
-    /// Commits by how many operations they carried: as many at most as [`COMMIT_SIZES`] says, and at last all larger ones.
+    /// Commits by their number of operations: at most the number in [`COMMIT_SIZES`], with larger commits last.
     pub commits: [u64; COMMIT_SIZES.len() + 1],
-    /// Operations that these commits carried together.
+    /// The total number of operations in these commits.
     pub operations_committed: u64,
-    /// Pages of group users that were answered without reading the database.
+    /// Pages of group users that the cache answered.
     pub page_hits: u64,
-    /// Pages of group users that were read, where pages are kept.
+    /// Pages of group users that were read from the database although a cache is enabled.
     pub page_misses: u64,
-    /// How many bytes of pages are kept now.
+    /// The size of the cached pages in bytes.
     pub page_bytes: usize,
-    /// Pages of group users that a replica has answered.
+    /// Pages of group users that a replica answered.
     pub replica_pages: u64,
     /// Pages of group users that were read from the primary although there are replicas.
     pub primary_pages: u64,
-    /// Replicas that are left alone for now: gone, too far behind, or not replicas of the primary.
+    /// Replicas that are currently skipped: unreachable, too far behind, or not replicas of the primary.
     pub replicas_resting: usize,
 }
 
 impl Figures {
-    pub(crate) fn counted(mut self, counters: &Counters) -> Self {
+    pub(crate) fn with_counters(mut self, counters: &Counters) -> Self {
         self.commits = std::array::from_fn(|size| counters.commits[size].load(Relaxed));
         self.operations_committed = counters.operations_committed.load(Relaxed);
         self.replica_pages = counters.replica_pages.load(Relaxed);
@@ -92,7 +92,7 @@ mod tests {
         for size in [1, 1, 2, 3, 512, 1024, 1025] {
             counters.committed(size);
         }
-        let figures = Figures::default().counted(&counters);
+        let figures = Figures::default().with_counters(&counters);
         assert_eq!(figures.commits, [2, 1, 1, 0, 0, 0, 0, 2, 1]);
         assert_eq!(figures.operations_committed, 2568);
     }

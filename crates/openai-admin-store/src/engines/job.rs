@@ -1,4 +1,4 @@
-//! Operations in an engine's queue: a body, and the caller who waits for its result.
+//! Operations in an engine's queue: a body, and the caller that waits for its result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,13 +6,13 @@ use tokio::sync::oneshot;
 
 use crate::{
     base::error::{Error, Result},
-    engines::{lanes::Asker, transaction::Transaction},
+    engines::{lanes::Caller, transaction::Transaction},
 };
 
-/// How many operations may wait for the database before [`Error::Overloaded`] turns new ones away.
+/// The capacity of a queue. The engine rejects further operations with [`Error::Overloaded`].
 pub(crate) const QUEUE_LENGTH_MAX: usize = 4096;
 
-/// Does something on a thread of its own, since both engines' clients block.
+/// Runs `work` on a new thread, because the clients of both engines block.
 pub(crate) async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -23,37 +23,38 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
 
 /// An operation in an engine's queue.
 pub(crate) trait Job: Send {
-    /// Who waits for a read. None for a write, which is done all the same.
-    fn asker(&self) -> Option<Asker> {
+    /// The caller that waits for a read. `None` for a write, which runs even if its caller is gone.
+    fn caller(&self) -> Option<Caller> {
         None
     }
-    /// Runs the body; its result is kept until [`answer`](Self::answer). An error means: undo what it wrote.
+    /// Runs the body and keeps its result until [`answer`](Self::answer). After an error, the engine undoes the body's
+    /// writes.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()>;
-    /// Hands out the result, or `failure` when the transaction around the body failed.
+    /// Sends the result, or `failure` if the transaction around the body failed.
     fn answer(self: Box<Self>, failure: Option<Error>);
 }
 
 struct Task<T, F> {
     body: F,
-    asker: Option<Asker>,
+    caller: Option<Caller>,
     result: Option<Result<T>>,
-    /// Taken when the result is handed out.
+    /// `None` once the result is sent.
     answer: Option<oneshot::Sender<Result<T>>>,
 }
 
-/// The result of a body.
+/// Waits for the result of a body.
 pub(crate) async fn answered<T>(answer: oneshot::Receiver<Result<T>>) -> Result<T> {
     answer.await.unwrap_or_else(|_| Err(Error::internal("an operation of the store was lost")))
 }
 
-/// A body as a job, and where its result arrives.
-pub(crate) fn queued<T, F>(body: F, asker: Option<Asker>) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
+/// Wraps a body as a job, and returns the receiver of its result.
+pub(crate) fn queued<T, F>(body: F, caller: Option<Caller>) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    (Box::new(Task { body, asker, result: None, answer: Some(answer) }), receiver)
+    (Box::new(Task { body, caller, result: None, answer: Some(answer) }), receiver)
 }
 
 impl<T, F> Job for Task<T, F>
@@ -61,12 +62,12 @@ where
     T: Send,
     F: Fn(&mut Transaction<'_>) -> Result<T> + Send,
 {
-    fn asker(&self) -> Option<Asker> {
-        self.asker.clone()
+    fn caller(&self) -> Option<Caller> {
+        self.caller.clone()
     }
 
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()> {
-        // A panic in a body is a bug of ours; it must cost its own caller an error, not everybody the engine.
+        // A panic in a body is a bug of the store. It must fail one caller, not the engine.
         let result = catch_unwind(AssertUnwindSafe(|| (self.body)(transaction)))
             .unwrap_or_else(|_| Err(Error::internal("an operation of the store panicked")));
         let outcome = result.as_ref().map(|_| ()).map_err(Error::clone);
@@ -80,13 +81,13 @@ where
             None => self.result.take().unwrap_or(Err(Error::Conflict)),
         };
         if let Some(answer) = self.answer.take() {
-            // Nobody may be waiting any more: the caller was cancelled. The change stands all the same.
+            // Sending fails if the caller was cancelled. The change remains committed.
             let _ = answer.send(result);
         }
     }
 }
 
-/// An engine that ends without an answer owes one: what it never ran has not happened.
+/// An engine that shuts down must still answer: a job that never ran changed nothing.
 impl<T, F> Drop for Task<T, F> {
     fn drop(&mut self) {
         if let Some(answer) = self.answer.take() {

@@ -1,5 +1,5 @@
-//! Which reads wait for which. Each lane has connections of its own, so that a read which looks at many rows never
-//! stands in front of one that looks at a few, such as the authentication of a request.
+//! Lanes separate slow reads from fast ones. Each lane has its own connections, so that a read of many rows never
+//! delays a read of a few, such as the authentication of a request.
 
 use std::{
     collections::HashMap,
@@ -13,22 +13,22 @@ use crate::base::{
     time_limit::TimeLimit,
 };
 
-/// How many scans of one organization may wait for their turn before [`Error::Overloaded`] turns new ones away.
+/// How many scans of one organization may wait before further ones are rejected with [`Error::Overloaded`].
 const SCANS_WAITING_MAX: usize = 256;
 
-/// Where a read waits, and with which others.
+/// The queue of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// For what reads a few rows by key, or one page of them.
+    /// For reads of a few rows by key, or of one page.
     Short,
-    /// For what looks at many rows, but at no more than a fixed number.
+    /// For reads of many rows, up to a fixed number.
     Scan,
-    /// For what may read everything there is.
+    /// For reads that may cover the whole database.
     Everything,
 }
 
 impl Lane {
-    /// How long one of its reads may take.
+    /// The time limit of a read in this lane.
     pub(crate) const fn time_limit(self) -> TimeLimit {
         match self {
             Self::Short | Self::Scan => TimeLimit::Usual,
@@ -37,12 +37,12 @@ impl Lane {
     }
 }
 
-/// The caller of a read, as the engine sees them: gone when nobody waits for the answer any more.
+/// Tracks whether the caller of a read still waits for its answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(Weak<()>);
+pub(crate) struct Caller(Weak<()>);
 
-impl Asker {
-    /// An asker, who is gone when what is returned beside it is dropped.
+impl Caller {
+    /// A caller that counts as gone once the second value is dropped.
     pub(crate) fn new() -> (Self, Arc<()>) {
         let present = Arc::new(());
         (Self(Arc::downgrade(&present)), present)
@@ -53,39 +53,39 @@ impl Asker {
     }
 }
 
-/// Lets each organization scan only so many times at once: its part of the lane. What waits here takes no place in an
-/// engine's queue, and leaves at once when its caller does.
+/// Limits how many scans each organization runs at once. A scan that waits here occupies no slot of an engine's queue,
+/// and is removed as soon as its caller is cancelled.
 pub(crate) struct ScanGate {
     share: usize,
-    organizations: Mutex<HashMap<i64, Entrance>>,
+    organizations: Mutex<HashMap<i64, Slots>>,
 }
 
 #[derive(Clone)]
-struct Entrance {
+struct Slots {
     waiting: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
 
 impl ScanGate {
-    /// A gate in front of `readers` connections. No organization gets more than half of them.
+    /// A gate in front of `readers` connections. An organization gets at most half of them.
     pub(crate) fn new(readers: usize) -> Self {
         Self { share: (readers / 2).max(1), organizations: Mutex::default() }
     }
 
-    /// Waits for the organization's turn, which lasts as long as what is returned.
+    /// Waits for one of the organization's slots. Dropping the permit releases it.
     pub(crate) async fn enter(&self, org: i64) -> Result<OwnedSemaphorePermit> {
-        let Entrance { waiting, running } = self.entrance(org);
+        let Slots { waiting, running } = self.slots(org);
         let _waits = waiting.try_acquire_owned().map_err(|_| Error::Overloaded)?;
         running.acquire_owned().await.map_err(Error::internal)
     }
 
-    fn entrance(&self, org: i64) -> Entrance {
+    fn slots(&self, org: i64) -> Slots {
         let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
-        let entrance = organizations.entry(org).or_insert_with(|| Entrance {
+        let slots = organizations.entry(org).or_insert_with(|| Slots {
             waiting: Arc::new(Semaphore::new(SCANS_WAITING_MAX)),
             running: Arc::new(Semaphore::new(self.share)),
         });
-        entrance.clone()
+        slots.clone()
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
             }
             assert!(matches!(gate.enter(ours).await, Err(Error::Overloaded)));
             let _theirs = gate.enter(theirs).await.expect("their own turn");
-            // Those who leave make room, and the oldest of the others is next.
+            // Cancelled callers free their slots, and the oldest waiting one is next.
             waiting.truncate(1);
             drop(first);
             let _next = waiting.pop().expect("one is left").await.expect("a turn");

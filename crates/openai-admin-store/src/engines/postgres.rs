@@ -1,9 +1,8 @@
-//! PostgreSQL: a pool of threads that run bodies, each with its own connection, and beside it a way of their own for
-//! the three operations that come by the thousand: a page of a group is one statement, and changes of memberships
-//! are taken together.
+//! PostgreSQL: a pool of threads that run bodies, each with its own connection, and fast paths for the three hot
+//! operations: a page of a group's users is one statement, and changes of memberships are batched.
 //!
-//! Writes run SERIALIZABLE and are run again when PostgreSQL says that they met another; reads run on one snapshot.
-//! Nobody waits for PostgreSQL without an end: each operation has a deadline from the moment it is asked for.
+//! Writes run SERIALIZABLE and are retried after a serialization failure. Reads run on one snapshot. Each operation has
+//! a deadline that starts when it is queued.
 
 pub(crate) mod connection;
 mod encryption;
@@ -51,22 +50,22 @@ use crate::{
     },
 };
 
-/// How many threads run bodies, each with a connection.
+/// Threads that run bodies, each with a connection.
 const CONNECTIONS: usize = 16;
-/// How many threads scan, each with a connection.
+/// Threads that scan, each with a connection.
 pub(crate) const SCAN_CONNECTIONS: usize = 4;
-/// How many threads run bodies that may read or write everything there is.
+/// Threads that run bodies which may read or write the whole database.
 const LONG_CONNECTIONS: usize = 2;
-/// What ends a scan early, well before its caller is told that PostgreSQL is unavailable: it looks at a fixed number of
+/// Ends a scan well before its caller gets the error that PostgreSQL is unavailable. A scan reads a fixed number of
 /// rows, which takes milliseconds.
 const SCAN_SETTINGS: &str = "set statement_timeout = '5s'";
-/// How many threads drive the connections of the native ways.
+/// Threads that drive the connections of the fast paths.
 const DRIVERS: usize = 2;
 pub(crate) struct Postgres {
     pool: Pool,
-    /// Its own, so that scans cannot keep anything else waiting.
+    /// A separate pool, so that scans cannot delay other operations.
     scans: Pool,
-    /// Its own, so that a few long operations cannot keep all others waiting.
+    /// A separate pool, so that a few long operations cannot delay all others.
     long: Pool,
     pages: Pages,
     changes: Changes,
@@ -79,11 +78,15 @@ pub(crate) struct Postgres {
 impl Postgres {
     pub(crate) fn open(url: &str, mut prepare: Prepare) -> Result<Self> {
         let config = config(url)?;
-        let access =
-            Access { writes: true, org: None, alone: false, deadline: TimeLimit::Everything.deadline() };
+        let access = Access {
+            writes: true,
+            org: None,
+            excludes_additions: false,
+            deadline: TimeLimit::Everything.deadline(),
+        };
         let mut first = Connection::open(&config, "", TimeLimit::Usual.deadline())?;
-        // READ COMMITTED, so that who had to wait for the lock sees what its holder has done: a snapshot would be older
-        // than the wait.
+        // READ COMMITTED, so that a process which waited for the lock sees the changes of its previous holder. A
+        // snapshot would be older than the wait.
         let mut attempt = 1;
         while let Err(error) = first.transact(Isolation::ReadCommitted, &access, &mut prepare) {
             if !matches!(error, Error::Conflict) || !first.is_usable() || attempt == ATTEMPTS_MAX {
@@ -108,7 +111,7 @@ impl Postgres {
         })
     }
 
-    /// Reads pages from replicas from now on. They are those of the first call that succeeds.
+    /// Reads pages from replicas from now on. The first successful call sets the replicas.
     pub(crate) async fn read_from(&self, urls: &[String]) -> Result<()> {
         let replicas = Replicas::open(&self.config, urls, &self.drivers.handle, &self.counters).await?;
         self.replicas.get_or_init(|| replicas);
@@ -117,8 +120,12 @@ impl Postgres {
 
     /// Queues a body that reads.
     pub(crate) fn read(&self, job: Box<dyn Job>, lane: Lane) -> Result<()> {
-        let access =
-            Access { writes: false, org: None, alone: false, deadline: lane.time_limit().deadline() };
+        let access = Access {
+            writes: false,
+            org: None,
+            excludes_additions: false,
+            deadline: lane.time_limit().deadline(),
+        };
         match lane {
             Lane::Short => self.pool.run(job, access),
             Lane::Scan => self.scans.run(job, access),
@@ -126,24 +133,29 @@ impl Postgres {
         }
     }
 
-    /// Queues a body that writes an organization, or one that finds out itself which. While it runs `alone`, no member is
-    /// added in the organization.
+    /// Queues a body that writes an organization, or one that determines the organization itself. With
+    /// `excludes_additions`, no member is added to the organization while it runs.
     pub(crate) fn write(
         &self,
         job: Box<dyn Job>,
         time_limit: TimeLimit,
         org: Option<Org>,
-        alone: bool,
+        excludes_additions: bool,
     ) -> Result<()> {
-        let access = Access { writes: true, org: org.map(Org::seq), alone, deadline: time_limit.deadline() };
+        let access = Access {
+            writes: true,
+            org: org.map(Org::seq),
+            excludes_additions,
+            deadline: time_limit.deadline(),
+        };
         match time_limit {
             TimeLimit::Everything => self.long.run(job, access),
             TimeLimit::Usual | TimeLimit::Deletion => self.pool.run(job, access),
         }
     }
 
-    /// Lists the users of a group: hands each one's id, name and email address to `push`, in order, and says whether
-    /// there are more. None means: not a plain case, the shared body has to say.
+    /// Lists the users of a group: passes each user's id, name and email address to `push`, in order, and returns
+    /// whether there are more. Returns `None` if the fast path does not cover the request; run the shared body then.
     pub(crate) async fn list_group_users(
         &self,
         org: Org,
@@ -174,8 +186,8 @@ impl Postgres {
         Ok(Some(rows.len() > range.limit))
     }
 
-    /// Makes a change of a membership, and says whether it is done. Otherwise it is no plain case, and the shared body
-    /// has to say.
+    /// Changes a membership, and returns whether it is done. If not, the fast path does not cover the change; run the
+    /// shared body then.
     pub(crate) async fn change_group_user(&self, change: Change) -> Result<bool> {
         self.changes.make(change).await
     }
@@ -191,14 +203,14 @@ impl Postgres {
             reads_waiting: self.pool.waiting() + self.scans.waiting() + self.long.waiting(),
             writes_waiting: self.changes.waiting(),
             waiting_max: QUEUE_LENGTH_MAX,
-            replicas_resting: self.replicas.get().map_or(0, Replicas::resting),
+            replicas_resting: self.replicas.get().map_or(0, Replicas::skipped),
             ..Figures::default()
         };
-        figures.counted(&self.counters)
+        figures.with_counters(&self.counters)
     }
 
     pub(crate) fn close(&self) {
-        // First, since what they do not do themselves goes to the pool.
+        // First, because the changes that they do not make themselves go to the pool.
         self.changes.close(&self.drivers.handle);
         self.pool.close();
         self.scans.close();
@@ -206,8 +218,8 @@ impl Postgres {
     }
 }
 
-/// Runs a body in one transaction, on a connection of its own beside those of any pool: one that reads on one snapshot,
-/// or one that changes what nobody else uses.
+/// Runs a body in one transaction on a new connection, outside of any pool: a body that reads one snapshot, or one that
+/// has the database to itself.
 pub(crate) fn once(
     url: &str,
     writes: bool,
@@ -217,15 +229,15 @@ pub(crate) fn once(
     let isolation = if writes { Isolation::ReadCommitted } else { Isolation::RepeatableRead };
     connection.transact(
         isolation,
-        &Access { writes, org: None, alone: false, deadline: TimeLimit::Everything.deadline() },
+        &Access { writes, org: None, excludes_additions: false, deadline: TimeLimit::Everything.deadline() },
         body,
     )
 }
 
-/// The threads that drive the connections which are not a thread's own.
+/// The threads that drive the connections which do not belong to one thread.
 struct Drivers {
     handle: Handle,
-    /// Only `None` while it is dropped.
+    /// `None` only during drop.
     runtime: Option<Runtime>,
 }
 
@@ -240,7 +252,7 @@ impl Drivers {
 
 impl Drop for Drivers {
     fn drop(&mut self) {
-        // Without waiting, since a store may be dropped where nobody may wait.
+        // Without waiting, because a store may be dropped where blocking is not allowed.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

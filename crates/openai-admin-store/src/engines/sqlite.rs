@@ -1,7 +1,7 @@
 //! SQLite: one thread that writes, a few that read, one file in WAL mode.
 //!
-//! The writer takes what is queued, runs each body, commits once and answers all: `synchronous=FULL` at nearly the
-//! price of `NORMAL`, and nobody ever meets a locked database.
+//! The writer takes all queued bodies, runs them, commits once and answers all: `synchronous=FULL` at nearly the cost
+//! of `NORMAL`. No operation waits for a locked database.
 
 pub(crate) mod files;
 pub(crate) mod page_cache;
@@ -41,26 +41,26 @@ use crate::{
     },
 };
 
-/// How many operations one commit carries at most.
+/// The maximum number of operations in one commit.
 const BATCH_LENGTH_MAX: usize = 512;
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait before the next attempt where SQLite does not wait by itself.
+/// The pause between attempts where SQLite does not wait itself.
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
-/// How many threads read a few rows; as many as there are cores, within these bounds.
+/// Threads for short reads: one per core, within these bounds.
 const READERS_MIN: usize = 2;
 const READERS_MAX: usize = 8;
-/// How many threads scan at most; as many as there are cores, but no fewer than the minimum above.
+/// The maximum number of threads that scan: one per core, but at least the minimum above.
 const SCANNERS_MAX: usize = 4;
-/// How many threads read what may be everything.
+/// Threads for reads that may cover the whole database.
 const LONG_READERS: usize = 1;
-/// How many prepared statements a connection keeps; more than all operations of the API have, since planning a statement
-/// costs more than running it. A few kilobytes each.
+/// How many prepared statements a connection caches: more than all operations of the API have, because planning a
+/// statement costs more than running it. Each takes a few kilobytes.
 const STATEMENTS_MAX: usize = 512;
 
 pub(crate) struct Sqlite {
     writes: Sender<Message>,
-    /// None for a database in memory, where the writer reads as well.
+    /// `None` for a database in memory: the writer also reads.
     readers: Option<Lanes>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     pages: Arc<PageCache>,
@@ -98,21 +98,21 @@ impl Lanes {
     }
 }
 
-/// How many threads scan.
+/// The number of threads that scan.
 pub(crate) fn scanners() -> usize {
     std::thread::available_parallelism().map_or(READERS_MIN, usize::from).clamp(READERS_MIN, SCANNERS_MAX)
 }
 
 enum Message {
     Run(Box<dyn Job>),
-    /// Something that needs the writer's connection, outside of any transaction.
-    Alone(Alone),
-    /// Somebody else has written to the file.
+    /// Work that needs the writer's connection outside of any transaction.
+    WithConnection(ConnectionWork),
+    /// Another process has written to the file.
     RenewPages,
     Stop,
 }
 
-type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
+type ConnectionWork = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl Sqlite {
     pub(crate) fn open(file: &Path, prepare: Prepare) -> Result<Self> {
@@ -122,26 +122,26 @@ impl Sqlite {
     fn open_file(file: &Path, prepare: Prepare) -> Result<Self> {
         check_file(file)?;
         refuse_emptied(file)?;
-        // Before anything that stays in the file.
+        // Before anything is written to the file.
         refuse_foreign(file)?;
         create(file);
         let opened = OpenFiles::note_file(file);
         let writer = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         switch_to_wal(&writer)?;
-        // A commit that returned survives a loss of power.
+        // A commit that returned survives a power failure.
         writer.execute_batch("pragma synchronous = full")?;
         writer.execute_batch("begin immediate")?;
         prepare(&mut Transaction::Sqlite(&writer))?;
         writer.execute_batch("commit")?;
 
         let watch = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        // It never waits: who asks it can as well read the database.
+        // It never waits: its callers can read the database instead.
         watch.busy_timeout(Duration::ZERO)?;
         watch.execute_batch("pragma query_only = on")?;
         let pages = Arc::new(PageCache::new(watch));
         pages.observe(&writer)?;
 
-        // A restoration may have replaced it meanwhile, and then another file is open than the one that is there.
+        // A restore may have replaced the file in the meantime. The open file is then not the one at this path.
         opened.check()?;
         let mut sqlite = Self::start(writer, OpenFiles::note(file), pages)?;
         let threads = sqlite.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -149,8 +149,7 @@ impl Sqlite {
         Ok(sqlite)
     }
 
-    /// Opens a file only to read it: nothing is written to it or beside it where that can be avoided, and its schema must
-    /// be the newest.
+    /// Opens a file only for reading. Avoids writing to it or beside it, and requires the newest schema.
     pub(crate) fn open_to_read(file: &Path, check: Prepare) -> Result<Self> {
         check_file(file)?;
         refuse_emptied(file)?;
@@ -161,7 +160,7 @@ impl Sqlite {
         let lanes = Lanes::start(file, |file| configured(open_to_read(file)?), &mut threads)?;
         let pages = Arc::new(PageCache::new(connection));
         pages.set_bytes_max(0);
-        // Nobody receives what would be written.
+        // Writes are rejected, so no thread receives from this queue.
         let (writes, _) = bounded(1);
         let counters = Arc::default();
         Ok(Self {
@@ -174,8 +173,8 @@ impl Sqlite {
         })
     }
 
-    /// A database that is gone with the process. Another connection would have another database, so the writer reads as
-    /// well, and whatever is read is in memory already: there is no cache.
+    /// A database that ends with the process. Another connection would open another database, so the writer also reads.
+    /// The data is already in memory, so there is no cache.
     pub(crate) fn open_in_memory(begun: Option<&Snapshot>, prepare: Prepare) -> Result<Self> {
         let mut writer = Connection::open_in_memory()?;
         configure(&writer)?;
@@ -188,7 +187,7 @@ impl Sqlite {
         Self::start(writer, OpenFiles::none(), pages)
     }
 
-    /// Starts the writer, who reads as well.
+    /// Starts the writer, which also reads.
     fn start(connection: Connection, files: OpenFiles, pages: Arc<PageCache>) -> Result<Self> {
         let counters = Arc::new(Counters::default());
         let (writes, queue) = bounded(QUEUE_LENGTH_MAX);
@@ -197,9 +196,9 @@ impl Sqlite {
         Ok(Self { writes, readers: None, threads, pages, counters, is_read_only: false })
     }
 
-    /// Does something with the writer's connection when no transaction is open.
-    pub(crate) fn alone(&self, work: Alone) -> Result<()> {
-        self.writes.try_send(Message::Alone(work)).map_err(refused)
+    /// Runs `work` on the writer's connection while no transaction is open.
+    pub(crate) fn with_connection(&self, work: ConnectionWork) -> Result<()> {
+        self.writes.try_send(Message::WithConnection(work)).map_err(refused)
     }
 
     pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<()> {
@@ -216,13 +215,13 @@ impl Sqlite {
         }
     }
 
-    /// The pages that were read before.
+    /// The cache of pages.
     pub(crate) fn pages(&self) -> &Arc<PageCache> {
         &self.pages
     }
 
     pub(crate) fn cached_page(&self, key: &PageKey) -> Option<Bytes> {
-        // When the queue is full, a commit is about to renew the pages anyway.
+        // If the queue is full, the next commit renews the pages anyway.
         self.pages.get(key, || drop(self.writes.try_send(Message::RenewPages)))
     }
 
@@ -239,11 +238,11 @@ impl Sqlite {
             page_bytes: self.pages.bytes(),
             ..Figures::default()
         };
-        figures.counted(&self.counters)
+        figures.with_counters(&self.counters)
     }
 
     pub(crate) fn close(&self) {
-        // A closed queue means that the thread is gone already.
+        // A closed queue means that the thread has ended.
         let _ = self.writes.send(Message::Stop);
         if let Some(lanes) = &self.readers {
             lanes.all().into_iter().for_each(Readers::stop);
@@ -256,17 +255,17 @@ impl Sqlite {
     }
 }
 
-/// Refuses what SQLite takes for something else than a file.
+/// Rejects names that SQLite does not treat as a file.
 pub(crate) fn check_file(file: &Path) -> Result<()> {
     if file.as_os_str().is_empty() || file.as_os_str() == ":memory:" {
-        let expected = "the path of a file, since each connection would have a database in memory of its own";
+        let expected = "the path of a file, because each connection would open a separate in-memory database";
         return Err(Error::invalid_value("database", expected));
     }
     Ok(())
 }
 
-/// Makes a new file that only its owner reads, since it holds people's names. What SQLite puts beside it gets the
-/// same mode. An error is left to SQLite, which meets it again and says more.
+/// Creates a new file that only its owner can read, because it holds personal data. SQLite gives its other files the
+/// same mode. Errors are ignored: SQLite gets the same error and reports more detail.
 fn create(file: &Path) {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -282,8 +281,8 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The busy timeout does not cover a change of the journal mode: where several processes open a new file at once, SQLite
-/// refuses all but one of them immediately.
+/// The busy timeout does not cover a change of the journal mode: if several processes open a new file at once, SQLite
+/// rejects all but one of them immediately.
 fn switch_to_wal(connection: &Connection) -> Result<()> {
     let deadline = now() + BUSY_TIMEOUT;
     loop {
@@ -309,8 +308,8 @@ fn configured(connection: Connection) -> Result<Connection> {
 
 fn configure(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    // Otherwise SQLite looks at the value of `limit $4` to plan with, and so plans anew for each page: a fifth of all
-    // that reading one costs.
+    // Otherwise SQLite plans with the value of `limit $4`, and so plans again for each page: a fifth of the cost of a
+    // page.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
@@ -328,17 +327,17 @@ impl Writer {
         let mut stopped = false;
         while !stopped {
             let mut next = queue.recv().map_err(|_| TryRecvError::Disconnected);
-            let mut alone = None;
+            let mut connection_work = None;
             loop {
                 match next {
-                    // Only a read has an asker.
-                    Ok(Message::Run(job)) if job.asker().is_some_and(|asker| asker.is_gone()) => {}
+                    // Only a read has a caller that can be gone.
+                    Ok(Message::Run(job)) if job.caller().is_some_and(|caller| caller.is_gone()) => {}
                     Ok(Message::Run(job)) => batch.push(job),
-                    Ok(Message::Alone(work)) => {
-                        alone = Some(work);
+                    Ok(Message::WithConnection(work)) => {
+                        connection_work = Some(work);
                         break;
                     }
-                    // The end of this batch renews them, also when it is empty.
+                    // The end of this batch renews them, even if it is empty.
                     Ok(Message::RenewPages) => {}
                     Ok(Message::Stop) | Err(TryRecvError::Disconnected) => stopped = true,
                     Err(TryRecvError::Empty) => break,
@@ -349,16 +348,16 @@ impl Writer {
                 next = queue.try_recv();
             }
             self.write(&mut batch);
-            if let Some(work) = alone {
+            if let Some(work) = connection_work {
                 self.pages.begin_commit();
                 work(&mut self.connection);
-                self.pages.all_changes();
+                self.pages.invalidate_all();
                 self.pages.end_commit(&self.connection);
             }
         }
     }
 
-    /// Commits what is queued and answers it.
+    /// Commits the queued bodies and answers them.
     fn write(&self, batch: &mut Vec<Box<dyn Job>>) {
         self.pages.begin_commit();
         let written = if batch.is_empty() { Ok(()) } else { self.write_to_the_right_file(batch) };
@@ -374,8 +373,8 @@ impl Writer {
         }
     }
 
-    /// A look before, so that nothing is begun in a file that nobody will open again, and a look after, so that nothing
-    /// is acknowledged that went into one.
+    /// Checks the file before, so that no commit starts in a file that was deleted, and after, so that no commit to a
+    /// deleted file is acknowledged.
     fn write_to_the_right_file(&self, batch: &mut [Box<dyn Job>]) -> Result<()> {
         self.files.check()?;
         write_batch(&self.connection, batch)?;
@@ -386,10 +385,10 @@ impl Writer {
     }
 }
 
-/// Runs a batch in one transaction. After an error nothing of it has happened, unless the error says otherwise.
+/// Runs a batch in one transaction. After an error, nothing has changed unless the error says otherwise.
 fn write_batch(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     let written = run_batch(connection, batch).and_then(|()| commit(connection));
-    // SQLite may have rolled back by itself, as it does when the disk is full.
+    // SQLite may have rolled back itself, as it does when the disk is full.
     if written.is_err() && !connection.is_autocommit() {
         execute(connection, "rollback").map_err(|_| Error::outcome_unknown("the rollback failed"))?;
     }
@@ -406,8 +405,8 @@ fn run_batch(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> 
     run_apart(connection, batch)
 }
 
-/// Runs each body. False when one has failed after it wrote something, which cannot be undone alone then: hardly any
-/// does, and a savepoint for each costs a copy of every page that it changes.
+/// Runs each body. Returns false if one failed after it wrote something, because that cannot be undone separately. This
+/// is rare, and a savepoint for each body costs a copy of every page that it changes.
 fn run_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<bool> {
     for job in batch {
         let before = connection.total_changes();
@@ -421,7 +420,7 @@ fn run_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<b
     Ok(true)
 }
 
-/// Runs each body so that one that fails takes nothing with it.
+/// Runs each body in a savepoint, so that a failed one is undone separately.
 fn run_apart(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     for job in batch {
         execute(connection, "savepoint operation")?;
@@ -434,7 +433,7 @@ fn run_apart(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<()> 
     Ok(())
 }
 
-/// An error that made SQLite roll back everything took the other operations with it.
+/// Returns an error if SQLite has rolled back the whole transaction, which includes the other operations.
 fn check_is_open(connection: &Connection) -> Result<()> {
     if connection.is_autocommit() {
         return Err(Error::unavailable("the transaction was rolled back by the database"));
@@ -446,8 +445,8 @@ fn commit(connection: &Connection) -> Result<()> {
     let committed = connection.prepare_cached("commit").and_then(|mut commit| commit.execute([]));
     match committed {
         Ok(_) => Ok(()),
-        // The log has been written whole, and nobody knows how much of it has reached the disk: after a crash it
-        // would count.
+        // The log is written, but an unknown part of it may have reached the disk. After a crash, that part could take
+        // effect.
         Err(error) if is_failed_sync(&error) => Err(Error::outcome_unknown(error)),
         Err(error) => Err(error.into()),
     }

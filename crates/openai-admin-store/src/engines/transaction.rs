@@ -1,4 +1,4 @@
-//! The handle that an operation's body is written over: the SQL and the values that both engines share.
+//! The transaction that bodies use: the SQL and the values that both engines share.
 
 use rusqlite::StatementStatus;
 
@@ -11,14 +11,14 @@ use crate::{
     engines::postgres::connection::Connection,
 };
 
-/// A transaction of one of the engines. It is begun and ended by the engine, never by a body.
+/// A transaction of one of the engines. The engine begins and ends it, never a body.
 pub(crate) enum Transaction<'a> {
     Sqlite(&'a rusqlite::Connection),
     Postgres(&'a mut Connection),
 }
 
 impl Transaction<'_> {
-    /// The same transaction for a shorter time.
+    /// Borrows the transaction for a shorter lifetime.
     pub(crate) fn reborrow(&mut self) -> Transaction<'_> {
         match self {
             Self::Sqlite(connection) => Transaction::Sqlite(connection),
@@ -47,7 +47,7 @@ impl Transaction<'_> {
         self.query_while(sql, values, |row| map(row).map(Some))
     }
 
-    /// Runs a query and maps its rows up to the first that maps to none.
+    /// Runs a query and maps its rows, up to the first that maps to `None`.
     pub(crate) fn query_while<T>(
         &mut self,
         sql: &'static str,
@@ -90,7 +90,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// For an operation that is given more time than others.
+    /// Extends the statement timeout for an operation with a longer time limit.
     pub(crate) fn allow_long_statements(&mut self, time_limit: TimeLimit) -> Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),
@@ -98,7 +98,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// The text for this engine, where one text does not do for both.
+    /// The SQL text for this engine.
     pub(crate) fn choose(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self {
             Self::Sqlite(_) => sqlite,
@@ -107,7 +107,7 @@ impl Transaction<'_> {
     }
 }
 
-/// What makes a database ready when it is opened: it brings its schema to a version, or checks it.
+/// Prepares an opened database: migrates its schema to a version, or checks it.
 pub(crate) type Prepare = fn(&mut Transaction<'_>) -> Result<()>;
 
 fn prepare<'a>(
@@ -115,11 +115,11 @@ fn prepare<'a>(
     sql: &'static str,
 ) -> rusqlite::Result<rusqlite::CachedStatement<'a>> {
     let statement = connection.prepare_cached(sql)?;
-    // A statement that is planned anew at each use would cost more than what it reads.
+    // Logged, because a statement that is planned again at each use costs more than the rows it reads.
     tracing::trace!(
         sql,
         replanned = statement.get_status(StatementStatus::RePrepare),
-        "a statement is prepared"
+        "prepared a statement"
     );
     debug_assert!(
         (1..=statement.parameter_count())

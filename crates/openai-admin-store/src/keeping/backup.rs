@@ -1,8 +1,9 @@
-//! Backups: a copy of a whole database as it was at one moment, made while others read and write.
+//! Backups: a consistent copy of a whole database, made while other processes read and write.
 //!
-//! A backup is a SQLite file with the schema of every database, whichever engine it was made from. So it restores into either,
-//! can be verified by itself, and can be looked at and served like any other file. It is written under another name, verified,
-//! brought to the disk and only then renamed: whoever finds a backup finds a whole one.
+//! A backup is a SQLite file with the same schema as every database, whichever engine it was made from. So it can be
+//! restored into either engine, and verified, read and served like any other database file. It is written under a
+//! temporary name, verified and synced to disk before it is renamed, so an incomplete file is never visible under the
+//! backup's name.
 
 pub(crate) mod copy;
 mod pages;
@@ -38,21 +39,23 @@ use crate::{
     store::Store,
 };
 
-/// Where a SQLite file says whether it has a write-ahead log, and the value that says yes: a backup has none.
+/// The position of the read and write versions in the header, and their value with a write-ahead log. A backup has
+/// none.
 const FORMAT_AT: usize = 18;
 const WAL_FORMAT: u8 = 2;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 impl Store {
-    /// Copies the database at `url` to `file`, which it replaces when it is a backup.
+    /// Copies the database at `url` to `file`. An existing backup is replaced.
     ///
-    /// The copy is the database as it was at one moment; servers may read and write meanwhile. `file` is replaced in one step
-    /// after the copy was verified, so that it holds a whole backup at any time, the old one or the new.
+    /// The copy is a consistent snapshot; servers may read and write meanwhile. `file` is replaced in one step after
+    /// the copy is verified, so at any time it is a complete backup, the old one or the new one.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when `file` exists and is no backup, when another backup to it is under way, when the database
-    /// has not the schema of this program, or when it is not sound: then nothing has changed.
+    /// [`Error::InvalidValue`] if `file` exists and is not a backup, if another backup to it is running, if the
+    /// database's schema has another version than this program, or if the database is corrupt: then nothing has
+    /// changed.
     pub async fn back_up(
         url: &DatabaseUrl,
         file: &Path,
@@ -62,14 +65,14 @@ impl Store {
         on_a_thread(move || back_up(&url, &file, &mut report)).await
     }
 
-    /// Puts the backup in `file` in the place of the database at `url`. No server may use that database meanwhile.
+    /// Replaces the database at `url` with the backup in `file`. No server may use that database meanwhile.
     ///
-    /// The backup is verified first; the database changes in one step, or not at all.
+    /// The backup is verified first. The database changes in one step, or not at all.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when `file` is no sound backup of a schema that this program knows, when the database holds
-    /// something and `overwrite` does not allow its loss, or when it is in use.
+    /// [`Error::InvalidValue`] if `file` is not a valid backup of a schema that this program knows, if the database is
+    /// not empty and `overwrite` is false, or if the database is in use.
     pub async fn restore(
         file: &Path,
         url: &DatabaseUrl,
@@ -84,7 +87,7 @@ impl Store {
 fn back_up(url: &DatabaseUrl, file: &Path, report: Report<'_>) -> Result<Census> {
     check_replaceable(file, url)?;
     let new = Replacement::begin(file)?;
-    // Again, since it may have changed until the lock was taken.
+    // Checked again, because the file may have changed before the lock was acquired.
     check_replaceable(new.target(), url)?;
     match url {
         DatabaseUrl::Sqlite(source) => {
@@ -103,7 +106,7 @@ fn restore(file: &Path, url: &DatabaseUrl, overwrite: bool, report: Report<'_>) 
     match url {
         DatabaseUrl::Sqlite(target) => restore_file(file, target, overwrite, report),
         DatabaseUrl::Postgres(url) => {
-            // The backup itself stays as it is, and it may lie where nothing can be written.
+            // A copy, because the backup must not change, and may be on a read-only disk.
             let folder = private_folder(&std::env::temp_dir(), &OsString::from("openai-admin-"))?;
             let current = private_file(&folder)?;
             let counted = current_copy(file, &current, &mut |_| {})?;
@@ -115,21 +118,21 @@ fn restore(file: &Path, url: &DatabaseUrl, overwrite: bool, report: Report<'_>) 
 
 fn restore_file(file: &Path, target: &Path, overwrite: bool, report: Report<'_>) -> Result<Census> {
     if is_same_file(file, target) {
-        return Err(Error::invalid_value("database", "another file than the backup itself"));
+        return Err(Error::invalid_value("database", "a different file than the backup"));
     }
     let new = Replacement::begin(target)?;
     let counted = current_copy(file, new.file(), report)?;
-    // Locked until it is replaced, so that no server begins to use it meanwhile.
+    // Locked until it is replaced, so that no server starts to use it meanwhile.
     let released = if new.target().exists() { Some(release(new.target(), overwrite)?) } else { None };
     new.finish()?;
     drop(released);
     Ok(counted)
 }
 
-/// A sound copy of a backup with the schema of this program: a backup of an earlier version is brought up to date.
+/// Makes a verified copy of a backup, and migrates it to the schema of this program.
 fn current_copy(backup: &Path, copy: &Path, report: Report<'_>) -> Result<Census> {
     if !header(backup).map_err(Error::unavailable)?.starts_with(MAGIC) || kind(backup)? != Kind::Ours {
-        return Err(Error::invalid_value("file", "a backup, which this file is not"));
+        return Err(Error::invalid_value("file", "a backup, but this file is not one"));
     }
     pages::copy(backup, copy, report)?;
     let connection = open_copy(copy)?;
@@ -140,18 +143,18 @@ fn current_copy(backup: &Path, copy: &Path, report: Report<'_>) -> Result<Census
     verified(copy)
 }
 
-/// Makes sure that a database may go, that nobody uses it, and that no log of it is left beside its place. Nobody else
-/// can use it as long as the connection lasts.
+/// Checks that a database may be overwritten and is not in use, and removes its log. No other process can use the
+/// database while the connection is open.
 fn release(target: &Path, overwrite: bool) -> Result<Connection> {
     if kind(target)? == Kind::Foreign {
-        return Err(Error::invalid_value("database", "a database of openai-admin, which this is not"));
+        return Err(Error::invalid_value("database", "a database of openai-admin, but this is not one"));
     }
     let connection = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let holds_something = !migrations::is_empty(&mut Transaction::Sqlite(&connection))?;
     if holds_something && !overwrite {
         return Err(not_empty());
     }
-    // A log that stays would be played into the new file. Only who is alone can remove it.
+    // SQLite would apply a remaining log to the new file. Removing it requires exclusive access.
     connection.execute_batch("pragma locking_mode = exclusive")?;
     let mode: rusqlite::Result<String> =
         connection.query_row("pragma journal_mode = delete", [], |row| row.get(0));
@@ -160,15 +163,15 @@ fn release(target: &Path, overwrite: bool) -> Result<Connection> {
     match is_alone {
         true => Ok(connection),
         false => {
-            Err(Error::invalid_value("database", "a database that no server uses: stop the server first"))
+            Err(Error::invalid_value("database", "a database that is not in use: stop the server first"))
         }
     }
 }
 
-/// A backup replaces a backup, and nothing else.
+/// A backup may only replace a backup.
 fn check_replaceable(file: &Path, url: &DatabaseUrl) -> Result<()> {
     let expected = match url {
-        DatabaseUrl::Sqlite(source) if is_same_file(source, file) => "another file than the database itself",
+        DatabaseUrl::Sqlite(source) if is_same_file(source, file) => "a different file than the database",
         _ if !file.exists() => return Ok(()),
         _ if kind(file)? == Kind::Foreign => {
             "a new file or an earlier backup; this is the database of another program"
@@ -198,14 +201,14 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// What a backup holds, when it is sound.
+/// The contents of a backup, if it passes verification.
 fn verified(file: &Path) -> Result<Census> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let transaction = &mut Transaction::Sqlite(&connection);
     migrations::require_newest(transaction)?;
     let problems = verify(transaction)?;
     if let Some(first) = problems.first() {
-        let expected = format!("a sound database; of {} problems the first: {first}", problems.len());
+        let expected = format!("a valid database, but {} checks failed; the first: {first}", problems.len());
         return Err(Error::invalid_value("file", expected));
     }
     census(transaction)

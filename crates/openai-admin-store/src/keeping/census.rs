@@ -1,4 +1,4 @@
-//! How much a database holds.
+//! Counts of a database's contents.
 
 use crate::{
     base::{error::Result, kind::Kind, time_limit::TimeLimit, value::values},
@@ -11,27 +11,27 @@ use crate::{
     store::Store,
 };
 
-/// How many there are of each thing, over all organizations, without those that were removed.
+/// The number of resources of each kind, over all organizations, without deleted ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     counts: Vec<(&'static str, u64)>,
 }
 
 impl Census {
-    /// What is counted, by its name for people in the singular, and how many there are of it: organizations, things,
-    /// rows that join things, keys (those that were revoked included) and events of the audit log.
+    /// The name in messages (singular) and the count of each kind: organizations, resources, rows that join resources,
+    /// keys (including revoked ones) and events of the audit log.
     pub fn counts(&self) -> &[(&'static str, u64)] {
         &self.counts
     }
 
-    /// How many there are of what has this name, such as `role assignment`; none when that is not counted.
+    /// The count for a name, such as `role assignment`. `None` if that name is not counted.
     pub fn of(&self, name: &str) -> Option<u64> {
         self.counts.iter().find(|(counted, _)| *counted == name).map(|(_, number)| *number)
     }
 }
 
 impl Store {
-    /// Counts everything in the database.
+    /// Counts the whole database.
     ///
     /// # Errors
     ///
@@ -40,12 +40,12 @@ impl Store {
         self.read_everything(census).await
     }
 
-    /// Counts everything in the database at `url`, which stays as it is. None when it has not the schema of this program,
-    /// and so cannot be counted.
+    /// Counts the database at `url` without changing it. Returns `None` if its schema has another version than this
+    /// program.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when there is no such database.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if there is no such database.
     pub async fn census_of(url: &DatabaseUrl) -> Result<Option<Census>> {
         let url = url.clone();
         on_a_thread(move || {

@@ -1,4 +1,4 @@
-//! A whole organization as one document, which `load` reads and `dump` writes.
+//! A whole organization as one document. `load` reads it and `dump` writes it.
 
 use openai_admin::{
     GroupId, GroupType, OrganizationId, PersonalText, ProjectId, ProjectResidency, RoleId, Timestamp, UserId,
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Directory {
-    /// Which organization; when absent, the only one of the database, or a new one in an empty database.
+    /// The organization. Default: the only one of the database, or a new one in an empty database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<DirectoryOrganization>,
     /// Its users.
@@ -21,10 +21,10 @@ pub struct Directory {
     /// Its groups, each with its members.
     #[serde(default)]
     pub groups: Vec<DirectoryGroup>,
-    /// Its custom roles. The predefined ones are in every organization and are not listed.
+    /// Its custom roles. The predefined roles exist in every organization and are not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<DirectoryRole>,
-    /// Its projects in use. The default one is in every organization and is not listed.
+    /// Its active projects. The default project exists in every organization and is not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<DirectoryProject>,
 }
@@ -34,130 +34,132 @@ pub struct Directory {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryOrganization {
-    /// Its id; created when the database has none with it, or given to the only organization while that is new and empty.
+    /// Its id. If the database has no such organization, it is created, or the only organization gets the id while it
+    /// is new and empty.
     pub id: OrganizationId,
-    /// Its title. When absent, the title that it has is kept, and a new organization has an empty one.
+    /// Its title. Default: unchanged, or empty for a new organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
 
 /// A user of a [`Directory`].
 ///
-/// What is absent or null is kept of a user who is there already, and is the default of one who is created. A load
-/// clears nothing.
+/// For an existing user, an absent or null field leaves the value unchanged. For a new user, it means the default. A
+/// load never clears a value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryUser {
-    /// Their id; minted when absent and no user has the email address.
+    /// Their id. Default: a new id if no user has the email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<UserId>,
-    /// Their email address; a new user has none when absent, and a load never takes one away.
+    /// Their email address. A new user may have none, and a load never removes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<PersonalText>,
-    /// Their name; empty for a new user when absent.
+    /// Their name. Default for a new user: empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<PersonalText>,
-    /// Their role; `reader` for a new user when absent.
+    /// Their role. Default for a new user: `reader`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<UserRole>,
-    /// Whether it is a service account; a new user is none when absent.
+    /// Whether it is a service account. Default for a new user: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_service_account: Option<bool>,
-    /// Their picture; a load never takes one away.
+    /// Their picture. A load never removes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<PersonalText>,
-    /// `user`, or `tenant_user` for the user of a tenant; `user` for a new user when absent.
+    /// `user`, or `tenant_user` for the user of a tenant. Default for a new user: `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_type: Option<UserType>,
-    /// Metadata of the published API; a load never takes it away, but an empty text may replace it.
+    /// Metadata of the published API. A load never removes it, but an empty text may replace it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technical_level: Option<String>,
-    /// Metadata of the published API; a load never takes it away, but an empty text may replace it.
+    /// Metadata of the published API. A load never removes it, but an empty text may replace it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub developer_persona: Option<String>,
-    /// When they were added, in unix seconds; the time of loading for a new user when absent.
+    /// When they were added, in Unix seconds. Default for a new user: the time of the load.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added_at: Option<Timestamp>,
-    /// Custom roles of the user, by name or id, beside `role`; those that it does not name stay.
+    /// Custom roles of the user, by name or id, in addition to `role`. A load removes no other role.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
 }
 
 /// A group of a [`Directory`].
 ///
-/// What is absent or null is kept of a group that is there already, and is the default of one that is created.
+/// For an existing group, an absent or null field leaves the value unchanged. For a new group, it means the default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryGroup {
-    /// Its id; when absent, the name says which group is meant, and the id of a new one is minted.
+    /// Its id. Default: the id of the group with this name, or a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<GroupId>,
-    /// Its name; with an id, the name that it gets.
+    /// Its name. With an id, the group is renamed to it.
     pub name: GroupName,
-    /// Whether an identity provider manages it; none manages a new group when absent.
+    /// Whether an identity provider manages it. Default for a new group: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_scim_managed: Option<bool>,
-    /// `group`, or `tenant_group` for the group of a tenant; `group` for a new group when absent.
+    /// `group`, or `tenant_group` for the group of a tenant. Default for a new group: `group`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_type: Option<GroupType>,
-    /// When it was created, in unix seconds; the time of loading for a new group when absent.
+    /// When it was created, in Unix seconds. Default for a new group: the time of the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// Members, by id or email address; those whom it does not name stay.
+    /// Members, by id or email address. A load removes no other member.
     #[serde(default)]
     pub members: Vec<PersonalText>,
-    /// Roles of the group, predefined or custom, by name or id; those that it does not name stay.
+    /// Roles of the group, predefined or custom, by name or id. A load removes no other role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
 }
 
 /// A custom role of a [`Directory`].
 ///
-/// What is absent or null is kept of a role that is there already, and is the default of one that is created.
+/// For an existing role, an absent or null field leaves the value unchanged. For a new role, it means the default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryRole {
-    /// Its id; when absent, the name says which role is meant, and the id of a new one is minted.
+    /// Its id. Default: the id of the role with this name, or a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RoleId>,
-    /// Its name, which no other role has; with an id, the name that it gets.
+    /// Its unique name. With an id, the role is renamed to it.
     pub name: RoleName,
-    /// Its description; a new role has none when absent, and a load never takes one away.
+    /// Its description. A new role may have none, and a load never removes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// All that it grants; a new role grants nothing when absent.
+    /// All permissions that it grants. Default for a new role: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
-    /// When it was created, in unix seconds; the time of loading for a new role when absent.
+    /// When it was created, in Unix seconds. Default for a new role: the time of the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When it was last updated, in unix seconds; when absent, the time of the load that creates or updates it.
+    /// When it was last updated, in Unix seconds. Default: the time of the load that creates or updates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
 
 /// A project of a [`Directory`].
 ///
-/// What is absent or null is kept of a project that is there already, and is the default of one that is created.
+/// For an existing project, an absent or null field leaves the value unchanged. For a new project, it means the
+/// default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryProject {
-    /// Its id; when absent, the name says which project is meant, and the id of a new one is minted.
+    /// Its id. Default: the id of the project with this name, or a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ProjectId>,
-    /// Its name; with an id, the name that it gets.
+    /// Its name. With an id, the project is renamed to it.
     pub name: ProjectName,
-    /// Where its data is stored; only a new project takes it.
+    /// Where its data is stored. Can only be set for a new project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residency: Option<ProjectResidency>,
-    /// The external key associated with it; a new project has none when absent, and a load never takes one away.
+    /// The external key associated with it. A new project may have none, and a load never removes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_key_id: Option<String>,
-    /// When it was created, in unix seconds; the time of loading for a new project when absent.
+    /// When it was created, in Unix seconds. Default for a new project: the time of the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! What `dump` makes of an organization.
+//! Writes an organization as a document.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ use crate::{
 };
 
 impl Store {
-    /// The whole organization, as [`load`](Self::load) reads it.
+    /// The whole organization as a document that [`load`](Self::load) reads.
     ///
     /// # Errors
     ///
@@ -46,11 +46,11 @@ impl Store {
     }
 }
 
-/// What is dumped so far, and what edges need to know of it.
+/// The document so far, and the indices that edges need.
 struct Dump<'a> {
     tx: Tx<'a>,
     directory: Directory,
-    /// Where users and groups are in the directory, by their numbers.
+    /// The indices of users and groups in the directory, by their numbers.
     users: HashMap<i64, usize>,
     groups: HashMap<i64, usize>,
     /// The names of roles by their numbers.
@@ -84,10 +84,11 @@ impl Dump<'_> {
             Kind::Group => self.add_groups(),
             Kind::Role => self.add_roles(),
             Kind::Project => self.add_projects(),
-            // An invite is a message that this organization sent, and is over within days: another sends its own.
+            // An invite is a message that this organization sent, and expires within days. Another organization sends
+            // its own.
             Kind::Invite => Ok(()),
-            // The organization is there already. A key is a secret, and its hash is of no use elsewhere. A service
-            // account is dumped as a user, with its groups and roles: without a key it is no more than that.
+            // The organization has its own field. A key is a secret, and its hash is useless elsewhere. A service
+            // account is dumped as a user with its groups and roles; without its key, it is no more than that.
             Kind::Organization | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => Ok(()),
         }
     }
@@ -96,7 +97,7 @@ impl Dump<'_> {
         match kind {
             EdgeKind::Membership => self.add_memberships(),
             EdgeKind::RoleAssignment => self.add_role_assignments(),
-            // Their certificates are not dumped.
+            // Certificates are not dumped.
             EdgeKind::CertificateActivation => Ok(()),
         }
     }
@@ -171,7 +172,7 @@ impl Dump<'_> {
     }
 }
 
-/// Where each thing is in its list, by its number.
+/// The index of each resource in its list, by its number.
 fn places<T>(things: &[Stored<T>]) -> HashMap<i64, usize> {
     things.iter().enumerate().map(|(place, found)| (found.seq, place)).collect()
 }

@@ -1,5 +1,5 @@
-//! What must always hold in a database. Most of it follows from the tables of things and edges, so that a new one is
-//! checked without being named here.
+//! The invariants of a database. Most of them derive from the tables of resources and edges, so a new table is checked
+//! without a change here.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A statement about a database, and the query for what breaks it: rows of an organization and a number in it.
+/// A statement about a database, and the query for its violations: rows of an organization and a number in it.
 pub(crate) struct Invariant {
     pub(crate) states: String,
     pub(crate) sqlite: String,
@@ -35,14 +35,14 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
 
 fn of_things(table: &Table) -> Vec<Invariant> {
     let mut invariants =
-        vec![numbers_handed_out(table), all_numbers(table), answers(table), life(table), told(table)];
+        vec![assigned_numbers(table), all_numbers(table), answers(table), life(table), told(table)];
     if !table.erased.is_empty() {
         invariants.push(erased(table));
     }
     invariants
 }
 
-/// From a kind's table to where its last number is kept: the join, and that number.
+/// The join to the last number of a kind, and the expression for that number.
 fn last_number(table: &Table) -> (String, String) {
     match table.numbers {
         Numbers::Column { column, .. } => (String::new(), format!("o.{column}")),
@@ -53,10 +53,13 @@ fn last_number(table: &Table) -> (String, String) {
     }
 }
 
-fn numbers_handed_out(table: &Table) -> Invariant {
+fn assigned_numbers(table: &Table) -> Invariant {
     let (join, last) = last_number(table);
     Invariant::new(
-        format!("a {} belongs to an organization and has a number that it handed out", table.kind.as_str()),
+        format!(
+            "a {} belongs to an organization and has a number that the organization assigned",
+            table.kind.as_str()
+        ),
         format!(
             "select t.org, t.seq from {} t left join organizations o on o.org = t.org{join}
              where o.org is null or t.seq < 1 or t.seq > {last}",
@@ -68,7 +71,7 @@ fn numbers_handed_out(table: &Table) -> Invariant {
 fn all_numbers(table: &Table) -> Invariant {
     let (join, last) = last_number(table);
     Invariant::new(
-        format!("every number that was handed out is a {} or a tombstone", table.kind.as_str()),
+        format!("every assigned number is a {} or a tombstone", table.kind.as_str()),
         format!(
             "select o.org, {last} from organizations o{join}
              where {last} <> (select count(*) from {} t where t.org = o.org)",
@@ -81,7 +84,7 @@ fn erased(table: &Table) -> Invariant {
     let columns: Vec<String> =
         table.erased.iter().map(|column| format!("coalesce({column}, '') <> ''")).collect();
     Invariant::new(
-        format!("a removed {} keeps no personal data and no name", table.kind.as_str()),
+        format!("a deleted {} keeps no personal data and no name", table.kind.as_str()),
         format!(
             "select org, seq from {} where removed_at is not null and ({})",
             table.name,
@@ -97,7 +100,7 @@ fn answers(table: &Table) -> Invariant {
         kind => format!("k.created_kind = '{}' and k.created_seq = t.seq", kind.name()),
     };
     Invariant::new(
-        format!("an answer that is kept tells of no {} that is removed", table.kind.as_str()),
+        format!("no stored answer is about a deleted {}", table.kind.as_str()),
         format!(
             "select k.org, k.seq from idempotency_keys k join {} t on t.org = k.org and {created}
              where k.answer is not null and t.removed_at is not null",
@@ -106,7 +109,7 @@ fn answers(table: &Table) -> Invariant {
     )
 }
 
-/// Events of the table's things, as a condition on `audit_events a`.
+/// The events of the table's resources, as a condition on `audit_events a`.
 fn events_of(table: &Table) -> String {
     match table.kind {
         Kind::Group | Kind::User => "true".to_owned(),
@@ -117,7 +120,7 @@ fn events_of(table: &Table) -> String {
 fn life(table: &Table) -> Invariant {
     let Table { name, created, deleted, .. } = table;
     Invariant::new(
-        format!("the audit events of a {} end in what it is", table.kind.as_str()),
+        format!("the audit events of a {} match its state", table.kind.as_str()),
         format!(
             "select t.org, t.seq from {name} t
              left join (select a.org, a.{seq} as seq, sum(case a.event when '{created}' then 1 else -1 end) as present
@@ -131,7 +134,7 @@ fn life(table: &Table) -> Invariant {
     )
 }
 
-/// The last event that tells a column tells what it is. Events of the first versions tell nothing.
+/// The last event that records a column matches its value. Events of the first versions record no values.
 fn told(table: &Table) -> Invariant {
     let Table { name, created, updated, told: (column, field), .. } = table;
     let sql = |value: &str| {
@@ -149,7 +152,7 @@ fn told(table: &Table) -> Invariant {
         )
     };
     Invariant {
-        states: format!("the last audit event that tells the {column} of a {} is right", table.kind.as_str()),
+        states: format!("the last audit event with the {column} of a {} matches it", table.kind.as_str()),
         sqlite: sql(&format!("json_extract(a.payload, '$.{field}')")),
         postgres: sql(&format!("(a.payload::jsonb ->> '{field}')")),
     }
@@ -166,7 +169,7 @@ fn of_edges(edge: &Edge) -> Vec<Invariant> {
 fn end_exists(edge: &Edge, kind: Kind, column: &str) -> Option<Invariant> {
     let table = TABLES.iter().find(|table| table.kind == kind)?;
     Some(Invariant::new(
-        format!("each row of {} has a {} that is not removed", edge.table, kind.as_str()),
+        format!("each row of {} refers to a {} that exists", edge.table, kind.as_str()),
         format!(
             "select m.org, m.{column} from {} m left join {} t on t.org = m.org and t.seq = m.{column}
              where m.{column} > 0 and (t.seq is null or t.removed_at is not null)",
@@ -175,7 +178,7 @@ fn end_exists(edge: &Edge, kind: Kind, column: &str) -> Option<Invariant> {
     ))
 }
 
-/// How many times each edge was added more than it was ended, by its audit events.
+/// For each edge, the number of its additions minus its removals in the audit events.
 fn edge_counts(edge: &Edge) -> String {
     let Edge { added, ended, columns, .. } = edge;
     let selected: Vec<String> =
@@ -197,7 +200,7 @@ fn same_edge(edge: &Edge) -> String {
 
 fn edge_events(edge: &Edge) -> Invariant {
     Invariant::new(
-        format!("the audit events of each row of {} end in what it is", edge.table),
+        format!("the audit events of each row of {} match its state", edge.table),
         format!(
             "select told.org, told.{} from ({}) told
              where told.present <> (select count(*) from {} m where {})",
@@ -237,12 +240,12 @@ fn of_events() -> Vec<Invariant> {
     };
     vec![
         Invariant::new(
-            "an audit event has a number of its own within its change",
+            "an audit event has a unique number within its change",
             "select org, max(place) from audit_events group by org, change, item having count(*) > 1",
         ),
         Invariant::new(
-            // Older versions numbered from 1 where a removal had no memberships.
-            "the audit events of a change are numbered without a gap",
+            // Older versions numbered from 1 if a removal had no memberships.
+            "the audit events of a change are numbered without gaps",
             "select org, max(place) from audit_events group by org, change
              having min(item) > 1 or max(item) - min(item) + 1 > count(*)",
         ),
@@ -253,14 +256,14 @@ fn of_events() -> Vec<Invariant> {
                                where a.org = o.org and a.event in ('organization.created', 'organization.updated'))",
         ),
         Invariant {
-            states: "the last audit event that tells the title of an organization is right".to_owned(),
+            states: "the last audit event with the title of an organization matches it".to_owned(),
             sqlite: titled("json_extract(a.payload, '$.title')"),
             postgres: titled("(a.payload::jsonb ->> 'title')"),
         },
     ]
 }
 
-/// Each row of a longer width holds the sum of its minutes.
+/// Each row of a longer width is the sum of its minutes.
 fn of_series() -> Vec<Invariant> {
     let [minute, longer @ ..] = WIDTHS;
     let numbers = || 0..SUMS;
@@ -292,7 +295,7 @@ fn of_series() -> Vec<Invariant> {
     rollups.chain([dimensions]).collect()
 }
 
-/// The id of a bootstrap key may change, so they are counted.
+/// The id of a bootstrap key may change, so keys are counted.
 fn of_api_keys() -> Vec<Invariant> {
     let counted = |keys: &str, event: &str| {
         format!(

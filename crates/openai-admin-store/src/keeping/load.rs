@@ -1,4 +1,4 @@
-//! What `load` does with a directory.
+//! Loads a directory into an organization.
 
 use std::collections::HashSet;
 
@@ -37,13 +37,13 @@ use crate::{
     store::Store,
 };
 
-/// What a load has done.
+/// The result of a load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoadSummary {
-    /// Into which organization.
+    /// The organization.
     pub organization: Organization,
-    /// Whether the title of an organization that was there already changed.
+    /// Whether the title of an existing organization changed.
     pub organization_updated: bool,
     /// Users created.
     pub users_created: usize,
@@ -68,12 +68,13 @@ pub struct LoadSummary {
 }
 
 impl Store {
-    /// Loads a directory: creates what is missing, updates what differs, removes nothing and keeps what it does not
-    /// mention. All of it or, when any of it is refused, none. Loading the same directory again changes nothing.
+    /// Loads a directory: creates missing resources and updates those that differ. It deletes nothing, and keeps what
+    /// the directory does not mention. After an error, nothing has changed. Loading the same directory again changes
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`], which names the place in the directory.
+    /// [`Error::InvalidValue`], with the position in the directory.
     pub async fn load(&self, stamp: Stamp, directory: Directory) -> Result<LoadSummary> {
         self.transact_everything(move |transaction| Load::new(transaction, &stamp, &directory)?.run()).await
     }
@@ -86,8 +87,7 @@ struct Load<'a> {
     /// The numbers of the users and groups of the directory, in its order.
     users: Vec<i64>,
     groups: Vec<i64>,
-    /// What was loaded. Each thing has one entry: the second would undo what the first says, and so would every load of
-    /// the same again.
+    /// The loaded resources. Each may have only one entry: a second one would overwrite the first, at every load.
     loaded: HashSet<(Kind, i64)>,
 }
 
@@ -138,8 +138,8 @@ impl<'a> Load<'a> {
             Kind::Group => self.groups = self.load_all(kind, "groups", groups, Self::load_group)?,
             Kind::Role => drop(self.load_all(kind, "roles", roles, Self::load_role)?),
             Kind::Project => drop(self.load_all(kind, "projects", projects, Self::load_project)?),
-            // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
-            // is loaded as a user.
+            // Without a list in the directory: the organization has its own field, invites and keys are not loaded, and
+            // a service account is loaded as a user.
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())
@@ -154,7 +154,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Loads each entry of a list, and tells the numbers of the things.
+    /// Loads each entry of a list, and returns the numbers of the resources.
     fn load_all<E>(
         &mut self,
         kind: Kind,
@@ -213,7 +213,7 @@ impl<'a> Load<'a> {
             Some(old) if old.thing == new => Ok(old.seq),
             Some(old) => {
                 users::update(&mut self.change, old.seq, &new, &AuditLogPayload::role(entry.role.clone()))?;
-                users::hand_on_email_key(&mut self.change, &old.thing.user, new.user.email.as_deref())?;
+                users::reassign_email_key(&mut self.change, &old.thing.user, new.user.email.as_deref())?;
                 self.summary.users_updated += 1;
                 Ok(old.seq)
             }
@@ -305,13 +305,14 @@ impl<'a> Load<'a> {
             let mut found = projects::find_by_name(&mut self.change, &entry.name)?;
             return match found.len() {
                 0 | 1 => Ok(found.pop()),
-                several => {
-                    Err(Error::invalid_value("id", format!("an id, since {several} projects have this name")))
-                }
+                several => Err(Error::invalid_value(
+                    "id",
+                    format!("an id, because {several} projects have this name"),
+                )),
             };
         };
         if projects::is_default_id(id) {
-            let expected = "the id of a created project: remove this entry, since every organization has the default one";
+            let expected = "the id of a created project: remove this entry, because every organization has the default project";
             return Err(Error::invalid_value("id", expected));
         }
         self.find_by_id::<Project>(id.as_str())
@@ -362,7 +363,7 @@ impl<'a> Load<'a> {
             return match found.len() {
                 0 | 1 => Ok(found.pop()),
                 several => {
-                    Err(Error::invalid_value("id", format!("an id, since {several} groups have this name")))
+                    Err(Error::invalid_value("id", format!("an id, because {several} groups have this name")))
                 }
             };
         };
@@ -375,23 +376,23 @@ impl<'a> Load<'a> {
             return Ok(found.filter(|found| !found.thing.role.predefined_role));
         };
         if roles::is_predefined_id(id) {
-            let expected = "the id of a custom role: remove this entry, since every organization has the predefined roles";
+            let expected = "the id of a custom role: remove this entry, because every organization has the predefined roles";
             return Err(Error::invalid_value("id", expected));
         }
         self.find_by_id::<StoredRole>(id.as_str())
     }
 
-    /// A thing that keeps its id for ever.
+    /// Finds a resource by id. The id of a deleted resource cannot be reused.
     fn find_by_id<T: Thing>(&mut self, id: &str) -> Result<Option<Stored<T>>> {
         let found = thing::look_up::<T>(&mut self.change, id)?;
         if found.is_none() && thing::position::<T>(&mut self.change, id)?.is_some() {
-            let expected = format!("the id of no deleted {}", T::TABLE.kind.as_str());
+            let expected = format!("an id other than that of a deleted {}", T::TABLE.kind.as_str());
             return Err(Error::invalid_value("id", expected));
         }
         Ok(found)
     }
 
-    /// A role by its name or id. The name comes first, since a dump names roles so.
+    /// Finds a role by its name or id. The name comes first, because a dump contains names.
     fn find_assigned(&mut self, principal: Principal, role: &str) -> Result<Stored<StoredRole>> {
         let found = match (roles::find_by_name(&mut self.change, role)?, RoleId::new(role)) {
             (None, Ok(id)) => roles::look_up(&mut self.change, &id)?,
@@ -430,7 +431,7 @@ impl<'a> Load<'a> {
     }
 }
 
-/// A user of whom nothing is known but the id.
+/// A user with nothing but an id.
 fn new_user(id: UserId, stamp: &Stamp) -> StoredUser {
     let mut user = User::new(id, stamp.at());
     user.name = Some(PersonalText::default());
@@ -443,7 +444,7 @@ fn update_user(found: &mut StoredUser, entry: &DirectoryUser) {
     replace(&mut user.name, entry.name.clone().map(Some));
     replace(&mut user.email, entry.email.as_deref().map(|email| Some(email.trim().into())));
     replace(&mut user.role, entry.role.clone().map(Some));
-    // Written only where it says something, as the API does.
+    // False is stored as absent, as the API does.
     replace(&mut user.is_service_account, entry.is_service_account.map(|flag| flag.then_some(true)));
     replace(&mut user.technical_level, entry.technical_level.clone().map(Some));
     replace(&mut user.developer_persona, entry.developer_persona.clone().map(Some));
@@ -469,20 +470,20 @@ fn update_role(found: &mut StoredRole, entry: &DirectoryRole) {
     });
 }
 
-/// What a directory does not mention is kept.
+/// Keeps the value if the directory does not mention the field.
 fn replace<T>(field: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *field = given;
     }
 }
 
-/// An entry of a list of the directory.
+/// The position of an entry in a list of the directory.
 fn place(list: &str, index: usize) -> String {
     format!("{list}[{index}]")
 }
 
 impl Error {
-    /// Puts the place in the directory in front of the field.
+    /// Prefixes the field with the position in the directory.
     fn within(self, place: &str) -> Self {
         let join = |field: &str| match field {
             "" => place.to_owned(),
@@ -492,7 +493,7 @@ impl Error {
             Self::InvalidValue { field, expected } => Self::InvalidValue { field: join(&field), expected },
             Self::AlreadyExists { kind, field, value } => Self::InvalidValue {
                 field: join(field),
-                expected: format!("another {field}, since another {} has '{value}'", kind.as_str()),
+                expected: format!("another {field}, because another {} has '{value}'", kind.as_str()),
             },
             other => other,
         }

@@ -1,7 +1,7 @@
 //! The schema, version by version.
 //!
-//! All missing versions are applied in one transaction that holds a lock, so any number of processes may open a new
-//! database at once, and a migration that fails leaves nothing behind.
+//! All missing versions are applied in one transaction that holds a lock. So any number of processes may open a new
+//! database at once, and a failed migration changes nothing.
 
 use crate::{
     base::{
@@ -20,20 +20,20 @@ use crate::{
     store::Store,
 };
 
-/// The version of a database's schema, and the one of this program.
+/// The schema version of a database, and that of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SchemaVersion {
-    /// What the database has; 0 when it is empty.
+    /// The version of the database. 0 if it is empty.
     pub applied: i64,
-    /// What this program makes of it when it opens it.
+    /// The version that this program migrates to.
     pub newest: i64,
 }
 
-/// The migration that also writes the keys of addresses again.
+/// The migration that also rewrites the lookup keys of email addresses.
 const EMAIL_KEYS: i64 = 4;
 
-/// Each migration once, in order; a migration that was released is never edited.
+/// All migrations in order. A released migration is never edited.
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/V1__organizations_groups_users.sql")),
     (2, include_str!("../../migrations/V2__idempotency_keys.sql")),
@@ -47,20 +47,20 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("../../migrations/V10__usage.sql")),
 ];
 
-/// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".
+/// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".
 const POSTGRES_LOCK: i64 = 0x6f61_646d;
 
-/// A migration locks tables that running servers read and write in other orders. Before PostgreSQL sees that they wait
-/// for one another, which takes a second, and ends one of them, the migration lets go of all that it has, and is run
-/// again. So it holds nobody up for longer than this either.
-const GIVE_WAY: &str = "set local lock_timeout = '500ms'";
+/// A migration locks tables in another order than running servers do. PostgreSQL takes a second to detect such a
+/// deadlock. With this timeout, the migration releases its locks earlier and is retried, so it also blocks no server
+/// for longer than that.
+const LOCK_TIMEOUT: &str = "set local lock_timeout = '500ms'";
 
-/// Brings the schema to the version of this program. The transaction must be one that writes.
+/// Migrates the schema to the version of this program. Needs a transaction that writes.
 pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
     transaction.allow_long_statements(TimeLimit::Everything)?;
     if let Transaction::Postgres(_) = transaction {
         transaction.query("select pg_advisory_xact_lock($1) is null", values![POSTGRES_LOCK], |_| Ok(()))?;
-        transaction.batch(GIVE_WAY)?;
+        transaction.batch(LOCK_TIMEOUT)?;
     }
     transaction.batch(
         "create table if not exists schema_migrations (version bigint not null primary key, applied_by text not null)",
@@ -92,7 +92,7 @@ pub(crate) fn migrate(transaction: &mut Transaction<'_>) -> Result<()> {
     keep_audit_order(transaction)
 }
 
-/// Tells a SQLite file of ours from another program's.
+/// Marks a SQLite file as ours, to distinguish it from those of other programs.
 fn note_application(transaction: &mut Transaction<'_>) -> Result<()> {
     let Transaction::Sqlite(connection) = transaction else { return Ok(()) };
     let noted: i32 = connection.query_row("pragma application_id", [], |row| row.get(0))?;
@@ -102,10 +102,10 @@ fn note_application(transaction: &mut Transaction<'_>) -> Result<()> {
     Ok(connection.execute_batch(&format!("pragma application_id = {APPLICATION_ID}"))?)
 }
 
-/// PostgreSQL's audit events stand in the order of its transactions' numbers. In a database that was moved to another
-/// server those may begin again lower than before; what comes next has to stand after what is there all the same. So
-/// `audit_clock` holds what is added to them. It is no part of the schema that both engines share, nor of a backup: it
-/// is about the server that the database is on.
+/// PostgreSQL orders audit events by transaction number. In a database that was moved to another server, those numbers
+/// may restart lower, but new events must still sort after the existing ones. So `audit_clock` holds an offset that is
+/// added to them. It is not part of the schema that both engines share, nor of a backup, because it is about the
+/// server.
 fn keep_audit_order(transaction: &mut Transaction<'_>) -> Result<()> {
     if let Transaction::Sqlite(_) = transaction {
         return Ok(());
@@ -137,26 +137,26 @@ fn newest_applied(transaction: &mut Transaction<'_>) -> Result<i64> {
     Ok(applied.flatten().unwrap_or(0))
 }
 
-/// The version of the schema, which is 0 where there is none. Changes nothing.
+/// The schema version, or 0 if there is no schema. Changes nothing.
 pub(crate) fn applied(transaction: &mut Transaction<'_>) -> Result<i64> {
-    let is_there = transaction.choose(
+    let exists = transaction.choose(
         "select count(*) from sqlite_master where name = 'schema_migrations'",
         "select case when to_regclass('schema_migrations') is null then 0 else 1 end::bigint",
     );
-    match transaction.query_one(is_there, values![], |row| row.integer(0))? {
+    match transaction.query_one(exists, values![], |row| row.integer(0))? {
         Some(1) => newest_applied(transaction),
         _ => Ok(0),
     }
 }
 
-/// Refuses a database whose schema is not of this program's version.
+/// Rejects a database whose schema version is not that of this program.
 pub(crate) fn require_newest(transaction: &mut Transaction<'_>) -> Result<()> {
     let (applied, newest) = (applied(transaction)?, newest());
     if applied == newest {
         return Ok(());
     }
     let expected = match applied {
-        0 => "a database of openai-admin, which this is not".to_owned(),
+        0 => "a database of openai-admin, but this is not one".to_owned(),
         _ if applied < newest => {
             format!(
                 "a schema of version {newest}, but it has version {applied}: run `openai-admin admin migrate`"
@@ -167,7 +167,7 @@ pub(crate) fn require_newest(transaction: &mut Transaction<'_>) -> Result<()> {
     Err(Error::invalid_value("database", expected))
 }
 
-/// Whether nothing would be lost with the database.
+/// Whether the database holds no data.
 pub(crate) fn is_empty(transaction: &mut Transaction<'_>) -> Result<bool> {
     if applied(transaction)? == 0 {
         return Ok(true);
@@ -178,11 +178,11 @@ pub(crate) fn is_empty(transaction: &mut Transaction<'_>) -> Result<bool> {
 }
 
 impl Store {
-    /// The version of the schema at `url`, which stays as it is.
+    /// Reads the schema version at `url` without changing the database.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] when there is no such database.
+    /// [`Error::Unavailable`] if there is no such database.
     pub async fn schema_version(url: &DatabaseUrl) -> Result<SchemaVersion> {
         let url = url.clone();
         on_a_thread(move || {

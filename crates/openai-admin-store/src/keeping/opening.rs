@@ -1,4 +1,4 @@
-//! Opening a database: its schema is brought to the version of this program, or required to have it.
+//! Opening a database: its schema is migrated to the version of this program, or required to have it.
 
 use crate::{
     base::error::Result,
@@ -13,12 +13,12 @@ use crate::{
 };
 
 impl Store {
-    /// Opens a database, creates it if it is a file that does not exist, and brings its schema up to date.
+    /// Opens a database and migrates its schema. A file that does not exist is created.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database cannot be opened or reached; [`Error::InvalidValue`](crate::Error::InvalidValue) when a newer
-    /// version of this program has changed its schema.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database cannot be opened or reached;
+    /// [`Error::InvalidValue`](crate::Error::InvalidValue) if a newer version of this program migrated its schema.
     pub async fn open(url: &DatabaseUrl) -> Result<Self> {
         let url = url.clone();
         let open = move || match url {
@@ -28,14 +28,14 @@ impl Store {
         Ok(Self::of(on_a_thread(open).await?))
     }
 
-    /// Opens a database that is there only to read it: its schema stays as it is, and it may lie where nothing can be
-    /// written, such as a backup on a read-only disk. What would write is refused. PostgreSQL is opened as by
-    /// [`open`](Self::open), after a look at its schema.
+    /// Opens an existing database only for reading. Its schema is not migrated, and it may be read-only, such as a
+    /// backup on a read-only disk. Writes are rejected. PostgreSQL is opened as by [`open`](Self::open), after a check
+    /// of its schema.
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when the database cannot be opened or reached; [`Error::InvalidValue`](crate::Error::InvalidValue) when its schema is
-    /// not that of this version of the program.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if the database cannot be opened or reached;
+    /// [`Error::InvalidValue`](crate::Error::InvalidValue) if its schema version is not that of this program.
     pub async fn open_to_read(url: &DatabaseUrl) -> Result<Self> {
         let url = url.clone();
         let open = move || match url {
@@ -48,7 +48,8 @@ impl Store {
         Ok(Self::of(on_a_thread(open).await?))
     }
 
-    /// Opens a database in memory: SQLite like any other, gone with its last clone. It begins as `begun` was, or empty.
+    /// Opens a SQLite database in memory, which is deleted with the last clone of the store. It starts as a copy of
+    /// `begun`, or empty.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -61,7 +62,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`](crate::Error::Unavailable) when there is no memory or no thread for it.
+    /// [`Error::Unavailable`](crate::Error::Unavailable) if there is not enough memory or no thread.
     pub async fn open_in_memory(begun: Option<Snapshot>) -> Result<Self> {
         let open = move || Sqlite::open_in_memory(begun.as_ref(), migrate).map(Engine::Sqlite);
         Ok(Self::of(on_a_thread(open).await?))

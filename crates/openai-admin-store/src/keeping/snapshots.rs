@@ -1,4 +1,4 @@
-//! Taking snapshots of a SQLite database, and going back to them.
+//! Taking and restoring snapshots of a SQLite database.
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -10,40 +10,40 @@ use crate::{
 };
 
 impl Store {
-    /// The whole database as it is now. Only of SQLite.
+    /// Takes a snapshot of the whole database. SQLite only.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    /// [`Error::InvalidValue`] if the database is PostgreSQL.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        self.alone(Snapshot::of).await
+        self.with_connection(Snapshot::of).await
     }
 
-    /// Makes the whole database what it was: all of it or, after an error, nothing. Changes that were made since are
-    /// lost. Only of SQLite.
+    /// Restores the whole database to a snapshot. Later changes are lost. After an error, nothing has changed. SQLite
+    /// only.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    /// [`Error::InvalidValue`] if the database is PostgreSQL.
     pub async fn reset_to(&self, snapshot: &Snapshot) -> Result<()> {
         let snapshot = snapshot.clone();
-        let restored = self.alone(move |database| {
+        let restored = self.with_connection(move |database| {
             let is_in_memory = database.path().is_none_or(str::is_empty);
             if is_in_memory { snapshot.put_into(database) } else { snapshot.copy_to(database) }
         });
         let restored = restored.await;
-        // The keys are other ones now.
+        // The snapshot holds other keys.
         self.api_keys_changed();
         restored
     }
 
-    /// How many bytes its pages take. Only of SQLite.
+    /// The size of the database's pages in bytes. SQLite only.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when the database is PostgreSQL.
+    /// [`Error::InvalidValue`] if the database is PostgreSQL.
     pub async fn size_bytes(&self) -> Result<u64> {
-        self.alone(|database| {
+        self.with_connection(|database| {
             let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
             let bytes = number("page_count")?.saturating_mul(number("page_size")?);
             Ok(u64::try_from(bytes).unwrap_or_default())
@@ -51,15 +51,15 @@ impl Store {
         .await
     }
 
-    async fn alone<T: Send + 'static>(
+    async fn with_connection<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let sqlite =
             self.sqlite().ok_or_else(|| Error::invalid_value("database", "SQLite, for snapshots"))?;
         let (sender, receiver) = oneshot::channel();
-        sqlite.alone(Box::new(move |database| {
-            // Nobody may be waiting any more.
+        sqlite.with_connection(Box::new(move |database| {
+            // Sending fails if the caller was cancelled.
             let _ = sender.send(work(database));
         }))?;
         receiver.await.unwrap_or_else(|_| Err(Error::unavailable("the database is closed")))

@@ -1,4 +1,4 @@
-//! Every table of things. What holds for all of them walks this list.
+//! All tables of resources. Code that covers all of them iterates over this list.
 
 use crate::{
     nouns::{certificates, groups, invites, projects, roles, service_accounts, users},
@@ -25,20 +25,20 @@ mod tests {
     use super::*;
     use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
 
-    /// Tables that hold neither things nor edges, and how a document of `load` and `dump` holds what is in them.
+    /// Tables that hold neither resources nor edges, and how `load` and `dump` treat their contents.
     const OTHERS: [(&str, &str); 9] = [
         ("organizations", "the organization of the document"),
-        ("sequences", "not at all: what is loaded is numbered anew"),
-        ("api_keys", "not at all: a key is a secret, and its hash is of no use elsewhere"),
-        ("audit_events", "not at all: a load records its own events"),
-        ("idempotency_keys", "not at all: they are about requests to one server"),
+        ("sequences", "not dumped: a load assigns new numbers"),
+        ("api_keys", "not dumped: a key is a secret, and its hash is useless elsewhere"),
+        ("audit_events", "not dumped: a load records its own events"),
+        ("idempotency_keys", "not dumped: they belong to requests to one server"),
         (
             "usage_dimensions",
-            "not at all: usage is what happened, as the audit log is, and a backup keeps it",
+            "not dumped: usage is a record of the past, as the audit log is, and a backup includes it",
         ),
-        ("usage_sums", "not at all: as above, and there may be millions of rows"),
-        ("usage_batches", "not at all: they are about what was sent to one server"),
-        ("schema_migrations", "not at all: it is about the database"),
+        ("usage_sums", "not dumped: as above, and there may be millions of rows"),
+        ("usage_batches", "not dumped: they belong to requests to one server"),
+        ("schema_migrations", "not dumped: it describes the database"),
     ];
 
     #[test]
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(schema, listed, "add the table to TABLES or EDGES, or to OTHERS with a reason");
     }
 
-    /// Events of what is neither a thing nor an edge.
+    /// Events that are neither about a resource in a table nor about an edge.
     const OTHER_EVENTS: [&str; 5] = [
         "organization.created",
         "organization.updated",
@@ -66,7 +66,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_events_of_tables_and_edges_are_those_that_are_listed_as_recorded() {
+    fn the_events_of_tables_and_edges_match_the_recorded_events() {
         let things = TABLES.iter().flat_map(|table| [table.created, table.updated, table.deleted]);
         let edges = EDGES.iter().flat_map(|edge| [edge.added, edge.ended]);
         let recorded: BTreeSet<&str> = things.chain(edges).chain(OTHER_EVENTS).collect();

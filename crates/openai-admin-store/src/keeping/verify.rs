@@ -1,21 +1,21 @@
-//! Checks of a whole database against everything that must always hold.
+//! Checks a whole database against its invariants.
 
 use crate::{
     base::{error::Result, time_limit::TimeLimit, value::values},
     engines::transaction::Transaction,
     keeping::invariants::{INVARIANTS, Invariant},
-    nouns::users::{Twins, wrong_email_keys},
+    nouns::users::{DuplicateAddresses, wrong_email_keys},
     store::Store,
 };
 
 impl Store {
-    /// How many kinds of things [`verify`](Self::verify) checks.
+    /// How many invariants [`verify`](Self::verify) checks.
     pub fn invariants() -> usize {
-        // Besides the list: how addresses are looked up.
+        // One more than the list: the lookup keys of email addresses.
         INVARIANTS.len() + 1
     }
 
-    /// Checks the whole database, and returns a line for each kind of thing that is wrong: none when all is well.
+    /// Checks the whole database, and returns a line for each violated invariant. An empty list means success.
     ///
     /// # Errors
     ///
@@ -24,8 +24,8 @@ impl Store {
         self.read_everything(verify).await
     }
 
-    /// A line for each two users who have one address in two spellings. None can be made any more, and those from
-    /// before are kept: which of them is meant is for their administrator to say.
+    /// Returns a line for each pair of users with the same address in two spellings. The store prevents new pairs and
+    /// keeps old ones, because only an administrator can decide between them.
     ///
     /// # Errors
     ///
@@ -39,14 +39,14 @@ fn twins(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
     transaction.allow_long_statements(TimeLimit::Everything)?;
     let (twins, _) = wrong_email_keys(transaction)?;
     let mut lines = Vec::with_capacity(twins.len());
-    for Twins { org, seqs } in twins {
+    for DuplicateAddresses { org, seqs } in twins {
         let ids = transaction.query(
             "select id from users where org = $1 and (seq = $2 or seq = $3) order by seq",
             values![org, seqs.0, seqs.1],
             |row| Ok(row.text(0)?.to_owned()),
         )?;
         lines.push(format!(
-            "{} have the same address in two spellings: remove one of them",
+            "{} have the same address in two spellings: delete one of them",
             ids.join(" and ")
         ));
     }
@@ -61,14 +61,14 @@ pub(crate) fn verify(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
         let broken = transaction.query(sql, values![], |row| Ok((row.integer(0)?, row.integer(1)?)))?;
         if let Some((org, seq)) = broken.first() {
             problems.push(format!(
-                "not so: {states} ({} times; first: organization {org}, number {seq})",
+                "violated: {states} ({} times; first: organization {org}, number {seq})",
                 broken.len()
             ));
         }
     }
     let (_, wrong) = wrong_email_keys(transaction)?;
     if wrong > 0 {
-        problems.push(format!("not so: a user is found by their email address ({wrong} times)"));
+        problems.push(format!("violated: a user is found by their email address ({wrong} times)"));
     }
     if let Transaction::Sqlite(_) = transaction {
         let checks =

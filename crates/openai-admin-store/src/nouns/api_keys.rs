@@ -1,4 +1,4 @@
-//! API keys: who may do what. The store sees hashes, never keys.
+//! API keys and their scopes. The store holds hashes, never keys.
 
 use std::fmt;
 
@@ -18,18 +18,18 @@ use crate::{
     store::Store,
 };
 
-/// A key that is about to be stored.
+/// A key to store.
 #[derive(Clone)]
 pub struct NewApiKey {
     /// The SHA-256 of the key, in hexadecimal.
     pub hash: String,
-    /// The key's ends, to recognise it by.
+    /// The first and last characters of the key, to recognize it by.
     pub redacted: String,
-    /// What it is for, in its owner's words.
+    /// A name that its owner chose.
     pub name: String,
-    /// What it may do, in the names of scopes.
+    /// Its scopes.
     pub scopes: Vec<String>,
-    /// When it stops working, if it does.
+    /// When it expires, if it does.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -39,43 +39,43 @@ impl fmt::Debug for NewApiKey {
     }
 }
 
-/// A key that is stored.
+/// A stored key.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ApiKey {
-    /// Whose it is.
+    /// Its organization.
     #[serde(skip)]
     pub org: Org,
-    /// The id of the organization whose it is.
+    /// The id of its organization.
     #[serde(skip)]
     pub organization_id: OrganizationId,
     /// Its id, such as `key_01J1F8ABCDXYZ`.
     pub id: String,
-    /// What it is for, in its owner's words.
+    /// A name that its owner chose.
     pub name: String,
-    /// Its ends, to recognise it by.
+    /// Its first and last characters, to recognize it by.
     pub redacted_value: String,
-    /// What it may do, in the names of scopes.
+    /// Its scopes.
     pub scopes: Vec<String>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it stops working, if it does.
+    /// When it expires, if it does.
     pub expires_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// A key and the one that takes its place.
+/// A rotated key and its successor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RotatedApiKey {
-    /// The key before, with the time at which it stops working.
+    /// The old key, with the time at which it expires.
     pub old: ApiKey,
-    /// The key that takes its place.
+    /// The new key.
     pub new: ApiKey,
 }
 
-/// The owner of a key of a project.
+/// The owner of a project's key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyOwner {
     pub(crate) project_seq: i64,
@@ -94,7 +94,7 @@ macro_rules! select_keys {
     };
 }
 
-/// The id of the one key that is given to the server instead of minted by it.
+/// The id of the key that the server was started with. The store generates the ids of all other keys.
 const BOOTSTRAP_ID: &str = "key_bootstrap";
 
 impl Store {
@@ -102,7 +102,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] when it is stored already, even if it was revoked; [`Error::InvalidValue`].
+    /// [`Error::AlreadyExists`] if it is already stored, even if it was revoked; [`Error::InvalidValue`].
     pub async fn create_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
         self.change_api_keys(org, stamp, move |change| {
             let id: String = change.mint("key_")?;
@@ -111,19 +111,19 @@ impl Store {
         .await
     }
 
-    /// Makes `new` a key that works: the bootstrap key, in the place of the one before, which is revoked unless it was
-    /// rotated: then it works until its overlap ends. If `new` is a key of the organization already, it stays as it is,
-    /// with its own scopes and expiry. Returns the key that it is.
+    /// Makes `new` the bootstrap key, and revokes the previous one. If the previous one was rotated, it stays valid
+    /// until its overlap ends. If `new` is already a key of the organization, it stays unchanged, with its scopes and
+    /// expiry. Returns the stored key.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] when it is a key of another organization; [`Error::InvalidValue`] when it was revoked
-    /// or has expired at the time of the stamp.
+    /// [`Error::AlreadyExists`] if it is a key of another organization; [`Error::InvalidValue`] if it was revoked or
+    /// has expired at the time of the stamp.
     pub async fn set_bootstrap_api_key(&self, org: Org, stamp: Stamp, new: NewApiKey) -> Result<ApiKey> {
         self.change_api_keys(org, stamp, move |change| set_bootstrap(change, &new)).await
     }
 
-    /// The keys of an organization that work, oldest first.
+    /// The keys of an organization that are not revoked, oldest first.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Store {
         .await
     }
 
-    /// The key with this hash, unless it was revoked. Whether it has expired is for the caller to say, who has a clock.
+    /// The key with this hash, unless it was revoked. The caller checks the expiry, because the store has no clock.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Store {
         self.query(move |transaction| find(transaction, &hash)).await
     }
 
-    /// Records when a key was last used. Now and then it also forgets the answers of creations that are too old.
+    /// Records when a key was last used. Periodically, it also deletes expired idempotency keys.
     ///
     /// # Errors
     ///
@@ -158,17 +158,17 @@ impl Store {
             transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
         })
         .await?;
-        self.forget_answers_now_and_then(at).await;
+        self.forget_answers_if_due(at).await;
         Ok(())
     }
 
-    /// Puts `new` in the place of a key, under its name and with its scopes, whatever `new` says of both. The key before
-    /// stops working at `old_expires_at`, or earlier if it was to.
+    /// Replaces a key with `new`, which gets its name and scopes; those of `new` are ignored. The old key expires at
+    /// `old_expires_at`, or at its own expiry if that is earlier.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the organization has no such key; [`Error::InvalidValue`] when it has expired at the time
-    /// of the stamp; [`Error::AlreadyExists`] when `new` is stored already.
+    /// [`Error::NotFound`] if the organization has no such key; [`Error::InvalidValue`] if it has expired at the time
+    /// of the stamp; [`Error::AlreadyExists`] if `new` is already stored.
     pub async fn rotate_api_key(
         &self,
         org: Org,
@@ -180,11 +180,11 @@ impl Store {
         self.change_api_keys(org, stamp, move |change| rotate(change, &id, &new, old_expires_at)).await
     }
 
-    /// Revokes a key for good. Who asks this store, or a clone of it, is told so as soon as this returns.
+    /// Revokes a key permanently. Lookups in this store and its clones see it as soon as this returns.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when the organization has no such key that works.
+    /// [`Error::NotFound`] if the organization has no such key, or the key is already revoked.
     pub async fn revoke_api_key(&self, org: Org, stamp: Stamp, id: String) -> Result<()> {
         self.change_api_keys(org, stamp, move |change| revoke(change, &id, None)).await
     }
@@ -197,7 +197,7 @@ impl Store {
         let changed = self
             .transact_in(org, move |transaction| body(&mut Change::new(Tx::new(transaction, org), &stamp)))
             .await;
-        // After an error too: it may be one that does not know whether the change has happened.
+        // Also after an error: the outcome of the change may be unknown.
         self.api_keys_changed();
         changed
     }
@@ -207,7 +207,7 @@ fn of_key(id: &str) -> Places<'_> {
     Places { detail: Some(id), ..Places::default() }
 }
 
-/// Revokes a key of a project, or an admin key where there is none.
+/// Revokes a key of a project, or an admin key if `project_seq` is `None`.
 pub(crate) fn revoke(change: &mut Change<'_>, id: &str, project_seq: Option<i64>) -> Result<()> {
     let (org, revoked_at) = (change.org(), change.stamp().seconds());
     let revoked = change.execute(
@@ -264,8 +264,8 @@ fn set_bootstrap(change: &mut Change<'_>, new: &NewApiKey) -> Result<ApiKey> {
     }
 }
 
-/// The bootstrap key gets the scopes that this version has, and is shown as this version shows it: an earlier version
-/// knew fewer scopes, and may have shown more.
+/// Updates the scopes and the redacted form of the bootstrap key to those of this version: an earlier version knew
+/// fewer scopes, and may have shown more characters.
 fn bring_up_to_date(change: &mut Change<'_>, key: &ApiKey, new: &NewApiKey) -> Result<ApiKey> {
     if key.redacted_value != new.redacted || key.scopes != new.scopes {
         change.execute(
@@ -281,23 +281,22 @@ fn bring_up_to_date(change: &mut Change<'_>, key: &ApiKey, new: &NewApiKey) -> R
     Ok(ApiKey { redacted_value, scopes: new.scopes.clone(), ..key.clone() })
 }
 
-/// Whoever revoked a key, or let it expire, is not overruled by the one who starts a server with it.
+/// Starting a server with a revoked or expired key does not make it valid again.
 fn check_works(key: &ApiKey, is_revoked: bool, stamp: &Stamp) -> Result<()> {
     let problem = match key.expires_at {
         _ if is_revoked => "was revoked",
         Some(expires_at) if expires_at <= stamp.at() => "has expired",
         _ => return Ok(()),
     };
-    let expected = format!("a key that works, but '{}' ({}) {problem}", key.name, key.id);
+    let expected = format!("a valid key, but '{}' ({}) {problem}", key.name, key.id);
     Err(Error::invalid_value("key", expected))
 }
 
-/// Makes room for another bootstrap key.
+/// Removes or renames the previous bootstrap key.
 fn replace_bootstrap(change: &mut Change<'_>) -> Result<()> {
     let (org, now) = (change.org(), change.stamp().seconds());
     let other_id: String = change.mint("key_")?;
-    // Under another id, one that somebody has revoked stays known as revoked, and one that was rotated works until its
-    // overlap ends.
+    // Under another id, a revoked key stays known as revoked, and a rotated key stays valid until its overlap ends.
     change.execute(
         "update api_keys set id = $1 where org = $2 and id = $3 and (revoked_at is not null or expires_at > $4)",
         values![other_id.as_str(), org, BOOTSTRAP_ID, now],
@@ -332,10 +331,10 @@ fn from_row(row: &Row<'_>) -> Result<ApiKey> {
 fn insert(change: &mut Change<'_>, id: &str, new: &NewApiKey) -> Result<ApiKey> {
     write(change, id, new, None)?;
     find(change.transaction(), &new.hash)?
-        .ok_or_else(|| Error::internal("the key that was just stored is gone"))
+        .ok_or_else(|| Error::internal("the key that was just stored is missing"))
 }
 
-/// Writes a key of a project's user or service account, or an admin key where there is none.
+/// Writes a key of a project's user or service account, or an admin key if `owner` is `None`.
 pub(crate) fn write(
     change: &mut Change<'_>,
     id: &str,

@@ -1,13 +1,13 @@
-//! Which events of the audit log a request asks for.
+//! The filter of a request for the audit log.
 
 use openai_admin::{AuditLogEventType, Timestamp, models::TimeRange, operations::ListAuditLogs};
 
 use crate::base::error::{Error, Result};
 
-/// How many values a filter may have.
+/// The maximum number of values of a filter.
 const FILTER_VALUES_MAX: usize = 100;
 
-/// A filter as the statement takes it: seconds, and lists as JSON arrays.
+/// A filter as parameters of the statement: seconds, and lists as JSON arrays.
 pub(crate) struct Filter {
     pub(crate) from: i64,
     pub(crate) to: i64,
@@ -34,7 +34,7 @@ impl Filter {
         })
     }
 
-    /// There are no tenants, and no actors with an address.
+    /// The store has no tenants, and no actors with an email address.
     pub(crate) fn matches_nothing(&self) -> bool {
         self.is_foreign
     }
@@ -45,7 +45,7 @@ impl Filter {
     }
 }
 
-/// Refuses what can only be a mistake.
+/// Rejects filters that can only be mistakes.
 fn check(request: &ListAuditLogs) -> Result<()> {
     for (field, count) in [
         ("project_ids[]", request.project_ids.len()),
@@ -62,11 +62,11 @@ fn check(request: &ListAuditLogs) -> Result<()> {
     for r#type in &request.event_types {
         let is_of_tenant = r#type.is_of_tenant();
         if matches!(r#type, AuditLogEventType::Other(_)) && !is_of_tenant {
-            let expected = format!("types of events, such as 'group.created', but got '{type}'");
+            let expected = format!("event types, such as 'group.created', but got '{type}'");
             return Err(Error::invalid_value("event_types[]", expected));
         }
         if request.tenant_only == Some(true) && !is_of_tenant {
-            let expected = format!("types of a tenant's events with tenant_only, but got '{type}'");
+            let expected = format!("event types of a tenant with tenant_only, but got '{type}'");
             return Err(Error::invalid_value("event_types[]", expected));
         }
     }
@@ -83,7 +83,8 @@ fn bounds(range: TimeRange) -> (i64, i64) {
     (from, to)
 }
 
-/// A list as JSON; none when it is empty and so asks for everything. PostgreSQL has no U+0000, and nothing is called so.
+/// A list as JSON, or `None` if it is empty and so matches everything. PostgreSQL cannot store U+0000, so such values
+/// match nothing.
 fn list(values: &[impl AsRef<str>]) -> Result<Option<String>> {
     if values.is_empty() {
         return Ok(None);
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_time_has_the_narrower_of_its_bounds() {
+    fn the_narrower_bounds_of_a_time_range_apply() {
         let mut range = TimeRange::default();
         assert_eq!(bounds(range), (i64::MIN, i64::MAX));
         (range.gt, range.lt) = (at(10), at(20));

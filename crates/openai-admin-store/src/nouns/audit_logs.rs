@@ -1,8 +1,9 @@
-//! The audit log: what `audit_events.rs` has recorded, newest first.
+//! The audit log: the events that `audit_events.rs` recorded, newest first.
 //!
-//! A filter is served by no index: each would make every change write more. So a filtered list looks at the events in
-//! windows, each of which takes a connection for milliseconds and then gives way to other callers. A request looks at a
-//! fixed number of windows. Its page may then hold fewer events than there are, or none, and says where to go on.
+//! No index supports a filter, because each index would make every change write more. So a filtered list scans the
+//! events in windows. Each window takes a connection for milliseconds and then yields to other callers. A request scans
+//! a limited number of windows. Its page may then hold fewer matching events than exist, or none, and contains the
+//! cursor to continue from.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,91 +30,91 @@ use crate::{
     store::Store,
 };
 
-/// How far a request with a filter looks.
+/// The limits of a filtered scan.
 #[derive(Clone, Copy)]
-struct Reach {
-    /// How many events it looks at before other callers get their turn.
+struct ScanLimits {
+    /// How many events a window holds.
     window_events: i64,
-    /// How many windows it looks at before it answers with what it has found.
+    /// How many windows a request scans before it returns the events found so far.
     windows: usize,
 }
 
-const REACH: Reach = Reach { window_events: 10_000, windows: 50 };
-/// How long a reader waits for transactions that may come before the newest event.
+const SCAN_LIMITS: ScanLimits = ScanLimits { window_events: 10_000, windows: 50 };
+/// How long a reader waits for transactions that may still write events before the newest one.
 const SETTLING_MAX: Duration = Duration::from_secs(1);
-/// How long it waits before it looks again; twice as long each time, up to the maximum.
+/// The pause before the next check. It doubles each time, up to the maximum.
 const SETTLING_PAUSE: Duration = Duration::from_millis(10);
 const SETTLING_PAUSE_MAX: Duration = Duration::from_millis(160);
-/// What the id of an event begins with.
+/// The prefix of an event's id.
 const ID_PREFIX: &str = "audit_log-";
-/// What the ids of keys begin with. Other actors are commands.
+/// The prefix of a key's id. Other actors are commands.
 const KEY_PREFIX: &str = "key_";
 
 impl Store {
-    /// Lists what happened, newest first.
+    /// Lists the audit events, newest first.
     ///
-    /// An event never changes its place, and none ever comes between two that were listed: whoever goes on before the
-    /// newest event that they saw misses none. On PostgreSQL, where changes are made side by side, an event is listed
-    /// once every change that may come before it has ended. The call waits for that, for a second at most, and then
-    /// lists what comes before. It needs a runtime with timers.
+    /// The position of an event never changes, and no event is ever inserted between two listed ones: a reader that
+    /// continues before the newest event it has seen misses none. On PostgreSQL, where changes run concurrently, an
+    /// event is listed once every change that may precede it has ended. The call waits for that, for at most a second,
+    /// and then lists the events before it. It needs a runtime with timers.
     ///
     /// With a filter, a page may hold fewer events than the limit, or none, although `has_more` is true. Then `last_id`
-    /// (`first_id` of a page before a place) is the event to go on from.
+    /// (`first_id` of a page with `before`) is the cursor to continue from.
     ///
     /// # Errors
     ///
     /// [`Error::UnknownCursor`], [`Error::InvalidValue`].
     pub async fn list_audit_logs(&self, org: Org, request: ListAuditLogs) -> Result<ListAuditLogsResponse> {
-        self.list_audit_logs_within(REACH, org, request).await
+        self.list_audit_logs_within(SCAN_LIMITS, org, request).await
     }
 
     async fn list_audit_logs_within(
         &self,
-        reach: Reach,
+        limits: ScanLimits,
         org: Org,
         request: ListAuditLogs,
     ) -> Result<ListAuditLogsResponse> {
-        let question = Arc::new(Question::new(reach, org, &request)?);
-        let mut answer = self.begin_looking(&question, self.horizon_of(&question).await?).await?;
-        if let Some(hidden) = answer.hidden {
+        let scan = Arc::new(Scan::new(limits, org, &request)?);
+        let mut progress = self.start_scan(&scan, self.horizon_of(&scan).await?).await?;
+        if let Some(hidden) = progress.hidden {
             let horizon = self.settle(org, hidden).await?;
-            answer = self.begin_looking(&question, horizon).await?;
+            progress = self.start_scan(&scan, horizon).await?;
         }
-        for _ in 1..reach.windows {
-            if answer.is_complete() {
+        for _ in 1..limits.windows {
+            if progress.is_complete() {
                 break;
             }
-            answer = self.go_on_looking(&question, answer).await?;
+            progress = self.continue_scan(&scan, progress).await?;
         }
-        answer.into_page()
+        progress.into_page()
     }
 
-    /// What comes after a listed event is settled already, and SQLite's events always are.
-    async fn horizon_of(&self, question: &Question) -> Result<i64> {
-        if question.after.is_some() || self.postgres().is_none() {
+    /// Events after a listed one are settled already, and all events on SQLite are.
+    async fn horizon_of(&self, scan: &Scan) -> Result<i64> {
+        if scan.after.is_some() || self.postgres().is_none() {
             return Ok(i64::MAX);
         }
-        self.horizon(question.org).await
+        self.horizon(scan.org).await
     }
 
     async fn horizon(&self, org: Org) -> Result<i64> {
         self.query(move |transaction| audit_order::horizon(transaction, org)).await
     }
 
-    async fn begin_looking(&self, question: &Arc<Question>, horizon: i64) -> Result<Answer> {
-        let question = Arc::clone(question);
-        let (org, is_unfiltered) = (question.org, question.filter.matches_all());
-        let body = move |transaction: &mut Transaction<'_>| question.begin(transaction, horizon);
-        // Without a filter every event that is looked at is listed.
+    async fn start_scan(&self, scan: &Arc<Scan>, horizon: i64) -> Result<Progress> {
+        let scan = Arc::clone(scan);
+        let (org, is_unfiltered) = (scan.org, scan.filter.matches_all());
+        let body = move |transaction: &mut Transaction<'_>| scan.begin(transaction, horizon);
+        // Without a filter, every scanned event is listed.
         if is_unfiltered { self.query(body).await } else { self.scan(org, body).await }
     }
 
-    async fn go_on_looking(&self, question: &Arc<Question>, answer: Answer) -> Result<Answer> {
-        let (org, question) = (question.org, Arc::clone(question));
-        self.scan(org, move |transaction| question.look(transaction, answer.clone())).await
+    async fn continue_scan(&self, scan: &Arc<Scan>, progress: Progress) -> Result<Progress> {
+        let (org, scan) = (scan.org, Arc::clone(scan));
+        self.scan(org, move |transaction| scan.scan_window(transaction, progress.clone())).await
     }
 
-    /// Waits until the event at this place is settled, for a second at most, and returns the horizon.
+    /// Waits until the event at this position is settled, for at most a second, and returns the horizon.
     async fn settle(&self, org: Org, place: i64) -> Result<i64> {
         let (mut pause, mut waited) = (SETTLING_PAUSE, Duration::ZERO);
         loop {
@@ -128,9 +129,9 @@ impl Store {
     }
 }
 
-/// What is asked for.
-struct Question {
-    reach: Reach,
+/// The parsed request.
+struct Scan {
+    limits: ScanLimits,
     org: Org,
     after: Option<Cursor>,
     before: Option<Cursor>,
@@ -138,37 +139,37 @@ struct Question {
     filter: Filter,
 }
 
-/// What was found so far, and where to look next.
+/// The events found so far, and where to continue.
 #[derive(Clone)]
-struct Answer {
+struct Progress {
     logs: Vec<AuditLog>,
     span: Span,
-    /// The place of the newest event that is not listed yet, since others may come before it.
+    /// The position of the newest event that is not listed yet, because others may still precede it.
     hidden: Option<i64>,
-    rest: Rest,
+    remainder: Remainder,
 }
 
-/// What there may be beyond what was found.
+/// What remains after the events found so far.
 #[derive(Clone)]
-enum Rest {
-    Nothing,
-    /// There is more, after the last event that was found.
-    Found,
-    /// Every event up to this one was looked at.
-    After(Place),
+enum Remainder {
+    None,
+    /// There are more matching events after the last one found.
+    Matches,
+    /// All events up to this one were scanned.
+    After(Position),
 }
 
-/// The events that are yet to be looked at: those between these two places.
+/// The events that remain to be scanned: those between these two positions.
 #[derive(Clone)]
 struct Span {
-    lower: Place,
-    upper: Place,
+    lower: Position,
+    upper: Position,
     order: Order,
 }
 
-impl Answer {
+impl Progress {
     fn is_complete(&self) -> bool {
-        !matches!(self.rest, Rest::After(_))
+        !matches!(self.remainder, Remainder::After(_))
     }
 
     fn into_page(mut self) -> Result<ListAuditLogsResponse> {
@@ -176,8 +177,8 @@ impl Answer {
         if is_backwards {
             self.logs.reverse();
         }
-        let mut page = ListAuditLogsResponse::new(self.logs, !matches!(self.rest, Rest::Nothing));
-        if let Rest::After(place) = self.rest {
+        let mut page = ListAuditLogsResponse::new(self.logs, !matches!(self.remainder, Remainder::None));
+        if let Remainder::After(place) = self.remainder {
             let cursor = Some(Cursor::from(&place.id()?));
             match is_backwards {
                 true => page.first_id = cursor,
@@ -198,7 +199,7 @@ macro_rules! select_places {
         )
     };
 }
-/// A list of values is a JSON array, which each engine reads in its own way.
+/// A list of values is a JSON array. Each engine has its own function for it.
 macro_rules! list_in_sqlite {
     ($list:literal) => {
         concat!("json_each(", $list, ")")
@@ -210,9 +211,10 @@ macro_rules! list_in_postgres {
     };
 }
 
-/// The default project, number -1, has no row: see `projects.rs`. Each resource is looked up by itself: as a join, PostgreSQL would read every user for it. The conditions are one in
-/// `coalesce`, of which PostgreSQL expects half of the events to match: the more conditions it sees, the fewer events it
-/// expects, until it sorts them all rather than read them in order up to the limit.
+/// The default project, number -1, has no row: see `projects.rs`. Each resource is looked up in a subquery: with a
+/// join, PostgreSQL would read every user. The conditions are combined in `coalesce`, for which PostgreSQL estimates
+/// that half of the events match. With separate conditions, it expects so few events that it sorts them all instead of
+/// reading them in order up to the limit.
 macro_rules! select_events {
     ($list:ident, $order:literal) => {
         concat!(
@@ -252,10 +254,10 @@ macro_rules! select_events {
     };
 }
 
-impl Question {
-    fn new(reach: Reach, org: Org, request: &ListAuditLogs) -> Result<Self> {
+impl Scan {
+    fn new(limits: ScanLimits, org: Org, request: &ListAuditLogs) -> Result<Self> {
         Ok(Self {
-            reach,
+            limits,
             org,
             after: request.after.clone(),
             before: request.before.clone(),
@@ -264,10 +266,10 @@ impl Question {
         })
     }
 
-    /// Finds out where to look, and looks at the first window.
-    fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Answer> {
-        let after = place_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
-        let before = place_of(transaction, self.org, self.before.as_ref())?
+    /// Determines where to scan, and scans the first window.
+    fn begin(&self, transaction: &mut Transaction<'_>, horizon: i64) -> Result<Progress> {
+        let after = position_of(transaction, self.org, self.after.as_ref())?.map_err(Error::UnknownCursor)?;
+        let before = position_of(transaction, self.org, self.before.as_ref())?
             .map_err(|_| Error::invalid_value("before", "the id of an event of this log"))?;
         let hidden = match horizon {
             i64::MAX => None,
@@ -275,44 +277,44 @@ impl Question {
         };
         let span = Span {
             order: if before.is_some() { Order::Asc } else { Order::Desc },
-            upper: after.unwrap_or(Place::before_all_of(horizon)),
-            lower: before.unwrap_or(Place::before_all_of(-1)),
+            upper: after.unwrap_or(Position::before_all_of(horizon)),
+            lower: before.unwrap_or(Position::before_all_of(-1)),
         };
-        let answer = Answer { logs: Vec::new(), span, hidden, rest: Rest::Nothing };
+        let progress = Progress { logs: Vec::new(), span, hidden, remainder: Remainder::None };
         if self.filter.matches_nothing() {
-            return Ok(Answer { hidden: None, ..answer });
+            return Ok(Progress { hidden: None, ..progress });
         }
-        self.look(transaction, answer)
+        self.scan_window(transaction, progress)
     }
 
-    /// Looks at the next window.
-    fn look(&self, transaction: &mut Transaction<'_>, mut answer: Answer) -> Result<Answer> {
-        let end = if self.filter.matches_all() { None } else { self.end(transaction, &answer.span)? };
-        let mut window = answer.span.clone();
+    /// Scans the next window.
+    fn scan_window(&self, transaction: &mut Transaction<'_>, mut progress: Progress) -> Result<Progress> {
+        let end = if self.filter.matches_all() { None } else { self.end(transaction, &progress.span)? };
+        let mut window = progress.span.clone();
         if let Some(End { beyond, .. }) = &end {
             match window.order {
                 Order::Asc => window.upper = beyond.clone(),
                 Order::Desc => window.lower = beyond.clone(),
             }
         }
-        let range = Range { order: window.order, after: 0, limit: self.limit - answer.logs.len() };
+        let range = Range { order: window.order, after: 0, limit: self.limit - progress.logs.len() };
         let (logs, has_more) = range.cut(self.matching(transaction, &window, &range)?);
-        answer.logs.extend(logs);
-        answer.rest = match end {
-            _ if has_more => Rest::Found,
-            None => Rest::Nothing,
+        progress.logs.extend(logs);
+        progress.remainder = match end {
+            _ if has_more => Remainder::Matches,
+            None => Remainder::None,
             Some(End { last, .. }) => {
                 match window.order {
-                    Order::Asc => answer.span.lower = last.clone(),
-                    Order::Desc => answer.span.upper = last.clone(),
+                    Order::Asc => progress.span.lower = last.clone(),
+                    Order::Desc => progress.span.upper = last.clone(),
                 }
-                Rest::After(last)
+                Remainder::After(last)
             }
         };
-        Ok(answer)
+        Ok(progress)
     }
 
-    /// Where the next window ends; none when it reaches the end of the span.
+    /// The end of the next window, or `None` if it reaches the end of the span.
     fn end(&self, transaction: &mut Transaction<'_>, span: &Span) -> Result<Option<End>> {
         let range = Range { order: span.order, after: 0, limit: 1 };
         let sql = range.choose(
@@ -328,13 +330,13 @@ impl Question {
             lower.place,
             lower.change.as_str(),
             lower.item,
-            self.reach.window_events - 1
+            self.limits.window_events - 1
         ];
-        let mut places = transaction.query(sql, values, place_from_row)?.into_iter();
+        let mut places = transaction.query(sql, values, position_from_row)?.into_iter();
         Ok(places.next().zip(places.next()).map(|(last, beyond)| End { last, beyond }))
     }
 
-    /// The events of a window that match.
+    /// The matching events of a window.
     fn matching(
         &self,
         transaction: &mut Transaction<'_>,
@@ -378,21 +380,21 @@ impl Question {
 /// The end of a window.
 struct End {
     /// Its last event.
-    last: Place,
-    /// The first event that is not part of it.
-    beyond: Place,
+    last: Position,
+    /// The first event behind it.
+    beyond: Position,
 }
 
-/// Where an event stands among those of its organization.
+/// The position of an event among those of its organization.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct Position {
     place: i64,
     change: String,
     item: i64,
 }
 
-impl Place {
-    /// Before every event with this place.
+impl Position {
+    /// Before every event with this `place`.
     fn before_all_of(place: i64) -> Self {
         Self { place, change: String::new(), item: 0 }
     }
@@ -406,17 +408,17 @@ impl Place {
         let (change, rest) = id.strip_prefix(ID_PREFIX)?.split_once('_')?;
         let (place, item) = rest.split_once('_')?;
         let place = Self { place: place.parse().ok()?, change: change.to_owned(), item: item.parse().ok()? };
-        // A number may be written in several ways, and only one of them is the id.
+        // A number has several notations, but only one of them is the id.
         (place.id().ok()? == id).then_some(place)
     }
 }
 
-fn place_from_row(row: &Row<'_>) -> Result<Place> {
-    Ok(Place { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? })
+fn position_from_row(row: &Row<'_>) -> Result<Position> {
+    Ok(Position { place: row.integer(0)?, change: row.text(1)?.to_owned(), item: row.integer(2)? })
 }
 
 fn from_row(row: &Row<'_>) -> Result<AuditLog> {
-    let place = place_from_row(row)?;
+    let place = position_from_row(row)?;
     let r#type = AuditLogEventType::from(row.text(5)?);
     let mut detail = AuditLogDetail::default();
     let (group, user) = (row.optional_text(8)?, row.optional_text(9)?);
@@ -443,12 +445,17 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
     log(row, place, r#type, detail)
 }
 
-fn log(row: &Row<'_>, place: Place, r#type: AuditLogEventType, detail: AuditLogDetail) -> Result<AuditLog> {
+fn log(
+    row: &Row<'_>,
+    place: Position,
+    r#type: AuditLogEventType,
+    detail: AuditLogDetail,
+) -> Result<AuditLog> {
     let mut log = AuditLog::new(place.id()?, r#type, Timestamp::from_unix_seconds(row.integer(3)?));
     let actor = row.text(4)?;
     log.actor = Some(match actor.starts_with(KEY_PREFIX) {
         true => AuditLogActor::api_key(actor),
-        // The operator of the machine, at its command line.
+        // A command: the operator of the machine.
         false => AuditLogActor::session(actor),
     });
     log.project = row.optional_text(12)?.map(|id| project(id, row.optional_text(13))).transpose()?;
@@ -510,14 +517,14 @@ fn of_role(
     Ok(detail)
 }
 
-/// The place of a cursor, or the cursor itself when it is no event of the organization.
-fn place_of(
+/// The position of a cursor, or the cursor itself if it is not an event of the organization.
+fn position_of(
     transaction: &mut Transaction<'_>,
     org: Org,
     cursor: Option<&Cursor>,
-) -> Result<std::result::Result<Option<Place>, Cursor>> {
+) -> Result<std::result::Result<Option<Position>, Cursor>> {
     let Some(cursor) = cursor else { return Ok(Ok(None)) };
-    let Some(place) = Place::parse(cursor.as_str()) else { return Ok(Err(cursor.clone())) };
+    let Some(place) = Position::parse(cursor.as_str()) else { return Ok(Err(cursor.clone())) };
     let found = transaction.query_one(
         "select 1 from audit_events where org = $1 and place = $2 and change = $3 and item = $4",
         values![org.seq(), place.place, place.change.as_str(), place.item],
@@ -529,7 +536,7 @@ fn place_of(
     })
 }
 
-/// The place of the newest event that the horizon hides.
+/// The position of the newest event that the horizon hides.
 fn hidden(transaction: &mut Transaction<'_>, org: Org, horizon: i64) -> Result<Option<i64>> {
     let newest = "select place from audit_events where org = $1 and place >= $2 order by place desc limit 1";
     transaction.query_one(newest, values![org.seq(), horizon], |row| row.integer(0))

@@ -1,4 +1,4 @@
-//! Certificates of an organization, and where they are active: in the organization and in each project apart.
+//! Certificates of an organization, and their activation in the organization and in each project.
 
 use openai_admin::{
     CertificateId, CertificateInclude, Cursor, Order, Timestamp,
@@ -36,9 +36,9 @@ use crate::{
     },
 };
 
-/// How many certificates an organization has at most.
+/// The maximum number of certificates of an organization.
 const CERTIFICATES_MAX: i64 = 50;
-/// How many certificates one request activates or deactivates at most.
+/// The maximum number of certificates in one request to activate or deactivate.
 const TOGGLED_MAX: usize = 10;
 
 table! {
@@ -98,7 +98,7 @@ impl Changes for UploadCertificate {
         let mut new = Certificate::new(change.mint("cert_")?, change.stamp().at(), details);
         new.name = body.name.as_ref().map(ToString::to_string);
         thing::insert(change, &new)?;
-        // Counted after the number was taken, so that uploads at one time count each other.
+        // Counted after the number was assigned, so that concurrent uploads count each other.
         if count(change)? > CERTIFICATES_MAX {
             return Err(Error::refused(Refusal::CertificateLimit, &new.id));
         }
@@ -272,8 +272,8 @@ impl Changes for DeactivateProjectCertificates {
     }
 }
 
-/// Sets the state of each certificate in the resource, and returns the certificates in the order of their ids. An id
-/// that is given twice counts once (assumed).
+/// Activates or deactivates certificates in the resource, and returns them in the order of the ids. A repeated id
+/// counts once (assumed).
 fn set(
     change: &mut Change<'_>,
     resource: Resource,

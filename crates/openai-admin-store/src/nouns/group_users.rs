@@ -1,4 +1,4 @@
-//! Users of a group: the memberships.
+//! Group members.
 
 use bytes::Bytes;
 use openai_admin::{
@@ -31,8 +31,8 @@ use crate::{
 };
 
 impl Store {
-    /// Lists the users of a group by the time they joined the organization. A user who is in the group during a
-    /// whole walk over its pages appears exactly once, whatever happens to others meanwhile.
+    /// Lists the users of a group in the order in which they joined the organization. A user who is a member while all
+    /// pages are read appears exactly once, even if other members change meanwhile.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Store {
                 page.push(id, name, email);
                 Ok(())
             };
-            // Boxed, for its size: every page that SQLite answers would otherwise carry its place about.
+            // Boxed, because otherwise the future of every SQLite page would be as large.
             if let Some(has_more) = Box::pin(postgres.list_group_users(org, &request, push)).await? {
                 return Ok(Bytes::from(page.finish(has_more)));
             }
@@ -87,7 +87,7 @@ impl Store {
         .await
     }
 
-    /// Adds a user to a group; adding a member again changes nothing.
+    /// Adds a user to a group. Adding a member again changes nothing.
     ///
     /// # Errors
     ///
@@ -122,7 +122,8 @@ impl Store {
         self.change(org, stamp, request).await
     }
 
-    /// Makes a change in the native way of the engine, if it has one and the case is plain; says whether it is done.
+    /// Makes a change with the engine's fast path, if it has one and it covers the case. Returns whether the change is
+    /// done.
     async fn change_at_once(
         &self,
         org: Org,
@@ -137,8 +138,8 @@ impl Store {
     }
 }
 
-/// The page's keys first, the users after: left to itself, PostgreSQL plans the join of a dominant group as a merge
-/// from the start of `users`. `cross join lateral` is what keeps it from that; SQLite has no lateral and needs none.
+/// The page's keys first, then the users: otherwise PostgreSQL plans the join of a large group as a merge from the
+/// start of `users`. `cross join lateral` prevents that; SQLite has no lateral joins and needs none.
 const ASCENDING: [&str; 2] = [
     "select u.id, u.name, u.email
      from (select user_seq from group_users where org = $1 and group_seq = $2 and user_seq > $3
@@ -173,7 +174,7 @@ fn push_model(users: &mut Vec<GroupUser>, id: &str, name: &str, email: Option<&s
     Ok(())
 }
 
-/// Reads a page: hands each user's id, name and email address to `push`, in order.
+/// Reads a page: passes each user's id, name and email address to `push`, in order.
 fn list(
     tx: &mut Tx<'_>,
     request: &ListGroupUsers,
@@ -207,17 +208,17 @@ fn list(
     Ok(Listed { group_seq, has_more: rows > range.limit })
 }
 
-/// What a list was read from, and whether it goes on.
+/// The group that was listed, and whether there are more users.
 struct Listed {
     group_seq: i64,
     has_more: bool,
 }
 
-/// How many users a page may skip for each that it shows, and still be read as a piece of `users`.
+/// How many users a range may contain for each user on the page, besides that user, to be read as one range of `users`.
 const SKIPPED_USERS_MAX: i64 = 2;
 
-/// A group that holds nearly everybody has members who stand side by side in `users`: on SQLite, walking on to the
-/// next costs less than looking it up. None when the members of this page stand too far apart for that.
+/// In a group of nearly all users, the members are adjacent in `users`. On SQLite, reading that range costs less than
+/// looking up each member. Returns `None` if the members of this page are too far apart.
 fn list_neighbours(
     tx: &mut Tx<'_>,
     values: &[Value<'_>],
@@ -230,7 +231,7 @@ fn list_neighbours(
         "select user_seq from group_users where org = $1 and group_seq = $2 and user_seq < $3
          order by user_seq desc limit $4",
     );
-    // Members who stand so far apart that the page cannot be such a piece are not even read to its end.
+    // Stops reading members as soon as they are too far apart.
     let distance_max = (1 + SKIPPED_USERS_MAX) * range.rows();
     let (mut first, mut is_far) = (None, false);
     let members = tx.query_while(sql, values, |row| {
@@ -275,7 +276,7 @@ impl Changes for AddGroupUser {
     }
 }
 
-/// Makes a user a member, and says whether that is new.
+/// Makes a user a member, and returns whether the membership is new.
 pub(crate) fn insert(change: &mut Change<'_>, group_seq: i64, user_seq: i64) -> Result<bool> {
     let org = change.org();
     let inserted = change.execute(

@@ -81,7 +81,7 @@ impl Reads for RetrieveGroup {
     }
 }
 
-/// By creation of the groups.
+/// In the order in which the groups were created.
 impl Reads for ListUserGroups {
     fn read(&self, tx: &mut Reading<'_>) -> Result<GroupListResource> {
         let user_seq = thing::find_seq::<StoredUser>(tx, self.user_id.as_str())?;
@@ -143,7 +143,7 @@ pub(crate) fn insert(change: &mut Change<'_>, group: &GroupResponse) -> Result<i
     thing::insert(change, group)
 }
 
-/// Writes everything about a group but its id.
+/// Updates everything except the id.
 pub(crate) fn update(change: &mut Change<'_>, seq: i64, group: &GroupResponse) -> Result<()> {
     check_text("name", &group.name)?;
     thing::update(change, seq, group)?;
@@ -151,7 +151,7 @@ pub(crate) fn update(change: &mut Change<'_>, seq: i64, group: &GroupResponse) -
     change.record(TABLE.updated, Places::of(Kind::Group, seq, group.id()).with(Some(&payload)))
 }
 
-/// A group that the API may change: no identity provider and no tenant manages it.
+/// Finds a group that the API may change: neither an identity provider nor a tenant manages it.
 fn find_changeable(tx: &mut Tx<'_>, id: &str) -> Result<Stored<GroupResponse>> {
     let group = thing::find::<GroupResponse>(tx, id)?;
     match is_changeable(group.thing.is_scim_managed, &group.thing.group_type) {
@@ -160,7 +160,7 @@ fn find_changeable(tx: &mut Tx<'_>, id: &str) -> Result<Stored<GroupResponse>> {
     }
 }
 
-/// The number of a group that the API may change, where nothing else of it is needed.
+/// The number of a group that the API may change, without reading the whole row.
 pub(crate) fn find_changeable_seq(tx: &mut Tx<'_>, id: &openai_admin::GroupId) -> Result<i64> {
     let org = tx.org();
     let found = tx.query_one(
@@ -179,10 +179,10 @@ fn is_changeable(is_scim_managed: bool, group_type: &GroupType) -> bool {
     !is_scim_managed && *group_type == GroupType::Group
 }
 
-/// The groups with a name: there may be several.
+/// All groups with this name.
 pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Vec<Stored<GroupResponse>>> {
     let org = tx.org();
-    // Without statistics SQLite would rather read all groups of the organization.
+    // Without statistics, SQLite would read all groups of the organization.
     let sql = tx.choose(
         select!("groups indexed by groups_by_name where org = $1 and name = $2 and removed_at is null"),
         select!("groups where org = $1 and name = $2 and removed_at is null"),

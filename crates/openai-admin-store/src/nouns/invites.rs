@@ -25,9 +25,9 @@ use crate::{
     },
 };
 
-/// How long an invite can be accepted, in seconds: 7 days (as a third party reports).
+/// How long an invite is valid, in seconds: 7 days (according to a third party).
 const LIFE_SECONDS: i64 = 7 * 24 * 60 * 60;
-/// How many projects an invite names at most (assumed).
+/// The maximum number of projects of an invite (assumed).
 const PROJECTS_MAX: usize = 100;
 
 table! {
@@ -39,7 +39,7 @@ table! {
     events: "invite.sent", "invite.accepted", "invite.deleted";
 }
 
-/// An invite as its row holds it. The status follows from the time.
+/// An invite as stored. Its status depends on the time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredInvite {
     id: InviteId,
@@ -48,7 +48,7 @@ pub(crate) struct StoredInvite {
     projects: Vec<InviteProject>,
     created_at: Timestamp,
     expires_at: Timestamp,
-    /// When it was accepted, and the number of the user who did.
+    /// When it was accepted, and the number of the user who accepted it.
     accepted: Option<(Timestamp, i64)>,
 }
 
@@ -61,7 +61,7 @@ impl StoredInvite {
         }
     }
 
-    /// The invite as it is shown at a time.
+    /// The API's form of the invite at a time.
     fn shown(self, at: Timestamp) -> Invite {
         let status = self.status(at);
         let mut invite = Invite::new(self.id, self.email, self.role, status, self.created_at, self.projects);
@@ -145,7 +145,7 @@ impl Changes for InviteUser {
     }
 }
 
-/// The address is erased.
+/// Also erases the address.
 impl Changes for DeleteInvite {
     fn change(&self, change: &mut Change<'_>) -> Result<InviteDeleteResponse> {
         let invite = find(change, &self.invite_id)?;
@@ -161,7 +161,7 @@ fn find(tx: &mut Tx<'_>, id: &InviteId) -> Result<Stored<StoredInvite>> {
     thing::find(tx, id.as_str())
 }
 
-/// The invite of an address that can be accepted.
+/// The pending invite for an address.
 fn find_pending(tx: &mut Tx<'_>, email: &str, at: Timestamp) -> Result<Option<Stored<StoredInvite>>> {
     let org = tx.org();
     tx.query_one(
@@ -171,7 +171,7 @@ fn find_pending(tx: &mut Tx<'_>, email: &str, at: Timestamp) -> Result<Option<St
     )
 }
 
-/// What must hold of an invite before it is sent.
+/// Checks an invite before it is sent.
 fn check(tx: &mut Tx<'_>, email: &str, role: &InviteRole, now: Timestamp) -> Result<()> {
     if let InviteRole::Other(_) = role {
         return Err(Error::invalid_value("role", "'owner' or 'reader'"));
@@ -186,14 +186,14 @@ fn check(tx: &mut Tx<'_>, email: &str, role: &InviteRole, now: Timestamp) -> Res
     }
 }
 
-/// Whether a user of the organization has an address.
+/// Whether a user of the organization has this address.
 fn is_member(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
     let org = tx.org();
     let sql = "select seq from users where org = $1 and email_key = $2 and removed_at is null";
     Ok(tx.query_one(sql, values![org, email_key(email).as_str()], |_| Ok(()))?.is_some())
 }
 
-/// The projects of a new invite: those of the request, or the default one.
+/// The projects of a new invite: those of the request, or the default project.
 fn projects_of(tx: &mut Tx<'_>, requested: Option<&[InviteProject]>) -> Result<Vec<InviteProject>> {
     let Some(requested) = requested else {
         let project = projects::default_project(tx)?;
@@ -209,7 +209,7 @@ fn projects_of(tx: &mut Tx<'_>, requested: Option<&[InviteProject]>) -> Result<V
     Ok(requested.to_vec())
 }
 
-/// An archived project is as unknown as one that never was (assumed).
+/// An archived project is reported as not found (assumed).
 fn check_project(tx: &mut Tx<'_>, project: &InviteProject, index: usize) -> Result<()> {
     if let InviteProjectRole::Other(_) = project.role {
         return Err(Error::invalid_value(format!("projects[{index}].role"), "'member' or 'owner'"));
@@ -220,7 +220,7 @@ fn check_project(tx: &mut Tx<'_>, project: &InviteProject, index: usize) -> Resu
     }
 }
 
-/// Accepts the pending invite of an address, if there is one, for a user who is added with it.
+/// Accepts the pending invite for the address of a new user, if there is one.
 pub(crate) fn accept(change: &mut Change<'_>, email: &str, user_seq: i64) -> Result<()> {
     let now = change.stamp().at();
     let Some(Stored { seq, thing: mut invite }) = find_pending(change, email, now)? else { return Ok(()) };
@@ -229,7 +229,7 @@ pub(crate) fn accept(change: &mut Change<'_>, email: &str, user_seq: i64) -> Res
     change.record(TABLE.updated, Places::of(Kind::Invite, seq, invite.id()))
 }
 
-/// Removes the invite that a user accepted: it holds an address of the user, who is deleted.
+/// Deletes the invite that a deleted user accepted, because it holds the user's address.
 pub(crate) fn forget(change: &mut Change<'_>, user_seq: i64) -> Result<()> {
     let org = change.org();
     let sql = select!("invites where org = $1 and user_seq = $2 and removed_at is null");

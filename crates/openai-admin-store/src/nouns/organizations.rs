@@ -1,4 +1,4 @@
-//! Organizations: who shares a database without ever seeing each other.
+//! Organizations: isolated tenants that share a database.
 
 use openai_admin::{OrganizationId, models::AuditLogPayload};
 
@@ -20,11 +20,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Organization {
-    /// What operations name it by.
+    /// Its handle in operations.
     pub org: Org,
     /// Its id, such as `org-abc123`.
     pub id: OrganizationId,
-    /// Its title, for people.
+    /// Its display name.
     pub title: String,
 }
 
@@ -38,17 +38,17 @@ impl Store {
         self.query(list).await
     }
 
-    /// The organization that is meant: the one with `id`, or the only one, or a new one in an empty database. Answers of
-    /// creations that are too old at the time of the stamp are forgotten by the way.
+    /// The organization with `id`, or the only one, or a new one in an empty database. Also deletes idempotency keys
+    /// that have expired at the time of the stamp.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is none with `id`, and [`Error::InvalidValue`] when there are several and no
-    /// `id` says which.
+    /// [`Error::NotFound`] if no organization has this `id`, and [`Error::InvalidValue`] if there are several and `id`
+    /// is `None`.
     pub async fn open_organization(&self, stamp: Stamp, id: Option<OrganizationId>) -> Result<Organization> {
-        // Most of the time it is there, and then nothing needs to be written.
+        // Usually it exists, and nothing needs to be written.
         let wanted = id.clone();
-        self.forget_answers_now_and_then(stamp.at()).await;
+        self.forget_answers_if_due(stamp.at()).await;
         match self.query(move |transaction| choose(list(transaction)?, wanted.as_ref())).await? {
             Some(organization) => Ok(organization),
             None => self.transact(move |transaction| open(transaction, &stamp, id.as_ref())).await,
@@ -56,7 +56,7 @@ impl Store {
     }
 }
 
-/// The title of an organization that nobody has named.
+/// The title of an organization that was created without one.
 const DEFAULT_TITLE: &str = "My organization";
 
 /// [`Store::open_organization`] within a transaction that writes.
@@ -84,7 +84,7 @@ fn choose(organizations: Vec<Organization>, id: Option<&OrganizationId>) -> Resu
             .ok_or_else(|| Error::not_found(Kind::Organization, id)),
         None if ids.len() > 1 => Err(Error::invalid_value(
             "organization",
-            format!("one of {}, since the database has several", ids.join(", ")),
+            format!("one of {}, because the database has several", ids.join(", ")),
         )),
         None => Ok(organizations.next()),
     }
@@ -115,8 +115,8 @@ pub(crate) fn create(
     Ok(Organization { org, id: id.clone(), title: title.to_owned() })
 }
 
-/// Gives the only organization, which was made by itself and never held anything, the id and title that its owner wants:
-/// a server's first start makes one, and a load after it must not make a second beside it. Its keys stay.
+/// Renames the only organization if it was created automatically and is still empty. The first start of a server
+/// creates it, and a later load must not create a second one. Its keys stay valid.
 pub(crate) fn adopt(
     transaction: &mut Transaction<'_>,
     stamp: &Stamp,
@@ -138,7 +138,7 @@ pub(crate) fn adopt(
     Ok(Some(Organization { org, id: id.clone(), title: title.to_owned() }))
 }
 
-/// Gives an organization another title.
+/// Changes the title of an organization.
 pub(crate) fn rename(change: &mut Change<'_>, organization: &mut Organization, title: &str) -> Result<()> {
     check_text("organization.title", title)?;
     let org = change.org();
@@ -149,7 +149,7 @@ pub(crate) fn rename(change: &mut Change<'_>, organization: &mut Organization, t
     Ok(())
 }
 
-/// An organization and the title that it gets.
+/// The event places of an organization with its new title.
 fn titled<'a>(id: &'a OrganizationId, payload: &'a AuditLogPayload) -> Places<'a> {
     Places { detail: Some(id.as_str()), payload: Some(payload), ..Places::default() }
 }

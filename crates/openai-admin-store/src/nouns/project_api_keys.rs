@@ -1,4 +1,4 @@
-//! API keys of a project: rows of `api_keys` with a project and an owner in it. None of them authenticates a request.
+//! API keys of a project: rows of `api_keys` with a project and an owner. They do not authenticate requests.
 
 use openai_admin::{
     ApiKeyId, Cursor, Order, OwnerProjectAccess, OwnerProjectAccessFilter, ServiceAccountId, Timestamp,
@@ -76,7 +76,7 @@ impl Changes for DeleteProjectApiKey {
     }
 }
 
-/// Whether keys are shown whose owner has access to the project, and keys whose owner has none.
+/// Whether to list keys whose owner has access to the project, and keys whose owner has none.
 fn shown(filter: Option<&OwnerProjectAccessFilter>) -> Result<(i64, i64)> {
     match filter {
         None | Some(OwnerProjectAccessFilter::Active) => Ok((1, 0)),
@@ -86,7 +86,7 @@ fn shown(filter: Option<&OwnerProjectAccessFilter>) -> Result<(i64, i64)> {
     }
 }
 
-/// The time and the id of a cursor, which a revoked key keeps. Before all keys when there is none.
+/// The time and the id of a cursor, even if its key was revoked. Without a cursor, before all keys.
 fn place_of(tx: &mut Tx<'_>, project_seq: i64, after: Option<&Cursor>) -> Result<(i64, String)> {
     let Some(after) = after else { return Ok((i64::MIN, String::new())) };
     let org = tx.org();
@@ -133,7 +133,7 @@ fn from_row(row: &Row<'_>) -> Result<ProjectApiKey> {
     Ok(key)
 }
 
-/// Stores a key of a project's user or service account, without restriction to scopes.
+/// Stores a key of a project's user or service account, with all scopes.
 pub(crate) fn insert(
     change: &mut Change<'_>,
     project_seq: i64,
@@ -148,7 +148,7 @@ pub(crate) fn insert(
     Ok(id)
 }
 
-/// Revokes every key of a service account that is removed.
+/// Revokes all keys of a deleted service account.
 pub(crate) fn revoke_all_of(change: &mut Change<'_>, user_seq: i64) -> Result<()> {
     let org = change.org();
     let keys = change.query(

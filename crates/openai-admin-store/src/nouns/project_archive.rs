@@ -1,4 +1,4 @@
-//! The end of a project: everything in it ends too.
+//! Archiving a project, which deletes its contents.
 
 use openai_admin::{models::Project, operations::ArchiveProject};
 
@@ -9,7 +9,7 @@ use crate::{
     shapes::thing,
 };
 
-/// Archiving it again changes nothing.
+/// Archiving a project again changes nothing.
 impl Changes for ArchiveProject {
     const ENDS: bool = true;
 

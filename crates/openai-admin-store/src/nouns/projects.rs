@@ -1,4 +1,4 @@
-//! Projects of an organization: the default one, which is computed, and those that were created.
+//! Projects of an organization: the default project, which has no row, and created ones.
 
 use openai_admin::{
     Cursor, Order, ProjectId, ProjectResidency, ProjectStatus, Timestamp,
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// How many characters the id of an external key has at most (assumed).
+/// The maximum length of an external key's id in characters (assumed).
 const EXTERNAL_KEY_ID_LENGTH_MAX: usize = 255;
 
 table! {
@@ -67,7 +67,7 @@ impl Thing for Project {
     }
 }
 
-/// A project with its name and times, and nothing else.
+/// A project with only its name and times.
 pub(crate) fn project(
     id: ProjectId,
     name: &str,
@@ -142,24 +142,24 @@ impl Changes for ModifyProject {
     }
 }
 
-/// The number of the default project, which is older than all others.
+/// The number of the default project. It sorts before all others.
 pub(crate) const DEFAULT_SEQ: i64 = -1;
 /// Its name (recorded).
 const DEFAULT_NAME: &str = "Default project";
-/// What its id begins with (assumed). The organization's follows.
+/// The prefix of its id (assumed). The organization's id follows.
 const DEFAULT_ID: &str = "proj_default_";
 
-/// The project that every organization has from its beginning.
+/// The default project, which every organization has from the start.
 pub(crate) fn default_project(tx: &mut Tx<'_>) -> Result<Project> {
     let org = tx.org();
     tx.query_one("select id, created_at from organizations where org = $1", values![org], |row| {
         let id = ProjectId::new(format!("{DEFAULT_ID}{}", row.text(0)?)).map_err(Error::internal)?;
         Ok(project(id, DEFAULT_NAME, Timestamp::from_unix_seconds(row.integer(1)?), None))
     })?
-    .ok_or_else(|| Error::internal("the organization is gone"))
+    .ok_or_else(|| Error::internal("the organization is missing"))
 }
 
-/// A project by its id, archived or not.
+/// Finds a project by its id, archived or not.
 pub(crate) fn find(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
     if is_default_id(id) {
         let thing = default_project(tx)?;
@@ -173,7 +173,7 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
         .ok_or_else(|| Error::not_found(Kind::Project, id))
 }
 
-/// A project that is in use.
+/// Finds a project that is not archived.
 pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
     let found = find(tx, id)?;
     match found.thing.archived_at {
@@ -182,7 +182,7 @@ pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Proj
     }
 }
 
-/// A project in use that is not the default one.
+/// Finds a project that is neither archived nor the default project.
 pub(crate) fn find_changeable(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
     refuse_default(find_active(tx, id)?)
 }
@@ -194,12 +194,12 @@ pub(crate) fn refuse_default(found: Stored<Project>) -> Result<Stored<Project>> 
     }
 }
 
-/// Whether an id is one that only a default project has.
+/// Whether an id has the form of a default project's id.
 pub(crate) fn is_default_id(id: &ProjectId) -> bool {
     id.as_str().starts_with(DEFAULT_ID)
 }
 
-/// The projects in use with a name: there may be several.
+/// All active projects with this name.
 pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Vec<Stored<Project>>> {
     let org = tx.org();
     tx.query(
@@ -209,7 +209,7 @@ pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Vec<Stored<Pro
     )
 }
 
-/// Writes what changed of a project.
+/// Writes a changed project and records the change.
 pub(crate) fn update(change: &mut Change<'_>, seq: i64, before: &Project, new: &Project) -> Result<()> {
     thing::update(change, seq, new)?;
     let payload = new.name.clone().filter(|_| new.name != before.name).map(AuditLogPayload::title);
@@ -224,7 +224,7 @@ fn cursor(tx: &mut Tx<'_>, after: Option<&Cursor>) -> Result<Option<i64>> {
     Ok(Some(find(tx, &id).map_err(|_| unknown())?.seq))
 }
 
-/// What must hold of a project before it is written.
+/// Checks a project before it is written.
 pub(crate) fn check(project: &Project) -> Result<()> {
     check_text("name", project.name.as_deref().unwrap_or_default())?;
     let external_key_id = project.external_key_id.as_deref().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Who has which role of the organization: groups directly, users directly or through a group.
+//! Role assignments in the organization: to groups, and to users directly or through a group.
 //!
-//! The role of a user in the organization is a column of the user and is shown as an assignment of a predefined role.
-//! Lists are ordered by the creation of the roles, predefined ones first, so that a role's id is a cursor for ever,
-//! also after the role was unassigned.
+//! The organization role of a user is a column of the user, and is shown as an assignment of a predefined role. Lists
+//! are ordered by the creation of the roles, predefined ones first, so a role's id remains a valid cursor even after
+//! the role was unassigned.
 
 use std::collections::BTreeMap;
 
@@ -37,8 +37,8 @@ use crate::{
     },
 };
 
-/// The roles of a principal by number, each with the ids of the groups that it comes from; with none where it is direct
-/// only.
+/// The roles of a principal by number, each with the ids of the groups that it is inherited from. Empty if it is only
+/// direct.
 type Assigned = BTreeMap<i64, Vec<String>>;
 
 fn of_group(tx: &mut Tx<'_>, group_seq: i64) -> Result<Assigned> {
@@ -83,8 +83,8 @@ fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<Assigned> {
     Ok(assigned)
 }
 
-/// Roles as they are listed. `direct_id` is the principal's own id where it has a role both directly and through a
-/// group.
+/// The details of roles for a list. If a user has a role both directly and through a group, `user_id` is one of the
+/// sources.
 fn details(
     tx: &mut Tx<'_>,
     assigned: &Assigned,
@@ -123,13 +123,13 @@ fn removed(object: &str) -> DeletedRoleAssignmentResource {
     DeletedRoleAssignmentResource::new(object.to_owned(), true)
 }
 
-/// A group as role assignments show it.
+/// The form of a group in role assignments.
 fn shown(group: GroupResponse) -> Group {
     let GroupResponse { id, name, created_at, is_scim_managed, .. } = group;
     Group::new(id, name, created_at, is_scim_managed)
 }
 
-/// The part of some roles that a page shows, and whether there are more.
+/// The page of these roles, and whether there are more.
 fn part(
     tx: &mut Tx<'_>,
     assigned: &Assigned,
@@ -216,10 +216,10 @@ impl Reads for RetrieveUserRole {
 }
 
 fn only(mut details: Vec<AssignedRoleDetails>) -> Result<AssignedRoleDetails> {
-    details.pop().ok_or_else(|| Error::internal("the role that was just found is gone"))
+    details.pop().ok_or_else(|| Error::internal("the role that was just found is missing"))
 }
 
-/// Assumed: a role that the principal does not have is not found.
+/// Assumed: a role that the principal does not have is reported as not found.
 fn not_assigned(role_id: &RoleId) -> Error {
     Error::not_found(Kind::Role, role_id)
 }
@@ -234,7 +234,7 @@ impl Changes for AssignGroupRole {
     }
 }
 
-/// A predefined role takes the place of the other one (assumed).
+/// A predefined role replaces the user's predefined role (assumed).
 impl Changes for AssignUserRole {
     fn change(&self, change: &mut Change<'_>) -> Result<UserRoleAssignment> {
         let mut user = users::find(change, &self.user_id)?;
@@ -257,7 +257,7 @@ impl Changes for UnassignGroupRole {
     }
 }
 
-/// Without `owner` a user is a `reader`, and every user is at least that (assumed).
+/// Without `owner` a user is a `reader`, and every user has at least that role (assumed).
 impl Changes for UnassignUserRole {
     fn change(&self, change: &mut Change<'_>) -> Result<DeletedRoleAssignmentResource> {
         let mut user = users::find(change, &self.user_id)?;
@@ -269,7 +269,7 @@ impl Changes for UnassignUserRole {
         } else if role.seq == roles::predefined_seq(&UserRole::Owner) {
             users::set_role(change, &mut user, UserRole::Reader)?;
         } else {
-            let expected = "a role that can be taken from a user: each has at least 'reader'";
+            let expected = "a role that can be unassigned: every user has at least 'reader'";
             return Err(Error::invalid_value("role_id", expected));
         }
         Ok(removed("user.role.deleted"))

@@ -1,4 +1,4 @@
-//! Roles of an organization: predefined ones, which are computed, and custom ones.
+//! Roles of an organization: predefined ones, which have no rows, and custom ones.
 
 use openai_admin::{
     Cursor, Order, RoleId, Timestamp, UserRole,
@@ -21,11 +21,11 @@ use crate::{
     },
 };
 
-/// How many permissions a role grants at most (assumed).
+/// The maximum number of permissions of a role (assumed).
 const PERMISSIONS_MAX: usize = 1000;
-/// How many characters a permission has at most (assumed).
+/// The maximum length of a permission in characters (assumed).
 const PERMISSION_LENGTH_MAX: usize = 255;
-/// How many characters a description has at most (assumed).
+/// The maximum length of a description in characters (assumed).
 const DESCRIPTION_LENGTH_MAX: usize = 1000;
 
 table! {
@@ -37,16 +37,16 @@ table! {
     events: "role.created", "role.updated", "role.deleted";
 }
 
-/// A role, with what only some answers show.
+/// A role with the fields that only some answers contain.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredRole {
     pub(crate) role: Role,
-    /// When it was created and last updated; none of a predefined role.
+    /// When it was created and last updated. `None` for a predefined role.
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }
 
 impl StoredRole {
-    /// A new custom role that grants nothing.
+    /// A new custom role without permissions.
     pub(crate) fn new(id: RoleId, name: &str, now: Timestamp) -> Self {
         Self { role: of_organization(id, name, Vec::new(), false), times: Some((now, now)) }
     }
@@ -57,7 +57,7 @@ fn of_organization(id: RoleId, name: &str, permissions: Vec<String>, predefined_
     Role::new(id, name.to_owned(), permissions, "api.organization".to_owned(), predefined_role)
 }
 
-/// The number in place of a project for a role of the organization.
+/// The value of `project_seq` for a role of the organization.
 const OF_ORGANIZATION: i64 = 0;
 
 impl Thing for StoredRole {
@@ -145,14 +145,14 @@ impl Changes for UpdateRole {
     }
 }
 
-/// Writes everything about a custom role but its id, and records what differs from `before`.
+/// Writes everything about a custom role except its id, and records the differences from `before`.
 pub(crate) fn update(change: &mut Change<'_>, seq: i64, before: &Role, new: &StoredRole) -> Result<()> {
     thing::update(change, seq, new)?;
     let payload = AuditLogPayload::role_updated(before, &new.role);
     change.record(TABLE.updated, Places::of(Kind::Role, seq, new.id()).with(Some(&payload)))
 }
 
-/// Every assignment of the role ends with it.
+/// Also deletes all assignments of the role.
 impl Changes for DeleteRole {
     const ENDS: bool = true;
 
@@ -168,18 +168,17 @@ const PREDEFINED: [(i64, &str, &str); 2] = [
     (-2, "owner", "Can modify billing information and manage organization members"),
     (-1, "reader", "Can make standard API requests and read basic organizational data"),
 ];
-/// What the id of a predefined role begins with. The name follows.
+/// The prefix of a predefined role's id. The name follows.
 const PREDEFINED_ID: &str = "role-api-organization-";
-/// What binds the id of a predefined role to its organization.
+/// The text between the name and the organization's id in a predefined role's id.
 const PREDEFINED_BOUND: &str = "__api-organization__";
 
-/// The number of the predefined role that is a user's role in the organization. Assumed: `member` is the older name of
-/// `reader`.
+/// The number of a predefined role. Assumed: `member` is the older name of `reader`.
 pub(crate) fn predefined_seq(role: &UserRole) -> i64 {
     if *role == UserRole::Owner { -2 } else { -1 }
 }
 
-/// Whether an id is one that predefined roles have.
+/// Whether an id has the form of a predefined role's id.
 pub(crate) fn is_predefined_id(id: &RoleId) -> bool {
     id.as_str().starts_with(PREDEFINED_ID)
 }
@@ -191,7 +190,7 @@ pub(crate) fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
         .query_one("select id from organizations where org = $1", values![org], |row| {
             Ok(row.text(0)?.to_owned())
         })?
-        .ok_or_else(|| Error::internal("the organization is gone"))?;
+        .ok_or_else(|| Error::internal("the organization is missing"))?;
     PREDEFINED
         .iter()
         .map(|(seq, name, description)| {
@@ -204,12 +203,12 @@ pub(crate) fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
         .collect()
 }
 
-/// A role by its id. A predefined one is also known by its id without the organization (recorded).
+/// Finds a role by its id. For a predefined role, the organization may be omitted from the id (recorded).
 pub(crate) fn find(tx: &mut Tx<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
     look_up(tx, id)?.ok_or_else(|| Error::not_found(Kind::Role, id))
 }
 
-/// [`find`], where a role that is not there is no error.
+/// Like [`find`], but a missing role is `None` instead of an error.
 pub(crate) fn look_up(tx: &mut Tx<'_>, id: &RoleId) -> Result<Option<Stored<StoredRole>>> {
     if is_predefined_id(id) {
         let is_meant = |role: &Role| {
@@ -223,12 +222,12 @@ pub(crate) fn look_up(tx: &mut Tx<'_>, id: &RoleId) -> Result<Option<Stored<Stor
     tx.query_one(sql, values![org, OF_ORGANIZATION, id.as_str()], stored)
 }
 
-/// A role by its name, which no other role has.
+/// Finds a role by its unique name.
 pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored<StoredRole>>> {
     if let Some(found) = predefined(tx)?.into_iter().find(|stored| stored.thing.role.name == name) {
         return Ok(Some(found));
     }
-    // No role has it, and PostgreSQL would not even take the question.
+    // No role has such a name, and PostgreSQL would reject the query.
     if name.contains('\0') {
         return Ok(None);
     }
@@ -260,7 +259,8 @@ fn find_custom(tx: &mut Tx<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
     Ok(found)
 }
 
-/// The number of a cursor: of any role that ever was, so that a list goes on when its last role was deleted.
+/// The number of a cursor. The id of a deleted role is valid, so that a list can continue after its last role was
+/// deleted.
 pub(crate) fn cursor(tx: &mut Tx<'_>, after: Option<&Cursor>) -> Result<Option<i64>> {
     let Some(after) = after else { return Ok(None) };
     let unknown = || Error::UnknownCursor(after.clone());
@@ -278,7 +278,7 @@ pub(crate) fn cursor(tx: &mut Tx<'_>, after: Option<&Cursor>) -> Result<Option<i
     .ok_or_else(unknown)
 }
 
-/// A page of roles, the predefined ones before the others, and whether there are more.
+/// A page of roles, predefined ones first, and whether there are more.
 fn page(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>, limit: u16) -> Result<(Vec<Role>, bool)> {
     if limit == 0 {
         return Ok((Vec::new(), false));
@@ -305,7 +305,7 @@ fn page(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>, limit: u16) -> Re
     Ok((roles.into_iter().map(|stored: Stored<StoredRole>| stored.thing.role).collect(), has_more))
 }
 
-/// What must hold of a role before it is written. `name` is the field that holds its name.
+/// Checks a role before it is written. `name` is the field with its name.
 pub(crate) fn check(tx: &mut Tx<'_>, role: &Role, name: &'static str) -> Result<()> {
     check_text(name, &role.name)?;
     let description = role.description.as_deref().unwrap_or_default();
@@ -323,7 +323,7 @@ pub(crate) fn check(tx: &mut Tx<'_>, role: &Role, name: &'static str) -> Result<
     Ok(())
 }
 
-/// Assumed: any text that begins as the known permissions do.
+/// Assumed: any text with the prefix of a known permission is valid.
 fn check_permissions(permissions: &[String]) -> Result<()> {
     if permissions.len() > PERMISSIONS_MAX {
         let expected = format!("at most {PERMISSIONS_MAX} permissions, but got {}", permissions.len());

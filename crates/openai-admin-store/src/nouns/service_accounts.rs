@@ -1,4 +1,4 @@
-//! Service accounts of a project. Each is a user as well, under the same id: groups and roles know only users.
+//! Service accounts of a project. Each is also a user with the same id, because groups and roles refer to users.
 
 use openai_admin::{
     Order, PersonalText, ServiceAccountId, ServiceAccountRole, Timestamp, UserId, UserRole,
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// The name of the key that an account is created with (published example).
+/// The name of the key that is created with an account (published example).
 const KEY_NAME: &str = "Secret Key";
 
 table! {
@@ -134,7 +134,7 @@ impl Changes for CreateServiceAccount {
     }
 }
 
-/// Its keys, group memberships and roles end with it.
+/// Also revokes its keys and removes its group memberships and roles.
 impl Changes for DeleteServiceAccount {
     const ENDS: bool = true;
 
@@ -146,10 +146,10 @@ impl Changes for DeleteServiceAccount {
     }
 }
 
-/// Removes every service account of a project that is archived.
+/// Deletes all service accounts of an archived project.
 pub(crate) fn bury_all(change: &mut Change<'_>, project_seq: i64) -> Result<()> {
     let org = change.org();
-    // With a bound for the number SQLite takes the index of the project.
+    // With a lower bound for the number, SQLite uses the index of the project.
     let accounts: Vec<Stored<StoredServiceAccount>> = change.query(
         select!(
             "service_accounts where org = $1 and project_seq = $2 and seq > $3 and removed_at is null
@@ -178,7 +178,7 @@ fn find(tx: &mut Tx<'_>, project_seq: i64, id: &ServiceAccountId) -> Result<Stor
     .ok_or_else(|| Error::not_found(Kind::ServiceAccount, id))
 }
 
-/// Writes the user that groups and roles know an account by.
+/// Writes the user for an account.
 fn insert_user(change: &mut Change<'_>, id: &ServiceAccountId, name: &str) -> Result<i64> {
     let mut user = User::new(UserId::new(id).map_err(Error::internal)?, change.stamp().at());
     user.name = Some(PersonalText::from(name));

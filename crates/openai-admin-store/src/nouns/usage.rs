@@ -1,4 +1,4 @@
-//! Usage of the organization: what is counted, and its sums in buckets of time.
+//! Usage of the organization: records, and their sums in time buckets.
 
 use openai_admin::{
     Timestamp,
@@ -16,7 +16,7 @@ use crate::{
     shapes::series::{self, Counted, DimensionValue, Sample, series},
 };
 
-/// How many records a batch has at most.
+/// The maximum number of records in a batch.
 const RECORDS_MAX: usize = 10_000;
 
 series! {
@@ -36,7 +36,7 @@ fn uncached(result: &UsageCompletionsResult) -> Option<u64> {
     Some(result.input_tokens.saturating_sub(cached))
 }
 
-/// A batch that was counted already is not counted again.
+/// A batch that was already counted is not counted again.
 impl Changes for CreateUsageBatch {
     fn change(&self, change: &mut Change<'_>) -> Result<UsageBatch> {
         check_text("batch_id", &self.body.batch_id)?;
@@ -76,7 +76,7 @@ fn insert(change: &mut Change<'_>, request: &CreateUsageBatch, records: usize) -
     Ok(UsageBatch::new(id.clone(), records.unsigned_abs(), created_at, true))
 }
 
-/// Input tokens include those that were cached or written to the cache.
+/// Input tokens include cached tokens and tokens written to the cache.
 fn check_inputs(records: &[CompletionsUsageRecord]) -> Result<()> {
     for (index, record) in records.iter().enumerate() {
         let cached = record.input_cached_tokens.unwrap_or(0);

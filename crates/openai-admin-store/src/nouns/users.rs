@@ -26,15 +26,15 @@ use crate::{
     },
 };
 
-/// How many email addresses one request may ask for.
+/// The maximum number of email addresses in one request.
 const EMAILS_MAX: usize = 1000;
-/// How many of them are looked up beside other short reads; more of them wait with the scans.
+/// How many of them are looked up in the lane for short reads. Requests with more use the lane for scans.
 const EMAILS_SHORT_MAX: usize = 50;
-/// How many characters a name or metadata has at most.
+/// The maximum length of a name or metadata in characters.
 const TEXT_LENGTH_MAX: usize = 255;
-/// How many characters an email address has at most.
+/// The maximum length of an email address in characters.
 const EMAIL_LENGTH_MAX: usize = 320;
-/// How many characters the URL of a picture has at most.
+/// The maximum length of a picture's URL in characters.
 const PICTURE_LENGTH_MAX: usize = 2048;
 
 table! {
@@ -50,7 +50,7 @@ table! {
     events: "user.added", "user.updated", "user.deleted";
 }
 
-/// A user, with what only some answers show.
+/// A user with the fields that only some answers contain.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredUser {
     pub(crate) user: User,
@@ -63,7 +63,7 @@ impl StoredUser {
         Self { user, picture: None, user_type: UserType::User }
     }
 
-    /// The user as a member of a group is shown.
+    /// The user's form as a member of a group.
     pub(crate) fn as_member(&self) -> GroupMemberUser {
         let mut member =
             GroupMemberUser::new(self.user.id.clone(), self.user.name.clone().unwrap_or_default());
@@ -87,7 +87,7 @@ impl Thing for StoredUser {
         user.name = Some(row.text(2)?.into());
         user.email = row.optional_text(3)?.map(Into::into);
         user.role = Some(UserRole::from(row.text(4)?));
-        // The published example has no such field for people, so it is written only where it says something.
+        // The published example omits this field for people, so false is stored as absent.
         user.is_service_account = if row.flag(6)? { Some(true) } else { None };
         user.technical_level = row.optional_text(7)?.map(Into::into);
         user.developer_persona = row.optional_text(8)?.map(Into::into);
@@ -156,7 +156,7 @@ impl Reads for RetrieveUser {
     }
 }
 
-/// The id of a user who was deleted may be given again.
+/// The id of a deleted user may be reused.
 impl Changes for CreateUser {
     fn change(&self, change: &mut Change<'_>) -> Result<User> {
         let body = &self.body;
@@ -187,7 +187,7 @@ impl Changes for ModifyUser {
         let body = &self.body;
         check_role(body.role.as_ref(), "role")?;
         let by_id = body.role_id.as_ref().map(|role_id| roles::find(change, role_id)).transpose()?;
-        // A predefined role is the user's role; a custom one is assigned besides (assumed).
+        // A predefined role replaces the user's role; a custom one is assigned in addition (assumed).
         let (predefined, custom): (Vec<_>, Vec<_>) =
             by_id.into_iter().partition(|role| role.thing.role.predefined_role);
         let predefined = predefined.first().map(|role| UserRole::from(role.thing.role.name.as_str()));
@@ -218,7 +218,7 @@ impl Changes for ModifyUser {
     }
 }
 
-/// What is known of the person is erased, also in the invite that they accepted.
+/// Also erases the personal data of the user, including the invite that they accepted.
 impl Changes for DeleteUser {
     const ENDS: bool = true;
 
@@ -227,12 +227,12 @@ impl Changes for DeleteUser {
         refuse_service_account(change, &user)?;
         thing::bury(change, &user)?;
         invites::forget(change, user.seq)?;
-        hand_on_email_key(change, &user.thing.user, None)?;
+        reassign_email_key(change, &user.thing.user, None)?;
         Ok(UserDeleteResponse::new(user.thing.user.id))
     }
 }
 
-/// A service account is deleted in its project, with its keys.
+/// A service account must be deleted in its project, with its keys.
 fn refuse_service_account(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<()> {
     let org = tx.org();
     let account = "select 1 from service_accounts where org = $1 and user_seq = $2 and removed_at is null";
@@ -246,7 +246,7 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: &UserId) -> Result<Stored<StoredUser>> {
     thing::find(tx, id.as_str())
 }
 
-/// Writes everything about a user but their id, and records what was asked to change.
+/// Writes everything about a user except the id, and records the requested changes.
 pub(crate) fn update(
     change: &mut Change<'_>,
     seq: i64,
@@ -257,7 +257,7 @@ pub(crate) fn update(
     change.record(TABLE.updated, Places::of(Kind::User, seq, user.id()).with(Some(payload)))
 }
 
-/// Gives a user another role in the organization, unless they have it.
+/// Changes a user's role in the organization, unless they already have it.
 pub(crate) fn set_role(change: &mut Change<'_>, user: &mut Stored<StoredUser>, role: UserRole) -> Result<()> {
     if user.thing.user.role.as_ref() == Some(&role) {
         return Ok(());
@@ -267,7 +267,7 @@ pub(crate) fn set_role(change: &mut Change<'_>, user: &mut Stored<StoredUser>, r
 }
 
 pub(crate) fn find_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Stored<StoredUser>>> {
-    // No user has it, and PostgreSQL would not even take the question.
+    // No user has such an address, and PostgreSQL would reject the query.
     if email.contains('\0') {
         return Ok(None);
     }
@@ -276,8 +276,8 @@ pub(crate) fn find_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Store
     tx.query_one(sql, values![org, email_key(email).as_str()], stored)
 }
 
-/// Writes the keys of addresses for which the rules have changed since they were written. Of two users with one key the
-/// second keeps the old one: nobody loses their address, and `verify` names both.
+/// Rewrites the lookup keys of addresses if the rules have changed since they were written. Of two users with the same
+/// key, the second keeps the old key: both keep their addresses, and `twins` reports them.
 pub(crate) fn write_email_keys(transaction: &mut Transaction<'_>) -> Result<()> {
     let beyond_ascii = transaction.choose(
         "select org, seq, email, email_key from users where length(cast(email_key as blob)) <> length(email_key)",
@@ -300,15 +300,16 @@ pub(crate) fn write_email_keys(transaction: &mut Transaction<'_>) -> Result<()> 
     Ok(())
 }
 
-/// Lets a twin have the key of an address that its user does not have any more. Only addresses beyond ASCII have twins.
-pub(crate) fn hand_on_email_key(tx: &mut Tx<'_>, before: &User, now: Option<&str>) -> Result<()> {
+/// After an address with a duplicate is removed, its lookup key goes to the duplicate. Only addresses beyond ASCII have
+/// duplicates.
+pub(crate) fn reassign_email_key(tx: &mut Tx<'_>, before: &User, now: Option<&str>) -> Result<()> {
     match before.email.as_deref() {
         Some(email) if !email.is_ascii() && Some(email) != now => write_email_keys(tx.transaction()),
         _ => Ok(()),
     }
 }
 
-/// The place of the user whose address has this key.
+/// The number of the user whose address has this key.
 fn seq_with_key(transaction: &mut Transaction<'_>, org: i64, key: &str) -> Result<Option<i64>> {
     transaction.query_one(
         "select seq from users where org = $1 and email_key = $2",
@@ -317,14 +318,16 @@ fn seq_with_key(transaction: &mut Transaction<'_>, org: i64, key: &str) -> Resul
     )
 }
 
-/// Two users with one address in two spellings, from before such spellings were compared.
-pub(crate) struct Twins {
+/// Two users with the same address in two spellings, from a version that did not compare such spellings.
+pub(crate) struct DuplicateAddresses {
     pub(crate) org: i64,
     pub(crate) seqs: (i64, i64),
 }
 
-/// The users who are not found by their address: twins of others, and how many there are whose key is wrong.
-pub(crate) fn wrong_email_keys(transaction: &mut Transaction<'_>) -> Result<(Vec<Twins>, usize)> {
+/// The users who are not found by their address: those with a duplicate, and the number of those with a wrong key.
+pub(crate) fn wrong_email_keys(
+    transaction: &mut Transaction<'_>,
+) -> Result<(Vec<DuplicateAddresses>, usize)> {
     let users = transaction.query(
         "select org, seq, email, email_key from users where email is not null or email_key is not null",
         values![],
@@ -339,15 +342,15 @@ pub(crate) fn wrong_email_keys(transaction: &mut Transaction<'_>) -> Result<(Vec
     for (org, seq, key) in users.into_iter().flatten() {
         let other = key.map(|key| seq_with_key(transaction, org, &key)).transpose()?.flatten();
         match other {
-            Some(other) => twins.push(Twins { org, seqs: (other, seq) }),
+            Some(other) => twins.push(DuplicateAddresses { org, seqs: (other, seq) }),
             None => wrong += 1,
         }
     }
     Ok((twins, wrong))
 }
 
-/// What must hold of a user before they are written, except that the id is free. An address that they have already is
-/// kept as it is: it may be from before this was checked.
+/// Checks a user before they are written, except that the id is unused. An unchanged address is not checked, because it
+/// may be older than the check.
 pub(crate) fn check(tx: &mut Tx<'_>, new: &StoredUser, before: Option<&StoredUser>) -> Result<()> {
     check_role(new.user.role.as_ref(), "role")?;
     check_texts(new)?;
@@ -386,7 +389,7 @@ fn check_role(role: Option<&UserRole>, field: &str) -> Result<()> {
     }
 }
 
-/// Writes a new user, who accepts the invite of their address.
+/// Writes a new user, and accepts the invite for their address.
 pub(crate) fn insert(change: &mut Change<'_>, new: &StoredUser) -> Result<i64> {
     let seq = insert_or_revive(change, new)?;
     if let Some(email) = &new.user.email {
@@ -395,7 +398,7 @@ pub(crate) fn insert(change: &mut Change<'_>, new: &StoredUser) -> Result<i64> {
     Ok(seq)
 }
 
-/// A tombstone with the same id becomes the user again, under its old number, so that an id has one number for ever.
+/// A tombstone with the same id becomes the user again with its old number, so the number of an id never changes.
 fn insert_or_revive(change: &mut Change<'_>, new: &StoredUser) -> Result<i64> {
     let Some(seq) = thing::position::<StoredUser>(change, new.id())? else {
         return thing::insert(change, new);

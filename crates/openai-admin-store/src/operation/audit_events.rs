@@ -1,4 +1,4 @@
-//! The record of every change, written by the transaction that makes it.
+//! Records every change, in the transaction that makes it.
 
 use openai_admin::{AuditLogEventType, models::AuditLogPayload};
 
@@ -19,23 +19,23 @@ pub(crate) struct Audit<'a> {
     items: i64,
 }
 
-/// What an event is about: up to three places, each a number.
+/// The subject of an event: up to three resources, each by its number.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Places<'a> {
     pub(crate) group_seq: Option<i64>,
     pub(crate) user_seq: Option<i64>,
     pub(crate) project_seq: Option<i64>,
-    /// Anything but a group or a user.
+    /// A resource other than a group or a user.
     pub(crate) subject: Option<(Kind, i64)>,
-    /// The id of the subject, or of what has no number.
+    /// The id of the subject, or of a resource without a number.
     pub(crate) detail: Option<&'a str>,
-    /// What it was created with, or what was asked to change. Nothing that tells who a person is: events are kept when
-    /// a user is deleted.
+    /// The attributes that it was created with, or the requested changes. Never personal data, because events are kept
+    /// when a user is deleted.
     pub(crate) payload: Option<&'a AuditLogPayload>,
 }
 
 impl<'a> Places<'a> {
-    /// A thing: a group or a user by its number alone, any other with its id.
+    /// The places of a resource: a group or a user by its number alone, any other also by its id.
     pub(crate) fn of(kind: Kind, seq: i64, id: &'a str) -> Self {
         match kind {
             Kind::Group => Self { group_seq: Some(seq), ..Self::default() },
@@ -54,9 +54,9 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The `place` of an event is where it stands among all of its organization's. See `audit_order.rs`.
+/// The `place` of an event is its position among those of its organization. See `audit_order.rs`.
 ///
-/// SQLite's writers take turns, and each event counts on from the last. On PostgreSQL the column's default is the number
+/// SQLite's writers take turns, so each event gets the next number. On PostgreSQL, the column's default is the number
 /// of the transaction.
 macro_rules! record {
     ($columns:literal, $values:literal) => {
@@ -84,12 +84,12 @@ macro_rules! record {
     };
 }
 
-/// For each engine: an event about groups and users.
+/// An event about groups and users, for each engine.
 const RECORD: [&str; 2] = record!("", "");
-/// For each engine: an event about anything else.
+/// An event about any other resource, for each engine.
 const RECORD_SUBJECT: [&str; 2] = record!(", subject_kind, subject_seq, project_seq", ", $11, $12, $13");
 
-/// Whether an event is among those that the library lists as recorded. Filters and the OpenAPI document read that list.
+/// Whether the library lists an event as recorded. Filters and the OpenAPI document use that list.
 fn is_listed(event: &str) -> bool {
     AuditLogEventType::RECORDED.iter().any(|recorded| recorded.as_str() == event)
 }
@@ -99,7 +99,7 @@ impl<'a> Audit<'a> {
         Self { change: stamp.change.to_string(), stamp, items: 0 }
     }
 
-    /// For a change that has created its organization too, which is its event number 0.
+    /// For a change that also created its organization, which is event number 0.
     pub(crate) fn after_creation(stamp: &'a Stamp) -> Self {
         Self { items: 1, ..Self::new(stamp) }
     }
@@ -131,7 +131,7 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
-    /// Records the end of each row of an edge, by the statement that the edge has for each engine.
+    /// Records the removal of each row of an edge, with the edge's statement for each engine.
     pub(crate) fn record_ends(
         &mut self,
         tx: &mut Tx<'_>,

@@ -1,23 +1,23 @@
-//! Up to which event the audit log of an organization is settled on PostgreSQL.
+//! Determines up to which event the audit log of an organization is settled on PostgreSQL.
 //!
-//! A reader who goes on after the last event of a page must miss none, so a page ends before every event that may still
-//! be joined by an earlier one. Events are ordered by the number of their transaction. SQLite's writers take turns, so
-//! there every event is settled. PostgreSQL's run side by side: a transaction may commit after one with a higher number.
+//! A reader that continues after the last event of a page must miss none. So a page ends before the first event that
+//! another event may still precede. Events are ordered by the number of their transaction. SQLite's writers take turns,
+//! so all events are settled. PostgreSQL's run concurrently: a transaction may commit after one with a higher number.
 //!
-//! The horizon is the lowest number that a running transaction with events of the organization can have. Three steps
-//! find it, in this order:
+//! The horizon is the lowest number that a running transaction with events of the organization can have. It is found in
+//! three steps, in this order:
 //!
-//! 1. a snapshot gives the next number, and the transactions that are running;
-//! 2. the lock table tells which of them may write events of this organization;
-//! 3. a later snapshot reads the page.
+//! 1. A snapshot returns the next number, and the running transactions.
+//! 2. The lock table shows which of them may write events of this organization.
+//! 3. A later snapshot reads the page.
 //!
 //! A transaction below the next number has either ended before step 2, and then step 3 sees its events, or it is still
-//! in the lock table. Of those only these count:
+//! in the lock table. Of the latter, only transactions with both of these properties count:
 //!
-//! - It holds a lock to write a table of this schema. Every writer takes one before it gets a number, so transactions of
-//!   other programs, other schemas and other databases hide nothing.
-//! - It has not announced another organization. Our writers announce theirs by a shared advisory lock, also before they
-//!   get a number; older versions and people at a console announce none, and count for every organization.
+//! - It holds a lock for writing a table of this schema. Every writer acquires one before it gets a number, so
+//!   transactions of other programs, other schemas and other databases do not count.
+//! - It has not announced another organization. Our writers announce theirs with a shared advisory lock, also before
+//!   they get a number. Older versions and interactive sessions announce none, and count for every organization.
 
 use crate::{
     base::{
@@ -29,7 +29,7 @@ use crate::{
     engines::transaction::Transaction,
 };
 
-/// Announces an organization that was not known before the transaction began.
+/// Announces an organization that was unknown when the transaction began.
 pub(crate) fn announce(transaction: &mut Transaction<'_>, org: Org) -> Result<()> {
     match transaction {
         Transaction::Sqlite(_) => Ok(()),
@@ -37,7 +37,7 @@ pub(crate) fn announce(transaction: &mut Transaction<'_>, org: Org) -> Result<()
     }
 }
 
-/// Batches of memberships announce their organizations by the lock that they share with deletions.
+/// Batches of memberships announce their organizations with the lock that they share with deletions.
 const HORIZON: &str = "
     with held as materialized (
         select * from pg_locks where granted
@@ -64,12 +64,12 @@ const HORIZON: &str = "
            + (select added from audit_clock)
     from pg_current_snapshot() snapshot";
 
-/// The place below which no event will be added any more. Read the page in a later transaction.
+/// The place below which no further event will be added. Read the page in a later transaction.
 pub(crate) fn horizon(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
     if let Transaction::Sqlite(_) = transaction {
         return Ok(i64::MAX);
     }
     transaction
         .query_one(HORIZON, values![org], |row| row.integer(0))?
-        .ok_or_else(|| Error::internal("there is no snapshot"))
+        .ok_or_else(|| Error::internal("the snapshot is missing"))
 }

@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// A transaction that changes an organization: it knows who changes it, records what happens, and mints ids.
+/// A transaction that changes an organization. It has a stamp, records events and generates ids.
 pub struct Change<'a> {
     tx: Tx<'a>,
     stamp: &'a Stamp,
     audit: Audit<'a>,
-    /// How many ids were minted.
+    /// How many ids were generated.
     minted: u128,
     created: Option<(Kind, i64)>,
     shows_secret: bool,
@@ -40,7 +40,7 @@ impl<'a> Change<'a> {
         Self { tx, stamp, audit: Audit::new(stamp), minted: 0, created: None, shows_secret: false }
     }
 
-    /// For a change that has created its organization too: event and id number 0 are that.
+    /// For a change that also created its organization, which has event and id number 0.
     pub(crate) fn after_creation(tx: Tx<'a>, stamp: &'a Stamp) -> Self {
         Self { audit: Audit::after_creation(stamp), minted: 1, ..Self::new(tx, stamp) }
     }
@@ -49,7 +49,7 @@ impl<'a> Change<'a> {
         self.stamp
     }
 
-    /// An id for something that the change creates.
+    /// Generates the id of a resource that the change creates.
     pub(crate) fn mint<T>(&mut self, prefix: &str) -> Result<T>
     where
         T: TryFrom<String, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
@@ -59,13 +59,13 @@ impl<'a> Change<'a> {
         T::try_from(id).map_err(Error::internal)
     }
 
-    /// The secret that the answer shows. The answer is then not kept under an idempotency key.
+    /// The secret of the answer. After this call, the answer is not stored under an idempotency key.
     pub(crate) fn show_secret(&mut self) -> Result<&'a Secret> {
         self.shows_secret = true;
-        self.stamp.secret.as_ref().ok_or_else(|| Error::internal("the stamp has no secret to hand out"))
+        self.stamp.secret.as_ref().ok_or_else(|| Error::internal("the stamp has no secret"))
     }
 
-    /// Whether the answer shows a secret.
+    /// Whether the answer contains a secret.
     pub(crate) fn shows_secret(&self) -> bool {
         self.shows_secret
     }
@@ -75,12 +75,12 @@ impl<'a> Change<'a> {
         self.audit.record(&mut self.tx, event, places)
     }
 
-    /// Records an event for each row of an edge that ends. Call it before the rows are deleted.
+    /// Records an event for each row of an edge that is about to be deleted.
     pub(crate) fn record_ends(&mut self, record: [&'static str; 2], event: &str, seq: i64) -> Result<()> {
         self.audit.record_ends(&mut self.tx, record, event, seq)
     }
 
-    /// Notes what the change creates, for its idempotency key.
+    /// Notes the created resource, for the idempotency key.
     pub(crate) fn creates(&mut self, kind: Kind, seq: i64) {
         self.created = Some((kind, seq));
     }

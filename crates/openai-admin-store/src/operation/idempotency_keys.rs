@@ -1,5 +1,5 @@
-//! Creations that are made once, however often they are sent: the answer is kept under a key of the caller's, by the
-//! transaction that creates.
+//! Idempotent creations: the transaction that creates a resource also stores the answer under the caller's key, and a
+//! retry gets that answer.
 
 use std::sync::atomic::Ordering;
 
@@ -19,22 +19,22 @@ use crate::{
     store::Store,
 };
 
-/// How long an answer is kept, in seconds: a day.
+/// How long an answer is stored, in seconds: 24 hours.
 pub const IDEMPOTENCY_KEPT_SECONDS: i64 = 24 * 60 * 60;
-/// How many answers an organization keeps. The oldest go first, even within their day: a limit that refused would stop
-/// whoever creates many things with keys, which is what careful clients do.
+/// How many answers an organization stores. The oldest are deleted first, even before they expire. Rejecting further
+/// keys instead would block careful clients that create many resources.
 pub const IDEMPOTENCY_KEYS_MAX: i64 = 100_000;
-/// How many answers that are no longer kept one creation forgets: more than it adds, so that they become fewer.
-const FORGOTTEN_AT_ONCE: i64 = 4;
+/// How many expired answers a creation deletes: more than it adds, so that they become fewer.
+const DELETED_PER_CREATION: i64 = 4;
 
-/// How many answers that are over are forgotten in one transaction, as the statement says too.
-const FORGOTTEN_IN_A_SWEEP: usize = 500;
-/// How long nothing is looked for after a sweep, in seconds.
+/// How many expired answers one transaction of a sweep deletes, the same number as in its statement.
+const DELETED_PER_TRANSACTION: usize = 500;
+/// The minimum time between two sweeps, in seconds.
 const SWEEP_PAUSE_SECONDS: i64 = 10 * 60;
 
 impl Store {
-    /// Forgets the answers whose day is over at `at`, in all organizations: they hold names and addresses, which are
-    /// promised to be gone by then.
+    /// Deletes the answers that have expired at `at`, in all organizations. They contain names and addresses, which
+    /// must not be stored longer.
     ///
     /// # Errors
     ///
@@ -45,16 +45,17 @@ impl Store {
             return Ok(());
         }
         loop {
-            let forgotten = self.transact(move |transaction| forget_until(transaction, until)).await?;
-            if forgotten < FORGOTTEN_IN_A_SWEEP {
+            let deleted = self.transact(move |transaction| delete_until(transaction, until)).await?;
+            if deleted < DELETED_PER_TRANSACTION {
                 break;
             }
         }
         Ok(())
     }
 
-    /// The same now and then, beside something that has to be done anyway. What goes wrong is left to the next time.
-    pub(crate) async fn forget_answers_now_and_then(&self, at: Timestamp) {
+    /// Calls [`forget_answers`](Self::forget_answers) if the last sweep is old enough. Errors are left to the next
+    /// sweep.
+    pub(crate) async fn forget_answers_if_due(&self, at: Timestamp) {
         let now = at.unix_seconds();
         let last = self.answers_forgotten_at.load(Ordering::Relaxed);
         if last.abs_diff(now) < SWEEP_PAUSE_SECONDS.unsigned_abs() {
@@ -62,43 +63,43 @@ impl Store {
         }
         self.answers_forgotten_at.store(now, Ordering::Relaxed);
         if let Err(error) = self.forget_answers(at).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "old answers are not forgotten yet");
+            tracing::debug!(error = &error as &dyn std::error::Error, "failed to delete expired answers");
         }
     }
 }
 
 fn has_expired(transaction: &mut Transaction<'_>, until: i64) -> Result<bool> {
-    // The first of the index, whatever PostgreSQL thinks of how many there are.
+    // Reads the first entry of the index, independent of PostgreSQL's row estimates.
     let oldest =
         "select recorded_at from idempotency_keys where recorded_at > $1 order by recorded_at limit 1";
     let oldest = transaction.query_one(oldest, values![-1], |row| row.integer(0))?;
     Ok(oldest.is_some_and(|oldest| oldest <= until))
 }
 
-/// Forgets the oldest of them, and says how many.
-fn forget_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> {
-    let over = transaction.query(
+/// Deletes the oldest expired answers, and returns their number.
+fn delete_until(transaction: &mut Transaction<'_>, until: i64) -> Result<usize> {
+    let expired = transaction.query(
         "select org, key from idempotency_keys where recorded_at <= $1 order by recorded_at limit 500",
         values![until],
         |row| Ok((Org::from_row(row, 0)?, row.text(1)?.to_owned())),
     )?;
-    for (org, key) in &over {
-        forget(transaction, *org, key)?;
+    for (org, key) in &expired {
+        delete(transaction, *org, key)?;
     }
-    Ok(over.len())
+    Ok(expired.len())
 }
 
-/// What stands for an answer that shows a secret. It is no JSON, so no answer looks like it.
+/// Stored instead of an answer with a secret. It is not JSON, so it differs from every answer.
 const SECRET_ANSWER: &str = "";
 
-struct Kept {
+struct StoredAnswer {
     request: String,
     recorded_at: i64,
     answer: Option<String>,
 }
 
-/// Creates something, or answers as it did when the same request created it before. A creation that is refused leaves
-/// nothing behind, not even its key: it may be sent again when what it lacked is there.
+/// Creates a resource, or returns the answer of an earlier identical request. A failed creation stores nothing, not
+/// even its key, so it can be retried.
 pub(crate) fn once<T: Serialize + DeserializeOwned>(
     change: &mut Change<'_>,
     create: impl FnOnce(&mut Change<'_>) -> Result<T>,
@@ -106,28 +107,28 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
     let stamp = change.stamp();
     let Some(key) = &stamp.idempotency_key else { return create(change) };
     let org = change.org();
-    if let Some(kept) = find(change.transaction(), org, key)? {
-        if kept.recorded_at > forgotten_before(stamp) {
-            return replay(&kept, key);
+    if let Some(stored) = find(change.transaction(), org, key)? {
+        if stored.recorded_at > expired_before(stamp) {
+            return replay(&stored, key);
         }
-        forget(change.transaction(), org, &key.key)?;
+        delete(change.transaction(), org, &key.key)?;
     }
-    forget_oldest(change.transaction(), org, stamp)?;
+    delete_oldest(change.transaction(), org, stamp)?;
     let answer = create(change)?;
     record(change, key, &answer)?;
     Ok(answer)
 }
 
-fn forgotten_before(stamp: &Stamp) -> i64 {
+fn expired_before(stamp: &Stamp) -> i64 {
     stamp.seconds() - IDEMPOTENCY_KEPT_SECONDS
 }
 
-fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Result<Option<Kept>> {
+fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Result<Option<StoredAnswer>> {
     transaction.query_one(
         "select request, recorded_at, answer from idempotency_keys where org = $1 and key = $2",
         values![org.seq(), key.key.as_str()],
         |row| {
-            Ok(Kept {
+            Ok(StoredAnswer {
                 request: row.text(0)?.to_owned(),
                 recorded_at: row.integer(1)?,
                 answer: row.optional_text(2)?.map(str::to_owned),
@@ -136,11 +137,11 @@ fn find(transaction: &mut Transaction<'_>, org: Org, key: &IdempotencyKey) -> Re
     )
 }
 
-fn replay<T: DeserializeOwned>(kept: &Kept, key: &IdempotencyKey) -> Result<T> {
-    if kept.request != key.request {
+fn replay<T: DeserializeOwned>(stored: &StoredAnswer, key: &IdempotencyKey) -> Result<T> {
+    if stored.request != key.request {
         return Err(Error::IdempotencyKeyReused);
     }
-    let answer = kept.answer.as_deref().ok_or(Error::IdempotentAnswerDeleted)?;
+    let answer = stored.answer.as_deref().ok_or(Error::IdempotentAnswerDeleted)?;
     match answer {
         SECRET_ANSWER => Err(Error::IdempotentAnswerSecret),
         answer => serde_json::from_str(answer).map_err(Error::internal),
@@ -179,25 +180,25 @@ fn record<T: Serialize>(change: &mut Change<'_>, key: &IdempotencyKey, answer: &
     Ok(())
 }
 
-/// Forgets some of the oldest answers: those whose day is over, and those that are too many.
-fn forget_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> Result<()> {
+/// Deletes some of the oldest answers: those that expired, and those beyond the limit.
+fn delete_oldest(transaction: &mut Transaction<'_>, org: Org, stamp: &Stamp) -> Result<()> {
     let oldest = transaction.query(
         "select key, seq, recorded_at from idempotency_keys where org = $1 and seq > $2 order by seq limit $3",
-        values![org.seq(), 0, FORGOTTEN_AT_ONCE],
+        values![org.seq(), 0, DELETED_PER_CREATION],
         |row| Ok((row.text(0)?.to_owned(), row.integer(1)?, row.integer(2)?)),
     )?;
     let last = if oldest.is_empty() { 0 } else { last_seq(transaction, org)? };
-    // One is about to be added.
+    // Plus one, because an answer is about to be added.
     let kept_from = last + 2 - IDEMPOTENCY_KEYS_MAX;
     for (key, seq, recorded_at) in oldest {
-        if recorded_at <= forgotten_before(stamp) || seq < kept_from {
-            forget(transaction, org, &key)?;
+        if recorded_at <= expired_before(stamp) || seq < kept_from {
+            delete(transaction, org, &key)?;
         }
     }
     Ok(())
 }
 
-/// The number of the youngest answer; 0 when there is none.
+/// The number of the newest answer; 0 if there is none.
 fn last_seq(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
     let last = transaction.query_one(
         "select seq from idempotency_keys where org = $1 and seq > $2 order by seq desc limit 1",
@@ -207,14 +208,14 @@ fn last_seq(transaction: &mut Transaction<'_>, org: Org) -> Result<i64> {
     Ok(last.unwrap_or(0))
 }
 
-fn forget(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> {
+fn delete(transaction: &mut Transaction<'_>, org: Org, key: &str) -> Result<()> {
     transaction
         .execute("delete from idempotency_keys where org = $1 and key = $2", values![org.seq(), key])?;
     Ok(())
 }
 
-/// Erases the answers about a thing that is removed. The key stays, so that a creation that was sent before the removal
-/// does not undo it when it is sent again.
+/// Erases the answers about a deleted resource. The key stays, so that a retried creation does not create the resource
+/// again.
 pub(crate) fn erase_answers(change: &mut Change<'_>, kind: Kind, seq: i64) -> Result<()> {
     let org = change.org();
     match kind {

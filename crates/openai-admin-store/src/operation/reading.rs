@@ -2,7 +2,7 @@ use openai_admin::Timestamp;
 
 use crate::operation::tx::Tx;
 
-/// A transaction that reads an organization at a time.
+/// A transaction that reads an organization as of a time.
 pub struct Reading<'a> {
     tx: Tx<'a>,
     at: Timestamp,
@@ -26,7 +26,7 @@ impl<'a> Reading<'a> {
         Self { tx, at }
     }
 
-    /// When the request is answered.
+    /// The time of the request.
     pub(crate) fn at(&self) -> Timestamp {
         self.at
     }

@@ -8,7 +8,7 @@ use crate::{
     engines::transaction::Transaction,
 };
 
-/// A transaction within an organization: what an operation reads through.
+/// A transaction within an organization, for an operation's reads.
 pub struct Tx<'a> {
     transaction: Transaction<'a>,
     org: Org,
@@ -43,7 +43,7 @@ impl<'a> Tx<'a> {
         self.transaction.query(sql, values, map)
     }
 
-    /// Runs a query and maps its rows up to the first that maps to none.
+    /// Runs a query and maps its rows, up to the first that maps to `None`.
     pub(crate) fn query_while<T>(
         &mut self,
         sql: &'static str,
@@ -63,12 +63,12 @@ impl<'a> Tx<'a> {
         self.transaction.query_one(sql, values, map)
     }
 
-    /// The text for this engine, where one text does not serve both.
+    /// The SQL text for this engine.
     pub(crate) fn choose(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         self.transaction.choose(sqlite, postgres)
     }
 
-    /// For an operation that is given more time than others.
+    /// Extends the statement timeout for an operation with a longer time limit.
     pub(crate) fn allow_long_statements(&mut self, time_limit: TimeLimit) -> Result<()> {
         self.transaction.allow_long_statements(time_limit)
     }

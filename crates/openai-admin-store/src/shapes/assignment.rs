@@ -1,7 +1,7 @@
-//! Assignments: which principal has which role of which resource.
+//! Assignments: the roles of a principal on a resource.
 //!
-//! An assignment is an edge of three places, without attributes. Lists are ordered by the numbers of the roles, so that
-//! a role's id is a cursor for ever, also after the role was unassigned.
+//! An assignment is an edge between a principal, a resource and a role, without attributes. Lists are ordered by the
+//! numbers of the roles, so a role's id remains a valid cursor even after the role was unassigned.
 
 use crate::{
     base::{
@@ -13,14 +13,14 @@ use crate::{
     operation::{audit_events::Places, change::Change, tx::Tx},
 };
 
-/// Who has roles.
+/// A group or user that has roles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Principal {
     Group(i64),
     User(i64),
 }
 
-/// What roles are assigned for.
+/// The resource that roles are assigned on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Resource {
     Organization,
@@ -56,7 +56,7 @@ impl Resource {
     }
 }
 
-/// The numbers of the roles that are assigned to a principal itself, in order.
+/// The numbers of the roles that are assigned to a principal directly, in order.
 pub(crate) fn direct(tx: &mut Tx<'_>, principal: Principal, resource: Resource) -> Result<Vec<i64>> {
     let (org, (user_seq, group_seq)) = (tx.org(), principal.columns());
     tx.query(
@@ -67,7 +67,7 @@ pub(crate) fn direct(tx: &mut Tx<'_>, principal: Principal, resource: Resource) 
     )
 }
 
-/// Assigns a role, unless it is assigned already, and says whether it was not.
+/// Assigns a role, and returns whether the assignment is new.
 pub(crate) fn assign(
     change: &mut Change<'_>,
     principal: Principal,
@@ -87,7 +87,7 @@ pub(crate) fn assign(
     Ok(inserted > 0)
 }
 
-/// Takes a role away, and says whether it was assigned.
+/// Unassigns a role, and returns whether it was assigned.
 pub(crate) fn unassign(
     change: &mut Change<'_>,
     principal: Principal,

@@ -1,4 +1,4 @@
-//! Edges: rows that join things, without an id. Each ends with any of the things that it joins.
+//! Edges: rows without an id that join resources. An edge is deleted with any of its resources.
 
 use crate::{
     base::{
@@ -13,8 +13,8 @@ use crate::{
     operation::change::Change,
 };
 
-/// The kinds of edges. What treats each in its own way matches on this, so a new kind does not compile until it is there
-/// too.
+/// The kinds of edges. Code that treats them differently matches on this enum, so a new kind does not compile until it
+/// is handled everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EdgeKind {
     Membership,
@@ -23,7 +23,7 @@ pub(crate) enum EdgeKind {
 }
 
 impl EdgeKind {
-    /// The name for people, in the middle of a sentence.
+    /// The name in messages, in the middle of a sentence.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Membership => "membership",
@@ -38,28 +38,28 @@ impl EdgeKind {
 pub(crate) struct Edge {
     pub(crate) kind: EdgeKind,
     pub(crate) table: &'static str,
-    /// The events of a row that is added or ends.
+    /// The events of an added and of a removed row.
     pub(crate) added: &'static str,
     pub(crate) ended: &'static str,
-    /// Its columns, each with the column of an audit event that holds it. 0 in an edge is null there.
+    /// Its columns, each with the corresponding column of an audit event. 0 in an edge is null there.
     pub(crate) columns: &'static [(&'static str, &'static str)],
     pub(crate) ends: &'static [End],
-    /// How many rows there are, over all organizations.
+    /// The statement that counts the rows over all organizations.
     pub(crate) count: &'static str,
 }
 
-/// A thing that edges end with.
+/// A kind of resource whose deletion deletes the edges.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) kind: Kind,
     pub(crate) column: &'static str,
-    /// For each engine, an event for each row that ends.
+    /// Records an event for each deleted row, for each engine.
     record: [&'static str; 2],
     /// Deletes those rows.
     delete: &'static str,
 }
 
-/// Declares an edge: its columns, how they are written into an audit event, and the kinds that it ends with.
+/// Declares an edge: its columns, their values in an audit event, and the kinds whose deletion deletes it.
 macro_rules! edge {
     ($edge:ident in $table:literal, $added:expr, $ended:expr, $all:expr, ($columns:literal, $values:literal),
      $($kind:ident = $column:literal, by $order:literal;)*) => {
@@ -94,7 +94,7 @@ macro_rules! edge {
     };
 }
 
-/// Every edge.
+/// All edges.
 pub(crate) static EDGES: [Edge; 3] = [
     edge! {
         Membership in "group_users", MEMBER_ADDED, MEMBER_REMOVED,
@@ -133,7 +133,7 @@ pub(crate) static EDGES: [Edge; 3] = [
     },
 ];
 
-/// Ends every edge of a thing that is removed.
+/// Deletes all edges of a resource that is being deleted.
 pub(crate) fn end_all(change: &mut Change<'_>, kind: Kind, seq: i64) -> Result<()> {
     let org = change.org();
     for edge in &EDGES {

@@ -1,35 +1,32 @@
-//! The `next_page` of a series: when the first page was asked for, what was asked for, and where to go on.
+//! The `next_page` of a series: the time and the parameters of the first request, and the start of the next page.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use openai_admin::Cursor;
 
 use crate::base::error::{Error, Result};
 
-/// What a token begins with.
+/// The prefix of a token.
 const PREFIX: &str = "page_";
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageToken {
-    /// When the first page was asked for, so that pages without an end of their own end at the same time.
+    /// The time of the first request, so that all pages of a request without an end have the same end.
     pub(crate) asked_at: i64,
     /// A hash of the parameters.
     mark: u32,
-    /// The beginning of the page's first bucket.
+    /// The start of the page's first bucket.
     pub(crate) next: i64,
 }
 
 impl PageToken {
-    /// The place that `page` names, or the beginning of the first page.
+    /// Parses `page`, or starts the first page.
     pub(crate) fn begin(page: Option<&str>, parameters: &str, now: i64, start: i64) -> Result<Self> {
         let mark = hash(parameters);
         let Some(page) = page else { return Ok(Self { asked_at: now, mark, next: start }) };
-        Self::read(page).filter(|token| token.mark == mark && token.next >= start).ok_or_else(|| {
-            Error::invalid_value(
-                "page",
-                "the 'next_page' of a page that was asked for with the same parameters",
-            )
-        })
+        Self::read(page)
+            .filter(|token| token.mark == mark && token.next >= start)
+            .ok_or_else(|| Error::invalid_value("page", "the 'next_page' of a page with the same parameters"))
     }
 
     fn read(page: &str) -> Option<Self> {
@@ -43,7 +40,7 @@ impl PageToken {
         })
     }
 
-    /// The token of a page that begins at `next`.
+    /// The token of a page that starts at `next`.
     pub(crate) fn write(self, next: i64) -> Result<Cursor> {
         let mut bytes = Vec::with_capacity(20);
         bytes.extend(self.asked_at.to_be_bytes());
@@ -53,7 +50,7 @@ impl PageToken {
     }
 }
 
-/// FNV-1a: it tells requests apart, and protects nothing.
+/// FNV-1a: it distinguishes requests, and is not a protection against tampering.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
@@ -66,7 +63,7 @@ mod tests {
     fn a_token_is_read_as_it_was_written() {
         let first = PageToken::begin(None, "a", 7, 60).expect("a beginning");
         let written = first.write(120).expect("a token");
-        let read = PageToken::begin(Some(written.as_str()), "a", 8, 60).expect("the same place");
+        let read = PageToken::begin(Some(written.as_str()), "a", 8, 60).expect("the same position");
         assert_eq!(read, PageToken { next: 120, ..first });
         for (page, parameters) in [(written.as_str(), "b"), ("page_", "a"), ("page_!", "a"), ("", "a")] {
             assert!(PageToken::begin(Some(page), parameters, 8, 60).is_err(), "{page} {parameters}");

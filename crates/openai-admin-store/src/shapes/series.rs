@@ -1,7 +1,7 @@
-//! Series: numbers that are counted by time and read as sums of buckets.
+//! Series: numbers that are summed in time buckets.
 //!
-//! A record counts to the minute of its time. Its numbers are added to the sums of that minute, of its hour and of its day
-//! in one transaction, so a page reads as few rows as the width of its buckets allows.
+//! A record counts for the minute of its time. Its numbers are added to the sums of that minute, hour and day in one
+//! transaction, so a page reads as few rows as the width of its buckets allows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,23 +20,23 @@ use crate::{
     shapes::page_token::PageToken,
 };
 
-/// The widths that sums are kept of, in seconds, the shortest first.
+/// The widths of stored sums in seconds, shortest first.
 pub(crate) const WIDTHS: [i64; 3] = [60, 60 * 60, 24 * 60 * 60];
-/// How many sums a row has. A series uses as many of them as it declares.
+/// The number of sum columns. A series uses as many as it declares.
 pub(crate) const SUMS: usize = 16;
-/// The greatest number of a record. So no sum of a day reaches the end of an `i64` in practice.
+/// The maximum of a number in a record. With it, no sum of a day overflows an `i64` in practice.
 const NUMBER_MAX: i64 = 1_000_000_000_000;
 
 /// The sums of a row.
 pub(crate) type Sums = [i64; SUMS];
 
-/// What a series is: its number in the database, what its numbers belong to, and which sums it has.
+/// The definition of a series: its number in the database, its dimensions and its sums.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) number: i64,
-    /// In the order in which they are stored. New ones are added at the end.
+    /// In storage order. Add new ones at the end.
     pub(crate) dimensions: &'static [&'static str],
-    /// In the order of the columns. New ones are added at the end.
+    /// In the order of the columns. Add new ones at the end.
     pub(crate) sums: &'static [&'static str],
 }
 
@@ -48,24 +48,24 @@ pub(crate) struct Sample {
     pub(crate) numbers: Vec<u64>,
 }
 
-/// Which sums are asked for.
+/// The parameters of a page.
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) start: i64,
-    /// Now when absent.
+    /// Default: now.
     pub(crate) end: Option<i64>,
     pub(crate) width: BucketWidth,
     pub(crate) limit: Option<u16>,
     pub(crate) page: Option<String>,
-    /// The names of dimensions.
+    /// The names of the dimensions to group by.
     pub(crate) group_by: Vec<&'static str>,
-    /// The values that a dimension may have; all when absent. In the order of the series.
+    /// The allowed values of each dimension, in the order of the series. `None` allows all.
     pub(crate) filters: Vec<Option<Vec<String>>>,
-    /// The request without `page`, which the pages that follow must repeat.
+    /// The request without `page`. Later pages must have the same parameters.
     pub(crate) parameters: String,
 }
 
-/// Adds records to a series. `field` names their list in errors.
+/// Adds records to a series. `field` is the name of their list in errors.
 pub(crate) fn add(change: &mut Change<'_>, series: &Series, field: &str, samples: &[Sample]) -> Result<()> {
     let mut seqs = HashMap::new();
     let mut cells: BTreeMap<(i64, i64, i64), Sums> = BTreeMap::new();
@@ -95,7 +95,7 @@ pub(crate) fn add(change: &mut Change<'_>, series: &Series, field: &str, samples
     Ok(())
 }
 
-/// A page of buckets as it was asked for at `now`; `result` makes a result of its group and sums.
+/// A page of buckets, requested at `now`. `result` creates a result from its group and sums.
 pub(crate) fn page<T>(
     tx: &mut Tx<'_>,
     series: &Series,
@@ -132,7 +132,7 @@ pub(crate) fn page<T>(
     Ok(UsagePage::new(data, next_page))
 }
 
-/// By the beginning of a bucket and the values that are grouped by (null for all others).
+/// The sums by the start of a bucket and the values of the grouped dimensions (null for all others).
 type Groups = BTreeMap<(i64, Vec<Option<String>>), Sums>;
 
 fn sums(tx: &mut Tx<'_>, series: &Series, query: &Query, from: i64, to: i64) -> Result<Groups> {
@@ -151,7 +151,7 @@ fn sums(tx: &mut Tx<'_>, series: &Series, query: &Query, from: i64, to: i64) -> 
     Ok(found.into_iter().map(named).collect())
 }
 
-/// The groups that dimensions fall into. Those that a filter leaves out are in none.
+/// The group of each dimension. Dimensions that a filter excludes have no group.
 struct GroupsOfDimensions {
     values: Vec<Vec<Option<String>>>,
     of: HashMap<i64, usize>,
@@ -186,7 +186,7 @@ fn groups(tx: &mut Tx<'_>, series: &Series, query: &Query) -> Result<GroupsOfDim
     Ok(groups)
 }
 
-/// Dimensions that a series has got since they were written have no value.
+/// Dimensions that were added to the series later have no value.
 fn read_dimensions(series: &Series, text: &str) -> Result<Vec<Option<String>>> {
     let mut dimensions: Vec<Option<String>> = serde_json::from_str(text).map_err(Error::internal)?;
     dimensions.resize(series.dimensions.len(), None);
@@ -211,7 +211,7 @@ fn read_sums(series: &Series, row: &Row<'_>) -> Result<Sums> {
 
 fn dimension_seq(change: &mut Change<'_>, series: &Series, dimensions: &[Option<String>]) -> Result<i64> {
     let org = change.org();
-    // Without the nulls at the end, so that a dimension which a series gets later changes nothing.
+    // Without trailing nulls, so that adding a dimension to the series does not change the text.
     let given = dimensions.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     let text = serde_json::to_string(&dimensions[..given]).map_err(Error::internal)?;
     let found = change.query_one(
@@ -237,7 +237,7 @@ fn dimension_seq(change: &mut Change<'_>, series: &Series, dimensions: &[Option<
 
 fn check(series: &Series, sample: &Sample, place: impl Fn() -> String) -> Result<Sums> {
     if sample.at < 0 {
-        return Err(Error::invalid_value(format!("{}.time", place()), "a time since 1970, in unix seconds"));
+        return Err(Error::invalid_value(format!("{}.time", place()), "a time since 1970, in Unix seconds"));
     }
     let mut numbers = Sums::default();
     for ((number, given), name) in numbers.iter_mut().zip(&sample.numbers).zip(series.sums) {
@@ -266,7 +266,7 @@ fn round_up(at: i64, width: i64) -> i64 {
     }
 }
 
-/// The first `limit` buckets. The first begins at `start` itself; all end at a multiple of their width.
+/// The first `limit` buckets. The first begins at `start`; all end at a multiple of their width.
 fn buckets(start: i64, end: i64, width: i64, limit: u16) -> Vec<(i64, i64)> {
     let mut buckets = Vec::new();
     let mut from = start;
@@ -278,7 +278,7 @@ fn buckets(start: i64, end: i64, width: i64, limit: u16) -> Vec<(i64, i64)> {
     buckets
 }
 
-/// Rows of one width from a time to another.
+/// Rows of one width in a range of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     width: i64,
@@ -286,8 +286,8 @@ struct Span {
     to: i64,
 }
 
-/// The fewest rows that hold every minute which begins in this time, in order: long ones in the middle, shorter ones where
-/// the ends are no multiple of those. None is longer than a bucket.
+/// The fewest rows that cover every minute which begins in this range, in order: long rows in the middle, shorter ones
+/// at ends that are not a multiple of the longer width. No row is longer than a bucket.
 fn spans(from: i64, to: i64, bucket: i64) -> Vec<Span> {
     let usable = WIDTHS.iter().filter(|width| **width <= bucket).count();
     let mut spans = Vec::new();
@@ -306,7 +306,7 @@ fn cover(from: i64, to: i64, widths: &[i64], spans: &mut Vec<Span>) {
     cover(last, to, shorter, spans);
 }
 
-/// Makes a list with a text for each of the sums, from what stands before, between and after its numbers.
+/// Repeats the parts for each sum, with its number between them and at the end, as a comma-separated list.
 macro_rules! each_sum {
     (@ $parts:tt $first:literal $($n:literal)*) => {
         concat!(each_sum!(% $first $parts) $(, ", ", each_sum!(% $n $parts))*)
@@ -333,8 +333,8 @@ const ADD: &str = concat!(
     each_sum!("sum_" " = usage_sums.sum_" " + excluded.sum_"),
 );
 
-/// Declares the series of an operation: the fields of its records, filters and results, in the order in which they are
-/// stored. A dimension that the request filters by names the parameter.
+/// Declares the series of an operation: the fields of its records, filters and results, in storage order. `by` names
+/// the request parameter that filters a dimension.
 macro_rules! series {
     (
         $(#[$doc:meta])* $series:ident = $number:literal of $request:ident, $record:ident, $result:ident;
@@ -360,7 +360,7 @@ macro_rules! series {
             }
         }
 
-        /// A page that has no end goes up to the time of the request.
+        /// A page without an end ends at the time of the request.
         impl $crate::operation::Reads for $request {
             fn lane(&self) -> $crate::engines::lanes::Lane {
                 $crate::engines::lanes::Lane::Scan
@@ -409,7 +409,7 @@ pub(crate) trait Counted {
 /// A value of a dimension, as a text.
 pub(crate) trait DimensionValue: Sized {
     fn text(&self) -> String;
-    /// None of a text that was not made of a value.
+    /// `None` if the text does not represent a value.
     fn from_text(text: &str) -> Option<Self>;
 }
 
@@ -431,7 +431,7 @@ impl DimensionValue for bool {
     }
 }
 
-/// The values that a parameter lets through.
+/// The values that a parameter allows.
 pub(crate) trait Filter {
     fn values(&self) -> Vec<String>;
 }
@@ -448,7 +448,7 @@ impl Filter for bool {
     }
 }
 
-/// A number of a record or a result; a record that does not say it has none of it.
+/// A number in a record or a result. An absent number of a record counts as 0.
 pub(crate) trait Number {
     fn number(&self) -> u64;
     fn from_number(sum: i64) -> Self;
@@ -479,7 +479,7 @@ mod tests {
     const DAY: i64 = 24 * 60 * 60;
 
     #[test]
-    fn a_time_is_covered_by_the_longest_rows_that_fit() {
+    fn a_range_is_covered_by_the_longest_rows_that_fit() {
         let span = |width, from, to| Span { width, from, to };
         assert_eq!(spans(0, 7 * DAY, DAY), [span(DAY, 0, 7 * DAY)]);
         assert_eq!(
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bucket_alone_begins_within_its_width() {
+    fn only_the_first_bucket_may_begin_between_multiples_of_the_width() {
         assert_eq!(buckets(100, 250, 60, 10), [(100, 120), (120, 180), (180, 240), (240, 300)]);
         assert_eq!(buckets(100, 250, 60, 1), [(100, 120)]);
         assert_eq!(buckets(100, 100, 60, 10), []);

@@ -1,60 +1,61 @@
-//! What a table of things is: its columns, from which its statements are made, and facts for everything that walks all
-//! tables.
+//! The definition of a table of resources: its columns, from which its statements are generated, and properties for
+//! code that covers all tables.
 
 use crate::base::kind::Kind;
 
-/// A table of things: each has a number and an id, and leaves a tombstone when it is removed.
+/// A table of resources. Each has a number and an id, and leaves a tombstone when it is deleted.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
-    /// Columns that are emptied when a thing is removed.
+    /// The columns that are erased when a resource is deleted.
     pub(crate) erased: &'static [&'static str],
-    /// A column, and the field of the events of a creation or an update that tells it.
+    /// A column, and the field of creation and update events that records its value.
     pub(crate) told: (&'static str, &'static str),
     pub(crate) numbers: Numbers,
-    /// The events of its life.
+    /// The names of its events.
     pub(crate) created: &'static str,
     pub(crate) updated: &'static str,
     pub(crate) deleted: &'static str,
     pub(crate) sql: Statements,
 }
 
-/// Where the last number of a kind is kept.
+/// Where the last assigned number of a kind is stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Numbers {
-    /// In a column of `organizations`, with the statement that takes the next.
+    /// In a column of `organizations`, with the statement that increments it.
     Column { column: &'static str, next: &'static str },
     /// In `sequences`.
     Sequence,
 }
 
-/// The statements over a table of things. Each comment names the parameters in order.
+/// The SQL statements of a table of resources. The comments name the parameters in order.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// The columns of one, by organization and id.
+    /// The columns of a resource, by organization and id.
     pub(crate) find: &'static str,
-    /// The number of one, by organization and id.
+    /// The number of a resource, by organization and id.
     pub(crate) find_seq: &'static str,
-    /// The same, also of a tombstone.
+    /// The same, including tombstones.
     pub(crate) position: &'static str,
-    /// All of an organization, by number.
+    /// All resources of an organization, by number.
     pub(crate) all: &'static str,
-    /// How many there are, over all organizations.
+    /// The number of resources, over all organizations.
     pub(crate) count: &'static str,
-    /// From a number on, upward and downward.
+    /// The resources after a number, ascending and descending.
     pub(crate) page: [&'static str; 2],
     /// The columns, then organization and number.
     pub(crate) insert: &'static str,
     /// The columns without the id, then organization and number.
     pub(crate) update: &'static str,
-    /// The time of removal, organization and number.
+    /// The time of the deletion, organization and number.
     pub(crate) bury: &'static str,
 }
 
-/// Declares the table of a kind as `TABLE`, and `select!`, which makes a query for its columns, `seq` and `id` first.
+/// Declares the table of a kind as `TABLE`, and `select!`, which builds a query for its columns, with `seq` and `id`
+/// first.
 ///
-/// The first argument is a dollar sign, which a macro cannot write by itself.
+/// The first argument is a dollar sign, which a macro cannot produce itself.
 macro_rules! table {
     (
         $dollar:tt $table:ident of $kind:ident;
@@ -64,8 +65,8 @@ macro_rules! table {
         numbers: $numbers:expr;
         events: $created:literal, $updated:literal, $deleted:literal;
     ) => {
-        /// Makes a query for the columns of this table from what follows `from`.
-        #[allow(unused_macros, reason = "some tables are read by their own statements alone")]
+        /// Builds a query for the columns of this table from the text after `from`.
+        #[allow(unused_macros, reason = "some tables are only read with the statements of `TABLE`")]
         macro_rules! select {
             ($dollar rest:literal) => {
                 concat!("select seq, id", $(", ", stringify!($column),)* " from ", $dollar rest)
@@ -153,7 +154,7 @@ macro_rules! update {
 pub(crate) use update;
 
 impl Table {
-    /// The column of an audit event that holds the number of a thing of this table.
+    /// The column of an audit event with the number of a resource of this table.
     pub(crate) fn audit_column(&self) -> &'static str {
         match self.kind {
             Kind::Group => "group_seq",

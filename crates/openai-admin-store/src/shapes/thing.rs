@@ -1,4 +1,4 @@
-//! Things: what every kind of thing with an id does in the same way.
+//! Things: operations that all resources with an id share.
 
 use openai_admin::{Cursor, Order, models::AuditLogPayload};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A thing as its table holds it.
+/// A resource as stored in its table.
 pub(crate) trait Thing: Sized {
     /// Its table.
     const TABLE: &'static Table;
@@ -23,7 +23,7 @@ pub(crate) trait Thing: Sized {
     /// The id.
     fn id(&self) -> &str;
 
-    /// The number of its project, if it is in one.
+    /// The number of its project, if it has one.
     fn project_seq(&self) -> Option<i64> {
         None
     }
@@ -31,14 +31,14 @@ pub(crate) trait Thing: Sized {
     /// Reads the columns after `seq`: column 1 is the id.
     fn from_row(row: &Row<'_>) -> Result<Self>;
 
-    /// Hands the values of the columns to `write`, in the order of the table: the id first.
+    /// Passes the values of the columns to `write`, in the order of the table, with the id first.
     fn bind<R>(&self, write: impl FnOnce(&[Value<'_>]) -> R) -> R;
 
-    /// What the event of its creation says of it.
+    /// The payload of the event of its creation.
     fn payload(&self) -> AuditLogPayload;
 }
 
-/// A thing with its number.
+/// A resource with its number.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stored<T> {
     pub(crate) seq: i64,
@@ -58,39 +58,39 @@ pub(crate) fn find<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<Stored<T>> {
     tx.query_one(T::TABLE.sql.find, values![org, id], stored)?.ok_or_else(|| not_found::<T>(id))
 }
 
-/// [`find`], where a thing that is not there is no error.
+/// Like [`find`], but a missing resource is `None` instead of an error.
 pub(crate) fn look_up<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<T>>> {
     let org = tx.org();
     tx.query_one(T::TABLE.sql.find, values![org, id], stored)
 }
 
-/// The number of a thing, where nothing else of it is needed.
+/// The number of a resource, without reading the whole row.
 pub(crate) fn find_seq<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<i64> {
     let org = tx.org();
     tx.query_one(T::TABLE.sql.find_seq, values![org, id], |row| row.integer(0))?
         .ok_or_else(|| not_found::<T>(id))
 }
 
-/// The number of an id that was ever given, also to a thing that was removed since.
+/// The number of an id, including deleted resources.
 pub(crate) fn position<T: Thing>(tx: &mut Tx<'_>, id: &str) -> Result<Option<i64>> {
     let org = tx.org();
     tx.query_one(T::TABLE.sql.position, values![org, id], |row| row.integer(0))
 }
 
-/// The number of a cursor. A removed thing keeps its place, so that a list goes on when its last item was removed.
+/// The number of a cursor. A deleted resource keeps its number, so a list can continue after its last item was deleted.
 pub(crate) fn cursor<T: Thing>(tx: &mut Tx<'_>, after: Option<&Cursor>) -> Result<Option<i64>> {
     let Some(after) = after else { return Ok(None) };
     let seq = position::<T>(tx, after.as_str())?;
     seq.map(Some).ok_or_else(|| Error::UnknownCursor(after.clone()))
 }
 
-/// Every thing of a kind, in order.
+/// All resources of a kind, in order.
 pub(crate) fn all<T: Thing>(tx: &mut Tx<'_>) -> Result<Vec<Stored<T>>> {
     let org = tx.org();
     tx.query(T::TABLE.sql.all, values![org], stored)
 }
 
-/// A page of all things of a kind, and whether there are more.
+/// A page of all resources of a kind, and whether there are more.
 pub(crate) fn page<T: Thing>(
     tx: &mut Tx<'_>,
     order: Order,
@@ -108,7 +108,7 @@ pub(crate) fn page<T: Thing>(
     Ok(range.cut(things))
 }
 
-/// Writes a new thing and records its creation.
+/// Writes a new resource and records its creation.
 pub(crate) fn insert<T: Thing>(change: &mut Change<'_>, thing: &T) -> Result<i64> {
     let (org, seq) = (change.org(), next_seq(change, T::TABLE)?);
     thing.bind(|values| {
@@ -121,13 +121,13 @@ pub(crate) fn insert<T: Thing>(change: &mut Change<'_>, thing: &T) -> Result<i64
     Ok(seq)
 }
 
-/// What an event about a thing is about.
+/// The places of an event about a resource.
 fn places<T: Thing>(seq: i64, thing: &T) -> Places<'_> {
     let places = Places::of(T::TABLE.kind, seq, thing.id());
     Places { project_seq: thing.project_seq().or(places.project_seq), ..places }
 }
 
-/// Takes the next number of a kind.
+/// Assigns the next number of a kind.
 pub(crate) fn next_seq(tx: &mut Tx<'_>, table: &Table) -> Result<i64> {
     let org = tx.org();
     let next = match table.numbers {
@@ -139,10 +139,10 @@ pub(crate) fn next_seq(tx: &mut Tx<'_>, table: &Table) -> Result<i64> {
             |row| row.integer(0),
         )?,
     };
-    next.ok_or_else(|| Error::internal("the organization is gone"))
+    next.ok_or_else(|| Error::internal("the organization is missing"))
 }
 
-/// Writes everything about a thing but its id and number. The caller records what changed.
+/// Writes everything about a resource except its id and number. The caller records the change.
 pub(crate) fn update<T: Thing>(tx: &mut Tx<'_>, seq: i64, thing: &T) -> Result<()> {
     let org = tx.org();
     thing.bind(|values| {
@@ -152,7 +152,7 @@ pub(crate) fn update<T: Thing>(tx: &mut Tx<'_>, seq: i64, thing: &T) -> Result<(
     Ok(())
 }
 
-/// Removes a thing with every edge that it ends, and records it. A tombstone keeps its id and number.
+/// Deletes a resource with all its edges, and records it. A tombstone keeps its id and number.
 pub(crate) fn bury<T: Thing>(change: &mut Change<'_>, removed: &Stored<T>) -> Result<()> {
     let (org, seq, table) = (change.org(), removed.seq, T::TABLE);
     edges::end_all(change, table.kind, seq)?;

@@ -19,7 +19,7 @@ fn a_database_url_never_shows_its_password() {
 }
 
 #[test]
-fn a_password_that_would_be_read_as_something_else_is_refused_and_not_repeated() {
+fn an_unescaped_password_is_refused_and_not_repeated() {
     for url in [
         "postgres://127.0.0.1:1/x?password=s3@cret",
         "postgres://ada:s3@cret@localhost/x",
@@ -36,10 +36,10 @@ fn a_password_that_would_be_read_as_something_else_is_refused_and_not_repeated()
 }
 
 #[test]
-fn forms_of_sqlite_that_are_no_file_are_refused() {
+fn sqlite_urls_without_a_plain_file_are_refused() {
     for (url, said) in [
-        ("sqlite::memory:", "in memory"),
-        ("sqlite://:memory:", "in memory"),
+        ("sqlite::memory:", "in-memory"),
+        ("sqlite://:memory:", "in-memory"),
         ("sqlite:file:a.db", "without file:"),
         ("sqlite:a.db?mode=ro", "without options"),
         ("sqlite:", "sqlite:FILE"),
@@ -50,7 +50,7 @@ fn forms_of_sqlite_that_are_no_file_are_refused() {
 }
 
 #[test]
-fn what_does_not_end_is_waited_for_only_so_long() {
+fn closing_does_not_wait_longer_than_its_timeout() {
     let (held, hold) = mpsc::channel::<()>();
     assert!(!ends_within(Duration::from_millis(1), move || {
         let _ = hold.recv();

@@ -19,22 +19,22 @@ conformance! {
     a_revoked_key_stays_revoked,
     the_bootstrap_key_is_found_like_any_other,
     another_bootstrap_key_replaces_the_first,
-    a_revoked_key_is_not_given_back_its_life,
-    an_expired_key_is_not_given_back_its_life,
+    a_revoked_key_does_not_become_valid_again,
+    an_expired_key_does_not_become_valid_again,
     the_key_of_another_organization_cannot_become_the_bootstrap_key,
-    rotating_a_key_does_not_lengthen_its_life,
-    a_rotated_bootstrap_key_works_until_its_overlap_ends_whatever_takes_its_place,
-    only_a_key_that_works_is_rotated,
+    rotating_a_key_does_not_extend_its_expiry,
+    a_replaced_and_rotated_bootstrap_key_stays_valid_until_its_overlap_ends,
+    only_a_valid_key_is_rotated,
     every_change_of_keys_is_counted,
     [but not:
         a_key_cannot_be_stored_twice,
         the_same_bootstrap_key_again_changes_nothing,
         a_bootstrap_key_gets_the_scopes_of_this_version,
-        a_replaced_bootstrap_key_may_come_back,
-        a_minted_key_that_is_given_stays_as_it_is,
+        a_replaced_bootstrap_key_can_be_restored,
+        a_known_key_as_bootstrap_key_stays_unchanged,
         each_change_of_a_key_records_one_event,
-        a_rotated_key_and_its_successor_both_work_for_a_while,
-        a_rotation_that_is_refused_changes_nothing,
+        a_rotated_key_and_its_successor_are_both_valid_during_the_overlap,
+        a_refused_rotation_changes_nothing,
     ]
 }
 
@@ -107,7 +107,7 @@ async fn an_expired_key_is_found_with_its_expiry(database: Database) {
     let expired = NewApiKey { expires_at: Some(Timestamp::from_unix_seconds(1)), ..key('a') };
     create(&acme, expired).await.unwrap();
     let found = find(&acme, 'a').await.unwrap();
-    assert_eq!(found.expires_at, Some(Timestamp::from_unix_seconds(1)), "who has a clock decides");
+    assert_eq!(found.expires_at, Some(Timestamp::from_unix_seconds(1)), "the caller checks the expiry");
 }
 
 async fn the_last_use_of_a_key_is_kept(database: Database) {
@@ -176,10 +176,10 @@ async fn another_bootstrap_key_replaces_the_first(database: Database) {
     set_bootstrap(&acme, key('b')).await.unwrap();
     assert_eq!(find(&acme, 'a').await, None);
     assert_eq!(find(&acme, 'b').await.unwrap().id, "key_bootstrap");
-    assert_eq!(listed(&acme).await.len(), 2, "a minted key stays");
+    assert_eq!(listed(&acme).await.len(), 2, "a generated key stays");
 }
 
-async fn a_replaced_bootstrap_key_may_come_back(database: Database) {
+async fn a_replaced_bootstrap_key_can_be_restored(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let before = database.events().len();
     for letter in ['a', 'b', 'a'] {
@@ -190,7 +190,7 @@ async fn a_replaced_bootstrap_key_may_come_back(database: Database) {
     assert_eq!(database.events_since(before), [created, revoked, created, revoked, created]);
 }
 
-async fn a_minted_key_that_is_given_stays_as_it_is(database: Database) {
+async fn a_known_key_as_bootstrap_key_stays_unchanged(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let expires_at = Some(Timestamp::from_unix_seconds(NOW as i64 + 1));
     let minted = NewApiKey { name: "ci".to_owned(), scopes: vec!["one".to_owned()], expires_at, ..key('a') };
@@ -199,13 +199,13 @@ async fn a_minted_key_that_is_given_stays_as_it_is(database: Database) {
     let before = database.events().len();
     assert_eq!(set_bootstrap(&acme, key('a')).await.unwrap(), minted);
     assert_eq!(find(&acme, 'a').await, Some(minted));
-    assert_eq!(listed(&acme).await, ["ci"], "the bootstrap key before was replaced by it");
+    assert_eq!(listed(&acme).await, ["ci"], "it replaced the previous bootstrap key");
     assert_eq!(database.events_since(before), ["api_key.deleted key_bootstrap"]);
     set_bootstrap(&acme, key('a')).await.unwrap();
     assert_eq!(database.events().len(), before + 1, "the second time nothing changes");
 }
 
-async fn a_revoked_key_is_not_given_back_its_life(database: Database) {
+async fn a_revoked_key_does_not_become_valid_again(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let minted = create(&acme, key('a')).await.unwrap().id;
     revoke(&acme, &minted).await.unwrap();
@@ -220,10 +220,10 @@ async fn a_revoked_key_is_not_given_back_its_life(database: Database) {
         );
         assert_eq!(find(&acme, letter).await, None);
     }
-    assert_eq!(listed(&acme).await, ["Key c"], "the key before still works");
+    assert_eq!(listed(&acme).await, ["Key c"], "the previous key is still valid");
 }
 
-async fn an_expired_key_is_not_given_back_its_life(database: Database) {
+async fn an_expired_key_does_not_become_valid_again(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let expires_at = Some(Timestamp::from_unix_seconds(NOW as i64));
     create(&acme, NewApiKey { expires_at, ..key('a') }).await.unwrap();
@@ -242,7 +242,7 @@ async fn the_key_of_another_organization_cannot_become_the_bootstrap_key(databas
     let refused = set_bootstrap(&acme, key('a')).await;
     assert_refused!(refused, Error::AlreadyExists { kind: Kind::ApiKey, field: "value", .. });
     assert_eq!(find(&acme, 'a').await.unwrap().org, other.org());
-    assert_eq!(listed(&acme).await, ["Key b"], "the key before still works");
+    assert_eq!(listed(&acme).await, ["Key b"], "the previous key is still valid");
 }
 
 async fn each_change_of_a_key_records_one_event(database: Database) {
@@ -273,7 +273,7 @@ fn timestamp(unix_seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(unix_seconds as i64)
 }
 
-async fn a_rotated_key_and_its_successor_both_work_for_a_while(database: Database) {
+async fn a_rotated_key_and_its_successor_are_both_valid_during_the_overlap(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let old = create(&acme, key('a')).await.unwrap();
     let before = database.events().len();
@@ -290,11 +290,11 @@ async fn a_rotated_key_and_its_successor_both_work_for_a_while(database: Databas
     assert_eq!(database.events_since(before), expected);
 }
 
-async fn a_rotated_bootstrap_key_works_until_its_overlap_ends_whatever_takes_its_place(database: Database) {
+async fn a_replaced_and_rotated_bootstrap_key_stays_valid_until_its_overlap_ends(database: Database) {
     let acme = database.acme(0, json!([])).await;
     set_bootstrap(&acme, key('a')).await.unwrap();
     let rotated = rotate(&acme, "key_bootstrap", key('b'), NOW + 60).await.unwrap();
-    // A server starts with the key that followed it, and later with one that somebody else has chosen.
+    // A server starts with the new key, and later with one that another operator has set.
     assert_eq!(set_bootstrap(&acme, key('b')).await.unwrap(), rotated.new);
     assert_eq!(find(&acme, 'a').await.unwrap().expires_at, Some(timestamp(NOW + 60)));
     assert_eq!(set_bootstrap(&acme, key('c')).await.unwrap().id, "key_bootstrap");
@@ -302,7 +302,7 @@ async fn a_rotated_bootstrap_key_works_until_its_overlap_ends_whatever_takes_its
     assert_eq!(listed(&acme).await.len(), 3);
 }
 
-async fn rotating_a_key_does_not_lengthen_its_life(database: Database) {
+async fn rotating_a_key_does_not_extend_its_expiry(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let short = NewApiKey { expires_at: Some(timestamp(NOW + 10)), ..key('a') };
     let id = create(&acme, short).await.unwrap().id;
@@ -312,7 +312,7 @@ async fn rotating_a_key_does_not_lengthen_its_life(database: Database) {
     assert_eq!(rotated.new.expires_at, Some(timestamp(NOW + 99)));
 }
 
-async fn only_a_key_that_works_is_rotated(database: Database) {
+async fn only_a_valid_key_is_rotated(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let other = database.tenant("org-other", 0, json!([])).await;
     let expired = NewApiKey { expires_at: Some(timestamp(NOW)), ..key('a') };
@@ -331,7 +331,7 @@ async fn only_a_key_that_works_is_rotated(database: Database) {
     assert_eq!(find(&acme, 'd').await, None);
 }
 
-async fn a_rotation_that_is_refused_changes_nothing(database: Database) {
+async fn a_refused_rotation_changes_nothing(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let old = create(&acme, key('a')).await.unwrap();
     let before = database.events().len();
@@ -364,5 +364,5 @@ async fn a_bootstrap_key_gets_the_scopes_of_this_version(database: Database) {
     assert_eq!(find(&acme, 'a').await.unwrap().scopes, ["api.roles.read"]);
     assert_eq!(database.events_since(before), ["api_key.updated key_bootstrap"]);
     set_bootstrap(&acme, more).await.unwrap();
-    assert_eq!(database.events().len(), before + 1, "the same again changes nothing");
+    assert_eq!(database.events().len(), before + 1, "a second call changes nothing");
 }

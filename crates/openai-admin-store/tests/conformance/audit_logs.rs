@@ -16,18 +16,18 @@ conformance! {
     in_own_database:
     every_change_is_listed_newest_first_with_its_detail,
     pages_follow_each_other_while_events_are_added,
-    going_on_before_the_last_event_misses_none,
-    many_writers_and_one_reader_who_misses_none,
+    reading_newer_events_misses_none,
+    a_reader_beside_many_writers_misses_no_event,
     events_are_found_by_type_actor_resource_and_time,
-    a_filter_that_finds_little_is_gone_on_with_until_nothing_is_left,
-    what_our_events_never_have_finds_none,
-    a_user_who_is_gone_leaves_no_address_in_the_log,
-    an_event_of_nobody_or_of_others_is_no_place,
-    organizations_have_logs_of_their_own,
+    a_filter_with_few_matches_can_be_paged_to_the_end,
+    filters_on_unused_fields_match_nothing,
+    the_address_of_a_deleted_user_is_not_in_the_log,
+    the_id_of_an_unknown_or_foreign_event_is_not_a_cursor,
+    each_organization_has_its_own_log,
     events_of_the_first_version_are_kept_in_order,
 }
 
-/// Type, actor and detail of events, as they travel.
+/// Type, actor and detail of events, as in the JSON.
 fn shown(logs: &[AuditLog]) -> Vec<Json> {
     let shown = |log: &AuditLog| {
         let log = serde_json::to_value(log).unwrap();
@@ -109,13 +109,13 @@ async fn pages_follow_each_other_while_events_are_added(database: Database) {
     assert_eq!(read, ids(&all));
 }
 
-async fn going_on_before_the_last_event_misses_none(database: Database) {
+async fn reading_newer_events_misses_none(database: Database) {
     let acme = database.acme(3, json!([{ "id": "group_1", "name": "One" }])).await;
     let mut last = acme.logs(json!({ "limit": 1 })).await.unwrap().first_id;
     let nothing = acme.logs(json!({ "before": last })).await.unwrap();
     assert_eq!((nothing.data.len(), nothing.has_more, nothing.first_id), (0, false, None));
 
-    // At times that run backwards: the clock of another server may be behind.
+    // With times that run backwards: the clock of another server may be slow.
     for (number, seconds) in [30, 20, 10].into_iter().enumerate() {
         let stamp = Stamp::new(Ulid::from_parts((NOW - seconds) * 1000, number as u128), "test");
         let request = AddGroupUser::new(
@@ -126,7 +126,7 @@ async fn going_on_before_the_last_event_misses_none(database: Database) {
     }
     let mut followed = Vec::new();
     loop {
-        // A page is what came next, and within it the newest event stands first.
+        // A page continues forward, and within it the newest event comes first.
         let page = acme.logs(json!({ "before": last, "limit": 2 })).await.unwrap();
         followed.extend(page.data.iter().rev().map(user_of));
         last = page.first_id.or(last);
@@ -141,7 +141,7 @@ fn user_of(log: &AuditLog) -> String {
     log.detail.as_ref().unwrap().user_id.as_ref().unwrap().to_string()
 }
 
-async fn many_writers_and_one_reader_who_misses_none(database: Database) {
+async fn a_reader_beside_many_writers_misses_no_event(database: Database) {
     const WRITERS: usize = 8;
     const CHANGES: usize = 15;
     let groups: Vec<Json> =
@@ -171,7 +171,7 @@ async fn many_writers_and_one_reader_who_misses_none(database: Database) {
     for writer in writers {
         writer.await.unwrap();
     }
-    // What was followed is what the log is, in its order.
+    // The followed events are those of the log, in its order.
     let mut walked: Vec<String> = Vec::new();
     let mut after = None;
     loop {
@@ -218,7 +218,7 @@ async fn events_are_found_by_type_actor_resource_and_time(database: Database) {
     assert_eq!(found.data[0].actor.as_ref().unwrap().id(), Some("key_1"));
     assert!(found.data[0].actor.as_ref().unwrap().api_key.is_some());
 
-    // A page of what is found goes on like any other.
+    // A filtered page is paged like any other.
     let first = acme.logs(json!({ "resource_ids[]": ["user_1"], "limit": 2 })).await.unwrap();
     assert!(first.has_more);
     let rest =
@@ -226,9 +226,9 @@ async fn events_are_found_by_type_actor_resource_and_time(database: Database) {
     assert_eq!((rest.data.len(), rest.has_more), (1, false));
 }
 
-async fn a_filter_that_finds_little_is_gone_on_with_until_nothing_is_left(database: Database) {
+async fn a_filter_with_few_matches_can_be_paged_to_the_end(database: Database) {
     let acme = database.acme(1, json!([])).await;
-    // The rare ones are the oldest of all, those on each side of the end of a window, and the newest.
+    // The rare events are the oldest one, those on each side of a window's end, and the newest one.
     database.execute(
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 45000)
          insert into audit_events (org, place, change, item, recorded_at, actor, event, user_seq)
@@ -251,7 +251,7 @@ async fn a_filter_that_finds_little_is_gone_on_with_until_nothing_is_left(databa
                 break;
             }
             cursor = if direction == "before" { page.first_id } else { page.last_id };
-            assert!(cursor.is_some(), "a page that says there is more says where");
+            assert!(cursor.is_some(), "a page with has_more has a cursor");
         }
         match direction {
             "before" => assert_eq!(found, rare[1..]),
@@ -263,7 +263,7 @@ async fn a_filter_that_finds_little_is_gone_on_with_until_nothing_is_left(databa
     assert_eq!((all.data.len(), all.has_more, all.last_id.unwrap().as_str()), (100, true, all.data[99].id()));
 }
 
-async fn what_our_events_never_have_finds_none(database: Database) {
+async fn filters_on_unused_fields_match_nothing(database: Database) {
     let acme = database.acme(1, json!([])).await;
     for filter in [
         json!({ "project_ids[]": ["proj_1"] }),
@@ -285,7 +285,7 @@ async fn what_our_events_never_have_finds_none(database: Database) {
     assert!(acme.logs(json!({ "resource_ids[]": vec!["x"; 100] })).await.is_ok());
 }
 
-async fn a_user_who_is_gone_leaves_no_address_in_the_log(database: Database) {
+async fn the_address_of_a_deleted_user_is_not_in_the_log(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One", "members": ["user_1"] }])).await;
     acme.create_user(json!({ "email": "ada@example.com", "name": "Ada Lovelace" })).await.unwrap();
     acme.delete_user("user_1").await.unwrap();
@@ -295,7 +295,7 @@ async fn a_user_who_is_gone_leaves_no_address_in_the_log(database: Database) {
     }
 }
 
-async fn an_event_of_nobody_or_of_others_is_no_place(database: Database) {
+async fn the_id_of_an_unknown_or_foreign_event_is_not_a_cursor(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let other = database.tenant("org-other", 1, json!([])).await;
     let theirs = other.logs(json!({ "limit": 1 })).await.unwrap().first_id.unwrap();
@@ -312,7 +312,7 @@ async fn an_event_of_nobody_or_of_others_is_no_place(database: Database) {
     }
 }
 
-async fn organizations_have_logs_of_their_own(database: Database) {
+async fn each_organization_has_its_own_log(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let other = database.tenant("org-other", 2, json!([])).await;
     assert_eq!(acme.logs(json!({})).await.unwrap().data.len(), 2);
@@ -343,20 +343,20 @@ async fn events_of_the_first_version_are_kept_in_order(database: Database) {
     let old = ["user.added", "user.added", "user.added", "organization.created"];
     assert_eq!(types, [&["group.created", "api_key.deleted"][..], &old].concat());
     assert_eq!(shown(&page.data[1..3])[0], json!(["api_key.deleted", { "id": "key_2" }]));
-    assert_eq!(page.data[2].detail.as_ref().unwrap().data, None, "nobody knew the role");
+    assert_eq!(page.data[2].detail.as_ref().unwrap().data, None, "the role was unknown");
     again.store().close().await;
 }
 
-/// A transaction behind the store's back, which ends when its connection is told so.
+/// A transaction outside the store, which ends when its connection is dropped.
 fn begun_elsewhere(
     database: &Database,
     dbname: Option<String>,
     statement: &'static str,
 ) -> ::postgres::Client {
     let openai_admin_store::DatabaseUrl::Postgres(url) = database.url.clone() else {
-        panic!("only PostgreSQL has transactions side by side")
+        panic!("only PostgreSQL has concurrent transactions")
     };
-    // The client brings a runtime of its own, which cannot be entered from within another.
+    // The client has its own runtime, which cannot be entered from within another.
     let connected = std::thread::spawn(move || {
         let mut config: ::postgres::Config = url.parse().unwrap();
         if let Some(dbname) = dbname {
@@ -370,7 +370,7 @@ fn begun_elsewhere(
 }
 
 #[test]
-fn an_event_of_a_transaction_that_ends_late_comes_before_what_is_newer() {
+fn an_event_of_a_late_transaction_comes_before_newer_ones() {
     run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(2, json!([{ "id": "group_1", "name": "One" }])).await;
         let last = acme.logs(json!({ "limit": 1 })).await.unwrap().first_id;
@@ -380,7 +380,7 @@ fn an_event_of_a_transaction_that_ends_late_comes_before_what_is_newer() {
         acme.add("group_1", "user_1").await.unwrap();
 
         let hidden = acme.logs(json!({ "before": last })).await.unwrap();
-        assert_eq!(hidden.data.len(), 0, "shown, it would hide the earlier one for ever");
+        assert_eq!(hidden.data.len(), 0, "if it were listed, readers would miss the earlier one");
         let ended = std::thread::spawn(move || client.batch_execute("commit").unwrap());
         ended.join().unwrap();
         let page = acme.logs(json!({ "before": last })).await.unwrap();
@@ -390,7 +390,7 @@ fn an_event_of_a_transaction_that_ends_late_comes_before_what_is_newer() {
 }
 
 #[test]
-fn a_transaction_of_another_database_hides_nothing() {
+fn a_transaction_of_another_database_hides_no_event() {
     run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(1, json!([])).await;
         let other = format!("audit_logs_{}", std::process::id());
@@ -404,9 +404,9 @@ fn a_transaction_of_another_database_hides_nothing() {
     });
 }
 
-/// Each leaves a transaction open that has a number: what another program writes, and a change of another organization.
+/// Each leaves a transaction with a number open: a write of another program, and a change of another organization.
 #[test]
-fn a_transaction_that_cannot_write_the_log_hides_nothing() {
+fn a_transaction_that_cannot_write_the_log_hides_no_event() {
     for statement in [
         "create temporary table of_another_program (number int); insert into of_another_program values (1)",
         "select pg_advisory_xact_lock_shared('audit_events'::regclass::oid::int, hashint8(2));
@@ -425,7 +425,7 @@ fn a_transaction_that_cannot_write_the_log_hides_nothing() {
 }
 
 #[test]
-fn a_transaction_that_announces_this_organization_hides_what_is_newer() {
+fn a_transaction_that_announces_this_organization_hides_newer_events() {
     run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(1, json!([])).await;
         let statement =
@@ -442,7 +442,7 @@ fn a_transaction_that_announces_this_organization_hides_what_is_newer() {
 }
 
 #[test]
-fn a_database_that_was_moved_goes_on_after_what_is_there() {
+fn events_of_a_moved_database_come_after_existing_ones() {
     run(Engine::PostgresOwnDatabase, async |database| {
         let acme = database.acme(1, json!([])).await;
         database.execute("update audit_events set place = place + 1000000000000");

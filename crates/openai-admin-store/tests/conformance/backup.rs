@@ -1,4 +1,4 @@
-//! Backups, from either engine into either, made while others write.
+//! Backups, from either engine into either, made during writes.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,19 +19,19 @@ use crate::{
 
 conformance! {
     a_backup_holds_everything_and_restores_into_either_engine,
-    a_backup_under_writes_is_one_moment,
-    backups_at_once_leave_a_whole_one_at_any_time,
-    a_database_that_holds_something_is_overwritten_only_with_leave,
-    what_is_no_backup_is_neither_replaced_nor_restored,
-    a_backup_that_is_not_sound_is_not_made_and_not_restored,
-    a_backup_of_an_earlier_version_is_brought_up_to_date,
+    a_backup_under_writes_is_a_snapshot,
+    concurrent_backups_always_leave_a_complete_one,
+    a_nonempty_database_is_only_overwritten_if_allowed,
+    a_file_that_is_not_a_backup_is_neither_replaced_nor_restored,
+    an_invalid_backup_is_neither_made_nor_restored,
+    a_backup_of_an_earlier_version_is_migrated,
 }
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A database with something in every table, and tombstones.
+/// A database with rows in every table, and tombstones.
 async fn lived_in(database: &Database) -> Tenant {
     let groups = json!([
         { "id": "group_1", "name": "One \t\\N\r\n «ü» 🚨", "members": ["user_1", "user_2"] },
@@ -55,7 +55,7 @@ async fn lived_in(database: &Database) -> Tenant {
     acme
 }
 
-/// Everything that a database says of itself.
+/// Everything that can be read from a database.
 async fn everything(store: &Store) -> String {
     let mut all = String::new();
     for organization in store.organizations().await.unwrap() {
@@ -94,21 +94,21 @@ async fn a_backup_holds_everything_and_restores_into_either_engine(database: Dat
     assert_eq!(everything(&restored).await, before);
     restored.close().await;
 
-    // And over what it came from, after that has changed.
+    // And over the original database, after it has changed.
     acme.create_group("Later").await.unwrap();
     acme.store().close().await;
     Store::restore(&file, &database.url, true, |_| {}).await.unwrap();
     let again = database.opened_again().await;
     assert_eq!(everything(&again.store).await, before);
     assert_eq!(Some(again.events().len() as u64), counted.of("audit event"));
-    // It goes on where it was: nothing new takes a place that was handed out.
+    // It continues from the same numbers: no assigned number is reused.
     let tenant = Tenant { database: again.clone(), organization: acme.organization.clone() };
     tenant.create_group("Next").await.unwrap();
     assert_eq!(again.problems().await, Vec::<String>::new());
     again.store.close().await;
 }
 
-async fn backups_at_once_leave_a_whole_one_at_any_time(database: Database) {
+async fn concurrent_backups_always_leave_a_complete_one(database: Database) {
     const ROUNDS: usize = 8;
     let acme = lived_in(&database).await;
     let folder = folder();
@@ -119,7 +119,7 @@ async fn backups_at_once_leave_a_whole_one_at_any_time(database: Database) {
         tokio::spawn(async move {
             for _ in 0..ROUNDS {
                 match Store::back_up(&url, &file, |_| {}).await {
-                    // Another one is under way.
+                    // Another backup is running.
                     Ok(_) | Err(Error::InvalidValue { .. }) => {}
                     Err(error) => panic!("{error:?}"),
                 }
@@ -136,7 +136,7 @@ async fn backups_at_once_leave_a_whole_one_at_any_time(database: Database) {
         backup.await.unwrap();
     }
     let header = std::fs::read(&file).unwrap();
-    assert_eq!(header[18..20], [1, 1], "it has no log, so that it can be read where nothing can be written");
+    assert_eq!(header[18..20], [1, 1], "it has no log, so it can be read on a read-only disk");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -145,10 +145,10 @@ async fn backups_at_once_leave_a_whole_one_at_any_time(database: Database) {
     let mut names: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["acme.backup", "copy.db"], "nothing is left of any of them");
+    assert_eq!(names, ["acme.backup", "copy.db"], "no temporary file is left");
 }
 
-async fn a_backup_under_writes_is_one_moment(database: Database) {
+async fn a_backup_under_writes_is_a_snapshot(database: Database) {
     let people = 400;
     let acme = database.acme(people, json!([{ "id": "group_1", "name": "One" }])).await;
     let (folder, stop) = (folder(), Arc::new(AtomicBool::new(false)));
@@ -177,7 +177,7 @@ async fn a_backup_under_writes_is_one_moment(database: Database) {
     let acknowledged = writer.await.unwrap();
     for (file, before) in files {
         let store = Store::open(&DatabaseUrl::Sqlite(file)).await.unwrap();
-        // Verified: each membership has its event and nobody is half there.
+        // Verified: each membership has its event and no reference is dangling.
         assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
         let kept = store.census().await.unwrap().of("membership").unwrap() as usize;
         assert!(before <= kept && kept <= acknowledged.len(), "{before} {kept} {}", acknowledged.len());
@@ -185,7 +185,7 @@ async fn a_backup_under_writes_is_one_moment(database: Database) {
     }
 }
 
-async fn a_database_that_holds_something_is_overwritten_only_with_leave(database: Database) {
+async fn a_nonempty_database_is_only_overwritten_if_allowed(database: Database) {
     let acme = lived_in(&database).await;
     let folder = folder();
     let file = folder.path().join("acme.backup");
@@ -199,7 +199,7 @@ async fn a_database_that_holds_something_is_overwritten_only_with_leave(database
     assert_eq!(database.texts(later).len(), 0);
 }
 
-async fn what_is_no_backup_is_neither_replaced_nor_restored(database: Database) {
+async fn a_file_that_is_not_a_backup_is_neither_replaced_nor_restored(database: Database) {
     let acme = lived_in(&database).await;
     let folder = folder();
     let thesis = folder.path().join("thesis.txt");
@@ -225,13 +225,13 @@ async fn what_is_no_backup_is_neither_replaced_nor_restored(database: Database) 
     }
 }
 
-async fn a_backup_that_is_not_sound_is_not_made_and_not_restored(database: Database) {
+async fn an_invalid_backup_is_neither_made_nor_restored(database: Database) {
     let acme = lived_in(&database).await;
     let folder = folder();
     let (good, bad) = (folder.path().join("good.backup"), folder.path().join("bad.backup"));
     back_up(&database, &good).await;
     std::fs::copy(&good, &bad).unwrap();
-    // A member whom the audit log does not know.
+    // A member without an event in the audit log.
     let damage = "delete from audit_events where event = 'group.user.added'";
     rusqlite::Connection::open(&bad).unwrap().execute_batch(damage).unwrap();
     assert_refused!(Store::restore(&bad, &database.url, true, |_| {}).await, Error::InvalidValue { .. });
@@ -240,15 +240,15 @@ async fn a_backup_that_is_not_sound_is_not_made_and_not_restored(database: Datab
     let kept = std::fs::read(&good).unwrap();
     database.execute(damage);
     assert_refused!(Store::back_up(&database.url, &good, |_| {}).await, Error::InvalidValue { .. });
-    assert_eq!(std::fs::read(&good).unwrap(), kept, "the backup from before is as it was");
+    assert_eq!(std::fs::read(&good).unwrap(), kept, "the old backup is unchanged");
     let copy = DatabaseUrl::Sqlite(folder.path().join("copy.db"));
     Store::restore(&good, &copy, false, |_| {}).await.unwrap();
-    // Mended, since every case ends with a sound database.
+    // Repaired, because every case ends with a valid database.
     acme.store().close().await;
     Store::restore(&good, &database.url, true, |_| {}).await.unwrap();
 }
 
-async fn a_backup_of_an_earlier_version_is_brought_up_to_date(database: Database) {
+async fn a_backup_of_an_earlier_version_is_migrated(database: Database) {
     let folder = folder();
     let file = folder.path().join("acme.backup");
     let earlier = rusqlite::Connection::open(&file).unwrap();
@@ -264,7 +264,7 @@ async fn a_backup_of_an_earlier_version_is_brought_up_to_date(database: Database
     let kept = std::fs::read(&file).unwrap();
     database.store.close().await;
     Store::restore(&file, &database.url, true, |_| {}).await.unwrap();
-    assert_eq!(std::fs::read(&file).unwrap(), kept, "the backup stays as it was");
+    assert_eq!(std::fs::read(&file).unwrap(), kept, "the backup is unchanged");
     let version = Store::schema_version(&database.url).await.unwrap();
     assert_eq!(version.applied, version.newest);
     let again = database.opened_again().await;

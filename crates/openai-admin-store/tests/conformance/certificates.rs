@@ -1,4 +1,4 @@
-//! Certificates, and where they are active.
+//! Certificates and their activation.
 
 use openai_admin::{
     CertificateId, CertificateInclude,
@@ -20,10 +20,10 @@ use crate::{
 };
 
 conformance! {
-    a_certificate_is_read_when_it_is_uploaded,
-    what_is_no_single_valid_certificate_is_refused,
+    a_certificate_is_parsed_when_it_is_uploaded,
+    an_upload_must_be_one_valid_certificate,
     a_certificate_is_renamed_and_deleted_with_its_events,
-    states_of_the_organization_and_of_each_project_are_apart,
+    certificates_are_activated_separately_in_the_organization_and_each_project,
     all_certificates_are_activated_or_none,
     an_active_certificate_is_not_deleted,
     certificates_of_an_archived_project_are_inactive,
@@ -93,7 +93,7 @@ async fn told(acme: &Tenant, count: usize) -> Vec<Json> {
     told.collect()
 }
 
-async fn a_certificate_is_read_when_it_is_uploaded(database: Database) {
+async fn a_certificate_is_parsed_when_it_is_uploaded(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let content = pem(2100);
     let uploaded = upload_text(&acme, "Gateway", &content).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_certificate_is_read_when_it_is_uploaded(database: Database) {
     assert_eq!(acme.change(UploadCertificate::new(unnamed)).await.unwrap().name, None);
 }
 
-async fn what_is_no_single_valid_certificate_is_refused(database: Database) {
+async fn an_upload_must_be_one_valid_certificate(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let (valid, key) = (pem(2100), KeyPair::generate().unwrap().serialize_pem());
     for (text, reason) in [
@@ -151,7 +151,7 @@ async fn a_certificate_is_renamed_and_deleted_with_its_events(database: Database
     );
 }
 
-async fn states_of_the_organization_and_of_each_project_are_apart(database: Database) {
+async fn certificates_are_activated_separately_in_the_organization_and_each_project(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let project = projects::create(&acme, "Search").await.id;
     let (one, two) = (upload(&acme, "One").await, upload(&acme, "Two").await);
@@ -168,7 +168,7 @@ async fn states_of_the_organization_and_of_each_project_are_apart(database: Data
     assert_eq!(states(&acme, DEFAULT).await, named([("Two", true), ("One", false)]));
     assert_eq!(states_of_organization(&acme).await, named([("Two", false), ("One", true)]));
 
-    // What is so already has no event.
+    // An unchanged state records no event.
     activate(&acme, project.as_str(), &[&one]).await.unwrap();
     let body = those(&[&one, &two]);
     let deactivated = acme.change(DeactivateProjectCertificates::new(project.clone(), body)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Two processes and a replica under load, of which one process is killed every now and then.
+//! Two processes and a replica under load, while one of the processes is killed repeatedly.
 
 use std::{
     collections::BTreeSet,
@@ -18,22 +18,22 @@ use crate::{
     tenant::Tenant,
 };
 
-/// How many seconds the load lasts; 60 before a release.
+/// The duration of the load in seconds; 60 before a release.
 const SECONDS: &str = "OPENAI_ADMIN_CHAOS_SECONDS";
-/// The database that a process opens, its replica, and a number that no other process has.
+/// The database of a process, its replica, and a number unique to the process.
 const DATABASE: &str = "OPENAI_ADMIN_CHAOS_DATABASE";
 const REPLICA: &str = "OPENAI_ADMIN_CHAOS_REPLICA";
 const NUMBER: &str = "OPENAI_ADMIN_CHAOS_NUMBER";
-/// How often a process is killed.
+/// The time between kills.
 const KILLS: usize = 6;
-/// The memberships that there can be.
+/// All possible memberships.
 const USERS: usize = 50;
 const GROUPS: usize = 200;
-/// How many clients a process has.
+/// The number of clients of a process.
 const CLIENTS: usize = 16;
 
 fn environment(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "how a test is told how long, and its child what to do")]
+    #[expect(clippy::disallowed_methods, reason = "parameters of the test and of its child processes")]
     std::env::var(name).ok()
 }
 
@@ -48,7 +48,7 @@ fn no_acknowledged_write_is_lost_or_vanishes_while_processes_are_killed() {
         let mut processes =
             [Process::start(&database.url, 1, &lines), Process::start(&database.url, 2, &lines)];
         for kill in 0..KILLS {
-            // How long the load lasts; nothing is waited for.
+            // This is the duration of the load; the test waits for nothing.
             std::thread::sleep(Duration::from_secs(seconds) / KILLS as u32);
             processes[kill % 2].kill();
             processes[kill % 2] = Process::start(&database.url, 3 + kill, &lines);
@@ -58,7 +58,7 @@ fn no_acknowledged_write_is_lost_or_vanishes_while_processes_are_killed() {
         }
         let lines = std::mem::take(&mut *lines.lock().unwrap());
         let is_wrong = |line: &&String| !line.starts_with("added ");
-        assert_eq!(lines.iter().find(is_wrong), None, "no client saw anything but its own write");
+        assert_eq!(lines.iter().find(is_wrong), None, "clients saw more than their own writes");
         assert!(lines.len() > 100, "there was a load: {}", lines.len());
         let stored: BTreeSet<String> = database
             .texts(
@@ -87,7 +87,7 @@ impl Process {
             panic!("it is PostgreSQL")
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "chaos::adds_and_looks_until_it_is_killed", "--ignored", "--nocapture"])
+            .args(["--exact", "chaos::adds_and_reads_until_it_is_killed", "--ignored", "--nocapture"])
             .env(DATABASE, url)
             .env(REPLICA, replica)
             .env(NUMBER, number.to_string())
@@ -97,7 +97,7 @@ impl Process {
         let (mut output, lines) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(lines));
         let reader = std::thread::spawn(move || {
             let mut line = String::new();
-            // A line without its end was not said.
+            // A line without its end does not count.
             while output.read_line(&mut line).unwrap_or(0) > 0 && line.ends_with('\n') {
                 let said = line.trim_end();
                 if ["added ", "vanished ", "failed "].iter().any(|word| said.starts_with(word)) {
@@ -116,10 +116,10 @@ impl Process {
     }
 }
 
-/// What the case starts; by itself it has nothing to do.
+/// The case starts it in a child process. It does nothing by itself.
 #[test]
-#[ignore = "a part of another test, which starts it in a process of its own"]
-fn adds_and_looks_until_it_is_killed() {
+#[ignore = "a part of another test, which starts it in a separate process"]
+fn adds_and_reads_until_it_is_killed() {
     let Some(url) = environment(DATABASE) else { return };
     let replica: DatabaseUrl = environment(REPLICA).unwrap().parse().unwrap();
     let number: usize = environment(NUMBER).unwrap().parse().unwrap();
@@ -132,7 +132,7 @@ fn adds_and_looks_until_it_is_killed() {
         let database = Database { store, is_in_memory: false, url, stamps };
         let organization = database.store.open_organization(database.stamp(), None).await.unwrap();
         let acme = Tenant { database, organization };
-        // Each process begins somewhere else among the memberships, and goes round.
+        // Each process starts at another membership, and cycles through them.
         stream::iter((number * 7919)..)
             .for_each_concurrent(CLIENTS, |step: usize| {
                 let acme = acme.clone();

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a case's own, which it may stop, break and end.
+//! A separate PostgreSQL server for a case, which it may stop, break and kill.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 
 use openai_admin_store::DatabaseUrl;
 
-/// The server. It ends with this value.
+/// The server. Dropping the value stops it.
 pub(crate) struct Cluster {
     script: Child,
     url: String,
@@ -23,7 +23,7 @@ impl Cluster {
 
     pub(crate) fn start_with_replicas(count: usize) -> Self {
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/with-postgres"))
-            // `cat` ends with its input, and so when this process does.
+            // `cat` ends with its input, and so with this process.
             .args([
                 "sh",
                 "-c",
@@ -38,11 +38,11 @@ impl Cluster {
         let mut urls = String::new();
         BufReader::new(script.stdout.as_mut().unwrap()).read_line(&mut urls).unwrap();
         let mut urls = urls.split_whitespace().map(str::to_owned);
-        let url = urls.next().expect("the script says where the server is");
+        let url = urls.next().expect("the script sets the path of the server");
         let postmaster =
             query(&url, "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)").remove(0);
         let cluster = Self { script, url, replicas: urls.collect(), postmaster };
-        // A commit that only waits to be written, as throw-away servers have it, would be lost in a crash.
+        // Without waiting for a commit to reach the disk, as temporary servers are configured, a crash would lose it.
         cluster.execute("alter role all set synchronous_commit = on");
         cluster
     }
@@ -61,7 +61,7 @@ impl Cluster {
         &self.url
     }
 
-    /// Writes a file that the server alone reads, where it looks for its files.
+    /// Writes a file that only the server can read, in its data directory.
     pub(crate) fn write_file(&self, name: &str, text: &str) {
         let lines = format!("select unnest(string_to_array('{}', E'\n'))", text.trim_end());
         self.execute(&format!("copy ({lines}) to program 'umask 077; cat > {name}'"));
@@ -72,12 +72,12 @@ impl Cluster {
         execute(&self.url, sql);
     }
 
-    /// The rows of a query for one text.
+    /// The rows of a query with one text column.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         query(&self.url, sql)
     }
 
-    /// Stops every process of the server, so that connections stay and nothing is answered.
+    /// Stops every process of the server: connections stay open, but nothing is answered.
     pub(crate) fn freeze(&self) {
         signal("STOP", &self.processes());
     }
@@ -86,7 +86,7 @@ impl Cluster {
         signal("CONT", &self.processes());
     }
 
-    /// Kills one of its processes, after which it ends all connections, recovers from its log and starts again.
+    /// Kills one of its processes. The server then closes all connections, recovers from its log and restarts.
     pub(crate) fn crash(&self) {
         signal(
             "KILL",
@@ -94,12 +94,12 @@ impl Cluster {
         );
     }
 
-    /// Ends it for good.
+    /// Kills it permanently.
     pub(crate) fn end(&self) {
         signal("QUIT", std::slice::from_ref(&self.postmaster));
     }
 
-    /// The first starts the others, so it is stopped before they are looked for.
+    /// The first process starts the others, so it is stopped before they are listed.
     fn processes(&self) -> Vec<String> {
         signal("STOP", std::slice::from_ref(&self.postmaster));
         let pid = &self.postmaster;
@@ -131,7 +131,7 @@ pub(crate) fn execute(url: &str, sql: &str) {
     });
 }
 
-/// The rows of a query on any server for one text.
+/// The rows of a query with one text column on any server.
 pub(crate) fn query(url: &str, sql: &str) -> Vec<String> {
     std::thread::scope(|scope| {
         let query = || {

@@ -10,23 +10,23 @@ use crate::{
 
 conformance! {
     fifty_writers_add_distinct_users_to_one_group_and_lose_none,
-    fifty_writers_add_the_same_user_and_one_event_tells_it,
+    fifty_writers_add_the_same_user_and_record_one_event,
     fifty_writers_create_groups_at_once,
     fifty_writers_create_users_at_once,
     writers_who_create_the_same_user_at_once_create_one,
     adding_and_deleting_a_user_at_once_leaves_no_orphan,
     adding_to_and_deleting_a_group_at_once_leaves_no_orphan,
-    adding_and_removing_at_once_leaves_what_was_done_last,
+    the_last_of_concurrent_adds_and_removals_wins,
     readers_see_whole_transactions,
     two_stores_write_at_once_and_lose_nothing,
-    two_stores_that_add_remove_and_delete_at_once_leave_no_orphan,
-    what_does_not_fit_the_queue_is_refused_and_the_rest_is_done,
+    concurrent_changes_of_two_stores_leave_no_orphan,
+    operations_beyond_the_queue_are_refused_and_the_others_done,
     an_abandoned_call_neither_blocks_nor_breaks_the_next,
 }
 
 const WRITERS: usize = 50;
 
-/// Runs all of them at once, each as a task of its own, and returns their results in order.
+/// Runs all of them concurrently, each as a separate task, and returns their results in order.
 async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     calls: impl IntoIterator<Item = F>,
 ) -> Vec<T> {
@@ -52,7 +52,7 @@ async fn fifty_writers_add_distinct_users_to_one_group_and_lose_none(database: D
     assert_eq!(acme.member_ids("group_1").await, user_ids(WRITERS * 2));
 }
 
-async fn fifty_writers_add_the_same_user_and_one_event_tells_it(database: Database) {
+async fn fifty_writers_add_the_same_user_and_record_one_event(database: Database) {
     let acme = database.acme(1, teams(1)).await;
     let before = database.events().len();
     at_once((0..WRITERS).map(|_| {
@@ -94,7 +94,7 @@ async fn writers_who_create_the_same_user_at_once_create_one(database: Database)
     let acme = database.acme(0, json!([])).await;
     let results = at_once((0..20).map(|writer| {
         let acme = acme.clone();
-        // Half of them want the id, half the address.
+        // Half of them use the same id, half the same address.
         let body = match writer % 2 {
             0 => json!({ "id": "user_1", "email": format!("user{writer}@example.com"), "name": "" }),
             _ => json!({ "email": "ADA@example.com", "name": "" }),
@@ -148,7 +148,7 @@ async fn adding_to_and_deleting_a_group_at_once_leaves_no_orphan(database: Datab
     assert_eq!(acme.groups_of("user_1", Part::new()).await.unwrap().data, []);
 }
 
-async fn adding_and_removing_at_once_leaves_what_was_done_last(database: Database) {
+async fn the_last_of_concurrent_adds_and_removals_wins(database: Database) {
     let acme = database.acme(1, teams(1)).await;
     let mut tasks = JoinSet::new();
     for _ in 0..20 {
@@ -208,9 +208,9 @@ async fn two_stores_write_at_once_and_lose_nothing(database: Database) {
     stores[1].store().close().await;
 }
 
-/// Memberships come and go through two stores while their groups and users do. What is left must be sound, which is
-/// looked at after the case: no membership of somebody who is gone, and each with the events that made it.
-async fn two_stores_that_add_remove_and_delete_at_once_leave_no_orphan(database: Database) {
+/// Memberships are added and removed through two stores while their groups and users are created and deleted. The
+/// database is verified after the case: no membership of a deleted resource, and each with its events.
+async fn concurrent_changes_of_two_stores_leave_no_orphan(database: Database) {
     const PEOPLE: usize = 6;
     const ROUNDS: usize = 120;
     let acme = database.acme(PEOPLE, teams(3)).await;
@@ -221,7 +221,7 @@ async fn two_stores_that_add_remove_and_delete_at_once_leave_no_orphan(database:
         let (acme, groups) = (stores[worker % 2].clone(), groups.clone());
         async move {
             for round in 0..ROUNDS {
-                // Looks like chance, and is the same each time.
+                // Pseudorandom, and the same each time.
                 let choice = (worker * ROUNDS + round).wrapping_mul(2_654_435_761) >> 7;
                 let user = format!("user_{}", choice % PEOPLE + 1);
                 let group = groups.lock().unwrap()[choice % 3].clone();
@@ -249,7 +249,7 @@ async fn two_stores_that_add_remove_and_delete_at_once_leave_no_orphan(database:
     stores[1].store().close().await;
 }
 
-/// Keeps every writer out of the database until it is dropped.
+/// Blocks every writer of the database until it is dropped.
 enum Barrier {
     Sqlite { _connection: rusqlite::Connection },
     Postgres { release: std::sync::mpsc::Sender<()>, thread: std::thread::JoinHandle<()> },
@@ -286,8 +286,8 @@ impl Barrier {
     }
 }
 
-async fn what_does_not_fit_the_queue_is_refused_and_the_rest_is_done(database: Database) {
-    // More adds than the queues hold and four full batches that were taken out of them.
+async fn operations_beyond_the_queue_are_refused_and_the_others_done(database: Database) {
+    // More adds than the queues hold, plus four full batches taken from them.
     const TEAMS: usize = 80;
     let acme = database.acme(TEAMS, teams(TEAMS)).await;
     let barrier = Barrier::new(&database);
@@ -300,7 +300,7 @@ async fn what_does_not_fit_the_queue_is_refused_and_the_rest_is_done(database: D
             match poll_immediate(&mut add).await {
                 None => waiting.push(add),
                 Some(Err(Error::Overloaded)) => refused.push((group, user)),
-                Some(other) => panic!("nobody can have been added yet: {other:?}"),
+                Some(other) => panic!("no user can have been added yet: {other:?}"),
             }
         }
     }
@@ -311,7 +311,7 @@ async fn what_does_not_fit_the_queue_is_refused_and_the_rest_is_done(database: D
         result.unwrap();
     }
     let members = database.texts("select cast(count(*) as text) from group_users");
-    assert_eq!(members, [accepted.to_string()], "all that was accepted, nothing that was refused");
+    assert_eq!(members, [accepted.to_string()], "all accepted adds and no refused one");
     for (group, user) in refused.into_iter().take(5) {
         acme.add(&format!("group_{group}"), &format!("user_{user}")).await.unwrap();
     }
@@ -321,7 +321,7 @@ async fn an_abandoned_call_neither_blocks_nor_breaks_the_next(database: Database
     let acme = database.acme(20, teams(1)).await;
     for user in user_ids(19) {
         let acme = acme.clone();
-        // Begun, and never waited for.
+        // Started, but never awaited.
         let _ = poll_immediate(Box::pin(async move { acme.add("group_1", &user).await })).await;
     }
     acme.add("group_1", "user_20").await.unwrap();

@@ -11,33 +11,33 @@ use crate::{
 
 conformance! {
     also in_memory:
-    walking_a_group_meets_each_member_once_at_every_page_size,
-    walking_the_groups_meets_each_group_once_at_every_page_size,
-    walking_the_groups_of_a_user_meets_each_group_once_at_every_page_size,
-    walking_the_users_meets_each_user_once_at_every_page_size,
+    paging_a_group_lists_each_member_once_at_every_page_size,
+    paging_the_groups_lists_each_group_once_at_every_page_size,
+    paging_the_groups_of_a_user_lists_each_group_once_at_every_page_size,
+    paging_the_users_lists_each_user_once_at_every_page_size,
     the_next_of_a_page_is_its_last_id,
-    the_id_of_any_member_is_a_place,
-    the_id_of_the_last_member_is_the_end,
-    a_removed_member_is_still_a_place,
-    a_user_deleted_from_the_organization_is_still_a_place,
-    a_deleted_user_is_still_a_place_among_the_users,
-    a_deleted_group_is_still_a_place_among_the_groups,
-    a_group_the_user_has_left_is_still_a_place_among_their_groups,
-    an_id_never_seen_is_no_place,
-    a_tampered_cursor_is_no_place,
-    an_id_of_another_list_is_no_place,
-    an_id_of_another_organization_is_no_place,
-    an_empty_page_does_not_look_at_the_cursor,
-    a_walk_meets_those_who_stay_exactly_once_while_others_come_and_go,
-    a_member_who_comes_back_during_a_walk_is_not_met_twice,
-    a_cursor_outlives_everyone_after_it,
+    the_id_of_any_member_is_a_cursor,
+    the_page_after_the_last_member_is_empty,
+    the_id_of_a_removed_member_stays_a_valid_cursor,
+    a_member_deleted_from_the_organization_stays_a_valid_cursor,
+    the_id_of_a_deleted_user_stays_a_valid_cursor,
+    the_id_of_a_deleted_group_stays_a_valid_cursor,
+    the_id_of_a_left_group_stays_a_valid_cursor,
+    an_unknown_id_is_not_a_cursor,
+    a_tampered_cursor_is_unknown,
+    an_id_of_another_list_is_not_a_cursor,
+    an_id_of_another_organization_is_not_a_cursor,
+    an_empty_page_does_not_check_the_cursor,
+    paging_lists_permanent_members_exactly_once_while_others_change,
+    a_member_who_is_added_again_during_paging_is_not_listed_twice,
+    a_cursor_stays_valid_when_all_later_items_are_deleted,
 }
 
 async fn team(database: &Database, people: usize) -> Tenant {
     database.acme(people, json!([{ "id": "group_1", "name": "One", "members": user_ids(people) }])).await
 }
 
-/// Reads a list to its end and checks each page against the one rule of `has_more` and `next`.
+/// Reads a list to its end and checks `has_more` and `next` of each page.
 async fn walk<T, F>(limit: usize, read: impl Fn(Option<String>) -> F) -> Vec<String>
 where
     T: openai_admin::ListItem + Send,
@@ -48,7 +48,7 @@ where
     loop {
         let page = read(after.clone()).await.unwrap();
         met.extend(ids(&page).into_iter().map(str::to_owned));
-        assert!(page.data.len() <= limit, "a page holds no more than was asked for");
+        assert!(page.data.len() <= limit, "a page holds at most its limit");
         assert_eq!(page.next.is_some(), page.has_more, "next goes with has_more");
         let Some(next) = page.next else { return met };
         assert_eq!(page.data.len(), limit, "only the last page may be short");
@@ -72,7 +72,7 @@ fn reversed(mut ids: Vec<String>) -> Vec<String> {
     ids
 }
 
-async fn walking_a_group_meets_each_member_once_at_every_page_size(database: Database) {
+async fn paging_a_group_lists_each_member_once_at_every_page_size(database: Database) {
     let acme = team(&database, 7).await;
     for limit in [1, 2, 3, 6, 7, 8, 1000] {
         assert_eq!(walk_members(&acme, limit, Order::Asc).await, user_ids(7), "limit {limit}");
@@ -80,7 +80,7 @@ async fn walking_a_group_meets_each_member_once_at_every_page_size(database: Dat
     }
 }
 
-async fn walking_the_groups_meets_each_group_once_at_every_page_size(database: Database) {
+async fn paging_the_groups_lists_each_group_once_at_every_page_size(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let mut created = Vec::new();
     for _ in 0..7 {
@@ -95,7 +95,7 @@ async fn walking_the_groups_meets_each_group_once_at_every_page_size(database: D
     }
 }
 
-async fn walking_the_groups_of_a_user_meets_each_group_once_at_every_page_size(database: Database) {
+async fn paging_the_groups_of_a_user_lists_each_group_once_at_every_page_size(database: Database) {
     let ids: Vec<String> = (1..=7).map(|number| format!("group_{number}")).collect();
     let groups: Vec<Json> =
         ids.iter().map(|id| json!({ "id": id, "name": "Same name", "members": ["user_1"] })).collect();
@@ -111,7 +111,7 @@ async fn walking_the_groups_of_a_user_meets_each_group_once_at_every_page_size(d
     }
 }
 
-async fn walking_the_users_meets_each_user_once_at_every_page_size(database: Database) {
+async fn paging_the_users_lists_each_user_once_at_every_page_size(database: Database) {
     let acme = database.acme(7, json!([])).await;
     for limit in [1, 2, 6, 7, 8, 100] {
         let (mut met, mut after) = (Vec::new(), None);
@@ -140,13 +140,13 @@ async fn after(acme: &Tenant, cursor: &str, order: Order) -> Vec<String> {
     ids(&page).into_iter().map(str::to_owned).collect()
 }
 
-async fn the_id_of_any_member_is_a_place(database: Database) {
+async fn the_id_of_any_member_is_a_cursor(database: Database) {
     let acme = team(&database, 4).await;
     assert_eq!(after(&acme, "user_2", Order::Asc).await, ["user_3", "user_4"]);
     assert_eq!(after(&acme, "user_2", Order::Desc).await, ["user_1"]);
 }
 
-async fn the_id_of_the_last_member_is_the_end(database: Database) {
+async fn the_page_after_the_last_member_is_empty(database: Database) {
     let acme = team(&database, 3).await;
     for (last, order) in [("user_3", Order::Asc), ("user_1", Order::Desc)] {
         let page = acme.members("group_1", Part::new().after(last).order(order)).await.unwrap();
@@ -154,27 +154,27 @@ async fn the_id_of_the_last_member_is_the_end(database: Database) {
     }
 }
 
-async fn a_removed_member_is_still_a_place(database: Database) {
+async fn the_id_of_a_removed_member_stays_a_valid_cursor(database: Database) {
     let acme = team(&database, 4).await;
     acme.remove("group_1", "user_2").await.unwrap();
     assert_eq!(after(&acme, "user_2", Order::Asc).await, ["user_3", "user_4"]);
     assert_eq!(after(&acme, "user_2", Order::Desc).await, ["user_1"]);
 }
 
-async fn a_user_deleted_from_the_organization_is_still_a_place(database: Database) {
+async fn a_member_deleted_from_the_organization_stays_a_valid_cursor(database: Database) {
     let acme = team(&database, 4).await;
     acme.delete_user("user_2").await.unwrap();
     assert_eq!(after(&acme, "user_2", Order::Asc).await, ["user_3", "user_4"]);
     assert_eq!(after(&acme, "user_2", Order::Desc).await, ["user_1"]);
 }
 
-async fn a_deleted_user_is_still_a_place_among_the_users(database: Database) {
+async fn the_id_of_a_deleted_user_stays_a_valid_cursor(database: Database) {
     let acme = database.acme(4, json!([])).await;
     acme.delete_user("user_2").await.unwrap();
     assert_eq!(ids(&acme.users(100, Some("user_2")).await.unwrap()), ["user_3", "user_4"]);
 }
 
-async fn a_deleted_group_is_still_a_place_among_the_groups(database: Database) {
+async fn the_id_of_a_deleted_group_stays_a_valid_cursor(database: Database) {
     let groups = json!([
         { "id": "group_1", "name": "One" },
         { "id": "group_2", "name": "Two" },
@@ -186,7 +186,7 @@ async fn a_deleted_group_is_still_a_place_among_the_groups(database: Database) {
     assert_eq!(ids(&acme.groups(Part::new().after("group_2").desc()).await.unwrap()), ["group_1"]);
 }
 
-async fn a_group_the_user_has_left_is_still_a_place_among_their_groups(database: Database) {
+async fn the_id_of_a_left_group_stays_a_valid_cursor(database: Database) {
     let groups = json!([
         { "id": "group_1", "name": "One", "members": ["user_1"] },
         { "id": "group_2", "name": "Two", "members": ["user_1"] },
@@ -211,21 +211,21 @@ async fn assert_no_place(acme: &Tenant, cursor: &str) {
     assert_refused!(by_email, Error::UnknownCursor(_));
 }
 
-async fn an_id_never_seen_is_no_place(database: Database) {
+async fn an_unknown_id_is_not_a_cursor(database: Database) {
     let acme = team(&database, 2).await;
     assert_no_place(&acme, "user_none").await;
     assert_no_place(&acme, "0").await;
     assert_no_place(&acme, &"x".repeat(512)).await;
 }
 
-async fn a_tampered_cursor_is_no_place(database: Database) {
+async fn a_tampered_cursor_is_unknown(database: Database) {
     let acme = team(&database, 2).await;
     for tampered in ["USER_1", "user_1 ", " user_1", "user_1%", "user__", "%", "user_1\u{301}"] {
         assert_no_place(&acme, tampered).await;
     }
 }
 
-async fn an_id_of_another_list_is_no_place(database: Database) {
+async fn an_id_of_another_list_is_not_a_cursor(database: Database) {
     let acme = team(&database, 2).await;
     let (group, user) = (Part::new().after("group_1"), Part::new().after("user_1"));
     assert_refused!(acme.members("group_1", group).await, Error::UnknownCursor(_));
@@ -234,7 +234,7 @@ async fn an_id_of_another_list_is_no_place(database: Database) {
     assert_refused!(acme.groups_of("user_1", user).await, Error::UnknownCursor(_));
 }
 
-async fn an_id_of_another_organization_is_no_place(database: Database) {
+async fn an_id_of_another_organization_is_not_a_cursor(database: Database) {
     let acme = team(&database, 2).await;
     let other = database.tenant("org-other", 0, json!([{ "id": "group_other", "name": "Other" }])).await;
     other.load(json!({ "users": [{ "id": "user_other" }] })).await.unwrap();
@@ -242,7 +242,7 @@ async fn an_id_of_another_organization_is_no_place(database: Database) {
     assert_no_place(&acme, "group_other").await;
 }
 
-async fn an_empty_page_does_not_look_at_the_cursor(database: Database) {
+async fn an_empty_page_does_not_check_the_cursor(database: Database) {
     let acme = team(&database, 2).await;
     let part = Part::new().limit(0).after("user_none");
     let page = acme.members("group_1", part).await.unwrap();
@@ -251,12 +251,13 @@ async fn an_empty_page_does_not_look_at_the_cursor(database: Database) {
     assert_eq!(acme.groups_of("user_1", part).await.unwrap().data, []);
 }
 
-async fn a_walk_meets_those_who_stay_exactly_once_while_others_come_and_go(database: Database) {
+async fn paging_lists_permanent_members_exactly_once_while_others_change(database: Database) {
     let group = |id: &str| json!({ "id": id, "name": "Team", "members": user_ids(20) });
     let acme = database.acme(30, json!([group("group_asc"), group("group_desc")])).await;
     for (group, order) in [("group_asc", Order::Asc), ("group_desc", Order::Desc)] {
         let (mut met, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
-        // 1 to 10 stay. With each page, one of 11 to 20 leaves, met or not, and one of 21 to 30 comes.
+        // 1 to 10 stay members. With each page, one of 11 to 20 is removed, listed or not, and one of 21 to 30 is
+        // added.
         for number in 1.. {
             let page = acme.members(group, part(2, order, after.as_deref())).await.unwrap();
             met.extend(ids(&page).into_iter().map(str::to_owned));
@@ -268,12 +269,12 @@ async fn a_walk_meets_those_who_stay_exactly_once_while_others_come_and_go(datab
             }
         }
         let distinct: BTreeSet<&String> = met.iter().collect();
-        assert_eq!(distinct.len(), met.len(), "nobody twice: {met:?}");
-        assert!(user_ids(10).iter().all(|id| distinct.contains(id)), "everybody who stayed: {met:?}");
+        assert_eq!(distinct.len(), met.len(), "no member twice: {met:?}");
+        assert!(user_ids(10).iter().all(|id| distinct.contains(id)), "every permanent member: {met:?}");
     }
 }
 
-async fn a_member_who_comes_back_during_a_walk_is_not_met_twice(database: Database) {
+async fn a_member_who_is_added_again_during_paging_is_not_listed_twice(database: Database) {
     let acme = team(&database, 4).await;
     let first = acme.members("group_1", Part::new().limit(2).asc()).await.unwrap();
     assert_eq!(ids(&first), ["user_1", "user_2"]);
@@ -285,7 +286,7 @@ async fn a_member_who_comes_back_during_a_walk_is_not_met_twice(database: Databa
     assert_eq!(after(&acme, first.next.unwrap().as_str(), Order::Asc).await, ["user_3", "user_4"]);
 }
 
-async fn a_cursor_outlives_everyone_after_it(database: Database) {
+async fn a_cursor_stays_valid_when_all_later_items_are_deleted(database: Database) {
     let acme = team(&database, 4).await;
     let first = acme.members("group_1", Part::new().limit(2).asc()).await.unwrap();
     assert!(first.has_more);

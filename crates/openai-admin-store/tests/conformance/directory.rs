@@ -11,46 +11,46 @@ use crate::{
 conformance! {
     also in_memory:
     a_loaded_directory_is_dumped_as_it_was,
-    a_dump_says_what_a_directory_left_out,
-    a_load_counts_what_it_has_done,
+    a_dump_includes_the_defaults_of_a_directory,
+    a_load_counts_its_changes,
     a_load_removes_nothing,
-    a_load_keeps_what_the_file_says_is_null,
-    a_load_replaces_what_the_file_says_is_false_or_empty,
+    a_load_keeps_fields_that_are_null_in_the_file,
+    a_load_replaces_fields_that_are_false_or_empty_in_the_file,
     a_load_adds_to_a_managed_group,
-    a_role_is_found_by_name_where_no_id_is_given,
+    a_role_without_an_id_is_found_by_name,
     an_assigned_role_is_found_by_name_before_id,
     a_predefined_role_is_assigned_and_never_dumped_as_a_custom_one,
-    a_refused_role_is_named_with_what_to_do,
+    a_refused_role_is_reported_with_the_next_step,
     the_id_of_a_deleted_role_is_refused,
-    a_dump_holds_every_thing_and_edge,
-    a_user_is_found_by_email_where_no_id_is_given,
-    a_group_is_found_by_name_where_no_id_is_given,
+    a_dump_contains_every_resource_and_edge,
+    a_user_without_an_id_is_found_by_email,
+    a_group_without_an_id_is_found_by_name,
     a_member_is_found_by_id_before_email,
     a_member_named_twice_is_added_once,
     a_new_organization_is_created_with_its_title,
     a_load_without_a_title_keeps_it,
-    a_directory_without_organization_goes_into_the_only_one_or_a_new_one,
-    a_load_takes_over_the_empty_organization_of_a_first_start,
-    a_load_does_not_take_over_an_organization_that_holds_a_role,
-    a_refused_load_names_the_place,
+    a_directory_without_an_organization_is_loaded_into_the_only_or_a_new_one,
+    a_load_adopts_the_empty_organization_of_a_first_start,
+    a_load_does_not_adopt_an_organization_with_a_role,
+    a_refused_load_reports_the_position,
     a_user_or_group_listed_twice_is_refused,
-    a_deleted_user_is_loaded_into_the_old_place,
+    a_loaded_user_keeps_the_list_position_of_a_deleted_one,
     the_id_of_a_deleted_group_is_refused,
-    a_dump_leaves_out_what_was_deleted,
+    a_dump_omits_deleted_resources,
     a_dump_loads_into_another_organization,
-    a_project_is_found_by_id_or_by_its_name_alone,
+    a_project_is_found_by_id_or_by_a_unique_name,
     [but not:
         loading_the_same_again_changes_nothing,
-        a_load_updates_what_differs,
+        a_load_updates_different_fields,
         a_load_updates_every_attribute_of_a_group,
         a_load_updates_a_role,
-        a_load_keeps_what_the_file_does_not_mention,
+        a_load_keeps_fields_that_the_file_does_not_mention,
         a_load_changes_the_title_of_an_organization,
-        a_refused_load_leaves_nothing_behind,
+        a_refused_load_changes_nothing,
     ]
 }
 
-/// What a load has done, in numbers.
+/// The result of a load, in numbers.
 pub(crate) fn counts(summary: &LoadSummary) -> [usize; 10] {
     [
         summary.users_created,
@@ -66,7 +66,7 @@ pub(crate) fn counts(summary: &LoadSummary) -> [usize; 10] {
     ]
 }
 
-/// As [`Store::dump`](openai_admin_store::Store::dump) writes it: everything is said, members by id.
+/// As [`Store::dump`](openai_admin_store::Store::dump) writes it: with all fields, and members by id.
 fn full_directory() -> Json {
     json!({
         "users": [
@@ -120,7 +120,7 @@ async fn a_loaded_directory_is_dumped_as_it_was(database: Database) {
     assert_eq!(acme.dump().await, with_organization(full_directory()));
 }
 
-async fn a_dump_says_what_a_directory_left_out(database: Database) {
+async fn a_dump_includes_the_defaults_of_a_directory(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let sparse = json!({
         "users": [{ "id": "user_1", "email": " a@example.com " }],
@@ -143,7 +143,7 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
     assert_eq!((acme.dump().await, database.events()), before);
 }
 
-async fn a_load_counts_what_it_has_done(database: Database) {
+async fn a_load_counts_its_changes(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
     assert_eq!(counts(&first), [3, 0, 3, 0, 3, 2, 0, 4, 2, 0]);
@@ -157,7 +157,7 @@ async fn a_load_counts_what_it_has_done(database: Database) {
     assert_eq!(second.organization, acme.organization);
 }
 
-async fn a_load_updates_what_differs(database: Database) {
+async fn a_load_updates_different_fields(database: Database) {
     let acme = database.acme(2, json!([{ "id": "group_1", "name": "One", "members": ["user_1"] }])).await;
     let before = database.events().len();
     let changed = json!({
@@ -212,7 +212,7 @@ async fn a_load_removes_nothing(database: Database) {
     assert_eq!(acme.dump().await, before);
 }
 
-async fn a_load_keeps_what_the_file_does_not_mention(database: Database) {
+async fn a_load_keeps_fields_that_the_file_does_not_mention(database: Database) {
     let acme = database.acme(0, json!([])).await;
     acme.load(full_directory()).await.unwrap();
     let before = (acme.dump().await, database.events());
@@ -224,10 +224,10 @@ async fn a_load_keeps_what_the_file_does_not_mention(database: Database) {
     assert_eq!(counts(&acme.load(json!({ "users": [{ "email": "ada@EXAMPLE.com" }] })).await.unwrap())[1], 1);
     let mut expected = before.0;
     expected["users"][0]["email"] = "ada@EXAMPLE.com".into();
-    assert_eq!(acme.dump().await, expected, "an address is as it was written last");
+    assert_eq!(acme.dump().await, expected, "an address keeps its last spelling");
 }
 
-async fn a_load_keeps_what_the_file_says_is_null(database: Database) {
+async fn a_load_keeps_fields_that_are_null_in_the_file(database: Database) {
     let acme = database.acme(0, json!([])).await;
     acme.load(full_directory()).await.unwrap();
     let before = acme.dump().await;
@@ -244,7 +244,7 @@ async fn a_load_keeps_what_the_file_says_is_null(database: Database) {
     assert_eq!(acme.dump().await, before);
 }
 
-async fn a_load_replaces_what_the_file_says_is_false_or_empty(database: Database) {
+async fn a_load_replaces_fields_that_are_false_or_empty_in_the_file(database: Database) {
     let acme = database.acme(0, json!([])).await;
     acme.load(full_directory()).await.unwrap();
     let plain = json!({
@@ -279,11 +279,11 @@ async fn a_load_adds_to_a_managed_group(database: Database) {
     let group =
         json!({ "id": "group_1", "name": "All staff", "is_scim_managed": true, "members": ["user_2"] });
     acme.load(json!({ "groups": [group] })).await.unwrap();
-    assert_eq!(acme.member_ids("group_1").await, ["user_1", "user_2"], "a load stands in for its manager");
+    assert_eq!(acme.member_ids("group_1").await, ["user_1", "user_2"], "a load may change a managed group");
     assert_eq!(acme.group("group_1").await.unwrap().name, "All staff");
 }
 
-async fn a_user_is_found_by_email_where_no_id_is_given(database: Database) {
+async fn a_user_without_an_id_is_found_by_email(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let users = json!([{ "email": "USER_1@example.com", "name": "Found" }, { "email": "new@example.com" }]);
     let summary = acme.load(json!({ "users": users })).await.unwrap();
@@ -293,7 +293,7 @@ async fn a_user_is_found_by_email_where_no_id_is_given(database: Database) {
     assert!(created.data[0].id.as_str().starts_with("user-"));
 }
 
-async fn a_group_is_found_by_name_where_no_id_is_given(database: Database) {
+async fn a_group_without_an_id_is_found_by_name(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let groups = json!([{ "name": "One", "members": ["user_1"] }, { "name": "ONE" }]);
     let summary = acme.load(json!({ "groups": groups })).await.unwrap();
@@ -316,7 +316,7 @@ async fn a_member_is_found_by_id_before_email(database: Database) {
     assert_eq!(acme.member_ids("group_1").await, ["ada@example.com"]);
 }
 
-async fn a_role_is_found_by_name_where_no_id_is_given(database: Database) {
+async fn a_role_without_an_id_is_found_by_name(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let sparse = json!({
         "users": [{ "id": "user_1", "roles": ["Support", "Support"] }],
@@ -360,7 +360,7 @@ async fn a_predefined_role_is_assigned_and_never_dumped_as_a_custom_one(database
     assert_eq!((&dump["users"][0]["role"], dump["users"][0].get("roles")), (&json!("owner"), None));
 }
 
-async fn a_refused_role_is_named_with_what_to_do(database: Database) {
+async fn a_refused_role_is_reported_with_the_next_step(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let user = |role: &str| json!({ "users": [{ "id": "user_1", "roles": [role] }] });
     let group = |role: &str| {
@@ -389,15 +389,15 @@ async fn a_refused_role_is_named_with_what_to_do(database: Database) {
         ),
         (
             roles(json!([{ "id": "role_1", "name": "One" }, { "id": "role_2", "name": "One" }])),
-            "roles[1].name: expected another name, since another role has 'One'",
+            "roles[1].name: expected another name, because another role has 'One'",
         ),
         (
             roles(json!([{ "name": "owner" }])),
-            "roles[0].name: expected another name, since another role has 'owner'",
+            "roles[0].name: expected another name, because another role has 'owner'",
         ),
         (
             roles(json!([{ "id": "role-api-organization-owner", "name": "Other" }])),
-            "roles[0].id: expected the id of a custom role: remove this entry, since every organization has the \
+            "roles[0].id: expected the id of a custom role: remove this entry, because every organization has the \
              predefined roles",
         ),
         (
@@ -424,12 +424,12 @@ async fn the_id_of_a_deleted_role_is_refused(database: Database) {
     assert_eq!(counts(&acme.load(json!({ "roles": [{ "name": "One" }] })).await.unwrap())[5], 1);
 }
 
-/// What the census counts and a dump does not hold.
+/// What the census counts but a dump does not contain.
 const NOT_DUMPED: [&str; 6] =
     ["certificate", "certificate activation", "invite", "API key", "service account", "audit event"];
 
-/// Whatever is counted is in the full directory, and is there again where its dump is loaded.
-async fn a_dump_holds_every_thing_and_edge(database: Database) {
+/// Everything counted is in the full directory, and is restored by loading its dump.
+async fn a_dump_contains_every_resource_and_edge(database: Database) {
     let acme = database.acme(0, json!([])).await;
     acme.load(full_directory()).await.unwrap();
     let before = database.store.census().await.unwrap();
@@ -498,7 +498,7 @@ async fn a_load_without_a_title_keeps_it(database: Database) {
     }
 }
 
-async fn a_directory_without_organization_goes_into_the_only_one_or_a_new_one(database: Database) {
+async fn a_directory_without_an_organization_is_loaded_into_the_only_or_a_new_one(database: Database) {
     let directory = || serde_json::from_value(json!({ "users": [person(1)] })).unwrap();
     let created = database.store.load(database.stamp(), directory()).await.unwrap();
     assert_eq!(database.store.organizations().await.unwrap(), std::slice::from_ref(&created.organization));
@@ -509,7 +509,7 @@ async fn a_directory_without_organization_goes_into_the_only_one_or_a_new_one(da
     assert!(matches!(error, Error::InvalidValue { field, .. } if field == "organization"));
 }
 
-async fn a_load_takes_over_the_empty_organization_of_a_first_start(database: Database) {
+async fn a_load_adopts_the_empty_organization_of_a_first_start(database: Database) {
     let store = &database.store;
     let first = store.open_organization(database.stamp(), None).await.unwrap();
     let named = |id: &str, users: Json| {
@@ -520,11 +520,11 @@ async fn a_load_takes_over_the_empty_organization_of_a_first_start(database: Dat
     assert_eq!((loaded.org, loaded.id.as_str()), (first.org, "org-acme"));
     store.load(database.stamp(), named("org-acme", json!([person(1)]))).await.unwrap();
     let second = store.load(database.stamp(), named("org-other", json!([]))).await.unwrap().organization;
-    assert_ne!(second.org, first.org, "one that has a title or holds somebody stays");
+    assert_ne!(second.org, first.org, "one with a title or users stays");
     assert_eq!(store.organizations().await.unwrap().len(), 2);
 }
 
-async fn a_load_does_not_take_over_an_organization_that_holds_a_role(database: Database) {
+async fn a_load_does_not_adopt_an_organization_with_a_role(database: Database) {
     let first = database.store.open_organization(database.stamp(), None).await.unwrap();
     let acme = Tenant { database: database.clone(), organization: first.clone() };
     roles::create(&acme, "Support").await.unwrap();
@@ -533,7 +533,7 @@ async fn a_load_does_not_take_over_an_organization_that_holds_a_role(database: D
     assert_ne!(loaded.organization.org, first.org);
 }
 
-async fn a_refused_load_leaves_nothing_behind(database: Database) {
+async fn a_refused_load_changes_nothing(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let before = (acme.dump().await, database.events());
     let directory = json!({
@@ -549,7 +549,7 @@ async fn a_refused_load_leaves_nothing_behind(database: Database) {
     assert_eq!(database.store.organizations().await.unwrap(), [acme.organization], "nor an organization");
 }
 
-async fn a_refused_load_names_the_place(database: Database) {
+async fn a_refused_load_reports_the_position(database: Database) {
     let acme = database.acme(3, json!([{ "id": "group_1", "name": "One" }])).await;
     let group = |members: &[&str]| json!({ "name": "G", "id": "group_2", "members": members });
     let two = json!({ "id": "group_1", "name": "One" });
@@ -574,12 +574,12 @@ async fn a_user_or_group_listed_twice_is_refused(database: Database) {
         (json!({ "groups": [{ "id": "group_1", "name": "One" }, { "name": "One" }] }), "groups[1]"),
         (json!({ "groups": [{ "name": "New" }, { "name": "Other" }, { "name": "New" }] }), "groups[2]"),
     ] {
-        // The second would undo the first, and a load of the same again would do both once more.
+        // The second entry would undo the first, and loading the same again would change both again.
         assert_refused!(acme.load(directory).await, Error::InvalidValue { field, .. } if field == place);
     }
 }
 
-async fn a_deleted_user_is_loaded_into_the_old_place(database: Database) {
+async fn a_loaded_user_keeps_the_list_position_of_a_deleted_one(database: Database) {
     let acme = database.acme(3, json!([{ "id": "group_1", "name": "One", "members": ["user_2"] }])).await;
     acme.delete_user("user_2").await.unwrap();
     acme.load(json!({ "users": [person(2)] })).await.unwrap();
@@ -596,7 +596,7 @@ async fn the_id_of_a_deleted_group_is_refused(database: Database) {
     assert_ne!(ids(&acme.groups(Part::new()).await.unwrap()), ["group_1"], "a new group of the old name");
 }
 
-async fn a_dump_leaves_out_what_was_deleted(database: Database) {
+async fn a_dump_omits_deleted_resources(database: Database) {
     let groups =
         json!([{ "id": "group_1", "name": "One", "members": ["user_1", "user_2"] }, { "name": "Two" }]);
     let acme = database.acme(2, groups).await;
@@ -619,7 +619,7 @@ async fn a_dump_loads_into_another_organization(database: Database) {
     assert_eq!(serde_json::to_value(copy).unwrap(), dump);
 }
 
-async fn a_project_is_found_by_id_or_by_its_name_alone(database: Database) {
+async fn a_project_is_found_by_id_or_by_a_unique_name(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let id = projects::create(&acme, "Search").await.id;
     let summary = acme.load(json!({ "projects": [{ "name": "Search", "external_key_id": "key_1" }] })).await;

@@ -1,4 +1,4 @@
-//! Whatever is loaded is dumped as it was, and loading a dump changes nothing.
+//! A dump equals the loaded directory, and loading a dump changes nothing.
 
 use proptest::{
     prelude::*,
@@ -16,7 +16,7 @@ conformance! {
     any_directory_survives_load_and_dump,
 }
 
-/// What a mask names of a list.
+/// The items of a list that a bit mask selects.
 fn chosen(mask: u8, names: &[String]) -> Vec<String> {
     names
         .iter()
@@ -26,14 +26,14 @@ fn chosen(mask: u8, names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Writes the roles of an entry as a dump does: not where there are none.
+/// Writes the roles of an entry as a dump does: omitted if empty.
 fn give_roles(entry: &mut Json, roles: Vec<String>) {
     if !roles.is_empty() {
         entry["roles"] = roles.into();
     }
 }
 
-/// Roles in which everything is said.
+/// Roles with all fields.
 fn any_roles() -> impl Strategy<Value = Vec<Json>> {
     let text = "[^\\x00]{0,12}";
     let role = (text, proptest::option::of(text), any::<u8>(), any::<i32>(), any::<i32>());
@@ -41,7 +41,7 @@ fn any_roles() -> impl Strategy<Value = Vec<Json>> {
         let permissions = ["api.groups.read", "api.groups.write", "model.request"].map(str::to_owned);
         let roles = roles.into_iter().enumerate();
         let roles = roles.map(|(number, (name, description, mask, created_at, updated_at))| {
-            // Each begins in its own way, so that no two have one name.
+            // Each has a different first letter, so that all names differ.
             let mut role = json!({
                 "id": format!("role_{number}"), "name": format!("{number}{name}"),
                 "permissions": chosen(mask, &permissions), "created_at": created_at, "updated_at": updated_at,
@@ -55,7 +55,7 @@ fn any_roles() -> impl Strategy<Value = Vec<Json>> {
     })
 }
 
-/// Projects in which everything is said. Several may have one name.
+/// Projects with all fields. Several may have the same name.
 fn any_projects() -> impl Strategy<Value = Vec<Json>> {
     let project = ("[A-z][^\\x00]{0,3}", proptest::option::of("[^\\x00]{0,12}"), any::<i32>());
     proptest::collection::vec(project, 0..4).prop_map(|projects| {
@@ -71,7 +71,7 @@ fn any_projects() -> impl Strategy<Value = Vec<Json>> {
     })
 }
 
-/// A directory in which everything is said, so that its dump is the same.
+/// A directory with all fields, so that its dump is equal.
 fn any_directory() -> impl Strategy<Value = Json> {
     let text = "[^\\x00]{0,12}";
     let user =
@@ -128,11 +128,11 @@ fn any_directory() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Any directory after any other: what both name is as the second says where it says anything and else as the first
-/// said, and loading it again is nothing.
+/// Any directory after any other: shared resources have the values of the second directory if it has them, and of the
+/// first otherwise. Loading the second again changes nothing.
 async fn any_directory_survives_load_and_dump(database: Database) {
     let config = Config { cases: 20, failure_persistence: None, ..Config::default() };
-    // The same directories each time: a failure that somebody else sees is one that you see.
+    // The same directories each time, so that every failure is reproducible.
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     tokio::task::block_in_place(|| {
         let result = runner.run(&(any_directory(), any_directory()), |(first, second)| {
@@ -162,7 +162,7 @@ async fn survives_load_and_dump(database: &Database, first: Json, second: Json) 
             let mut expected = entries(&first, list).iter().find(same).cloned().unwrap_or_else(|| json!({}));
             expected.as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
             let mut found = entries(&dump, list).iter().find(same).cloned().unwrap();
-            // Members and roles are added to those from before.
+            // Members and roles are added to the existing ones.
             for edges in ["members", "roles"] {
                 assert!(entries(entry, edges).iter().all(|edge| entries(&found, edges).contains(edge)));
                 found.as_object_mut().unwrap().remove(edges);
@@ -176,7 +176,7 @@ async fn survives_load_and_dump(database: &Database, first: Json, second: Json) 
     assert_eq!(acme.dump().await, dump);
 }
 
-/// A list of a directory or of an entry; an empty one where it is left out.
+/// A list of a directory or of an entry. Empty if omitted.
 fn entries<'a>(of: &'a Json, list: &str) -> &'a [Json] {
     of.get(list).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }

@@ -14,17 +14,17 @@ use crate::{
 };
 
 conformance! {
-    what_was_written_is_there_after_closing_and_reopening,
-    what_was_written_is_there_after_dropping_and_reopening,
-    a_closed_store_refuses_every_operation,
-    closing_twice_is_closing_once,
-    closing_finishes_what_was_begun,
+    writes_survive_closing_and_reopening,
+    writes_survive_dropping_and_reopening,
+    a_closed_store_rejects_every_operation,
+    closing_again_does_nothing,
+    closing_finishes_running_operations,
     one_store_reads_what_another_has_acknowledged,
     one_store_writes_after_another_has_closed,
     every_acknowledged_add_survives_kill_9,
 }
 
-async fn what_was_written_is_there_after_closing_and_reopening(database: Database) {
+async fn writes_survive_closing_and_reopening(database: Database) {
     let acme = database.acme(3, json!([{ "id": "group_1", "name": "One", "members": ["user_3"] }])).await;
     acme.add("group_1", "user_1").await.unwrap();
     let before = acme.dump().await;
@@ -36,17 +36,17 @@ async fn what_was_written_is_there_after_closing_and_reopening(database: Databas
     again.store().close().await;
 }
 
-async fn what_was_written_is_there_after_dropping_and_reopening(database: Database) {
+async fn writes_survive_dropping_and_reopening(database: Database) {
     let mut acme = database.acme(5, json!([{ "id": "group_1", "name": "One" }])).await;
     for user in user_ids(5) {
-        // The store before goes without a word, its threads may still be about to end.
+        // The previous store was dropped without closing; its threads may still be ending.
         acme = acme.opened_again().await;
         acme.add("group_1", &user).await.unwrap();
     }
     assert_eq!(acme.member_ids("group_1").await, user_ids(5));
 }
 
-async fn a_closed_store_refuses_every_operation(database: Database) {
+async fn a_closed_store_rejects_every_operation(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     acme.store().close().await;
     assert_refused!(acme.group("group_1").await, Error::Unavailable(_));
@@ -55,14 +55,14 @@ async fn a_closed_store_refuses_every_operation(database: Database) {
     assert_eq!(acme.opened_again().await.member_ids("group_1").await, Vec::<String>::new());
 }
 
-async fn closing_twice_is_closing_once(database: Database) {
+async fn closing_again_does_nothing(database: Database) {
     let store = database.opened_again().await.store;
     store.close().await;
     store.close().await;
     store.clone().close().await;
 }
 
-async fn closing_finishes_what_was_begun(database: Database) {
+async fn closing_finishes_running_operations(database: Database) {
     let acme = database.acme(50, json!([{ "id": "group_1", "name": "One" }])).await;
     let mut begun = Vec::new();
     for user in user_ids(50) {
@@ -102,7 +102,7 @@ async fn one_store_writes_after_another_has_closed(database: Database) {
 }
 
 #[test]
-fn a_store_outlives_its_connections_to_postgres() {
+fn a_store_replaces_lost_connections_to_postgres() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(40, json!([{ "id": "group_1", "name": "One" }])).await;
         let begun = |users: Vec<String>| {
@@ -113,7 +113,7 @@ fn a_store_outlives_its_connections_to_postgres() {
             futures_util::future::join_all(adds)
         };
         begun(user_ids(20)).await;
-        // As a restart of the server does; the connections of a case have its name.
+        // As a restart of the server does. The connections of a case have its name.
         let ended = database.texts(
             "select pg_terminate_backend(pid, 10000)::text from pg_stat_activity
              where application_name = current_setting('application_name') and pid <> pg_backend_pid()",
@@ -127,21 +127,18 @@ fn a_store_outlives_its_connections_to_postgres() {
 /// How many users the killed process adds, and how many adds it has in flight.
 const ADDS: usize = 10_000;
 const ADDS_IN_FLIGHT: usize = 1_000;
-/// The users are few, so that they are loaded quickly; each joins many groups.
+/// Few users, so that they load quickly; each joins many groups.
 const USERS: usize = 100;
 
 /// The database that the killed process opens.
 const CRASH_DATABASE: &str = "OPENAI_ADMIN_CRASH_DATABASE";
-/// The first of the groups that it adds users to.
+/// The first group that it adds users to.
 const CRASH_GROUP: &str = "OPENAI_ADMIN_CRASH_GROUP";
 /// How many times a process is killed; 20 before a release.
 const CRASH_ROUNDS: &str = "OPENAI_ADMIN_CRASH_ROUNDS";
 
 fn environment(name: &str) -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how a test is told about its rounds, and its child about the test"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "parameters of the test and of its child process")]
     std::env::var(name).ok()
 }
 
@@ -153,7 +150,7 @@ async fn every_acknowledged_add_survives_kill_9(database: Database) {
     let acme = database.acme(USERS, groups).await;
     let mut acknowledged = BTreeSet::new();
     for round in 0..rounds {
-        // Every round at another moment: after a few adds, in the middle, near the end.
+        // Each round kills at another moment: after a few adds, in the middle, near the end.
         let moment = 1 + (round * 3 + 1) * 2_654_435_761 % (ADDS * 9 / 10);
         let before = acknowledged.len();
         add_until_killed(&database.url, round * ADDS / USERS, moment, &mut acknowledged);
@@ -180,8 +177,8 @@ async fn every_acknowledged_add_survives_kill_9(database: Database) {
     assert!(!ids(&groups_of).is_empty());
 }
 
-/// Starts this program again as one that only adds, kills it when it has acknowledged `moment` adds, and collects all
-/// that it has acknowledged.
+/// Starts this program as a child process that only adds, kills it after it has acknowledged `moment` adds, and
+/// collects all acknowledged adds.
 fn add_until_killed(url: &DatabaseUrl, group: usize, moment: usize, acknowledged: &mut BTreeSet<String>) {
     let url = match url {
         DatabaseUrl::Sqlite(file) => format!("sqlite:{}", file.display()),
@@ -197,7 +194,7 @@ fn add_until_killed(url: &DatabaseUrl, group: usize, moment: usize, acknowledged
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = Vec::new();
     let mut heard = 0;
-    // To the end, also after the kill: what stands in the pipe was acknowledged. A line without its end was not.
+    // To the end, also after the kill: lines in the pipe were acknowledged. A line without its end was not.
     while lines.read_until(b'\n', &mut line).unwrap() > 0 {
         if let Some(added) = line.strip_prefix(b"added ").and_then(|line| line.strip_suffix(b"\n")) {
             acknowledged.insert(String::from_utf8(added.to_vec()).unwrap());
@@ -209,12 +206,15 @@ fn add_until_killed(url: &DatabaseUrl, group: usize, moment: usize, acknowledged
         line.clear();
     }
     let status = child.wait().unwrap();
-    assert!(heard >= moment && !status.success(), "the process ended by itself after {heard} adds: {status}");
+    assert!(
+        heard >= moment && !status.success(),
+        "the process ended before the kill, after {heard} adds: {status}"
+    );
 }
 
-/// What [`every_acknowledged_add_survives_kill_9`] starts; by itself it has nothing to do.
+/// [`every_acknowledged_add_survives_kill_9`] starts it in a child process. It does nothing by itself.
 #[test]
-#[ignore = "a part of another test, which starts it in a process of its own"]
+#[ignore = "a part of another test, which starts it in a separate process"]
 fn adds_until_it_is_killed() {
     let Some(url) = environment(CRASH_DATABASE) else { return };
     let first_group: usize = environment(CRASH_GROUP).unwrap().parse().unwrap();
@@ -225,7 +225,7 @@ fn adds_until_it_is_killed() {
             store: Store::open(&url).await.unwrap(),
             is_in_memory: false,
             url,
-            // Of its own, so that no change has the id of one that the test or an earlier round has made.
+            // Random, so that its change ids differ from those of the test and of earlier rounds.
             stamps: std::sync::Arc::new(((first_group as u64 + 1) << 32).into()),
         };
         let organization = database.store.open_organization(database.stamp(), None).await.unwrap();

@@ -1,4 +1,4 @@
-//! What every row that joins two things does in the same way: the suite of the shape, for each kind of edge.
+//! Conformance of all rows that join two resources: the same suite for each kind of edge.
 
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
@@ -19,7 +19,7 @@ macro_rules! edges {
                 behaves_as_an_edge::<$edge>(database).await;
             }
         )*
-        /// The edges that the suite has a case for, as the census names them.
+        /// The edges with a case, by their names in the census.
         const NAMES: &[&str] = &[$($edge::NAME),*];
     };
 }
@@ -30,11 +30,11 @@ edges! {
     roles_of_users_behave_as_edges: UserRoles,
 }
 
-/// An edge as the suite uses it.
+/// An edge for the suite.
 trait Edge {
     /// Its name in the census.
     const NAME: &'static str;
-    /// The things that it joins.
+    /// The resources that it joins.
     type One: Noun;
     type Other: Noun;
     async fn add(tenant: &Tenant, one: &str, other: &str) -> Result<()>;
@@ -91,7 +91,7 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
     let theirs = (E::One::create(&other, "one").await, E::Other::create(&other, "first").await);
     let count = async || database.store.census().await.unwrap().of(E::NAME).unwrap();
 
-    // Joins only what is there.
+    // Joins only existing resources.
     for unknown in ["unknown_1", &theirs.0] {
         let (added, removed) =
             (E::add(&acme, unknown, &first).await, E::remove(&acme, unknown, &first).await);
@@ -115,7 +115,7 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
     assert_eq!(count().await, 0);
     assert_refused!(E::remove(&acme, &one, &first).await, Error::NotFound { .. } | Error::NotMember { .. });
 
-    // Ends with either of the things.
+    // Deleted with either of the resources.
     for (thing, joined) in [(&one, &first), (&one, &second), (&two, &first), (&two, &second)] {
         E::add(&acme, thing, joined).await.unwrap();
     }
@@ -126,7 +126,7 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
     E::remove(&acme, &two, &second).await.unwrap();
 }
 
-/// What is counted and is neither a thing nor an edge, and where its cases are.
+/// Counted items that are neither a resource nor an edge, and the file with their cases.
 const OTHERS: [(&str, &str); 5] = [
     ("certificate activation", "certificates.rs"), // A certificate is not deleted while it is active.
     ("organization", "organizations.rs"),

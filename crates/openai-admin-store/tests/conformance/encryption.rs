@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL over TLS, to a server of its own that is given one certificate after the other.
+//! Connections to PostgreSQL over TLS, to a separate server with changing certificates.
 
 use std::{error::Error as _, fs, path::PathBuf};
 
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 use crate::{cluster::Cluster, support::Database, tenant::Tenant};
 
-/// Looks, each over a connection of its own, within which a server has read its settings again.
+/// The number of connections within which a server has reloaded its settings.
 const LOOKS_MAX: usize = 10_000;
 
-/// An authority that signs for servers.
+/// A certificate authority for servers.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -32,7 +32,7 @@ impl Authority {
         self.folder.path().join("root.pem")
     }
 
-    /// Gives the server a certificate for a name, and waits until it shows it.
+    /// Gives the server a certificate for a name, and waits until it uses it.
     fn certify(&self, cluster: &Cluster, name: &str) {
         let key = KeyPair::generate().unwrap();
         let parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -50,11 +50,11 @@ impl Authority {
         let expected = format!("on {name}.crt");
         let shown = "select current_setting('ssl') || ' ' || current_setting('ssl_cert_file')";
         let is_shown = (0..LOOKS_MAX).any(|_| cluster.texts(shown) == [expected.as_str()]);
-        assert!(is_shown, "the server does not take its certificate");
+        assert!(is_shown, "the server does not use its certificate");
     }
 }
 
-/// Why a database could not be opened, with all that is below it.
+/// Why a database could not be opened, with all causes.
 fn why(opened: Result<Store>) -> String {
     let Err(error) = opened else { panic!("it was opened") };
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
@@ -68,7 +68,7 @@ fn why(opened: Result<Store>) -> String {
 }
 
 #[test]
-fn a_connection_is_encrypted_for_the_one_who_has_the_right_certificate_or_there_is_none() {
+fn a_connection_needs_a_valid_certificate_for_the_host() {
     let (cluster, ours, others) = (Cluster::start(), Authority::new(), Authority::new());
     let open = async |host: &str, parameters: &str| {
         let url = cluster.address().replace("127.0.0.1", host) + parameters;
@@ -107,7 +107,7 @@ fn a_connection_is_encrypted_for_the_one_who_has_the_right_certificate_or_there_
             let refused = why(open("localhost", public).await);
             assert!(refused.contains("UnknownIssuer"), "{refused}");
         }
-        for (file, problem) in [("no/such.pem", "No such file"), ("Cargo.toml", "there is none in it")] {
+        for (file, problem) in [("no/such.pem", "No such file"), ("Cargo.toml", "it contains none")] {
             match open("localhost", &format!("?sslmode=require&sslrootcert={file}")).await {
                 Err(Error::InvalidValue { expected, .. }) => {
                     assert!(expected.contains(problem), "{expected}")

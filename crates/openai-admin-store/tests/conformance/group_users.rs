@@ -10,14 +10,14 @@ use crate::{
 conformance! {
     also in_memory:
     an_added_user_is_a_member,
-    a_removed_user_is_no_member,
+    a_removed_user_is_not_a_member,
     removing_a_user_twice_reports_not_member,
-    retrieving_someone_who_is_no_member_reports_not_member,
-    unknown_group_and_unknown_user_are_told_apart,
-    a_user_of_no_organization_cannot_be_added,
+    retrieving_a_non_member_reports_not_member,
+    an_unknown_group_and_an_unknown_user_are_reported_differently,
+    a_user_of_another_organization_cannot_be_added,
     a_member_is_retrieved_with_all_six_fields,
     a_member_without_email_and_name_is_shown_without,
-    a_listed_member_shows_name_and_email_of_now,
+    a_listed_member_has_the_current_name_and_email,
     a_user_may_be_in_many_groups,
     a_removed_user_may_be_added_again,
     members_are_listed_newest_user_first_by_default,
@@ -26,8 +26,8 @@ conformance! {
     a_page_of_exactly_all_users_is_the_last,
     a_page_one_short_of_all_users_has_more,
     an_empty_group_has_one_empty_page,
-    the_default_page_holds_a_hundred,
-    the_greatest_page_holds_a_thousand,
+    a_page_has_100_users_by_default,
+    a_page_has_at_most_1000_users,
     [but not:
         adding_a_member_again_changes_nothing,
         each_membership_change_records_one_event,
@@ -57,7 +57,7 @@ async fn adding_a_member_again_changes_nothing(database: Database) {
     assert_eq!((acme.dump().await, database.events()), before);
 }
 
-async fn a_removed_user_is_no_member(database: Database) {
+async fn a_removed_user_is_not_a_member(database: Database) {
     let acme = database.acme(2, team(&["user_1", "user_2"])).await;
     acme.remove("group_1", "user_1").await.unwrap();
     assert_eq!(acme.member_ids("group_1").await, ["user_2"]);
@@ -74,7 +74,7 @@ async fn removing_a_user_twice_reports_not_member(database: Database) {
     );
 }
 
-async fn retrieving_someone_who_is_no_member_reports_not_member(database: Database) {
+async fn retrieving_a_non_member_reports_not_member(database: Database) {
     let acme = database.acme(2, team(&["user_1"])).await;
     assert_refused!(
         acme.member("group_1", "user_2").await,
@@ -82,7 +82,7 @@ async fn retrieving_someone_who_is_no_member_reports_not_member(database: Databa
     );
 }
 
-async fn unknown_group_and_unknown_user_are_told_apart(database: Database) {
+async fn an_unknown_group_and_an_unknown_user_are_reported_differently(database: Database) {
     let acme = database.acme(1, team(&["user_1"])).await;
     macro_rules! assert_not_found {
         ($operation:ident) => {
@@ -97,7 +97,7 @@ async fn unknown_group_and_unknown_user_are_told_apart(database: Database) {
     assert_not_found!(member);
 }
 
-async fn a_user_of_no_organization_cannot_be_added(database: Database) {
+async fn a_user_of_another_organization_cannot_be_added(database: Database) {
     let acme = database.acme(1, team(&[])).await;
     acme.delete_user("user_1").await.unwrap();
     let deleted = acme.add("group_1", "user_1").await;
@@ -132,7 +132,7 @@ async fn a_member_without_email_and_name_is_shown_without(database: Database) {
     assert_eq!((page.data[0].name.as_str(), &page.data[0].email), ("", &None));
 }
 
-async fn a_listed_member_shows_name_and_email_of_now(database: Database) {
+async fn a_listed_member_has_the_current_name_and_email(database: Database) {
     let acme = database.acme(1, team(&["user_1"])).await;
     let renamed = json!({ "id": "user_1", "email": "new@example.com", "name": "New" });
     acme.load(json!({ "users": [renamed] })).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_removed_user_may_be_added_again(database: Database) {
     let acme = database.acme(3, team(&["user_1", "user_2", "user_3"])).await;
     acme.remove("group_1", "user_2").await.unwrap();
     acme.add("group_1", "user_2").await.unwrap();
-    assert_eq!(acme.member_ids("group_1").await, user_ids(3), "in the same place");
+    assert_eq!(acme.member_ids("group_1").await, user_ids(3), "at the same position");
 }
 
 async fn each_membership_change_records_one_event(database: Database) {
@@ -224,7 +224,7 @@ async fn an_empty_group_has_one_empty_page(database: Database) {
     assert_eq!(page_of(&acme, 100).await, (vec![], false, None));
 }
 
-async fn the_default_page_holds_a_hundred(database: Database) {
+async fn a_page_has_100_users_by_default(database: Database) {
     let members = user_ids(101);
     let acme = database.acme(101, json!([{ "id": "group_1", "name": "One", "members": members }])).await;
     let page = acme.members("group_1", Part::new()).await.unwrap();
@@ -232,7 +232,7 @@ async fn the_default_page_holds_a_hundred(database: Database) {
     assert_eq!(page.next.unwrap(), "user_2", "newest first, so that user_1 remains");
 }
 
-async fn the_greatest_page_holds_a_thousand(database: Database) {
+async fn a_page_has_at_most_1000_users(database: Database) {
     let members = user_ids(1001);
     let acme = database.acme(1001, json!([{ "id": "group_1", "name": "One", "members": members }])).await;
     let page = acme.members("group_1", Part::new().limit(1000).asc()).await.unwrap();

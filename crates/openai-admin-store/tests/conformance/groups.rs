@@ -9,16 +9,16 @@ use crate::{
 
 conformance! {
     also in_memory:
-    a_created_group_is_retrieved_as_it_was_answered,
+    a_created_group_is_retrieved_as_in_its_answer,
     a_created_group_gets_the_time_of_its_change,
     two_groups_may_have_one_name,
-    an_id_that_is_minted_twice_is_a_conflict,
+    a_generated_id_that_exists_is_a_conflict,
     a_renamed_group_keeps_everything_else,
     renaming_to_the_same_name_succeeds,
     an_unknown_group_is_not_found_by_any_operation,
     a_deleted_group_is_not_found_by_any_operation,
     deleting_a_group_twice_reports_not_found,
-    deleting_a_group_ends_its_memberships,
+    deleting_a_group_deletes_its_memberships,
     groups_are_listed_oldest_first_by_default,
     groups_of_one_second_keep_the_order_of_their_creation,
     a_group_with_an_earlier_time_is_listed_where_it_was_created,
@@ -34,7 +34,7 @@ conformance! {
     ]
 }
 
-async fn an_id_that_is_minted_twice_is_a_conflict(database: Database) {
+async fn a_generated_id_that_exists_is_a_conflict(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let stamp = database.stamp();
     let create = async || {
@@ -45,7 +45,7 @@ async fn an_id_that_is_minted_twice_is_a_conflict(database: Database) {
     assert_refused!(create().await, Error::Conflict);
 }
 
-async fn a_created_group_is_retrieved_as_it_was_answered(database: Database) {
+async fn a_created_group_is_retrieved_as_in_its_answer(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let created = acme.create_group("Support").await.unwrap();
     assert_eq!(created.name, "Support");
@@ -119,7 +119,7 @@ async fn deleting_a_group_twice_reports_not_found(database: Database) {
     assert_refused!(acme.delete_group("group_1").await, Error::NotFound { kind: Kind::Group, .. });
 }
 
-async fn deleting_a_group_ends_its_memberships(database: Database) {
+async fn deleting_a_group_deletes_its_memberships(database: Database) {
     let groups = json!([
         { "id": "group_1", "name": "One", "members": ["user_1", "user_2"] },
         { "id": "group_2", "name": "Two", "members": ["user_1"] },
@@ -182,7 +182,7 @@ async fn a_group_with_an_earlier_time_is_listed_where_it_was_created(database: D
     let acme = database.acme(0, json!([{ "id": "group_1", "name": "One" }])).await;
     acme.load(json!({ "groups": [{ "id": "group_0", "name": "Zero", "created_at": 1 }] })).await.unwrap();
     let page = acme.groups(Part::new()).await.unwrap();
-    assert_eq!(ids(&page), ["group_1", "group_0"], "a walk that has begun must not miss what is added");
+    assert_eq!(ids(&page), ["group_1", "group_0"], "paging that has started must not miss new groups");
     assert_eq!(page.data[1].created_at, Timestamp::from_unix_seconds(1));
 }
 
@@ -191,7 +191,7 @@ async fn deleted_groups_are_not_listed(database: Database) {
     acme.delete_group("group_a").await.unwrap();
     let page = acme.groups(Part::new().limit(2)).await.unwrap();
     assert_eq!(ids(&page), ["group_b", "group_c"]);
-    assert!(!page.has_more, "a deleted group is not more");
+    assert!(!page.has_more, "a deleted group does not count as more");
 }
 
 async fn the_groups_of_a_user_are_listed_in_both_directions(database: Database) {

@@ -12,16 +12,16 @@ use crate::{
 conformance! {
     also in_memory:
     another_request_under_the_same_key_is_refused,
-    creations_at_the_same_time_under_one_key_are_one,
+    concurrent_creations_under_one_key_are_made_once,
     a_key_belongs_to_its_organization,
     [but not:
-        a_creation_under_the_same_key_is_made_once_and_answered_as_before,
-        a_creation_that_was_refused_leaves_no_key,
-        a_key_is_forgotten_after_a_day,
-        answers_end_after_a_day_also_when_nothing_is_created,
-        an_organization_keeps_so_many_answers_and_forgets_the_oldest_first,
-        what_is_deleted_is_not_created_again_and_its_answer_is_erased,
-        the_answer_is_kept_through_a_restart,
+        a_creation_under_the_same_key_is_made_once_and_gets_the_same_answer,
+        a_refused_creation_stores_no_key,
+        a_key_expires_after_24_hours,
+        answers_expire_after_24_hours_even_without_creations,
+        an_organization_stores_a_limited_number_of_answers,
+        a_retried_creation_of_a_deleted_resource_is_refused_and_its_answer_erased,
+        the_answer_survives_a_restart,
     ]
 }
 
@@ -29,7 +29,7 @@ fn key(key: &str, request: &str) -> Option<IdempotencyKey> {
     Some(IdempotencyKey { key: key.to_owned(), request: request.to_owned() })
 }
 
-/// Creates a group of this name under a key; the name is the request.
+/// Creates a group with this name under a key. The name is the request.
 async fn create(acme: &Tenant, stamp: Stamp, under: &str, name: &str) -> Result<String> {
     let stamp = stamp.once(key(under, name));
     let created = acme.store().change(acme.org(), stamp, CreateGroup::new(group_name(name))).await;
@@ -57,7 +57,7 @@ fn keys_of(database: &Database) -> Vec<String> {
     database.texts("select key from idempotency_keys order by org, seq")
 }
 
-async fn a_creation_under_the_same_key_is_made_once_and_answered_as_before(database: Database) {
+async fn a_creation_under_the_same_key_is_made_once_and_gets_the_same_answer(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = create_now(&acme, "key", "Support").await.unwrap();
     assert_eq!(create(&acme, database.stamp_at(NOW + 60), "key", "Support").await.unwrap(), first);
@@ -65,7 +65,7 @@ async fn a_creation_under_the_same_key_is_made_once_and_answered_as_before(datab
     let user = create_user(&acme, "other", "ada@example.com").await.unwrap();
     assert_eq!(create_user(&acme, "other", "ada@example.com").await.unwrap(), user, "not: it exists");
     assert_eq!(database.events_since(events).len(), 1);
-    // Without a key, or under another one, it is another group.
+    // Without a key, or under another one, it creates another group.
     acme.create_group("Support").await.unwrap();
     assert_ne!(create_now(&acme, "another", "Support").await.unwrap(), first);
     assert_eq!(group_names(&acme).await, ["Support", "Support", "Support"]);
@@ -79,7 +79,7 @@ async fn another_request_under_the_same_key_is_refused(database: Database) {
     assert_eq!(group_names(&acme).await, ["Support"]);
 }
 
-async fn a_creation_that_was_refused_leaves_no_key(database: Database) {
+async fn a_refused_creation_stores_no_key(database: Database) {
     let acme = database.acme(1, json!([])).await;
     assert_refused!(create_user(&acme, "key", "user_1@example.com").await, Error::AlreadyExists { .. });
     acme.delete_user("user_1").await.unwrap();
@@ -87,11 +87,11 @@ async fn a_creation_that_was_refused_leaves_no_key(database: Database) {
     assert_eq!(keys_of(&database), ["key"]);
 }
 
-async fn creations_at_the_same_time_under_one_key_are_one(database: Database) {
+async fn concurrent_creations_under_one_key_are_made_once(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let creations = (0..20).map(|number| {
         let acme = acme.clone();
-        // Two keys, so that creations under different keys meet as well.
+        // Two keys, so that creations under different keys also run concurrently.
         tokio::spawn(async move { create_now(&acme, ["odd", "even"][number % 2], "Support").await.unwrap() })
     });
     let created = futures_util::future::join_all(creations).await;
@@ -113,7 +113,7 @@ async fn a_key_belongs_to_its_organization(database: Database) {
     );
 }
 
-async fn a_key_is_forgotten_after_a_day(database: Database) {
+async fn a_key_expires_after_24_hours(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let day = u64::try_from(IDEMPOTENCY_KEPT_SECONDS).unwrap();
     let first = create_now(&acme, "key", "Support").await.unwrap();
@@ -122,12 +122,12 @@ async fn a_key_is_forgotten_after_a_day(database: Database) {
     let second = create(&acme, database.stamp_at(NOW + day), "key", "Support").await.unwrap();
     assert_ne!(second, first);
     create(&acme, database.stamp_at(NOW + 2 * day), "other", "Support").await.unwrap();
-    assert_eq!(keys_of(&database), ["other"], "who creates also forgets what is over");
+    assert_eq!(keys_of(&database), ["other"], "a creation also deletes expired keys");
 }
 
-async fn an_organization_keeps_so_many_answers_and_forgets_the_oldest_first(database: Database) {
+async fn an_organization_stores_a_limited_number_of_answers(database: Database) {
     let acme = database.acme(0, json!([])).await;
-    // All but three, behind the store's back.
+    // All but three, without the store.
     database.execute(&format!(
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < {IDEMPOTENCY_KEYS_MAX} - 3)
          insert into idempotency_keys (org, key, seq, request, recorded_at) select 1, 'key_' || i, i, '', {NOW} from n"
@@ -140,7 +140,7 @@ async fn an_organization_keeps_so_many_answers_and_forgets_the_oldest_first(data
     assert_eq!(keys_of(&database)[..2], ["key_4", "key_5"]);
 }
 
-async fn what_is_deleted_is_not_created_again_and_its_answer_is_erased(database: Database) {
+async fn a_retried_creation_of_a_deleted_resource_is_refused_and_its_answer_erased(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let group = create_now(&acme, "group", "Secret plans").await.unwrap();
     let user = create_user(&acme, "user", "ada@example.com").await.unwrap();
@@ -156,7 +156,7 @@ async fn what_is_deleted_is_not_created_again_and_its_answer_is_erased(database:
     assert_eq!(group_names(&acme).await, [""; 0]);
 }
 
-async fn the_answer_is_kept_through_a_restart(database: Database) {
+async fn the_answer_survives_a_restart(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = create_now(&acme, "key", "Support").await.unwrap();
     acme.store().close().await;
@@ -165,7 +165,7 @@ async fn the_answer_is_kept_through_a_restart(database: Database) {
     again.store().close().await;
 }
 
-async fn answers_end_after_a_day_also_when_nothing_is_created(database: Database) {
+async fn answers_expire_after_24_hours_even_without_creations(database: Database) {
     let acme = database.acme(0, json!([])).await;
     create_user(&acme, "1", "eve@example.com").await.unwrap();
     let day = i64::try_from(NOW).unwrap() + IDEMPOTENCY_KEPT_SECONDS;
@@ -175,7 +175,7 @@ async fn answers_end_after_a_day_also_when_nothing_is_created(database: Database
     acme.store().forget_answers(at(day)).await.unwrap();
     assert_eq!(keys_of(&database), Vec::<String>::new());
 
-    // A key that is used, and a server that starts, do the same.
+    // Using a key and starting a server delete them too.
     create_user(&acme, "2", "ada@example.com").await.unwrap();
     acme.store().touch_api_key("any".to_owned(), at(day)).await.unwrap();
     assert_eq!(keys_of(&database), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! Invites: pending until they are accepted or have expired.
+//! Invites: pending until they are accepted or expire.
 
 use openai_admin::{
     InviteStatus,
@@ -16,8 +16,8 @@ use crate::{
 
 conformance! {
     an_invite_is_pending_until_it_expires,
-    an_invite_names_the_default_project_unless_told_otherwise,
-    an_invite_takes_projects_in_use_alone,
+    an_invite_has_the_default_project_by_default,
+    an_invite_rejects_archived_projects,
     an_address_has_one_pending_invite,
     a_user_is_not_invited,
     adding_a_user_accepts_the_invite_of_their_address,
@@ -25,7 +25,7 @@ conformance! {
     an_accepted_invite_is_deleted_with_its_user,
     an_expired_invite_is_not_accepted,
     a_deleted_invite_keeps_no_address,
-    an_unsound_invite_is_refused,
+    an_invalid_invite_is_refused,
     an_invite_is_sent_once_under_a_key,
 }
 
@@ -63,7 +63,7 @@ fn projects_of(invite: &Invite) -> Json {
     serde_json::to_value(&invite.projects).unwrap()
 }
 
-/// The events about invites, oldest first, with what they say.
+/// The events of invites with their details, oldest first.
 async fn events(acme: &Tenant) -> Vec<Json> {
     let logs = acme.store().list_audit_logs(acme.org(), ListAuditLogs::new()).await.unwrap();
     let told = logs.data.iter().rev().map(|log| json!([log.r#type.as_str(), log.detail]));
@@ -85,7 +85,7 @@ async fn an_invite_is_pending_until_it_expires(database: Database) {
     }
 }
 
-async fn an_invite_names_the_default_project_unless_told_otherwise(database: Database) {
+async fn an_invite_has_the_default_project_by_default(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let absent = invite(&acme, "ada@example.com").await.unwrap();
     assert_eq!(projects_of(&absent), json!([{ "id": "proj_default_org-acme", "role": "member" }]));
@@ -93,7 +93,7 @@ async fn an_invite_names_the_default_project_unless_told_otherwise(database: Dat
     assert_eq!(projects_of(&invite_to(&acme, json!([])).await.unwrap()), json!([]));
 }
 
-async fn an_invite_takes_projects_in_use_alone(database: Database) {
+async fn an_invite_rejects_archived_projects(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let search = projects::create(&acme, "Search").await.id;
     let old = projects::create(&acme, "Old").await.id;
@@ -121,7 +121,7 @@ async fn an_address_has_one_pending_invite(database: Database) {
     let second = acme.change_at(NOW + LIFE, again).await.unwrap();
     assert_eq!(find_at(&acme, NOW + LIFE, &first).await.status, InviteStatus::Expired);
     assert_eq!(find_at(&acme, NOW + LIFE, &second).await.status, InviteStatus::Pending);
-    // A deleted one is none.
+    // A deleted invite is not pending.
     let other = invite(&acme, "bob@example.com").await.unwrap();
     delete(&acme, other.id.as_str()).await.unwrap();
     invite(&acme, "bob@example.com").await.unwrap();
@@ -174,7 +174,7 @@ async fn an_accepted_invite_is_deleted_with_its_user(database: Database) {
     acme.delete_user(&user).await.unwrap();
     assert_eq!(list(&acme).await.data, []);
     assert_eq!(events(&acme).await.pop(), Some(json!(["invite.deleted", { "id": sent.id }])));
-    // The address is free.
+    // The address can be invited again.
     invite(&acme, "ada@example.com").await.unwrap();
 }
 
@@ -200,7 +200,7 @@ async fn a_deleted_invite_keeps_no_address(database: Database) {
     }
 }
 
-async fn an_unsound_invite_is_refused(database: Database) {
+async fn an_invalid_invite_is_refused(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let many = vec![json!({ "id": "proj_1", "role": "member" }); 101];
     for (body, at) in [

@@ -1,8 +1,8 @@
-//! What every database must do. Each case is written once and runs on each engine, on a database of its own that is
+//! Requirements on every database. Each case is written once and runs on each engine, on a new database that is
 //! verified afterwards.
 //!
 //! The PostgreSQL cases need a server at `$OPENAI_ADMIN_TEST_POSTGRES`, as `scripts/with-postgres` starts one. They
-//! fail without it: a case that is skipped in silence proves nothing.
+//! fail without it: a silently skipped case proves nothing.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 
 mod api_keys;

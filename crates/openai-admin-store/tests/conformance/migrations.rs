@@ -7,7 +7,7 @@ conformance! {
     opening_twice_changes_nothing,
     a_new_database_may_be_opened_many_times_at_once,
     a_database_of_a_newer_version_is_refused,
-    a_database_that_is_not_there_is_unavailable,
+    a_missing_database_is_unavailable,
 }
 
 async fn opening_twice_changes_nothing(database: Database) {
@@ -63,10 +63,10 @@ async fn a_database_of_a_newer_version_is_refused(database: Database) {
     database.execute("delete from schema_migrations where version = 1000000");
 }
 
-async fn a_database_that_is_not_there_is_unavailable(database: Database) {
+async fn a_missing_database_is_unavailable(database: Database) {
     let url = match &database.url {
         DatabaseUrl::Sqlite(file) => DatabaseUrl::Sqlite(file.join("no-directory/test.db")),
-        // Nobody listens at the port of discarding.
+        // No server listens on the discard port.
         DatabaseUrl::Postgres(_) => DatabaseUrl::Postgres("postgres://nobody@127.0.0.1:9/none".to_owned()),
     };
     assert_refused!(Store::open(&url).await, Error::Unavailable(_));
@@ -74,7 +74,7 @@ async fn a_database_that_is_not_there_is_unavailable(database: Database) {
 
 #[test]
 #[cfg(unix)]
-fn a_new_sqlite_file_is_its_owners_alone() {
+fn a_new_sqlite_file_is_only_readable_by_its_owner() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     crate::support::run(crate::support::Engine::Sqlite, async |database| {
@@ -87,6 +87,6 @@ fn a_new_sqlite_file_is_its_owners_alone() {
         assert_eq!(["", "-wal", "-shm"].map(mode), [0o600; 3]);
         fs::set_permissions(file, fs::Permissions::from_mode(0o640)).unwrap();
         database.opened_again().await.store.close().await;
-        assert_eq!(mode(""), 0o640, "who made it may decide otherwise");
+        assert_eq!(mode(""), 0o640, "its owner may change that");
     });
 }

@@ -11,7 +11,7 @@ conformance! {
     the_only_organization_needs_no_id,
     one_of_several_organizations_needs_an_id,
     an_unknown_organization_is_not_found,
-    an_organization_asked_for_by_id_is_not_created,
+    opening_an_unknown_organization_does_not_create_it,
     an_empty_database_opened_many_times_at_once_gets_one_organization,
     organizations_are_listed_oldest_first,
     two_organizations_with_the_same_ids_never_see_each_other,
@@ -69,7 +69,7 @@ async fn an_unknown_organization_is_not_found(database: Database) {
     );
 }
 
-async fn an_organization_asked_for_by_id_is_not_created(database: Database) {
+async fn opening_an_unknown_organization_does_not_create_it(database: Database) {
     let id = Some("org-none".parse().unwrap());
     let opened = database.store.open_organization(database.stamp(), id).await;
     assert_refused!(opened, Error::NotFound { kind: Kind::Organization, .. });
@@ -96,7 +96,7 @@ async fn organizations_are_listed_oldest_first(database: Database) {
     assert_eq!(ids, ["org-b", "org-a", "org-c"]);
 }
 
-/// Two organizations that hold the same ids, addresses and names.
+/// Two organizations with the same ids, addresses and names.
 async fn twins(database: &Database) -> (Tenant, Tenant) {
     let groups = json!([
         { "id": "group_1", "name": "One", "members": ["user_1", "user_2"] },

@@ -1,4 +1,4 @@
-//! What a caller is told of a change when the connection to PostgreSQL ends while it is made.
+//! The outcome that is reported for a change if the connection to PostgreSQL ends during it.
 
 use std::sync::mpsc;
 
@@ -34,7 +34,7 @@ fn a_commit_whose_answer_is_lost_has_an_unknown_outcome() {
         assert_eq!(names(&acme).await, ["Done"], "it has happened");
         proxy.cut(Cut::Before(b"COMMIT\0"));
         assert_refused!(acme.create_group("Not done").await, Error::OutcomeUnknown(_));
-        assert_eq!(names(&acme).await, ["Done"], "it has not, and who asked cannot tell");
+        assert_eq!(names(&acme).await, ["Done"], "it has not, but the caller cannot know");
     });
 }
 
@@ -48,7 +48,7 @@ fn a_batch_whose_answer_is_lost_has_an_unknown_outcome() {
         proxy.cut(Cut::Before(b"COMMIT\0"));
         assert_refused!(acme.add("group_1", "user_1").await, Error::OutcomeUnknown(_));
         assert_eq!(acme.member_ids("group_1").await, Vec::<String>::new(), "it has not happened");
-        // The connection may end before or after PostgreSQL reads COMMIT, which travels with what it commits.
+        // The connection may end before or after PostgreSQL reads COMMIT, which is sent together with the statement.
         proxy.cut(Cut::After(b"COMMIT\0"));
         assert_refused!(acme.add("group_1", "user_1").await, Error::OutcomeUnknown(_));
         acme.add("group_1", "user_1").await.unwrap();
@@ -61,7 +61,7 @@ fn a_batch_whose_answer_is_lost_has_an_unknown_outcome() {
 }
 
 #[test]
-fn what_was_not_committed_did_not_happen() {
+fn uncommitted_writes_are_not_visible() {
     run(Engine::Postgres, async |database| {
         let (proxy, acme) = behind_proxy(&database).await;
         for cut in [Cut::Before(b"Not done"), Cut::After(b"Not done")] {
@@ -73,7 +73,7 @@ fn what_was_not_committed_did_not_happen() {
 }
 
 #[test]
-fn a_change_that_was_not_begun_is_begun_again() {
+fn a_change_that_did_not_start_is_retried() {
     run(Engine::Postgres, async |database| {
         let (proxy, acme) = behind_proxy(&database).await;
         for cut in [Cut::Before(b"START TRANSACTION"), Cut::After(b"START TRANSACTION")] {
@@ -85,7 +85,7 @@ fn a_change_that_was_not_begun_is_begun_again() {
 }
 
 #[test]
-fn a_read_that_is_cut_off_is_unavailable() {
+fn a_read_on_a_lost_connection_is_unavailable() {
     run(Engine::Postgres, async |database| {
         let (proxy, acme) = behind_proxy(&database).await;
         proxy.cut(Cut::After(b"COMMIT\0"));
@@ -94,7 +94,7 @@ fn a_read_that_is_cut_off_is_unavailable() {
 }
 
 #[test]
-fn a_statement_that_takes_too_long_is_given_up() {
+fn a_slow_statement_times_out() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(0, json!([])).await;
         let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
@@ -121,7 +121,7 @@ fn a_statement_that_takes_too_long_is_given_up() {
 #[test]
 fn every_statement_has_a_limit() {
     run(Engine::Postgres, async |database| {
-        // The database itself writes down what holds for the connection.
+        // The database itself records the settings of the connection.
         database.execute(
             "create function limit_of_statements() returns trigger language plpgsql as
              $$ begin new.group_type := current_setting('statement_timeout'); return new; end $$;
@@ -135,7 +135,7 @@ fn every_statement_has_a_limit() {
 }
 
 #[test]
-fn an_error_of_the_database_is_kept_without_the_row_that_it_is_about() {
+fn a_database_error_does_not_contain_the_row() {
     run(Engine::Postgres, async |database| {
         database.execute("alter table users add constraint refused check (name <> 'Quellenmark')");
         let acme = database.acme(0, json!([])).await;
@@ -148,7 +148,7 @@ fn an_error_of_the_database_is_kept_without_the_row_that_it_is_about() {
     });
 }
 
-/// Locks a table behind the store's back, as long as the connection lasts.
+/// Locks a table from outside the store, as long as the connection is open.
 fn locked(database: &Database, table: &str) -> ::postgres::Client {
     let DatabaseUrl::Postgres(url) = database.url.clone() else { panic!("it is PostgreSQL") };
     let lock = format!("begin; lock table {table} in access exclusive mode");
@@ -161,10 +161,10 @@ fn locked(database: &Database, table: &str) -> ::postgres::Client {
 }
 
 #[test]
-fn sixty_scans_keep_no_other_client_waiting() {
+fn sixty_scans_do_not_delay_other_clients() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
-        // No scan gets anywhere.
+        // All scans are blocked.
         let client = locked(&database, "audit_events");
         let scans = (0..60).map(|_| {
             let acme = acme.clone();
@@ -183,10 +183,10 @@ fn sixty_scans_keep_no_other_client_waiting() {
 }
 
 #[test]
-fn a_statement_nobody_waits_for_any_more_is_cancelled() {
+fn a_statement_whose_caller_is_gone_is_cancelled() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(1, json!([])).await;
-        // What the check of everything has to wait for.
+        // The table that `verify` has to wait for.
         let client = locked(&database, "groups");
         let store = acme.store().clone();
         let verifying = tokio::spawn(async move { store.verify().await });
@@ -199,12 +199,12 @@ fn a_statement_nobody_waits_for_any_more_is_cancelled() {
     });
 }
 
-/// Waits for what comes about by itself, and soon.
+/// Waits for a condition that becomes true by itself, and soon.
 async fn until(mut is_so: impl FnMut() -> bool) {
     let wait = async {
         while !is_so() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("it comes about");
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait).await.expect("the condition becomes true");
 }

@@ -1,4 +1,4 @@
-//! Pages that are kept are what the database holds. On PostgreSQL nothing is kept, and the same must be true.
+//! Cached pages match the database. PostgreSQL has no cache, but the same must hold.
 
 use std::{
     collections::BTreeSet,
@@ -30,20 +30,20 @@ use crate::{
 conformance! {
     every_write_shows_in_the_next_page,
     every_write_of_another_process_shows_in_the_next_page,
-    what_happens_behind_the_stores_back_shows_in_the_next_page,
-    two_stores_that_change_at_random_always_show_the_same,
-    nobody_sees_less_than_was_there_before,
-    two_organizations_never_get_each_others_pages,
-    every_kind_of_page_is_kept_apart,
-    pages_are_kept_within_their_bound,
-    a_page_is_kept_until_its_own_group_changes,
+    a_change_by_another_program_shows_in_the_next_page,
+    two_stores_with_random_changes_always_show_the_same_pages,
+    reads_never_go_back_in_time,
+    organizations_never_get_pages_of_each_other,
+    different_pages_have_different_cache_keys,
+    the_cache_stays_within_its_limit,
+    a_page_is_cached_until_its_group_changes,
 }
 
 const OWNER: &str = "role-api-organization-owner";
 const READER: &str = "role-api-organization-reader";
 const GROUPS: [&str; 4] = ["group_1", "group_2", "group_3", "group_empty"];
 
-/// Everybody in the first group, half in the second, one in the third, nobody in the last.
+/// All users in the first group, half in the second, one in the third, none in the last.
 async fn acme(database: &Database) -> Tenant {
     let groups = json!([
         { "id": "group_1", "name": "All", "members": user_ids(12) },
@@ -54,7 +54,7 @@ async fn acme(database: &Database) -> Tenant {
     database.acme(12, groups).await
 }
 
-/// Some pages of each group, as they are handed out. A group that is not there says so.
+/// Some pages of each group as JSON, or the error for an unknown group.
 async fn pages(acme: &Tenant) -> Vec<String> {
     let mut pages = Vec::new();
     for group in GROUPS {
@@ -88,7 +88,7 @@ fn key(name: &str) -> NewApiKey {
     NewApiKey { hash: text.clone(), redacted: text.clone(), name: text, scopes: Vec::new(), expires_at: None }
 }
 
-/// Every operation that writes, in an order in which each finds what it needs. Some more than once, where they change
+/// Every operation that writes, in an order in which each finds its resources. Some more than once, if they change
 /// pages in several ways.
 fn every_write() -> Vec<(&'static str, Write)> {
     writes! {
@@ -218,7 +218,7 @@ fn no_operation_that_writes_is_forgotten() {
         };
     }
     for (id, method) in openai_admin::for_each_operation!(visit) {
-        // Published ids are written in several ways.
+        // Published ids have several forms.
         let name = id.trim_start_matches("x-").replace('-', "").to_lowercase();
         assert!(method == Method::Get || tested.contains(&name), "add {id} to `every_write`");
     }
@@ -229,7 +229,7 @@ async fn every_write_shows_in_the_next_page(database: Database) {
     let mut before = pages(&acme).await;
     let mut changes = 0;
     for (operation, write) in every_write() {
-        assert_eq!(pages(&acme).await, before, "before {operation}, from what is kept");
+        assert_eq!(pages(&acme).await, before, "before {operation}, from the cache");
         write(acme.clone()).await;
         let after = pages(&acme).await;
         assert_eq!(after, pages_read(&acme).await, "after {operation}");
@@ -243,7 +243,7 @@ async fn every_write_of_another_process_shows_in_the_next_page(database: Databas
     let ours = acme(&database).await;
     let theirs = ours.opened_again().await;
     for (operation, write) in every_write() {
-        // Twice, so that what is kept is asked for.
+        // Twice, so that the second read uses the cache.
         assert_eq!(pages(&ours).await, pages(&ours).await);
         write(theirs.clone()).await;
         assert_eq!(pages(&ours).await, pages_read(&theirs).await, "after {operation}");
@@ -251,7 +251,7 @@ async fn every_write_of_another_process_shows_in_the_next_page(database: Databas
     theirs.store().close().await;
 }
 
-async fn what_happens_behind_the_stores_back_shows_in_the_next_page(database: Database) {
+async fn a_change_by_another_program_shows_in_the_next_page(database: Database) {
     let acme = acme(&database).await;
     for change in [
         "update users set name = 'Behind' where id = 'user_1'",
@@ -261,14 +261,14 @@ async fn what_happens_behind_the_stores_back_shows_in_the_next_page(database: Da
         assert_eq!(pages(&acme).await, pages(&acme).await);
         database.execute(change);
         assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change}");
-        // A commit of our own must not hide that of somebody else before it.
+        // A commit of our own must not hide an earlier one of another process.
         database.execute("update users set name = name || '!' where id = 'user_3'");
         acme.create_group("Own").await.unwrap();
         assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change} and a commit of our own");
     }
 }
 
-/// Numbers that are the same each time.
+/// Pseudorandom numbers, the same each time.
 struct Chance(u64);
 
 impl Chance {
@@ -278,7 +278,7 @@ impl Chance {
     }
 }
 
-async fn two_stores_that_change_at_random_always_show_the_same(database: Database) {
+async fn two_stores_with_random_changes_always_show_the_same_pages(database: Database) {
     let first = acme(&database).await;
     let stores = [first.clone(), first.opened_again().await];
     let mut chance = Chance(4711);
@@ -287,7 +287,7 @@ async fn two_stores_that_change_at_random_always_show_the_same(database: Databas
         let group = GROUPS[chance.below(3) as usize];
         let user = format!("user_{}", 1 + chance.below(12));
         let number = 1 + chance.below(12) as usize;
-        // Refusals are results too: nothing changes then.
+        // Errors are results too: nothing has changed then.
         match chance.below(8) {
             0..3 => drop(acme.add(group, &user).await),
             3..6 => drop(acme.remove(group, &user).await),
@@ -305,9 +305,9 @@ async fn two_stores_that_change_at_random_always_show_the_same(database: Databas
     stores[1].store().close().await;
 }
 
-/// Members are only added, in turn by two stores. Whoever reads, through either, must find at least those whose adds
-/// were answered before, and those that anybody has seen before.
-async fn nobody_sees_less_than_was_there_before(database: Database) {
+/// Members are only added, alternating between two stores. A reader of either store must find at least the members
+/// whose adds were answered before, and those that any reader has seen before.
+async fn reads_never_go_back_in_time(database: Database) {
     const MEMBERS: usize = 60;
     let first = database.acme(MEMBERS, json!([{ "id": "group_1", "name": "Growing" }])).await;
     let stores = [first.clone(), first.opened_again().await];
@@ -339,7 +339,7 @@ async fn nobody_sees_less_than_was_there_before(database: Database) {
     stores[1].store().close().await;
 }
 
-async fn two_organizations_never_get_each_others_pages(database: Database) {
+async fn organizations_never_get_pages_of_each_other(database: Database) {
     let group = |members: &[&str]| json!([{ "id": "group_1", "name": "Team", "members": members }]);
     let one = database.tenant("org-one", 3, group(&["user_1"])).await;
     let two = database.tenant("org-two", 3, group(&["user_2", "user_3"])).await;
@@ -349,7 +349,7 @@ async fn two_organizations_never_get_each_others_pages(database: Database) {
     }
 }
 
-async fn every_kind_of_page_is_kept_apart(database: Database) {
+async fn different_pages_have_different_cache_keys(database: Database) {
     let acme = acme(&database).await;
     let parts = [
         Part::new(),
@@ -374,7 +374,7 @@ async fn every_kind_of_page_is_kept_apart(database: Database) {
     acme.members_json("group_unknown", Part::new()).await.expect_err("no such group");
 }
 
-async fn pages_are_kept_within_their_bound(database: Database) {
+async fn the_cache_stays_within_its_limit(database: Database) {
     let acme = acme(&database).await;
     let read_all = async || {
         for limit in 0..200 {
@@ -383,10 +383,10 @@ async fn pages_are_kept_within_their_bound(database: Database) {
         acme.store().figures().page_bytes
     };
     let is_kept = matches!(database.url, DatabaseUrl::Sqlite(_));
-    assert_eq!(read_all().await > 100_000, is_kept, "as many as there are, by default");
+    assert_eq!(read_all().await > 100_000, is_kept, "all pages, by default");
     let bytes_max = 20_000;
     acme.store().set_page_cache_bytes_max(bytes_max);
-    assert!(acme.store().figures().page_bytes <= bytes_max, "those that are too many go at once");
+    assert!(acme.store().figures().page_bytes <= bytes_max, "excess pages are evicted immediately");
     let bytes = read_all().await;
     assert!(bytes <= bytes_max, "{bytes} bytes");
     assert_eq!(bytes > 5_000, is_kept, "{bytes} bytes: the bound is used");
@@ -394,10 +394,10 @@ async fn pages_are_kept_within_their_bound(database: Database) {
     acme.store().set_page_cache_bytes_max(0);
     let before = acme.store().figures();
     assert_eq!(read_all().await, 0);
-    assert_eq!(acme.store().figures().page_hits, before.page_hits, "nothing is kept any more");
+    assert_eq!(acme.store().figures().page_hits, before.page_hits, "the cache is empty");
 }
 
-async fn a_page_is_kept_until_its_own_group_changes(database: Database) {
+async fn a_page_is_cached_until_its_group_changes(database: Database) {
     let acme = acme(&database).await;
     let is_kept = matches!(database.url, DatabaseUrl::Sqlite(_));
     let is_answered_without_reading = async |group: &'static str| {
@@ -406,14 +406,14 @@ async fn a_page_is_kept_until_its_own_group_changes(database: Database) {
         acme.store().figures().page_hits > before
     };
     for group in ["group_1", "group_2"] {
-        assert!(!is_answered_without_reading(group).await, "it is asked for the first time");
+        assert!(!is_answered_without_reading(group).await, "it is requested for the first time");
         assert_eq!(is_answered_without_reading(group).await, is_kept);
     }
     acme.remove("group_2", "user_3").await.unwrap();
     acme.create_user(person(99)).await.unwrap();
     assert!(!is_answered_without_reading("group_2").await, "it has changed");
     assert_eq!(is_answered_without_reading("group_1").await, is_kept, "it has not");
-    // The name of somebody who is in the first group alone.
+    // The name of a user who is only in the first group.
     acme.load(json!({ "users": [{ "id": "user_12", "name": "Other" }] })).await.unwrap();
     assert!(!is_answered_without_reading("group_1").await, "it shows the name");
     assert_eq!(is_answered_without_reading("group_2").await, is_kept, "it does not");

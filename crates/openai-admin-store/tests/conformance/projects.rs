@@ -1,4 +1,4 @@
-//! Projects: the default one, and those that are created and archived.
+//! Projects: the default project, and those that are created and archived.
 
 use openai_admin::{
     ProjectStatus,
@@ -18,8 +18,8 @@ use crate::{
 conformance! {
     an_organization_has_a_default_project_that_cannot_be_changed,
     a_project_is_created_modified_and_archived_with_its_events,
-    archived_projects_are_listed_when_asked_for,
-    a_page_of_projects_goes_on_after_its_last_item,
+    archived_projects_are_listed_on_request,
+    paging_projects_continues_after_the_last_item,
     a_project_is_created_once_under_a_key,
 }
 
@@ -114,7 +114,7 @@ async fn a_project_is_created_modified_and_archived_with_its_events(database: Da
     );
 }
 
-async fn archived_projects_are_listed_when_asked_for(database: Database) {
+async fn archived_projects_are_listed_on_request(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for name in ["One", "Two", "Three"] {
         let project = create(&acme, name).await;
@@ -127,7 +127,7 @@ async fn archived_projects_are_listed_when_asked_for(database: Database) {
     assert_eq!(names(&all), ["Default project", "One", "Two", "Three"]);
 }
 
-async fn a_page_of_projects_goes_on_after_its_last_item(database: Database) {
+async fn paging_projects_continues_after_the_last_item(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for name in ["One", "Two"] {
         create(&acme, name).await;
@@ -141,7 +141,7 @@ async fn a_page_of_projects_goes_on_after_its_last_item(database: Database) {
             break;
         }
         query["after"] = json!(page.last_id);
-        // It keeps its place when it is archived.
+        // It keeps its position when it is archived.
         if page.last_id.as_ref().unwrap().as_str() != DEFAULT {
             archive(&acme, page.last_id.as_ref().unwrap().as_str()).await.unwrap();
         }

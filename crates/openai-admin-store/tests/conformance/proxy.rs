@@ -1,4 +1,4 @@
-//! A TCP proxy in front of PostgreSQL that cuts a connection at the moment that a case chooses.
+//! A TCP proxy in front of PostgreSQL that cuts a connection at a chosen moment.
 
 use std::{
     io::{Read, Write},
@@ -11,14 +11,14 @@ use std::{
 
 use openai_admin_store::DatabaseUrl;
 
-/// When a connection is cut.
+/// When to cut a connection.
 #[derive(Clone, Copy)]
 pub(crate) enum Cut {
-    /// Before PostgreSQL gets a message that contains this.
+    /// Before a message with this text reaches PostgreSQL.
     Before(&'static [u8]),
-    /// When PostgreSQL has answered a message that contains this; the answer is lost.
+    /// After PostgreSQL has answered a message with this text; the answer is lost.
     After(&'static [u8]),
-    /// When PostgreSQL has answered a message that contains this; the answer is lost, and the connection stays.
+    /// After PostgreSQL has answered a message with this text; the answer is lost, but the connection stays open.
     Silence(&'static [u8]),
 }
 
@@ -59,7 +59,7 @@ impl Proxy {
     }
 }
 
-/// A URL around its host and port.
+/// The parts of a URL around its host and port.
 fn parts(url: &str) -> (&str, &str, &str) {
     let start = url.find('@').or_else(|| url.find("//").map(|start| start + 1)).unwrap() + 1;
     let end = url[start..].find(['/', '?']).map_or(url.len(), |end| start + end);

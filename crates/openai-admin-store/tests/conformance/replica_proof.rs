@@ -1,4 +1,4 @@
-//! Servers that are given as replicas and are none, or none any more.
+//! Servers that are configured as replicas but are not replicas, or no longer.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::{
     tenant::Tenant,
 };
 
-/// More than a replica needs for anything.
+/// A timeout longer than any step of a replica.
 const REPLICA_TIMEOUT: Duration = Duration::from_secs(60);
-/// More of the log than everything else in a case writes together.
+/// More log than everything else in a case writes.
 const LONG_LOG: &str = "create table long_log as select repeat('x', 1000) from generate_series(1, 20000)";
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// The database at `url` with three users, and a group in which the first is.
+/// The database at `url` with three users, and a group with the first user.
 async fn acme_at(url: &str) -> Tenant {
     let url = DatabaseUrl::Postgres(url.to_owned());
     let store = Store::open(&url).await.unwrap();
@@ -32,7 +32,7 @@ async fn acme_at(url: &str) -> Tenant {
     database.acme(3, json!([{ "id": "group_1", "name": "One", "members": ["user_1"] }])).await
 }
 
-/// Why a server is refused as a replica.
+/// The error for a server that is not a replica.
 async fn refusal(acme: &Tenant, replica: &str) -> String {
     match acme.store().read_from(&[DatabaseUrl::Postgres(replica.to_owned())]).await {
         Err(error @ Error::InvalidValue { .. }) => error.to_string(),
@@ -44,7 +44,7 @@ async fn read_from(acme: &Tenant, replica: &str) {
     acme.store().read_from(&[DatabaseUrl::Postgres(replica.to_owned())]).await.unwrap();
 }
 
-/// Waits until a query on a server answers `expected`.
+/// Waits until a query on a server returns `expected`.
 async fn wait_for(url: &str, sql: &str, expected: &str) {
     let wait = async {
         while query(url, sql) != [expected] {
@@ -54,7 +54,7 @@ async fn wait_for(url: &str, sql: &str, expected: &str) {
     timeout(REPLICA_TIMEOUT, wait).await.unwrap_or_else(|_| panic!("never {expected}: {sql}"));
 }
 
-/// Waits until a server has replayed what another holds.
+/// Waits until a server has replayed the log of another.
 async fn wait_for_log(replica: &str, primary: &str) {
     let position = query(primary, "select pg_current_wal_insert_lsn()::text").remove(0);
     wait_for(replica, &format!("select (pg_last_wal_replay_lsn() >= '{position}')::text"), "true").await;
@@ -117,7 +117,7 @@ fn a_replica_of_another_cluster_is_refused() {
 }
 
 #[test]
-fn a_replica_that_cannot_be_reached_or_lags_may_come_later() {
+fn an_unreachable_or_lagging_replica_is_used_later() {
     run(Engine::Postgres, async |database| {
         let nobody = "postgres://postgres@127.0.0.1:9/none".to_owned();
         let replica = replica_of(&database.url);
@@ -126,10 +126,10 @@ fn a_replica_that_cannot_be_reached_or_lags_may_come_later() {
     });
 }
 
-/// Two replicas, of which the second follows the first. The first is promoted, while the old primary lives on: the
-/// second goes over to the new timeline, and no connection to it is closed.
+/// Two replicas, of which the second follows the first. The first is promoted while the old primary keeps running: the
+/// second switches to the new timeline without closing a connection.
 #[test]
-fn a_replica_that_goes_over_to_another_timeline_is_left_alone() {
+fn a_replica_that_switches_to_another_timeline_is_skipped() {
     let cluster = Cluster::start_with_replicas(2);
     let [first, second] = cluster.replicas() else { panic!("there are two") };
     let old = cluster.address();
@@ -149,7 +149,7 @@ fn a_replica_that_goes_over_to_another_timeline_is_left_alone() {
         wait_for_log(second, first).await;
         let before = acme.store().figures().replica_pages;
         acme.add("group_1", "user_2").await.unwrap();
-        assert_eq!(acme.member_ids("group_1").await, ["user_1", "user_2"], "what was written shows");
+        assert_eq!(acme.member_ids("group_1").await, ["user_1", "user_2"], "the write is visible");
         assert_eq!(acme.store().figures().replica_pages, before, "the replica answers no page");
 
         let restarted = Store::open(&acme.database.url).await.unwrap();
@@ -158,7 +158,7 @@ fn a_replica_that_goes_over_to_another_timeline_is_left_alone() {
         assert!(refused.contains("follows timeline 2, the primary writes timeline 1"), "{refused}");
         restarted.store().close().await;
 
-        // What has to be done after a failover: the new primary, and a replica that follows it.
+        // The steps after a failover: the new primary, and a replica that follows it.
         let url = DatabaseUrl::Postgres(first.clone());
         let store = Store::open(&url).await.unwrap();
         let acme = Tenant { database: Database { store, url, ..acme.database.clone() }, ..restarted };

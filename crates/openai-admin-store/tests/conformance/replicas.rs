@@ -11,14 +11,14 @@ use crate::{
     tenant::{Part, Tenant},
 };
 
-/// The store with replicas, in the place of the one without.
+/// Opens the store with replicas instead of the one without.
 async fn reading_from(database: &Database, replicas: &[DatabaseUrl]) -> Database {
     let store = Store::open(&database.url).await.unwrap();
     store.read_from(replicas).await.unwrap();
     Database { store, ..database.clone() }
 }
 
-/// Waits until the replica has replayed what the primary holds.
+/// Waits until the replica has replayed the primary's log.
 async fn wait_for_replica(database: &Database) {
     let position = database.texts("select pg_current_wal_insert_lsn()::text").remove(0);
     let replica = Database { url: replica_of(&database.url), ..database.clone() };
@@ -31,7 +31,7 @@ async fn wait_for_replica(database: &Database) {
     tokio::time::timeout(Duration::from_secs(30), wait).await.expect("it follows");
 }
 
-/// Whether this case has read a page on the replica.
+/// Whether this case has read a page from the replica.
 async fn is_asked(replica: &DatabaseUrl, database: &Database) -> bool {
     let replica = Database { url: replica.clone(), ..database.clone() };
     let sessions = replica.texts(
@@ -42,7 +42,7 @@ async fn is_asked(replica: &DatabaseUrl, database: &Database) -> bool {
 }
 
 #[test]
-fn a_page_from_a_replica_holds_what_any_server_has_acknowledged() {
+fn a_page_from_a_replica_contains_every_acknowledged_write() {
     run(Engine::Postgres, async |database| {
         let replica = replica_of(&database.url);
         let acme =
@@ -51,33 +51,37 @@ fn a_page_from_a_replica_holds_what_any_server_has_acknowledged() {
         let (writer, database) = (acme, reading_from(&database, std::slice::from_ref(&replica)).await);
         let reader = Tenant { database: database.clone(), ..writer.clone() };
         let connect = async {
-            // While nobody has connected to it yet, it counts as a replica that is too far behind.
+            // Before its first connection, it counts as a replica that is too far behind.
             while !is_asked(&replica, &database).await {
                 reader.member_ids("group_1").await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), connect).await.expect("the replica is asked");
+        tokio::time::timeout(Duration::from_secs(30), connect).await.expect("the replica is queried");
         let mut members = 1;
         for user in user_ids(60) {
             writer.add("group_1", &user).await.unwrap();
             members = members.max(user[5..].parse().unwrap());
-            assert_eq!(reader.member_ids("group_1").await.len(), members, "the add of another process shows");
+            assert_eq!(
+                reader.member_ids("group_1").await.len(),
+                members,
+                "the add of another process is visible"
+            );
         }
         for user in user_ids(60) {
             reader.remove("group_1", &user).await.unwrap();
             members -= 1;
-            assert_eq!(reader.member_ids("group_1").await.len(), members, "the removal of its own shows");
+            assert_eq!(reader.member_ids("group_1").await.len(), members, "its own removal is visible");
         }
         for (group, after) in [("group_none", "user_1"), ("group_1", "user_none")] {
             reader.members(group, Part::new().after(after)).await.unwrap_err();
         }
         reader.store().close().await;
     });
-    // After it and not beside it, since it holds the replica up.
-    run(Engine::Postgres, a_replica_that_is_gone_silent_or_behind_costs_no_answer_and_no_write);
+    // One after the other, because it delays the replica.
+    run(Engine::Postgres, a_replica_that_is_gone_frozen_or_behind_affects_neither_reads_nor_writes);
 }
 
-async fn a_replica_that_is_gone_silent_or_behind_costs_no_answer_and_no_write(database: Database) {
+async fn a_replica_that_is_gone_frozen_or_behind_affects_neither_reads_nor_writes(database: Database) {
     let acme = database.acme(40, json!([{ "id": "group_1", "name": "One" }])).await;
     wait_for_replica(&database).await;
     let replica = replica_of(&database.url);

@@ -1,4 +1,4 @@
-//! Roles, and who has them.
+//! Roles and their assignments.
 
 use openai_admin::{
     ListItem, UserRole,
@@ -22,12 +22,12 @@ use crate::{
 
 conformance! {
     predefined_roles_come_first_and_cannot_be_changed,
-    a_role_has_a_name_of_its_own_and_known_permissions,
+    a_role_has_a_unique_name_and_known_permissions,
     a_role_is_updated_and_its_change_is_recorded,
-    roles_of_groups_and_users_are_listed_with_where_they_come_from,
+    roles_of_groups_and_users_are_listed_with_their_sources,
     the_role_of_a_user_is_an_assignment,
-    an_assignment_ends_with_its_role_its_group_and_its_user,
-    assigning_twice_is_once_and_unassigning_twice_is_not_found,
+    an_assignment_is_deleted_with_its_role_group_or_user,
+    assigning_again_changes_nothing_and_unassigning_again_reports_not_found,
     a_role_is_created_once_under_a_key,
 }
 
@@ -80,7 +80,7 @@ async fn roles_of_group(acme: &Tenant, group: &str) -> Vec<AssignedRoleDetails> 
     acme.read(request).await.unwrap().data
 }
 
-/// Names, with the sources of those that are inherited.
+/// Names, with the sources of inherited roles.
 fn shown(roles: &[AssignedRoleDetails]) -> Json {
     let sources = |role: &AssignedRoleDetails| {
         let sources = role.assignment_sources.as_ref()?;
@@ -111,7 +111,7 @@ async fn predefined_roles_come_first_and_cannot_be_changed(database: Database) {
     let refused = acme.read(RetrieveRole::new(theirs.parse().unwrap())).await;
     assert_refused!(refused, Error::NotFound { kind: Kind::Role, .. });
 
-    // One after the other, in both directions.
+    // One at a time, in both directions.
     for (order, expected) in [("asc", [OWNER, READER, &custom]), ("desc", [&*custom, READER, OWNER])] {
         let (mut walked, mut after) = (Vec::new(), None);
         loop {
@@ -128,7 +128,7 @@ async fn predefined_roles_come_first_and_cannot_be_changed(database: Database) {
     }
 }
 
-async fn a_role_has_a_name_of_its_own_and_known_permissions(database: Database) {
+async fn a_role_has_a_unique_name_and_known_permissions(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let role = create(&acme, "Support").await.unwrap();
     for taken in ["Support", "owner", "reader"] {
@@ -138,7 +138,7 @@ async fn a_role_has_a_name_of_its_own_and_known_permissions(database: Database) 
     let request = CreateRole::new(body("Other", &["api.groups.read", "everything"]));
     let refused = acme.store().change(acme.org(), database.stamp(), request).await;
     assert_refused!(refused, Error::InvalidValue { ref field, .. } if field == "permissions[1]");
-    // A name is free again once its role is deleted.
+    // A name can be reused once its role is deleted.
     acme.store().change(acme.org(), database.stamp(), DeleteRole::new(role.id)).await.unwrap();
     create(&acme, "Support").await.unwrap();
 }
@@ -171,7 +171,7 @@ async fn a_role_is_updated_and_its_change_is_recorded(database: Database) {
     );
 }
 
-async fn roles_of_groups_and_users_are_listed_with_where_they_come_from(database: Database) {
+async fn roles_of_groups_and_users_are_listed_with_their_sources(database: Database) {
     let groups = json!([
         { "id": "group_1", "name": "One", "members": ["user_1"] },
         { "id": "group_2", "name": "Two", "members": ["user_1", "user_2"] },
@@ -192,7 +192,7 @@ async fn roles_of_groups_and_users_are_listed_with_where_they_come_from(database
         shown(&roles_of_user(&acme, "user_2").await),
         json!([["reader", null], ["First", ["group_2"]], ["Second", ["group_2"]]])
     );
-    // What is inherited is shown, and cannot be taken from the user.
+    // An inherited role is shown, but cannot be unassigned from the user.
     let inherited = RetrieveUserRole::new("user_2".parse().unwrap(), first.parse().unwrap());
     assert_eq!(acme.read(inherited).await.unwrap().name, "First");
     assert_refused!(unassign_user(&acme, "user_2", &first).await, Error::NotFound { kind: Kind::Role, .. });
@@ -219,7 +219,7 @@ async fn the_role_of_a_user_is_an_assignment(database: Database) {
     assert_refused!(refused, Error::NotFound { kind: Kind::Role, .. });
 }
 
-async fn an_assignment_ends_with_its_role_its_group_and_its_user(database: Database) {
+async fn an_assignment_is_deleted_with_its_role_group_or_user(database: Database) {
     let groups = json!([{ "id": "group_1", "name": "One" }, { "id": "group_2", "name": "Two" }]);
     let acme = database.acme(2, groups).await;
     let first = create(&acme, "First").await.unwrap().id;
@@ -242,7 +242,7 @@ async fn an_assignment_ends_with_its_role_its_group_and_its_user(database: Datab
     assert_eq!(database.texts("select count(*) || '' from role_assignments"), ["2"]);
 }
 
-async fn assigning_twice_is_once_and_unassigning_twice_is_not_found(database: Database) {
+async fn assigning_again_changes_nothing_and_unassigning_again_reports_not_found(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let role = create(&acme, "First").await.unwrap().id.to_string();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! An older server that goes on while a newer one brings the schema up to date.
+//! An older server keeps working while a newer one migrates the schema.
 
 use std::sync::{
     Arc,
@@ -14,10 +14,10 @@ use crate::{
 };
 
 conformance! {
-    a_server_goes_on_when_a_newer_one_adds_to_the_schema,
+    a_server_keeps_working_when_a_newer_one_extends_the_schema,
 }
 
-/// What a later release may do to the schema: add. Its version is far off, so that it is nobody's.
+/// The kinds of changes that a later release may make to the schema: additions. Its version is far beyond any real one.
 fn additions(engine: &DatabaseUrl) -> String {
     let tables =
         ["organizations", "users", "groups", "group_users", "audit_events", "api_keys", "idempotency_keys"];
@@ -39,7 +39,7 @@ fn additions(engine: &DatabaseUrl) -> String {
     )
 }
 
-/// As a migration does: it gives way, and tries again.
+/// As a migration does: it times out on a lock, and retries.
 async fn add_to_schema(database: &Database) {
     let additions = additions(&database.url);
     let DatabaseUrl::Postgres(url) = database.url.clone() else { return database.execute(&additions) };
@@ -54,7 +54,7 @@ async fn add_to_schema(database: &Database) {
     tokio::task::spawn_blocking(migrate).await.unwrap();
 }
 
-/// Adds, removes, lists and renames until it is told to stop, and counts how often it did. Nothing may fail.
+/// Adds, removes, lists and renames until it is stopped, and counts the rounds. No operation may fail.
 async fn work(acme: Tenant, user: String, stop: Arc<AtomicBool>, rounds: Arc<AtomicUsize>) {
     while !stop.load(Ordering::SeqCst) {
         acme.add("group_1", &user).await.unwrap();
@@ -71,14 +71,14 @@ async fn at_least(rounds: &AtomicUsize, least: usize) {
     }
 }
 
-async fn a_server_goes_on_when_a_newer_one_adds_to_the_schema(database: Database) {
+async fn a_server_keeps_working_when_a_newer_one_extends_the_schema(database: Database) {
     let acme = database.acme(6, json!([{ "id": "group_1", "name": "Team" }])).await;
     let (stop, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let workers: Vec<_> = user_ids(4)
         .into_iter()
         .map(|user| tokio::spawn(work(acme.clone(), user, Arc::clone(&stop), Arc::clone(&rounds))))
         .collect();
-    // Every statement has been prepared by now, on the connections that are there.
+    // Every statement has been prepared on the existing connections.
     at_least(&rounds, 100).await;
     add_to_schema(&database).await;
     let before = rounds.load(Ordering::SeqCst);
@@ -97,12 +97,12 @@ async fn a_server_goes_on_when_a_newer_one_adds_to_the_schema(database: Database
     assert_eq!(acme.groups(Part::new()).await.unwrap().data.len(), 1);
     assert!(!acme.logs(json!({})).await.unwrap().data.is_empty());
     assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());
-    // It does not start again there. The runner does, on what is left of the additions.
+    // A restarted server would refuse this schema, so the runner removes the additions.
     assert_refused!(Store::open(&database.url).await, Error::InvalidValue { field, .. } if field == "database");
     database.execute("delete from schema_migrations where version = 1000000");
 }
 
-/// The schema as it was before its third version: with the audit events of the first.
+/// The schema before its third version, with the audit events of the first.
 fn as_of_version_2(database: &Database) {
     let first = include_str!("../../migrations/V1__organizations_groups_users.sql");
     let begin = first.find("create table audit_events (").unwrap();
@@ -125,17 +125,17 @@ fn as_of_version_2(database: &Database) {
     ));
 }
 
-/// What a server of the second version writes when it adds a user to a group.
+/// The statements of a server of the second version for adding a user to a group.
 const INSERT: &str =
     "insert into group_users (org, group_seq, user_seq) values (1, 1, $1) on conflict do nothing";
 const RECORD: &str = "insert into audit_events
                           (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail)
                       values (1, $1, 0, 1750000000, 'older', 'group.user.added', 1, $2, null)";
-/// How many users it adds, with the same statements before the migration and after it.
+/// How many users it adds, with the same statements before and after the migration.
 const PEOPLE: usize = 400;
 
 #[test]
-fn a_server_of_version_2_goes_on_while_a_newer_one_migrates() {
+fn a_server_of_version_2_keeps_working_while_a_newer_one_migrates() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(PEOPLE, json!([{ "id": "group_1", "name": "Team" }])).await;
         as_of_version_2(&database);
@@ -147,7 +147,7 @@ fn a_server_of_version_2_goes_on_while_a_newer_one_migrates() {
                 let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
                 let (insert, record) = (client.prepare(INSERT).unwrap(), client.prepare(RECORD).unwrap());
                 for user in 1..=PEOPLE {
-                    // Half of them before the newer one is there, however fast that is, and while it comes.
+                    // Half of them before and during the migration, however fast it is.
                     while user > PEOPLE / 2 && !has_migrated.load(Ordering::SeqCst) {
                         std::thread::yield_now();
                     }
@@ -172,7 +172,7 @@ fn a_server_of_version_2_goes_on_while_a_newer_one_migrates() {
         let told =
             database.texts("select change from audit_events where actor = 'older' order by place, change");
         let expected: Vec<String> = (1..=PEOPLE).map(|user| format!("older{user:05}")).collect();
-        assert_eq!(told, expected, "those from before the migration first, and all in their order");
+        assert_eq!(told, expected, "older events first, and all in order");
         newer.remove("group_1", "user_1").await.unwrap();
         assert_eq!(newer.store().verify().await.unwrap(), Vec::<String>::new());
         newer.store().close().await;
@@ -180,7 +180,7 @@ fn a_server_of_version_2_goes_on_while_a_newer_one_migrates() {
 }
 
 #[test]
-fn a_migration_lets_go_of_what_it_has_when_it_has_to_wait() {
+fn a_migration_that_has_to_wait_releases_its_locks() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(1, json!([{ "id": "group_1", "name": "Team" }])).await;
         as_of_version_2(&database);
@@ -218,7 +218,7 @@ fn a_migration_lets_go_of_what_it_has_when_it_has_to_wait() {
 }
 
 #[test]
-fn a_server_of_version_2_reads_on_and_changes_nothing_once_a_newer_one_has_migrated_its_file() {
+fn a_server_of_version_2_can_only_read_after_a_newer_one_migrated_its_file() {
     run(Engine::Sqlite, async |database| {
         let acme =
             database.acme(2, json!([{ "id": "group_1", "name": "Team", "members": ["user_2"] }])).await;
@@ -237,10 +237,10 @@ fn a_server_of_version_2_reads_on_and_changes_nothing_once_a_newer_one_has_migra
         assert_eq!(members(), 2);
         let newer = acme.opened_again().await;
         newer.remove("group_1", "user_1").await.unwrap();
-        assert_eq!(members(), 1, "it sees what the newer one does");
+        assert_eq!(members(), 1, "it sees the changes of the newer server");
         let refused = add(1).unwrap_err().to_string();
         assert!(refused.contains("audit_events.place"), "{refused}");
-        assert_eq!(newer.member_ids("group_1").await, ["user_2"], "nothing of it has happened");
+        assert_eq!(newer.member_ids("group_1").await, ["user_2"], "nothing has changed");
         newer.store().close().await;
     });
 }

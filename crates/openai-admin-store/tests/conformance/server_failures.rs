@@ -1,4 +1,4 @@
-//! A PostgreSQL server that does not answer, starts again, or is gone. Nobody waits for it without an end.
+//! A PostgreSQL server that does not answer, restarts, or is gone. Every operation ends within its time limit.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::{
     tenant::{Part, Tenant},
 };
 
-/// More than an operation waits, and less than it would wait twice.
+/// Longer than the time limit of an operation, but shorter than twice that.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(18);
-/// More than a server needs to recover from a crash.
+/// Longer than a server needs to recover from a crash.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Everything that waits in a way of its own: a page, a membership, a body that reads and one that writes.
+/// One operation for each path to the server: a page, a membership, a body that reads and one that writes.
 async fn all_ways(acme: &Tenant) -> [Result<()>; 4] {
     let ways = async {
         tokio::join!(
@@ -28,10 +28,10 @@ async fn all_ways(acme: &Tenant) -> [Result<()>; 4] {
             async { acme.rename_group("group_1", "Team").await },
         )
     };
-    timeout(ANSWER_TIMEOUT, ways).await.expect("nobody waits longer than an operation may").into()
+    timeout(ANSWER_TIMEOUT, ways).await.expect("every operation ends within its time limit").into()
 }
 
-/// Tries until all ways work again; until then each says that it is unavailable, or that nobody knows.
+/// Retries until all paths work again. Until then, each reports that it is unavailable or has an unknown outcome.
 async fn all_ways_recover(acme: &Tenant) {
     let recover = async {
         loop {
@@ -47,11 +47,11 @@ async fn all_ways_recover(acme: &Tenant) {
             }
         }
     };
-    timeout(RECOVERY_TIMEOUT, recover).await.expect("it recovers by itself");
+    timeout(RECOVERY_TIMEOUT, recover).await.expect("it recovers without a restart");
 }
 
 #[test]
-fn a_server_that_freezes_starts_again_or_vanishes_keeps_nobody_waiting() {
+fn a_server_that_freezes_restarts_or_vanishes_does_not_block_callers() {
     let cluster = Cluster::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -72,7 +72,7 @@ fn a_server_that_freezes_starts_again_or_vanishes_keeps_nobody_waiting() {
             assert_refused!(way, Error::Unavailable(_));
         }
         let opened = timeout(ANSWER_TIMEOUT, Store::open(&cluster.url())).await;
-        assert_refused!(opened.expect("it is given up"), Error::Unavailable(_));
+        assert_refused!(opened.expect("it times out"), Error::Unavailable(_));
         cluster.thaw();
         all_ways_recover(&acme).await;
 
@@ -82,7 +82,7 @@ fn a_server_that_freezes_starts_again_or_vanishes_keeps_nobody_waiting() {
         assert_eq!(database.problems().await, Vec::<String>::new());
 
         cluster.end();
-        // What was under way when it ended may have been done.
+        // Operations that were running when it ended may have been done.
         let _ = all_ways(&acme).await;
         for way in all_ways(&acme).await {
             assert_refused!(way, Error::Unavailable(_));

@@ -22,18 +22,18 @@ use crate::{
 conformance! {
     a_service_account_is_created_with_a_key_whose_value_is_shown_once,
     a_service_account_may_be_created_without_a_role_and_a_key,
-    the_value_of_a_key_is_nowhere_in_the_database,
-    a_creation_that_showed_a_secret_is_not_answered_again,
-    a_creation_without_a_secret_is_answered_again,
+    the_value_of_a_key_is_not_in_the_database,
+    a_retried_creation_does_not_show_its_secret_again,
+    a_retried_creation_without_a_secret_gets_the_same_answer,
     a_service_account_is_a_member_of_groups_and_has_roles_until_it_is_deleted,
-    archiving_a_project_ends_its_service_accounts_and_their_keys,
+    archiving_a_project_deletes_its_service_accounts_and_keys,
     the_default_project_takes_no_service_accounts,
-    a_service_account_is_known_in_its_project_alone,
-    keys_are_listed_by_the_access_of_their_owners_and_a_page_goes_on_after_its_last_key,
+    a_service_account_is_only_found_in_its_project,
+    keys_are_filtered_by_the_access_of_their_owners_and_paged,
     no_request_is_authenticated_by_the_key_of_a_project,
 }
 
-/// A change that hands out a secret. Its value is the one of no other change.
+/// Makes a change that returns a secret. Its value is unique to this change.
 fn stamp(acme: &Tenant) -> Stamp {
     let stamp = acme.database.stamp();
     let (value, hash) = (format!("sk-svcacct-{}", stamp.change), format!("hash of {}", stamp.change));
@@ -97,7 +97,7 @@ async fn a_service_account_may_be_created_without_a_role_and_a_key(database: Dat
     assert!(keys(&acme, &project).await.data.is_empty());
 }
 
-async fn the_value_of_a_key_is_nowhere_in_the_database(database: Database) {
+async fn the_value_of_a_key_is_not_in_the_database(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let project = projects::create(&acme, "Search").await.id;
     let key = IdempotencyKey { key: "once".to_owned(), request: String::new() };
@@ -126,7 +126,7 @@ fn holds(database: &Database, text: &str) -> bool {
     })
 }
 
-async fn a_creation_that_showed_a_secret_is_not_answered_again(database: Database) {
+async fn a_retried_creation_does_not_show_its_secret_again(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let project = projects::create(&acme, "Search").await.id;
     let key = |key: &str| Some(IdempotencyKey { key: key.to_owned(), request: String::new() });
@@ -143,7 +143,7 @@ async fn a_creation_that_showed_a_secret_is_not_answered_again(database: Databas
     assert_refused!(create("once").await, Error::IdempotentAnswerDeleted);
 }
 
-async fn a_creation_without_a_secret_is_answered_again(database: Database) {
+async fn a_retried_creation_without_a_secret_gets_the_same_answer(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let project = projects::create(&acme, "Search").await.id;
     let mut request = request(&project, "Bare");
@@ -203,7 +203,7 @@ async fn a_service_account_is_a_member_of_groups_and_has_roles_until_it_is_delet
     );
 }
 
-async fn archiving_a_project_ends_its_service_accounts_and_their_keys(database: Database) {
+async fn archiving_a_project_deletes_its_service_accounts_and_keys(database: Database) {
     let acme = database.acme(0, json!([{ "id": "group_1", "name": "Team" }])).await;
     let project = projects::create(&acme, "Search").await.id;
     let other = projects::create(&acme, "Ranking").await.id;
@@ -234,7 +234,7 @@ async fn the_default_project_takes_no_service_accounts(database: Database) {
     assert!(acme.read(ListServiceAccounts::new(project)).await.unwrap().data.is_empty());
 }
 
-async fn a_service_account_is_known_in_its_project_alone(database: Database) {
+async fn a_service_account_is_only_found_in_its_project(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let project = projects::create(&acme, "Search").await.id;
     let other = projects::create(&acme, "Ranking").await.id;
@@ -258,9 +258,7 @@ async fn a_service_account_is_known_in_its_project_alone(database: Database) {
     );
 }
 
-async fn keys_are_listed_by_the_access_of_their_owners_and_a_page_goes_on_after_its_last_key(
-    database: Database,
-) {
+async fn keys_are_filtered_by_the_access_of_their_owners_and_paged(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let project = projects::create(&acme, "Search").await.id;
     let mut accounts = Vec::new();
@@ -278,7 +276,7 @@ async fn keys_are_listed_by_the_access_of_their_owners_and_a_page_goes_on_after_
     assert_eq!(list(json!({ "owner_project_access": "any", "limit": 2 })).await.unwrap(), ids[..2]);
     assert!(list(json!({ "owner_project_access": "inactive" })).await.unwrap().is_empty());
     assert_refused!(list(json!({ "owner_project_access": "some" })).await, Error::InvalidValue { .. });
-    // A key keeps its place when it is gone.
+    // The id of a deleted key stays a valid cursor.
     acme.change(DeleteServiceAccount::new(project.clone(), accounts[1].id.clone())).await.unwrap();
     assert_eq!(list(json!({ "after": ids[1] })).await.unwrap(), ids[2..]);
     assert_refused!(list(json!({ "after": "key_nope" })).await, Error::UnknownCursor(_));

@@ -1,4 +1,4 @@
-//! A database goes back to what it was when a snapshot was taken, on SQLite.
+//! Snapshots on SQLite: a database is restored to the state of a snapshot.
 
 use openai_admin_store::{Error, NewApiKey, Store};
 use serde_json::json;
@@ -16,12 +16,12 @@ macro_rules! on_sqlite {
 }
 
 on_sqlite! {
-    all_that_was_written_since_is_gone,
-    a_page_that_was_read_since_is_not_kept,
-    a_snapshot_stays_what_it_was,
-    a_database_in_memory_begins_as_the_snapshot_was,
-    who_goes_on_after_a_reset_gets_the_same_places,
-    a_key_that_was_made_since_is_unknown,
+    later_writes_are_gone_after_a_reset,
+    a_page_read_after_the_snapshot_is_not_cached,
+    a_snapshot_does_not_change,
+    a_database_in_memory_starts_as_its_snapshot,
+    numbers_after_a_reset_are_assigned_again,
+    a_key_created_after_the_snapshot_is_unknown,
 }
 
 async fn acme(database: &Database) -> Tenant {
@@ -33,7 +33,7 @@ async fn state(database: &Database, acme: &Tenant) -> String {
     serde_json::to_string(&database.store.dump(acme.organization.clone()).await.unwrap()).unwrap()
 }
 
-async fn all_that_was_written_since_is_gone(database: Database) {
+async fn later_writes_are_gone_after_a_reset(database: Database) {
     let acme = acme(&database).await;
     let before = state(&database, &acme).await;
     let snapshot = database.store.snapshot().await.unwrap();
@@ -45,12 +45,12 @@ async fn all_that_was_written_since_is_gone(database: Database) {
     assert_eq!(state(&database, &acme).await, before);
 }
 
-async fn a_page_that_was_read_since_is_not_kept(database: Database) {
+async fn a_page_read_after_the_snapshot_is_not_cached(database: Database) {
     let acme = acme(&database).await;
     let before = acme.members_json("group_1", Part::new()).await.unwrap();
     let snapshot = database.store.snapshot().await.unwrap();
     acme.remove("group_1", "user_1").await.unwrap();
-    // Once to be kept, and once from what is kept.
+    // Once to fill the cache, and once from the cache.
     for _ in 0..2 {
         assert_ne!(acme.members_json("group_1", Part::new()).await.unwrap(), before);
     }
@@ -58,7 +58,7 @@ async fn a_page_that_was_read_since_is_not_kept(database: Database) {
     assert_eq!(acme.members_json("group_1", Part::new()).await.unwrap(), before);
 }
 
-async fn a_snapshot_stays_what_it_was(database: Database) {
+async fn a_snapshot_does_not_change(database: Database) {
     let acme = acme(&database).await;
     let before = state(&database, &acme).await;
     let snapshot = database.store.snapshot().await.unwrap();
@@ -69,7 +69,7 @@ async fn a_snapshot_stays_what_it_was(database: Database) {
     }
 }
 
-async fn a_database_in_memory_begins_as_the_snapshot_was(database: Database) {
+async fn a_database_in_memory_starts_as_its_snapshot(database: Database) {
     let acme = acme(&database).await;
     let before = state(&database, &acme).await;
     let snapshot = database.store.snapshot().await.unwrap();
@@ -80,7 +80,7 @@ async fn a_database_in_memory_begins_as_the_snapshot_was(database: Database) {
     assert_eq!(second.verify().await.unwrap(), Vec::<String>::new());
 }
 
-async fn who_goes_on_after_a_reset_gets_the_same_places(database: Database) {
+async fn numbers_after_a_reset_are_assigned_again(database: Database) {
     let acme = acme(&database).await;
     let snapshot = database.store.snapshot().await.unwrap();
     let mut runs = Vec::new();
@@ -94,7 +94,7 @@ async fn who_goes_on_after_a_reset_gets_the_same_places(database: Database) {
     assert_eq!(runs[0], runs[1]);
 }
 
-async fn a_key_that_was_made_since_is_unknown(database: Database) {
+async fn a_key_created_after_the_snapshot_is_unknown(database: Database) {
     let acme = acme(&database).await;
     let snapshot = database.store.snapshot().await.unwrap();
     let version = database.store.api_keys_version();
@@ -108,7 +108,7 @@ async fn a_key_that_was_made_since_is_unknown(database: Database) {
     database.store.create_api_key(acme.organization.org, database.stamp(), key).await.unwrap();
     database.store.reset_to(&snapshot).await.unwrap();
     assert!(database.store.find_api_key("0".repeat(64)).await.unwrap().is_none());
-    assert!(database.store.api_keys_version() > version, "who believes a key has to look again");
+    assert!(database.store.api_keys_version() > version, "a cached key must be looked up again");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A database per case, on either engine, and what runs a case on it.
+//! A new database for each case, on either engine, and the code that runs a case on it.
 
 use std::sync::{
     Arc,
@@ -12,8 +12,8 @@ use ulid::Ulid;
 
 use crate::tenant::Tenant;
 
-/// Registers cases for each engine, and those that need no connection beside the store's for the database in memory as
-/// well. A case that is not listed is dead code, which clippy reports.
+/// Registers cases for each engine, and also for the database in memory unless they need a second connection. A case
+/// that is not listed is dead code, which clippy reports.
 macro_rules! conformance {
     (also in_memory: $($case:ident,)* $([but not: $($other:ident,)*])?) => {
         mod in_memory {
@@ -38,7 +38,7 @@ macro_rules! conformance {
 }
 pub(crate) use conformance;
 
-/// Asserts that an operation was refused, and how.
+/// Asserts that an operation returned a matching error.
 macro_rules! assert_refused {
     ($result:expr, $pattern:pat $(if $guard:expr)?) => {
         match $result {
@@ -52,16 +52,16 @@ pub(crate) use assert_refused;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Engine {
     Sqlite,
-    /// A schema of the server, beside those of other cases.
+    /// A schema of the server, which is shared with other cases.
     Postgres,
-    /// A database of the server. A transaction of another case that stays open would hide newer events of the audit
-    /// log in its own database.
+    /// A separate database of the server. An open transaction of another case would hide newer events of the audit log
+    /// in a shared database.
     PostgresOwnDatabase,
-    /// SQLite without a file, as the emulator has it.
+    /// SQLite without a file, as the emulator uses it.
     Memory,
 }
 
-/// Runs a case on a fresh database, which must be sound afterwards.
+/// Runs a case on a new database, which is verified afterwards.
 pub(crate) fn run<F: Future<Output = ()>>(engine: Engine, case: impl FnOnce(Database) -> F) {
     run_and_check(engine, async |database| {
         case(database.clone()).await;
@@ -69,7 +69,7 @@ pub(crate) fn run<F: Future<Output = ()>>(engine: Engine, case: impl FnOnce(Data
     });
 }
 
-/// Runs a case on a fresh database, in whatever state it leaves it.
+/// Runs a case on a new database without verifying it.
 pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl FnOnce(Database) -> F) {
     let home = Home::new(engine);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -91,7 +91,7 @@ pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl F
     });
 }
 
-/// Where a case's data lives: a directory, or a schema or database of the server. It is removed on drop.
+/// The data of a case: a directory, or a schema or database of the server. It is removed on drop.
 struct Home {
     url: DatabaseUrl,
     remove: Option<String>,
@@ -101,7 +101,7 @@ struct Home {
 impl Home {
     fn new(engine: Engine) -> Self {
         match engine {
-            // In memory nothing is opened there.
+            // A database in memory has no URL to open.
             Engine::Sqlite | Engine::Memory => {
                 let directory = tempfile::tempdir().unwrap();
                 Self {
@@ -113,7 +113,7 @@ impl Home {
             Engine::Postgres => {
                 let schema = unique_name();
                 let remove = format!("drop schema if exists {schema} cascade");
-                // A process that was killed and had the same id may have left its schema.
+                // A killed process with the same id may have left its schema.
                 on_server(&server(), &format!("{remove}; create schema {schema}"));
                 let (url, mark) = (server(), if server().contains('?') { '&' } else { '?' });
                 let url = DatabaseUrl::Postgres(format!(
@@ -148,7 +148,7 @@ fn server() -> String {
 }
 
 fn started(name: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the servers")]
+    #[expect(clippy::disallowed_methods, reason = "the test command passes the URLs of its servers")]
     std::env::var(name).unwrap_or_else(|_| {
         panic!("set {name} to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND")
     })
@@ -161,7 +161,7 @@ pub(crate) fn replica_of(url: &DatabaseUrl) -> DatabaseUrl {
     DatabaseUrl::Postgres(started("OPENAI_ADMIN_TEST_POSTGRES_REPLICA") + options)
 }
 
-/// Cases of one process run side by side, and so do processes: nextest starts one for each case.
+/// Cases of one process run concurrently, and so do processes: nextest starts one for each case.
 fn unique_name() -> String {
     static NAMES: AtomicU64 = AtomicU64::new(0);
     format!("conformance_{}_{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
@@ -169,7 +169,7 @@ fn unique_name() -> String {
 
 fn on_server(url: &str, sql: &str) {
     let (url, sql) = (url.to_owned(), sql.to_owned());
-    // The client brings a runtime of its own, which cannot be entered from within another.
+    // The client has its own runtime, which cannot be entered from within another.
     std::thread::spawn(move || {
         postgres::Client::connect(&url, postgres::NoTls).unwrap().batch_execute(&sql).unwrap();
     })
@@ -177,17 +177,17 @@ fn on_server(url: &str, sql: &str) {
     .unwrap();
 }
 
-/// A fresh database, and a store that has opened it. Clones share the store.
+/// A new database, and a store that has opened it. Clones share the store.
 #[derive(Clone)]
 pub(crate) struct Database {
     pub(crate) store: Store,
-    /// Then nothing is at the URL.
+    /// The URL is not used then.
     pub(crate) is_in_memory: bool,
     pub(crate) url: DatabaseUrl,
     pub(crate) stamps: Arc<AtomicU64>,
 }
 
-/// When every change is made that says nothing else: all in one second, so that each list has ties.
+/// The default time of changes: all in one second, so that lists have ties.
 pub(crate) const NOW: u64 = 1_750_000_000;
 
 impl Database {
@@ -197,7 +197,7 @@ impl Database {
     }
 
     pub(crate) fn stamp_at(&self, unix_seconds: u64) -> Stamp {
-        // Apart, since what a change creates gets the ids that follow its own.
+        // Spaced, because the resources that a change creates get the next ids.
         let number = u128::from(self.stamps.fetch_add(1, Ordering::Relaxed)) << 24;
         Stamp::new(Ulid::from_parts(unix_seconds * 1000, number), "test")
     }
@@ -216,12 +216,12 @@ impl Database {
         self.tenant("org-acme", people, groups).await
     }
 
-    /// The same database, opened again: what another process would see.
+    /// The same database, opened again, as another process would.
     pub(crate) async fn opened_again(&self) -> Self {
         Self { store: Store::open(&self.url).await.unwrap(), ..self.clone() }
     }
 
-    /// What is wrong with the database, as a store that has just opened it sees it.
+    /// The violations in the database, found by a store that has just opened it.
     pub(crate) async fn problems(&self) -> Vec<String> {
         if self.is_in_memory {
             return self.store.verify().await.unwrap();
@@ -232,7 +232,7 @@ impl Database {
         problems
     }
 
-    /// Changes the database behind the store's back.
+    /// Changes the database directly, without the store.
     pub(crate) fn execute(&self, sql: &str) {
         match &self.url {
             DatabaseUrl::Sqlite(file) => {
@@ -242,8 +242,8 @@ impl Database {
         }
     }
 
-    /// Takes back what the migrations after `version` have added, as far as that would not be added again. `audit_events`
-    /// is left to a case that makes it anew.
+    /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
+    /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
         if version < 10 {
             self.execute("drop table usage_dimensions; drop table usage_sums; drop table usage_batches");
@@ -280,12 +280,12 @@ impl Database {
         self.execute(&format!("delete from schema_migrations where version > {version}"));
     }
 
-    /// The rows of a query for one text.
+    /// The rows of a query with one text column.
     pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         self.last_texts(&[sql])
     }
 
-    /// The rows of the last of some queries on one connection.
+    /// The rows of the last of several queries on one connection.
     pub(crate) fn last_texts(&self, queries: &[&str]) -> Vec<String> {
         let (last, before) = queries.split_last().unwrap();
         match self.url.clone() {
@@ -307,7 +307,7 @@ impl Database {
         }
     }
 
-    /// The audit events of everything since `before` events: what happened, to which group, to which user.
+    /// The audit events after the first `before`: type, group and user.
     pub(crate) fn events_since(&self, before: usize) -> Vec<String> {
         self.events().split_off(before)
     }

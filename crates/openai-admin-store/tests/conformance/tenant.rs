@@ -1,4 +1,4 @@
-//! The store's operations as a case writes them: ids as text, and which part of a list.
+//! The store's operations in a short form for cases: ids as text, and parameters of lists.
 
 use openai_admin::{
     GroupId, Limit, ListItem, Order, OrderedListEndpoint, Page, Timestamp, UserId,
@@ -24,7 +24,7 @@ pub(crate) struct Tenant {
     pub(crate) organization: Organization,
 }
 
-/// Which part of a list; what is not said is left to the store.
+/// The parameters of a list. `None` means the store's default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Part<'a> {
     limit: Option<i64>,
@@ -66,7 +66,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The ids of a page, in its order.
+/// The ids of a page, in order.
 pub(crate) fn ids<P: Page<Item: ListItem>>(page: &P) -> Vec<&str> {
     page.items().iter().map(ListItem::id).collect()
 }
@@ -92,7 +92,7 @@ impl Tenant {
         &self.database.store
     }
 
-    /// Answers a request that reads.
+    /// Runs a request that reads.
     pub(crate) async fn read<O: Reads>(&self, request: O) -> Result<O::Response> {
         self.read_at(NOW, request).await
     }
@@ -156,7 +156,7 @@ impl Tenant {
         self.read(request).await
     }
 
-    /// As everybody asks: the JSON, which may come from the pages that are kept.
+    /// A page as the server reads it: JSON, possibly from the cache.
     pub(crate) async fn members(&self, group: &str, part: Part<'_>) -> Result<UserListResource> {
         self.members_json(group, part).await.map(|json| serde_json::from_str(&json).unwrap())
     }
@@ -167,7 +167,7 @@ impl Tenant {
         Ok(String::from_utf8(json.into()).unwrap())
     }
 
-    /// The same from the database itself, past everything that is kept.
+    /// The same without the cache.
     pub(crate) async fn members_read(&self, group: &str, part: Part<'_>) -> Result<String> {
         let request = part.of(ListGroupUsers::new(group_id(group)));
         let page = self.store().list_group_users(self.org(), request).await?;

@@ -1,4 +1,4 @@
-//! Texts come back byte for byte, or are refused; emails are compared without regard to case.
+//! Texts are returned byte for byte, or rejected. Email addresses are compared without regard to case.
 
 use openai_admin_store::Error;
 use serde_json::json;
@@ -11,18 +11,18 @@ use crate::{
 conformance! {
     also in_memory:
     names_come_back_byte_for_byte,
-    names_that_look_alike_stay_apart,
+    similar_names_are_different,
     ids_come_back_byte_for_byte,
     ids_are_compared_byte_for_byte,
     the_longest_texts_are_kept,
     emails_are_found_in_any_case,
     emails_that_differ_in_more_than_case_are_two,
-    a_null_character_in_a_question_matches_nothing,
+    a_null_character_in_a_query_matches_nothing,
     [but not:
-        an_address_that_no_other_door_takes_is_refused,
-        twins_from_before_are_kept_and_named_and_new_ones_refused,
+        an_invite_rejects_the_addresses_that_other_operations_reject,
+        old_duplicate_addresses_are_kept_and_reported_and_new_ones_refused,
         texts_of_a_directory_have_the_bounds_of_the_api,
-        a_null_character_is_refused_wherever_a_text_is_stored,
+        every_stored_text_rejects_a_null_character,
     ]
 }
 
@@ -53,7 +53,7 @@ async fn names_come_back_byte_for_byte(database: Database) {
     }
 }
 
-async fn names_that_look_alike_stay_apart(database: Database) {
+async fn similar_names_are_different(database: Database) {
     let acme = database.acme(0, json!([])).await;
     acme.load(json!({ "groups": [{ "name": "Å" }, { "name": "A\u{30a}" }, { "name": "å" }] })).await.unwrap();
     let page = acme.groups(Part::new()).await.unwrap();
@@ -153,7 +153,7 @@ async fn emails_that_differ_in_more_than_case_are_two(database: Database) {
     }
 }
 
-async fn an_address_that_no_other_door_takes_is_refused(database: Database) {
+async fn an_invite_rejects_the_addresses_that_other_operations_reject(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for email in
         ["a\nb@x.org", "\u{1b}[31m@x.org", "a@b@c", "a b@x.org", "a\u{200b}b@x.org", "nobody", "<a@x.org>"]
@@ -163,20 +163,20 @@ async fn an_address_that_no_other_door_takes_is_refused(database: Database) {
         let loaded = acme.load(json!({ "users": [{ "id": "user_1", "email": email }] })).await;
         assert_refused!(loaded, Error::InvalidValue { ref field, .. } if field == "users[0].email");
     }
-    // What is there already is kept, also when it is loaded again.
+    // Existing addresses are kept, also when they are loaded again.
     acme.create_user(json!({ "id": "user_1", "email": "ab@x.org", "name": "" })).await.unwrap();
     database.execute("update users set email = 'a@b@c', email_key = 'a@b@c'");
     acme.load(json!({ "users": [{ "id": "user_1", "email": "a@b@c", "name": "Ada" }] })).await.unwrap();
     assert_eq!(acme.user("user_1").await.unwrap().name.unwrap(), "Ada");
 }
 
-async fn twins_from_before_are_kept_and_named_and_new_ones_refused(database: Database) {
+async fn old_duplicate_addresses_are_kept_and_reported_and_new_ones_refused(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for (id, email) in [("user_1", "1@x.org"), ("user_2", "2@x.org"), ("user_3", "3@x.org")] {
         acme.create_user(json!({ "id": id, "email": email, "name": "" })).await.unwrap();
     }
     assert_eq!(acme.store().twins().await.unwrap(), Vec::<String>::new());
-    // As an earlier version has written them, which compared nothing but the case of letters.
+    // As an earlier version wrote them, which only ignored the case of letters.
     for (id, email) in [("user_1", "café@x.org"), ("user_2", "cafe\u{301}@x.org"), ("user_3", "ας@x.org")]
     {
         database
@@ -187,7 +187,7 @@ async fn twins_from_before_are_kept_and_named_and_new_ones_refused(database: Dat
     assert_eq!(again.store().verify().await.unwrap(), Vec::<String>::new());
     assert_eq!(
         again.store().twins().await.unwrap(),
-        ["user_1 and user_2 have the same address in two spellings: remove one of them"]
+        ["user_1 and user_2 have the same address in two spellings: delete one of them"]
     );
     for asked in ["ΑΣ@x.org", "ασ@x.org"] {
         assert_eq!(ids(&again.users_with(20, None, &[asked]).await.unwrap()), ["user_3"], "{asked}");
@@ -196,7 +196,7 @@ async fn twins_from_before_are_kept_and_named_and_new_ones_refused(database: Dat
         let refused = again.create_user(json!({ "email": taken, "name": "" })).await;
         assert_refused!(refused, Error::AlreadyExists { field: "email", .. });
     }
-    // Each keeps their address, and when one is gone the other is found by it.
+    // Both keep their address, and after one is deleted the other is found by it.
     assert_eq!(again.user("user_2").await.unwrap().email.unwrap(), "cafe\u{301}@x.org");
     again.delete_user("user_1").await.unwrap();
     assert_eq!(ids(&again.users_with(20, None, &["CAFÉ@x.org"]).await.unwrap()), ["user_2"]);
@@ -204,7 +204,7 @@ async fn twins_from_before_are_kept_and_named_and_new_ones_refused(database: Dat
     again.store().close().await;
 }
 
-async fn a_null_character_is_refused_wherever_a_text_is_stored(database: Database) {
+async fn every_stored_text_rejects_a_null_character(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     let before = (acme.dump().await, database.events());
     macro_rules! assert_refused_at {
@@ -236,7 +236,7 @@ async fn a_null_character_is_refused_wherever_a_text_is_stored(database: Databas
     assert_eq!((acme.dump().await, database.events()), before);
 }
 
-async fn a_null_character_in_a_question_matches_nothing(database: Database) {
+async fn a_null_character_in_a_query_matches_nothing(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let emails = ["user_1@example.com\0", "\0", "user_1@example.com"];
     assert_eq!(ids(&acme.users_with(20, None, &emails).await.unwrap()), ["user_1"]);

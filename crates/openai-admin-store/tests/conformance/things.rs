@@ -1,4 +1,4 @@
-//! What every thing with an id does in the same way: the suite of the shape, for each noun.
+//! Conformance of all resources with an id: the same suite for each noun.
 
 use openai_admin::{
     Cursor, Limit, ListItem, ProjectId,
@@ -18,7 +18,7 @@ use crate::{
     tenant::{Part, Tenant},
 };
 
-/// Declares a case for each noun, and the kinds that have one.
+/// Declares a case for each noun, and the kinds with a case.
 macro_rules! things {
     ($($case:ident: $noun:ident,)*) => {
         conformance! { $($case,)* }
@@ -27,7 +27,7 @@ macro_rules! things {
                 behaves_as_a_thing::<$noun>(database).await;
             }
         )*
-        /// The kinds that the suite has a case for.
+        /// The kinds with a case.
         pub(crate) const KINDS: &[Kind] = &[$($noun::KIND),*];
     };
 }
@@ -41,13 +41,13 @@ things! {
     service_accounts_behave_as_things: ServiceAccounts,
 }
 
-/// A noun as the suite uses it.
+/// A noun for the suite.
 pub(crate) trait Noun {
     const KIND: Kind;
     async fn create(tenant: &Tenant, name: &str) -> String;
     async fn retrieve(tenant: &Tenant, id: &str) -> Result<()>;
     async fn delete(tenant: &Tenant, id: &str) -> Result<()>;
-    /// The ids of a page of those that the suite has made, oldest first, and whether there are more.
+    /// The ids of a page of the suite's resources, oldest first, and whether there are more.
     async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)>;
 }
 
@@ -114,7 +114,7 @@ impl Noun for Roles {
     async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
         let mut request = ListRoles::new();
         request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
-        // After the predefined roles, which the suite has not made.
+        // After the predefined roles, which the suite has not created.
         request.after = Some(Cursor::new(after.unwrap_or("role-api-organization-reader")).unwrap());
         let page = tenant.read(request).await?;
         Ok(listed(&page.data, page.has_more))
@@ -205,7 +205,7 @@ async fn behaves_as_a_thing<N: Noun>(database: Database) {
     }
     let theirs = N::create(&other, "one").await;
 
-    // Known here, and nowhere else.
+    // Found here, and in no other organization.
     N::retrieve(&acme, &ids[0]).await.unwrap();
     for unknown in ["unknown_1", &theirs] {
         assert_refused!(N::retrieve(&acme, unknown).await, Error::NotFound { kind, .. } if kind == N::KIND);
@@ -214,7 +214,7 @@ async fn behaves_as_a_thing<N: Noun>(database: Database) {
     }
     N::retrieve(&other, &theirs).await.unwrap();
 
-    // A list goes on after its last item, also when that is gone.
+    // A list continues after its last item, also if that is deleted.
     let (first, has_more) = N::list(&acme, 2, None).await.unwrap();
     assert_eq!((first.as_slice(), has_more), (&ids[..2], true));
     N::delete(&acme, &ids[1]).await.unwrap();

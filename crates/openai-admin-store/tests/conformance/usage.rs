@@ -1,4 +1,4 @@
-//! Usage: what is counted once, and its sums in buckets of time.
+//! Usage: records are counted once, and summed in time buckets.
 
 use openai_admin::{
     Timestamp,
@@ -15,13 +15,13 @@ use crate::{
 
 conformance! {
     usage_is_summed_in_buckets_of_each_width,
-    a_record_counts_to_its_minute,
+    a_record_counts_for_its_minute,
     usage_is_grouped_and_filtered,
     every_number_of_a_record_is_in_the_sums,
     a_batch_is_counted_once,
-    a_batch_that_is_refused_counts_nothing,
-    pages_of_usage_go_on_while_usage_arrives,
-    what_cannot_be_asked_of_usage_is_refused,
+    a_refused_batch_counts_nothing,
+    pages_of_usage_continue_while_usage_arrives,
+    invalid_usage_requests_are_refused,
     organizations_do_not_see_the_usage_of_others,
 }
 
@@ -51,7 +51,7 @@ async fn usage(acme: &Tenant, query: Json) -> Result<Page> {
     acme.store().read(acme.org(), Timestamp::from_unix_seconds(START + 10 * DAY), request).await
 }
 
-/// When each bucket begins, counted from `START`, and the input tokens of its results.
+/// The start of each bucket, relative to `START`, and the input tokens of its results.
 fn tokens(page: &Page) -> Vec<(i64, Vec<u64>)> {
     let results =
         |results: &[UsageCompletionsResult]| results.iter().map(|result| result.input_tokens).collect();
@@ -81,11 +81,11 @@ async fn usage_is_summed_in_buckets_of_each_width(database: Database) {
     );
 }
 
-async fn a_record_counts_to_its_minute(database: Database) {
+async fn a_record_counts_for_its_minute(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let records = json!([record(START + 59, 1), record(START + 60, 2), record(START + DAY + 130, 4)]);
     count(&acme, "1", records).await.unwrap();
-    // The minute of the first record begins before this time, and that of the last before its end.
+    // The minute of the first record starts before this range, and that of the last before its end.
     let query = json!({ "start_time": START + 30, "end_time": START + DAY + 121 });
     let page = usage(&acme, query).await.unwrap();
     assert_eq!(tokens(&page), [(30, vec![2]), (DAY, vec![4])]);
@@ -183,7 +183,7 @@ async fn a_batch_is_counted_once(database: Database) {
     assert_eq!(tokens(&page), [(0, vec![1])]);
 }
 
-async fn a_batch_that_is_refused_counts_nothing(database: Database) {
+async fn a_refused_batch_counts_nothing(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let many: Vec<Json> = (0..=10_000).map(|_| record(START, 1)).collect();
     for (completions, field) in [
@@ -206,12 +206,12 @@ async fn a_batch_that_is_refused_counts_nothing(database: Database) {
     assert_eq!(tokens(&page), [(0, vec![])]);
 }
 
-async fn pages_of_usage_go_on_while_usage_arrives(database: Database) {
+async fn pages_of_usage_continue_while_usage_arrives(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let mut query = json!({ "start_time": START + 30, "limit": 4, "group_by": ["model"] });
     let mut seen = Vec::new();
     loop {
-        // Into every bucket, also those that were read; none is listed twice or left out.
+        // Into every bucket, also those already read; none is listed twice or missing.
         let records: Vec<Json> = (0..20).map(|day| record(START + 60 + day * DAY, 1)).collect();
         count(&acme, &format!("before {query}"), json!(records)).await.unwrap();
         let page = usage(&acme, query.clone()).await.unwrap();
@@ -222,7 +222,7 @@ async fn pages_of_usage_go_on_while_usage_arrives(database: Database) {
     }
     let expected: Vec<i64> = [30].into_iter().chain((1..10).map(|day| day * DAY)).collect();
     assert_eq!(seen, expected);
-    // The pages that follow end when the first was asked for, whatever the time is now.
+    // Later pages end at the time of the first request, whatever the time is now.
     let first = usage(&acme, json!({ "start_time": START, "limit": 7 })).await.unwrap();
     let rest = json!({ "start_time": START, "limit": 7, "page": first.next_page });
     let later = Timestamp::from_unix_seconds(START + 100 * DAY);
@@ -232,7 +232,7 @@ async fn pages_of_usage_go_on_while_usage_arrives(database: Database) {
     assert_eq!((rest.data.len(), rest.has_more), (3, false));
 }
 
-async fn what_cannot_be_asked_of_usage_is_refused(database: Database) {
+async fn invalid_usage_requests_are_refused(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for (width, max) in [("1d", 31), ("1h", 168), ("1m", 1440)] {
         let query = |limit: i64| json!({ "start_time": START, "bucket_width": width, "limit": limit });
@@ -257,7 +257,7 @@ async fn what_cannot_be_asked_of_usage_is_refused(database: Database) {
     ] {
         assert_refused!(usage(&acme, query).await, Error::InvalidValue { field, .. } if field == "page");
     }
-    // Nothing is between these, and a page of nothing needs no place.
+    // There is no data between these, and an empty page needs no token.
     for query in [
         json!({ "start_time": START, "end_time": START }),
         json!({ "start_time": START, "end_time": START - 1 }),

@@ -9,43 +9,43 @@ use crate::{
 
 conformance! {
     also in_memory:
-    a_created_user_is_retrieved_as_they_were_answered,
+    a_created_user_is_retrieved_as_in_the_answer,
     a_created_user_gets_an_id_and_the_time_of_the_change,
     a_user_without_email_and_name_is_created,
-    two_users_without_email_do_not_clash,
+    two_users_may_have_no_email,
     a_service_account_is_shown_as_one,
-    the_email_of_a_user_is_taken_in_any_case,
+    the_email_of_a_user_cannot_be_reused_in_another_case,
     an_email_without_two_sides_is_refused,
     an_unknown_role_is_refused,
     an_unknown_user_is_not_found_by_any_operation,
     users_are_listed_oldest_first,
     a_user_list_has_twenty_by_default,
-    a_page_of_users_names_its_ends,
+    a_page_of_users_contains_its_first_and_last_id,
     an_organization_without_users_has_one_empty_page,
     users_are_filtered_by_email_in_the_order_of_the_list,
-    an_email_asked_for_twice_is_answered_once,
-    an_unknown_email_matches_nobody,
+    a_repeated_email_filter_returns_the_user_once,
+    an_unknown_email_matches_no_user,
     a_filtered_list_is_read_in_pages,
     too_many_emails_are_refused,
     changed_metadata_is_kept,
     a_custom_role_is_not_found,
     deleting_a_user_twice_reports_not_found,
-    deleting_a_user_ends_their_memberships,
+    deleting_a_user_deletes_their_memberships,
     deleting_a_user_leaves_managed_groups_without_them,
-    the_email_of_a_deleted_user_is_free,
-    a_user_created_again_gets_the_old_place_and_no_old_groups,
+    the_email_of_a_deleted_user_can_be_reused,
+    a_recreated_user_gets_the_old_list_position_but_no_groups,
     [but not:
-        the_id_of_a_user_is_taken,
+        the_id_of_a_user_cannot_be_reused,
         a_changed_role_is_kept,
         an_empty_change_changes_nothing,
-        a_change_to_the_same_changes_nothing,
+        a_change_without_a_difference_changes_nothing,
         a_refused_change_of_a_user_changes_nothing,
         deleting_a_user_records_each_removal,
         a_deleted_user_leaves_no_personal_data,
     ]
 }
 
-async fn a_created_user_is_retrieved_as_they_were_answered(database: Database) {
+async fn a_created_user_is_retrieved_as_in_the_answer(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let body = json!({ "id": "user_ada", "email": "Ada@Example.com", "name": "Ada", "role": "owner" });
     let created = acme.create_user(body).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_user_without_email_and_name_is_created(database: Database) {
     assert_eq!(acme.user("user_1").await.unwrap(), created);
 }
 
-async fn two_users_without_email_do_not_clash(database: Database) {
+async fn two_users_may_have_no_email(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for id in ["user_1", "user_2"] {
         acme.create_user(json!({ "id": id, "email": null, "name": "Robot" })).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_service_account_is_shown_as_one(database: Database) {
     assert_eq!(acme.user("user_ada").await.unwrap().is_service_account, None);
 }
 
-async fn the_id_of_a_user_is_taken(database: Database) {
+async fn the_id_of_a_user_cannot_be_reused(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let before = (acme.dump().await, database.events());
     let again =
@@ -103,7 +103,7 @@ async fn the_id_of_a_user_is_taken(database: Database) {
     assert_eq!((acme.dump().await, database.events()), before);
 }
 
-async fn the_email_of_a_user_is_taken_in_any_case(database: Database) {
+async fn the_email_of_a_user_cannot_be_reused_in_another_case(database: Database) {
     let acme = database.acme(1, json!([])).await;
     for email in ["user_1@example.com", "USER_1@EXAMPLE.COM", " User_1@example.com "] {
         let again = acme.create_user(json!({ "email": email, "name": "Other" })).await;
@@ -148,7 +148,7 @@ async fn users_are_listed_oldest_first(database: Database) {
     let acme = database.acme(3, json!([])).await;
     acme.load(json!({ "users": [{ "id": "user_0", "added_at": 1 }] })).await.unwrap();
     let page = acme.users(100, None).await.unwrap();
-    assert_eq!(ids(&page), ["user_1", "user_2", "user_3", "user_0"], "in the order in which they came");
+    assert_eq!(ids(&page), ["user_1", "user_2", "user_3", "user_0"], "in the order of creation");
 }
 
 async fn a_user_list_has_twenty_by_default(database: Database) {
@@ -158,7 +158,7 @@ async fn a_user_list_has_twenty_by_default(database: Database) {
     assert_eq!((ids(&page).len(), page.has_more), (20, true));
 }
 
-async fn a_page_of_users_names_its_ends(database: Database) {
+async fn a_page_of_users_contains_its_first_and_last_id(database: Database) {
     let acme = database.acme(3, json!([])).await;
     let page = acme.users(2, None).await.unwrap();
     assert_eq!((page.first_id.unwrap().as_str(), page.last_id.unwrap().as_str()), ("user_1", "user_2"));
@@ -183,13 +183,13 @@ async fn users_are_filtered_by_email_in_the_order_of_the_list(database: Database
     assert_eq!((ids(&page), page.has_more), (vec!["user_2", "user_4", "user_5"], false));
 }
 
-async fn an_email_asked_for_twice_is_answered_once(database: Database) {
+async fn a_repeated_email_filter_returns_the_user_once(database: Database) {
     let acme = database.acme(2, json!([])).await;
     let emails = ["user_2@example.com", "user_1@example.com", "User_2@Example.com"];
     assert_eq!(ids(&acme.users_with(20, None, &emails).await.unwrap()), user_ids(2));
 }
 
-async fn an_unknown_email_matches_nobody(database: Database) {
+async fn an_unknown_email_matches_no_user(database: Database) {
     let acme = database.acme(2, json!([])).await;
     for email in ["none@example.com", "", "%@example.com", "user_1@example.com%", "user_1"] {
         let page = acme.users_with(20, None, &[email]).await.unwrap();
@@ -207,7 +207,7 @@ async fn a_filtered_list_is_read_in_pages(database: Database) {
     let page = acme.users_with(3, None, &emails).await.unwrap();
     assert!(!page.has_more, "exactly all");
     let page = acme.users_with(2, Some("user_2"), &emails).await.unwrap();
-    assert_eq!(ids(&page), ["user_3", "user_5"], "any user is a place");
+    assert_eq!(ids(&page), ["user_3", "user_5"], "any user is a cursor");
 }
 
 async fn too_many_emails_are_refused(database: Database) {
@@ -246,7 +246,7 @@ async fn an_empty_change_changes_nothing(database: Database) {
     assert_eq!((answer, database.events()), before, "nor does it record an event");
 }
 
-async fn a_change_to_the_same_changes_nothing(database: Database) {
+async fn a_change_without_a_difference_changes_nothing(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let before = database.events();
     acme.modify_user("user_1", json!({ "role": "reader" })).await.unwrap();
@@ -281,7 +281,7 @@ fn two_groups() -> serde_json::Value {
     ])
 }
 
-async fn deleting_a_user_ends_their_memberships(database: Database) {
+async fn deleting_a_user_deletes_their_memberships(database: Database) {
     let acme = database.acme(2, two_groups()).await;
     acme.delete_user("user_1").await.unwrap();
     assert_eq!(acme.member_ids("group_1").await, ["user_2"]);
@@ -320,7 +320,7 @@ async fn a_deleted_user_leaves_no_personal_data(database: Database) {
     assert_eq!(left, [""]);
 }
 
-async fn the_email_of_a_deleted_user_is_free(database: Database) {
+async fn the_email_of_a_deleted_user_can_be_reused(database: Database) {
     let acme = database.acme(1, json!([])).await;
     acme.delete_user("user_1").await.unwrap();
     let again = json!({ "id": "user_2", "email": "user_1@example.com", "name": "Successor" });
@@ -329,13 +329,13 @@ async fn the_email_of_a_deleted_user_is_free(database: Database) {
     assert_eq!(ids(&found), ["user_2"]);
 }
 
-async fn a_user_created_again_gets_the_old_place_and_no_old_groups(database: Database) {
+async fn a_recreated_user_gets_the_old_list_position_but_no_groups(database: Database) {
     let acme = database.acme(3, json!([{ "id": "group_1", "name": "One", "members": user_ids(3) }])).await;
     acme.delete_user("user_2").await.unwrap();
     let again = json!({ "id": "user_2", "email": "new@example.com", "name": "New" });
     let created = acme.create_user(again).await.unwrap();
     assert_eq!(acme.user("user_2").await.unwrap(), created);
-    assert_eq!(ids(&acme.users(20, None).await.unwrap()), user_ids(3), "the old place");
+    assert_eq!(ids(&acme.users(20, None).await.unwrap()), user_ids(3), "the old position");
     assert_eq!(acme.groups_of("user_2", Part::new()).await.unwrap().data, [], "no old groups");
     assert_eq!(acme.member_ids("group_1").await, ["user_1", "user_3"]);
 }

@@ -1,4 +1,5 @@
-//! That `verify` finds what is wrong: the other cases rely on it. The damage is done behind the store's back.
+//! Tests that `verify` finds violations, because the other cases rely on it. They change the database without the
+//! store.
 
 use openai_admin::operations::CreateUsageBatch;
 use openai_admin_store::NewApiKey;
@@ -9,12 +10,12 @@ use crate::{
     support::{Database, Engine, run_and_check},
 };
 
-/// Each damage, and a word of the line that reports it.
+/// Each violation, and a part of the line that reports it.
 const DAMAGES: [(&str, &str); 31] = [
-    ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
-    ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
-    ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
-    ("update groups set removed_at = 1, name = '' where seq = 1", "has a group"),
+    ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "refers to a group"),
+    ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "refers to a user"),
+    ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "refers to a group"),
+    ("update groups set removed_at = 1, name = '' where seq = 1", "refers to a group"),
     ("delete from group_users where user_seq = 1", "audit events of each row of group_users"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 2, 3)", "has an audit event"),
     ("delete from audit_events where event = 'group.user.added'", "has an audit event"),
@@ -22,34 +23,34 @@ const DAMAGES: [(&str, &str); 31] = [
     ("delete from audit_events where event = 'group.created'", "events of a group"),
     ("delete from audit_events where event = 'user.deleted'", "events of a user"),
     ("delete from audit_events where event = 'group.deleted'", "events of a group"),
-    ("update organizations set last_user_seq = last_user_seq + 1", "every number that was handed out"),
-    ("update organizations set last_group_seq = last_group_seq - 1", "number that it handed out"),
+    ("update organizations set last_user_seq = last_user_seq + 1", "every assigned number"),
+    ("update organizations set last_group_seq = last_group_seq - 1", "number that the organization assigned"),
     (
         "insert into audit_events (org, place, change, item, recorded_at, actor, event)
          select org, place + 1, change, item, 0, actor, 'organization.updated' from audit_events
          where event = 'organization.created'",
-        "a number of its own",
+        "a unique number",
     ),
     ("update users set name = 'Ada' where removed_at is not null", "personal data"),
     ("update users set developer_persona = 'author' where removed_at is not null", "personal data"),
     ("update groups set name = 'Secret' where removed_at is not null", "no name"),
-    ("delete from audit_events where event = 'group.updated'", "tells the name of a group"),
-    ("delete from audit_events where event = 'user.updated'", "tells the role of a user"),
+    ("delete from audit_events where event = 'group.updated'", "the name of a group"),
+    ("delete from audit_events where event = 'user.updated'", "the role of a user"),
     ("delete from audit_events where event = 'api_key.created'", "creation"),
     ("delete from audit_events where event = 'api_key.deleted'", "revoked key"),
     ("delete from audit_events where event = 'organization.created'", "organization has an audit event"),
-    ("update organizations set title = 'Nobody'", "tells the title"),
-    ("delete from audit_events where item = 2", "without a gap"),
+    ("update organizations set title = 'Nobody'", "with the title"),
+    ("delete from audit_events where item = 2", "without gaps"),
     ("update usage_sums set sum_1 = sum_1 + 1 where width = 60", "the usage of 3600 seconds is the sum"),
     ("delete from usage_sums where width = 86400", "the usage of 86400 seconds is the sum"),
     ("delete from usage_dimensions", "belongs to dimensions"),
     ("update users set email = 'User@example.com' where seq = 1", "found by their email address"),
     ("delete from certificate_activations", "audit events of each row of certificate_activations"),
     ("delete from audit_events where event = 'certificates.activated'", "has an audit event"),
-    ("update certificates set name = 'Other'", "tells the name of a certificate"),
+    ("update certificates set name = 'Other'", "the name of a certificate"),
 ];
 
-fn verify_finds_every_damage(engine: Engine) {
+fn verify_detects_every_violation(engine: Engine) {
     for (damage, word) in DAMAGES {
         run_and_check(engine, async |database: Database| {
             let groups = json!([
@@ -80,11 +81,11 @@ fn verify_finds_every_damage(engine: Engine) {
 }
 
 #[test]
-fn verify_finds_every_damage_on_sqlite() {
-    verify_finds_every_damage(Engine::Sqlite);
+fn verify_detects_every_violation_on_sqlite() {
+    verify_detects_every_violation(Engine::Sqlite);
 }
 
 #[test]
-fn verify_finds_every_damage_on_postgres() {
-    verify_finds_every_damage(Engine::Postgres);
+fn verify_detects_every_violation_on_postgres() {
+    verify_detects_every_violation(Engine::Postgres);
 }

@@ -1,4 +1,4 @@
-//! The clients of a round: the library's own, over real sockets.
+//! The clients of a round: the library's client, over real sockets.
 
 use std::sync::{
     Arc, Mutex,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use fastrand::Rng;
 use openai_admin::{Client, Error, ErrorKind, models::CreateGroupUserBody};
-use openai_admin_history::{Call, End, Order, Page, Pair, What};
+use openai_admin_history::{Call, End, Order, Outcome, Page, Pair};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -15,18 +15,18 @@ use crate::{
     round::{CALLS_EACH, GROUPS, USERS, VOLATILE},
 };
 
-/// The server as clients see it: its life, counted from 0, and the addresses of its processes.
+/// The server as clients see it: the number of its restarts, and the addresses of its processes.
 pub(crate) type Life = (usize, Vec<String>);
 
-/// What all clients of a round share.
-pub(crate) struct Desk {
-    /// Counts instants.
+/// The state that all clients of a round share.
+pub(crate) struct Shared {
+    /// The counter of instants.
     clock: AtomicU64,
     calls: Mutex<Vec<Recorded>>,
     walks: AtomicU64,
-    /// The server that runs; none while it is being started again.
+    /// The running server. `None` while it is restarted.
     pub(crate) life: watch::Receiver<Option<Life>>,
-    /// Told of each call that is over.
+    /// Notified at the end of each call.
     pub(crate) over: mpsc::UnboundedSender<()>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Recorded {
     pub(crate) call: Call,
 }
 
-impl Desk {
+impl Shared {
     pub(crate) fn new(life: watch::Receiver<Option<Life>>, over: mpsc::UnboundedSender<()>) -> Self {
         Self { clock: AtomicU64::new(1), calls: Mutex::default(), walks: AtomicU64::new(0), life, over }
     }
@@ -51,22 +51,22 @@ impl Desk {
     }
 }
 
-/// A client of a round, who makes one call after the other.
+/// A client of a round. It makes one call at a time.
 pub(crate) struct Caller {
     pub(crate) number: usize,
     pub(crate) key: String,
     pub(crate) random: Rng,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) shared: Arc<Shared>,
     session: Option<(usize, Client)>,
 }
 
-/// What came of a call.
+/// The result of a call.
 enum Answer<T> {
     Answered(T),
-    /// It may have taken effect.
+    /// No answer: it may have taken effect.
     Lost,
-    /// It has not, as whoever failed says; if that is not true, it will be found as a phantom.
-    Nothing,
+    /// The server reported that it did not take effect. If that is wrong, the checker finds a phantom.
+    NoEffect,
 }
 
 pub(crate) fn group_id(group: usize) -> String {
@@ -78,8 +78,8 @@ pub(crate) fn user_id(user: usize) -> String {
 }
 
 impl Caller {
-    pub(crate) fn new(number: usize, key: String, random: Rng, desk: Arc<Desk>) -> Self {
-        Self { number, key, random, desk, session: None }
+    pub(crate) fn new(number: usize, key: String, random: Rng, shared: Arc<Shared>) -> Self {
+        Self { number, key, random, shared, session: None }
     }
 
     /// Makes its calls.
@@ -96,7 +96,7 @@ impl Caller {
                 60..=79 => self.retrieve(pair).await,
                 _ => {
                     let order = if self.random.bool() { Order::Ascending } else { Order::Descending };
-                    // Few limits, so that clients ask for the same pages.
+                    // Few limits, so that clients request the same pages.
                     let limit = if self.random.bool() { 1 } else { 3 };
                     self.walk(pair.group, order, limit).await
                 }
@@ -109,7 +109,7 @@ impl Caller {
         let add = async |client: Client| {
             client.group_users().add_group_user(group_id(pair.group), body).await.map(|_| ())
         };
-        self.change(add, |()| What::Added(pair), What::Added(pair)).await;
+        self.change(add, |()| Outcome::Added(pair), Outcome::Added(pair)).await;
         1
     }
 
@@ -119,8 +119,9 @@ impl Caller {
                 client.group_users().remove_group_user(group_id(pair.group), user_id(pair.user)).await;
             is_member(removed.map(|_| ()))
         };
-        let what = |was_member| if was_member { What::Removed(pair) } else { What::Found(pair, false) };
-        self.change(remove, what, What::Removed(pair)).await;
+        let outcome =
+            |was_member| if was_member { Outcome::Removed(pair) } else { Outcome::Found(pair, false) };
+        self.change(remove, outcome, Outcome::Removed(pair)).await;
         1
     }
 
@@ -130,15 +131,15 @@ impl Caller {
                 client.group_users().retrieve_group_user(group_id(pair.group), user_id(pair.user)).await;
             is_member(found.map(|_| ()))
         };
-        self.look(retrieve, |member| What::Found(pair, member)).await;
+        self.read(retrieve, |member| Outcome::Found(pair, member)).await;
         1
     }
 
-    /// Reads all pages of a group, or as many as the server lives to answer.
+    /// Reads all pages of a group, or as many as the server answers before it dies.
     pub(crate) async fn walk(&mut self, group: usize, order: Order, limit: usize) -> usize {
-        let walk = usize::try_from(self.desk.walks.fetch_add(1, Ordering::SeqCst)).unwrap();
+        let walk = usize::try_from(self.shared.walks.fetch_add(1, Ordering::SeqCst)).unwrap();
         let mut after = None;
-        // A list that does not end is one of the faults to be found.
+        // A list that never ends is one of the faults to detect.
         for pages in 1..=2 * USERS {
             let list = async |client: Client| {
                 let call = client.group_users().list_group_users(group_id(group)).limit(limit as i64);
@@ -153,11 +154,11 @@ impl Caller {
             };
             let mut next = None;
             let listed = self
-                .look(list, |page| {
+                .read(list, |page| {
                     let users = page.data.iter().map(|user| number_of(user.id.as_str())).collect();
                     next = page.next.as_ref().map(|next| number_of(next.as_str()));
                     assert_eq!(page.has_more, next.is_some(), "has_more and next of a page");
-                    What::Listed(Page { walk, group, order, limit, after, users, next })
+                    Outcome::Listed(Page { walk, group, order, limit, after, users, next })
                 })
                 .await;
             if !listed || next.is_none() {
@@ -168,67 +169,67 @@ impl Caller {
         2 * USERS
     }
 
-    /// Makes a call that changes nothing: without an answer, it is as if it had not been made.
-    async fn look<T>(
+    /// Makes a read. Without an answer, it is ignored.
+    async fn read<T>(
         &mut self,
         ask: impl AsyncFnOnce(Client) -> Result<T, Error>,
-        what: impl FnOnce(T) -> What,
+        outcome: impl FnOnce(T) -> Outcome,
     ) -> bool {
         let (life, client) = self.session().await;
-        let begun = self.desk.now();
-        let answer = sorted(ask(client).await);
-        let ended = End::Answered(self.desk.now());
+        let begun = self.shared.now();
+        let answer = classified(ask(client).await);
+        let ended = End::Answered(self.shared.now());
         let answered = matches!(answer, Answer::Answered(_));
         if let Answer::Answered(answer) = answer {
-            self.record(life, Call { client: self.number, begun, ended, what: what(answer) });
+            self.record(life, Call { client: self.number, begun, ended, outcome: outcome(answer) });
         }
-        self.go_on(life, answered);
+        self.finish_call(life, answered);
         answered
     }
 
-    /// Makes a call that changes something: without an answer, it may have done so.
+    /// Makes a change. Without an answer, it may have taken effect.
     async fn change<T>(
         &mut self,
         ask: impl AsyncFnOnce(Client) -> Result<T, Error>,
-        what: impl FnOnce(T) -> What,
-        perhaps: What,
+        outcome: impl FnOnce(T) -> Outcome,
+        perhaps: Outcome,
     ) {
         let (life, client) = self.session().await;
-        let begun = self.desk.now();
-        let answer = sorted(ask(client).await);
-        let ended = self.desk.now();
+        let begun = self.shared.now();
+        let answer = classified(ask(client).await);
+        let ended = self.shared.now();
         let answered = matches!(answer, Answer::Answered(_));
-        let (ended, what) = match answer {
-            Answer::Answered(answer) => (End::Answered(ended), what(answer)),
+        let (ended, outcome) = match answer {
+            Answer::Answered(answer) => (End::Answered(ended), outcome(answer)),
             Answer::Lost => (End::Unknown, perhaps),
-            Answer::Nothing => return self.go_on(life, answered),
+            Answer::NoEffect => return self.finish_call(life, answered),
         };
-        self.record(life, Call { client: self.number, begun, ended, what });
-        self.go_on(life, answered);
+        self.record(life, Call { client: self.number, begun, ended, outcome });
+        self.finish_call(life, answered);
     }
 
     fn record(&self, life: usize, call: Call) {
-        self.desk.calls.lock().unwrap().push(Recorded { life, call });
+        self.shared.calls.lock().unwrap().push(Recorded { life, call });
     }
 
-    fn go_on(&mut self, life: usize, answered: bool) {
-        // Nobody listens any more when the last life has begun.
-        let _ = self.desk.over.send(());
-        // A connection that failed is not used again, and neither is a server that may be gone: see `session`.
+    fn finish_call(&mut self, life: usize, answered: bool) {
+        // Sending fails once the last life has started, because no receiver is left.
+        let _ = self.shared.over.send(());
+        // A failed connection is not reused, and neither is a server that may be dead: see `session`.
         if !answered {
             self.session = self.session.take().filter(|(of, _)| *of != life);
         }
     }
 
-    /// A client of the server that runs.
+    /// A client of the running server.
     async fn session(&mut self) -> (usize, Client) {
-        let mut lives = self.desk.life.clone();
+        let mut lives = self.shared.life.clone();
         let (life, addresses) = lives.wait_for(Option::is_some).await.unwrap().clone().unwrap();
         match &self.session {
             Some((of, client)) if *of == life => (life, client.clone()),
             _ => {
                 let address = &addresses[self.number % addresses.len()];
-                // A retry would be a second call that the history knows nothing of.
+                // A retry would be a second call that the history does not contain.
                 let client = Client::builder().key(&self.key).base_url(format!("{address}/v1")).retries(0);
                 let client = client.build().unwrap();
                 self.session = Some((life, client.clone()));
@@ -238,7 +239,7 @@ impl Caller {
     }
 }
 
-/// A 404 about the user is an answer: they are no member.
+/// A 404 about the user is an answer: they are not a member.
 fn is_member(result: Result<(), Error>) -> Result<bool, Error> {
     match result {
         Ok(()) => Ok(true),
@@ -247,13 +248,13 @@ fn is_member(result: Result<(), Error>) -> Result<bool, Error> {
     }
 }
 
-fn sorted<T>(result: Result<T, Error>) -> Answer<T> {
+fn classified<T>(result: Result<T, Error>) -> Answer<T> {
     match result {
         Ok(answer) => Answer::Answered(answer),
         Err(error) if error.code() == Some("outcome_unknown") => Answer::Lost,
-        // The server promises that nothing has happened.
-        Err(error) if error.code() == Some("service_unavailable") => Answer::Nothing,
-        Err(error) if !error.was_sent() => Answer::Nothing,
+        // The server guarantees that nothing has happened.
+        Err(error) if error.code() == Some("service_unavailable") => Answer::NoEffect,
+        Err(error) if !error.was_sent() => Answer::NoEffect,
         Err(error) if [ErrorKind::Transport, ErrorKind::Timeout].contains(&error.kind()) => Answer::Lost,
         Err(error) => panic!("a call of a round cannot fail like this: {error}"),
     }

@@ -1,4 +1,4 @@
-//! Creations under idempotency keys, with crashes in between: whoever sends one again until it is answered has made it
+//! Creations under idempotency keys, with crashes in between: a creation that is retried until it is answered is made
 //! once.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,16 +17,16 @@ use crate::{
 const CLIENTS: usize = 6;
 const GROUPS_EACH: usize = 20;
 const KILLS: usize = 6;
-/// How often a creation is sent before its client gives up.
+/// How often a creation is sent at most.
 const ATTEMPTS_MAX: usize = 100;
 
 #[test]
-fn a_creation_that_is_sent_again_after_a_crash_is_made_once_on_sqlite() {
+fn a_creation_that_is_retried_after_a_crash_is_made_once_on_sqlite() {
     run(Engine::Sqlite);
 }
 
 #[test]
-fn a_creation_that_is_sent_again_after_a_crash_is_made_once_on_postgres() {
+fn a_creation_that_is_retried_after_a_crash_is_made_once_on_postgres() {
     run(Engine::Postgres);
 }
 
@@ -55,14 +55,14 @@ async fn run_on(database: &Database) {
     }
     let server = Running::start(&database.url, None);
     show.send_replace(Some(server.address.clone()));
-    let mut told = BTreeMap::new();
+    let mut answers = BTreeMap::new();
     let mut sent_again = 0;
     for client in clients {
         let (created, again) = client.await.unwrap();
-        told.extend(created);
+        answers.extend(created);
         sent_again += again;
     }
-    assert!(sent_again > 0, "no kill met a creation");
+    assert!(sent_again > 0, "no kill interrupted a creation");
 
     let client = Client::builder().key(&key).base_url(format!("{}/v1", server.address)).build().unwrap();
     let mut stored = Vec::new();
@@ -75,13 +75,17 @@ async fn run_on(database: &Database) {
     assert_eq!(
         (names.len(), stored.len()),
         (CLIENTS * GROUPS_EACH, CLIENTS * GROUPS_EACH),
-        "each was made once"
+        "each was created once"
     );
-    assert_eq!(stored.into_iter().collect::<BTreeMap<_, _>>(), told, "and is what its maker was told");
+    assert_eq!(
+        stored.into_iter().collect::<BTreeMap<_, _>>(),
+        answers,
+        "and matches the answer of its client"
+    );
 }
 
-/// Creates groups one after the other, each under a key of its own, until each is answered. What was answered, and how
-/// many were sent again.
+/// Creates groups one after the other, each under a new key, until each is answered. Returns the answers, and the
+/// number of retries.
 async fn create(
     number: usize,
     key: String,
@@ -98,7 +102,7 @@ async fn create(
             let client = client.header("Idempotency-Key", &name).build().unwrap();
             let body = CreateGroupBody::new(name.as_str().try_into().unwrap());
             let answer = client.groups().create_group(body).await;
-            // Nobody counts any more when the last server runs.
+            // Sending fails once the last server runs, because no receiver is left.
             let _ = over.send(());
             match answer {
                 Ok(group) => {

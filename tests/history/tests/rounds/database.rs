@@ -1,4 +1,4 @@
-//! The database of a round, and what it holds in the end, read without any code of ours in between.
+//! The database of a round, and its final contents, read without our own code.
 
 use std::{
     collections::BTreeSet,
@@ -18,20 +18,20 @@ pub(crate) enum Engine {
     Postgres,
 }
 
-/// A file, or a schema of the server. Both go with it.
+/// A file, or a schema of the server. Dropping the value deletes it.
 pub(crate) struct Database {
     pub(crate) url: String,
     schema: Option<String>,
     _folder: Option<TempDir>,
 }
 
-/// How long PostgreSQL may take to notice that a client is gone.
+/// How long PostgreSQL may take to notice a lost client.
 const SETTLED_POLLS_MAX: u32 = 2_000;
 const SETTLED_POLL: Duration = Duration::from_millis(5);
 
-/// Every membership and every event about one, in one row each: who, added, in the trail, which group, which user.
+/// All memberships and all events about them, one per row: author, added, in the trail, group, user.
 const CONTENTS: &str = "
-    select '' as actor, cast(1 as bigint) as added, cast(0 as bigint) as told, g.id, u.id from group_users m
+    select '' as actor, cast(1 as bigint) as added, cast(0 as bigint) as in_trail, g.id, u.id from group_users m
     join groups g on g.org = m.org and g.seq = m.group_seq join users u on u.org = m.org and u.seq = m.user_seq
     union all
     select a.actor, cast(case a.event when 'group.user.added' then 1 else 0 end as bigint), cast(1 as bigint), g.id, u.id
@@ -42,7 +42,7 @@ const CONTENTS: &str = "
 struct Row {
     actor: String,
     added: bool,
-    told: bool,
+    in_trail: bool,
     pair: Pair,
 }
 
@@ -58,7 +58,7 @@ impl Database {
                 static SCHEMAS: AtomicU64 = AtomicU64::new(0);
                 let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
                 let schema = format!("history_{}_{number}", std::process::id());
-                // The schema of a process that was killed and had the same id may still be there.
+                // A killed process with the same id may have left its schema.
                 on_server(&format!("drop schema if exists {schema} cascade; create schema {schema}"));
                 let mark = if server().contains('?') { '&' } else { '?' };
                 let options = format!("application_name={schema}&options=-csearch_path%3D{schema}");
@@ -71,11 +71,11 @@ impl Database {
         self.url.parse().unwrap()
     }
 
-    /// Returns when nothing that a killed server has begun goes on: on SQLite it died with it, on PostgreSQL the
+    /// Returns when no work of a killed server continues: on SQLite it ended with the process, on PostgreSQL the
     /// backends of its connections first have to notice.
     pub(crate) fn wait_until_settled(&self) {
         let Some(schema) = self.schema.clone() else { return };
-        apart(move || {
+        on_another_thread(move || {
             let mut client = postgres::Client::connect(&server(), postgres::NoTls).unwrap();
             let query = "select count(*) from pg_stat_activity where application_name = $1";
             for _ in 0..SETTLED_POLLS_MAX {
@@ -84,12 +84,12 @@ impl Database {
                 }
                 std::thread::sleep(SETTLED_POLL);
             }
-            panic!("the backends of a killed server are still there");
+            panic!("the backends of a killed server are still connected");
         });
     }
 
-    /// What it holds in the end. `actors` are the clients' names in the audit trail; an event of anybody else is from
-    /// before the round.
+    /// Its final contents. `actors` are the clients' names in the audit trail. An event of another actor is from before
+    /// the round.
     pub(crate) fn contents(&self, actors: &[String]) -> Audit {
         let rows = match self.parsed() {
             DatabaseUrl::Sqlite(file) => {
@@ -97,35 +97,35 @@ impl Database {
                 let mut statement = connection.prepare(CONTENTS).unwrap();
                 let row = |row: &rusqlite::Row<'_>| {
                     let (group, user): (String, String) = (row.get(3)?, row.get(4)?);
-                    let (added, told): (i64, i64) = (row.get(1)?, row.get(2)?);
+                    let (added, in_trail): (i64, i64) = (row.get(1)?, row.get(2)?);
                     Ok(Row {
                         actor: row.get(0)?,
                         added: added != 0,
-                        told: told != 0,
+                        in_trail: in_trail != 0,
                         pair: pair(&group, &user),
                     })
                 };
                 let rows = statement.query_map([], row).unwrap();
                 rows.collect::<Result<Vec<Row>, _>>().unwrap()
             }
-            DatabaseUrl::Postgres(url) => apart(move || {
+            DatabaseUrl::Postgres(url) => on_another_thread(move || {
                 let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
                 let rows = client.query(CONTENTS, &[]).unwrap();
                 let row = |row: &postgres::Row| Row {
                     actor: row.get(0),
                     added: row.get::<_, i64>(1) != 0,
-                    told: row.get::<_, i64>(2) != 0,
+                    in_trail: row.get::<_, i64>(2) != 0,
                     pair: pair(row.get(3), row.get(4)),
                 };
                 rows.iter().map(row).collect()
             }),
         };
-        let members: BTreeSet<Pair> = rows.iter().filter(|row| !row.told).map(|row| row.pair).collect();
+        let members: BTreeSet<Pair> = rows.iter().filter(|row| !row.in_trail).map(|row| row.pair).collect();
         let event = |row: &Row| {
             let client = actors.iter().position(|actor| *actor == row.actor)?;
             Some(AuditEvent { client, pair: row.pair, added: row.added })
         };
-        Audit { events: rows.iter().filter(|row| row.told).filter_map(event).collect(), members }
+        Audit { events: rows.iter().filter(|row| row.in_trail).filter_map(event).collect(), members }
     }
 }
 
@@ -154,12 +154,12 @@ fn server() -> String {
 
 fn on_server(sql: &str) {
     let sql = sql.to_owned();
-    apart(move || {
+    on_another_thread(move || {
         postgres::Client::connect(&server(), postgres::NoTls).unwrap().batch_execute(&sql).unwrap()
     });
 }
 
-/// PostgreSQL's client brings a runtime of its own, which cannot be entered from within another.
-fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// PostgreSQL's client has its own runtime, which cannot be entered from within another.
+fn on_another_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     std::thread::spawn(work).join().unwrap()
 }

@@ -1,7 +1,7 @@
-//! Rounds: a server of one process or two, several clients that change and read the same few memberships, `kill -9` in
-//! between, and the checker over what they saw.
+//! Rounds: a server of one or two processes, several clients that change and read the same few memberships, `kill -9`
+//! in between, and the checker over their results.
 //!
-//! Ten rounds are part of the test run, 200 are run before a release:
+//! Ten rounds are part of the test run; 200 are run before a release:
 //!
 //! ```console
 //! $ OPENAI_ADMIN_HISTORY_ROUNDS=200 scripts/with-postgres \
@@ -9,20 +9,20 @@
 //!       --exact rounds_on_sqlite rounds_on_postgres
 //! ```
 //!
-//! `OPENAI_ADMIN_HISTORY_SEED` is the seed of the first round, 1 unless it is set: the same seed makes the same choices.
-//! `OPENAI_ADMIN_BIN` names a binary to be the server instead of this program.
+//! `OPENAI_ADMIN_HISTORY_SEED` is the seed of the first round; default: 1. The same seed makes the same choices.
+//! `OPENAI_ADMIN_BIN` names a binary to use as the server instead of this program.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "what a test says is shown when it fails, or on demand"
+    reason = "the output of a test is shown if it fails, or on demand"
 )]
 
 mod clients;
 mod creations;
 mod database;
+mod injected_faults;
 mod patched;
-mod planted_faults;
 mod round;
 mod server;
 
@@ -30,19 +30,16 @@ use openai_admin_history::Violation;
 
 use crate::{database::Engine, round::Round};
 
-/// How many rounds are run, unless it is set 10 against one process and 3 against two, which wait for each other.
+/// The number of rounds. Default: 10 with one process, and 3 with two, which wait for each other.
 const ROUNDS: &str = "OPENAI_ADMIN_HISTORY_ROUNDS";
 const ROUNDS_DEFAULT: u64 = 10;
 const ROUNDS_OF_SEVERAL_DEFAULT: u64 = 3;
-/// The seed of the first round; the others follow.
+/// The seed of the first round; later rounds count up.
 const SEED: &str = "OPENAI_ADMIN_HISTORY_SEED";
 const SEED_DEFAULT: u64 = 1;
 
 fn environment(name: &str) -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how a test is told about its rounds, and its child about the test"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "parameters of a test, and of its child process")]
     std::env::var(name).ok()
 }
 
@@ -57,17 +54,17 @@ fn rounds(engine: Engine, processes: usize) {
     let mut cut_off = 0;
     for seed in first..first + count {
         let done = Round { engine, seed, processes, fault: None }.run();
-        assert!(done.violations.is_empty(), "{engine:?}, seed {seed}:\n{}", tell(&done.violations));
+        assert!(done.violations.is_empty(), "{engine:?}, seed {seed}:\n{}", describe(&done.violations));
         answered += done.answered;
         cut_off += done.cut_off;
     }
     println!(
         "{engine:?}, {processes} processes: {answered} calls were answered and {cut_off} changes cut off"
     );
-    assert!(cut_off > 0, "no kill met a change");
+    assert!(cut_off > 0, "no kill interrupted a change");
 }
 
-fn tell(violations: &[Violation]) -> String {
+fn describe(violations: &[Violation]) -> String {
     violations.iter().map(ToString::to_string).collect()
 }
 

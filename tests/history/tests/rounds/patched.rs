@@ -1,6 +1,6 @@
 //! This program, built from a copy of the workspace to which the patches of `tests/history/faults` are applied.
 //!
-//! One build has all faults, and each process of it has the one that its environment names.
+//! One build contains all faults. Each process has the one that its environment names.
 
 use std::{
     ffi::OsString,
@@ -12,23 +12,23 @@ use std::{
 
 use serde_json::Value;
 
-/// Where the patches are in the workspace.
+/// The folder of the patches in the workspace.
 const PATCHES: &str = "tests/history/faults";
-/// What the build needs of the workspace, beside its crates and its `Cargo.toml`.
+/// The files of the workspace that the build needs, besides its crates and its `Cargo.toml`.
 const SETTINGS: [&str; 2] = ["Cargo.lock", ".cargo/config.toml"];
 const CRATES: [&str; 2] = ["crates", "tests/history"];
-/// The folder of the copy that has the crates. Cargo tells crates apart by their paths in their workspace: since these
-/// are not our paths, both builds can use one target directory, and share the dependencies.
+/// The folder of the copy with the crates. Cargo distinguishes crates by their paths in their workspace: these differ
+/// from ours, so both builds can use one target directory and share the dependencies.
 const PATCHED: &str = "patched";
-/// Where the copy is made, below the target directory.
+/// The folder of the copy, below the target directory.
 const TEMPORARY: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// The program, whose process has a fault if the environment names it.
+/// The program. A process of it has the fault that the environment names.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let temporary = Path::new(TEMPORARY);
-        // Each test may be a process of its own.
+        // Each test may be a separate process.
         let lock = File::create(temporary.join("faults.lock")).unwrap();
         lock.lock().unwrap();
         let copy = temporary.join("faults");
@@ -45,7 +45,7 @@ fn workspace(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-/// Makes the copy anew.
+/// Makes a new copy.
 fn renew(copy: &Path) {
     let fresh = copy.with_extension("new");
     if fresh.exists() {
@@ -94,7 +94,8 @@ fn apply(patch: &Path, folder: &Path) {
     );
 }
 
-/// Gives files that are as before the time that they had: cargo builds anew what is younger than its last build.
+/// Restores the previous modification times of unchanged files, because cargo rebuilds files that are newer than its
+/// last build.
 fn keep_times(fresh: &Path, before: &Path) {
     if fresh.is_dir() {
         for entry in fs::read_dir(fresh).unwrap() {
@@ -111,7 +112,7 @@ fn keep_times(fresh: &Path, before: &Path) {
 fn build(copy: &Path) -> PathBuf {
     let mut command = Command::new(env!("CARGO"));
     command.args("test --no-run --workspace --locked --test rounds".split(' '));
-    // The errors of the compiler are left to standard error, in words.
+    // Compiler errors go to standard error as text.
     command.arg("--message-format=json-render-diagnostics");
     command.arg("--target-dir").arg(Path::new(TEMPORARY).parent().unwrap()).current_dir(copy);
     for variable in package_variables() {
@@ -129,10 +130,13 @@ fn build(copy: &Path) -> PathBuf {
     program.expect("cargo says where the program is")
 }
 
-/// What the test runner has told this process about its package. The build script of ring runs again when it changes, and
-/// then all that depends on ring is built anew, ours as well.
+/// The package variables that the test runner set for this process. If they change, the build script of ring runs
+/// again, and everything that depends on ring is rebuilt, in our build too.
 fn package_variables() -> impl Iterator<Item = OsString> {
-    #[expect(clippy::disallowed_methods, reason = "what a child must not inherit has no other list")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no other list of the variables that a child must not inherit"
+    )]
     let variables = std::env::vars_os().map(|(name, _)| name);
     variables.filter(|name| {
         ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix))

@@ -1,4 +1,4 @@
-//! A round: a fresh database, a server that is killed and started again, clients, and what the checker says.
+//! A round: a new database, a server that is killed and restarted, clients, and the result of the checker.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -10,33 +10,33 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    clients::{Caller, Desk, Life, group_id, user_id},
+    clients::{Caller, Life, Shared, group_id, user_id},
     database::{Database, Engine},
     server::Running,
 };
 
-/// The groups and users of a round: so few that clients meet.
+/// The groups and users of a round: few, so that clients conflict.
 pub(crate) const GROUPS: usize = 2;
 pub(crate) const USERS: usize = 10;
-/// Who comes and goes. The others stay what they are: 0, 4 and 8 members of every group, 9 of none.
+/// The users who are added and removed. The others stay: 0, 4 and 8 members of every group, 9 of none.
 pub(crate) const VOLATILE: [usize; 6] = [1, 2, 3, 5, 6, 7];
 const STABLE_MEMBERS: [usize; 3] = [0, 4, 8];
-/// How many clients there are, and how many calls each makes. A page is a call.
+/// The number of clients, and the number of calls of each. A page is a call.
 const CLIENTS: usize = 6;
 pub(crate) const CALLS_EACH: usize = 60;
-/// How many servers live one after the other. The last is killed when all clients are done.
+/// How many servers run one after the other. The last is killed when all clients are done.
 const LIVES: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Round {
     pub(crate) engine: Engine,
     pub(crate) seed: u64,
-    /// How many processes serve the database at the same time. Each client asks one of them.
+    /// How many processes serve the database at the same time. Each client uses one of them.
     pub(crate) processes: usize,
     pub(crate) fault: Option<&'static str>,
 }
 
-/// What came of a round.
+/// The result of a round.
 pub(crate) struct Done {
     pub(crate) violations: Vec<Violation>,
     pub(crate) answered: usize,
@@ -58,9 +58,10 @@ impl Round {
 
         let (show, life) = watch::channel(None);
         let (over, mut calls_over) = mpsc::unbounded_channel();
-        let desk = Arc::new(Desk::new(life, over));
-        let caller =
-            |number: usize, random: Rng| Caller::new(number, keys[number].clone(), random, Arc::clone(&desk));
+        let shared = Arc::new(Shared::new(life, over));
+        let caller = |number: usize, random: Rng| {
+            Caller::new(number, keys[number].clone(), random, Arc::clone(&shared))
+        };
         let clients: Vec<_> =
             (0..CLIENTS).map(|number| tokio::spawn(caller(number, random.fork()).run())).collect();
 
@@ -73,16 +74,16 @@ impl Round {
                 calls_over.recv().await.unwrap();
             }
             kill(server, database, &show);
-            gone_at.push(desk.now());
+            gone_at.push(shared.now());
         }
         let server = self.start(database, LIVES - 1, &show);
         for client in clients {
             client.await.unwrap();
         }
         kill(server, database, &show);
-        gone_at.push(desk.now());
+        gone_at.push(shared.now());
 
-        // What is there after the last crash, seen through a server and without one.
+        // The contents after the last crash, read through a server and directly.
         let server = self.start(database, LIVES, &show);
         let mut last = caller(CLIENTS, random.fork());
         for pair in all_pairs() {
@@ -93,7 +94,7 @@ impl Round {
             last.walk(group, Order::Descending, USERS).await;
         }
         kill(server, database, &show);
-        self.judge(database, &desk, members, &gone_at, &actors).await
+        self.check_history(database, &shared, members, &gone_at, &actors).await
     }
 
     fn start(self, database: &Database, life: usize, show: &watch::Sender<Option<Life>>) -> Vec<Running> {
@@ -104,21 +105,21 @@ impl Round {
         server
     }
 
-    /// Lets the checker look at everything that was recorded.
-    async fn judge(
+    /// Runs the checker over the recorded calls.
+    async fn check_history(
         self,
         database: &Database,
-        desk: &Desk,
+        shared: &Shared,
         members: BTreeSet<Pair>,
         gone_at: &[u64],
         actors: &[String],
     ) -> Done {
-        let recorded = desk.take_calls();
+        let recorded = shared.take_calls();
         let cut_off = |call: &Call| call.ended == End::Unknown;
         let calls = recorded.into_iter().map(|recorded| {
             let mut call = recorded.call;
             if let (true, Some(gone_at)) = (cut_off(&call), gone_at.get(recorded.life)) {
-                // A client may have noticed later than we did, but the server was gone all the same.
+                // A client may have noticed later, but the server was dead.
                 call.ended = End::CutOff((*gone_at).max(call.begun + 1));
             }
             call
@@ -131,13 +132,13 @@ impl Round {
         let store = Store::open(&database.parsed()).await.unwrap();
         let problems = store.verify().await.unwrap();
         store.close().await;
-        let verified = problems.into_iter().map(|problem| Violation::NotSound { problem });
+        let verified = problems.into_iter().map(|problem| Violation::VerificationFailed { problem });
         Done { violations: violations.into_iter().chain(verified).collect(), answered, cut_off }
     }
 }
 
 fn kill(server: Vec<Running>, database: &Database, show: &watch::Sender<Option<Life>>) {
-    // First, so that no client asks again and again while nobody is there.
+    // First, so that no client keeps retrying without a server.
     show.send_replace(None);
     server.into_iter().for_each(Running::kill);
     database.wait_until_settled();
@@ -147,14 +148,14 @@ fn all_pairs() -> impl Iterator<Item = Pair> {
     (0..GROUPS).flat_map(|group| (0..USERS).map(move |user| Pair { group, user }))
 }
 
-/// Who is a member at first.
+/// The initial members.
 fn members(random: &mut Rng) -> BTreeSet<Pair> {
     let is_member =
         |pair: &Pair| STABLE_MEMBERS.contains(&pair.user) || VOLATILE.contains(&pair.user) && random.bool();
     all_pairs().filter(is_member).collect()
 }
 
-/// Makes the organization, and a key for each client. The keys, and what the audit trail calls them.
+/// Creates the organization, and a key for each client. Returns the keys, and their names in the audit trail.
 async fn fill(database: &Database, members: &BTreeSet<Pair>) -> (Vec<String>, Vec<String>) {
     let store = Store::open(&database.parsed()).await.unwrap();
     let minter = Minter::system();

@@ -1,4 +1,4 @@
-//! The server of a round: a process of its own, which is killed and started again.
+//! The server of a round: a separate process that is killed and restarted.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,16 +10,16 @@ use openai_admin_store::Store;
 
 use crate::{environment, patched};
 
-/// The database that the child serves, and its fault: `tests/history/faults/switch.patch` reads it.
+/// The database that the child serves, and its fault, which `tests/history/faults/switch.patch` reads.
 const DATABASE: &str = "OPENAI_ADMIN_HISTORY_DATABASE";
 const FAULT: &str = "OPENAI_ADMIN_HISTORY_FAULT";
-/// A binary to be the server instead of this program.
+/// A binary to use as the server instead of this program.
 const BINARY: &str = "OPENAI_ADMIN_BIN";
 
-/// A server that runs until it is killed, by whoever drops it at the latest.
+/// A server that runs until it is killed or dropped.
 pub(crate) struct Running {
     child: Child,
-    /// Where it listens.
+    /// The address it listens on.
     pub(crate) address: String,
 }
 
@@ -57,12 +57,12 @@ impl Running {
             .map(Result::unwrap)
             .find_map(|line| line.split_once("listening on ").map(|(_, address)| address.trim().to_owned()));
         let address = listening.expect("the server ended before it listened");
-        // What it says later, such as errors, is read so that it never waits for a reader.
+        // Its later output, such as errors, is read so that it never blocks on a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
         Self { child, address }
     }
 
-    /// SIGKILL; when this returns the process is gone.
+    /// Sends SIGKILL, and returns when the process is gone.
     pub(crate) fn kill(self) {
         drop(self);
     }
@@ -75,9 +75,9 @@ impl Drop for Running {
     }
 }
 
-/// What [`Running::start`] starts; by itself it has nothing to do.
+/// [`Running::start`] starts it in a child process. It does nothing by itself.
 #[test]
-#[ignore = "a part of another test, which starts it in a process of its own"]
+#[ignore = "a part of another test, which starts it in a separate process"]
 fn serves_until_it_is_killed() {
     let Some(url) = environment(DATABASE) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -85,7 +85,7 @@ fn serves_until_it_is_killed() {
         let store = Store::open(&url.parse().unwrap()).await.unwrap();
         let server = Server::new(store, Minter::system(), Config::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        // The test runner has begun a line of its own.
+        // The test runner has started a line.
         println!("\nlistening on http://{}", listener.local_addr().unwrap());
         std::io::stdout().flush().unwrap();
         server.run(listener, None, std::future::pending()).await.unwrap();

@@ -1,4 +1,4 @@
-//! A connection of a thread that runs bodies: one transaction after the other, each with a deadline.
+//! A connection of a thread that runs bodies: it runs one transaction after the other, each with a deadline.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,24 +20,24 @@ use crate::{
         time_limit::{TimeLimit, now},
         value::{Value, as_parameters},
     },
-    engines::lanes::Asker,
+    engines::lanes::Caller,
 };
 
-/// How often a read looks whether its caller still waits.
-const ASKER_LOOK_PAUSE: Duration = Duration::from_millis(200);
+/// How often a read checks that its caller still waits.
+const CALLER_CHECK_PAUSE: Duration = Duration::from_millis(200);
 
 /// A connection, driven by the thread that uses it.
 pub(crate) struct Connection {
-    /// Only `None` while it is dropped.
+    /// `None` only during drop.
     runtime: Option<Runtime>,
     session: Session,
-    /// The statements that it has prepared, by their text.
+    /// The prepared statements by their SQL text.
     statements: HashMap<&'static str, Statement>,
-    /// When the operation that runs on it is given up.
+    /// When the running operation times out.
     pub(super) deadline: Instant,
-    /// Who waits for it, when it only reads.
-    asker: Option<Asker>,
-    /// Whether an answer is outstanding that nobody waits for, so that nothing else can be asked.
+    /// The caller of the running operation, if it only reads.
+    caller: Option<Caller>,
+    /// Whether an abandoned statement may still send an answer, so that the connection cannot be reused.
     pub(super) is_lost: bool,
 }
 
@@ -47,25 +47,25 @@ impl Connection {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::unavailable)?;
         let session = runtime
             .block_on(async { timeout_at(deadline, Session::open(config, settings)).await })
-            .unwrap_or_else(|_| Err(Session::silence()))?;
+            .unwrap_or_else(|_| Err(Session::timed_out()))?;
         Ok(Self {
             runtime: Some(runtime),
             session,
             statements: HashMap::new(),
             deadline,
-            asker: None,
+            caller: None,
             is_lost: false,
         })
     }
 
-    /// Whether another transaction can be run on it.
+    /// Whether the connection can run another transaction.
     pub(super) fn is_usable(&self) -> bool {
         !self.is_lost && !self.session.client.is_closed()
     }
 
-    /// From now on it works for this caller, or for one who wants it done in any case.
-    pub(super) fn work_for(&mut self, asker: Option<Asker>) {
-        self.asker = asker;
+    /// Sets the caller of the next operations. `None`: run them even if the caller is gone.
+    pub(super) fn work_for(&mut self, caller: Option<Caller>) {
+        self.caller = caller;
     }
 
     /// Runs statements that return nothing and take no values.
@@ -87,7 +87,7 @@ impl Connection {
         Ok(self.wait_for(|client| async move { client.query(&statement, &parameters).await })??)
     }
 
-    /// Runs a query whose result may be all there is, and hands out each row. Each of them may take its time.
+    /// Runs a query with a result of any size, and passes each row to `each`. The deadline restarts with each row.
     pub(crate) fn stream(&mut self, sql: &str, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
         let rows =
             self.wait_for(|client| async move { client.query_raw(sql, std::iter::empty::<i64>()).await })??;
@@ -101,7 +101,7 @@ impl Connection {
         }
     }
 
-    /// Sends chunks in answer to a COPY, up to the first that is empty. Each of them may take its time.
+    /// Sends the chunks of a COPY, up to the first empty one. The deadline restarts with each chunk.
     pub(crate) fn copy_in(&mut self, sql: &str, mut chunk: impl FnMut() -> Result<Bytes>) -> Result<()> {
         let sink = self.wait_for(|client| async move { client.copy_in::<_, Bytes>(sql).await })??;
         let mut sink = std::pin::pin!(sink);
@@ -121,46 +121,46 @@ impl Connection {
             return Ok(statement.clone());
         }
         let statement = self.wait_for(|client| async move { client.prepare(sql).await })??;
-        tracing::trace!(sql, "a statement is prepared");
+        tracing::trace!(sql, "prepared a statement");
         self.statements.insert(sql, statement.clone());
         Ok(statement)
     }
 
-    /// Waits for an answer until the deadline, or until the caller has left. After that the connection is lost, since the
-    /// answer may still come.
+    /// Waits for an answer until the deadline, or until the caller is gone. After that the connection is lost, because
+    /// the answer may still arrive.
     pub(super) fn wait_for<'a, F: Future>(
         &'a mut self,
         ask: impl FnOnce(&'a tokio_postgres::Client) -> F,
     ) -> Result<F::Output> {
-        let runtime = self.runtime.as_ref().ok_or_else(Session::silence)?;
-        let (session, deadline, asker) = (&self.session, self.deadline, self.asker.as_ref());
+        let runtime = self.runtime.as_ref().ok_or_else(Session::timed_out)?;
+        let (session, deadline, caller) = (&self.session, self.deadline, self.caller.as_ref());
         let answer = runtime.block_on(async {
-            let answer = answer_until(deadline, asker, ask(&session.client)).await;
-            // A server that did not answer in time would not answer this either.
+            let answer = answer_until(deadline, caller, ask(&session.client)).await;
+            // After a timeout, the server would not answer the cancellation either.
             if answer.is_none()
-                && asker.is_some_and(Asker::is_gone)
+                && caller.is_some_and(Caller::is_gone)
                 && let Err(error) = session.cancel().await
             {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a statement is not cancelled");
+                tracing::debug!(error = &error as &dyn std::error::Error, "failed to cancel a statement");
             }
             answer
         });
         if answer.is_none() {
             self.is_lost = true;
         }
-        answer.ok_or_else(Session::silence)
+        answer.ok_or_else(Session::timed_out)
     }
 }
 
-/// Waits for an answer as long as somebody wants it.
-async fn answer_until<F: Future>(deadline: Instant, asker: Option<&Asker>, answer: F) -> Option<F::Output> {
-    let Some(asker) = asker else { return timeout_at(deadline, answer).await.ok() };
+/// Waits for an answer until the deadline, or until the caller is gone.
+async fn answer_until<F: Future>(deadline: Instant, caller: Option<&Caller>, answer: F) -> Option<F::Output> {
+    let Some(caller) = caller else { return timeout_at(deadline, answer).await.ok() };
     let mut answer = std::pin::pin!(answer);
     loop {
-        let next_look = deadline.min(now() + ASKER_LOOK_PAUSE);
+        let next_look = deadline.min(now() + CALLER_CHECK_PAUSE);
         match timeout_at(next_look, &mut answer).await {
             Ok(answer) => return Some(answer),
-            Err(_) if next_look == deadline || asker.is_gone() => return None,
+            Err(_) if next_look == deadline || caller.is_gone() => return None,
             Err(_) => {}
         }
     }
@@ -168,17 +168,17 @@ async fn answer_until<F: Future>(deadline: Instant, asker: Option<&Asker>, answe
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // At once: a name that is still being looked up would be waited for otherwise.
+        // Without waiting: otherwise this would wait for a pending DNS lookup.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// What an error means that came instead of the answer to COMMIT.
+/// Classifies an error that COMMIT returned.
 pub(super) fn uncommitted(error: tokio_postgres::Error, writes: bool) -> Error {
-    // PostgreSQL says ERROR of a transaction that it has rolled back. Otherwise the connection has ended, and by the
-    // time it did the transaction may have been committed.
+    // PostgreSQL reports severity ERROR for a transaction that it rolled back. Otherwise the connection has ended, and
+    // the transaction may have been committed before.
     let is_rolled_back = error.as_db_error().is_some_and(|error| {
         error.parsed_severity() == Some(Severity::Error)
             && *error.code() != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN

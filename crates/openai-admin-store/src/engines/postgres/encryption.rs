@@ -1,5 +1,5 @@
-//! Encrypted connections. A server has to show a certificate for its name from an authority that is known: whoever does
-//! not look at that encrypts for anybody.
+//! Encrypted connections. The server must present a certificate for its name from a trusted authority: without this
+//! check, a connection could be encrypted to an attacker.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,18 +12,19 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::base::error::{Error, Result};
 
-/// What servers of PostgreSQL 17 want to hear of those who begin with TLS at once.
+/// The ALPN protocol that PostgreSQL 17 requires from clients that start with TLS directly.
 const ALPN: &[u8] = b"postgresql";
 
-/// That a connection is encrypted, and for whom.
+/// The encryption of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Encryption {
-    /// The file with the authorities that are trusted, in PEM; those of browsers where none is named.
+    /// A PEM file with the trusted authorities. If `None`: the authorities that browsers trust.
     pub(super) authorities: Option<PathBuf>,
 }
 
 impl Encryption {
-    /// What encrypts a new connection. The file is read for each, so that it may be replaced while the server runs.
+    /// The TLS connector for a new connection. It reads the file each time, so that the file can be replaced while the
+    /// server runs.
     pub(super) fn connector(&self) -> Result<MakeRustlsConnect> {
         let versions = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -48,6 +49,6 @@ impl Encryption {
             let certificate = certificate.map_err(|error| unusable(&error))?;
             roots.add(certificate).map_err(|error| unusable(&error))?;
         }
-        if roots.is_empty() { Err(unusable(&"there is none in it")) } else { Ok(roots) }
+        if roots.is_empty() { Err(unusable(&"it contains none")) } else { Ok(roots) }
     }
 }

@@ -1,27 +1,28 @@
-//! Adding users to groups and removing them, taken together: what is asked for while one batch is on its way makes
-//! the next, which is one statement and one commit for all of its callers, each with an answer of their own.
+//! Adding users to groups and removing them, in batches: the changes that arrive during one batch form the next. A
+//! batch is one statement and one commit; each caller gets the answer to its own change.
 //!
 //! # Why this is safe
 //!
 //! A batch is not SERIALIZABLE: two of them would then abort each other for touching the same pages of an index. It
-//! runs READ COMMITTED, and these are all the ways in which it can meet others:
+//! runs READ COMMITTED, and these are all the ways in which it can conflict with other transactions:
 //!
-//! - **Another batch, the same membership.** The row itself decides. An insert that meets another waits for its end and
-//!   does nothing if it stands; a delete waits and finds nothing. Events are written for the rows that were really
-//!   inserted or deleted, and an answer says no more than they do.
-//! - **The end of the group or of the user.** That transaction is SERIALIZABLE and its snapshot may be older than a
-//!   membership of ours, which it would leave behind as an orphan; a lock on the row of the group would not change
-//!   that, since a row that was only locked counts as unchanged. So it takes an advisory lock of its organization,
-//!   exclusively, *before* it has a snapshot ([`Access::alone`]), and gives it back after it has ended. A batch shares
-//!   that lock from before its own snapshot to its end. Whichever comes first, the other sees all of it.
-//! - **A lock that is taken.** A batch does not wait for it, or one organization would stop all others: operations of
-//!   that organization go to the shared body instead, which is SERIALIZABLE, as the deletion is.
-//! - **The shared body: a load, or an operation that came that way.** It only inserts memberships or deletes one, and a
-//!   row that both want is decided as between two batches: by its error of serialization on that side, after which it
-//!   runs again. It changes no group or user in a way that would make a membership an orphan.
+//! - **Another batch, the same membership.** The row itself decides. An insert that conflicts with another waits for it
+//!   and does nothing if it commits; a delete waits and finds no row. Events are written for the rows that were
+//!   actually inserted or deleted, and answers report only those.
+//! - **The deletion of the group or of the user.** That transaction is SERIALIZABLE and its snapshot may be older than
+//!   a membership from a batch, which it would leave behind as an orphan. A lock on the group's row would not help,
+//!   because a row that was only locked counts as unchanged. So the deletion takes an exclusive advisory lock of its
+//!   organization *before* it has a snapshot ([`Access::excludes_additions`]), and releases it after its end. A batch
+//!   shares that lock from before its own snapshot to its end. Whichever comes first, the other sees all of its
+//!   changes.
+//! - **A held lock.** A batch does not wait for it, or one organization would block all others. Changes in that
+//!   organization go to the shared body instead, which is SERIALIZABLE, as the deletion is.
+//! - **The shared body: a load, or a change that a batch did not make.** It only inserts memberships or deletes one. A
+//!   conflict about the same row is decided as between two batches: the body gets a serialization error, and runs
+//!   again. It does not change a group or user in a way that would make a membership an orphan.
 //!
-//! The batch does the plain cases only: adding a user who exists to a group that exists and may be changed, and
-//! removing a member. All others (unknown, managed, not a member) are left to the shared body, which says why.
+//! A batch covers the plain cases only: adding an existing user to an existing group that may be changed, and removing
+//! a member. All others (unknown, managed, not a member) go to the shared body, which returns the error.
 
 use std::{
     collections::HashSet,
@@ -57,20 +58,20 @@ use crate::{
     engines::{figures::Counters, job::QUEUE_LENGTH_MAX},
 };
 
-/// How many batches are on their way at once, each on a connection of its own. A membership belongs to one lane, so
-/// that what is asked for first is done first.
+/// How many batches run at once, each on its own connection. All changes of one membership go to the same lane, so that
+/// they run in order.
 pub(super) const LANES: usize = 4;
-/// How many changes a batch holds at most.
+/// The maximum number of changes in a batch.
 const BATCH_LENGTH_MAX: usize = 512;
 
-/// What holds for a connection that writes batches. The plan must not depend on what the first batches held.
+/// The settings of a connection that writes batches. The plan must not depend on the contents of the first batches.
 const SETTINGS: &str = "set plan_cache_mode = force_generic_plan;";
 
-/// Shares the lock of each organization, and returns those whose lock nobody has taken for themselves.
-const LOCK: &str = "select org from unnest($1::bigint[]) as asked (org)
+/// Shares the lock of each organization, and returns the organizations whose lock is not held exclusively.
+const LOCK: &str = "select org from unnest($1::bigint[]) as pending (org)
                     where pg_try_advisory_xact_lock_shared('group_users'::regclass::oid::int, hashint8(org))";
 
-/// Does what can be done, writes its events, and returns the numbers of the changes that were done, from 1.
+/// Makes the possible changes, writes their events, and returns the numbers of the changes that were made, from 1.
 const APPLY: &str = "
     with found as materialized (
         select a.*, g.seq as group_seq, u.seq as user_seq
@@ -99,7 +100,7 @@ const APPLY: &str = "
     )
     select number from found where adds or number in (select number from removed)";
 
-/// A membership that is wanted, or not wanted any more.
+/// A membership to add or to remove.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) org: Org,
@@ -121,41 +122,41 @@ impl Change {
     }
 }
 
-struct Asked {
+struct PendingChange {
     change: Change,
     deadline: Instant,
     answer: oneshot::Sender<Result<bool>>,
 }
 
-impl Asked {
+impl PendingChange {
     fn answer(self, result: Result<bool>) {
-        // Nobody may be waiting any more: the caller was cancelled. The change stands all the same.
+        // Sending fails if the caller was cancelled. The change remains committed.
         let _ = self.answer.send(result);
     }
 }
 
 /// The lanes, until they are closed.
 pub(super) struct Changes {
-    queues: RwLock<Vec<mpsc::Sender<Asked>>>,
+    queues: RwLock<Vec<mpsc::Sender<PendingChange>>>,
     lanes: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Changes {
-    /// Makes a change, and says whether it is done.
+    /// Makes a change, and returns whether it is done.
     pub(super) async fn make(&self, change: Change) -> Result<bool> {
-        let (answer, answered) = oneshot::channel();
-        self.ask(Asked { change, deadline: TimeLimit::Usual.deadline(), answer })?;
-        answered.await.unwrap_or_else(|_| Err(Error::outcome_unknown("the database was closed meanwhile")))
+        let (answer, receiver) = oneshot::channel();
+        self.enqueue(PendingChange { change, deadline: TimeLimit::Usual.deadline(), answer })?;
+        receiver.await.unwrap_or_else(|_| Err(Error::outcome_unknown("the database was closed meanwhile")))
     }
 
     pub(super) fn start(config: &Config, runtime: &Handle, counters: &Arc<Counters>) -> Self {
         let (mut queues, mut lanes) = (Vec::with_capacity(LANES), Vec::with_capacity(LANES));
         for _ in 0..LANES {
-            let (queue, asked) = mpsc::channel(QUEUE_LENGTH_MAX / LANES);
+            let (queue, incoming) = mpsc::channel(QUEUE_LENGTH_MAX / LANES);
             queues.push(queue);
             let lane = Lane {
                 config: config.clone(),
-                asked,
+                incoming,
                 waiting: Vec::new(),
                 writer: None,
                 counters: Arc::clone(counters),
@@ -165,11 +166,11 @@ impl Changes {
         Self { queues: RwLock::new(queues), lanes: lanes.into() }
     }
 
-    fn ask(&self, asked: Asked) -> Result<()> {
+    fn enqueue(&self, pending: PendingChange) -> Result<()> {
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
         let queue =
-            queues.get(asked.change.lane()).ok_or_else(|| Error::unavailable("the database is closed"))?;
-        queue.try_send(asked).map_err(|error| match error {
+            queues.get(pending.change.lane()).ok_or_else(|| Error::unavailable("the database is closed"))?;
+        queue.try_send(pending).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::unavailable("the database is closed"),
         })
@@ -181,7 +182,7 @@ impl Changes {
         queues.iter().map(|queue| queue.max_capacity() - queue.capacity()).sum()
     }
 
-    /// Finishes what was asked for. Must not be called by a task.
+    /// Finishes the queued changes. Must not be called by a task.
     pub(super) fn close(&self, runtime: &Handle) {
         self.queues.write().unwrap_or_else(PoisonError::into_inner).clear();
         let lanes = std::mem::take(&mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner));
@@ -191,12 +192,12 @@ impl Changes {
     }
 }
 
-/// One batch after the other.
+/// Runs one batch after the other.
 struct Lane {
     config: Config,
-    asked: mpsc::Receiver<Asked>,
-    /// Changes of memberships that the batch before has changed.
-    waiting: Vec<Asked>,
+    incoming: mpsc::Receiver<PendingChange>,
+    /// Changes of memberships that the previous batch changed.
+    waiting: Vec<PendingChange>,
     writer: Option<Writer>,
     counters: Arc<Counters>,
 }
@@ -205,21 +206,22 @@ struct Writer {
     session: Session,
     lock: Statement,
     apply: Statement,
-    /// Whether COMMIT may have been sent, so that nobody knows what becomes of the batch unless PostgreSQL says so.
+    /// Whether COMMIT may have been sent, so that the outcome is unknown unless PostgreSQL reports it.
     is_committing: bool,
 }
 
 impl Lane {
     async fn run(mut self) {
         loop {
-            if self.waiting.is_empty() && self.asked.recv_many(&mut self.waiting, BATCH_LENGTH_MAX).await == 0
+            if self.waiting.is_empty()
+                && self.incoming.recv_many(&mut self.waiting, BATCH_LENGTH_MAX).await == 0
             {
                 break;
             }
             while self.waiting.len() < BATCH_LENGTH_MAX
-                && let Ok(asked) = self.asked.try_recv()
+                && let Ok(pending) = self.incoming.try_recv()
             {
-                self.waiting.push(asked);
+                self.waiting.push(pending);
             }
             let (batch, waiting) = first_of_each_membership(std::mem::take(&mut self.waiting));
             self.waiting = waiting;
@@ -227,19 +229,19 @@ impl Lane {
         }
     }
 
-    async fn answer_all(&mut self, batch: Vec<Asked>) {
-        let deadline = batch.iter().map(|asked| asked.deadline).min();
+    async fn answer_all(&mut self, batch: Vec<PendingChange>) {
+        let deadline = batch.iter().map(|pending| pending.deadline).min();
         let Some(deadline) = deadline else { return };
         let outcome = match timeout_at(deadline, self.apply(&batch)).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                // Dropped, so that a transaction which was not committed is over.
+                // Dropped, so that a transaction which was not committed ends.
                 let writer = self.writer.take();
-                let silence = Session::silence();
+                let timeout_error = Session::timed_out();
                 Err(if writer.is_some_and(|writer| writer.is_committing) {
-                    Error::outcome_unknown(silence)
+                    Error::outcome_unknown(timeout_error)
                 } else {
-                    silence
+                    timeout_error
                 })
             }
         };
@@ -255,13 +257,13 @@ impl Lane {
                 "a batch of changes failed"
             );
         }
-        for (index, asked) in batch.into_iter().enumerate() {
-            asked.answer(outcome.as_ref().map(|done| done.contains(&index)).map_err(Error::clone));
+        for (index, pending) in batch.into_iter().enumerate() {
+            pending.answer(outcome.as_ref().map(|done| done.contains(&index)).map_err(Error::clone));
         }
     }
 
-    /// Applies a batch, again while it meets others, and returns which of it are done.
-    async fn apply(&mut self, batch: &[Asked]) -> Result<HashSet<usize>> {
+    /// Applies a batch, retries conflicts, and returns the indices of the changes that are done.
+    async fn apply(&mut self, batch: &[PendingChange]) -> Result<HashSet<usize>> {
         let mut attempt = 1;
         loop {
             let writer = match self.writer.take().filter(|writer| !writer.session.client.is_closed()) {
@@ -272,7 +274,7 @@ impl Lane {
             writer.is_committing = false;
             match writer.apply(batch).await {
                 Err(Error::Conflict) if attempt < ATTEMPTS_MAX => sleep(retry_pause(attempt)).await,
-                // How one learns that the server has closed a connection while it was idle: nothing has happened.
+                // The server closed an idle connection: nothing has happened.
                 Err(Error::Unavailable(_)) if !writer.is_committing && attempt == 1 => self.writer = None,
                 outcome => return outcome,
             }
@@ -281,15 +283,16 @@ impl Lane {
     }
 }
 
-/// The first change of each membership; and the others, in their order.
-fn first_of_each_membership(asked: Vec<Asked>) -> (Vec<Asked>, Vec<Asked>) {
-    let mut seen = HashSet::with_capacity(asked.len());
-    let is_first: Vec<bool> = asked.iter().map(|asked| seen.insert(asked.change.membership())).collect();
-    let (mut first, mut others) = (Vec::with_capacity(asked.len()), Vec::new());
-    for (asked, is_first) in asked.into_iter().zip(is_first) {
-        if is_first { first.push(asked) } else { others.push(asked) }
+/// The first change of each membership, and the others in their order.
+fn first_of_each_membership(pending: Vec<PendingChange>) -> (Vec<PendingChange>, Vec<PendingChange>) {
+    let mut seen = HashSet::with_capacity(pending.len());
+    let is_first: Vec<bool> =
+        pending.iter().map(|pending| seen.insert(pending.change.membership())).collect();
+    let (mut first, mut others) = (Vec::with_capacity(pending.len()), Vec::new());
+    for (pending, is_first) in pending.into_iter().zip(is_first) {
+        if is_first { first.push(pending) } else { others.push(pending) }
     }
-    // In one order everywhere, so that two batches which meet wait for one another and not crosswise.
+    // All batches use the same order, so that two of them cannot deadlock.
     first.sort_by(|one, other| one.change.membership().cmp(&other.change.membership()));
     (first, others)
 }
@@ -301,11 +304,11 @@ impl Writer {
         Ok(Self { session, lock, apply, is_committing: false })
     }
 
-    /// One attempt, in one transaction. Two round trips: after the first it is known whether the connection is alive
-    /// and which locks were had, and nothing has happened yet.
-    async fn apply(&mut self, batch: &[Asked]) -> Result<HashSet<usize>> {
+    /// One attempt, in one transaction. Two round trips: after the first, nothing has been changed yet, the connection
+    /// is known to be alive, and the acquired locks are known.
+    async fn apply(&mut self, batch: &[PendingChange]) -> Result<HashSet<usize>> {
         let client = &self.session.client;
-        let mut orgs: Vec<i64> = batch.iter().map(|asked| asked.change.org.seq()).collect();
+        let mut orgs: Vec<i64> = batch.iter().map(|pending| pending.change.org.seq()).collect();
         orgs.dedup();
         let (begun, locked) = join(
             client.batch_execute(Isolation::ReadCommitted.start(true)),
@@ -340,11 +343,12 @@ impl Writer {
         .await;
         let applied = match applied {
             Ok(applied) => applied,
-            // What PostgreSQL has refused, or died of, it has not committed.
+            // PostgreSQL reported an error, so it has not committed.
             Err(error) if error.as_db_error().is_some() => {
                 return match Error::from(error) {
                     error @ (Error::Conflict | Error::Unavailable(_)) => Err(error),
-                    // One of them cannot be stored. Each by itself, its own caller hears of it and no other.
+                    // One of the changes cannot be stored. The shared body runs each separately, so only that caller
+                    // gets the error.
                     _ => Ok(HashSet::new()),
                 };
             }

@@ -1,7 +1,8 @@
 //! A page of a group's users: one statement, and so one snapshot and one round trip, instead of a transaction.
 //!
-//! The statement answers the plain case: a group, a place in it, and somebody after it. When it finds nobody, the
-//! body that both engines share is run, and says why: there is no such group, no such cursor, or nobody is left.
+//! The statement covers the plain case: the group exists, the cursor is valid, and at least one user follows. If it
+//! returns no row, the caller runs the body that both engines share, which reports the reason: an unknown group, an
+//! unknown cursor, or no more users.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -25,17 +26,17 @@ use crate::base::{
     page::Range,
 };
 
-/// How many connections read pages. Each is asked by many callers at once, without waiting for one another.
+/// How many connections read pages. Many callers share each connection without waiting for one another.
 pub(super) const CONNECTIONS: usize = 16;
 
-/// What holds for a connection that reads pages. The plan of a page is the same for every group; to make it anew for
-/// each takes longer than to run it.
+/// The settings of a connection that reads pages. The plan of a page is the same for every group; planning takes longer
+/// than running.
 const SETTINGS: &str = "set default_transaction_isolation = 'read committed';
                         set default_transaction_read_only = on;
                         set plan_cache_mode = force_generic_plan;";
 
-/// The page's keys first, the users after, as in the shared body. A cursor that is no user's id compares with null,
-/// which nobody comes after.
+/// The page's keys first, then the users, as in the shared body. A cursor that is not a user's id compares with null,
+/// so no row matches.
 macro_rules! page {
     ($after:literal, $order:literal) => {
         concat!(
@@ -54,7 +55,7 @@ macro_rules! page {
     };
 }
 
-/// From the beginning and after a cursor, ascending and descending.
+/// The first page and later ones, ascending and descending.
 const STATEMENTS: [&str; 4] = [
     page!("", "asc"),
     page!("", "desc"),
@@ -70,21 +71,21 @@ pub(super) struct Pages {
 
 #[derive(Default)]
 struct Slot {
-    /// How many pages are being read on it.
+    /// How many pages are currently read on it.
     busy: AtomicUsize,
     reader: Mutex<Option<Arc<Reader>>>,
-    /// Held by the one who connects, so that the others wait for the same connection.
+    /// Held while connecting, so that concurrent callers share one connection.
     connecting: tokio::sync::Mutex<()>,
 }
 
 struct Reader {
     session: Session,
     statements: [Statement; STATEMENTS.len()],
-    /// Only on a replica.
+    /// `None` on the primary.
     proof: Option<Proof>,
 }
 
-/// What a replica has shown, and what asks it for more.
+/// The identity of a replica, and the statement for its progress.
 struct Proof {
     replica: Replica,
     progress: Statement,
@@ -95,11 +96,11 @@ impl Pages {
         Self { config: config.clone(), readers: Default::default() }
     }
 
-    /// Reads a page; on a replica only when it has replayed the log up to `position`, or else returns none.
+    /// Reads a page. A replica returns none unless it has replayed the log up to `position`.
     ///
     /// # Errors
     ///
-    /// [`Difference`](super::replica_proof::Difference) when it is not a replica of the primary.
+    /// [`Difference`](super::replica_proof::Difference) if it is not a replica of the primary.
     pub(super) async fn read(
         &self,
         runtime: &Handle,
@@ -113,36 +114,37 @@ impl Pages {
         let (mut is_second, mut attempt) = (false, 1);
         loop {
             let reader = until(runtime, deadline, slot.reader(runtime, &self.config, position)).await;
-            let reader = reader.unwrap_or_else(|| Err(Session::silence()))?;
+            let reader = reader.unwrap_or_else(|| Err(Session::timed_out()))?;
             let page = until(runtime, deadline, reader.read(org, request, range, position)).await;
-            match page.unwrap_or_else(|| Err(Session::silence())) {
-                // A server that was started again has closed what was connected; to read twice does no harm.
+            match page.unwrap_or_else(|| Err(Session::timed_out())) {
+                // A restarted server has closed its connections. A second read is harmless.
                 Err(Error::Unavailable(_)) if !is_second => {
                     is_second = true;
                     slot.forget(&reader);
                 }
-                // It met somebody who changes the tables themselves.
+                // It conflicted with a change of the schema.
                 Err(Error::Conflict) if attempt < ATTEMPTS_MAX => attempt += 1,
                 page => return page,
             }
         }
     }
 
-    /// Whether a replica has replayed the log up to `position`, with the errors of a page.
-    pub(super) async fn look(
+    /// Whether a replica has replayed the log up to `position`. The errors are those of a page.
+    pub(super) async fn has_replayed(
         &self,
         runtime: &Handle,
         position: &Position,
         deadline: Instant,
     ) -> Result<bool> {
         let (slot, _busy) = self.least_busy();
-        let look = async { slot.reader(runtime, &self.config, Some(position)).await?.look(position).await };
-        until(runtime, deadline, look).await.unwrap_or_else(|| Err(Session::silence()))
+        let check =
+            async { slot.reader(runtime, &self.config, Some(position)).await?.has_replayed(position).await };
+        until(runtime, deadline, check).await.unwrap_or_else(|| Err(Session::timed_out()))
     }
 }
 
 impl Pages {
-    /// The connection on which the fewest wait, counted as busy until the second value is dropped.
+    /// The connection with the fewest waiting callers, counted as busy until the second value is dropped.
     fn least_busy(&self) -> (&Arc<Slot>, Busy<'_>) {
         let least = self.readers.iter().min_by_key(|slot| slot.busy.load(Ordering::Relaxed));
         let slot = least.unwrap_or(&self.readers[0]);
@@ -171,8 +173,8 @@ impl Slot {
         }
         let (slot, config, primary) =
             (Arc::clone(self), config.clone(), position.map(|position| position.primary));
-        // On the caller's own runtime, if it has one: a page then need not change threads twice. As a task, so that
-        // a caller who gives up does not undo what the next can use.
+        // On the caller's runtime, if it has one: a page then need not change threads twice. As a task, so that a
+        // cancelled caller leaves the connection to the next one.
         let runtime = Handle::try_current().unwrap_or_else(|_| runtime.clone());
         runtime
             .spawn(async move { slot.connect(&config, primary).await })
@@ -195,7 +197,7 @@ impl Slot {
         reader.as_ref().filter(|reader| !reader.session.client.is_closed()).cloned()
     }
 
-    /// Lets go of a connection that does not answer.
+    /// Drops a connection that does not answer.
     fn forget(&self, silent: &Arc<Reader>) {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if reader.as_ref().is_some_and(|reader| Arc::ptr_eq(reader, silent)) {
@@ -205,11 +207,11 @@ impl Slot {
 }
 
 impl Reader {
-    /// Connects to the primary, or to a replica of this one.
+    /// Connects to the primary, or to a replica of the given primary.
     async fn open(config: &Config, primary: Option<Primary>) -> Result<Self> {
         let session = Session::open(config, SETTINGS).await?;
         let proof = match primary {
-            // First, since another database may not even have the tables.
+            // First, because another database may not even have the tables.
             Some(primary) => Some(Proof::open(&session, &primary).await?),
             None => None,
         };
@@ -247,12 +249,12 @@ impl Reader {
     ) -> Result<Option<Vec<Row>>> {
         let page = self.page(org, request, range);
         let Some(position) = position else { return Ok(Some(page.await?)) };
-        // Sent together and run one after the other, each on a snapshot of its own.
-        let (has_replayed, rows) = join(self.look(position), page).await;
+        // Sent together and run one after the other, each on its own snapshot.
+        let (has_replayed, rows) = join(self.has_replayed(position), page).await;
         Ok(if has_replayed? { Some(rows?) } else { None })
     }
 
-    async fn look(&self, position: &Position) -> Result<bool> {
+    async fn has_replayed(&self, position: &Position) -> Result<bool> {
         let proof = self.proof.as_ref().ok_or_else(|| Error::internal("not a connection to a replica"))?;
         position.primary.compare(&proof.replica)?;
         let parameters: [&(dyn ToSql + Sync); 1] = [&position.log];

@@ -1,27 +1,27 @@
-//! How long, how often and for whom work is done on a connection.
+//! Deadlines and retries of the work on a connection.
 
 use std::{future::Future, time::Duration};
 
 use tokio::{runtime::Handle, time::Instant};
 
-/// How often a transaction that met another is run again before the caller hears of it.
+/// How often a transaction is attempted before a conflict is reported to the caller.
 pub(super) const ATTEMPTS_MAX: u32 = 64;
-/// The pause before a second attempt; it grows with each attempt, so that many writers of one row take turns.
+/// The pause before a second attempt. It grows with each attempt, so that many writers of one row take turns.
 const RETRY_PAUSE: Duration = Duration::from_micros(200);
 const RETRY_PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// What a body does, and when it is given up.
+/// What a body accesses, and its deadline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Access {
     pub(super) writes: bool,
-    /// The number of the organization that is written, where it is known before the body runs.
+    /// The number of the organization that is written, if it is known before the body runs.
     pub(super) org: Option<i64>,
-    /// Whether no member is added in that organization meanwhile.
-    pub(super) alone: bool,
+    /// Whether the body excludes additions of members in that organization.
+    pub(super) excludes_additions: bool,
     pub(super) deadline: Instant,
 }
 
-/// Waits for `future` until `deadline`, by the clock of `runtime`: the caller's need not have one.
+/// Waits for `future` until `deadline`, with the timers of `runtime`, because the caller's runtime may have none.
 pub(super) async fn until<F: Future>(runtime: &Handle, deadline: Instant, future: F) -> Option<F::Output> {
     let timeout = {
         let _entered = runtime.enter();

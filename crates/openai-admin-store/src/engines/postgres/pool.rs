@@ -1,4 +1,4 @@
-//! The threads that run bodies, each with a connection of its own.
+//! The threads that run bodies, each with its own connection.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -32,7 +32,8 @@ enum Message {
 }
 
 impl Pool {
-    /// Starts `length` threads, the first of which has a connection already. Each connection gets these settings.
+    /// Starts `length` threads. The first uses the connection `first`, if there is one. Each connection gets
+    /// `settings`.
     pub(super) fn start(
         name: &str,
         length: usize,
@@ -72,7 +73,7 @@ impl Pool {
     pub(super) fn close(&self) {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for _ in &threads {
-            // A closed queue means that the threads are gone already.
+            // A closed queue means that the threads have ended.
             let _ = self.jobs.send(Message::Stop);
         }
         for thread in threads {
@@ -92,7 +93,7 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while let Ok(Message::Run { mut job, access }) = self.queue.recv() {
-            if job.asker().is_some_and(|asker| asker.is_gone()) {
+            if job.caller().is_some_and(|caller| caller.is_gone()) {
                 continue;
             }
             let outcome = self.transact(&access, &mut *job);
@@ -106,15 +107,15 @@ impl Worker {
         }
     }
 
-    /// Runs a job in one transaction, and again while it meets other transactions.
+    /// Runs a job in one transaction, and retries conflicts.
     fn transact(&mut self, access: &Access, job: &mut dyn Job) -> Result<()> {
         let isolation = if access.writes { Isolation::Serializable } else { Isolation::RepeatableRead };
         for attempt in 1..=ATTEMPTS_MAX {
             let connection = self.connection(access)?;
-            connection.work_for(job.asker());
+            connection.work_for(job.caller());
             let outcome = connection.transact(isolation, access, &mut |transaction| job.run(transaction));
             if !connection.is_usable() {
-                // At once, so that the server hears of it, and gives back what the transaction has locked.
+                // Immediately, so that the server notices it and releases the locks of the transaction.
                 self.connection = None;
             }
             if !matches!(outcome, Err(Error::Conflict)) {

@@ -1,12 +1,12 @@
 //! Proof that a replica shows the data of its primary.
 //!
-//! A position in the log means something only within one cluster and one timeline, and it says nothing about which
-//! database and which tables a connection sees. All of that is compared with the primary: what cannot change while a
-//! connection is open, once for each connection; the timeline, which a replica changes without closing connections,
-//! in the statement that each page sends anyway.
+//! A position in the log is only valid within one cluster and one timeline. It does not identify the database and the
+//! tables that a connection sees. All of these are compared with the primary: once per connection the properties that
+//! cannot change while it is open, and in the statement of each page the timeline, which a replica changes without
+//! closing connections.
 //!
-//! Two replicas that were promoted at the same moment, each without the other, can give their timelines the same
-//! number. This is not noticed.
+//! Two replicas that are promoted at the same time, independently of each other, can give their timelines the same
+//! number. This is not detected.
 
 use std::fmt;
 
@@ -18,26 +18,27 @@ use tokio_postgres::{
 use super::session::Session;
 use crate::base::error::{Error, Result};
 
-/// What cannot change while a connection is open. A physical replica has the same numbers as its primary.
+/// The properties that cannot change while a connection is open. A physical replica has the same values as its primary.
 const ORIGIN: &str = "select (select system_identifier from pg_control_system()),
                              (select oid from pg_database where datname = current_database()),
                              to_regclass('group_users')::oid";
-/// The timeline on which a primary writes. It cannot change while the primary is one.
+/// The timeline that a primary writes. It is constant while the server is a primary.
 const TIMELINE: &str =
     "select ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer";
-/// Whether a role sees the timeline that a replica receives.
+/// Whether a role can see the timeline that a replica receives.
 const SEES_TIMELINE: &str = "select pg_has_role('pg_read_all_stats', 'usage')";
-/// How far a replica has replayed the log, and then on which timeline: in this order, since a timeline only grows.
+/// How far a replica has replayed the log, and then on which timeline. The order matters, because a timeline only
+/// grows.
 pub(super) const PROGRESS: &str = "select pg_is_in_recovery(),
                                           coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false),
                                           (select received_tli from pg_stat_wal_receiver)";
 
-/// Which tables a connection sees.
+/// The tables that a connection sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     cluster: i64,
     database: u32,
-    /// None while a migration that creates it has not arrived.
+    /// `None` until the migration that creates it has been replayed.
     table: Option<u32>,
 }
 
@@ -48,14 +49,14 @@ impl Origin {
     }
 }
 
-/// What a replica has to show before a page of it may be an answer.
+/// The minimum state that a replica must reach before a page from it is valid.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Position {
     pub(super) log: PgLsn,
     pub(super) primary: Primary,
 }
 
-/// What a primary says of itself while a connection to it is open.
+/// The identity of a primary while a connection to it is open.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Primary {
     origin: Origin,
@@ -65,12 +66,12 @@ pub(super) struct Primary {
 impl Primary {
     /// # Errors
     ///
-    /// Also when the server is a replica, which writes on no timeline.
+    /// Also if the server is a replica, which writes no timeline.
     pub(super) async fn of(session: &Session) -> Result<Self> {
         Ok(Self { origin: Origin::of(session).await?, timeline: one(session, TIMELINE).await? })
     }
 
-    /// What a connection to a replica shows that must not differ, looked at when it was opened.
+    /// Compares the properties that a replica reported when the connection was opened.
     pub(super) fn compare(&self, replica: &Replica) -> std::result::Result<(), Difference> {
         let (own, other) = (self.origin, replica.origin);
         if own.cluster != other.cluster {
@@ -85,13 +86,13 @@ impl Primary {
         if replica.sees_timeline { Ok(()) } else { Err(Difference::Role) }
     }
 
-    /// Whether a replica has replayed as much as was asked for; the row is of [`PROGRESS`].
+    /// Whether a replica has replayed up to the position. The row is that of [`PROGRESS`].
     pub(super) fn has_replayed(&self, row: &Row) -> Result<bool> {
         let (follows, has_replayed, timeline) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        Ok(self.judge(follows, has_replayed, timeline)?)
+        Ok(self.compare_progress(follows, has_replayed, timeline)?)
     }
 
-    fn judge(
+    fn compare_progress(
         &self,
         follows: bool,
         has_replayed: bool,
@@ -108,7 +109,7 @@ impl Primary {
     }
 }
 
-/// What a connection to a replica shows when it is opened.
+/// The identity of a replica, read when the connection is opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replica {
     origin: Origin,
@@ -121,7 +122,7 @@ impl Replica {
     }
 }
 
-/// Why a server is not a replica of the primary, or not now.
+/// Why a server is not, or not currently, a replica of the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Difference {
     Cluster { primary: i64, replica: i64 },
@@ -135,7 +136,7 @@ pub(super) enum Difference {
 }
 
 impl Difference {
-    /// The difference that an error is about.
+    /// The difference in an error, if there is one.
     pub(super) fn of(error: &Error) -> Option<Self> {
         match error {
             Error::Unavailable(cause) => cause.downcast_ref().copied(),
@@ -143,8 +144,8 @@ impl Difference {
         }
     }
 
-    /// Whether time alone can mend it.
-    pub(super) fn may_pass(self) -> bool {
+    /// Whether it can resolve without an operator.
+    pub(super) fn is_temporary(self) -> bool {
         matches!(self, Self::Schema | Self::Silent)
     }
 }
@@ -162,8 +163,8 @@ impl fmt::Display for Difference {
             Self::Role => {
                 f.write_str("its role cannot see pg_stat_wal_receiver: grant pg_read_all_stats to the role")
             }
-            Self::Promoted => f.write_str("it is not a replica (any more)"),
-            Self::Silent => f.write_str("it receives nothing from a primary"),
+            Self::Promoted => f.write_str("it is not a replica, or no longer one"),
+            Self::Silent => f.write_str("it is not connected to a primary"),
             Self::Timeline { primary, replica } => {
                 write!(f, "it follows timeline {replica}, the primary writes timeline {primary}")
             }
@@ -173,7 +174,7 @@ impl fmt::Display for Difference {
 
 impl std::error::Error for Difference {}
 
-/// A page can be read from the primary, so the replica is unavailable and nothing worse.
+/// The page can be read from the primary, so the replica is only unavailable.
 impl From<Difference> for Error {
     fn from(difference: Difference) -> Self {
         Self::unavailable(difference)
@@ -206,20 +207,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_role_cannot_see_proves_nothing() {
+    fn a_role_that_cannot_see_the_timeline_is_rejected() {
         let unseen = Replica { origin: ORIGIN, sees_timeline: false };
         assert_eq!(PRIMARY.compare(&unseen), Err(Difference::Role));
     }
 
     #[test]
     fn a_replica_counts_only_while_it_follows_the_timeline_of_its_primary() {
-        assert_eq!(PRIMARY.judge(true, true, Some(2)), Ok(true));
-        assert_eq!(PRIMARY.judge(true, false, Some(2)), Ok(false));
+        assert_eq!(PRIMARY.compare_progress(true, true, Some(2)), Ok(true));
+        assert_eq!(PRIMARY.compare_progress(true, false, Some(2)), Ok(false));
         for timeline in [1, 3] {
             let differs = Difference::Timeline { primary: 2, replica: timeline };
-            assert_eq!(PRIMARY.judge(true, true, Some(timeline)), Err(differs));
+            assert_eq!(PRIMARY.compare_progress(true, true, Some(timeline)), Err(differs));
         }
-        assert_eq!(PRIMARY.judge(true, true, None), Err(Difference::Silent));
-        assert_eq!(PRIMARY.judge(false, true, None), Err(Difference::Promoted));
+        assert_eq!(PRIMARY.compare_progress(true, true, None), Err(Difference::Silent));
+        assert_eq!(PRIMARY.compare_progress(false, true, None), Err(Difference::Promoted));
     }
 }

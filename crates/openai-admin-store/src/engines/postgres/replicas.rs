@@ -1,20 +1,19 @@
-//! Pages read from replicas, by everybody as if they were read from the primary.
+//! Pages read from replicas, with the guarantees of a read from the primary.
 //!
-//! A replica follows its primary by some moments, in which a client would not see what it has just written, through
-//! this server or another. So each read first asks the primary how far its log reaches (one question for all reads
-//! that wait at that moment), and reads on a replica that has replayed as much. What was acknowledged before a read
-//! began is in the log by then, whoever wrote it: no token needs to travel, and any number of servers may share the
-//! database.
+//! A replica lags behind its primary, so a client might not see its own write, made through this server or another. So
+//! each read first queries the primary for its position in the log (one query for all reads that wait at that moment),
+//! and then reads from a replica that has replayed up to it. A write that was acknowledged before the read began is in
+//! the log by then, independent of its author: no token is needed, and several servers may share the database.
 //!
-//! The order of these three is what counts: the question is asked after the read was asked for; the replica's progress
-//! is looked at after the answer; and the page is read by a later statement on the same connection, whose snapshot is
-//! taken when the look has ended. To look within the page's own statement would be too late: its snapshot is older.
+//! The order matters: the query starts after the read was requested; the replica's progress is read after the query's
+//! result; and a later statement on the same connection reads the page, with a snapshot from after the progress was
+//! read. Reading the progress in the page's own statement would be too late, because its snapshot is older.
 //!
-//! What a replica shows may be a moment *ahead* of the primary: a change is in the log just before the primary shows
-//! it, and who writes it has no answer yet.
+//! A replica may be slightly *ahead* of the primary: a change is in the log just before the primary shows it. Its
+//! author has no answer yet.
 //!
-//! A replica that is gone, frozen or too far behind is left alone for a moment, and one that is not proved to be a
-//! replica of the primary for longer; reads go to the primary then.
+//! A replica that is unreachable, frozen or too far behind is skipped for 1 s, and one that is not a replica of the
+//! primary for 10 s. Meanwhile, reads go to the primary.
 
 use std::{
     sync::{
@@ -49,26 +48,26 @@ use crate::{
     engines::figures::{Counters, PageSource},
 };
 
-/// How long a read waits for a replica before it goes to the primary: most replicas follow within a few milliseconds.
+/// How long a read waits for a replica before it goes to the primary. Most replicas lag by a few milliseconds.
 const LAG_MAX: Duration = Duration::from_millis(100);
-/// How long between two looks at a replica that is behind.
-const LOOK_PAUSE: Duration = Duration::from_millis(1);
-/// How long a replica that was gone or too far behind is left alone.
-const REST: Duration = Duration::from_secs(1);
-/// How long a replica that is not one of the primary is left alone.
-const DIFFERENT_REST: Duration = Duration::from_secs(10);
-/// How long the first look at a replica may take, before the server goes on without it.
-const FIRST_LOOK_MAX: Duration = Duration::from_secs(3);
-/// How many reads one question to the primary answers at most.
-const QUESTION_READS_MAX: usize = 4096;
-/// How far the log of the primary reaches, with what is not on disk yet: also what a primary acknowledges early.
+/// How long to wait before the progress of a lagging replica is read again.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(1);
+/// How long a replica that is unreachable or too far behind is skipped.
+const SKIP_TIME: Duration = Duration::from_secs(1);
+/// How long a server that is not a replica of the primary is skipped.
+const DIFFERENCE_SKIP_TIME: Duration = Duration::from_secs(10);
+/// How long the first check of a replica may take before the server starts without it.
+const FIRST_CHECK_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many reads share one query to the primary at most.
+const READS_PER_QUERY_MAX: usize = 4096;
+/// The primary's position in the log, including writes that are not on disk yet, which a primary may acknowledge.
 const POSITION: &str = "select pg_current_wal_insert_lsn()";
 
 /// The replicas of a database.
 pub(super) struct Replicas {
     replicas: Vec<Replica>,
     turn: AtomicUsize,
-    questions: mpsc::Sender<oneshot::Sender<Position>>,
+    position_requests: mpsc::Sender<oneshot::Sender<Position>>,
     counters: Arc<Counters>,
 }
 
@@ -76,15 +75,15 @@ struct Replica {
     /// Host, port and database.
     name: String,
     pages: Pages,
-    rests: Arc<AtomicBool>,
+    is_skipped: Arc<AtomicBool>,
 }
 
 impl Replicas {
-    /// Replicas at these URLs. One that cannot be reached may come later than the server.
+    /// Replicas at these URLs. A replica that is unreachable now is retried later.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`] when one is reached and is not a replica of the primary.
+    /// [`Error::InvalidValue`] if a reachable server is not a replica of the primary.
     pub(super) async fn open(
         primary: &Config,
         urls: &[String],
@@ -92,20 +91,20 @@ impl Replicas {
         counters: &Arc<Counters>,
     ) -> Result<Self> {
         let replicas: Vec<Replica> = urls.iter().map(|url| Replica::new(url)).collect::<Result<_>>()?;
-        let first_question = {
+        let first_query = {
             let primary = primary.clone();
             async move { position(&primary, &mut None).await }
         };
-        let position = runtime.spawn(first_question).await.map_err(Error::unavailable)??;
+        let position = runtime.spawn(first_query).await.map_err(Error::unavailable)??;
         for replica in &replicas {
-            replica.prove(runtime, &position).await?;
+            replica.check(runtime, &position).await?;
         }
-        let (questions, asked) = mpsc::channel(QUESTION_READS_MAX);
-        runtime.spawn(answer_questions(primary.clone(), asked));
-        Ok(Self { replicas, turn: AtomicUsize::new(0), questions, counters: Arc::clone(counters) })
+        let (position_requests, incoming) = mpsc::channel(READS_PER_QUERY_MAX);
+        runtime.spawn(answer_position_requests(primary.clone(), incoming));
+        Ok(Self { replicas, turn: AtomicUsize::new(0), position_requests, counters: Arc::clone(counters) })
     }
 
-    /// A page as it is now or later. None when the primary has to say.
+    /// Reads a page as of now or later. `None`: read it from the primary.
     pub(super) async fn read(
         &self,
         runtime: &Handle,
@@ -129,50 +128,50 @@ impl Replicas {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let places = (0..self.replicas.len()).map(|place| (turn + place) % self.replicas.len());
         let mut awake = places.map(|place| &self.replicas[place]);
-        let replica = awake.find(|replica| !replica.rests())?;
+        let replica = awake.find(|replica| !replica.is_skipped())?;
         let deadline = now() + LAG_MAX;
         let position = until(runtime, deadline, self.position()).await??;
         let page =
             until(runtime, deadline, replica.read(runtime, &position, org, request, range, deadline)).await;
         match page {
             Some(Ok(rows)) => return Some(rows),
-            Some(Err(error)) => replica.leave_alone(runtime, &error),
+            Some(Err(error)) => replica.skip_after(runtime, &error),
             None => {
                 tracing::warn!(replica = replica.name, "a replica is more than {LAG_MAX:?} behind");
-                replica.rest(runtime, REST);
+                replica.skip(runtime, SKIP_TIME);
             }
         }
         None
     }
 
-    /// How far the primary's log reaches, asked for after this was called.
+    /// The primary's position in the log, from a query that starts after this call.
     async fn position(&self) -> Option<Position> {
-        let (answer, answered) = oneshot::channel();
-        self.questions.send(answer).await.ok()?;
-        answered.await.ok()
+        let (answer, receiver) = oneshot::channel();
+        self.position_requests.send(answer).await.ok()?;
+        receiver.await.ok()
     }
 
-    /// How many replicas are left alone at this moment.
-    pub(super) fn resting(&self) -> usize {
-        self.replicas.iter().filter(|replica| replica.rests()).count()
+    /// How many replicas are currently skipped.
+    pub(super) fn skipped(&self) -> usize {
+        self.replicas.iter().filter(|replica| replica.is_skipped()).count()
     }
 }
 
 impl Replica {
     fn new(url: &str) -> Result<Self> {
-        Ok(Self { name: shown(url), pages: Pages::new(&config(url)?), rests: Arc::default() })
+        Ok(Self { name: shown(url), pages: Pages::new(&config(url)?), is_skipped: Arc::default() })
     }
 
-    /// Looks at it for the first time.
-    async fn prove(&self, runtime: &Handle, position: &Position) -> Result<()> {
-        let looked = self.pages.look(runtime, position, now() + FIRST_LOOK_MAX).await;
-        let Err(error) = looked else { return Ok(()) };
-        if let Some(difference) = Difference::of(&error).filter(|difference| !difference.may_pass()) {
+    /// Checks the replica for the first time.
+    async fn check(&self, runtime: &Handle, position: &Position) -> Result<()> {
+        let checked = self.pages.has_replayed(runtime, position, now() + FIRST_CHECK_TIMEOUT).await;
+        let Err(error) = checked else { return Ok(()) };
+        if let Some(difference) = Difference::of(&error).filter(|difference| !difference.is_temporary()) {
             let expected =
                 format!("a streaming replica of the database, but {} is not one: {difference}", self.name);
             return Err(Error::invalid_value("database-read", expected));
         }
-        self.leave_alone(runtime, &error);
+        self.skip_after(runtime, &error);
         Ok(())
     }
 
@@ -190,82 +189,82 @@ impl Replica {
             if let Some(rows) = page {
                 return Ok(rows);
             }
-            // By the drivers' clock: the caller's runtime need not have one.
-            until(runtime, now() + LOOK_PAUSE, std::future::pending::<()>()).await;
+            // With the drivers' timers, because the caller's runtime may have none.
+            until(runtime, now() + PROGRESS_PAUSE, std::future::pending::<()>()).await;
         }
     }
 
-    fn rests(&self) -> bool {
-        self.rests.load(Ordering::Relaxed)
+    fn is_skipped(&self) -> bool {
+        self.is_skipped.load(Ordering::Relaxed)
     }
 
-    /// Says why, and rests.
-    fn leave_alone(&self, runtime: &Handle, error: &Error) {
+    /// Logs the reason and skips the replica for some time.
+    fn skip_after(&self, runtime: &Handle, error: &Error) {
         match Difference::of(error) {
             Some(difference) => {
                 tracing::warn!(
                     replica = self.name,
-                    "a replica is left alone for {DIFFERENT_REST:?}: {difference}"
+                    "skipping a replica for {DIFFERENCE_SKIP_TIME:?}: {difference}"
                 );
-                self.rest(runtime, DIFFERENT_REST);
+                self.skip(runtime, DIFFERENCE_SKIP_TIME);
             }
             None => {
                 let error = error as &dyn std::error::Error;
                 tracing::warn!(replica = self.name, error, "a replica does not answer");
-                self.rest(runtime, REST);
+                self.skip(runtime, SKIP_TIME);
             }
         }
     }
 
-    fn rest(&self, runtime: &Handle, pause: Duration) {
-        if self.rests.swap(true, Ordering::Relaxed) {
+    fn skip(&self, runtime: &Handle, pause: Duration) {
+        if self.is_skipped.swap(true, Ordering::Relaxed) {
             return;
         }
-        let rests = Arc::clone(&self.rests);
+        let is_skipped = Arc::clone(&self.is_skipped);
         runtime.spawn(async move {
             sleep(pause).await;
-            rests.store(false, Ordering::Relaxed);
+            is_skipped.store(false, Ordering::Relaxed);
         });
     }
 }
 
-/// A connection to the primary that is asked for its position in the log.
-struct Questioner {
+/// A connection that queries the primary for its position in the log.
+struct PositionReader {
     session: Session,
     statement: Statement,
     primary: Primary,
 }
 
-/// Answers all who ask at one moment with one question to the primary. Who asks while it is on its way gets the answer
-/// to the next. One that cannot be answered is dropped.
-async fn answer_questions(primary: Config, mut asked: mpsc::Receiver<oneshot::Sender<Position>>) {
-    let (mut questioner, mut waiting) = (None, Vec::new());
-    while asked.recv_many(&mut waiting, QUESTION_READS_MAX).await > 0 {
-        match timeout(LAG_MAX, position(&primary, &mut questioner)).await {
+/// Answers all reads that wait at one moment with one query to the primary. Reads that arrive during the query get the
+/// result of the next. If a query fails, its reads go to the primary.
+async fn answer_position_requests(primary: Config, mut incoming: mpsc::Receiver<oneshot::Sender<Position>>) {
+    let (mut reader, mut waiting) = (None, Vec::new());
+    while incoming.recv_many(&mut waiting, READS_PER_QUERY_MAX).await > 0 {
+        match timeout(LAG_MAX, position(&primary, &mut reader)).await {
             Ok(Ok(position)) => {
                 for answer in waiting.drain(..) {
-                    // Nobody may be waiting any more.
+                    // Sending fails if the caller was cancelled.
                     let _ = answer.send(position);
                 }
             }
             Ok(Err(_)) | Err(_) => {
-                questioner = None;
+                reader = None;
                 waiting.clear();
             }
         }
     }
 }
 
-async fn position(primary: &Config, open: &mut Option<Questioner>) -> Result<Position> {
-    let questioner = match open {
-        Some(questioner) => questioner,
-        None => open.insert(Questioner::open(primary).await?),
+async fn position(primary: &Config, open: &mut Option<PositionReader>) -> Result<Position> {
+    let reader = match open {
+        Some(reader) => reader,
+        None => open.insert(PositionReader::open(primary).await?),
     };
-    let row = questioner.session.client.query_one(&questioner.statement, &[]).await?;
-    Ok(Position { log: row.try_get(0)?, primary: questioner.primary })
+    let row = reader.session.client.query_one(&reader.statement, &[]).await?;
+    Ok(Position { log: row.try_get(0)?, primary: reader.primary })
 }
 
-impl Questioner {
+impl PositionReader {
     async fn open(primary: &Config) -> Result<Self> {
         let session = Session::open(primary, "").await?;
         let statement = session.prepare(POSITION).await?;

@@ -1,4 +1,4 @@
-//! A session with a server: what every connection has in common.
+//! A session with a server: the common part of all connections.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use tokio_postgres::{Client, NoTls, Statement};
 use super::{encryption::Encryption, settings::Config};
 use crate::base::error::{Error, Result};
 
-/// How long a statement may take, in milliseconds. The server says so before [`TimeLimit::Usual`] ends, and then it is
-/// certain that nothing has happened.
+/// How long a statement may take, in milliseconds. The server reports the timeout before [`TimeLimit::Usual`] ends, so
+/// it is certain that nothing has changed.
 ///
 /// [`TimeLimit::Usual`]: crate::base::time_limit::TimeLimit::Usual
 const STATEMENT_MS_MAX: u32 = 8_000;
-/// How long connecting may take as a whole, up to the first answer.
+/// How long connecting may take in total, up to the first answer.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An open connection. It ends with this value, whatever is under way: a server that does not answer could otherwise
-/// hold it, and with it a transaction, for ever.
+/// An open connection. Dropping it closes the connection at once: otherwise a server that does not answer could keep
+/// it, and a transaction in it, open forever.
 pub(super) struct Session {
     pub(super) client: Client,
     encryption: Option<Encryption>,
@@ -29,9 +29,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects, on the runtime that this is polled on, and applies `settings` on top of what all sessions have.
+    /// Connects on the current runtime, and applies `settings` in addition to those of all sessions.
     pub(super) async fn open(config: &Config, settings: &str) -> Result<Self> {
-        timeout(OPEN_TIMEOUT, Self::connect(config, settings)).await.unwrap_or_else(|_| Err(Self::silence()))
+        timeout(OPEN_TIMEOUT, Self::connect(config, settings))
+            .await
+            .unwrap_or_else(|_| Err(Self::timed_out()))
     }
 
     async fn connect(config: &Config, settings: &str) -> Result<Self> {
@@ -39,8 +41,8 @@ impl Session {
             None => Self::of(config, config.client.connect(NoTls).await?),
             Some(encryption) => Self::of(config, config.client.connect(encryption.connector()?).await?),
         };
-        // Every statement reads or writes a page of rows by key: compiling it takes longer than running it. A limit that
-        // the URL, the role or the database sets is kept.
+        // Each statement reads or writes a few rows by key: compiling takes longer than running. A time limit from the
+        // URL, the role or the database is kept.
         let settings = format!(
             "set jit = off;
              select set_config('statement_timeout', '{STATEMENT_MS_MAX}', false)
@@ -51,7 +53,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Lets the runtime drive a connection.
+    /// Spawns a task that drives a connection.
     fn of<S, T>(config: &Config, (client, connection): (Client, tokio_postgres::Connection<S, T>)) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -59,14 +61,14 @@ impl Session {
     {
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection has ended");
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection closed");
             }
         });
         Self { client, encryption: config.encryption.clone(), connection }
     }
 
-    /// Asks the server to end what it does for this connection. A connection that is only dropped is noticed when there is
-    /// something to send.
+    /// Tells the server to cancel the running statement. The server notices a dropped connection only when it sends
+    /// something.
     pub(super) async fn cancel(&self) -> Result<()> {
         let token = self.client.cancel_token();
         let cancelled = async {
@@ -76,18 +78,18 @@ impl Session {
             }
             Ok(())
         };
-        timeout(OPEN_TIMEOUT, cancelled).await.unwrap_or_else(|_| Err(Self::silence()))
+        timeout(OPEN_TIMEOUT, cancelled).await.unwrap_or_else(|_| Err(Self::timed_out()))
     }
 
     /// Prepares a statement.
     pub(super) async fn prepare(&self, sql: &'static str) -> Result<Statement> {
         let statement = self.client.prepare(sql).await?;
-        tracing::trace!(sql, "a statement is prepared");
+        tracing::trace!(sql, "prepared a statement");
         Ok(statement)
     }
 
-    /// What an answer that did not come in time is called.
-    pub(super) fn silence() -> Error {
+    /// The error for an answer that did not arrive in time.
+    pub(super) fn timed_out() -> Error {
         Error::unavailable("PostgreSQL did not answer in time")
     }
 }

@@ -1,4 +1,4 @@
-//! Where PostgreSQL is, and the settings of every connection to it.
+//! The address of PostgreSQL, and the settings of all connections to it.
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -8,41 +8,41 @@ use tokio_postgres::config::{Host, SslMode};
 use super::encryption::Encryption;
 use crate::base::error::{Error, Result};
 
-/// How long to wait for a connection.
+/// The timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The port where none is given.
+/// The default port.
 const PORT: u16 = 5432;
-/// How long what is sent may stay without a sign of having arrived.
+/// How long sent data may stay unacknowledged.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
-/// After how long without a word a connection is probed, how often, and how many probes may stay without an answer.
+/// Keepalive: the idle time before the first probe, the time between probes, and the number of unanswered probes.
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVES_RETRIES: u32 = 3;
 
-/// Where a PostgreSQL is, and how it is connected to.
+/// The address of a PostgreSQL server, and how to connect to it.
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(super) client: tokio_postgres::Config,
-    /// None where nobody can listen, or where the URL says that it shall not be.
+    /// `None` if the server is local, or if the URL disables encryption.
     pub(super) encryption: Option<Encryption>,
 }
 
-/// What a URL says of encryption that the client has no words for.
+/// The encryption parameters of a URL that the client library does not support.
 #[derive(Default)]
 struct Trust {
     authorities: Option<PathBuf>,
-    /// A word for `sslmode` that is not ours.
+    /// Whether `sslmode` has an unsupported value.
     has_unknown_mode: bool,
 }
 
-/// Takes out of a URL what the client has no words for.
+/// Removes the parameters that the client library does not support from a URL.
 fn split(url: &str) -> (String, Trust) {
     let mut trust = Trust::default();
     let Some((address, parameters)) = url.split_once('?') else { return (url.to_owned(), trust) };
     let mut others: Vec<&str> = Vec::new();
     for parameter in parameters.split('&') {
         match parameter.split_once('=') {
-            // Both look at the certificate: to require encryption for anybody would protect from nobody.
+            // Both verify the certificate. Encryption without verification would not protect against an attacker.
             Some(("sslmode", "verify-full")) => others.push("sslmode=require"),
             Some(("sslmode", mode)) if !["disable", "prefer", "require"].contains(&mode) => {
                 trust.has_unknown_mode = true;
@@ -57,23 +57,22 @@ fn split(url: &str) -> (String, Trust) {
     (format!("{address}{mark}{}", others.join("&")), trust)
 }
 
-/// Reads a URL. What is wrong with it is not repeated, since a password may be part of that.
+/// Parses a URL. The error does not repeat the invalid part, because it may contain a password.
 fn parse(url: &str) -> Result<(tokio_postgres::Config, Trust)> {
     let (url, trust) = split(url);
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    // The client takes everything before the first @ for user and password, wherever it stands.
+    // The client library takes everything before the first @ for user and password, even behind the authority.
     let is_ambiguous = rest.matches('@').count() > authority.matches('@').count().min(1);
     let config = if is_ambiguous { None } else { url.parse().ok() };
     let config = config.ok_or_else(|| {
-        let expected =
-            "postgres://user@host/database, in which a password writes @ as %40, / as %2F and ? as %3F";
+        let expected = "postgres://user@host/database; in a password, write @ as %40, / as %2F and ? as %3F";
         Error::invalid_value("database", expected)
     })?;
     Ok((config, trust))
 }
 
-/// Host, port and database of a URL, and nothing else of it.
+/// Host, port and database of a URL, without the rest.
 pub(crate) fn shown(url: &str) -> String {
     let Ok((config, _)) = parse(url) else { return "postgres://…".to_owned() };
     let ports = config.get_ports();
@@ -97,7 +96,7 @@ pub(crate) fn shown(url: &str) -> String {
     format!("postgres://{}{database}", hosts.join(","))
 }
 
-/// Whether a URL holds a password, or what may be one.
+/// Whether a URL contains a password, or may contain one.
 pub(crate) fn holds_password(url: &str) -> bool {
     parse(url).map_or(true, |(config, _)| config.get_password().is_some())
 }
@@ -125,40 +124,40 @@ pub(crate) fn config(url: &str) -> Result<Config> {
     Ok(Config { client: config, encryption })
 }
 
-/// Whether connections are encrypted, or what the URL should say instead.
+/// Whether connections are encrypted. The error is what the URL should contain instead.
 fn encryption(
     config: &tokio_postgres::Config,
     trust: Trust,
 ) -> std::result::Result<Option<Encryption>, &'static str> {
     let Trust { authorities, has_unknown_mode } = trust;
     if has_unknown_mode {
-        return Err("sslmode=verify-full, which encrypts and looks at the certificate, or sslmode=disable");
+        return Err("sslmode=verify-full, which encrypts and verifies the certificate, or sslmode=disable");
     }
     match config.get_ssl_mode() {
         SslMode::Require => {
             let is_named = |host: &Host| matches!(host, Host::Tcp(_));
             if config.get_hosts().is_empty() || !config.get_hosts().iter().all(is_named) {
                 return Err(
-                    "the name of each host beside sslmode=verify-full, since a certificate is for a name; \
+                    "a host name for each host with sslmode=verify-full, because certificates are issued for names; \
                             a Unix socket needs sslmode=disable",
                 );
             }
             Ok(Some(Encryption { authorities }))
         }
         _ if authorities.is_some() => {
-            Err("sslmode=verify-full beside sslrootcert, which means nothing without it")
+            Err("sslmode=verify-full together with sslrootcert, which has no effect without it")
         }
         SslMode::Disable => Ok(None),
         _ if is_on_this_machine(config) => Ok(None),
         _ => Err(
-            "sslmode=verify-full in the URL of a PostgreSQL on another machine, with sslrootcert=FILE where its \
-                  certificate is not from a public authority; or sslmode=disable, where the network between is private",
+            "sslmode=verify-full in the URL of a remote PostgreSQL, with sslrootcert=FILE if its certificate \
+                  is not from a public authority; or sslmode=disable if the network is private",
         ),
     }
 }
 
 fn is_on_this_machine(config: &tokio_postgres::Config) -> bool {
-    // An address says where to connect, and a host then only what it is called.
+    // `hostaddr` is the address to connect to; the host is then only a name.
     if !config.get_hostaddrs().is_empty() {
         return config.get_hostaddrs().iter().all(IpAddr::is_loopback);
     }
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_that_is_silent_is_given_up() {
+    fn silent_connections_time_out() {
         let ours = config("postgres://localhost/x").expect("a URL").client;
         assert_eq!(ours.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
         assert_eq!(ours.get_tcp_user_timeout(), Some(&SILENCE_MAX));
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn another_machine_is_reached_without_encryption_only_when_the_url_says_so() {
+    fn a_remote_server_needs_encryption_unless_the_url_disables_it() {
         for near in [
             "postgres://localhost/x",
             "postgres://ada@127.0.0.1:5433,[::1]/x",
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn encryption_is_for_a_name_and_by_an_authority() {
+    fn encryption_takes_its_authorities_from_the_url() {
         let encryption = |url: &str| config(url).map(|config| config.encryption);
         let by = |authorities: Option<&str>| Some(Encryption { authorities: authorities.map(PathBuf::from) });
         for (url, expected) in [
@@ -234,7 +233,7 @@ mod tests {
             assert_eq!(encryption(url).expect(url), expected, "{url}");
         }
         let senseless = encryption("postgres://localhost/x?sslrootcert=a.pem").expect_err("it is not used");
-        assert!(senseless.to_string().contains("sslmode=verify-full beside sslrootcert"));
+        assert!(senseless.to_string().contains("sslmode=verify-full together with sslrootcert"));
         let url = "postgres://ada:s3cret@db.example:5433/x?sslmode=verify-full&sslrootcert=a.pem";
         assert_eq!((shown(url).as_str(), holds_password(url)), ("postgres://db.example:5433/x", true));
     }

@@ -1,4 +1,4 @@
-//! A transaction around a body.
+//! Runs a body in a transaction.
 
 use super::{
     connection::{Connection, uncommitted},
@@ -33,8 +33,8 @@ impl Isolation {
 }
 
 impl Connection {
-    /// Runs a body in a transaction of its own. [`Error::Conflict`] when it could not even be begun: nothing has
-    /// happened then.
+    /// Runs a body in its own transaction. Returns [`Error::Conflict`] if the transaction could not be started: nothing
+    /// has happened then.
     pub(super) fn transact(
         &mut self,
         isolation: Isolation,
@@ -42,16 +42,16 @@ impl Connection {
         body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
     ) -> Result<()> {
         self.deadline = access.deadline;
-        let alone = access.org.filter(|_| access.alone);
-        if let Some(org) = alone {
+        let excludes_additions = access.org.filter(|_| access.excludes_additions);
+        if let Some(org) = excludes_additions {
             let lock = "select pg_advisory_lock('group_users'::regclass::oid::int, hashint8($1))";
             let locked = self.query(lock, &[Value::Integer(org)]).map(drop);
             self.begun(locked)?;
         }
         let outcome = self.transact_unlocked(isolation, access, body);
-        if let Some(org) = alone {
+        if let Some(org) = excludes_additions {
             let unlock = "select pg_advisory_unlock('group_users'::regclass::oid::int, hashint8($1))";
-            // A lock that could not be given back goes with the connection.
+            // If the lock cannot be released, the connection is closed, which releases it.
             self.is_lost |= self.query(unlock, &[Value::Integer(org)]).is_err();
         }
         outcome
@@ -70,26 +70,25 @@ impl Connection {
         };
         self.begun(started)?;
         if let Err(error) = body(&mut Transaction::Postgres(self)) {
-            // The body's error counts. A connection that cannot even roll back is not used again.
+            // The body's error is returned. A connection that cannot roll back is not used again.
             self.is_lost |= self.batch("ROLLBACK").is_err();
             return Err(error);
         }
         match self.wait_for(|client| async move { client.batch_execute("COMMIT").await }) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(uncommitted(error, writes)),
-            Err(silence) if writes => Err(Error::outcome_unknown(silence)),
-            Err(silence) => Err(silence),
+            Err(timeout_error) if writes => Err(Error::outcome_unknown(timeout_error)),
+            Err(timeout_error) => Err(timeout_error),
         }
     }
 
-    /// Takes the outcome of what comes before a body: how one learns that the server has closed a connection while it
-    /// was idle.
+    /// Handles an error before the body starts: usually the server has closed an idle connection.
     fn begun(&mut self, begun: Result<()>) -> Result<()> {
         begun.map_err(|error| {
             if self.is_lost {
                 return error;
             }
-            tracing::debug!(error = &error as &dyn std::error::Error, "a connection is replaced");
+            tracing::debug!(error = &error as &dyn std::error::Error, "replacing a connection");
             self.is_lost = true;
             Error::Conflict
         })

@@ -1,17 +1,16 @@
-//! Pages of groups' users that were read before, for whoever asks for the same page again.
+//! A cache of pages of group users.
 //!
-//! What it promises: a page that is taken from here is what the database holds at some moment between question and
-//! answer. So a write is seen by every read that begins after its answer, and nobody who has seen what a write did
-//! sees an earlier state later.
+//! Guarantee: a cached page matches the database at some moment between the request and the answer. So every read that
+//! begins after the answer of a write sees that write, and a client that has seen a write never sees an earlier state
+//! later.
 //!
-//! How. The writer counts its commits in one number, which is odd while one is under way: from before the first row
-//! is changed until after all is committed. Each group remembers the number at which it was last changed. A page
-//! remembers the number from before its snapshot was opened, and counts only while its group has not been changed at
-//! a later one. Nothing has to be found and dropped when a group changes, and whoever asks in the middle of a change
-//! reads the database.
+//! How it works: the writer counts its commits in one number, which is odd during a commit: from before the first row
+//! is changed until after the commit. Each group stores the number at which it was last changed. A page stores the
+//! number from before its snapshot was opened, and is valid only while its group has not been changed at a later
+//! number. So a change of a group evicts no page, and reads during a change go to the database.
 //!
-//! Triggers tell which groups a commit changes, so that no operation can forget to. Another process may write to the
-//! file as well: [`Watch`] sees that it did, and then no page counts any more.
+//! Triggers report which groups a commit changes, so no operation can forget to. Another process may also write to the
+//! file: [`Watch`] detects that, and then all pages are stale.
 
 use std::{
     collections::HashMap,
@@ -28,18 +27,19 @@ use rusqlite::{Connection, functions::FunctionFlags};
 
 use crate::base::{error::Result, org::Org};
 
-/// How many bytes of pages are kept, unless [`Store::set_page_cache_bytes_max`](crate::Store::set_page_cache_bytes_max)
-/// says otherwise.
+/// The default size limit of the cache in bytes.
+/// [`Store::set_page_cache_bytes_max`](crate::Store::set_page_cache_bytes_max) changes it.
 pub const PAGE_CACHE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// What a page takes beside its JSON: its key, twice where a table is half empty, and what the allocator adds.
+/// The size of a page beside its JSON: its key, counted twice because a table may be half empty, and the allocator's
+/// overhead.
 const PAGE_OVERHEAD_BYTES: usize = 512;
-/// How many numbers the groups share: two groups with the same one lose their pages together, which costs a read and
-/// never gives a wrong answer.
+/// The number of slots that the groups share. Two groups in the same slot invalidate each other's pages, which costs a
+/// read but never returns a stale page.
 const GROUP_CHANGES: usize = 4096;
-/// How far apart the groups of two organizations begin; a prime, so that they spread.
+/// The distance between the first slots of two organizations; a prime, so that they spread.
 const ORGANIZATION_DISTANCE: i64 = 1009;
 
-/// Which page.
+/// The key of a page.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PageKey {
     org: Org,
@@ -78,34 +78,34 @@ impl Page {
 pub(crate) struct PageCache {
     pages: Mutex<Generations>,
     bytes_max: AtomicUsize,
-    /// Odd while a commit is under way.
+    /// Odd during a commit.
     commits: AtomicU64,
     /// The number at which each group was last changed, by [`PageCache::change`].
     changes: Box<[AtomicU64]>,
-    /// The number at which everything may have changed.
+    /// The number at which any group may have changed.
     all_changed: AtomicU64,
     watch: Watch,
-    renewal_is_asked: AtomicBool,
+    renewal_requested: AtomicBool,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
-/// What tells that somebody else has written to the file.
+/// Detects writes of other processes to the file.
 ///
-/// `pragma data_version` changes on a connection when any other has committed, so on the one that watches it changes
-/// with our own commits too, and on the writer's it changes with others' alone.
+/// `pragma data_version` changes on a connection when another connection has committed. So on the watching connection
+/// it also changes with our own commits, and on the writer's connection only with those of other processes.
 struct Watch {
     connection: Mutex<Connection>,
-    /// The version on the connection that watches, up to which every commit is accounted for.
+    /// The version on the watching connection up to which all commits are accounted for.
     known: AtomicI64,
-    /// The version on the writer's connection, which the writer alone looks at.
+    /// The version on the writer's connection, which only the writer reads.
     writers: AtomicI64,
 }
 
-/// No version: SQLite's begin at 1.
+/// Not a version: SQLite's begin at 1.
 const UNKNOWN: i64 = -1;
 
-/// None when the file cannot be read at once: then nothing is known.
+/// `None` if the file cannot be read immediately.
 fn data_version(connection: &Connection) -> Option<i64> {
     let version = connection.prepare_cached("pragma data_version");
     version.and_then(|mut version| version.query_row([], |row| row.get(0))).ok()
@@ -116,7 +116,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl PageCache {
-    /// A cache over the file that `watch` has open and nobody else uses.
+    /// A cache for the file that `watch` has open. Only the cache may use `watch`.
     pub(crate) fn new(watch: Connection) -> Self {
         Self {
             pages: Mutex::default(),
@@ -129,112 +129,113 @@ impl PageCache {
                 known: AtomicI64::new(UNKNOWN),
                 writers: AtomicI64::new(UNKNOWN),
             },
-            renewal_is_asked: AtomicBool::new(false),
+            renewal_requested: AtomicBool::new(false),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
     }
 
-    /// Keeps nothing any more, and lets go of the file.
+    /// Drops all pages, and closes the file.
     pub(crate) fn close(&self) {
         self.set_bytes_max(0);
-        // One that watches nothing takes the place of the one that holds the file open.
+        // A connection without a file replaces the one that holds the file open.
         if let Ok(nothing) = Connection::open_in_memory() {
             *lock(&self.watch.connection) = nothing;
         }
     }
 
-    /// A page that counts, if it is here. Calls `renew` when somebody else has written: then the writer should
-    /// [`begin_commit`](Self::begin_commit) and [`end_commit`](Self::end_commit), with or without a commit between.
+    /// A valid page, if it is cached. Calls `renew` if another process has written. The writer should then call
+    /// [`begin_commit`](Self::begin_commit) and [`end_commit`](Self::end_commit), with or without a commit between
+    /// them.
     pub(crate) fn get(&self, key: &PageKey, renew: impl FnOnce()) -> Option<Bytes> {
         if self.bytes_max.load(SeqCst) == 0 {
             return None;
         }
-        // Looked at before the page: one that counts after this has every commit of before.
+        // Checked before the page is read: a page that is valid afterwards includes every earlier commit.
         let is_current = self.is_current();
         let page = if is_current { self.find(key) } else { None };
         let counter = if page.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, SeqCst);
         let is_committing = self.commits.load(SeqCst) & 1 == 1;
-        if !is_current && !is_committing && !self.renewal_is_asked.swap(true, SeqCst) {
+        if !is_current && !is_committing && !self.renewal_requested.swap(true, SeqCst) {
             renew();
         }
         page
     }
 
     fn find(&self, key: &PageKey) -> Option<Bytes> {
-        lock(&self.pages).get(key, self.bytes_max.load(SeqCst), |page| self.counts(page))
+        lock(&self.pages).get(key, self.bytes_max.load(SeqCst), |page| self.is_valid(page))
     }
 
-    /// Whether every commit that anybody has made is accounted for.
+    /// Whether all commits of all processes are accounted for.
     fn is_current(&self) -> bool {
         let version = data_version(&lock(&self.watch.connection));
         version == Some(self.watch.known.load(SeqCst))
     }
 
-    fn counts(&self, page: &Page) -> bool {
+    fn is_valid(&self, page: &Page) -> bool {
         page.sample >= self.change(page.org, page.group_seq).load(SeqCst)
             && page.sample >= self.all_changed.load(SeqCst)
     }
 
-    /// Where the last change of a group stands.
+    /// The slot with the number of a group's last change.
     fn change(&self, org: i64, group_seq: i64) -> &AtomicU64 {
-        // Numbers are handed out one after the other, so groups of one age do not meet.
+        // Numbers are consecutive, so groups that were created together use different slots.
         let number = group_seq.wrapping_add(org.wrapping_mul(ORGANIZATION_DISTANCE)).cast_unsigned();
         &self.changes[number as usize % GROUP_CHANGES]
     }
 
-    /// The number to [`fill`](Self::fill) with what is read from a snapshot that is opened after this.
+    /// The number to pass to [`fill`](Self::fill) for a page from a snapshot that is opened after this call.
     pub(crate) fn sample(&self) -> u64 {
         self.commits.load(SeqCst) & !1
     }
 
-    /// Keeps a page that was read after `sample`.
+    /// Caches a page that was read after `sample`.
     pub(crate) fn fill(&self, key: PageKey, group_seq: i64, sample: u64, json: Bytes) {
         let bytes_max = self.bytes_max.load(SeqCst);
         let page = Page { json, org: key.org.seq(), group_seq, sample };
-        if page.bytes() <= bytes_max / 2 && self.counts(&page) {
-            // Pages that go are freed when nobody waits for the lock any more.
-            let gone = lock(&self.pages).insert(key, page, bytes_max);
-            drop(gone);
+        if page.bytes() <= bytes_max / 2 && self.is_valid(&page) {
+            // Evicted pages are freed after the lock is released.
+            let evicted = lock(&self.pages).insert(key, page, bytes_max);
+            drop(evicted);
         }
     }
 
-    /// Says that a commit is under way, whose changes nobody may see in a page or miss in one.
+    /// Marks the start of a commit. Until its end, no page may be used that misses its changes.
     pub(crate) fn begin_commit(&self) {
         self.commits.fetch_add(1, SeqCst);
     }
 
-    /// Says that the commit is over, however it ended.
+    /// Marks the end of the commit, whether it succeeded or not.
     pub(crate) fn end_commit(&self, writer: &Connection) {
-        // In this order: a commit of somebody else before the first look is found by the second, and one after the
-        // first look changes the version again.
+        // In this order: the second check finds a foreign commit from before the first check, and a later one changes
+        // the version again.
         let known = data_version(&lock(&self.watch.connection));
         let writers = data_version(writer);
         if known.is_none() || writers != Some(self.watch.writers.load(SeqCst)) {
-            self.all_changes();
+            self.invalidate_all();
         }
         self.watch.writers.store(writers.unwrap_or(UNKNOWN), SeqCst);
         self.watch.known.store(known.unwrap_or(UNKNOWN), SeqCst);
-        self.renewal_is_asked.store(false, SeqCst);
+        self.renewal_requested.store(false, SeqCst);
         self.commits.fetch_add(1, SeqCst);
     }
 
-    /// Notes that the commit that is under way changes a group.
-    fn group_changes(&self, org: i64, group_seq: i64) {
+    /// Notes that the running commit changes a group.
+    fn invalidate_group(&self, org: i64, group_seq: i64) {
         self.change(org, group_seq).store(self.commits.load(SeqCst), SeqCst);
     }
 
-    /// Notes that the commit that is under way may change everything.
-    pub(crate) fn all_changes(&self) {
+    /// Notes that the running commit may change any group.
+    pub(crate) fn invalidate_all(&self) {
         self.all_changed.store(self.commits.load(SeqCst), SeqCst);
     }
 
-    /// Makes the writer's connection tell which groups it changes.
+    /// Installs triggers on the writer's connection that report the changed groups.
     pub(crate) fn observe(self: &Arc<Self>, writer: &Connection) -> Result<()> {
         let cache = Arc::clone(self);
         writer.create_scalar_function("page_changed", 2, FunctionFlags::SQLITE_UTF8, move |arguments| {
-            cache.group_changes(arguments.get(0)?, arguments.get(1)?);
+            cache.invalidate_group(arguments.get(0)?, arguments.get(1)?);
             Ok(None::<i64>)
         })?;
         writer.execute_batch(TRIGGERS)?;
@@ -261,7 +262,8 @@ impl PageCache {
     }
 }
 
-/// Everything that a page shows: who is in the group, what is shown of them, and that the group is there at all.
+/// The triggers cover everything that a page shows: the members, their displayed fields, and the existence of the
+/// group.
 const TRIGGERS: &str = "
     pragma temp_store = memory;
     create temp trigger pages_member_added after insert on main.group_users
@@ -281,8 +283,8 @@ const TRIGGERS: &str = "
         begin select page_changed(old.org, old.seq); end;
 ";
 
-/// The pages of late, and those before them: when the younger half is full, the older half goes, except for what was
-/// asked for meanwhile. Cheaper than a list of all pages by their last use, and about as good.
+/// Recent pages and older ones. When the young generation is full, the old one is evicted, except for pages that were
+/// requested in the meantime. This is cheaper than an LRU list, and about as effective.
 #[derive(Default)]
 struct Generations {
     young: Generation,
@@ -311,23 +313,23 @@ impl Generation {
 }
 
 impl Generations {
-    fn get(&mut self, key: &PageKey, bytes_max: usize, counts: impl Fn(&Page) -> bool) -> Option<Bytes> {
+    fn get(&mut self, key: &PageKey, bytes_max: usize, is_valid: impl Fn(&Page) -> bool) -> Option<Bytes> {
         if let Some(page) = self.young.pages.get(key) {
-            return counts(page).then(|| page.json.clone());
+            return is_valid(page).then(|| page.json.clone());
         }
-        let (key, page) = self.old.remove(key).filter(|(_, page)| counts(page))?;
+        let (key, page) = self.old.remove(key).filter(|(_, page)| is_valid(page))?;
         let json = page.json.clone();
         self.insert(key, page, bytes_max);
         Some(json)
     }
 
-    /// Puts a page of at most half the bytes among the younger ones, and returns those that had to go for it.
+    /// Adds a page of at most half the size limit to the young generation, and returns the evicted pages.
     fn insert(&mut self, key: PageKey, page: Page, bytes_max: usize) -> Option<Generation> {
         self.old.remove(&key);
         let is_full = self.young.bytes + page.bytes() > bytes_max / 2;
-        let gone = is_full.then(|| std::mem::replace(&mut self.old, std::mem::take(&mut self.young)));
+        let evicted = is_full.then(|| std::mem::replace(&mut self.old, std::mem::take(&mut self.young)));
         self.young.insert(key, page);
-        gone
+        evicted
     }
 
     fn shrink(&mut self, bytes_max: usize) {

@@ -1,4 +1,4 @@
-//! The threads that read a SQLite file. Each read has a deadline, and ends early when nobody waits for its answer.
+//! The threads that read a SQLite file. Each read has a deadline, and ends early if its caller is gone.
 
 use std::{
     path::Path,
@@ -15,16 +15,16 @@ use crate::{
     base::{error::Result, time_limit::now},
     engines::{
         job::{Job, QUEUE_LENGTH_MAX},
-        lanes::{Asker, Lane},
+        lanes::{Caller, Lane},
         sqlite::threads::{enqueue, execute, spawn},
         transaction::Transaction,
     },
 };
 
-/// After how many of its instructions SQLite asks whether a read shall go on: some ten microseconds.
+/// After how many instructions SQLite checks whether to continue a read: about 10 microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 1_000;
 
-/// How a reader opens its connection.
+/// Opens the connection of a reader.
 pub(crate) type Connect = fn(&Path) -> Result<Connection>;
 
 /// The readers of one lane.
@@ -63,17 +63,17 @@ impl Readers {
         self.threads
     }
 
-    /// Lets the threads end after what is queued.
+    /// Stops the threads after the queued reads.
     pub(crate) fn stop(&self) {
         for _ in 0..self.threads {
-            // A closed queue means that the threads are gone already.
+            // A closed queue means that the threads have ended.
             let _ = self.jobs.send(None);
         }
     }
 }
 
-/// What a connection reads now: for whom, and until when.
-type Current = Arc<Mutex<Option<(Asker, Instant)>>>;
+/// The caller and the deadline of the running read.
+type Current = Arc<Mutex<Option<(Caller, Instant)>>>;
 
 struct Reader {
     connection: Connection,
@@ -91,33 +91,33 @@ impl Reader {
 
     fn read_all(self, queue: &Receiver<Option<Box<dyn Job>>>) {
         while let Ok(Some(mut job)) = queue.recv() {
-            let Some(asker) = job.asker().filter(|asker| !asker.is_gone()) else { continue };
-            let failure = self.read_one(asker, &mut *job).err();
+            let Some(caller) = job.caller().filter(|caller| !caller.is_gone()) else { continue };
+            let failure = self.read_one(caller, &mut *job).err();
             job.answer(failure);
         }
     }
 
-    fn read_one(&self, asker: Asker, job: &mut dyn Job) -> Result<()> {
+    fn read_one(&self, caller: Caller, job: &mut dyn Job) -> Result<()> {
         execute(&self.connection, "begin")?;
-        self.run_for(Some(asker));
-        // The body's own error is kept by the job; a read has nothing to undo.
+        self.run_for(Some(caller));
+        // The job keeps the body's error; a read has nothing to undo.
         let _ = job.run(&mut Transaction::Sqlite(&self.connection));
-        // The end of the transaction is not interrupted: the next read needs it.
+        // The end of the transaction must not be interrupted, because the next read needs it.
         self.run_for(None);
         execute(&self.connection, "rollback")
     }
 
-    /// From now on the connection works for this caller, until the deadline or until they leave.
-    fn run_for(&self, asker: Option<Asker>) {
-        let current = asker.map(|asker| (asker, now() + self.timeout));
+    /// Sets the caller of the running read. It is interrupted at the deadline, or once the caller is gone.
+    fn run_for(&self, caller: Option<Caller>) {
+        let current = caller.map(|caller| (caller, now() + self.timeout));
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
     }
 }
 
-/// Whether what runs on a connection shall be interrupted.
+/// Whether to interrupt the running read.
 fn is_over(current: &Current) -> bool {
     let current = current.lock().unwrap_or_else(PoisonError::into_inner);
-    current.as_ref().is_some_and(|(asker, deadline)| asker.is_gone() || now() >= *deadline)
+    current.as_ref().is_some_and(|(caller, deadline)| caller.is_gone() || now() >= *deadline)
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
         base::{error::Error, value::values},
     };
 
-    /// A query without an end.
+    /// A query that never ends.
     const ENDLESS: &str =
         "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_nobody_waits_for_is_skipped() {
+    fn a_read_whose_caller_is_gone_is_skipped() {
         with_store(async |store| {
             let (hold, held) = mpsc::channel::<()>();
             let (begun, begins) = mpsc::channel::<()>();
@@ -187,9 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn a_read_nobody_waits_for_any_more_is_interrupted() {
+    fn a_running_read_whose_caller_is_gone_is_interrupted() {
         with_store(async |store| {
-            // Often, since SQLite counts the instructions of a statement over all of its runs.
+            // Many times, because SQLite counts the instructions of a statement over all of its runs.
             for _ in 0..500 {
                 let (begun, begins) = mpsc::channel::<()>();
                 let endless = store.clone();
@@ -212,15 +212,15 @@ mod tests {
     fn a_read_ends_at_its_deadline() {
         let memory = Connection::open_in_memory().expect("a database");
         let reader = Reader::open(memory, Duration::ZERO).expect("a reader");
-        let (asker, _present) = Asker::new();
-        reader.run_for(Some(asker));
+        let (caller, _present) = Caller::new();
+        reader.run_for(Some(caller));
         let transaction = &mut Transaction::Sqlite(&reader.connection);
         let read = transaction.query_one(ENDLESS, values![], |row| row.integer(0));
         assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
     }
 
     #[test]
-    fn a_short_read_waits_for_no_scan() {
+    fn a_short_read_does_not_wait_for_a_scan() {
         with_store(async |store| {
             let scanning = |_| {
                 let store = store.clone();

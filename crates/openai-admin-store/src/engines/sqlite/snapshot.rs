@@ -1,4 +1,4 @@
-//! Snapshots: a database as it was at one moment, kept in memory, to go back to within a millisecond.
+//! Snapshots: copies of a database in memory that can be restored within a millisecond.
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -8,11 +8,12 @@ use crate::base::error::Result;
 
 /// Copies all pages in one step.
 const ALL_PAGES: i32 = -1;
-/// Where a file says how it is written to and read: 1 without a write-ahead log, 2 with one, which memory has not.
+/// The position of the read and write versions in the header: 1 without a write-ahead log, 2 with one. A database in
+/// memory has none.
 const FORMAT_VERSIONS: Range<usize> = 18..20;
 const WITHOUT_LOG: u8 = 1;
 
-/// A whole database as it was when it was taken, in memory. Cheap to clone.
+/// A copy of a whole database in memory. Cheap to clone.
 #[derive(Clone)]
 pub struct Snapshot(Arc<[u8]>);
 
@@ -23,12 +24,12 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
-    /// How many bytes it takes in memory.
+    /// The size in memory in bytes.
     pub fn size_bytes(&self) -> usize {
         self.0.len()
     }
 
-    /// The pages of the database: two databases with the same bytes are the same.
+    /// The pages of the database. Equal bytes mean equal databases.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -41,14 +42,14 @@ impl Snapshot {
         Ok(Self(pages.into()))
     }
 
-    /// Makes a database in memory what it was: one copy of all bytes.
+    /// Restores a database in memory with one copy of all bytes.
     pub(crate) fn put_into(&self, memory: &mut Connection) -> Result<()> {
-        // What is prepared for the database of before would hold it open.
+        // Cached statements of the replaced database would hold it open.
         memory.flush_prepared_statement_cache();
         Ok(memory.deserialize_read_exact(MAIN_DB, &*self.0, self.0.len(), false)?)
     }
 
-    /// Makes the database of a file what it was, in one transaction.
+    /// Restores the database of a file in one transaction.
     pub(crate) fn copy_to(&self, database: &mut Connection) -> Result<()> {
         let mut memory = Connection::open_in_memory()?;
         self.put_into(&mut memory)?;

@@ -10,9 +10,9 @@ impl Job for Change {
 }
 
 #[test]
-fn a_commit_that_is_refused_is_rolled_back_and_certainly_did_not_happen() {
+fn a_refused_commit_is_rolled_back_and_reports_a_certain_failure() {
     let connection = Connection::open_in_memory().expect("a database");
-    // A constraint that is checked by the commit: the only refusal that needs no full disk.
+    // A deferred constraint: the only way to make a commit fail without a full disk.
     let schema = "pragma foreign_keys = on;
                       create table parents (id integer primary key);
                       create table children (parent integer references parents deferrable initially deferred)";
@@ -22,15 +22,15 @@ fn a_commit_that_is_refused_is_rolled_back_and_certainly_did_not_happen() {
     assert!(matches!(refused, Error::Internal(_)), "{refused:?}");
     assert!(connection.is_autocommit(), "the transaction is over");
     let parent: Box<dyn Job> = Box::new(Change("insert into parents values (1)"));
-    write_batch(&connection, &mut [parent]).expect("the next one begins afresh");
+    write_batch(&connection, &mut [parent]).expect("the next batch starts a new transaction");
 }
 
-/// Writes its text, unless that is empty, and then fails if it is told to. Notes that it ran.
+/// Writes its text unless it is empty, then fails if the flag is set. Notes that it ran.
 struct Noted(&'static str, bool, Arc<Mutex<Vec<&'static str>>>);
 
 impl Job for Noted {
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<()> {
-        self.2.lock().expect("nobody panicked").push(self.0);
+        self.2.lock().expect("no panic").push(self.0);
         if !self.0.is_empty() {
             transaction.execute("insert into texts values ($1)", &[self.0.into()])?;
         }
@@ -39,7 +39,7 @@ impl Job for Noted {
     fn answer(self: Box<Self>, _: Option<Error>) {}
 }
 
-/// The bodies that ran when a batch of these was written, and the texts that are there after it.
+/// The bodies that ran when a batch of these was written, and the texts in the database afterwards.
 fn ran_and_written(bodies: &[(&'static str, bool)]) -> (String, String) {
     let ran = Arc::<Mutex<Vec<&str>>>::default();
     let connection = Connection::open_in_memory().expect("a database");
@@ -51,14 +51,14 @@ fn ran_and_written(bodies: &[(&'static str, bool)]) -> (String, String) {
     write_batch(&connection, &mut batch).expect("a commit");
     let written = "select coalesce(group_concat(text, ' '), '') from texts";
     let written = connection.query_row(written, [], |row| row.get(0)).expect("a text");
-    (ran.lock().expect("nobody panicked").join(" "), written)
+    (ran.lock().expect("no panic").join(" "), written)
 }
 
 #[test]
-fn a_commit_is_brought_to_the_disk_before_it_is_acknowledged() {
+fn a_commit_is_synced_to_disk_before_it_is_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");
     let sqlite = Sqlite::open(&folder.path().join("test.db"), |transaction| {
-        // What the page cache watches.
+        // The tables that the page cache watches.
         transaction.batch(
             "create table group_users (org integer, group_seq integer, user_seq integer);
              create table groups (org integer, seq integer, removed_at integer);
@@ -71,7 +71,7 @@ fn a_commit_is_brought_to_the_disk_before_it_is_acknowledged() {
         let pragma = |sql| writer.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
         let _ = answer.send((pragma("pragma synchronous"), pragma("pragma journal_mode")));
     };
-    sqlite.alone(Box::new(ask)).expect("the writer");
+    sqlite.with_connection(Box::new(ask)).expect("the writer");
     let (synchronous, mode) = answered.recv().expect("an answer");
     // FULL: with a log, one fsync for each commit.
     assert_eq!(synchronous, Ok(rusqlite::types::Value::Integer(2)));
@@ -80,11 +80,11 @@ fn a_commit_is_brought_to_the_disk_before_it_is_acknowledged() {
 }
 
 #[test]
-fn a_body_that_fails_after_it_wrote_is_undone_alone() {
+fn only_the_writes_of_a_failed_body_are_undone() {
     let bodies = [("a", false), ("b", true), ("c", false), ("d", true), ("e", false)];
-    // What had run before the failure runs again.
+    // Bodies that ran before the failure run again.
     assert_eq!(ran_and_written(&bodies), ("a b a b c d e".to_owned(), "a c e".to_owned()));
-    // One that failed before it wrote needs nothing undone.
+    // A body that failed before it wrote has nothing to undo.
     assert_eq!(
         ran_and_written(&[("a", false), ("", true), ("c", false)]),
         ("a  c".to_owned(), "a c".to_owned())

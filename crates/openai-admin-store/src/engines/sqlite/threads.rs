@@ -1,4 +1,4 @@
-//! What the threads of SQLite have in common: how they begin, their queues, and statements without an answer.
+//! Shared by the threads of SQLite: starting a thread, queues, and statements without a result.
 
 use std::thread::JoinHandle;
 

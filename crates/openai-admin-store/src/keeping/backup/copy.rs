@@ -1,4 +1,4 @@
-//! What a copy in either direction needs: its progress, and the file that is written.
+//! Shared by copies in either direction: their progress, and the file that they write.
 
 use std::path::Path;
 
@@ -6,24 +6,24 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::base::error::{Error, Result};
 
-/// How far a backup or its restoration is.
+/// The progress of a backup or a restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackupProgress {
-    /// Pages or rows that are copied.
+    /// Copied pages or rows.
     pub done: u64,
-    /// How many there are.
+    /// All pages or rows.
     pub total: u64,
 }
 
-/// Whom to tell how far it is.
+/// The callback that receives the progress.
 pub(super) type Report<'a> = &'a mut dyn FnMut(BackupProgress);
 
 pub(super) fn not_empty() -> Error {
-    Error::invalid_value("database", "an empty database, or leave to overwrite what this one holds")
+    Error::invalid_value("database", "an empty database, but this one holds data")
 }
 
-/// What is not needed for a copy is the copy's own durability: it is brought to the disk when it is whole.
+/// Opens the file of a copy without syncing each write. The complete file is synced once.
 pub(super) fn open_copy(file: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(
         file,

@@ -1,4 +1,4 @@
-//! SQLite to SQLite, page by page.
+//! Copies SQLite to SQLite, page by page.
 
 use std::path::Path;
 
@@ -13,12 +13,12 @@ use crate::{
 /// How many pages are copied between two reports: 16 MiB.
 const PAGES_PER_STEP: i32 = 4096;
 
-/// Copies the database in `source` as it is now, whatever is written to it meanwhile.
+/// Copies a snapshot of the database in `source`, unaffected by concurrent writes.
 pub(super) fn copy(source: &Path, copy: &Path, report: Report<'_>) -> Result<()> {
     let source = open_to_read(source)?;
     source.execute_batch("pragma query_only = on; begin")?;
-    // The first read opens the snapshot. While it is open, what others commit is not seen, and so does not make the copy
-    // begin again.
+    // The first read opens the snapshot. While it is open, commits of other processes are invisible, and so do not
+    // restart the copy.
     source.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
     let mut copy = open_copy(copy)?;
     {
@@ -37,7 +37,7 @@ pub(super) fn copy(source: &Path, copy: &Path, report: Report<'_>) -> Result<()>
         }
     }
     source.execute_batch("rollback")?;
-    // The copy is one file, with no log beside it; by this a backup is told from a database in use.
+    // The copy is one file without a log. This distinguishes a backup from a database in use.
     copy.execute_batch("pragma journal_mode = delete")?;
     copy.close().map_err(|(_, error)| error.into())
 }

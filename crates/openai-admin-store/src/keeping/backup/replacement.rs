@@ -1,7 +1,7 @@
-//! A file that takes the place of another one when it is whole.
+//! Replaces a file with a new one once the new one is complete.
 //!
-//! It is written in a folder beside its place that only its owner can enter, under a name that nobody can foresee. The
-//! lock against others who write to the same place is a file of its own, which is never renamed.
+//! The new file is written in a folder beside the target that only its owner can enter, under an unpredictable name. A
+//! separate lock file, which is never renamed, excludes other writers of the same target.
 
 use std::{
     ffi::OsString,
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 
 use crate::base::error::{Error, Result};
 
-/// What the folder of a file that is not whole yet ends in, and what its lock is called.
+/// The suffixes of the folder of an incomplete file, and of its lock.
 const PARTIAL_SUFFIX: &str = ".partial";
 const LOCK_SUFFIX: &str = ".lock";
-/// The file in that folder.
+/// The name of the file in that folder.
 const PARTIAL_FILE: &str = "database";
-/// How often a lock is tried whose file was removed meanwhile by its holder before.
+/// How often acquiring a lock is retried after its previous holder removed the file.
 const LOCK_ATTEMPTS_MAX: u32 = 100;
 
-/// A folder that only this user can enter, under a random name; it goes with this value.
+/// A folder with a random name that only this user can enter. Dropping the value deletes it.
 pub(super) fn private_folder(within: &Path, prefix: &OsString) -> Result<TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(prefix).suffix(PARTIAL_SUFFIX);
@@ -31,7 +31,7 @@ pub(super) fn private_folder(within: &Path, prefix: &OsString) -> Result<TempDir
     builder.tempdir_in(within).map_err(|error| cannot("make a folder in", within, &error))
 }
 
-/// A new file in such a folder, which only its owner reads.
+/// A new file in such a folder that only its owner can read.
 pub(super) fn private_file(folder: &TempDir) -> Result<PathBuf> {
     let file = folder.path().join(PARTIAL_FILE);
     let mut options = OpenOptions::new();
@@ -42,7 +42,7 @@ pub(super) fn private_file(folder: &TempDir) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// What becomes `target` when it is whole.
+/// A new file that replaces `target` once it is complete.
 pub(super) struct Replacement {
     target: PathBuf,
     folder: TempDir,
@@ -52,30 +52,31 @@ pub(super) struct Replacement {
 }
 
 impl Replacement {
-    /// Begins to replace what `target` leads to. Only one of them at a time.
+    /// Starts the replacement of the file that `target` resolves to. Only one replacement of a target can run at a
+    /// time.
     pub(super) fn begin(target: &Path) -> Result<Self> {
         let target = resolved(target)?;
         let lock = Lock::take(&target)?;
         let (within, prefix) = (folder_of(&target), prefix_of(&target));
-        // Whoever holds the lock is alone: what is there was left by one that was killed.
+        // The lock excludes running writers, so a folder found here is left over from a killed process.
         remove_left_over(within, &prefix);
         let folder = private_folder(within, &prefix)?;
         let file = private_file(&folder)?;
         Ok(Self { target, folder, file, _lock: lock })
     }
 
-    /// Where the file is until it is whole.
+    /// The path of the new file until it is complete.
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// What it will replace, with every link followed.
+    /// The path of the replaced file, with all links resolved.
     pub(super) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// Puts the file in its place, with the owner and the mode of what was there. The new name is on the disk when this
-    /// returns.
+    /// Moves the file to its target, with the owner and the mode of the replaced file. The new name is synced to disk
+    /// when this returns.
     pub(super) fn finish(self) -> Result<()> {
         if let Ok(replaced) = fs::metadata(&self.target) {
             keep_owner_and_mode(&self.file, &replaced, &self.target)?;
@@ -83,25 +84,25 @@ impl Replacement {
         let finish = || -> io::Result<()> {
             File::open(&self.file)?.sync_all()?;
             fs::rename(&self.file, &self.target)?;
-            // Windows cannot open a folder; there the name is left to the system.
+            // Windows cannot open a folder; there, syncing the name is left to the system.
             #[cfg(unix)]
             File::open(folder_of(&self.target))?.sync_all()?;
             Ok(())
         };
         finish().map_err(|error| cannot("replace", &self.target, &error))?;
-        // A folder that stays is empty, and removed by the next one.
+        // If deleting the empty folder fails, the next replacement deletes it.
         let _ = self.folder.close();
         Ok(())
     }
 }
 
-/// The file that a path leads to. A link that leads nowhere is refused: what it names may appear meanwhile.
+/// Resolves a path to a file. Rejects a dangling link, because its target may appear in the meantime.
 fn resolved(path: &Path) -> Result<PathBuf> {
     if path.exists() {
         return fs::canonicalize(path).map_err(|error| cannot("find", path, &error));
     }
     if path.is_symlink() {
-        let expected = format!("a file or a new name, but {} is a link that leads nowhere", path.display());
+        let expected = format!("a file or a new name, but {} is a dangling link", path.display());
         return Err(Error::invalid_value("file", expected));
     }
     let name = path.file_name().ok_or_else(|| Error::invalid_value("file", "the name of a file"))?;
@@ -156,7 +157,7 @@ fn keep_owner_and_mode(_: &Path, _: &Metadata, _: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The lock of a place, which is a file beside it while it is held.
+/// The lock of a target: a file beside it that exists while the lock is held.
 struct Lock {
     path: PathBuf,
     _file: File,
@@ -175,10 +176,10 @@ impl Lock {
         Err(in_use())
     }
 
-    /// None when the file that is locked is not the one of this name any more: its holder before has removed it.
+    /// `None` if the locked file is no longer the one with this name, because its previous holder removed it.
     fn try_take(path: &Path) -> Result<Option<File>> {
         if path.is_symlink() {
-            let expected = format!("no link in the place of the lock {}", path.display());
+            let expected = format!("a lock file, but {} is a link", path.display());
             return Err(Error::invalid_value("file", expected));
         }
         let mut options = OpenOptions::new();
@@ -196,7 +197,7 @@ impl Lock {
     }
 }
 
-/// While it is still locked, so that nobody can have locked it since.
+/// Removes the file before the lock is released, so that no other process can have locked it.
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
@@ -204,7 +205,7 @@ impl Drop for Lock {
 }
 
 fn in_use() -> Error {
-    Error::invalid_value("file", "no other backup or restoration of the same name under way")
+    Error::invalid_value("file", "a file that no other backup or restore is writing")
 }
 
 #[cfg(unix)]
@@ -213,7 +214,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// A file that is open cannot be removed there.
+/// On these systems, an open file cannot be removed.
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true
@@ -240,17 +241,17 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_whose_file_was_removed_meanwhile_is_not_taken() {
+    fn a_lock_on_a_removed_file_does_not_count() {
         let folder = folder();
         let target = folder.path().join("a.backup");
         let first = Lock::take(&target).expect("the lock");
         assert!(Lock::take(&target).is_err(), "it is held");
-        // What somebody opens before the holder removes it is no lock any more.
+        // A file that was opened before the holder removed it no longer counts as the lock.
         let opened = File::options().write(true).open(&first.path).expect("the lock's file");
         let path = first.path.clone();
         drop(first);
-        opened.try_lock().expect("nobody holds it");
-        let second = Lock::take(&target).expect("a lock of its own");
+        opened.try_lock().expect("not locked");
+        let second = Lock::take(&target).expect("a separate lock");
         let (old, new) = (opened.metadata().expect("old"), fs::metadata(&path).expect("new"));
         assert_ne!(old.ino(), new.ino());
         drop(second);
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_yet_is_private_and_its_name_cannot_be_foreseen() {
+    fn an_incomplete_file_is_private_and_has_a_random_name() {
         let folder = folder();
         let target = folder.path().join("a.backup");
         let one = Replacement::begin(&target).expect("a file");
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_and_stays_and_one_that_leads_nowhere_is_refused() {
+    fn a_link_is_kept_and_its_target_replaced_and_a_dangling_link_is_refused() {
         let folder = folder();
         let (real, link) = (folder.path().join("real.db"), folder.path().join("link.db"));
         fs::write(&real, "before").expect("a file");
@@ -294,12 +295,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_hands_on_its_owner_and_its_mode() {
+    fn the_new_file_keeps_the_owner_and_the_mode() {
         let folder = folder();
         let target = folder.path().join("a.db");
         fs::write(&target, "before").expect("a file");
         fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("a mode");
-        // Only root can give a file away.
+        // Only root can change the owner of a file.
         let is_root = std::os::unix::fs::chown(&target, Some(12_345), Some(12_345)).is_ok();
         let before = fs::metadata(&target).expect("a file");
         Replacement::begin(&target).expect("a file").finish().expect("in its place");
@@ -309,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn what_one_that_was_killed_has_left_is_removed_by_the_next() {
+    fn files_of_a_killed_process_are_removed_by_the_next_replacement() {
         let folder = folder();
         let target = folder.path().join("a.db");
         let killed = Replacement::begin(&target).expect("a file");
         let left = killed.folder.path().to_owned();
         std::mem::forget(killed);
-        fs::remove_file(folder.path().join(".a.db.lock")).expect("as if nobody held it");
+        fs::remove_file(folder.path().join(".a.db.lock")).expect("the lock's file");
         assert!(left.exists());
         drop(Replacement::begin(&target).expect("the next"));
         assert!(!left.exists());

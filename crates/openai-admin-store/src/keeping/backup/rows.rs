@@ -1,5 +1,5 @@
-//! Between PostgreSQL and a SQLite file, row by row. Tables and columns are taken from the schema, so that a migration which adds
-//! one need not be told here.
+//! Copies between PostgreSQL and a SQLite file, row by row. Tables and columns are read from the schema, so a migration
+//! that adds one needs no change here.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -16,9 +16,9 @@ use crate::{
 
 /// How many rows are copied between two reports.
 const ROWS_PER_REPORT: u64 = 10_000;
-/// How large a chunk of rows is that is sent to PostgreSQL at once, in bytes.
+/// The size of a chunk of rows that is sent to PostgreSQL at once, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// The table of versions, which the schema's own making fills.
+/// The table of versions, which creating the schema fills.
 const VERSIONS: &str = "schema_migrations";
 
 /// A table and its columns.
@@ -33,7 +33,7 @@ impl Table {
     }
 }
 
-/// The tables of a schema that this program has made.
+/// The tables of a schema that this program created.
 fn tables(file: &Connection) -> Result<Vec<Table>> {
     let mut names = file.prepare(
         "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' and name <> ?1 order by name",
@@ -49,7 +49,7 @@ fn tables(file: &Connection) -> Result<Vec<Table>> {
     Ok(tables)
 }
 
-/// Counts rows, and tells somebody now and then.
+/// Counts rows, and reports the progress periodically.
 struct Counter<'a> {
     progress: BackupProgress,
     report: Report<'a>,
@@ -64,7 +64,7 @@ impl Counter<'_> {
     }
 }
 
-/// Copies the database at `url` as it is now into a new file.
+/// Copies a snapshot of the database at `url` into a new file.
 pub(super) fn from_postgres(url: &str, file: &Path, report: Report<'_>) -> Result<()> {
     let file = open_copy(file)?;
     file.execute_batch("begin")?;
@@ -120,15 +120,13 @@ fn from_row(row: &tokio_postgres::Row, column: usize) -> Result<rusqlite::types:
         Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column)?.map(Value::Blob),
         _ => {
             let column = row.columns()[column].name();
-            return Err(Error::internal(format!(
-                "a backup does not know how to copy column {column} of type {kind}"
-            )));
+            return Err(Error::internal(format!("a backup cannot copy column {column} of type {kind}")));
         }
     };
     Ok(value.unwrap_or(Value::Null))
 }
 
-/// Puts a file's rows in the place of those of the database at `url`, in one transaction.
+/// Replaces the rows of the database at `url` with those of a file, in one transaction.
 pub(super) fn into_postgres(file: &Path, url: &str, overwrite: bool, report: Report<'_>) -> Result<()> {
     let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     file.execute_batch("pragma query_only = on")?;
@@ -158,9 +156,9 @@ fn replace_all(
         }
     }
     (counter.report)(BackupProgress { done: counter.progress.total, ..counter.progress });
-    // Not before all of it is as it should be does anybody see it.
+    // Verified before the commit, so that invalid data never becomes visible.
     match verify(transaction)?.first() {
-        Some(problem) => Err(Error::internal(format!("what was restored is not sound: {problem}"))),
+        Some(problem) => Err(Error::internal(format!("the restored data is invalid: {problem}"))),
         None => Ok(()),
     }
 }
@@ -175,7 +173,7 @@ fn rows_of(file: &Connection, tables: &[Table]) -> Result<u64> {
     Ok(rows)
 }
 
-/// Sends a table in PostgreSQL's own text form, many rows at a time.
+/// Sends a table in PostgreSQL's text format, many rows at a time.
 fn copy_in(
     file: &Connection,
     table: &Table,
@@ -225,7 +223,7 @@ fn write_value(chunk: &mut String, value: ValueRef<'_>) -> Result<()> {
                 let _ = write!(chunk, "{byte:02x}");
             }
         }
-        ValueRef::Real(_) => return Err(Error::internal("no column holds a fraction")),
+        ValueRef::Real(_) => return Err(Error::internal("unexpected fractional number")),
     }
     Ok(())
 }

@@ -2,23 +2,28 @@ use super::*;
 
 #[test]
 fn an_id_has_one_form() {
-    let place = Place { place: 12, change: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), item: 3 };
+    let place = Position { place: 12, change: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), item: 3 };
     let id = place.id().expect("an id");
     assert_eq!(id, "audit_log-01ARZ3NDEKTSV4RRFFQ69G5FAV_12_3");
-    assert_eq!(Place::parse(id.as_str()), Some(place));
+    assert_eq!(Position::parse(id.as_str()), Some(place));
     for other in ["", "audit_log-", "audit_log-01_1", "audit_log-01_+1_2", "audit_log-01_1_02", "user_1_2_3"]
     {
-        assert_eq!(Place::parse(other), None, "{other}");
+        assert_eq!(Position::parse(other), None, "{other}");
     }
 }
 
-/// The ids of a whole list, read page after page in either direction, and how many pages were not full although
-/// the list went on.
-async fn walk(store: &Store, org: Org, reach: Reach, mut request: ListAuditLogs) -> (Vec<String>, usize) {
+/// The ids of a whole list, read page by page in either direction, and the number of pages that were not full although
+/// more followed.
+async fn walk(
+    store: &Store,
+    org: Org,
+    limits: ScanLimits,
+    mut request: ListAuditLogs,
+) -> (Vec<String>, usize) {
     let is_backwards = request.before.is_some();
     let (mut found, mut short) = (Vec::new(), 0);
     loop {
-        let page = store.list_audit_logs_within(reach, org, request.clone()).await.expect("a page");
+        let page = store.list_audit_logs_within(limits, org, request.clone()).await.expect("a page");
         let mut listed: Vec<String> = page.data.iter().map(|log| log.id.to_string()).collect();
         if is_backwards {
             listed.reverse();
@@ -35,7 +40,7 @@ async fn walk(store: &Store, org: Org, reach: Reach, mut request: ListAuditLogs)
 }
 
 #[test]
-fn nobody_who_goes_on_misses_an_event_however_far_a_request_looks() {
+fn paging_misses_no_event_with_any_scan_limit() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let store = Store::open_in_memory(None).await.expect("a store");
@@ -50,24 +55,24 @@ fn nobody_who_goes_on_misses_an_event_however_far_a_request_looks() {
         }
         let mut request = ListAuditLogs::default();
         request.actor_ids = vec!["rare".to_owned()];
-        let (expected, _) = walk(&store, org, REACH, request.clone()).await;
+        let (expected, _) = walk(&store, org, SCAN_LIMITS, request.clone()).await;
         assert_eq!(expected.len(), 7);
         let mut all_short = 0;
         for (window_events, windows, limit) in (1..8).flat_map(|events| {
             (1..4).flat_map(move |windows| (1..4).map(move |limit| (events, windows, limit)))
         }) {
-            let reach = Reach { window_events, windows };
+            let limits = ScanLimits { window_events, windows };
             request.limit = openai_admin::Limit::new(limit).ok();
-            let (found, short) = walk(&store, org, reach, request.clone()).await;
+            let (found, short) = walk(&store, org, limits, request.clone()).await;
             assert_eq!(found, expected, "{window_events} {windows} {limit}");
             all_short += short;
             let mut newer_than = request.clone();
             newer_than.before = expected.last().and_then(|id| Cursor::new(id).ok());
-            let (found, _) = walk(&store, org, reach, newer_than).await;
+            let (found, _) = walk(&store, org, limits, newer_than).await;
             let newer = expected.iter().rev().skip(1).cloned().collect::<Vec<_>>();
             assert_eq!(found, newer, "{window_events} {windows} {limit}");
         }
-        assert!(all_short > 0, "some requests look at a part only");
+        assert!(all_short > 0, "some requests scan only a part");
         store.close().await;
     });
 }

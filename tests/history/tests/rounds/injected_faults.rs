@@ -1,16 +1,17 @@
-//! The checker finds the faults that it is for: a patch of `tests/history/faults` plants each of them in a server.
+//! The checker detects the faults it was written for: a patch in `tests/history/faults` injects each of them into a
+//! server.
 
-use crate::{database::Engine, patched::patch_of, round::Round, tell};
+use crate::{database::Engine, describe, patched::patch_of, round::Round};
 
-/// How many rounds a fault may hide. A crash has to meet some of them at the right moment.
+/// In how many rounds a fault may stay undetected. A crash has to occur at the right moment in one of them.
 const ROUNDS_MAX: u64 = 30;
 
 fn is_found(engine: Engine, fault: &'static str) {
-    assert!(patch_of(fault).is_file(), "no patch plants {fault}");
+    assert!(patch_of(fault).is_file(), "no patch injects {fault}");
     for seed in 1..=ROUNDS_MAX {
         let done = Round { engine, seed, processes: 1, fault: Some(fault) }.run();
         if !done.violations.is_empty() {
-            println!("{fault} on {engine:?}, found in round {seed}:\n{}", tell(&done.violations));
+            println!("{fault} on {engine:?}, found in round {seed}:\n{}", describe(&done.violations));
             return;
         }
     }
@@ -31,7 +32,7 @@ macro_rules! found_on_both_engines {
 found_on_both_engines! {
     an_answer_before_the_commit_is_found: "answer_before_commit",
     a_cursor_by_offset_is_found: "cursor_by_offset",
-    an_audit_event_in_a_transaction_of_its_own_is_found: "audit_apart",
+    an_audit_event_in_a_separate_transaction_is_found: "audit_apart",
 }
 
 /// PostgreSQL has no cache.
