@@ -65,6 +65,7 @@ ENFORCED = [
     "crates/openai-admin-cli/src/commands/users/",
     "crates/openai-admin-emulator/src/namespace/",
     "crates/openai-admin-store/src/store/",
+    "crates/openai-admin-sync/src/",
 ]
 
 # The rows of settings in docs/configuration.md come from the sources.
