@@ -1,4 +1,4 @@
-//! Input files: groups, tables and policies. Text in, values or faults out.
+//! Input files: groups, tables and policies. Text in, values or errors out.
 
 pub mod csv;
 pub mod email;

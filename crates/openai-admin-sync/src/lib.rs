@@ -1,21 +1,21 @@
-//! Desired-state membership of OpenAI organizations: a file says who should be in which group; this makes it so,
-//! safely, and can prove what it did.
+//! Desired-state memberships for OpenAI organizations: plans the changes that make groups match a file, applies them
+//! safely, and journals them.
 //!
-//! # A map
+//! # Modules
 //!
-//! Each folder is a floor, and uses only itself and those before it:
+//! Each module uses only itself and the modules above it:
 //!
-//! - [`mod@input`] reads what people write: a [`mod@file`] of groups, tables ([`mod@csv`]), a [`policy`].
-//! - [`service`] reads the current state: a [`reader`] that cannot write, the [`current`] groups, and [`lanes`] that keep
-//!   the pace of each route.
-//! - [`mod@plan`] makes a plan: what the input [`desired`], with the origin of each membership; [`resolve`] finds the users,
-//!   [`diff`] compares, [`guard`] blocks. [`planning`] does all of it in order. [`import`] and [`offboard`] are other ways
-//!   to a plan.
-//! - [`run`] applies it: the [`executor`] follows the [`schedule`] and writes the [`journal`] under a [`lock`]; [`fresh`]
-//!   compares before, [`verify`] after, and [`undo`] plans the way back.
+//! - [`mod@input`] reads input files: a [`mod@file`] of groups, tables ([`mod@csv`]), a [`policy`].
+//! - [`service`] reads the current state: a [`reader`] that cannot write, the [`current`] groups, and [`lanes`] that limit
+//!   the rate of each route.
+//! - [`mod@plan`] makes a plan: [`desired`] is the desired state, with the origin of each membership; [`resolve`] finds the
+//!   users, [`diff`] compares, [`guard`] blocks. [`planning`] calls them in order. [`import`] and [`offboard`] make plans
+//!   from a table or for one user.
+//! - [`run`] applies a plan: the [`executor`] follows the [`schedule`] and writes the [`journal`] under a [`lock`];
+//!   [`fresh`] compares before, [`verify`] after, and [`undo`] plans the inverse.
 //! - [`render`] shows plans, [`report`]s of runs, their [`summary`], and [`export`]s.
 //!
-//! Only `service` and `run` do IO themselves. The clock, the day and randomness are passed in.
+//! Only `service` and `run` do IO. The clock, the day and random numbers are arguments.
 
 pub mod input;
 pub mod plan;
@@ -29,7 +29,7 @@ pub use render::{export, report, summary};
 pub use run::{executor, fresh, journal, lock, private, schedule, undo, verify};
 pub use service::{current, lanes, reader};
 
-/// What should be, and the way to it from files.
+/// The desired state, and how files become one.
 pub mod desired {
     pub use crate::plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers, MEMBERSHIPS_MAX},
@@ -38,7 +38,7 @@ pub mod desired {
     };
 }
 
-/// How fast one route may be asked.
+/// The request rate of one route.
 pub mod pace {
     pub use crate::service::{
         estimator::Estimator,

@@ -1,4 +1,4 @@
-//! The plan: what differs between the input and the current state, and what the guard blocks of it.
+//! The plan: the differences between the input and the current state, and the changes that the guard blocks.
 
 pub mod desired;
 pub mod diff;

@@ -1,4 +1,4 @@
-//! The current state of an organization, read by a client that cannot write, at the pace that each route allows.
+//! Reads the current state of an organization with a client that cannot write, at the rate that each route allows.
 
 pub mod current;
 pub mod estimator;

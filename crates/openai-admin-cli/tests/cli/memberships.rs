@@ -142,7 +142,7 @@ fn a_pull_request_gets_annotations_and_a_summary() {
         "--local acme.db plan groups.yaml --render markdown",
     ]);
     let summary = fs::read_to_string(desk.path().join("summary.md")).expect("a summary");
-    assert!(summary.starts_with("## Who is in which group"), "{summary}");
+    assert!(summary.starts_with("## Group memberships"), "{summary}");
     freeze!(transcript);
 }
 

@@ -234,7 +234,7 @@ fn five_spellings_of_a_source_that_shrank_are_refused() {
     let desk = desk();
     desk.write("groups.yaml", wish("Core", 0..20, ""));
     let first = desk.run("--local g.db apply groups.yaml --yes");
-    assert!(first.stderr.contains("no earlier run to compare sources with"), "{}", first.stderr);
+    assert!(first.stderr.contains("no earlier run to compare with"), "{}", first.stderr);
     desk.write("groups.yaml", wish("Core", 0..20, "").replace("u19@example.com", "u38@example.com"));
     assert_eq!(desk.run("--local g.db apply groups.yaml --yes").status, 0);
     desk.write("groups.yaml", wish("Core", 0..5, ""));
@@ -274,7 +274,7 @@ fn what_could_not_be_compared_is_never_up_to_date() {
         let answer = desk.run(&format!("--local g.db {command}"));
         assert_eq!(answer.status, status, "{command}: {}", answer.stderr);
         assert!(!answer.stdout.contains("up to date"), "{command}: {}", answer.stdout);
-        assert!(answer.stdout.contains("1 group not there"), "{command}: {}", answer.stdout);
+        assert!(answer.stdout.contains("1 group not matched"), "{command}: {}", answer.stdout);
         let last = answer.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
         assert!(last.contains("there is no group"), "{last}");
     }
@@ -298,7 +298,7 @@ fn an_offboarding_that_is_blocked_in_part_says_where_the_user_still_is() {
     let answer = desk.run("--local g.db users offboard u20@example.com --yes");
     assert_eq!(answer.status, 3, "{}", answer.stderr);
     assert!(
-        answer.stderr.contains("error: still a member: 'Small' (emptied: nobody of 1 member would be left)"),
+        answer.stderr.contains("error: still a member: 'Small' (emptied: no member would be left (0 of 1))"),
         "{}",
         answer.stderr
     );

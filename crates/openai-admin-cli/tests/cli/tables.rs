@@ -22,7 +22,7 @@ fn nothing_is_planned_from_a_table_with_an_open_quote() {
     for command in ["import memberships people.csv --mode exact --yes", "apply groups.yaml --yes"] {
         let answer = desk.run(&format!("--local new.db {command}"));
         assert_eq!((answer.status, answer.stdout.as_str()), (65, ""), "{command}");
-        let told = "error: people.csv:2: a quote is opened here and never closed";
+        let told = "error: people.csv:2: unclosed quote";
         assert!(answer.stderr.starts_with(told), "{}", answer.stderr);
     }
     let members = desk.run("--local new.db groups users list Support -o csv").stdout;

@@ -1,6 +1,6 @@
-//! Tables of people: comma-, semicolon-, tab- or bar-separated, as spreadsheets write them.
+//! Tables of users, separated by commas, semicolons, tabs or bars, as spreadsheets write them.
 //!
-//! Pure: bytes in, rows or faults out. Every bad row is reported, with its number, before anything is done.
+//! Pure: bytes in, rows or errors out. All invalid rows are reported with their line before a plan is made.
 
 mod delimiter;
 mod filter;
@@ -25,45 +25,45 @@ use crate::input::{
     visible::excerpt,
 };
 
-/// The most rows of one table that are kept, each at about 200 bytes: those that count, without duplicates.
+/// The most rows of one table, after filtering and without duplicates. Each takes about 200 bytes of memory.
 pub const ROWS_MAX: usize = 1_000_000;
-/// How many bad rows are reported one by one; of the others the number.
-pub const BAD_ROWS_TOLD_MAX: usize = 100;
-/// What spreadsheets write for a formula that has failed.
+/// The most invalid rows that are listed; the others are counted.
+pub const BAD_ROWS_SHOWN_MAX: usize = 100;
+/// The values that spreadsheets write for failed formulas.
 const FORMULA_FAILURES: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
-/// What to do with a file that is no table yet.
+/// The hint for a file that is not CSV.
 const SAVE_AS_CSV: &str = "save it as \"CSV UTF-8\" in the spreadsheet";
 
-/// What a table says.
+/// The content of a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// The rows that passed the filter, each person and group once, in order.
+    /// The rows that match the filter, without duplicates, in order.
     pub rows: Vec<Row>,
-    /// How many rows the table has, without its heading and blank ones.
+    /// The number of rows, without the header and blank rows.
     pub rows_read: usize,
-    /// How many rows said again what a row before them had said.
+    /// The number of duplicate rows.
     pub duplicates: usize,
-    /// What each filter left out, for people: "5 of 6 rows left out by active=yes; other values: no (5)".
+    /// A message for each filter with excluded rows: "5 of 6 rows left out by active=yes; other values: no (5)".
     pub left_out: Vec<String>,
 }
 
 /// A row of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Who.
+    /// The user.
     pub email: EmailKey,
-    /// Which group, by its place in the table's list of groups; 0 where no column names groups.
+    /// The index of the group in the table's list of groups; 0 if there is no group column.
     pub group: u32,
-    /// The line on which the row begins, from 1.
+    /// The line on which the row starts, from 1.
     pub line: u64,
 }
 
-/// Reads a table. `name` is the file's, for messages. The second value holds the groups that rows name.
+/// Reads a table. `name` is the name of the file, for messages. The second value is the list of groups in the rows.
 ///
 /// # Errors
 ///
-/// What the file is instead of a table, quotes that do not close, a column that is not there or there twice, every row
-/// without a good address, a table without a row or with more than [`ROWS_MAX`].
+/// If the file is not a table, has unclosed quotes, lacks a column or has it twice, has rows without a valid address, has
+/// no rows, or more than [`ROWS_MAX`].
 pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<String>), Faults> {
     parse_within(ROWS_MAX, bytes, name, mapping)
 }
@@ -74,13 +74,13 @@ fn parse_within(
     name: &str,
     mapping: &Mapping,
 ) -> Result<(Table, Vec<String>), Faults> {
-    let bytes = text::unmarked(bytes);
-    if let Some(what) = text::foreign(bytes).or_else(|| text::markup(bytes)) {
+    let bytes = text::without_byte_order_mark(bytes);
+    if let Some(what) = text::other_format(bytes).or_else(|| text::markup(bytes)) {
         return Err(Fault::of_file(name, what).hint(SAVE_AS_CSV).into());
     }
     if bytes.trim_ascii().is_empty() {
         let fault = Fault::of_file(name, "is empty");
-        return Err(fault.hint("a table needs a heading, and a row for each person").into());
+        return Err(fault.hint("a table needs a header and a row for each user").into());
     }
     let (bytes, line, separator) = after_separator_line(bytes);
     let delimiter = mapping.delimiter.or(separator).unwrap_or_else(|| delimiter(bytes));
@@ -98,26 +98,24 @@ fn columns(number: usize) -> String {
 fn quotes(name: &str, malformed: &Malformed) -> Fault {
     let (line, message) = match malformed {
         Malformed::Unclosed { opened } => {
-            let message = "a quote is opened here and never closed: the rest of the file would be one cell";
+            let message = "unclosed quote: the rest of the file would be one cell";
             (*opened, message.to_owned())
         }
-        Malformed::TextBehindQuote { opened, closed } => {
+        Malformed::TextAfterQuote { opened, closed } => {
             let at = if opened == closed { String::new() } else { format!(" at line {closed}") };
-            (*opened, format!("the quote that is opened here is closed{at} before the cell ends"))
+            (*opened, format!("the quote that opens here closes{at} before the end of the cell"))
         }
     };
-    let hint = "close the quote, or take it away; inside a quoted cell a quote is written twice";
+    let hint = "close or remove the quote; inside a quoted cell, write a quote twice";
     Fault::at(Place::line(name, line), message).hint(hint)
 }
 
-/// What is wrong with a cell that holds a formula, or the failure of one, in the place of what it comes to.
+/// The problem of a cell with a formula, or with the error of a formula, instead of a value.
 fn formula_problem(cell: &str) -> Option<String> {
     let shown = excerpt(cell);
     match cell {
-        _ if cell.starts_with('=') => Some(format!("'{shown}' is a formula, and not what it comes to")),
-        _ if FORMULA_FAILURES.contains(&cell) => {
-            Some(format!("'{shown}' is what a formula says that has failed"))
-        }
+        _ if cell.starts_with('=') => Some(format!("'{shown}' is a formula, not a value")),
+        _ if FORMULA_FAILURES.contains(&cell) => Some(format!("'{shown}' is the error of a formula")),
         _ => None,
     }
 }
@@ -129,21 +127,21 @@ struct Groups {
 }
 
 impl Groups {
-    fn place(&mut self, name: &str) -> u32 {
-        if let Some(place) = self.by_name.get(name) {
-            return *place;
+    fn index_of(&mut self, name: &str) -> u32 {
+        if let Some(index) = self.by_name.get(name) {
+            return *index;
         }
-        let place = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let index = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.names.push(name.to_owned());
-        self.by_name.insert(name.to_owned(), place);
-        place
+        self.by_name.insert(name.to_owned(), index);
+        index
     }
 }
 
 struct Reading<'a> {
     name: &'a str,
     delimiter: u8,
-    /// How many columns the heading has.
+    /// The number of columns in the header.
     width: usize,
     columns: Columns,
     rows_max: usize,
@@ -152,7 +150,7 @@ struct Reading<'a> {
     seen: HashSet<(EmailKey, u32)>,
     faults: Faults,
     bad: usize,
-    /// How many of the bad rows have something else where the address should be.
+    /// The number of invalid rows whose address is invalid.
     bad_addresses: usize,
 }
 
@@ -178,10 +176,10 @@ impl<'a> Reading<'a> {
         loop {
             match records.read(&mut record) {
                 Ok(false) => break,
-                // What spreadsheets leave behind says nothing.
+                // Spreadsheets leave blank rows behind.
                 Ok(true) if record.is_blank() => {}
                 Ok(true) => self.take(&record),
-                // Where the rows after it begin, nobody can tell.
+                // After a broken quote, the start of the next row is unknown.
                 Err(malformed) => {
                     self.faults.0.push(quotes(self.name, &malformed));
                     break;
@@ -202,7 +200,7 @@ impl<'a> Reading<'a> {
             Ok(None) => {}
             Err(fault) => {
                 self.bad += 1;
-                if self.bad <= BAD_ROWS_TOLD_MAX {
+                if self.bad <= BAD_ROWS_SHOWN_MAX {
                     self.faults.0.push(fault);
                 }
             }
@@ -210,37 +208,38 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(mut self) -> Result<(Table, Vec<String>), Faults> {
-        if self.bad > BAD_ROWS_TOLD_MAX {
-            let more = self.bad - BAD_ROWS_TOLD_MAX;
-            self.faults.0.push(Fault::of_file(self.name, format!("has {more} more bad rows")));
+        if self.bad > BAD_ROWS_SHOWN_MAX {
+            let more = self.bad - BAD_ROWS_SHOWN_MAX;
+            self.faults.0.push(Fault::of_file(self.name, format!("has {more} more invalid rows")));
         }
-        // A column of something else, whose cells are nothing to be quoted.
+        // The column holds something else: its cells are not quoted, because they may be secret.
         if self.table.rows.is_empty() && self.bad > 1 && self.bad_addresses == self.faults.0.len() {
             let message = format!("has no email address in any of {} rows", self.bad);
-            let hint = "is it the right column, and the right file?";
+            let hint = "check the column and the file";
             return Err(Fault::of_file(self.name, message).hint(hint).into());
         }
         let rows = self.table.rows_read;
-        self.table.left_out = self.columns.filters.iter().filter_map(|filter| filter.told(rows)).collect();
+        self.table.left_out =
+            self.columns.filters.iter().filter_map(|filter| filter.left_out_message(rows)).collect();
         if self.faults.0.is_empty() && self.table.rows.is_empty() {
-            self.faults.0.push(self.nobody());
+            self.faults.0.push(self.no_rows());
         }
         self.faults.or((self.table, self.groups.names))
     }
 
-    /// What a row says; nothing when the filter leaves it out.
+    /// Reads a row; `None` if a filter excludes it.
     fn row(&mut self, record: &Record<'_>) -> Result<Option<Row>, Fault> {
         self.table.rows_read += 1;
-        // Before the filter: in a row that has slipped, what is filtered stands in another column, and whoever the row
-        // means would be taken for left out.
+        // Checked before the filter: a shifted row has its values in other columns, and the filter would silently
+        // exclude it.
         if !self.fits(record) {
             let message =
-                format!("the row has {}, the heading has {}", columns(record.cells.len()), self.width);
-            let hint = "is there a delimiter in a cell without quotes, or another delimiter?";
+                format!("the row has {}, the header has {}", columns(record.cells.len()), self.width);
+            let hint = "quote cells that contain the delimiter, or check which delimiter the table uses";
             return Err(self.fault(record.line, message).hint(hint));
         }
         self.check_cells(record)?;
-        // A filter decides before the rest is checked: rows of others may be whatever they are.
+        // Filters come before the other checks: excluded rows may be invalid.
         for place in 0..self.columns.filters.len() {
             let value = self.value(record, self.columns.filters[place].column)?;
             if !self.columns.filters[place].admits(&value) {
@@ -260,69 +259,70 @@ impl<'a> Reading<'a> {
         let group = match self.columns.group {
             None => 0,
             Some(column) => match self.value(record, column)?.as_str() {
-                "" => return Err(self.fault(record.line, "the row names no group")),
-                name => self.groups.place(name),
+                "" => return Err(self.fault(record.line, "the row has no group")),
+                name => self.groups.index_of(name),
             },
         };
         Ok(Some(Row { email: EmailKey::new(&address), group, line: record.line }))
     }
 
     fn one_too_many(&self, line: u64) -> Fault {
-        let message = format!("row {} that counts: a table has at most {}", self.rows_max + 1, self.rows_max);
-        self.fault(line, message).hint("divide the table, and import each part by itself")
+        let message =
+            format!("row {} after filtering: a table has at most {}", self.rows_max + 1, self.rows_max);
+        self.fault(line, message).hint("split the table, and import each part separately")
     }
 
     fn fault(&self, line: u64, message: impl Into<String>) -> Fault {
         Fault::at(Place::line(self.name, line), message)
     }
 
-    /// The cell of a column that counts, as it is compared. Nobody computes formulas here: in a column of the filter, one
-    /// would leave its row out unsaid.
+    /// The normalized value of a mapped column. Formulas are refused: in a filter column, one would silently exclude
+    /// its row.
     fn value(&self, record: &Record<'_>, column: usize) -> Result<String, Fault> {
         let cell = &record.cells[column];
         let text = str::from_utf8(&cell.bytes)
             .map_err(|_| self.fault(record.line, "the row is not UTF-8").hint(SAVE_AS_CSV))?;
         if text.trim().contains(['\r', '\n']) {
-            let message = "a cell that counts goes on in the next line";
-            let hint = "is a quote missing, or one too many?";
+            let message = "the cell contains a line break";
+            let hint = "check for a missing or extra quote";
             return Err(self.fault(cell.line, message).hint(hint));
         }
         let value = name_key(text);
         match formula_problem(&value) {
             None => Ok(value),
             Some(problem) => {
-                let hint = "save the table with values in the place of formulas; a group whose name begins with = is \
-                    named by its id";
+                let hint = "save the table with values instead of formulas; for a group whose name starts with =, \
+                    use its id";
                 Err(self.fault(record.line, problem).hint(hint))
             }
         }
     }
 
-    /// Whether a row has the columns of the heading. Empty cells beyond them are what spreadsheets leave behind.
+    /// Whether a row has as many cells as the header. Spreadsheets may add empty cells at the end.
     fn fits(&self, record: &Record<'_>) -> bool {
         let beyond = record.cells.iter().skip(self.width);
         record.cells.len() >= self.width && beyond.into_iter().all(|cell| cell.bytes.trim_ascii().is_empty())
     }
 
-    /// Refuses a cell in which other rows stand: two quotes that do not belong together have swallowed them.
+    /// Refuses a cell that contains other rows, because of two quotes that do not belong together.
     fn check_cells(&self, record: &Record<'_>) -> Result<(), Fault> {
         for (column, cell) in record.cells.iter().enumerate() {
             if cell.bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
                 && self.holds_rows(&String::from_utf8_lossy(&cell.bytes), column)
             {
-                let message = "the cell that begins here holds other rows of the table";
-                let hint = "a quote is missing, or one too many: the rows from here on belong to themselves";
+                let message = "the cell that starts here contains other rows";
+                let hint = "check for a missing or extra quote from this line on";
                 return Err(self.fault(cell.line, message).hint(hint));
             }
         }
         Ok(())
     }
 
-    /// Whether lines of a cell read like rows: with an address where the column of addresses would be.
+    /// Whether lines of a cell look like rows, with an address in the email column.
     fn holds_rows(&self, cell: &str, column: usize) -> bool {
         let last = text::lines(cell).count().saturating_sub(1);
         text::lines(cell).enumerate().any(|(line, text)| {
-            // The first line begins in the middle of a row, and the last one ends there.
+            // The first line starts in the middle of a row, and the last one ends there.
             let skipped = if line == 0 { column } else { 0 };
             let cells: Vec<&str> = text.split(char::from(self.delimiter)).collect();
             let width = cells.len() + skipped;
@@ -332,14 +332,14 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Nobody is left: an export that broke, or a filter that means another word.
-    fn nobody(&self) -> Fault {
-        let hint = "an empty table is no wish for an empty group: nothing is planned from it";
+    /// The error of a table without rows: a broken export, or a filter with a wrong value.
+    fn no_rows(&self) -> Fault {
+        let hint = "an empty table is refused, because it would empty its groups";
         if self.table.rows_read == 0 {
-            return Fault::of_file(self.name, "has a heading and no row").hint(hint);
+            return Fault::of_file(self.name, "has a header and no rows").hint(hint);
         }
         let left_out = self.table.left_out.join("; ");
-        Fault::of_file(self.name, format!("has no row that counts: {left_out}")).hint(hint)
+        Fault::of_file(self.name, format!("has no matching row: {left_out}")).hint(hint)
     }
 }
 

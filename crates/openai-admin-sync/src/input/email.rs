@@ -3,7 +3,7 @@
 use openai_admin::identity;
 use serde::{Deserialize, Serialize};
 
-/// An email address as people are told apart by it: [`identity::email_key`].
+/// An email address, normalized with [`identity::email_key`] for comparison.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmailKey(Box<str>);
@@ -20,7 +20,7 @@ impl EmailKey {
     }
 }
 
-// It is personal data: whoever may see it asks for it.
+// Debug output hides the address, because it is personal data.
 impl std::fmt::Debug for EmailKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("EmailKey(…)")

@@ -1,25 +1,25 @@
-//! What is wrong in a file that somebody wrote: where, what, and what to do about it.
+//! Errors in input files: the position, the message and a hint.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a file that somebody wrote.
+/// A position in an input file.
 #[derive(
     Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub struct Place {
-    /// The file, as it was named.
+    /// The file, as named by the user.
     pub file: String,
-    /// The line, from 1; in a CSV file the line on which the row begins.
+    /// The line, from 1; in a CSV file, the line on which the row starts.
     pub line: u64,
-    /// The column, from 1; none where only the line is known.
+    /// The column, from 1; absent if only the line is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u64>,
 }
 
 impl Place {
-    /// A line of a file.
+    /// A position without a column.
     pub fn line(file: impl Into<String>, line: u64) -> Self {
         Self { file: file.into(), line, column: None }
     }
@@ -32,29 +32,29 @@ impl fmt::Display for Place {
     }
 }
 
-/// One fault of an input file.
+/// An error in an input file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where, if it has one place.
+    /// The position, if it has one.
     pub place: Option<Place>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do next.
+    /// What to do next, if known.
     pub hint: Option<String>,
 }
 
 impl Fault {
-    /// A fault at a place.
+    /// An error at a position.
     pub fn at(place: Place, message: impl Into<String>) -> Self {
         Self { place: Some(place), message: message.into(), hint: None }
     }
 
-    /// A fault of a file as a whole.
+    /// An error of a whole file. The message continues after the name of the file.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
         Self { place: None, message: format!("{file} {}", message.into()), hint: None }
     }
 
-    /// Says what to do next.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -71,22 +71,21 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything that is wrong with the input: nothing is read from the service, and nothing written, before all of it
-/// is corrected.
+/// All errors of the input. Nothing is read from or written to the service until all are fixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
-    /// One fault alone.
+    /// A single error.
     pub fn one(fault: Fault) -> Self {
         Self(vec![fault])
     }
 
-    /// `value`, unless something is wrong.
+    /// Returns `value` if there is no error.
     ///
     /// # Errors
     ///
-    /// The faults, if there are any.
+    /// The errors, if there are any.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }

@@ -1,6 +1,6 @@
-//! The file that people write: which groups there should be, and who should be in them.
+//! The group file: the desired groups and their members.
 //!
-//! Pure: text in, value or faults out. What the file means is `desired.rs`.
+//! Pure: text in, value or error out. `expand.rs` turns the file into a desired state.
 
 use std::collections::BTreeMap;
 
@@ -18,64 +18,65 @@ pub use crate::input::{
     member::{Member, Who, who},
 };
 
-/// The version of the format that this program reads.
+/// The supported version of the format.
 pub const FILE_VERSION: u32 = 1;
 
-/// How large a file may be, in bytes: all of it is in memory while it is read, and ten times as much for what it says.
+/// The largest file, in bytes. The file is in memory while it is read, and its content takes ten times as much.
 pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A file of desired memberships.
+/// A file of desired group memberships.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MembershipFile {
     /// The version of this format: 1.
     pub version: Located<u32>,
-    /// The only organization that this file may be applied to; any when absent.
+    /// The only organization that this file may be applied to; default: any.
     #[serde(default)]
     pub organization: Option<OrganizationId>,
-    /// What holds for groups that do not say otherwise.
+    /// Defaults for all groups.
     #[serde(default)]
     pub defaults: Defaults,
-    /// How many memberships may go in all groups together; 100, and 20 percent of 100 and more, when absent.
+    /// The limit of removals in all groups together; default: 100, and 20 percent if the groups have at least 100
+    /// members.
     #[serde(default)]
     pub max_remove: Option<MaxRemove>,
-    /// Whom and what no plan touches.
+    /// Users and groups that no plan changes.
     #[serde(default)]
     pub protect: Protect,
-    /// What is left alone without being a fault.
+    /// Groups to skip instead of blocking them.
     #[serde(default)]
     pub ignore: Ignore,
-    /// Lists of people that groups include by name.
+    /// Named lists of users that groups can include.
     #[serde(default)]
     pub sets: BTreeMap<String, Vec<Located<Member>>>,
-    /// The groups. A group that is not here is not touched.
+    /// The groups. Groups that are not listed are not changed.
     pub groups: Vec<Located<Group>>,
 }
 
-/// What holds for groups that do not say otherwise.
+/// Defaults for all groups.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Defaults {
-    /// What a list of members means.
+    /// How to apply a list of members.
     pub mode: Mode,
-    /// How many members may go from a group in one run.
+    /// The limit of removals from a group in one run.
     pub max_remove: Option<MaxRemove>,
 }
 
-/// What a list of members means.
+/// How to apply a list of members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Exactly these are in the group.
+    /// Add missing members, and remove all others.
     #[default]
     Exact,
-    /// These are in the group; others may be too.
+    /// Add missing members, and keep all others.
     AddOnly,
-    /// Others are not in the group; these are not added.
+    /// Remove all others, and add no one.
     RemoveOnly,
 }
 
-/// Whom and what no plan touches. `*` stands for any characters and `?` for one.
+/// Users and groups that no plan changes. `*` matches any characters and `?` matches one.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protect {
@@ -85,58 +86,59 @@ pub struct Protect {
     pub groups: Vec<String>,
 }
 
-/// What is left alone without being a fault.
+/// Groups to skip instead of blocking them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ignore {
-    /// Groups that an identity provider manages: left alone when true. When false, one whose members differ is blocked.
+    /// Whether to skip groups that an identity provider manages. If false, such a group is blocked if its members
+    /// differ.
     pub scim_managed: bool,
 }
 
-/// A group, and who should be in it.
+/// A group and its desired members.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// Its name; it gets this name when `id` or `previously` finds it under another.
+    /// The group's name. A group that `id` or `previously` finds under another name is renamed to it.
     #[schemars(length(min = 1, max = 255))]
     pub name: Located<String>,
-    /// Its id, which survives a renaming.
+    /// The group's id, which does not change when the group is renamed.
     #[serde(default)]
     pub id: Option<GroupId>,
-    /// Names that it had: a renaming, not a removal and a creation.
+    /// Previous names: a group with one of them is renamed, instead of creating a new group.
     #[serde(default)]
     pub previously: Vec<String>,
-    /// What the list of members means, if not what `defaults` says.
+    /// How to apply the list of members; default: the mode in `defaults`.
     #[serde(default)]
     pub mode: Option<Mode>,
-    /// Sets whose people are members.
+    /// Sets whose users are members.
     #[serde(default)]
     pub include: Vec<Located<String>>,
-    /// People who are members. Absent together with `include` and `members_from`: who is in the group is not managed.
+    /// Users who are members. If `members`, `include` and `members_from` are all absent, the members are not managed.
     #[serde(default)]
     pub members: Option<Vec<Located<Member>>>,
-    /// Tables whose people are members.
+    /// Tables whose users are members.
     #[serde(default, deserialize_with = "one_or_many")]
     #[schemars(schema_with = "one_or_many_schema")]
     pub members_from: Vec<Located<MembersFrom>>,
-    /// The group may end up with nobody.
+    /// Whether the group may end up empty.
     #[serde(default)]
     pub allow_empty: bool,
-    /// How many members may go in one run, if not what `defaults` says.
+    /// The limit of removals in one run; default: the limit in `defaults`.
     #[serde(default)]
     pub max_remove: Option<MaxRemove>,
 }
 
-/// People from a table.
+/// Users from a table.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MembersFrom {
-    /// The CSV file, by its path from the folder of this file, and below that folder.
+    /// The path of the CSV file, relative to the folder of this file and inside it.
     pub csv: String,
-    /// The column with the email addresses; `email` when absent.
+    /// The column with the email addresses; default: `email`.
     #[serde(default = "email_column")]
     pub column: String,
-    /// Only rows that have these values in these columns.
+    /// Use only rows with these values in these columns.
     #[serde(default, rename = "where")]
     pub filter: BTreeMap<String, String>,
 }
@@ -145,20 +147,20 @@ fn email_column() -> String {
     "email".to_owned()
 }
 
-/// A list, or a single item without its brackets.
+/// Reads a list, or a single item without brackets.
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Located<MembersFrom>>, D::Error> {
     struct OneOrMany;
     impl<'de> de::Visitor<'de> for OneOrMany {
         type Value = Vec<Located<MembersFrom>>;
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("{ csv: FILE, column: NAME }, or a list of such")
+            f.write_str("{ csv: FILE, column: NAME }, or a list of these")
         }
         fn visit_seq<A: de::SeqAccess<'de>>(self, sequence: A) -> Result<Self::Value, A::Error> {
             Deserialize::deserialize(de::value::SeqAccessDeserializer::new(sequence))
         }
         fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
             let value = MembersFrom::deserialize(de::value::MapAccessDeserializer::new(map))?;
-            // The group's own place stands for it.
+            // Errors use the position of the group.
             Ok(vec![Located { value, line: 0, column: 0 }])
         }
     }
@@ -175,52 +177,51 @@ pub fn json_schema() -> schemars::Schema {
     schemars::schema_for!(MembershipFile)
 }
 
-/// Reads a file from YAML or JSON. `name` is the file's, for messages.
+/// Reads a file from YAML or JSON. `name` is the name of the file, for messages.
 ///
 /// # Errors
 ///
-/// The fault with its line and column, and a suggestion where a field is misspelt.
+/// The first error with its line and column, and a suggestion for a misspelled field.
 pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
     if text.len() > FILE_BYTES_MAX {
-        let message = format!("has {} bytes, and a file of groups has at most {FILE_BYTES_MAX}", text.len());
+        let message = format!("has {} bytes; the limit for a group file is {FILE_BYTES_MAX}", text.len());
         return Err(Fault::of_file(name, message).hint(
-            "divide the groups among several files, or keep the people of a large group in a table that \
-             `members_from` names",
+            "split the groups into several files, or move the members of a large group into a table and use \
+             `members_from`",
         ));
     }
     let text = text.trim_start_matches('\u{feff}');
     if let Some(line) = text.lines().position(is_conflict_marker) {
         let place = Place::line(name, line as u64 + 1);
-        return Err(Fault::at(place, "a merge conflict is not resolved")
+        return Err(Fault::at(place, "unresolved merge conflict")
             .hint("keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>"));
     }
     if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
-        return Err(Fault::of_file(name, "is empty").hint(
-            "an empty file is no wish for empty groups; examples/acme/groups.yaml shows what one looks like",
-        ));
+        return Err(Fault::of_file(name, "is empty")
+            .hint("an empty file does not empty groups; see examples/acme/groups.yaml for an example"));
     }
     let file: MembershipFile = match yaml::read(text, name) {
         Ok(file) => file,
-        // JSON may hold what YAML's flow style does not know: tabs, and characters written as two escapes.
+        // JSON allows what YAML does not: tabs, and characters written as two escapes.
         Err(fault) => match plain_json(text) {
             Some(json) => yaml::read(&json, name).map_err(|_| fault)?,
             None => return Err(fault),
         },
     };
     if file.version.value != FILE_VERSION {
-        let message = format!("version {} of the format is unknown", file.version.value);
-        let hint = format!("this program reads `version: {FILE_VERSION}`");
+        let message = format!("unsupported format version {}", file.version.value);
+        let hint = format!("use `version: {FILE_VERSION}`");
         return Err(Fault::at(file.version.place(name), message).hint(hint));
     }
     Ok(file)
 }
 
-/// Whether a line is one that git leaves in a file with a conflict.
+/// Whether a line is a conflict marker of git.
 fn is_conflict_marker(line: &str) -> bool {
     ["<<<<<<< ", ">>>>>>> ", "||||||| "].iter().any(|marker| line.starts_with(marker))
 }
 
-/// The same JSON in the plainest way to write it.
+/// The same JSON, reformatted without tabs and escape pairs.
 fn plain_json(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     serde_json::to_string_pretty(&value).ok()
@@ -258,7 +259,7 @@ groups:
 ";
 
     #[test]
-    fn the_documented_file_is_read_with_its_lines() {
+    fn the_documented_file_is_read_with_line_numbers() {
         let file = parse(FILE, "groups.yaml").expect("a good file");
         assert_eq!(file.groups.len(), 3);
         let research = &file.groups[0].value;
@@ -272,16 +273,16 @@ groups:
     }
 
     #[test]
-    fn json_is_read_also_with_tabs_and_pairs_of_escapes() {
+    fn json_may_contain_tabs_and_escape_pairs() {
         let json = "{\n\t\"version\": 1,\n\t\"groups\": [{\"name\": \"\\ud83d\\ude00\", \"members\": [\"a@b.c\"]}]\n}";
         assert_eq!(parse(json, "x").expect("JSON").groups[0].value.name.value, "😀");
     }
 
     #[test]
-    fn a_fault_names_its_place_and_what_was_meant() {
+    fn an_error_names_its_position_and_a_suggestion() {
         let table = [
             ("", "x is empty"),
-            ("version: 2\ngroups: []\n", "x:1:10: version 2 of the format is unknown"),
+            ("version: 2\ngroups: []\n", "x:1:10: unsupported format version 2"),
             ("groups: []\n", "x:1:1: missing field `version`"),
             ("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x:4:5: unknown field `membres`"),
             ("version: 1\ngroups:\n  - name: A\n    members: [ada]\n    members: []\n", "x:5:5: duplicate"),
@@ -295,41 +296,38 @@ groups:
             ),
             (
                 "version: 1\ngroups:\n  - name: A\n    members: [{ email: a@b.c, until: soon }]\n",
-                "`until: soon` is no day",
+                "`until: soon` is not a date",
             ),
             ("version: 1\ngroups:\n  - name: A\n    members: [{ reason: x }]\n", "either `email` or `id`"),
         ];
         for (text, expected) in table {
             let fault = parse(text, "x").expect_err(text).to_string();
-            assert!(fault.contains(expected), "{fault:?} should hold {expected:?}");
+            assert!(fault.contains(expected), "{fault:?} should contain {expected:?}");
         }
         let fault = parse("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x").expect_err("misspelt");
         assert_eq!(fault.hint.as_deref(), Some("did you mean `members`?"));
     }
 
     #[test]
-    fn a_file_that_says_nothing_yet_is_named_so() {
+    fn a_file_of_comments_is_empty() {
         for text in ["", "\u{feff}\n", "# nothing yet\n\n  # and here\n"] {
             assert_eq!(parse(text, "x").expect_err(text).to_string(), "x is empty");
         }
     }
 
     #[test]
-    fn a_file_as_large_as_it_may_be_is_read_and_one_byte_more_is_refused() {
+    fn one_byte_over_the_limit_is_refused() {
         let beginning = "version: 1\ngroups: [{ name: A }]\n#";
         let text = beginning.to_owned() + &"-".repeat(FILE_BYTES_MAX - beginning.len());
-        parse(&text, "x").expect("as large as it may be");
+        parse(&text, "x").expect("at the limit");
         let fault = parse(&(text + "-"), "x").expect_err("one byte more");
-        assert_eq!(fault.to_string(), "x has 67108865 bytes, and a file of groups has at most 67108864");
+        assert_eq!(fault.to_string(), "x has 67108865 bytes; the limit for a group file is 67108864");
         assert!(fault.hint.is_some_and(|hint| hint.contains("members_from")));
     }
 
     #[test]
-    fn a_conflict_that_git_left_is_named_with_its_line() {
+    fn a_merge_conflict_is_reported_at_its_line() {
         let text = "version: 1\ngroups:\n<<<<<<< HEAD\n  - name: A\n=======\n  - name: B\n>>>>>>> branch\n";
-        assert_eq!(
-            parse(text, "x").expect_err("a conflict").to_string(),
-            "x:3: a merge conflict is not resolved"
-        );
+        assert_eq!(parse(text, "x").expect_err("a conflict").to_string(), "x:3: unresolved merge conflict");
     }
 }

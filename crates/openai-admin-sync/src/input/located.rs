@@ -1,4 +1,4 @@
-//! Values with the place in the file at which they stand.
+//! Values with their position in the file.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -6,19 +6,19 @@ use serde_saphyr::Spanned;
 
 use crate::input::fault::Place;
 
-/// A value, and where in the file it stands.
+/// A value with its position in the file.
 #[derive(Clone, Debug)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Its line, from 1; 0 when unknown.
+    /// The line, from 1; 0 if unknown.
     pub line: u64,
-    /// Its column, from 1; 0 when unknown.
+    /// The column, from 1; 0 if unknown.
     pub column: u64,
 }
 
 impl<T> Located<T> {
-    /// The place in `file`.
+    /// The position in `file`.
     pub fn place(&self, file: &str) -> Place {
         Place {
             file: file.to_owned(),

@@ -1,25 +1,25 @@
-//! How many removals need no number that accepts them.
+//! Limits on removals.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// How many may be removed without being asked for by number.
+/// The limit of removals in one run. A run with more removals needs an explicit approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaxRemove {
-    /// At most so many percent, of groups with at least `min_size` members.
+    /// The most members to remove, in percent. Applies if there are at least `min_size` members.
     #[serde(default = "percent")]
     #[schemars(range(max = 100))]
     pub percent: u8,
-    /// At most so many people.
+    /// The most members to remove.
     #[serde(default = "count")]
     pub count: u64,
-    /// In smaller groups a percentage says nothing.
+    /// The fewest members for which `percent` applies.
     #[serde(default = "min_size")]
     pub min_size: u64,
 }
 
-/// The fields of [`MaxRemove`]. People write a bare number, which would say nothing of what it counts.
+/// The fields of [`MaxRemove`], which refuses a bare number because its unit would be unclear.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MaxRemoveFields {
@@ -60,7 +60,7 @@ fn min_size() -> u64 {
 }
 
 impl MaxRemove {
-    /// What both allow.
+    /// The stricter of both limits, field by field.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
         Self {
@@ -70,8 +70,8 @@ impl MaxRemove {
         }
     }
 
-    /// What holds for a group when nobody says otherwise.
+    /// The default limit for a group.
     pub const OF_GROUP: Self = Self { percent: 20, count: 25, min_size: 10 };
-    /// What holds for all groups together when nobody says otherwise.
+    /// The default limit for all groups together.
     pub const OF_ORGANIZATION: Self = Self { percent: 20, count: 100, min_size: 100 };
 }

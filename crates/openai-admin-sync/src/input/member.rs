@@ -1,4 +1,4 @@
-//! People, as files name them: by address or id, with an end and a reason.
+//! Members in group files: an address or an id, with an optional end date and reason.
 
 use jiff::civil::Date;
 use openai_admin::{
@@ -10,23 +10,23 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::input::{email::EmailKey, visible::excerpt};
 
-/// Somebody, and how long and why.
+/// A member of a group.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// The user.
     pub who: Who,
-    /// The last day of the membership; no end when absent.
+    /// The last day of the membership; `None` if it has no end.
     pub until: Option<Date>,
     /// Why, for the plan.
     pub reason: Option<String>,
 }
 
-/// How a file names somebody.
+/// A reference to a user.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Who {
     /// By email address.
     Email(EmailKey),
-    /// By the user's id, for those who have no address.
+    /// By user id, for users without an address.
     Id(UserId),
 }
 
@@ -59,10 +59,10 @@ impl std::fmt::Debug for Member {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MemberFields {
-    /// Their email address.
+    /// The user's email address.
     #[serde(default)]
     email: Option<String>,
-    /// Their user id, for those who have no address.
+    /// The user's id, for users without an address.
     #[serde(default)]
     id: Option<UserId>,
     /// The last day of the membership, such as 2027-01-31.
@@ -99,20 +99,22 @@ impl MemberFields {
         let who = match (self.email, self.id) {
             (Some(email), None) => who_by_email(&email)?,
             (None, Some(id)) => Who::Id(id),
-            _ => return Err("a member has either `email` or `id`".to_owned()),
+            _ => return Err("a member must have either `email` or `id`".to_owned()),
         };
         let until = self.until.map(|text| {
-            text.trim().parse::<Date>().map_err(|_| format!("`until: {text}` is no day: write 2027-01-31"))
+            text.trim()
+                .parse::<Date>()
+                .map_err(|_| format!("`until: {text}` is not a date: use the form 2027-01-31"))
         });
         Ok(Member { who, until: until.transpose()?, reason: self.reason })
     }
 }
 
-/// Reads the short form: an address has an `@`, and an id has none.
+/// Reads the short form: text with an `@` is an address, other text is an id.
 ///
 /// # Errors
 ///
-/// Says why it is neither.
+/// Why it is neither.
 pub fn who(text: &str) -> Result<Who, String> {
     if !text.contains('@') {
         let id = UserId::new(text.trim());
@@ -138,7 +140,7 @@ impl JsonSchema for Member {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let fields = generator.subschema_for::<MemberFields>();
         schemars::json_schema!({
-            "description": "An email address, a user id (without an @), or either with more to say.",
+            "description": "An email address, a user id (without an @), or an object with one of them.",
             "anyOf": [{ "type": "string" }, fields]
         })
     }
@@ -153,12 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_cleaned_as_in_tables() {
+    fn an_address_is_cleaned_like_in_tables() {
         assert_eq!(read("\"\u{a0}Ada@b.c\u{200b}\"").as_str(), "ada@b.c");
     }
 
     #[test]
-    fn members_without_an_address_are_named_by_id() {
+    fn a_member_can_be_named_by_id() {
         assert_eq!(read("user_7"), Who::Id("user_7".parse().expect("an id")));
         assert_eq!(read("{ id: a@b }"), Who::Id("a@b".parse().expect("an id")));
     }

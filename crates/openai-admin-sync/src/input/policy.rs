@@ -1,7 +1,7 @@
-//! What the caller's side allows, whatever the plan says that is judged: protection, and limits.
+//! The caller's policy: protection and limits that apply to every plan.
 //!
-//! Pure. A policy can only make a plan stricter. It comes from the machine that writes: a policy file, or what an earlier
-//! run has kept. A plan carries a copy of it, so that a run that goes on, and an undo, are held to it as well.
+//! Pure. A policy can only make a plan stricter. It comes from the machine that applies the plan: from a policy file or
+//! an earlier run. A plan contains a copy of it, so that it also applies to a resumed run and to an undo.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ pub const POLICY_VERSION: u32 = 1;
 /// The name of the policy file in the state folder.
 pub const POLICY_FILE: &str = "policy.yaml";
 
-/// Patterns of users who are never removed and of groups that are never changed. `*` stands for any characters and `?`
-/// for one.
+/// Patterns of users who are never removed, and of groups that are never changed. `*` matches any characters and `?`
+/// matches one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protected {
@@ -43,41 +43,41 @@ impl Protected {
     }
 }
 
-/// What the caller's side allows.
+/// The caller's policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// The version of this format: 1.
     pub version: u32,
-    /// Whom and what no command of this machine touches.
+    /// Users and groups that no command on this machine changes.
     #[serde(default)]
     pub protect: Protected,
-    /// How many memberships one run may end in all groups together.
+    /// The limit of removals in one run, in all groups together.
     #[serde(default)]
     pub max_remove: Option<MaxRemove>,
-    /// How many memberships one run may end in one group.
+    /// The limit of removals in one run, in each group.
     #[serde(default)]
     pub max_remove_of_group: Option<MaxRemove>,
 }
 
 impl Policy {
-    /// Reads a policy file. `name` is the file's, for messages.
+    /// Reads a policy file. `name` is the name of the file, for messages.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, and where.
+    /// The first error, with its position.
     pub fn parse(text: &str, name: &str) -> Result<Self, Fault> {
         let policy: Self = yaml::read(text, name)?;
         if policy.version != POLICY_VERSION {
             let message =
-                format!("is a policy of version {}, and this program reads {POLICY_VERSION}", policy.version);
+                format!("has the unsupported policy version {} (expected {POLICY_VERSION})", policy.version);
             return Err(Fault::of_file(name, message));
         }
         Ok(policy)
     }
 }
 
-/// The patterns, ready to be compared with.
+/// Compiled patterns.
 #[derive(Debug, Default)]
 pub struct Protection {
     users: Vec<WildMatch>,
@@ -85,7 +85,7 @@ pub struct Protection {
 }
 
 impl Protection {
-    /// What these patterns protect.
+    /// Compiles the patterns.
     pub fn of(protected: &Protected) -> Self {
         let users = protected.users.iter().map(|pattern| WildMatch::new(&pattern.trim().to_lowercase()));
         let groups = protected.groups.iter().map(|pattern| WildMatch::new(pattern));
@@ -98,17 +98,16 @@ impl Protection {
             return false;
         }
         let (id, email) = (id.to_lowercase(), email.map(|email| email.trim().to_lowercase()));
-        let is_meant = |pattern: &WildMatch| {
+        let matches = |pattern: &WildMatch| {
             pattern.matches(&id) || email.as_deref().is_some_and(|email| pattern.matches(email))
         };
-        self.users.iter().any(is_meant)
+        self.users.iter().any(matches)
     }
 
     /// Whether a group is protected.
     pub fn has_group(&self, id: Option<&str>, name: &str) -> bool {
-        let is_meant =
-            |pattern: &WildMatch| pattern.matches(name) || id.is_some_and(|id| pattern.matches(id));
-        self.groups.iter().any(is_meant)
+        let matches = |pattern: &WildMatch| pattern.matches(name) || id.is_some_and(|id| pattern.matches(id));
+        self.groups.iter().any(matches)
     }
 }
 
@@ -133,9 +132,9 @@ mod tests {
     fn a_policy_with_an_unknown_field_or_version_is_refused() {
         let policy = Policy::parse("version: 1\nprotect: { users: [a@b.c] }\n", "policy.yaml").expect("good");
         assert_eq!(policy.protect.users, ["a@b.c"]);
-        let unknown = Policy::parse("version: 1\nprotekt: {}\n", "policy.yaml").expect_err("misspelt");
+        let unknown = Policy::parse("version: 1\nprotekt: {}\n", "policy.yaml").expect_err("misspelled");
         assert_eq!(unknown.hint.as_deref(), Some("did you mean `protect`?"));
         let other = Policy::parse("version: 2\n", "policy.yaml").expect_err("another version").to_string();
-        assert_eq!(other, "policy.yaml is a policy of version 2, and this program reads 1");
+        assert_eq!(other, "policy.yaml has the unsupported policy version 2 (expected 1)");
     }
 }

@@ -1,10 +1,10 @@
-//! Files of text that people give: told from what is no text, and divided into lines whoever wrote their ends.
+//! Text files: detects files that are not text, and splits text into lines with any line endings.
 
 use crate::input::fault::Fault;
 
 /// The byte-order mark of UTF-8, which spreadsheets and some editors put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// How the files begin that are given by mistake, and what each is.
+/// The first bytes of files that are often passed by mistake.
 const SIGNATURES: [(&[u8], &str); 7] = [
     (b"PK\x03\x04", "is a workbook (.xlsx, .ods) or another ZIP archive"),
     (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls)"),
@@ -14,36 +14,37 @@ const SIGNATURES: [(&[u8], &str); 7] = [
     (b"\xfe\xff", "is UTF-16"),
     (b"SQLite format 3", "is a database"),
 ];
-/// What a file of markup begins with, in lower case.
+/// The first bytes of markup files, in lower case.
 const MARKUP: [&[u8]; 5] = [b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta"];
-/// What a file is that was saved as something else than text.
+/// The hint for a file that is not text.
 const SAVE_AS_UTF8: &str = "save it as text in UTF-8 (PowerShell: `Out-File -Encoding utf8`)";
 
-/// The text of a file without its byte-order mark. `name` is the file's, for messages.
+/// The text of a file without its byte-order mark. `name` is the name of the file, for messages.
 ///
 /// # Errors
 ///
-/// What the file is instead of text in UTF-8. Nothing of it is quoted.
+/// If the file is not UTF-8 text. The message does not quote the file.
 pub fn read<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Fault> {
-    if let Some(what) = foreign(bytes) {
+    if let Some(what) = other_format(bytes) {
         return Err(Fault::of_file(name, what).hint(SAVE_AS_UTF8));
     }
-    str::from_utf8(unmarked(bytes)).map_err(|_| Fault::of_file(name, "is not UTF-8").hint(SAVE_AS_UTF8))
+    str::from_utf8(without_byte_order_mark(bytes))
+        .map_err(|_| Fault::of_file(name, "is not UTF-8").hint(SAVE_AS_UTF8))
 }
 
-/// The bytes behind a byte-order mark.
-pub(crate) fn unmarked(bytes: &[u8]) -> &[u8] {
+/// The bytes after a byte-order mark.
+pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-/// What a file is that is no plain text: "is a workbook".
-pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
+/// The kind of a file that is not plain text: "is a workbook".
+pub(crate) fn other_format(bytes: &[u8]) -> Option<&'static str> {
     let signature = SIGNATURES.iter().find(|(signature, _)| bytes.starts_with(signature));
     if let Some((_, what)) = signature {
         return Some(what);
     }
     if bytes.contains(&0) {
-        // Without its mark, UTF-16 of Latin letters has a zero in every second byte.
+        // Without a byte-order mark, UTF-16 of Latin letters has a zero in every second byte.
         let mut pairs = bytes.chunks_exact(2).take(16);
         let is_wide = pairs.len() > 1 && pairs.all(|pair| (pair[0] == 0) != (pair[1] == 0));
         return Some(if is_wide { "is UTF-16" } else { "is binary: it contains a zero byte" });
@@ -51,7 +52,7 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// What a file of text is that is no table: "is JSON".
+/// The kind of a text file that is not a table: "is JSON".
 pub(crate) fn markup(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.trim_ascii_start();
     let begins = |start: &&[u8]| text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start));
@@ -61,7 +62,7 @@ pub(crate) fn markup(bytes: &[u8]) -> Option<&'static str> {
     matches!(text.first(), Some(b'{' | b'[')).then_some("is JSON")
 }
 
-/// The lines of a text: a line ends with `\n`, `\r\n`, or with the lone `\r` of old spreadsheets.
+/// The lines of a text. A line ends with `\n`, `\r\n`, or a lone `\r` as in old spreadsheets.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = (!text.is_empty()).then_some(text);
     std::iter::from_fn(move || {
@@ -76,7 +77,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many lines end in some bytes.
+/// The number of line endings.
 pub(crate) fn line_ends(bytes: &[u8]) -> u64 {
     let mut before = 0;
     let ends = bytes.iter().filter(|byte| {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_text_is_named() {
+    fn files_that_are_not_text_are_recognized() {
         let wide = |mark: &str| format!("{mark}email\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let table: [(Vec<u8>, &str); 7] = [
             (b"PK\x03\x04\x14\0".to_vec(), "x is a workbook (.xlsx, .ods) or another ZIP archive"),
@@ -103,16 +104,16 @@ mod tests {
             (b"caf\xe9".to_vec(), "x is not UTF-8"),
             (b"\x1f\x8b\x08".to_vec(), "x is compressed with gzip"),
         ];
-        for (bytes, told) in table {
-            let fault = read(&bytes, "x").expect_err(told);
-            assert_eq!(fault.to_string(), told);
+        for (bytes, message) in table {
+            let fault = read(&bytes, "x").expect_err(message);
+            assert_eq!(fault.to_string(), message);
             assert!(fault.hint.is_some_and(|hint| hint.contains("UTF-8")));
         }
         assert_eq!(read(b"\xef\xbb\xbfada", "x"), Ok("ada"));
     }
 
     #[test]
-    fn a_line_ends_as_every_system_ends_it() {
+    fn lines_end_like_on_any_system() {
         let read = |text| lines(text).collect::<Vec<_>>();
         assert_eq!(read("a\nb\r\nc\rd"), ["a", "b", "c", "d"]);
         assert_eq!(read("a\r\rb\n"), ["a", "", "b"]);

@@ -1,13 +1,13 @@
-//! Text of others, as it may be shown: names, ids and cells hold whatever their authors liked.
+//! Escapes untrusted text for display: names, ids and cells can contain any characters.
 //!
-//! Everything that reaches a terminal, a log or a message passes here.
+//! All such text passes here before it is written to a terminal, a log or a message.
 
 use openai_admin::identity::is_hidden;
 
-/// How many characters of a cell, a heading or a name a message quotes.
+/// The most characters of a cell, a heading or a name that a message quotes.
 pub const EXCERPT_CHARS_MAX: usize = 40;
 
-/// A text in which nothing acts: what moves the cursor, turns the line around or cannot be seen is shown as its code.
+/// Escapes characters that move the cursor, reverse the line or are invisible.
 pub fn visible(text: &str) -> String {
     if !text.contains(acts) {
         return text.to_owned();
@@ -15,7 +15,7 @@ pub fn visible(text: &str) -> String {
     text.chars().map(|c| if acts(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
-/// The beginning of a text, on one line, for a message about it.
+/// The beginning of a text, escaped, for a message.
 pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(EXCERPT_CHARS_MAX) {
         None => visible(text),
@@ -23,7 +23,7 @@ pub fn excerpt(text: &str) -> String {
     }
 }
 
-/// Whether a character does something instead of standing for itself.
+/// Whether a character must be escaped: a control, line-breaking or invisible character.
 pub fn acts(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_hidden(c)
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_cannot_act_where_it_is_shown() {
+    fn control_and_invisible_characters_are_escaped() {
         for (text, shown) in [
             ("Support\x1b[2J", "Support\\u{1b}[2J"),
             ("abc\u{202e}def", "abc\\u{202e}def"),
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_quotes_a_few_characters() {
+    fn an_excerpt_has_at_most_40_characters() {
         assert_eq!(excerpt("ada"), "ada");
         assert_eq!(excerpt(&"é".repeat(EXCERPT_CHARS_MAX)), "é".repeat(EXCERPT_CHARS_MAX));
         assert_eq!(excerpt(&"\u{0}".repeat(5_000)).len(), "\\u{0}".len() * EXCERPT_CHARS_MAX + "…".len());

@@ -1,5 +1,5 @@
-//! What should be: groups and their members, with the origin of every wish. Files become this in `expand.rs`, tables in
-//! `import.rs`, and a user who leaves in `offboard.rs`.
+//! The desired state: groups and their members, each with its origin. `expand.rs` makes it from files, `import.rs` from
+//! a table, and `offboard.rs` from a user who leaves.
 
 use openai_admin::{GroupId, OrganizationId};
 
@@ -11,53 +11,54 @@ use crate::{
     },
 };
 
-/// The most memberships that one plan is made from, each kept at about 400 bytes: those of all its files, tables and sets.
+/// The most memberships of one plan, from all its files, tables and sets. Each takes about 400 bytes of memory.
 pub const MEMBERSHIPS_MAX: usize = csv::ROWS_MAX;
 
-/// Everything that is wished for.
+/// The desired state.
 #[derive(Debug, Default)]
 pub struct Desired {
-    /// The only organization that is meant, if the input says one.
+    /// The organization that the input is for, if it names one.
     pub organization: Option<OrganizationId>,
     /// The groups, in the order of the input.
     pub groups: Vec<DesiredGroup>,
-    /// Whom and what no plan touches.
+    /// The protected users and groups.
     pub protect: Protected,
-    /// How many memberships may go in all groups together.
+    /// The limit of removals in all groups together.
     pub max_remove: Option<MaxRemove>,
-    /// What a plan of it is for.
+    /// The purpose of the plan.
     pub purpose: Purpose,
-    /// Where the wishes come from, and how many each says.
+    /// The files and tables, with the number of entries of each.
     pub sources: Vec<Source>,
-    /// Which rows of tables do not count, for people: always told, since who is left out may be removed.
+    /// A message for each table with excluded rows. Always show them: an excluded user may be removed.
     pub left_out: Vec<String>,
 }
 
-/// A group that is wished for.
+/// A desired group.
 #[derive(Debug)]
 pub struct DesiredGroup {
-    /// Its name.
+    /// The group's name.
     pub name: String,
-    /// Its id, if the input pins it.
+    /// The group's id, if the input gives it.
     pub id: Option<GroupId>,
-    /// Names that it had.
+    /// Previous names of the group.
     pub previously: Vec<String>,
-    /// Where the input says so.
+    /// Where the input lists the group.
     pub place: Option<Place>,
-    /// Whether it is created when there is none. Otherwise a missing group is a fault, and the name may be an id.
+    /// Whether to create the group if it does not exist. If false, a missing group is an error, and `name` may be an
+    /// id.
     pub creates: bool,
-    /// What becomes of its members; none when they are not managed.
+    /// The desired members; `None` if they are not managed.
     pub members: Option<DesiredMembers>,
-    /// How many may go.
+    /// The limit of removals.
     pub max_remove: MaxRemove,
-    /// Whether nobody may be left.
+    /// Whether the group may end up empty.
     pub allow_empty: bool,
-    /// Whether it is left alone, and no fault, when an identity provider manages it.
+    /// Whether to skip the group, instead of blocking it, if an identity provider manages it.
     pub ignores_scim: bool,
 }
 
 impl DesiredGroup {
-    /// A group that must be there, with the limits that hold when nobody says otherwise.
+    /// A group that must exist, with the default limits.
     pub fn existing(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -73,24 +74,24 @@ impl DesiredGroup {
     }
 }
 
-/// Who should be in a group.
+/// The desired members of a group.
 #[derive(Debug, Default)]
 pub struct DesiredMembers {
-    /// What `present` means for those who are not in it.
+    /// How to handle users who are not in `present`.
     pub mode: Mode,
-    /// Who should be there, each once.
+    /// The users who should be members, without duplicates.
     pub present: Vec<DesiredMember>,
-    /// Who should not be there, whatever the mode.
+    /// The users who should not be members, in any mode.
     pub absent: Vec<DesiredMember>,
-    /// Who was wished for until a day that is over: the reason of their removal.
+    /// The users whose end date has passed, which is the reason of their removal.
     pub expired: Vec<DesiredMember>,
 }
 
-/// Somebody who is wished for, and why.
+/// A desired member.
 #[derive(Clone, Debug)]
 pub struct DesiredMember {
-    /// Who.
+    /// The user.
     pub who: Who,
-    /// Why.
+    /// Where the input lists the user.
     pub origin: Origin,
 }

@@ -1,6 +1,6 @@
-//! What differs between what should be and what is: groups first, then their members, by user id.
+//! Compares the desired state with the current state: groups first, then their members by user id.
 //!
-//! Pure: two values in, the operations out. Which of them may be done is `guard.rs`.
+//! Pure: two states in, operations out. `guard.rs` decides which of them may be applied.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -19,21 +19,22 @@ use crate::{
     service::current::{CurrentGroup, Members, Snapshot},
 };
 
-/// How many pairs of names are compared for one that may be misspelt: a hundred new groups beside a thousand.
+/// The most pairs of names that are compared to find typos: enough for 100 new and 1,000 existing groups.
 const NAMES_COMPARED_MAX: usize = 100_000;
 
-/// Which group is meant by one that is wished for.
+/// The current group that a desired group refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
-    /// The one at this place of the snapshot.
+    /// The group at this index of the snapshot.
     Found(usize),
-    /// None: it is to be created.
+    /// No group: create it.
     Missing,
-    /// Several, or none that may be taken.
+    /// Several groups, or none that may be used.
     Problem(String),
 }
 
-/// Finds the groups that are meant. `known` holds the ids that names had in the last applied run.
+/// Matches the desired groups with the current ones. `known` holds the ids of groups by name, from the last applied
+/// run.
 pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<String, GroupId>) -> Vec<Match> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();
@@ -48,7 +49,7 @@ pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<Str
         let Match::Found(group) = matches[place] else { continue };
         if let Some(other) = taken.insert(group, place) {
             let message = format!(
-                "'{}' and '{}' mean the same group",
+                "'{}' and '{}' refer to the same group",
                 desired.groups[other].name, desired.groups[place].name
             );
             matches[place] = Match::Problem(message.clone());
@@ -59,7 +60,7 @@ pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<Str
 }
 
 struct Index<'a> {
-    /// By what is compared of names: two that look the same are the same.
+    /// By normalized name, so that names that look the same match.
     by_name: HashMap<String, Vec<usize>>,
     by_id: HashMap<&'a str, usize>,
     groups: &'a [CurrentGroup],
@@ -72,7 +73,7 @@ impl Index<'_> {
             return match self.by_id.get(id.as_str()) {
                 Some(place) => Match::Found(*place),
                 None => Match::Problem(format!(
-                    "there is no group with the id {id}: correct the id, or leave it out to create the group"
+                    "there is no group with the id {id}: correct the id, or remove it to create the group"
                 )),
             };
         }
@@ -81,7 +82,7 @@ impl Index<'_> {
             None if !wanted.creates => {
                 return match self.by_id.get(wanted.name.as_str()) {
                     Some(place) => Match::Found(*place),
-                    None => Match::Problem(self.nobody_called(&wanted.name)),
+                    None => Match::Problem(self.no_group_message(&wanted.name)),
                 };
             }
             None => {}
@@ -89,18 +90,18 @@ impl Index<'_> {
         if let Some(found) = wanted.previously.iter().find_map(|name| self.named(name)) {
             return found;
         }
-        // It had the name, and has another: creating it anew would leave its members behind.
+        // The group of this name was renamed. Creating a new one would leave its members behind.
         let renamed = self.known.get(&wanted.name).and_then(|id| self.by_id.get(id.as_str()));
         match renamed.map(|place| &self.groups[*place]) {
             Some(group) => Match::Problem(format!(
-                "it is called '{}' now: write that name, or `id: {}` to give it its old name back",
+                "the group is now called '{}': use that name, or add `id: {}` to rename it back",
                 group.name, group.id
             )),
             None => Match::Missing,
         }
     }
 
-    fn nobody_called(&self, name: &str) -> String {
+    fn no_group_message(&self, name: &str) -> String {
         match most_like(name, self.groups.iter().map(|group| group.name.as_str())) {
             Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
             None => format!("there is no group called '{name}'"),
@@ -109,7 +110,7 @@ impl Index<'_> {
 
     fn named(&self, name: &str) -> Option<Match> {
         let alike = self.by_name.get(&name_key(name))?;
-        // Of two that look the same, the one that is written the same is meant.
+        // An exact match wins over names that only look the same.
         let exact: Vec<usize> =
             alike.iter().copied().filter(|place| self.groups[*place].name == name).collect();
         Some(match (exact.as_slice(), alike.as_slice()) {
@@ -117,7 +118,7 @@ impl Index<'_> {
             ([], several) | (several, _) => {
                 let ids: Vec<&str> = several.iter().map(|place| self.groups[*place].id.as_str()).collect();
                 Match::Problem(format!(
-                    "{} groups are called '{name}': pin one by `id`: {}",
+                    "{} groups are called '{name}': choose one by id: {}",
                     ids.len(),
                     ids.join(", ")
                 ))
@@ -126,7 +127,7 @@ impl Index<'_> {
     }
 }
 
-/// The places in the snapshot of the groups whose members must be read.
+/// The snapshot indexes of the groups whose members must be read.
 pub fn places_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
     let groups = desired.groups.iter().zip(matches);
     let places = groups.filter_map(|(group, found)| match found {
@@ -136,7 +137,7 @@ pub fn places_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
     places.collect()
 }
 
-/// What would be done to each group, without regard to what may be done.
+/// The changes of each group, before the guard applies limits and protection.
 pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &People) -> Vec<GroupPlan> {
     let groups = desired.groups.iter().zip(matches);
     let mut plans: Vec<GroupPlan> =
@@ -150,8 +151,7 @@ pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &
     plans
 }
 
-/// A misspelt name would be a second group beside the one that is meant: of each group that is created, the one that is
-/// most like it of those that the input does not name.
+/// For each new group, finds the most similar existing group that the input does not list: the new name may be a typo.
 fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match]) {
     let named: HashSet<usize> = matches
         .iter()
@@ -197,7 +197,8 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             skip(&mut plan, group, wanted, people);
             return plan;
         }
-        // What was found by a name that looks the same is not renamed; a pin asks for the name to the letter.
+        // A group that was matched by a similar-looking name keeps its name. One that was matched by id gets the exact
+        // name.
         let is_same_name = wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name);
         if !wanted.creates || is_same_name {
             plan.name.clone_from(&group.name);
@@ -220,14 +221,14 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
     plan
 }
 
-/// Those who are wished for in a group that cannot be changed. They may not be taken away elsewhere: perhaps they are not
-/// in it yet.
+/// The desired members of a group that cannot be changed. They must not be removed from other groups, because they may
+/// not be in this one yet.
 fn wished(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
     let members = wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
     resolve(members, people, unresolved).into_iter().map(|(id, _)| id.clone()).collect()
 }
 
-/// A group that cannot be changed here is compared all the same: whether it is as the input says is known then.
+/// Compares a group that cannot be changed here, to report whether it matches the input.
 fn skip(plan: &mut GroupPlan, group: &CurrentGroup, wanted: &DesiredGroup, people: &People) {
     let reason = if group.is_tenant_group { Skip::TenantGroup } else { Skip::ScimManaged };
     plan.skipped = Some(reason);
@@ -247,7 +248,7 @@ fn skip(plan: &mut GroupPlan, group: &CurrentGroup, wanted: &DesiredGroup, peopl
     }
 }
 
-/// The rows of a table for which there is neither an operation nor a person who was not found.
+/// The rows of a table without an operation and without an unmatched user.
 fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec<SettledRow> {
     let Some(members) = &wanted.members else { return Vec::new() };
     let changed: HashSet<&UserId> = plan.operations.iter().filter_map(|one| one.user_id()).collect();
@@ -258,8 +259,9 @@ fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec
             Found::User(id) => Some(id),
             Found::Several(_) | Found::Nobody => None,
         };
-        let is_told = user_id.is_some_and(|id| changed.contains(id)) || missing.contains(member.who.as_str());
-        (!is_told).then(|| SettledRow {
+        let is_reported =
+            user_id.is_some_and(|id| changed.contains(id)) || missing.contains(member.who.as_str());
+        (!is_reported).then(|| SettledRow {
             who: member.who.as_str().to_owned(),
             user_id: user_id.cloned(),
             origin: member.origin.clone(),
@@ -283,7 +285,7 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
     let mut wished: HashSet<&UserId> = HashSet::with_capacity(present.len());
     let mut additions = Vec::new();
     for (id, member) in present {
-        // Two addresses may turn out to be one user.
+        // Two addresses may belong to one user.
         if !wished.insert(id) || rows.contains_key(id) || !plan.adds {
             continue;
         }
@@ -291,7 +293,7 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
         additions.push(Operation::add_user(id.clone(), email, Why::Listed, origin));
     }
     let mut removals = removals(wanted, current, people, &wished, &absent, plan.removes);
-    // Somebody who cannot be found may be in the group under another address.
+    // An unmatched user may be in the group with another address.
     if !plan.unresolved.is_empty() && plan.removes == Removes::Unlisted {
         plan.frozen_removals = removals.len();
         plan.removes = Removes::Nobody;
@@ -299,7 +301,7 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
     }
     plan.operations.extend(additions);
     plan.operations.extend(removals);
-    // Nobody is held to a group that does not change.
+    // A group without changes needs no list of members to keep.
     if !plan.operations.is_empty() {
         let kept = current.iter().filter(|user| wished.contains(&user.id));
         plan.keep = kept.map(|user| user.id.clone()).collect();
@@ -324,7 +326,7 @@ fn removals(
             expired.collect()
         }
     };
-    let goes = |user: &&GroupUser| match removes {
+    let is_removed = |user: &&GroupUser| match removes {
         Removes::Nobody => false,
         Removes::Listed => named.contains_key(&user.id),
         Removes::Unlisted => !wished.contains(&user.id),
@@ -337,8 +339,8 @@ fn removals(
         };
         Operation::remove_user(user.id.clone(), email, why, origin)
     };
-    let mut removals: Vec<Operation> = current.iter().filter(goes).map(removal).collect();
-    // By address, so that two plans of one state are one text, whatever the order of the service's lists.
+    let mut removals: Vec<Operation> = current.iter().filter(is_removed).map(removal).collect();
+    // Sorted by address, so that plans of the same state are identical, in whatever order the service lists users.
     let key = |operation: &Operation| {
         (operation.email().map(str::to_owned), operation.user_id().map(ToString::to_string))
     };
@@ -353,7 +355,7 @@ fn email_of(who: &Who) -> Option<String> {
     }
 }
 
-/// Those who are found; the others are noted.
+/// Resolves members to users, and records those that match no user or several.
 fn resolve<'a>(
     members: &'a [DesiredMember],
     people: &'a People,
@@ -368,11 +370,11 @@ fn resolve<'a>(
             }
             Found::Several(ids) => {
                 let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
-                format!("{} users have this address: name one by id: {}", ids.len(), ids.join(", "))
+                format!("{} users have this address: choose one by id: {}", ids.len(), ids.join(", "))
             }
             Found::Nobody => match member.who {
-                Who::Email(_) => "no user of the organization has this address".to_owned(),
-                Who::Id(_) => "no user of the organization has this id".to_owned(),
+                Who::Email(_) => "no user in the organization has this address".to_owned(),
+                Who::Id(_) => "no user in the organization has this id".to_owned(),
             },
         };
         let who = member.who.as_str().to_owned();

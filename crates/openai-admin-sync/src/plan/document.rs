@@ -1,4 +1,4 @@
-//! A plan, which people read, machines keep, and `apply` is held to: its JSON, the digest over it, and its schema.
+//! The plan document that is reviewed, stored and applied: its JSON, its digest and its schema.
 
 use std::{
     collections::HashSet,
@@ -29,49 +29,50 @@ pub struct Plan {
     /// The version of this format: 1.
     pub version: u32,
     /// `sha256:` and the hash of this document as compact JSON, in the order of this schema, with `digest` and
-    /// `created_at` empty, and without the sources' canonical names: on another machine it is the same plan. Who approves a digest approves everything in here and nothing else.
+    /// `created_at` empty, and without the canonical names of the sources, so that another machine computes the same
+    /// digest. Approving a digest approves the whole document and nothing else.
     pub digest: String,
-    /// When it was made, as RFC 3339.
+    /// When the plan was made, as RFC 3339.
     pub created_at: String,
-    /// The organization that was read, as its answers name it.
+    /// The organization that was read, as the service reports it.
     #[schemars(with = "Option<String>")]
     pub organization: Option<OrganizationId>,
-    /// What it is for; to make groups as files say, when absent.
+    /// The purpose of the plan; if absent, to match group files.
     #[serde(default, skip_serializing_if = "Purpose::is_files")]
     pub purpose: Purpose,
-    /// Removals go first, and wait for no addition.
+    /// Whether removals are sent first, without waiting for additions.
     pub revoke_first: bool,
-    /// Whether an unknown address is a failure of the run, or only reported.
+    /// Whether an unmatched address fails the run, or is only reported.
     pub unknown: UnknownPolicy,
-    /// How many memberships may go in all groups together.
+    /// The limit of removals in all groups together.
     pub max_remove: MaxRemove,
-    /// Whom and what it does not touch: what files and the caller's side protect.
+    /// The users and groups that the files and the policy protect.
     #[serde(default, skip_serializing_if = "Protected::is_empty")]
     pub protect: Protected,
-    /// What the wishes came from.
+    /// The files and tables that the plan was made from.
     pub sources: Vec<Source>,
-    /// Every group that is wished for, in the order of the input.
+    /// The groups of the input, in its order.
     pub groups: Vec<GroupPlan>,
-    /// What blocks every removal of the plan.
+    /// What blocks all removals of the plan.
     pub blocks: Vec<Block>,
 }
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Purpose {
-    /// To make groups as files say.
+    /// To match group files.
     #[default]
     Files,
-    /// To do what the rows of a table say.
+    /// To import the rows of a table.
     Import,
-    /// To take somebody out of every group.
+    /// To remove a user from every group.
     Offboard {
         /// The user.
         #[schemars(with = "String")]
         user_id: UserId,
     },
-    /// To take back what a run has done. It is done whole or not at all.
+    /// To undo a run. An undo is applied completely or not at all.
     Undo {
         /// The name of the run.
         run: String,
@@ -83,12 +84,12 @@ impl Purpose {
         matches!(self, Self::Files)
     }
 
-    /// Whether it takes back what a run has done.
+    /// Whether the plan undoes a run.
     pub fn is_undo(&self) -> bool {
         matches!(self, Self::Undo { .. })
     }
 
-    /// The name of the run that it takes back.
+    /// The name of the run that the plan undoes.
     pub fn undone_run(&self) -> Option<&str> {
         match self {
             Self::Undo { run } => Some(run),
@@ -97,48 +98,48 @@ impl Purpose {
     }
 }
 
-/// What happens to users whom nobody knows.
+/// How to handle addresses and ids that match no user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownPolicy {
-    /// The rest is done, and the run counts as partly done.
+    /// Apply the rest, and report the run as partly done.
     #[default]
     Error,
-    /// The rest is done, and they are only reported.
+    /// Apply the rest, and only report them.
     Skip,
 }
 
 impl Plan {
-    /// How many operations there are.
+    /// The number of operations.
     pub fn operation_count(&self) -> usize {
         self.groups.iter().map(|group| group.operations.len()).sum()
     }
 
-    /// Every operation with its group, in order: the number of an operation in journals is its place here.
+    /// All operations with their groups, in order. The index of an operation is its number in journals.
     pub fn operations(&self) -> impl Iterator<Item = (&GroupPlan, &Operation)> {
         self.groups.iter().flat_map(|group| group.operations.iter().map(move |operation| (group, operation)))
     }
 
-    /// How many memberships the groups of the plan had.
+    /// The number of members that the groups of the plan had.
     pub fn member_count(&self) -> usize {
         self.groups.iter().map(|group| group.member_count).sum()
     }
 
-    /// Sets the digest, after everything else is there.
+    /// Sets the digest. Call it last: any later change invalidates the digest.
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.seal();
         self
     }
 
-    /// Sets the digest that the plan should have, and gives the one that it had. A large plan is not copied for it.
+    /// Computes and sets the digest, and returns the previous one. It does not copy the plan, which may be large.
     fn seal(&mut self) -> String {
         let had = std::mem::take(&mut self.digest);
         let created_at = std::mem::take(&mut self.created_at);
         let canonical: Vec<Option<String>> =
             self.sources.iter_mut().map(|source| source.canonical.take()).collect();
         let mut hashing = Hashing(Sha256::new());
-        // Writing to a hash cannot fail, and a plan has only keys that are text.
+        // Cannot fail: hashing does no IO, and all keys of a plan are strings.
         let _ = serde_json::to_writer(&mut hashing, self);
         for (source, canonical) in self.sources.iter_mut().zip(canonical) {
             source.canonical = canonical;
@@ -152,32 +153,28 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// What is wrong with it: it is no plan, of another version, or was changed after it was made.
+    /// If the JSON is not a plan, has another version, or was modified after the plan was made.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let mut plan: Self =
-            serde_json::from_slice(json).map_err(|error| format!("it is no plan: {error}"))?;
+        let mut plan: Self = serde_json::from_slice(json).map_err(|error| format!("not a plan: {error}"))?;
         if plan.version != PLAN_VERSION {
-            return Err(format!(
-                "it is a plan of version {}, and this program reads {PLAN_VERSION}",
-                plan.version
-            ));
+            return Err(format!("unsupported plan version {} (expected {PLAN_VERSION})", plan.version));
         }
-        let said = plan.seal();
-        if plan.digest != said {
-            return Err("it was changed after it was made: its digest is not that of its content".to_owned());
+        let stated = plan.seal();
+        if plan.digest != stated {
+            return Err("the plan was modified: its digest does not match its content".to_owned());
         }
         plan.check_groups()?;
         Ok(plan)
     }
 
-    /// One group in two parts would be two groups to the limits.
+    /// Refuses a group that is listed twice: the limits would apply to each part separately.
     fn check_groups(&self) -> Result<(), String> {
         let mut seen = HashSet::new();
         let twice = self.groups.iter().filter_map(|group| group.id.as_ref()).find(|id| !seen.insert(*id));
-        twice.map_or(Ok(()), |id| Err(format!("it names group {id} twice")))
+        twice.map_or(Ok(()), |id| Err(format!("the plan lists group {id} twice")))
     }
 
-    /// The plan as JSON for people and tools.
+    /// The plan as indented JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }

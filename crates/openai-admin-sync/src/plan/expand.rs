@@ -1,6 +1,6 @@
-//! Files and tables, put together: what they wish for.
+//! Combines group files and tables into a desired state.
 //!
-//! Pure: reading a table is passed in, and so is the day.
+//! Pure: the function that reads tables and the current day are arguments.
 
 use std::{
     borrow::Cow,
@@ -27,14 +27,14 @@ use crate::{
     },
 };
 
-/// Reads the table that a file names: the file, and the table's path as the file has it.
+/// Reads a table. The arguments are the group file and the table's path as written in that file.
 pub type ReadTable<'a> = dyn FnMut(&str, &str) -> Result<Vec<u8>, String> + 'a;
 
-/// Puts files together. Each comes with its name.
+/// Combines files, each with its name.
 ///
 /// # Errors
 ///
-/// Everything that contradicts itself, names what is not there, or would empty a group without saying so.
+/// All contradictions, unknown references, unreadable tables, and groups that would be emptied without `allow_empty`.
 pub fn expand(
     files: &[(String, MembershipFile)],
     today: Date,
@@ -51,7 +51,7 @@ fn expand_within(
 ) -> Result<Desired, Faults> {
     let mut desired = Desired::default();
     let mut faults = Faults::default();
-    let mut memberships = Memberships { max: memberships_max, wished: 0 };
+    let mut memberships = Memberships { max: memberships_max, count: 0 };
     for (name, file) in files {
         let memberships = &mut memberships;
         let (read_table, faults) = (&mut *read_table, &mut faults);
@@ -61,21 +61,21 @@ fn expand_within(
     faults.or(desired)
 }
 
-/// How many memberships all files together wish for. A set of ten thousand in a thousand groups is ten million.
+/// Counts the memberships of all files together. A set of 10,000 users in 1,000 groups makes 10 million.
 struct Memberships {
     max: usize,
-    wished: usize,
+    count: usize,
 }
 
 impl Memberships {
-    /// Counts one more. Whether it is kept.
-    fn keeps_one_more(&mut self) -> bool {
-        self.wished += 1;
-        self.all_are_kept()
+    /// Counts one more, and returns whether it is within the limit.
+    fn count_one_more(&mut self) -> bool {
+        self.count += 1;
+        self.is_within_limit()
     }
 
-    fn all_are_kept(&self) -> bool {
-        self.wished <= self.max
+    fn is_within_limit(&self) -> bool {
+        self.count <= self.max
     }
 }
 
@@ -88,24 +88,24 @@ struct Expanding<'a, 'r> {
     memberships: &'a mut Memberships,
 }
 
-/// The people of a group, while they are put together.
+/// The members of a group while they are collected.
 #[derive(Default)]
 struct People<'a> {
     members: DesiredMembers,
-    /// Where each of them stands.
-    known: HashMap<Cow<'a, Who>, Standing>,
+    /// The position of each user.
+    known: HashMap<Cow<'a, Who>, MemberPosition>,
 }
 
-/// The place of somebody in `present` or `expired`.
+/// The position of a user in `present` or `expired`.
 #[derive(Clone, Copy)]
-struct Standing {
-    is_over: bool,
+struct MemberPosition {
+    has_expired: bool,
     place: usize,
 }
 
 impl People<'_> {
-    fn list(&mut self, is_over: bool) -> &mut Vec<DesiredMember> {
-        if is_over { &mut self.members.expired } else { &mut self.members.present }
+    fn list(&mut self, has_expired: bool) -> &mut Vec<DesiredMember> {
+        if has_expired { &mut self.members.expired } else { &mut self.members.present }
     }
 }
 
@@ -115,7 +115,7 @@ impl<'a> Expanding<'a, '_> {
         match (&desired.organization, &file.organization) {
             (Some(one), Some(other)) if one != other => self.faults.0.push(Fault::of_file(
                 self.name,
-                format!("is for organization {other}, and another file for {one}"),
+                format!("is for organization {other}, but another file is for {one}"),
             )),
             (None, Some(one)) => desired.organization = Some(one.clone()),
             _ => {}
@@ -124,22 +124,22 @@ impl<'a> Expanding<'a, '_> {
         desired.protect.add(&Protected { users: users.clone(), groups: groups.clone() });
         self.check_limits(file.defaults.max_remove);
         self.check_limits(file.max_remove);
-        // Of two files, the stricter one holds.
+        // The stricter limit of two files applies.
         desired.max_remove = match (desired.max_remove, file.max_remove) {
             (Some(one), Some(other)) => Some(one.stricter(other)),
             (one, other) => one.or(other),
         };
         if file.groups.is_empty() {
             let fault = Fault::of_file(self.name, "names no group");
-            self.faults.0.push(fault.hint("an empty list is no wish for an empty organization"));
+            self.faults.0.push(fault.hint("an empty list does not delete groups: list the groups to manage"));
         }
         for (set, members) in &file.sets {
             if members.is_empty() {
-                let fault = Fault::of_file(self.name, format!("has nobody in the set '{set}'"));
-                self.faults.0.push(fault.hint("remove the set and what includes it, if that is meant"));
+                let fault = Fault::of_file(self.name, format!("has an empty set '{set}'"));
+                self.faults.0.push(fault.hint("add members, or remove the set and each `include` of it"));
             }
         }
-        // The file stands before the tables that it names.
+        // A file comes before its tables in the list of sources.
         let place = desired.sources.len();
         let path = self.name.to_owned();
         desired.sources.push(Source::of_path(path.clone(), 0, path, String::new()));
@@ -149,19 +149,19 @@ impl<'a> Expanding<'a, '_> {
             desired.groups.push(group);
         }
         desired.sources[place].entries = entries;
-        if !self.memberships.all_are_kept() {
-            let Memberships { max, wished } = self.memberships;
+        if !self.memberships.is_within_limit() {
+            let Memberships { max, count } = self.memberships;
             let message = format!(
-                "brings the plan to {wished} memberships (`members`, `include`, `members_from`), and it has at most {max}"
+                "brings the plan to {count} memberships (`members`, `include`, `members_from`); the limit is {max}"
             );
-            let hint = "divide the groups among several files, and plan and apply each by itself";
+            let hint = "split the groups into several files, and plan and apply each separately";
             self.faults.0.push(Fault::of_file(self.name, message).hint(hint));
         }
     }
 
     fn check_limits(&mut self, limits: Option<MaxRemove>) {
         if let Some(limits) = limits.filter(|limits| limits.percent > 100) {
-            let message = format!("says `percent: {}`, which is more than all", limits.percent);
+            let message = format!("has `percent: {}`; the maximum is 100", limits.percent);
             self.faults.0.push(Fault::of_file(self.name, message));
         }
     }
@@ -174,7 +174,7 @@ impl<'a> Expanding<'a, '_> {
     ) -> DesiredGroup {
         let (place, group) = (group.place(self.name), &group.value);
         if let Err(violation) = GroupName::new(&group.name.value) {
-            let message = format!("the name cannot be a group's: {violation}");
+            let message = format!("invalid group name: {violation}");
             self.faults.0.push(Fault::at(group.name.place(self.name), message));
         }
         self.check_limits(group.max_remove);
@@ -197,9 +197,9 @@ impl<'a> Expanding<'a, '_> {
                     desired.sources.push(source);
                 }
             }
-            // A group whose members could not be read or kept has a fault already.
-            if self.faults.0.len() == faults_before && self.memberships.all_are_kept() {
-                self.check_somebody(group, &place, &people);
+            // A group whose members could not be read already has an error.
+            if self.faults.0.len() == faults_before && self.memberships.is_within_limit() {
+                self.check_not_empty(group, &place, &people);
             }
             people.members
         });
@@ -217,19 +217,21 @@ impl<'a> Expanding<'a, '_> {
         }
     }
 
-    /// `members: []` may be a slip, or what a broken export writes: an empty group is asked for in words.
-    fn check_somebody(&mut self, group: &Group, place: &Place, people: &People<'_>) {
+    /// Refuses a group without members unless it has `allow_empty`: `members: []` may be a mistake or a broken export.
+    fn check_not_empty(&mut self, group: &Group, place: &Place, people: &People<'_>) {
         if !people.members.present.is_empty() || group.allow_empty {
             return;
         }
         let (name, expired) = (&group.name.value, people.members.expired.len());
         let message = match expired {
             0 => format!("group '{name}' has no members"),
-            1 => format!("group '{name}' has no members left: the only one's `until` is over"),
-            _ => format!("group '{name}' has no members left: the `until` of all {expired} is over"),
+            1 => format!("group '{name}' has no members left: the `until` of its only member has passed"),
+            _ => {
+                format!("group '{name}' has no members left: the `until` of all {expired} members has passed")
+            }
         };
         self.faults.0.push(Fault::at(place.clone(), message).hint(
-            "leave `members` out if nobody is to be managed, or say `allow_empty: true` if nobody may be in it",
+            "omit `members` to leave the members unmanaged, or set `allow_empty: true` to allow an empty group",
         ));
     }
 
@@ -241,7 +243,7 @@ impl<'a> Expanding<'a, '_> {
             let known = file.sets.keys().map(String::as_str);
             self.faults.0.push(match most_like(&include.value, known) {
                 Some(like) => fault.hint(format!("did you mean '{like}'?")),
-                None => fault.hint("sets are lists under `sets:` in the same file"),
+                None => fault.hint("define it under `sets:` in the same file"),
             });
             return 0;
         };
@@ -263,8 +265,8 @@ impl<'a> Expanding<'a, '_> {
         let bytes = match (self.read_table)(self.name, &wanted.csv) {
             Ok(bytes) => bytes,
             Err(problem) => {
-                let message = format!("the table {} cannot be read: {problem}", wanted.csv);
-                let hint = "a table is looked for beside the file that names it";
+                let message = format!("cannot read the table {}: {problem}", wanted.csv);
+                let hint = "the path of a table is relative to the file that names it";
                 self.faults.0.push(Fault::at(place, message).hint(hint));
                 return None;
             }
@@ -279,7 +281,7 @@ impl<'a> Expanding<'a, '_> {
             }
         };
         let entries = rows.rows.len();
-        left_out.extend(rows.left_out.iter().map(|told| format!("{}: {told}", wanted.csv)));
+        left_out.extend(rows.left_out.iter().map(|message| format!("{}: {message}", wanted.csv)));
         for row in rows.rows {
             let place = Some(Place::line(wanted.csv.as_str(), row.line));
             self.add(Cow::Owned(Who::Email(row.email)), Origin { place, ..Origin::default() }, people);
@@ -296,33 +298,33 @@ impl<'a> Expanding<'a, '_> {
         self.add(Cow::Borrowed(who), origin, people);
     }
 
-    /// Adds somebody, unless they are there already. Twice with two ends is a contradiction.
+    /// Adds a user once. The same user with two end dates is a contradiction.
     fn add(&mut self, who: Cow<'a, Who>, origin: Origin, people: &mut People<'a>) {
-        if let Some(Standing { is_over, place }) = people.known.get(&who).copied() {
-            let before = &people.list(is_over)[place].origin;
+        if let Some(MemberPosition { has_expired, place }) = people.known.get(&who).copied() {
+            let before = &people.list(has_expired)[place].origin;
             if before.until != origin.until {
                 self.contradiction(&who, before, origin);
             }
             return;
         }
-        if !self.memberships.keeps_one_more() {
+        if !self.memberships.count_one_more() {
             return;
         }
-        let is_over = origin.until.is_some_and(|day| day < self.today);
-        let list = people.list(is_over);
+        let has_expired = origin.until.is_some_and(|day| day < self.today);
+        let list = people.list(has_expired);
         let place = list.len();
         list.push(DesiredMember { who: Who::clone(&who), origin });
-        people.known.insert(who, Standing { is_over, place });
+        people.known.insert(who, MemberPosition { has_expired, place });
     }
 
     fn contradiction(&mut self, who: &Who, before: &Origin, origin: Origin) {
         let when = |origin: &Origin| match origin.until {
             Some(day) => format!("until {day}"),
-            None => "without an end".to_owned(),
+            None => "without an end date".to_owned(),
         };
         let place = before.place.as_ref().map(ToString::to_string).unwrap_or_default();
         let message = format!(
-            "'{}' is in the group {} here and {} at {place}",
+            "'{}' is in the group {} here, but {} at {place}",
             who.as_str(),
             when(&origin),
             when(before)
@@ -332,37 +334,34 @@ impl<'a> Expanding<'a, '_> {
     }
 }
 
-/// A table by its path and its filter: another filter is another source.
+/// The path and the filter of a table: the same table with another filter is another source.
 fn source_name(table: &MembersFrom) -> String {
     let filter: Vec<String> =
         table.filter.iter().map(|(column, value)| format!("{column}={value}")).collect();
     if filter.is_empty() { table.csv.clone() } else { format!("{}[{}]", table.csv, filter.join(",")) }
 }
 
-/// A group is described once, whatever it is called.
+/// Refuses groups that are listed twice, by id, name or previous name.
 fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
     let mut ids: HashSet<&GroupId> = HashSet::new();
     let mut names: HashMap<String, &DesiredGroup> = HashMap::new();
     let at = |group: &DesiredGroup| group.place.clone().unwrap_or_else(|| Place::line("the input", 1));
     for group in groups {
         if group.id.as_ref().is_some_and(|id| !ids.insert(id)) {
-            faults.0.push(Fault::at(at(group), "the group with this id is described a second time"));
+            faults.0.push(Fault::at(at(group), "the group with this id is listed twice"));
         }
         if let Some(other) = names.insert(name_key(&group.name), group)
             && (group.id.is_none() || other.id.is_none())
         {
-            let message = format!("the group '{}' is described at {} already", group.name, at(other));
-            faults.0.push(Fault::at(at(group), message).hint("put both into one, or pin each by its `id`"));
+            let message = format!("the group '{}' is already listed at {}", group.name, at(other));
+            faults.0.push(Fault::at(at(group), message).hint("merge the two, or give each its `id`"));
         }
     }
     for group in groups {
         for name in &group.previously {
             if let Some(other) = names.get(&name_key(name)) {
-                let message = format!(
-                    "'{name}' cannot be what '{}' was called: {} describes it",
-                    group.name,
-                    at(other)
-                );
+                let message =
+                    format!("'{name}' cannot be a previous name of '{}': {} lists it", group.name, at(other));
                 faults.0.push(Fault::at(at(group), message));
             }
         }
@@ -393,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_lists_and_tables_are_put_together_each_with_its_origin() {
+    fn members_of_sets_lists_and_tables_keep_their_origin() {
         let text = "\
 version: 1
 sets:
@@ -436,38 +435,38 @@ groups:
     fn contradictions_and_dead_references_are_refused() {
         let table = [
             ("groups: []", "names no group"),
-            ("sets: { s: [] }\ngroups: [{ name: A }]", "has nobody in the set 's'"),
-            ("groups: [{ name: A }, { name: A }]", "the group 'A' is described at groups.yaml:2:10 already"),
-            ("groups: [{ name: A, id: g }, { name: B, id: g }]", "with this id is described a second time"),
-            ("groups: [{ name: A }, { name: B, previously: [A] }]", "'A' cannot be what 'B' was called"),
+            ("sets: { s: [] }\ngroups: [{ name: A }]", "has an empty set 's'"),
+            ("groups: [{ name: A }, { name: A }]", "the group 'A' is already listed at groups.yaml:2:10"),
+            ("groups: [{ name: A, id: g }, { name: B, id: g }]", "with this id is listed twice"),
+            ("groups: [{ name: A }, { name: B, previously: [A] }]", "'A' cannot be a previous name of 'B'"),
             (
                 "sets: { core: [a@b.c] }\ngroups: [{ name: A, include: [cor] }]",
                 "there is no set called 'cor'",
             ),
             (
                 "groups: [{ name: A, members: [a@b.c, { email: A@b.c, until: 2030-01-01 }] }]",
-                "without an end at",
+                "without an end date at",
             ),
             (
                 "groups: [{ name: A, members: [{ email: a@b.c, until: 2020-01-01 }] }]",
-                "the only one's `until`",
+                "the `until` of its only member",
             ),
-            ("groups: [{ name: '' }]", "the name cannot be a group's"),
+            ("groups: [{ name: '' }]", "invalid group name"),
             (
                 "groups: [{ name: A, members_from: { csv: no.csv } }]",
-                "the table no.csv cannot be read: not found",
+                "cannot read the table no.csv: not found",
             ),
-            ("max_remove: { percent: 120 }\ngroups: [{ name: A }]", "which is more than all"),
+            ("max_remove: { percent: 120 }\ngroups: [{ name: A }]", "the maximum is 100"),
         ];
         for (text, expected) in table {
             let faults = expand_text(&format!("version: 1\n{text}\n"), &[]).expect_err(text).to_string();
-            assert!(faults.contains(expected), "{faults:?} should hold {expected:?}");
+            assert!(faults.contains(expected), "{faults:?} should contain {expected:?}");
         }
     }
 
     #[test]
-    fn as_many_memberships_as_a_plan_may_have_are_kept_and_one_more_is_refused() {
-        // A user who is named twice in a group is one membership.
+    fn one_membership_over_the_limit_is_refused() {
+        // A user who is listed twice in a group counts once.
         let text = "\
 version: 1
 sets: { core: [a@x.y, b@x.y] }
@@ -480,8 +479,8 @@ groups:
         let faults = expand_text_within(5, text, &table).expect_err("one more");
         assert_eq!(
             faults.to_string(),
-            "groups.yaml brings the plan to 6 memberships (`members`, `include`, `members_from`), and it has at most 5"
+            "groups.yaml brings the plan to 6 memberships (`members`, `include`, `members_from`); the limit is 5"
         );
-        assert!(faults.0[0].hint.as_deref().is_some_and(|hint| hint.starts_with("divide the groups")));
+        assert!(faults.0[0].hint.as_deref().is_some_and(|hint| hint.starts_with("split the groups")));
     }
 }

@@ -1,4 +1,4 @@
-//! What a plan would do to one group, who could not be found, and what blocks it.
+//! The part of a plan about one group: its operations, unmatched users and blocks.
 
 use std::collections::HashSet;
 
@@ -12,51 +12,50 @@ use crate::{
     plan::source::Origin,
 };
 
-/// What would be done to a group.
+/// The part of a plan about one group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupPlan {
-    /// The group's id; none before it is created.
+    /// The group's id; null for a group that the plan creates.
     #[schemars(with = "Option<String>")]
     pub id: Option<GroupId>,
-    /// Its name, after a renaming.
+    /// The group's name, after a rename.
     pub name: String,
-    /// Where the input describes it.
+    /// Where the input lists the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// Of a group that is created: the name of one that is there, is much like it, and is not in the input. Perhaps
-    /// that one is meant.
+    /// For a new group: an existing group with a similar name that the input does not list. The new name may be a typo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similar: Option<String>,
-    /// How many members it had.
+    /// The number of members that the group had.
     pub member_count: usize,
-    /// Of the members it had, those who are wished for. Recorded for groups that change: with the additions they are
-    /// everybody who is wished for.
+    /// The current members to keep. Recorded only for groups that change; together with the additions, these are the
+    /// desired members.
     #[schemars(with = "Vec<String>")]
     pub keep: Vec<UserId>,
-    /// Whether people who are wished for and are not there are added.
+    /// Whether missing members are added.
     pub adds: bool,
-    /// Who is removed.
+    /// Which members are removed.
     pub removes: Removes,
-    /// How many may go.
+    /// The limit of removals.
     pub max_remove: MaxRemove,
-    /// Whether nobody may be left.
+    /// Whether the group may end up empty.
     pub allow_empty: bool,
-    /// What would be done, in order.
+    /// The operations, in order.
     pub operations: Vec<Operation>,
-    /// People who could not be found.
+    /// Addresses and ids that match no user, or several.
     pub unresolved: Vec<Unresolved>,
-    /// How many would be removed if everybody had been found.
+    /// The number of members who are kept only because an unmatched address may be theirs.
     pub frozen_removals: usize,
-    /// What blocks it.
+    /// What blocks the group.
     pub blocks: Vec<Block>,
-    /// Why it is left alone.
+    /// Why the group is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skip>,
-    /// Of a group that is left alone: how many of its members differ from the input.
+    /// For a skipped group: the number of members that differ from the input.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
-    /// Rows of a table that need no write, or for which none can be made. A file has no rows.
+    /// Rows of an imported table that need no operation, or whose group is blocked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<SettledRow>,
 }
@@ -66,78 +65,78 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// A row of a table for which there is no operation.
+/// A row of an imported table without an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SettledRow {
-    /// The address or id, as the table has it.
+    /// The address or id, as written in the table.
     pub who: String,
-    /// The user, if they are known.
+    /// The user, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub user_id: Option<UserId>,
-    /// Where the row is.
+    /// The position of the row.
     pub origin: Origin,
-    /// Whether what it says holds already; otherwise its group is blocked.
+    /// Whether the group already matches the row; if not, the group is blocked.
     pub holds: bool,
 }
 
-/// Who is removed from a group.
+/// Which members are removed from a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Removes {
-    /// Everybody who is not wished for.
+    /// All members that the input does not list.
     Unlisted,
-    /// Those whom the input names, and nobody else.
+    /// Only the members that the input lists for removal.
     Listed,
-    /// Nobody.
+    /// No members.
     Nobody,
 }
 
-/// Somebody who could not be found.
+/// An address or id that matches no user, or several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unresolved {
-    /// The address or id, as the input has it.
+    /// The address or id, as written in the input.
     pub who: String,
-    /// Where the wish comes from.
+    /// Where the input lists it.
     pub origin: Origin,
-    /// What is wrong.
+    /// Why it did not match.
     pub problem: String,
 }
 
-/// A rule that keeps something from being done.
+/// A rule that blocks a group or all removals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Block {
     /// The rule.
     pub rule: Rule,
-    /// What it found.
+    /// The reason.
     pub message: String,
 }
 
-/// The rules that block.
+/// The rules that can block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// More would be removed than may be.
+    /// The removals exceed a limit.
     MaxRemove,
-    /// Nobody would be left.
+    /// The group would end up empty.
     Emptied,
     /// The group is protected.
     ProtectedGroup,
-    /// Several groups are meant, or none.
+    /// The input matches no group, or several.
     Group,
     /// The group could not be read.
     Unreadable,
-    /// Its members are managed elsewhere, and differ.
+    /// The members are managed elsewhere and differ from the input.
     Managed,
 }
 
 impl Rule {
-    /// Whether somebody can accept it, by the exact number or by the plan's digest.
+    /// Whether the caller can override the rule with the exact number of removals or with the plan's digest.
     pub fn can_be_accepted(self) -> bool {
         matches!(self, Self::MaxRemove | Self::Emptied)
     }
 
-    /// Its name, as messages begin with it.
+    /// The name of the rule in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MaxRemove => "max_remove",
@@ -150,28 +149,28 @@ impl Rule {
     }
 }
 
-/// Why a group is left alone.
+/// Why a group is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Skip {
-    /// An identity provider manages it.
+    /// An identity provider manages the group.
     ScimManaged,
-    /// A tenant shares it.
+    /// The group is shared by a tenant.
     TenantGroup,
 }
 
 impl Skip {
-    /// The reason in words.
+    /// The reason, for messages.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::ScimManaged => "an identity provider manages it",
-            Self::TenantGroup => "a tenant shares it",
+            Self::ScimManaged => "managed by an identity provider",
+            Self::TenantGroup => "shared by a tenant",
         }
     }
 }
 
 impl GroupPlan {
-    /// A group of which nothing is known yet.
+    /// A group plan without operations.
     pub fn new(name: &str, max_remove: MaxRemove) -> Self {
         Self {
             id: None,
@@ -194,34 +193,34 @@ impl GroupPlan {
         }
     }
 
-    /// How many users would be added.
+    /// The number of users to add.
     pub fn additions(&self) -> usize {
         self.operations.iter().filter(|operation| operation.is(Effect::Grant)).count()
     }
 
-    /// How many users would be removed, protected ones not counted.
+    /// The number of users to remove, without protected ones.
     pub fn removals(&self) -> usize {
         let removals = self.operations.iter().filter(|operation| operation.is(Effect::Revoke));
         removals.filter(|operation| !operation.protected).count()
     }
 
-    /// Everybody who is wished for, of a group that changes.
+    /// The desired members of a group that changes.
     pub fn wished(&self) -> HashSet<&UserId> {
         let added = self.operations.iter().filter(|operation| operation.is(Effect::Grant));
         self.keep.iter().chain(added.filter_map(Operation::user_id)).collect()
     }
 
-    /// Whether the group is created by this plan.
+    /// Whether the plan creates the group.
     pub fn is_created(&self) -> bool {
         self.operations.iter().any(|operation| operation.is(Effect::Create))
     }
 
-    /// Whether a rule blocks it that nobody can accept.
+    /// Whether a rule blocks the group that the caller cannot override.
     pub fn is_barred(&self) -> bool {
         self.blocks.iter().any(|block| !block.rule.can_be_accepted())
     }
 
-    /// Whether it is not known which group is meant.
+    /// Whether the input matches no group, or several.
     pub fn is_unknown(&self) -> bool {
         self.blocks.iter().any(|block| block.rule == Rule::Group)
     }

@@ -1,7 +1,7 @@
-//! What may not be done without being asked for: limits, protection, and who is held back by them.
+//! Decides which operations of a plan may be applied: limits, protection, and removals that wait for blocked additions.
 //!
-//! Pure. A blocked group does not stop healthy ones. Limits can be accepted by the exact number of removals or by the
-//! plan's digest; protection cannot, since it is part of the input.
+//! Pure. A blocked group does not block other groups. The caller can override a limit with the exact number of removals
+//! or with the digest of the plan. Protection cannot be overridden: it is part of the input.
 
 use std::collections::HashMap;
 
@@ -19,33 +19,33 @@ use crate::{
     },
 };
 
-/// What somebody has accepted.
+/// What the caller has approved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Approval {
     /// Nothing.
     #[default]
     None,
-    /// As many removals as the limits block, exactly.
+    /// Exactly the number of removals that the limits block.
     Removals(usize),
     /// Everything in the plan with this digest.
     Digest(String),
 }
 
-/// What becomes of an operation.
+/// The guard's decision on an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It may be done.
+    /// The operation may be sent.
     Goes,
-    /// Its group is blocked, or all removals are.
+    /// The group is blocked, or all removals are.
     Blocked,
-    /// Its user is protected.
+    /// The user is protected.
     Protected,
-    /// It is a removal of a user who would be added elsewhere, and cannot be.
+    /// A removal of a user whose addition to another group is blocked, with the reason.
     Held(String),
 }
 
-/// Holds a plan to what the caller's side allows. Every plan passes here before anything of it is done: one that was made
-/// just now, one that was kept, a run that goes on, an import, an offboarding, an undo.
+/// Applies the policy, protection and limits to a plan. Every plan passes here before it is applied: new and saved
+/// plans, resumed runs, imports, offboardings and undos.
 pub fn judge(plan: &mut Plan, policy: &Policy) {
     plan.protect.add(&policy.protect);
     if let Some(max) = policy.max_remove {
@@ -60,7 +60,7 @@ pub fn judge(plan: &mut Plan, policy: &Policy) {
     limit(plan);
 }
 
-/// Marks what is protected. What was found before is forgotten.
+/// Marks protected groups and operations, and clears earlier marks.
 fn protect(groups: &mut [GroupPlan], protection: &Protection) {
     for group in &mut *groups {
         group.blocks.retain(|block| block.rule != Rule::ProtectedGroup);
@@ -71,13 +71,13 @@ fn protect(groups: &mut [GroupPlan], protection: &Protection) {
     mark_protected(groups, protection);
 }
 
-/// Marks what is protected, beside what is marked already.
+/// Marks protected groups and operations, and keeps earlier marks.
 pub(crate) fn mark_protected(groups: &mut [GroupPlan], protection: &Protection) {
     for group in groups {
         let id = group.id.as_ref().map(GroupId::as_str);
         let is_marked = group.blocks.iter().any(|block| block.rule == Rule::ProtectedGroup);
         if !is_marked && !group.operations.is_empty() && protection.has_group(id, &group.name) {
-            let message = "the group is protected: nothing in it is changed".to_owned();
+            let message = "the group is protected, so nothing in it is changed".to_owned();
             group.blocks.push(Block { rule: Rule::ProtectedGroup, message });
         }
         for operation in &mut group.operations {
@@ -86,27 +86,27 @@ pub(crate) fn mark_protected(groups: &mut [GroupPlan], protection: &Protection) 
     }
 }
 
-/// Whether an operation takes away what is protected.
+/// Whether an operation removes a protected user.
 fn is_protected(operation: &Operation, protection: &Protection) -> bool {
-    let is_meant = |user: &UserId| protection.has_user(user.as_str(), operation.email());
-    operation.is(Effect::Revoke) && operation.user_id().is_some_and(is_meant)
+    let is_protected_user = |user: &UserId| protection.has_user(user.as_str(), operation.email());
+    operation.is(Effect::Revoke) && operation.user_id().is_some_and(is_protected_user)
 }
 
-/// Checks the limits, of each group and of all together. What was found before is forgotten.
+/// Checks the limits of each group and of all groups together, and clears the results of earlier checks.
 pub fn limit(plan: &mut Plan) {
     for group in &mut plan.groups {
         group.blocks.retain(|block| !block.rule.can_be_accepted());
         let removals = group.removals();
-        // A plan that somebody wrote by hand may say anything.
+        // Saturating: a hand-written plan may remove more members than the group has.
         let left = (group.member_count + group.additions()).saturating_sub(removals);
         if removals > 0 && left == 0 && !group.allow_empty {
-            let message = format!("nobody of {} would be left", people(group.member_count));
+            let message = format!("no member would be left (0 of {})", group.member_count);
             group.blocks.push(Block { rule: Rule::Emptied, message });
         }
         group.blocks.extend(over(removals, group.member_count, group.max_remove));
     }
     plan.blocks.clear();
-    // What is blocked already does not stop the rest.
+    // A group that is already blocked does not count against the limit of all groups.
     let open = plan.groups.iter().filter(|group| group.blocks.is_empty());
     let removals = open.map(GroupPlan::removals).sum();
     let block = over(removals, plan.member_count(), plan.max_remove);
@@ -115,8 +115,8 @@ pub fn limit(plan: &mut Plan) {
     );
 }
 
-/// Why a plan that comes from elsewhere needs its digest from the caller: it does what the built-in limits, or what
-/// `remembered` protects, would not let it do. A plan that was changed may say any limit, and leave out any protection.
+/// The reason why the caller must approve a saved plan by its digest: it exceeds the built-in limits, or removes what
+/// `remembered` protects. A plan file can state any limit and omit any protection.
 pub fn needs_digest(plan: &Plan, remembered: &Protected) -> Option<String> {
     removes_remembered(plan, &Protection::of(remembered)).or_else(|| over_built_in(plan))
 }
@@ -124,13 +124,16 @@ pub fn needs_digest(plan: &Plan, remembered: &Protected) -> Option<String> {
 fn removes_remembered(plan: &Plan, protection: &Protection) -> Option<String> {
     for group in plan.groups.iter().filter(|group| !group.is_barred() && !group.operations.is_empty()) {
         if protection.has_group(group.id.as_ref().map(GroupId::as_str), &group.name) {
-            return Some(format!("it changes '{}', which the last applied file protects", group.name));
+            return Some(format!(
+                "it changes the group '{}', which the last applied file protects",
+                group.name
+            ));
         }
         let mut open = group.operations.iter().filter(|operation| !operation.protected);
         let found = open.find(|operation| is_protected(operation, protection));
         if let Some(who) = found.and_then(Operation::who) {
             return Some(format!(
-                "it removes {who} from '{}', whom the last applied file protects",
+                "it removes {who} from '{}', but the last applied file protects this user",
                 group.name
             ));
         }
@@ -154,13 +157,13 @@ fn over_built_in(plan: &Plan) -> Option<String> {
     raised.or_else(|| of_all.map(|block| block.message.clone()))
 }
 
-/// What the limits say of so many removals from so many members; none when they allow them.
+/// The block for `removals` of `members`; `None` if the limits allow them.
 pub fn over(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
     let is_many = removals as u64 > max.count;
     let is_large_part = members as u64 >= max.min_size && removals * 100 > members * usize::from(max.percent);
     let limits: Vec<String> = [
         is_large_part.then(|| format!("{} %", max.percent)),
-        is_many.then(|| people(usize::try_from(max.count).unwrap_or(usize::MAX))),
+        is_many.then(|| members_text(usize::try_from(max.count).unwrap_or(usize::MAX))),
     ]
     .into_iter()
     .flatten()
@@ -169,52 +172,58 @@ pub fn over(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
         return None;
     }
     let percent = removals as f64 * 100.0 / members.max(1) as f64;
-    let message = format!("{removals} of {members} ({percent:.1} %) is over {}", limits.join(" and over "));
+    let message = format!(
+        "{removals} of {members} members ({percent:.1} %) is over the limit of {}",
+        limits.join(" and of ")
+    );
     Some(Block { rule: Rule::MaxRemove, message })
 }
 
-fn people(number: usize) -> String {
-    if number == 1 { "1 member".to_owned() } else { format!("{number} people") }
+fn members_text(number: usize) -> String {
+    if number == 1 { "1 member".to_owned() } else { format!("{number} members") }
 }
 
-/// How many removals limits block: the number that accepts them.
+/// The number of removals that limits block, which is the number that allows them.
 pub fn blocked_removals(plan: &Plan) -> usize {
     let is_blocked =
         |group: &&GroupPlan| !group.is_barred() && (!group.blocks.is_empty() || !plan.blocks.is_empty());
     plan.groups.iter().filter(is_blocked).map(GroupPlan::removals).sum()
 }
 
-/// Whether `approval` fits the plan.
+/// Checks that `approval` matches the plan.
 ///
 /// # Errors
 ///
-/// What it would have to be instead.
+/// The number or the digest that would match.
 pub fn check_approval(plan: &Plan, approval: &Approval) -> Result<(), String> {
     match approval {
         Approval::None => Ok(()),
         Approval::Removals(number) => match blocked_removals(plan) {
             blocked if blocked == *number => Ok(()),
-            0 => Err(format!("--allow-removals {number}: no limit blocks any removal of this plan")),
-            blocked => Err(format!("--allow-removals {number}: the limits block {blocked}, not {number}")),
+            0 => Err(format!("--allow-removals {number}: no limit blocks a removal of this plan")),
+            blocked => {
+                Err(format!("--allow-removals {number}: the limits block {blocked} removals, not {number}"))
+            }
         },
         Approval::Digest(digest) if *digest == plan.digest => Ok(()),
         Approval::Digest(_) => {
-            Err(format!("--approve is of another plan: the digest of this one is {}", plan.digest))
+            Err(format!("--approve does not match: the digest of this plan is {}", plan.digest))
         }
     }
 }
 
-/// What keeps an undo from being done whole.
+/// The reason why an undo cannot be applied completely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hindrance {
-    /// Limits block so many removals, which nobody has accepted.
+    /// Limits block this number of removals, and the caller has not allowed them.
     Limits(usize),
     /// The members of these groups could not be read.
     Unreadable(Vec<String>),
 }
 
-/// What keeps an undo from being done whole, before anything of it is done: half of it would be a state that nobody has
-/// wished for. Other plans are done as far as they may be. A group that is gone keeps nobody from the rest.
+/// The reason why an undo cannot be applied completely, checked before it starts: a partial undo would leave a state
+/// that no file describes. Other plans are applied as far as possible. A deleted group does not prevent the undo of the
+/// others.
 pub fn hindrance(plan: &Plan, approval: &Approval) -> Option<Hindrance> {
     if !plan.purpose.is_undo() {
         return None;
@@ -228,13 +237,13 @@ pub fn hindrance(plan: &Plan, approval: &Approval) -> Option<Hindrance> {
     (blocked > 0 && *approval == Approval::None).then_some(Hindrance::Limits(blocked))
 }
 
-/// What becomes of each operation, in the order of [`Plan::operations`]. The approval must fit.
+/// The decision on each operation, in the order of [`Plan::operations`]. The approval must match the plan.
 pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
     let is_accepted = !matches!(approval, Approval::None);
     let stops = |block: &Block| !(is_accepted && block.rule.can_be_accepted());
     let removals_stop = plan.blocks.iter().any(stops);
     let mut standings = Vec::with_capacity(plan.operation_count());
-    // Where somebody cannot be added, whatever the reason.
+    // The blocked group of each user who cannot be added.
     let mut not_added: HashMap<&UserId, &str> = HashMap::new();
     for group in &plan.groups {
         let is_blocked = group.blocks.iter().any(stops);
@@ -248,7 +257,7 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
             standings.push(standing(operation, is_blocked, removals_stop));
         }
     }
-    // A group that could not be read, or that is not there: nothing is done to it, and what it lacks is not known.
+    // Groups that could not be read or matched: the users that they lack are unknown.
     let unknown = plan.groups.iter().filter(|group| group.is_unreadable() || group.is_unknown());
     let maybe: HashMap<&UserId, &GroupPlan> =
         unknown.flat_map(|group| group.keep.iter().map(move |user| (user, group))).collect();
@@ -260,11 +269,11 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
             continue;
         }
         if let Some(group) = not_added.get(user) {
-            *standing = Standing::Held(format!("they cannot be added to '{group}', which is blocked"));
+            *standing = Standing::Held(format!("the user cannot be added to '{group}', which is blocked"));
         } else if let Some(group) = maybe.get(user) {
             let problem = if group.is_unreadable() { "could not be read" } else { "is blocked" };
             *standing =
-                Standing::Held(format!("they may have to be added to '{}', which {problem}", group.name));
+                Standing::Held(format!("the user may be missing from '{}', which {problem}", group.name));
         }
     }
     standings
@@ -294,7 +303,7 @@ mod tests {
 
     const NO_REMOVAL: MaxRemove = MaxRemove { percent: 0, count: 0, min_size: 0 };
 
-    /// A plan with one operation of each effect, all of them about the same user or group, held to a policy.
+    /// A plan with one operation of each effect, all on the same user or group, with a policy applied.
     fn judged(purpose: Purpose, policy: Policy) -> Plan {
         let user = || "user_1".parse().expect("an id");
         let origin = Origin::default;
@@ -322,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protected_user_keeps_every_membership_and_may_be_given_more_whatever_the_plan_is_for() {
+    fn no_plan_removes_a_protected_user_but_any_plan_may_add_one() {
         for purpose in purposes() {
             let protect = Protected { users: vec!["user_1".to_owned()], groups: Vec::new() };
             let plan = judged(purpose, Policy { protect, ..Policy::default() });
@@ -334,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protected_group_keeps_its_name_and_its_members_whatever_the_plan_is_for() {
+    fn no_plan_changes_a_protected_group() {
         for purpose in purposes() {
             let protect = Protected { users: Vec::new(), groups: vec!["New".to_owned()] };
             let plan = judged(purpose, Policy { protect, ..Policy::default() });
@@ -343,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_on_all_groups_blocks_what_revokes_and_nothing_else_until_it_is_accepted() {
+    fn a_limit_on_all_groups_blocks_only_removals_and_can_be_overridden() {
         use Standing::{Blocked, Goes};
         for purpose in purposes() {
             let plan = judged(purpose, Policy { max_remove: Some(NO_REMOVAL), ..Policy::default() });

@@ -1,4 +1,4 @@
-//! A table of memberships as a wish: each row names a person and a group.
+//! Turns a table of memberships into a desired state: each row names a user and a group.
 //!
 //! Pure.
 
@@ -18,28 +18,28 @@ use crate::{
     },
 };
 
-/// What the rows mean.
+/// How to apply the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImportMode {
-    /// They are added.
+    /// Add the users.
     #[default]
     Add,
-    /// They are removed.
+    /// Remove the users.
     Remove,
-    /// They, and nobody else, are in the groups that the table names.
+    /// Add the users, and remove all others from the groups that the table names.
     Exact,
 }
 
-/// What a table of memberships wishes for. Its groups must exist.
+/// The desired state of a table of memberships. Its groups must exist.
 ///
 /// # Errors
 ///
-/// Every bad row, with its number.
+/// All invalid rows, with their line numbers.
 pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) -> Result<Desired, Faults> {
     let (table, groups) = csv::parse(bytes, name, mapping)?;
     let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
     let entries = table.rows.len();
-    let left_out = table.left_out.iter().map(|told| format!("{name}: {told}")).collect();
+    let left_out = table.left_out.iter().map(|message| format!("{name}: {message}")).collect();
     for row in table.rows {
         let group = members.entry(row.group).or_default();
         group.mode = match mode {

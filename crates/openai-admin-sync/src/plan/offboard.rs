@@ -1,4 +1,4 @@
-//! Somebody leaves: out of every group, as a plan that is shown, applied with a receipt, and can be undone.
+//! Plans that remove a user from every group.
 
 use futures_util::stream::{self, StreamExt as _};
 use openai_admin::{UserId, models::GroupResponse};
@@ -14,19 +14,19 @@ use crate::{
     service::{read_error::ReadError, reader::Reader},
 };
 
-/// What is wished for when somebody leaves: that they are in none of the groups that they are in. Groups that are
-/// managed elsewhere are in the plan too, so that they are reported.
+/// The desired state without a user in any group. It includes groups that are managed elsewhere, so that they are
+/// reported.
 ///
 /// # Errors
 ///
-/// When the groups cannot be read.
+/// If the groups cannot be read.
 pub async fn desired_without(
     reader: &Reader,
     user_id: &UserId,
     concurrency: usize,
 ) -> Result<Desired, ReadError> {
     let groups = groups_of(reader, user_id, concurrency).await?;
-    let wished = groups.into_iter().map(|group| DesiredGroup {
+    let desired_groups = groups.into_iter().map(|group| DesiredGroup {
         id: Some(group.id),
         members: Some(DesiredMembers {
             mode: Mode::AddOnly,
@@ -39,14 +39,14 @@ pub async fn desired_without(
         ..DesiredGroup::existing(group.name)
     });
     let purpose = Purpose::Offboard { user_id: user_id.clone() };
-    Ok(Desired { groups: wished.collect(), purpose, ..Desired::default() })
+    Ok(Desired { groups: desired_groups.collect(), purpose, ..Desired::default() })
 }
 
-/// Plans the removal of a user from every group. Removals go first.
+/// Plans the removal of a user from every group. Removals are sent first.
 ///
 /// # Errors
 ///
-/// When the groups cannot be read.
+/// If the groups cannot be read.
 pub async fn plan_offboarding(
     reader: &Reader,
     user_id: &UserId,
@@ -57,8 +57,8 @@ pub async fn plan_offboarding(
     planning::plan(reader, &desired, &options).await
 }
 
-/// The groups that a user is in. Our own server answers at once; the published API has no such operation, so every
-/// group is asked.
+/// The groups of a user. This project's server has an operation for that; the published API does not, so every group is
+/// queried.
 async fn groups_of(
     reader: &Reader,
     user_id: &UserId,
@@ -67,13 +67,13 @@ async fn groups_of(
     if let Some(groups) = reader.list_user_groups(user_id).await? {
         return Ok(groups);
     }
-    let asking = reader.list_groups().await?.into_iter().map(|group| async move {
+    let lookups = reader.list_groups().await?.into_iter().map(|group| async move {
         let found = reader.find_group_user(group.id.clone(), user_id.clone()).await;
         found.map(|found| found.map(|_| group))
     });
-    let mut asking = stream::iter(asking).buffered(concurrency.max(1));
+    let mut lookups = stream::iter(lookups).buffered(concurrency.max(1));
     let mut groups = Vec::new();
-    while let Some(found) = asking.next().await {
+    while let Some(found) = lookups.next().await {
         groups.extend(found?);
     }
     Ok(groups)

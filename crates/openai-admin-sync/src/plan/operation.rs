@@ -1,7 +1,7 @@
-//! One write of a plan: its effect, the target of it, and what must hold before it is sent.
+//! One write of a plan: its effect, its target and its precondition.
 //!
-//! Guards, schedules, comparisons, verification and undo judge an operation by its effect and its target. Only
-//! `document.rs` knows the words of a plan's document for it, and only `executor.rs` the request.
+//! Most code handles operations by effect and target. Only `operation_document.rs` knows how a plan document names
+//! them, and only `executor.rs` which request sends them.
 
 use std::collections::HashSet;
 
@@ -11,21 +11,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::source::Origin;
 
-/// What an operation does to its target, in the order in which a run prefers them.
+/// What an operation does to its target, in the order in which a run sends them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Effect {
-    /// Creates a thing.
+    /// Creates a group.
     Create,
-    /// Gives a thing another name.
+    /// Renames a group.
     Rename,
-    /// Grants access: the pair is there afterwards.
+    /// Adds a user to a group.
     Grant,
-    /// Revokes access: the pair is not there afterwards. Limits and protection apply to it.
+    /// Removes a user from a group. Limits and protection apply.
     Revoke,
 }
 
 impl Effect {
-    /// What must hold for its target before it is sent.
+    /// The precondition on the target.
     pub fn requires(self) -> Requirement {
         match self {
             Self::Create | Self::Grant => Requirement::Absent,
@@ -34,24 +34,24 @@ impl Effect {
     }
 }
 
-/// What must hold for a target before an operation on it is sent. If the operation's result holds already, that is no
-/// change; if anything else holds, the plan is stale.
+/// The precondition of an operation. If the target is already in the desired state, the operation changes nothing; in
+/// any other state, the plan is stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requirement {
-    /// The target is not there.
+    /// The target does not exist.
     Absent,
-    /// The target is there; a thing under the name that it had.
+    /// The target exists; a group to rename has its old name.
     Present,
 }
 
-/// What an operation changes: a thing, or a pair of which the group is the one that the operation belongs to.
+/// What an operation changes, in the group that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The group itself.
     Group {
-        /// Its name, after a renaming.
+        /// The name, after a rename.
         name: String,
-        /// Its name before a renaming.
+        /// The name before a rename.
         before: Option<String>,
     },
     /// A user's membership of the group.
@@ -63,41 +63,41 @@ pub enum Target {
     },
 }
 
-/// How far an operation has come, by the state that was read.
+/// The state of an operation, derived from the current state of its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// What it requires holds.
+    /// The precondition holds.
     Pending,
-    /// Its result holds.
+    /// The result holds.
     Done,
     /// Neither holds.
     Conflict,
 }
 
-/// Why an operation is in the plan.
+/// The reason for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// The input says so.
+    /// The input requests it.
     Listed,
-    /// The input does not name them.
+    /// The input does not list the user.
     NotListed,
-    /// The day until which the input names them is over.
+    /// The end date of the membership has passed.
     Ended,
-    /// It undoes what a run did.
+    /// It undoes a change of a run.
     Undo,
 }
 
-/// One write, and what must hold for it. The constructors pair each effect with a target that it fits.
+/// One write. The constructors allow only matching pairs of effect and target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
     effect: Effect,
     target: Target,
-    /// Why.
+    /// The reason.
     pub why: Why,
-    /// Where the wish comes from.
+    /// Where the input requests it.
     pub origin: Origin,
-    /// The user is protected: it is not done.
+    /// Whether the user is protected: the operation is not sent.
     pub protected: bool,
 }
 
@@ -126,7 +126,7 @@ impl Operation {
         Self { effect, target, why, origin, protected: false }
     }
 
-    /// The operation that takes this one back; none for a creation, since others may use by now what was created.
+    /// The operation that undoes this one; `None` for a creation, because others may already use the group.
     #[must_use]
     pub fn inverse(&self, why: Why, origin: Origin) -> Option<Self> {
         let (effect, target) = match (self.effect, self.target.clone()) {
@@ -140,22 +140,22 @@ impl Operation {
         Some(Self::new(effect, target, why, origin))
     }
 
-    /// What it does.
+    /// The effect.
     pub fn effect(&self) -> Effect {
         self.effect
     }
 
-    /// What it does that to.
+    /// The target.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// Whether it has this effect.
+    /// Whether the operation has this effect.
     pub fn is(&self, effect: Effect) -> bool {
         self.effect == effect
     }
 
-    /// The user of the pair that it changes.
+    /// The user, if the target is a membership.
     pub fn user_id(&self) -> Option<&UserId> {
         match &self.target {
             Target::Membership { user_id, .. } => Some(user_id),
@@ -163,7 +163,7 @@ impl Operation {
         }
     }
 
-    /// The address of that user, if it is known.
+    /// The user's address, if known.
     pub fn email(&self) -> Option<&str> {
         match &self.target {
             Target::Membership { email, .. } => email.as_deref(),
@@ -171,19 +171,19 @@ impl Operation {
         }
     }
 
-    /// The address of that user, or the id where none is known.
+    /// The user's address, or the id if no address is known.
     pub fn who(&self) -> Option<&str> {
         self.email().or(self.user_id().map(UserId::as_str))
     }
 
-    /// Puts the service's address of the user in place of the one that a document gives.
+    /// Replaces the user's address from the document with the one from the service.
     pub(crate) fn set_email(&mut self, address: Option<&str>) {
         if let Target::Membership { email, .. } = &mut self.target {
             *email = address.map(str::to_owned);
         }
     }
 
-    /// How far it has come in a group with this name and these members.
+    /// The state of the operation in a group with this name and these members.
     pub fn progress(&self, group: &str, members: &HashSet<&UserId>) -> Progress {
         let is_pending = match &self.target {
             Target::Membership { user_id, .. } => {
@@ -195,7 +195,7 @@ impl Operation {
                 }
                 true
             }
-            // A group that is there has been created, whatever its name is by now.
+            // A group that exists has been created, even if it was renamed later.
             Target::Group { .. } => false,
         };
         if is_pending { Progress::Pending } else { Progress::Done }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_pending_where_its_requirement_holds_and_done_where_its_result_does() {
+    fn an_operation_is_pending_if_its_precondition_holds_and_done_if_its_result_holds() {
         use Progress::{Conflict, Done, Pending};
         let (a, b) = (user("a"), user("b"));
         for (group, members, expected) in [
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inverse_has_the_other_effect_and_the_inverse_of_it_is_the_operation() {
+    fn the_inverse_of_an_inverse_is_the_operation() {
         let inverse = |operation: &Operation| operation.inverse(Why::Listed, Origin::default());
         let [create, rest @ ..] = operations();
         assert_eq!(inverse(&create), None);

@@ -1,4 +1,4 @@
-//! An operation as a plan's document has it: effect and target are one word, its action, with the fields of that action.
+//! The JSON of an operation. Effect and target are one word there, the action, followed by the fields of that action.
 //! Journals and reports use the same words.
 
 use std::borrow::Cow;
@@ -10,69 +10,69 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::operation::{Effect, Operation, Target, Why};
 use crate::plan::source::Origin;
 
-/// One write, and what must hold for it.
+/// One write with its precondition.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Operation")]
 struct Document<'a> {
-    /// What is done.
+    /// The action.
     #[serde(flatten)]
     action: Action<'a>,
-    /// What must hold when it is done. If what it would do is done already, that is no change; if anything else
-    /// holds, the plan is stale.
+    /// The precondition. If the result already holds, the operation changes nothing; in any other state, the plan is
+    /// stale.
     requires: Requirement,
-    /// Why.
+    /// The reason.
     why: Why,
-    /// Where the wish comes from.
+    /// Where the input requests it.
     #[serde(default)]
     origin: Cow<'a, Origin>,
-    /// The user is protected: it is not done.
+    /// Whether the user is protected: the operation is not sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     protected: bool,
 }
 
-/// What is done.
+/// The action of an operation.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 enum Action<'a> {
-    /// Creates the group.
+    /// Create the group.
     CreateGroup {
-        /// Its name.
+        /// The group's name.
         name: Cow<'a, str>,
     },
-    /// Renames the group.
+    /// Rename the group.
     RenameGroup {
-        /// Its name before.
+        /// The old name.
         from: Cow<'a, str>,
-        /// Its new name.
+        /// The new name.
         to: Cow<'a, str>,
     },
-    /// Adds a user to the group.
+    /// Add a user to the group.
     AddUser {
         /// The user.
         #[schemars(with = "String")]
         user_id: Cow<'a, UserId>,
-        /// Their address, if it is known.
+        /// The user's address, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         email: Option<Cow<'a, str>>,
     },
-    /// Removes a user from the group.
+    /// Remove a user from the group.
     RemoveUser {
         /// The user.
         #[schemars(with = "String")]
         user_id: Cow<'a, UserId>,
-        /// Their address, if it is known.
+        /// The user's address, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         email: Option<Cow<'a, str>>,
     },
 }
 
-/// What must hold for an operation.
+/// The precondition of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Requirement {
     /// No group has the name.
     NoGroupOfThisName,
-    /// The group has the name that it had.
+    /// The group still has its old name.
     NamedAsBefore,
     /// The user is not in the group.
     NotAMember,
@@ -111,7 +111,7 @@ impl<'a> From<&'a Operation> for Action<'a> {
 }
 
 impl Operation {
-    /// Its action: the word for its effect and its target in documents, journals and reports.
+    /// The name of the action in documents, journals and reports.
     pub fn action(&self) -> &'static str {
         match Action::from(self) {
             Action::CreateGroup { .. } => "create_group",
@@ -133,7 +133,7 @@ impl Serialize for Operation {
 
 impl<'de> Deserialize<'de> for Operation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // What it requires follows from its action. A document that says something else has another digest.
+        // The action determines the precondition. A document with another one fails the check of its digest.
         let Document { action, requires: _, why, origin, protected } = Document::deserialize(deserializer)?;
         let origin = origin.into_owned();
         let owned = |email: Option<Cow<'_, str>>| email.map(Cow::into_owned);

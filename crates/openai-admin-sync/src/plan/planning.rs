@@ -1,4 +1,4 @@
-//! From what should be to a plan: reads what is, finds who is meant, compares, and guards.
+//! Makes a plan from a desired state: reads the current state, resolves the users, compares, and applies the guard.
 
 use std::collections::BTreeMap;
 
@@ -23,25 +23,25 @@ use crate::{
     },
 };
 
-/// How a plan is made.
+/// Options for making a plan.
 #[derive(Clone, Debug)]
 pub struct PlanOptions {
-    /// What happens to users whom nobody knows.
+    /// How to handle addresses and ids that match no user.
     pub unknown: UnknownPolicy,
-    /// Removals go first.
+    /// Whether removals are sent first.
     pub revoke_first: bool,
-    /// How many groups are read at once.
+    /// The number of groups to read concurrently.
     pub concurrency: usize,
-    /// The ids that names of groups had in the last applied run.
+    /// The ids of groups by name, from the last applied run.
     pub known_groups: BTreeMap<String, GroupId>,
-    /// What the caller's side allows.
+    /// The caller's policy.
     pub policy: Policy,
-    /// When it is made.
+    /// The time of the plan.
     pub now: Timestamp,
 }
 
 impl PlanOptions {
-    /// The usual way, at this time.
+    /// The default options, at this time.
     pub fn at(now: Timestamp) -> Self {
         Self {
             unknown: UnknownPolicy::Error,
@@ -54,21 +54,21 @@ impl PlanOptions {
     }
 }
 
-/// Reads the organization and plans what would make it as desired. Writes nothing: the reader cannot.
+/// Reads the organization and plans the changes to the desired state. It writes nothing: the reader cannot.
 ///
 /// # Errors
 ///
-/// When the organization cannot be read, contradicts itself, or is another one than the input is for.
+/// If the organization cannot be read, its lists are inconsistent, or the input is for another organization.
 pub async fn plan(reader: &Reader, desired: &Desired, options: &PlanOptions) -> Result<Plan, ReadError> {
     let snapshot = current::read_groups(reader).await?;
     plan_from(reader, snapshot, desired, options).await
 }
 
-/// The same, after the list of groups has been read.
+/// [`plan`] with a list of groups that was already read.
 ///
 /// # Errors
 ///
-/// As [`plan`].
+/// See [`plan`].
 pub async fn plan_from(
     reader: &Reader,
     mut snapshot: Snapshot,
@@ -81,13 +81,13 @@ pub async fn plan_from(
     current::read_members(reader, &mut snapshot, &places, options.concurrency).await?;
     let mut people = People::of(&snapshot);
     resolve::find_people(reader, desired, &mut people).await?;
-    // Another organization may have answered meanwhile: then it is not known which one.
+    // Checked again: responses since the first check may come from another organization.
     current::check_organization(desired.organization.as_ref(), reader.organization().as_ref())?;
     let groups = diff::diff(desired, &snapshot, &matches, &people);
     Ok(assemble(desired, &snapshot, groups, options))
 }
 
-/// Puts the plan together, and guards it.
+/// Assembles the plan and applies the guard.
 pub fn assemble(
     desired: &Desired,
     snapshot: &Snapshot,

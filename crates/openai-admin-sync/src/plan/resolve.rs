@@ -1,4 +1,4 @@
-//! Who is meant: users by their addresses and ids.
+//! Resolves addresses and ids to users.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,11 +18,11 @@ use crate::{
     },
 };
 
-/// The most people that are looked up for one plan: those that no list of group users shows. It takes at most 4,000
-/// requests: a scan of 2,000 pages that is given up, and 2,000 requests for addresses.
+/// The most users that are looked up for one plan, besides those in the lists of group users. The lookups take at most
+/// 4,000 requests: an abandoned scan of 2,000 pages, and 2,000 requests by address.
 pub const LOOKED_UP_MAX: usize = 100_000;
 
-/// Everybody who is known: from the rows of groups, and from what was asked besides.
+/// The known users, from the lists of group users and from lookups.
 #[derive(Debug, Default)]
 pub struct People {
     by_email: HashMap<EmailKey, Hit>,
@@ -35,19 +35,19 @@ enum Hit {
     Several(Vec<UserId>),
 }
 
-/// Who somebody is.
+/// The result of resolving an address or an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// This user.
+    /// Exactly one user.
     User(&'a UserId),
     /// Several users have the address.
     Several(&'a [UserId]),
-    /// Nobody.
+    /// No user.
     Nobody,
 }
 
 impl People {
-    /// Everybody whom the snapshot shows.
+    /// All users in the snapshot.
     pub fn of(snapshot: &Snapshot) -> Self {
         let mut people = Self::default();
         for user in snapshot.groups.iter().flat_map(|group| group.members()) {
@@ -56,9 +56,9 @@ impl People {
         people
     }
 
-    /// Learns of a user.
+    /// Adds a user.
     pub fn learn(&mut self, id: &UserId, email: Option<&str>) {
-        // Those who are in several groups are met again and again.
+        // Users in several groups are added several times.
         if !self.by_id.insert(id.clone()) {
             return;
         }
@@ -77,7 +77,7 @@ impl People {
         }
     }
 
-    /// Who `who` is.
+    /// The user that `who` refers to.
     pub fn find(&self, who: &Who) -> Found<'_> {
         match who {
             Who::Id(id) => self.by_id.get(id).map_or(Found::Nobody, Found::User),
@@ -93,22 +93,22 @@ impl People {
         self.learn(&user.id, user.email.as_deref());
     }
 
-    /// How many users are known.
+    /// The number of known users.
     pub fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Whether nobody is known.
+    /// Whether no user is known.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
 }
 
-/// Everybody whom the input names and nobody knows yet, each once.
+/// The members in the input that are not known yet, without duplicates.
 ///
 /// # Errors
 ///
-/// When they are more than [`LOOKED_UP_MAX`].
+/// If there are more than [`LOOKED_UP_MAX`].
 fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Faults> {
     let mut seen = HashSet::new();
     let members = desired.groups.iter().filter_map(|group| group.members.as_ref());
@@ -119,29 +119,29 @@ fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Fa
     if let Some(first) = unknown.get(LOOKED_UP_MAX) {
         let place = first.origin.place.clone();
         let message = format!(
-            "the input names {} members who are in none of these groups yet, and at most {LOOKED_UP_MAX} are looked up",
+            "the input names {} users who are not in these groups yet; at most {LOOKED_UP_MAX} can be looked up",
             unknown.len()
         );
-        let hint = "check that the addresses are of this organization; if they are, add them in parts first, \
-            each with `import memberships`";
+        let hint = "check that the addresses belong to this organization; if so, add the users in batches first, \
+            with `import memberships`";
         return Err(Faults::one(Fault { place, message, hint: Some(hint.to_owned()) }));
     }
     Ok(unknown.into_iter().map(|member| &member.who).collect())
 }
 
-/// Whether reading all users takes fewer requests than asking for addresses. How many users there are is not known;
-/// those who have been seen are as many at least, and a scan may end early.
+/// Whether listing all users takes fewer requests than looking up addresses. The total number of users is unknown; the
+/// estimate uses the users seen so far, and a scan may end early.
 pub(crate) fn is_scan_cheaper(addresses: usize, users_seen: usize) -> bool {
-    let asking = addresses.div_ceil(EMAILS_PER_REQUEST);
-    let scanning = (users_seen + addresses).div_ceil(USERS_PAGE_SIZE.into());
-    scanning < asking
+    let lookups = addresses.div_ceil(EMAILS_PER_REQUEST);
+    let pages = (users_seen + addresses).div_ceil(USERS_PAGE_SIZE.into());
+    pages < lookups
 }
 
-/// Finds everybody whom the groups' lists did not show, by whichever way takes fewer requests.
+/// Looks up the members who are not in the lists of group users, in the way that takes fewer requests.
 ///
 /// # Errors
 ///
-/// When the service cannot be asked.
+/// See [`ReadError`].
 pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People) -> Result<(), ReadError> {
     let missing = unknown(desired, people)?;
     let emails: Vec<&EmailKey> = missing
@@ -151,9 +151,9 @@ pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People
             Who::Id(_) => None,
         })
         .collect();
-    // How many users there are is not known: a scan that takes more requests than asking would have is given up.
-    let asking = emails.len().div_ceil(EMAILS_PER_REQUEST);
-    if is_scan_cheaper(emails.len(), people.len()) && scan(reader, &missing, people, asking).await? {
+    // The number of users is unknown: stop the scan once it has taken more requests than lookups would.
+    let lookups = emails.len().div_ceil(EMAILS_PER_REQUEST);
+    if is_scan_cheaper(emails.len(), people.len()) && scan(reader, &missing, people, lookups).await? {
         return Ok(());
     }
     let emails: Vec<&str> = emails
@@ -177,7 +177,7 @@ pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People
     Ok(())
 }
 
-/// Reads users until everybody is found. Whether it came to an end: to that, or to that of the list.
+/// Lists users until all missing ones are found. Returns false if it stopped early, at `pages_max` pages.
 async fn scan(
     reader: &Reader,
     missing: &[&Who],
@@ -197,7 +197,7 @@ async fn scan(
         }
         pages += 1;
         is_cut = pages >= pages_max && !left.is_empty();
-        if is_cut || left.is_empty() { Walk::Enough } else { Walk::On }
+        if is_cut || left.is_empty() { Walk::Stop } else { Walk::Continue }
     };
     reader.scan_users(take).await?;
     Ok(!is_cut)
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn two_users_with_one_address_are_nobody_in_particular() {
+    fn an_address_of_two_users_is_ambiguous() {
         let mut people = People::default();
         people.learn(&id("user_1"), Some("Ada@x.y"));
         people.learn(&id("user_1"), Some("Ada@x.y"));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_with_fewer_requests_is_taken() {
+    fn users_are_found_with_the_fewest_requests() {
         assert!(!is_scan_cheaper(0, 0));
         assert!(!is_scan_cheaper(50, 50));
         assert!(is_scan_cheaper(100, 0));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_people_as_may_be_looked_up_are_and_one_more_is_refused() {
+    fn one_user_over_the_limit_of_lookups_is_refused() {
         let member = |number: usize| DesiredMember {
             who: Who::Email(EmailKey::new(&format!("{number}@x.y"))),
             origin: Origin { place: Some(Place::line("groups.yaml", number as u64)), ..Origin::default() },
@@ -249,7 +249,7 @@ mod tests {
         let desired = |numbers: std::ops::RangeInclusive<usize>| {
             let members =
                 DesiredMembers { present: numbers.map(member).collect(), ..DesiredMembers::default() };
-            // The same people in a second group are looked up once.
+            // Users in two groups are looked up once.
             let groups = [members.present.clone(), members.present].map(|present| {
                 let members = DesiredMembers { present, ..DesiredMembers::default() };
                 DesiredGroup { members: Some(members), ..DesiredGroup::existing("A") }
@@ -257,16 +257,16 @@ mod tests {
             Desired { groups: groups.into(), ..Desired::default() }
         };
         let mut people = People::default();
-        let at_the_bound = desired(1..=LOOKED_UP_MAX);
-        assert_eq!(unknown(&at_the_bound, &people).expect("so many").len(), LOOKED_UP_MAX);
+        let at_the_limit = desired(1..=LOOKED_UP_MAX);
+        assert_eq!(unknown(&at_the_limit, &people).expect("at the limit").len(), LOOKED_UP_MAX);
         let beyond = desired(1..=LOOKED_UP_MAX + 1);
         let faults = unknown(&beyond, &people).expect_err("one more");
         assert_eq!(
             faults.to_string(),
-            "groups.yaml:100001: the input names 100001 members who are in none of these groups yet, and at most 100000 \
-             are looked up"
+            "groups.yaml:100001: the input names 100001 users who are not in these groups yet; at most 100000 can be \
+             looked up"
         );
-        // Those whom a group's list shows are not looked up.
+        // Users in a group's list need no lookup.
         people.learn(&id("user_1"), Some("1@x.y"));
         assert_eq!(unknown(&beyond, &people).expect("one is known").len(), LOOKED_UP_MAX);
     }

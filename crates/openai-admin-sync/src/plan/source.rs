@@ -1,4 +1,4 @@
-//! Where wishes come from, and whether a source has shrunk since the last applied run.
+//! The sources of a desired state, and the check that none has shrunk since the last applied run.
 
 use std::collections::BTreeMap;
 
@@ -8,46 +8,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::fault::{Fault, Faults, Place};
 
-/// By how much a source may shrink from one applied run to the next, in percent.
+/// The most that a source may shrink from one applied run to the next, in percent.
 pub const SHRINKING_PERCENT_MAX: usize = 30;
-/// A source with fewer entries than this may shrink by more: of three people, one is a third.
+/// Smaller sources may shrink by any percentage: one of three users is already 33 %.
 const SHRINKING_SIZE_MIN: usize = 10;
 
-/// Where a wish comes from.
+/// Where the input requests a membership or a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
-    /// The line that says it.
+    /// The line of the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// The set that it comes by.
+    /// The set that includes the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<String>,
     /// The last day of the membership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub until: Option<Date>,
-    /// The reason that somebody wrote.
+    /// The reason given in the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Where wishes come from.
+/// A file or a table that the desired state comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// The file, and the filter of a table.
+    /// The path, followed by the filter of a table.
     pub name: String,
-    /// How many memberships it says.
+    /// The number of memberships that it lists.
     pub entries: usize,
-    /// Its one name, however its path was typed; none for standard input.
+    /// The canonical path and the filter, the same for every spelling of the path; absent for standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canonical: Option<String>,
-    /// The path of its file, as it was typed, and the filter: what the canonical name is made of.
+    /// The path as typed, and the filter: the parts of the canonical name.
     #[serde(skip)]
     pub typed: Option<(String, String)>,
 }
 
 impl Source {
-    /// A source by its name alone.
+    /// A source without a canonical name.
     pub fn named(name: impl Into<String>, entries: usize) -> Self {
         Self { name: name.into(), entries, canonical: None, typed: None }
     }
@@ -57,18 +57,18 @@ impl Source {
         Self { typed, ..Self::named(name, entries) }
     }
 
-    /// Gives it its one name. `canonical` knows the one name of a path; none when there is no such file.
+    /// Sets the canonical name. `canonical` returns the canonical form of a path, or `None` if the file does not exist.
     pub fn settle(&mut self, canonical: impl FnOnce(&str) -> Option<String>) {
         let Some((path, filter)) = &self.typed else { return };
         self.canonical = canonical(path).map(|path| path + filter);
     }
 
-    /// What of it a plan keeps.
+    /// The source without the fields that a plan does not store.
     pub(crate) fn kept(&self) -> Self {
         Self { typed: None, ..self.clone() }
     }
 
-    /// Whether both are one source. Where one has no canonical name, names as they were typed count.
+    /// Whether both are the same source: by canonical name, or by the name as typed if one has no canonical name.
     fn is(&self, other: &Self) -> bool {
         match (&self.canonical, &other.canonical) {
             (Some(one), Some(other)) => one == other,
@@ -77,25 +77,26 @@ impl Source {
     }
 }
 
-/// What could not be compared with the last applied run: a line for people, if there is something.
+/// A message about sources that cannot be compared with the last applied run; `None` if all can.
 pub fn uncompared(sources: &[Source], before: Option<&[Source]>) -> Option<String> {
     let Some(before) = before else {
         return Some(
-            "no earlier run to compare sources with: a source that shrank is not noticed".to_owned(),
+            "no earlier run to compare with: sources are not checked for missing entries".to_owned(),
         );
     };
     let new = sources.iter().filter(|source| !before.iter().any(|before| before.is(source)));
     let names: Vec<&str> = new.map(|source| source.name.as_str()).collect();
-    (!names.is_empty())
-        .then(|| format!("not in the last applied run, so the size is not compared: {}", names.join(", ")))
+    (!names.is_empty()).then(|| {
+        format!("not in the last applied run, so not checked for missing entries: {}", names.join(", "))
+    })
 }
 
-/// Refuses sources that have shrunk to less than they can have shrunk to. `accepted` holds the number of entries that
-/// somebody has accepted for a source by name.
+/// Refuses sources that have shrunk too much. `accepted` holds the number of entries that the caller accepts, by the
+/// name of the source.
 ///
 /// # Errors
 ///
-/// Each source that shrank to nothing, or by more than [`SHRINKING_PERCENT_MAX`].
+/// Each source that is now empty, or shrank by more than [`SHRINKING_PERCENT_MAX`].
 pub fn check_sources(
     sources: &[Source],
     before: &[Source],
@@ -113,7 +114,7 @@ pub fn check_sources(
         let shrank = has == 0 || (had >= SHRINKING_SIZE_MIN && has * 100 < may_have);
         if had > 0 && shrank && !is_accepted {
             let message = format!("had {had} entries in the last applied run and has {has} now");
-            let accept = format!("if that is right: --accept-source '{}={has}'", source.name);
+            let accept = format!("if this is correct, pass --accept-source '{}={has}'", source.name);
             faults.0.push(Fault::of_file(&source.name, message).hint(accept));
         }
     }
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_spellings_of_a_source_are_one() {
+    fn five_spellings_of_a_path_are_one_source() {
         let one_name = |path: &str| Some(path.rsplit('/').next().unwrap_or_default().to_owned());
         let source = |path: &str, entries| {
             let mut source = Source::of_path(path.to_owned(), entries, path.to_owned(), "[a=b]".to_owned());

@@ -1,4 +1,4 @@
-//! The way back: the file that describes what is. Planned again, it changes nothing.
+//! Writes the current state as a group file. A plan of that file has no changes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::{
     service::current::{CurrentGroup, Members, Snapshot},
 };
 
-/// A file of what is, in the format that [`file::parse`](crate::input::file::parse) reads.
+/// The current state, in the format that [`file::parse`](crate::input::file::parse) reads.
 #[derive(Debug, Serialize)]
 pub struct ExportedFile {
     version: u32,
@@ -50,10 +50,9 @@ pub struct MembershipRow {
     pub name: String,
 }
 
-/// Describes the groups whose members were read. Those that are managed elsewhere are left out: nobody here can
-/// change them.
+/// Exports the groups whose members were read. It omits groups that are managed elsewhere: the API cannot change them.
 pub fn export(snapshot: &Snapshot) -> ExportedFile {
-    // An address that two users have names neither.
+    // An address that two users share identifies neither: both are written by id.
     let mut users: HashMap<EmailKey, &str> = HashMap::new();
     let mut shared: HashSet<EmailKey> = HashSet::new();
     for user in snapshot.groups.iter().flat_map(CurrentGroup::members) {
@@ -75,7 +74,7 @@ pub fn export(snapshot: &Snapshot) -> ExportedFile {
                 _ => ExportedMember::Id { id: user.id.to_string() },
             })
             .collect();
-        // By address, so that two exports of one state are one text.
+        // Sorted, so that two exports of one state are the same text.
         members.sort_by(|a, b| a.text().cmp(b.text()));
         ExportedGroup {
             name: group.name.clone(),
@@ -100,13 +99,13 @@ impl ExportedFile {
     ///
     /// # Errors
     ///
-    /// None that can be helped: memory.
+    /// Only if the YAML library fails.
     pub fn to_yaml(&self) -> Result<String, String> {
         serde_saphyr::to_string(self).map_err(|error| error.to_string())
     }
 }
 
-/// The same as a table.
+/// The memberships as rows of a table.
 pub fn rows(snapshot: &Snapshot) -> Vec<MembershipRow> {
     let row = |group: &CurrentGroup, user: &openai_admin::models::GroupUser| MembershipRow {
         group_id: group.id.to_string(),

@@ -1,4 +1,4 @@
-//! For GitHub Actions: annotations at file and line.
+//! Annotations for GitHub Actions.
 
 use std::fmt::Write as _;
 
@@ -14,15 +14,15 @@ use crate::{
     },
 };
 
-/// How many annotations are written: GitHub shows no more of one step.
+/// The most annotations that are written: GitHub shows no more for one step.
 const ANNOTATIONS_MAX: usize = 10;
 
-/// What is wrong with the plan, each at its place in the file.
+/// The problems of a plan, each at its line of the file.
 pub fn annotations(plan: &Plan) -> String {
     let mut lines = Vec::new();
     for group in &plan.groups {
         if let Some(similar) = similar(group) {
-            let title = format!("{} is created", group.name);
+            let title = format!("new group {}", group.name);
             lines.push(annotation("warning", group.place.as_ref(), &title, &similar));
         }
         for block in &group.blocks {
@@ -32,7 +32,7 @@ pub fn annotations(plan: &Plan) -> String {
         lines.extend(unresolved(group, plan.unknown));
     }
     for block in &plan.blocks {
-        lines.push(annotation("error", None, "no removal is done", &block.message));
+        lines.push(annotation("error", None, "all removals are blocked", &block.message));
     }
     limited(lines)
 }
@@ -48,11 +48,11 @@ fn unresolved(group: &GroupPlan, policy: UnknownPolicy) -> impl Iterator<Item = 
     })
 }
 
-/// What is wrong with the input, each at its place.
+/// The errors of the input, each at its line.
 pub fn fault_annotations(faults: &Faults) -> String {
     let fault = |fault: &crate::input::fault::Fault| {
         let hint = fault.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        annotation("error", fault.place.as_ref(), "the input is wrong", &format!("{}{hint}", fault.message))
+        annotation("error", fault.place.as_ref(), "invalid input", &format!("{}{hint}", fault.message))
     };
     limited(faults.0.iter().map(fault).collect())
 }

@@ -1,4 +1,4 @@
-//! For pull requests: a heading for each group, and a table under it.
+//! A plan for pull requests: a heading and a table for each group.
 
 use std::fmt::Write as _;
 
@@ -13,13 +13,13 @@ use crate::{
     render::summary::Summary,
 };
 
-/// The plan as GitHub shows it.
+/// The plan as GitHub Markdown.
 pub fn markdown(plan: &Plan, notes: &Notes) -> String {
-    let mut text = String::from("## Who is in which group\n\n");
+    let mut text = String::from("## Group memberships\n\n");
     let summary = Summary::of(plan, &Approval::None);
     let _ = writeln!(text, "**{}**\n", plan_line(&summary, plan, notes));
     for block in &plan.blocks {
-        let _ = writeln!(text, "> **Blocked**: no removal is done. {}\n", escaped(&block.message));
+        let _ = writeln!(text, "> **Blocked**: all removals. {}\n", escaped(&block.message));
     }
     let standings = standings(plan, &Approval::None);
     let mut rest = standings.as_slice();
@@ -53,7 +53,7 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
         if rows.is_empty() {
             continue;
         }
-        text.push_str("| | Who | Id | Why | Where |\n|---|---|---|---|---|\n");
+        text.push_str("| | User | ID | Reason | Source |\n|---|---|---|---|---|\n");
         for row in &rows {
             let cells = [&row.who, &row.id, &row.why, &row.place].map(|cell| escaped(cell)).join(" | ");
             let sign = if row.sign == '+' { "➕" } else { "➖" };
@@ -74,7 +74,7 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
     text
 }
 
-/// What Markdown and HTML would read, as text.
+/// Escapes the characters that Markdown and HTML interpret.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in visible(text).chars() {
@@ -85,7 +85,7 @@ fn escaped(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(c);
             }
-            // An address would become a mention.
+            // GitHub would turn an address into a mention.
             '@' => escaped.push_str("&#64;"),
             c => escaped.push(c),
         }

@@ -1,4 +1,4 @@
-//! What came of every row of a run, for spreadsheets and programs.
+//! The result of each operation of a run, for spreadsheets and programs.
 //!
 //! Pure.
 
@@ -11,12 +11,12 @@ use crate::{
     run::{fresh::Start, journal::OperationResult, verify::Verification},
 };
 
-/// One operation, and what came of it.
+/// One operation and its result.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportRow {
-    /// Its number in the plan; none for a row that needs no operation, or has none.
+    /// The operation's number in the plan; `None` for a row without an operation.
     pub operation: Option<usize>,
-    /// What it does.
+    /// The name of the operation's action; `none` for a row without an operation.
     pub action: &'static str,
     /// The group's name.
     pub group: String,
@@ -26,17 +26,17 @@ pub struct ReportRow {
     pub email: Option<String>,
     /// The user's id.
     pub user_id: Option<String>,
-    /// What came of it; `not_sent` where nothing did yet.
+    /// The outcome; `not_sent` if there is none yet.
     pub outcome: &'static str,
-    /// The status of the answer.
+    /// The HTTP status of the response.
     pub status: Option<u16>,
-    /// The service's id of the request.
+    /// The request id that the service returned.
     pub request_id: Option<String>,
-    /// From sending to the answer, in milliseconds.
+    /// The time from the request to the response, in milliseconds.
     pub latency_ms: Option<u64>,
-    /// Whether the wish was found to hold afterwards.
+    /// Whether the verification found the change in place.
     pub verified: Option<bool>,
-    /// Where the wish comes from, as FILE:LINE.
+    /// The source of the change, as FILE:LINE.
     pub origin: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
@@ -73,7 +73,7 @@ pub fn rows(
         group_id = match (&group.id, made) {
             (Some(id), _) => Some(id.to_string()),
             (None, Some(made)) => Some(made),
-            // The group of the row before, which has created it.
+            // The operation before this one creates the group.
             (None, None) if !operation.is(Effect::Create) => group_id,
             (None, None) => None,
         };
@@ -97,11 +97,10 @@ pub fn rows(
     rows
 }
 
-/// What stands in the outcome of rows that a plan would write, before it is applied.
+/// The outcome of operations that would be sent, before the plan is applied.
 const PLANNED: &str = "planned";
 
-/// The rows for which there is no operation: people who were not found, what holds already, and rows of groups that are
-/// blocked.
+/// The rows without an operation: unmatched users, memberships that already exist, and rows of blocked groups.
 fn rows_without_operation(plan: &Plan) -> Vec<ReportRow> {
     let mut rows = Vec::new();
     for group in &plan.groups {
@@ -133,7 +132,7 @@ fn rows_without_operation(plan: &Plan) -> Vec<ReportRow> {
     rows
 }
 
-/// The rows of a plan before anything is sent.
+/// The rows of a plan that is not applied yet.
 pub fn planned_rows(plan: &Plan, approval: &Approval) -> Vec<ReportRow> {
     let start = Start::of(plan, approval);
     let mut rows = rows(plan, &BTreeMap::new(), None);
@@ -150,27 +149,27 @@ pub fn planned_rows(plan: &Plan, approval: &Approval) -> Vec<ReportRow> {
     rows
 }
 
-/// One line of a plan, for spreadsheets.
+/// One row of a plan, for spreadsheets.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanRow {
     /// The group's name.
     pub group: String,
-    /// What would be done: an action's name, `not_found`, `blocked` or `none`.
+    /// The name of the action; `not_found`, `already` or `blocked` for a row without an operation.
     pub action: &'static str,
     /// The user's address, if there is one.
     pub email: Option<String>,
     /// The user's id.
     pub user_id: Option<String>,
-    /// Why it is not done, or where it comes from.
+    /// Why the row is blocked, held or not found.
     pub reason: Option<String>,
-    /// Where the wish is, as FILE:LINE.
+    /// The source of the row, as FILE:LINE.
     pub line: Option<String>,
 }
 
 /// The fields of [`PlanRow`], in order.
 pub const PLAN_COLUMNS: [&str; 6] = ["group", "action", "email", "user_id", "reason", "line"];
 
-/// The lines of a plan: operations, people who were not found, and groups that are blocked.
+/// The rows of a plan: operations, unmatched users and blocked groups.
 pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
     let mut rows: Vec<PlanRow> = planned_rows(plan, &Approval::None)
         .into_iter()
@@ -201,7 +200,7 @@ pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
 ///
 /// # Errors
 ///
-/// None that can be helped: memory.
+/// Only if the CSV library fails.
 pub fn csv(rows: &[ReportRow]) -> Result<String, ::csv::Error> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     if rows.is_empty() {

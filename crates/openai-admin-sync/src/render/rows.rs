@@ -1,4 +1,4 @@
-//! What each form of a plan shows: the rows of a group, its remarks, and the lines about all of them.
+//! The parts that every form of a plan shows: the rows and remarks of a group, and the lines about the whole plan.
 
 use crate::{
     input::visible::visible,
@@ -11,24 +11,24 @@ use crate::{
     render::summary::Summary,
 };
 
-/// How many rows of one group people see; programs get all of them as JSON.
+/// The most rows of one group that tables show; JSON has all of them.
 pub const ROWS_SHOWN_MAX: usize = 200;
 
-/// How many additions, and how many removals, of a blocked group people see: enough to tell what went wrong.
+/// The most additions, and the most removals, that tables show of a blocked group.
 pub const BLOCKED_ROWS_SHOWN_MAX: usize = 20;
 
-/// What is said beside the plan itself.
+/// What a table shows besides the plan.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
-    /// The pace of writes in requests per minute, if it is known, and whether it was learned or set.
+    /// The rate limit of writes in requests per minute, and its source ("learned" or "set").
     pub pace: Option<(f64, String)>,
-    /// The command that applies it.
+    /// The command that applies the plan.
     pub apply: Option<String>,
-    /// Colours, for terminals.
+    /// Whether to use colors.
     pub color: bool,
 }
 
-/// The last line: what a plan comes to.
+/// The summary line, with the estimated duration.
 pub(super) fn plan_line(summary: &Summary, plan: &Plan, notes: &Notes) -> String {
     let mut line = summary.line(plan);
     if summary.writes() > 0
@@ -56,20 +56,21 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// What would accept the limits, and what waits with the removals.
+/// How to allow the removals that the limits block, and how many additions are blocked with them.
 pub(super) fn acceptance(plan: &Plan) -> Option<String> {
     let blocked = blocked_removals(plan);
-    let is_waiting = |group: &&GroupPlan| !group.is_barred() && !group.blocks.is_empty();
-    let additions: usize = plan.groups.iter().filter(is_waiting).map(GroupPlan::additions).sum();
-    let waiting = match additions {
+    let is_blocked = |group: &&GroupPlan| !group.is_barred() && !group.blocks.is_empty();
+    let additions: usize = plan.groups.iter().filter(is_blocked).map(GroupPlan::additions).sum();
+    let additions_too = match additions {
         0 => String::new(),
-        1 => " (1 addition waits for it as well)".to_owned(),
-        _ => format!(" ({additions} additions wait for it as well)"),
+        1 => "; this also unblocks 1 addition".to_owned(),
+        _ => format!("; this also unblocks {additions} additions"),
     };
-    (blocked > 0).then(|| format!("to accept the block: --allow-removals {blocked}{waiting}"))
+    let these = if blocked == 1 { "this removal".to_owned() } else { format!("these {blocked} removals") };
+    (blocked > 0).then(|| format!("to allow {these}, pass --allow-removals {blocked}{additions_too}"))
 }
 
-/// A row of the plan, in its columns.
+/// A row of the table of a group.
 pub(super) struct Row {
     pub(super) sign: char,
     pub(super) who: String,
@@ -78,8 +79,8 @@ pub(super) struct Row {
     pub(super) place: String,
 }
 
-/// The rows of a group that are shown, and how many are not. Of a blocked one the removals come first: they are what
-/// whoever accepts the block accepts.
+/// The rows to show of a group, and the number of hidden rows. Removals come first in a blocked group, because they are
+/// what the caller allows.
 pub(super) fn rows_shown(group: &GroupPlan, standings: &[Standing], is_blocked: bool) -> (Vec<Row>, usize) {
     let rows =
         group.operations.iter().zip(standings).filter_map(|(operation, standing)| row(operation, standing));
@@ -103,7 +104,7 @@ pub(super) fn row(operation: &Operation, standing: &Standing) -> Option<Row> {
     let sign = if operation.is(Effect::Revoke) { '-' } else { '+' };
     let mut why = reasons(operation);
     match standing {
-        Standing::Protected => why.push("PROTECTED: stays".to_owned()),
+        Standing::Protected => why.push("PROTECTED: not removed".to_owned()),
         Standing::Held(reason) => why.push(format!("HELD: {reason}")),
         Standing::Goes | Standing::Blocked => {}
     }
@@ -128,7 +129,7 @@ pub(super) fn reasons(operation: &Operation) -> Vec<String> {
     why.into_iter().map(|text| visible(&text)).collect()
 }
 
-/// An id that is recognised by its beginning.
+/// The beginning of an id, enough to recognize it.
 pub(super) fn shortened(id: &str) -> String {
     const SHOWN: usize = 13;
     if id.chars().count() <= SHOWN + 3 {
@@ -137,7 +138,7 @@ pub(super) fn shortened(id: &str) -> String {
     visible(&id.chars().take(SHOWN).collect::<String>()) + "…"
 }
 
-/// What stands under a group: a name that it may be a slip of, blocks, people who were not found, and removals that wait for them.
+/// The lines below a group: a similar name, blocks, unmatched users, and removals that are kept back because of them.
 pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
     let mut remarks: Vec<String> = similar(group).into_iter().collect();
     let blocks = group.blocks.iter();
@@ -148,43 +149,44 @@ pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
         remarks.push(format!("? {}  {}{place}", visible(&unresolved.who), unresolved.problem));
     }
     if group.frozen_removals > 0 {
-        let (who, are) = if group.frozen_removals == 1 { ("1 member", "is") } else { ("members", "are") };
-        let number =
-            if group.frozen_removals == 1 { String::new() } else { format!("{} ", group.frozen_removals) };
-        let still = match policy {
+        let members = match group.frozen_removals {
+            1 => "1 member who is".to_owned(),
+            number => format!("{number} members who are"),
+        };
+        let skip_too = match policy {
             UnknownPolicy::Error => "",
-            UnknownPolicy::Skip => ", also with --unknown skip",
+            UnknownPolicy::Skip => " --unknown skip keeps them too.",
         };
         remarks.push(format!(
-            "frozen: {number}{who} not in the file {are} kept: somebody who was not found may be one of them{still}; \
-            correct each ? or take it out of the file to let them go"
+            "Kept {members} not in the file, because an unmatched address may be theirs.{skip_too} \
+            Fix or remove the lines marked \"?\" to remove them."
         ));
     }
     remarks
 }
 
-/// What is asked of a group that is created beside one with almost its name.
+/// A warning for a new group whose name is almost that of an existing group.
 pub(super) fn similar(group: &GroupPlan) -> Option<String> {
     let similar = group.similar.as_deref()?;
     Some(format!(
-        "new: did you mean '{0}', which is there? Then write that name, or `previously: [{0}]` to rename it",
+        "new group: did you mean the existing group '{0}'? Use that name, or add `previously: [{0}]` to rename it",
         visible(similar)
     ))
 }
 
-/// Groups that people need to see: those that change, are blocked, or have a fault.
+/// Whether a group has something to show: changes, blocks or unmatched users.
 pub(super) fn is_shown(group: &GroupPlan) -> bool {
     !group.operations.is_empty() || !group.blocks.is_empty() || !group.unresolved.is_empty()
 }
 
-/// What is said of groups that are left alone.
+/// A line for each skipped group.
 pub(super) fn skipped(plan: &Plan) -> Vec<String> {
     let skipped = plan.groups.iter().filter_map(|group| Some((group, group.skipped?)));
     skipped
         .filter(|(group, _)| group.blocks.is_empty())
         .map(|(group, skip)| {
             let differs = if group.left_out > 0 { "; its members differ from the input" } else { "" };
-            format!("{} is left alone: {}{differs}", visible(&group.name), skip.as_str())
+            format!("{} skipped: {}{differs}", visible(&group.name), skip.as_str())
         })
         .collect()
 }

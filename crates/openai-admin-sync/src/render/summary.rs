@@ -1,6 +1,7 @@
-//! What a plan, or a run of one, comes to: the one count that closing lines and exit codes are made of.
+//! The counts of a plan or of its run. Summary lines and exit codes are both made from them.
 //!
-//! Pure. Whatever was not compared, not found or not done is in it, so that no last line says "done" over it.
+//! Pure. The counts include everything that was not compared, not found or not applied, so that no summary line hides
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -18,59 +19,59 @@ use crate::{
     },
 };
 
-/// How many things that were not done one line names; the others are counted.
+/// The most names in one line; the line gives the number of the others.
 const NAMED_MAX: usize = 5;
 
-/// What a plan comes to.
+/// The counts of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Groups that are created.
+    /// Groups to create.
     pub creations: usize,
-    /// Groups that are renamed.
+    /// Groups to rename.
     pub renamings: usize,
-    /// Users who are added.
+    /// Users to add.
     pub additions: usize,
-    /// Users who are removed.
+    /// Users to remove.
     pub removals: usize,
-    /// Operations that a rule blocks, or that wait for one.
+    /// Blocked operations, with those that wait for a blocked one.
     pub blocked: usize,
-    /// Of these, removals of users who are protected.
+    /// Blocked removals of protected users.
     pub protected: usize,
-    /// Users who could not be found.
+    /// Addresses and ids that match no user.
     pub unresolved: usize,
     /// Groups that could not be read.
     pub unreadable: usize,
-    /// Groups that are not there, or of which there are several.
+    /// Groups that do not exist or have an ambiguous name.
     pub missing: usize,
-    /// Groups that are left alone.
+    /// Skipped groups.
     pub skipped: usize,
-    /// Groups that are left alone and differ.
+    /// Skipped groups whose members differ from the input.
     pub left_out: usize,
-    /// Groups with any rule that blocks them.
+    /// Groups with at least one block.
     pub blocked_groups: usize,
-    /// Groups that are as the input says.
+    /// Groups that match the input.
     pub unchanged: usize,
-    /// Whether people who were not found are a failure.
+    /// Whether an unmatched address is an error.
     pub unknown_is_error: bool,
-    /// Whether a limit blocks every removal.
+    /// Whether a limit blocks all removals.
     pub all_removals_blocked: bool,
 }
 
-/// What a plan means before anything of it is done.
+/// The result of a plan that is not applied yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All of it was compared, and may be done.
+    /// The plan is complete, and nothing blocks it.
     Clean,
-    /// Somebody was not found, or a group could not be read.
+    /// An address matches no user, or a group could not be read.
     Incomplete,
-    /// A limit, a protection or another manager blocks something.
+    /// A limit, a protection or an identity provider blocks something.
     Blocked,
-    /// A group is not there, or there are several.
+    /// A group does not exist, or its name is ambiguous.
     NotFound,
 }
 
 impl Summary {
-    /// Counts.
+    /// Counts the operations and groups of a plan.
     pub fn of(plan: &Plan, approval: &Approval) -> Self {
         let mut summary = Self {
             unknown_is_error: plan.unknown == UnknownPolicy::Error,
@@ -108,17 +109,17 @@ impl Summary {
         self.unchanged += usize::from(is_unchanged);
     }
 
-    /// How many requests would write.
+    /// The number of requests that write.
     pub fn writes(&self) -> usize {
         self.creations + self.renamings + self.additions + self.removals
     }
 
-    /// Whether nothing differs, as far as it was compared.
+    /// Whether the plan has no operation.
     pub fn is_empty(&self) -> bool {
         self.writes() + self.blocked == 0
     }
 
-    /// What it means before anything is done.
+    /// The result of the plan before it is applied.
     pub fn verdict(&self) -> Verdict {
         let other_blocks = self.blocked_groups.saturating_sub(self.missing + self.unreadable);
         match () {
@@ -131,7 +132,7 @@ impl Summary {
         }
     }
 
-    /// The last line: what a plan comes to.
+    /// The summary line of the plan.
     pub fn line(&self, plan: &Plan) -> String {
         let mut parts = parts(&[
             (self.creations, "to create"),
@@ -140,12 +141,12 @@ impl Summary {
             (self.removals, "to remove"),
             (self.blocked, "blocked"),
         ]);
-        let nothing_to_do = parts.is_empty();
+        let has_no_operation = parts.is_empty();
         parts.extend(self.not_compared());
-        if nothing_to_do && parts.is_empty() {
+        if has_no_operation && parts.is_empty() {
             return format!("No changes. {} up to date.", groups_are(plan.groups.len()));
         }
-        if nothing_to_do {
+        if has_no_operation {
             parts.insert(0, "no changes".to_owned());
             if self.unchanged > 0 {
                 parts.push(format!("{} up to date", groups_are(self.unchanged)));
@@ -159,31 +160,31 @@ impl Summary {
         }
     }
 
-    /// What is neither up to date nor to be done.
+    /// The parts of the summary line about what could not be compared or changed.
     fn not_compared(&self) -> Vec<String> {
         let managed = self.left_out;
         let other_blocks = self.blocked_groups.saturating_sub(self.missing + self.unreadable);
         let mut parts = parts(&[(self.unresolved, "not found")]);
         let kinds = [
-            (self.missing, "not there"),
+            (self.missing, "not matched"),
             (self.unreadable, "unreadable"),
             (managed, "managed elsewhere"),
             (if self.blocked == 0 { other_blocks.saturating_sub(managed) } else { 0 }, "blocked"),
         ];
         let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
-        parts.extend(kinds.map(|(number, what)| format!("{} {what}", groups(number))));
+        parts.extend(kinds.map(|(number, state)| format!("{} {state}", groups(number))));
         parts
     }
 }
 
-/// What a run has done of a plan.
+/// The summary of a run.
 #[derive(Debug)]
 pub struct Closing {
-    /// How often each outcome came.
+    /// The number of operations by outcome.
     outcomes: BTreeMap<&'static str, usize>,
     not_sent: usize,
     verified: Verified,
-    /// What was not done, and why: a phrase each.
+    /// What was not applied, each with its reason.
     pub not_done: Vec<String>,
 }
 
@@ -195,7 +196,7 @@ enum Verified {
 }
 
 impl Closing {
-    /// Counts what came of a run.
+    /// Counts the results of a run.
     pub fn of(
         plan: &Plan,
         approval: &Approval,
@@ -206,7 +207,7 @@ impl Closing {
         for result in results.values() {
             let name = match result.outcome {
                 Outcome::Done | Outcome::FoundDone => "done",
-                Outcome::NoChange => "done already",
+                Outcome::NoChange => "already done",
                 other => other.as_str(),
             };
             *outcomes.entry(name).or_default() += 1;
@@ -220,27 +221,27 @@ impl Closing {
         Self { outcomes, not_sent, verified, not_done: not_done(plan, approval) }
     }
 
-    /// The last line of a run.
+    /// The summary line of the run.
     pub fn line(&self) -> String {
-        let in_order = ["done", "done already", "failed", "unknown", "held", "blocked"];
+        let in_order = ["done", "already done", "failed", "unknown", "held", "blocked"];
         let mut numbers: Vec<(usize, &str)> = in_order
             .into_iter()
             .map(|name| (self.outcomes.get(name).copied().unwrap_or_default(), name))
             .collect();
         numbers.push((self.not_sent, "not sent"));
         let mut line = parts(&numbers).join(", ");
-        let rest = if self.not_done.is_empty() { "" } else { ", as far as they were done" };
+        let changes = if self.not_done.is_empty() { "the changes" } else { "the applied changes" };
         match &self.verified {
-            Verified::No => line += "; not verified: the groups could not be read again",
-            Verified::Holds => line += &format!("; verified: the changes are in place{rest}"),
+            Verified::No => line += "; not verified: the groups could not be read",
+            Verified::Holds => line += &format!("; verified: {changes} are in place"),
             Verified::Differs(groups) => {
-                line += &format!("; verified: differs in {}", visible(&named(groups)));
+                line += &format!("; verification failed: differences in {}", visible(&named(groups)));
             }
         }
         line
     }
 
-    /// What was not done, in one line; none when all of it was.
+    /// What was not applied, in one line; `None` if everything was.
     pub fn not_done_line(&self) -> Option<String> {
         (!self.not_done.is_empty()).then(|| visible(&named(&self.not_done)))
     }
@@ -250,7 +251,7 @@ fn is_accepted(block: &Block, approval: &Approval) -> bool {
     *approval != Approval::None && block.rule.can_be_accepted()
 }
 
-/// What of a plan is not done, whatever its run does: group by group, with the reason.
+/// What a run of the plan does not apply, group by group, with the reason.
 pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
     let mut phrases = Vec::new();
     for group in &plan.groups {
@@ -277,12 +278,12 @@ pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
         phrases.push(format!("not found: {}", named(&unresolved)));
     }
     if !plan.blocks.is_empty() && *approval == Approval::None {
-        phrases.push(format!("no removal ({})", plan.blocks[0].message));
+        phrases.push(format!("all removals ({})", plan.blocks[0].message));
     }
     phrases
 }
 
-/// The same in one line; none when all of it is done.
+/// [`not_done`] in one line; `None` if the run applies everything.
 pub fn not_done_line(plan: &Plan, approval: &Approval) -> Option<String> {
     let phrases = not_done(plan, approval);
     (!phrases.is_empty()).then(|| visible(&named(&phrases)))
@@ -298,7 +299,7 @@ fn named(names: &[impl AsRef<str>]) -> String {
 
 fn parts(numbers: &[(usize, &str)]) -> Vec<String> {
     let parts = numbers.iter().filter(|(number, _)| *number > 0);
-    parts.map(|(number, what)| format!("{number} {what}")).collect()
+    parts.map(|(number, noun)| format!("{number} {noun}")).collect()
 }
 
 fn groups(number: usize) -> String {

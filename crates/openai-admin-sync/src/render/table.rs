@@ -1,4 +1,4 @@
-//! For terminals: groups, and under each what happens to whom, why, and where that is written.
+//! A plan for terminals: each group with its changes, and the reason and source of each change.
 
 use std::fmt::Write as _;
 
@@ -16,14 +16,14 @@ use crate::{
     render::summary::Summary,
 };
 
-/// Where the numbers of a group begin, in columns.
+/// The terminal column where the numbers of a group begin.
 const NUMBERS_AT: usize = 55;
 const GREEN: &str = "32";
 const RED: &str = "31";
 const YELLOW: &str = "33;1";
 const BOLD: &str = "1";
 
-/// The plan as people read it.
+/// The plan as a table.
 pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
     let mut writing = Writing { text: String::new(), color: notes.color };
     let standings = standings(plan, approval);
@@ -39,7 +39,7 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
         let _ = writeln!(writing.text, "{line}");
     }
     for block in &plan.blocks {
-        let line = format!("BLOCKED: no removal is done. {}: {}", block.rule.as_str(), block.message);
+        let line = format!("BLOCKED: all removals. {}: {}", block.rule.as_str(), block.message);
         let _ = writeln!(writing.text, "{}", writing.painted(YELLOW, &line));
     }
     let summary = Summary::of(plan, approval);
@@ -116,7 +116,7 @@ impl Writing {
             let _ = writeln!(self.text, "  {}", self.painted(color, line.trim_end()));
         }
         if more > 0 {
-            let _ = writeln!(self.text, "  … and {more} more: -o json shows all");
+            let _ = writeln!(self.text, "  … and {more} more (-o json shows all)");
         }
     }
 }
@@ -133,7 +133,7 @@ fn title(group: &GroupPlan) -> String {
     }
 }
 
-/// A line for what happens to the group itself.
+/// A line for a change of the group itself.
 fn of_group(operation: &Operation) -> Option<String> {
     match operation.target() {
         Target::Group { before: None, .. } => Some("created".to_owned()),

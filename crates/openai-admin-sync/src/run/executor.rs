@@ -1,4 +1,4 @@
-//! Does what a plan says: several at a time, at the pace of each lane, with a line in the journal before and after.
+//! Applies a plan: sends its operations concurrently, at the rate of each lane, and journals each one before and after.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -28,29 +28,29 @@ use crate::{
     service::lanes::{Attempt, Lane, Lanes, Leave},
 };
 
-/// How many writes are in flight at once, unless somebody says otherwise.
+/// The default number of concurrent writes.
 pub const CONCURRENCY: usize = 16;
-/// How often the journal is given to the disk.
+/// How often the journal is synced to disk.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
-/// So many failures in a row, and the service is taken for gone.
+/// The run stops after this many connection failures in a row.
 const FAILURES_IN_A_ROW_MAX: usize = 20;
 
 /// The clock of a run.
 pub type Clock<'a> = dyn Fn() -> Timestamp + 'a;
 
-/// What a run works with.
+/// Runs a plan.
 pub struct Executor<'a> {
-    /// The client that writes. Its own retries are not used.
+    /// The client that sends the writes. Its own retries are turned off.
     pub client: Client,
-    /// The lanes, which keep the pace.
+    /// The lanes, which limit the request rate.
     pub lanes: &'a Lanes,
-    /// Where everything is written down.
+    /// The journal of the run.
     pub journal: &'a mut Journal,
-    /// What time it is.
+    /// The clock, for the journal.
     pub clock: &'a Clock<'a>,
-    /// How many writes are in flight at once.
+    /// The number of concurrent writes.
     pub concurrency: usize,
-    /// Told of every result.
+    /// Called with each result.
     pub progress: &'a mut dyn FnMut(&OperationResult),
 }
 
@@ -60,36 +60,36 @@ impl std::fmt::Debug for Executor<'_> {
     }
 }
 
-/// What a run has done.
+/// The results of a run.
 #[derive(Debug)]
 pub struct Executed {
-    /// What came of each operation that ended, by its number.
+    /// The results of finished operations, by number.
     pub results: BTreeMap<usize, OperationResult>,
-    /// The ids of the plan's groups, those that were created among them.
+    /// The ids of the plan's groups, with those that the run created.
     pub group_ids: Vec<Option<GroupId>>,
-    /// Why it did not go on to the end.
+    /// Why the run stopped early; `None` if it did not.
     pub stopped: Option<Stopped>,
 }
 
-/// Why a run did not go on to its end.
+/// Why a run stopped early.
 #[derive(Debug)]
 pub enum Stopped {
-    /// Somebody wanted it to.
+    /// The caller stopped it.
     Asked,
-    /// The service asks to wait longer than anybody wants to.
+    /// The service asks to wait longer than the limit.
     TooLong(Error),
-    /// Everything else would meet the same failure.
+    /// Every further request would fail in the same way.
     Hopeless(Error),
 }
 
-/// What was sent, and what came of it.
+/// A request that was sent, and its result.
 struct Sent {
     operation: usize,
     at: Instant,
     attempt: Attempt<Answer>,
 }
 
-/// An answer that is no failure.
+/// A successful response.
 struct Answer {
     outcome: Outcome,
     status: u16,
@@ -98,11 +98,11 @@ struct Answer {
 }
 
 impl Executor<'_> {
-    /// Does what is to be done, until all of it has ended or `stop` comes; then what is in flight is waited for.
+    /// Sends the operations until all are finished or `stop` resolves, and then waits for those in flight.
     ///
     /// # Errors
     ///
-    /// When the journal cannot be written: nothing more is sent then.
+    /// If the journal cannot be written. Nothing more is sent then.
     pub async fn run(
         &mut self,
         plan: &Plan,
@@ -112,7 +112,7 @@ impl Executor<'_> {
         let now = (self.clock)();
         let mut results = BTreeMap::new();
         for (number, settled) in &start.settled {
-            // What has its line already keeps it, with the service's id of the request.
+            // A result that is already in the journal keeps its line, with the request id.
             if let Some(kept) = start.kept.get(number) {
                 results.insert(*number, kept.clone());
                 continue;
@@ -143,10 +143,10 @@ impl Executor<'_> {
     }
 }
 
-/// What a failure says of what was sent. A broken answer, one that cannot be read, and a server's failure after the sending
-/// leave open whether it was done.
+/// The outcome of a failed request. After a broken or unreadable response, or a server error, it is unknown whether the
+/// change was made.
 fn outcome_of(error: &Error) -> Outcome {
-    let is_open = match error.kind() {
+    let is_unknown = match error.kind() {
         ErrorKind::Transport | ErrorKind::Timeout => error.was_sent(),
         ErrorKind::UnreadableAnswer => true,
         ErrorKind::Refused => {
@@ -155,7 +155,7 @@ fn outcome_of(error: &Error) -> Outcome {
         }
         _ => false,
     };
-    if is_open { Outcome::Unknown } else { Outcome::Failed }
+    if is_unknown { Outcome::Unknown } else { Outcome::Failed }
 }
 
 fn result(operation: usize, outcome: Outcome) -> OperationResult {
@@ -171,13 +171,13 @@ fn result(operation: usize, outcome: Outcome) -> OperationResult {
 }
 
 struct Running<'a> {
-    /// Every operation with the place of its group.
+    /// Every operation with the index of its group.
     operations: Vec<(usize, &'a Operation)>,
     schedule: Schedule,
     executed: Executed,
     announced: HashSet<usize>,
     retries: BTreeMap<usize, u32>,
-    /// Operations that are sent again, and when.
+    /// The time of each retry.
     later: Vec<(Instant, usize)>,
     failures_in_a_row: usize,
 }
@@ -212,7 +212,7 @@ impl Running<'_> {
                     }
                 }
             }
-            // What is announced is with the operating system before anything of it is sent.
+            // Each intent is written to the file before its request is sent.
             executor.journal.flush()?;
             if in_flight.is_empty() && wake.is_none() {
                 return Ok(self.executed);
@@ -229,7 +229,7 @@ impl Running<'_> {
         }
     }
 
-    /// What may be sent now, or when.
+    /// The next operation to send, or the time to check again.
     #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
     fn next(&mut self, lanes: &Lanes) -> Next {
         let now = Instant::now();
@@ -256,7 +256,7 @@ impl Running<'_> {
         wake.map_or(Next::Nothing, Next::At)
     }
 
-    /// Writes down what is about to be sent, once.
+    /// Journals the intent of an operation, once.
     fn announce(&mut self, number: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
         let (place, operation) = self.operations[number];
         let group_id = self.executed.group_ids[place].clone();
@@ -323,7 +323,7 @@ impl Running<'_> {
         }
     }
 
-    /// Whether it is of any use to go on.
+    /// Stops the run if further requests would fail as well.
     fn failed(&mut self, error: Error) {
         let is_gone = matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout);
         self.failures_in_a_row = if is_gone { self.failures_in_a_row + 1 } else { 0 };
@@ -342,7 +342,7 @@ impl Running<'_> {
         let held = self.schedule.ended(result.operation, result.outcome.is_settled());
         let mut results = vec![result];
         results.extend(held.operations.into_iter().map(|operation| OperationResult {
-            error: Some("what must come before it was not done, or is not known to be".to_owned()),
+            error: Some("an operation that must come first did not succeed".to_owned()),
             ..self::result(operation, Outcome::Held)
         }));
         let now = (executor.clock)();
@@ -368,7 +368,7 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-/// The lane of the operations with an effect.
+/// The lane of operations with this effect.
 pub fn lane(effect: Effect) -> Lane {
     match effect {
         Effect::Create => Lane::of::<CreateGroup>(),
@@ -389,7 +389,7 @@ async fn send(
 ) -> Sent {
     #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
     let at = Instant::now();
-    // A creation is the one that must not be done twice.
+    // Only a creation is not idempotent.
     let is_idempotent = !operation.is(Effect::Create);
     let attempt = lanes.attempt(leave, is_idempotent, retries, perform(client, operation, group_id)).await;
     Sent { operation: number, at, attempt }
@@ -413,11 +413,11 @@ async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupI
         (Target::Membership { user_id, .. }, Some(group_id)) => {
             client.send(&AddGroupUser::new(group_id, user_id.clone())).await.map(|answer| Answer::of(&answer))
         }
-        // The schedule starts nothing in a group that is not there; an empty id says so without a panic.
+        // Unreachable: the schedule starts no operation in a group without an id. The invalid id returns an error.
         (_, None) => GroupId::new("").map_err(Error::from).map(|_| Answer::nothing()),
     };
     match answer {
-        // Who is not there needs not go; what is no route is another matter.
+        // Removing a user who is not a member succeeds. An unknown URL does not.
         Err(error) if operation.is(Effect::Revoke) && error.is_not_found() && !error.is_unknown_url() => {
             Ok(Answer::no_change(&error))
         }
@@ -459,7 +459,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn only_an_answer_that_says_no_says_that_nothing_was_done() {
+    async fn only_a_refusal_proves_that_nothing_was_changed() {
         let error = async |script: Script| {
             let client = Client::builder().base_url("http://localhost/v1").service(script).retries(0);
             let client = client.build().expect("a client");

@@ -1,5 +1,5 @@
-//! A plan against the state as it is now: what of it is still to be done, what is done already, and what nobody
-//! planned, which makes it stale.
+//! Compares a plan with the current state: operations to send, operations that are already done, and unplanned
+//! differences, which make the plan stale.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -24,38 +24,38 @@ use crate::{
     },
 };
 
-/// Where a run begins.
+/// The start of a run: the operations to send, and those already settled.
 #[derive(Debug, Default)]
 pub struct Start {
-    /// The operations to do, by their numbers in the plan.
+    /// The operations to send, by number.
     pub todo: Vec<usize>,
-    /// What needs not be done: done already, blocked, or held.
+    /// The operations that are not sent: already done, blocked or held.
     pub settled: BTreeMap<usize, Settled>,
-    /// What is known of operations that an earlier part of the run has settled.
+    /// The results from the earlier part of a resumed run.
     pub kept: BTreeMap<usize, OperationResult>,
-    /// The ids of the plan's groups, as far as they exist.
+    /// The ids of the plan's groups; `None` for groups that do not exist yet.
     pub group_ids: Vec<Option<GroupId>>,
-    /// Why the plan needs its digest from the caller, if it came from elsewhere.
+    /// Why the caller must approve the plan by its digest, if it is a saved plan.
     pub needs_digest: Option<String>,
-    /// What has changed since the plan was made, and makes it stale.
+    /// The changes since the plan was made. Any of them makes the plan stale.
     pub differences: Vec<Difference>,
 }
 
-/// An operation that is not sent, and why.
+/// An operation that is not sent, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, where it is not done.
+    /// The reason, if it is blocked or held.
     pub reason: Option<String>,
 }
 
-/// Something that the plan does not know.
+/// A change that the plan does not expect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The group.
+    /// The group's name.
     pub group: String,
-    /// What is different: a line for people.
+    /// The description, for messages.
     pub what: String,
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for Difference {
 }
 
 impl Start {
-    /// Everything that may be done of a plan that was made just now.
+    /// The start of a new plan, without a comparison.
     pub fn of(plan: &Plan, approval: &Approval) -> Self {
         let mut start =
             Self { group_ids: plan.groups.iter().map(|group| group.id.clone()).collect(), ..Self::default() };
@@ -82,40 +82,41 @@ impl Start {
                 self.todo.push(number);
                 return;
             }
-            Standing::Blocked => (Outcome::Blocked, "a limit or rule blocks it".to_owned()),
+            Standing::Blocked => (Outcome::Blocked, "blocked by a limit or a rule".to_owned()),
             Standing::Protected => (Outcome::Blocked, "the user is protected".to_owned()),
             Standing::Held(reason) => (Outcome::Held, reason),
         };
         self.settled.insert(number, Settled { outcome, reason: Some(reason) });
     }
 
-    /// How many operations a limit or rule blocks.
+    /// The number of operations that a limit or a rule blocks.
     pub fn blocked(&self) -> usize {
         self.settled.values().filter(|settled| settled.outcome == Outcome::Blocked).count()
     }
 
-    /// How many operations need nothing, since somebody has done them.
+    /// The number of operations that are already done.
     pub fn done_already(&self) -> usize {
         self.settled.values().filter(|settled| settled.outcome.is_settled()).count()
     }
 }
 
-/// What a run that goes on knows of its beginning.
+/// The earlier part of a resumed run.
 #[derive(Debug, Default)]
 pub struct Earlier {
-    /// The results that were written.
+    /// The journaled results, by operation.
     pub results: BTreeMap<usize, OperationResult>,
-    /// The operations whose sending was announced.
+    /// The operations with a journaled intent.
     pub intents: BTreeSet<usize>,
-    /// What the last applied file protects.
+    /// The users and groups that the last applied file protects.
     pub protected: Protected,
 }
 
-/// Reads the groups that the plan touches, and nothing else but the list of groups, and compares.
+/// Compares the plan with the current state. Reads the list of groups and the members of the groups that the plan
+/// changes.
 ///
 /// # Errors
 ///
-/// When they cannot be read.
+/// If they cannot be read.
 pub async fn compare(
     reader: &Reader,
     plan: &Plan,
@@ -165,7 +166,7 @@ impl<'a> Comparing<'a> {
     }
 
     fn settle(&mut self, number: usize) {
-        // What the run announced and did not hear of has probably come of it.
+        // An intent without a result: the run probably made this change.
         let ours = self.earlier.intents.contains(&number);
         let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
         let outcome = match known {
@@ -184,7 +185,7 @@ impl<'a> Comparing<'a> {
         self.standings[first..first + count].contains(&Standing::Goes)
     }
 
-    /// The places in the snapshot of the groups that are touched.
+    /// The snapshot indexes of the groups that the plan changes.
     fn find_groups(&mut self, snapshot: &Snapshot) -> Vec<Option<usize>> {
         let by_id: HashMap<&str, usize> =
             snapshot.groups.iter().enumerate().map(|(place, group)| (group.id.as_str(), place)).collect();
@@ -199,14 +200,14 @@ impl<'a> Comparing<'a> {
                 }
                 let found = group.id.as_ref().and_then(|id| by_id.get(id.as_str())).copied();
                 if found.is_none() {
-                    self.differs(group, "the group is gone");
+                    self.differs(group, "the group no longer exists");
                 }
                 found
             })
             .collect()
     }
 
-    /// A group that the plan creates: none may have its name, but the one that this run has made.
+    /// Finds a group that the plan creates. Only a group that this run created may have its name.
     fn find_created(&mut self, place: usize, snapshot: &Snapshot) -> Option<usize> {
         let group = &self.plan.groups[place];
         let number = self.first[place];
@@ -221,7 +222,7 @@ impl<'a> Comparing<'a> {
         match (found.as_slice(), made) {
             ([], None) => None,
             ([], Some(_)) => {
-                self.differs(group, "the run has created the group, and it is gone");
+                self.differs(group, "the run created the group, but it no longer exists");
                 None
             }
             ([one], _) if made.is_some() || self.earlier.intents.contains(&number) => {
@@ -230,7 +231,7 @@ impl<'a> Comparing<'a> {
                 Some(*one)
             }
             _ => {
-                self.differs(group, "a group of this name has been created meanwhile");
+                self.differs(group, "a group with this name was created in the meantime");
                 None
             }
         }
@@ -240,7 +241,7 @@ impl<'a> Comparing<'a> {
         let plan = self.plan;
         let group = &plan.groups[place];
         if current.is_managed_elsewhere() {
-            self.differs(group, "the group is managed elsewhere now");
+            self.differs(group, "the group is now managed elsewhere");
             return;
         }
         let members = match &current.members {
@@ -257,7 +258,7 @@ impl<'a> Comparing<'a> {
                 Progress::Pending => {}
                 Progress::Done => self.settle(self.first[place] + offset),
                 Progress::Conflict => {
-                    let what = format!("the group has been renamed to '{}' meanwhile", current.name);
+                    let what = format!("the group was renamed to '{}' in the meantime", current.name);
                     self.differs(group, what);
                 }
             }
@@ -265,7 +266,7 @@ impl<'a> Comparing<'a> {
         self.unplanned(group, &now);
     }
 
-    /// What would have to be done now, and is not in the plan.
+    /// Records the changes that are needed now and not in the plan.
     fn unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
         let wished = group.wished();
         let planned = |effect| -> HashSet<&UserId> {
@@ -276,15 +277,13 @@ impl<'a> Comparing<'a> {
         if group.adds {
             let granted = planned(Effect::Grant);
             let missing = wished.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
-            lines.extend(
-                missing.map(|user| format!("+ {user} has left meanwhile, and would have to be added")),
-            );
+            lines.extend(missing.map(|user| format!("+ {user} has left in the meantime and would be added")));
         }
         if group.removes == Removes::Unlisted {
             let revoked = planned(Effect::Revoke);
             let extra = now.iter().filter(|user| !wished.contains(*user) && !revoked.contains(*user));
             lines.extend(
-                extra.map(|user| format!("- {user} has joined meanwhile, and would have to be removed")),
+                extra.map(|user| format!("- {user} has joined in the meantime and would be removed")),
             );
         }
         lines.sort();
@@ -293,7 +292,7 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// Guards what is left by the state as it is now.
+    /// Applies the guard to the remaining operations, with the current state.
     fn finish(
         mut self,
         snapshot: &Snapshot,
@@ -318,16 +317,16 @@ impl<'a> Comparing<'a> {
                 name_as_now(group, &snapshot.groups[found]);
             }
         }
-        // A plan that was kept may name anyone: who is protected is decided by what the service calls them.
+        // The addresses in a saved plan may be wrong: protection uses those of the service.
         guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
         guard::limit(&mut fresh);
         self.start.needs_digest = guard::needs_digest(&fresh, remembered);
         for (number, standing) in numbers.into_iter().zip(standings(&fresh, approval)) {
             let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
             match (known, standing) {
-                // What was done and heard of is never sent again, whatever became of it since.
+                // A change with a journaled result is never sent again, even if it was reverted since.
                 (Some(result), Standing::Goes) => {
-                    let reason = Some("the run has done it, and it has been undone since".to_owned());
+                    let reason = Some("the run made this change, and it was reverted since".to_owned());
                     let kept = OperationResult { error: reason.clone(), ..result.clone() };
                     self.start.kept.insert(number, kept);
                     self.start.settled.insert(number, Settled { outcome: result.outcome, reason });
@@ -339,7 +338,7 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// Puts the service's words for a group and its members in place of the plan's.
+/// Replaces the names and addresses of the plan with those of the service.
 fn name_as_now(group: &mut GroupPlan, current: &CurrentGroup) {
     let emails: HashMap<&UserId, Option<&str>> =
         current.members().iter().map(|member| (&member.id, member.email.as_deref())).collect();

@@ -1,11 +1,10 @@
-//! What a run did, line by line, in a file that only grows: an intent before each write and its result after it.
+//! The journal of a run: an append-only file with an intent before each write and its result after it.
 //!
-//! Each line carries the hash of the line before, so that nothing can be taken out or changed unseen. A last line that
-//! was torn off is no damage: the API is the truth, and a resumed run asks it.
+//! Each line contains the hash of the previous line, so that a removed or modified line is detected. A torn last line
+//! is harmless: a resumed run reads the current state from the API.
 //!
-//! A file beside it, the head, holds how many lines are on the disk and the hash of the last of them, so that nothing can
-//! be cut off or changed at the end unseen. It is written after the lines, and so never speaks of lines that a crash has
-//! taken.
+//! The head, a separate file, holds the number of synced lines and the hash of the last one, so that a truncated or
+//! modified end is detected. It is written after the lines are synced, so it never counts lines that a crash has lost.
 
 use std::{
     collections::BTreeMap,
@@ -23,35 +22,35 @@ use crate::{plan::document::hex, run::private};
 
 /// The hash before the first line.
 const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// What the name of the file with the journal's head ends in, instead of the journal's own ending.
+/// The extension of the head file.
 const HEAD: &str = "head";
-/// What is kept in memory before it is written, in bytes.
+/// The size of the write buffer.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// When it was written, as RFC 3339.
+    /// The time of the line, as RFC 3339.
     pub at: String,
-    /// What it says.
+    /// The content.
     #[serde(flatten)]
     pub entry: Entry,
-    /// The hash of the line before, without its end.
+    /// The hash of the previous line, without its line ending.
     pub previous: String,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// The run begins, or goes on.
+    /// The run starts or is resumed.
     Begin {
         /// The plan's digest.
         plan: String,
-        /// What somebody accepted.
+        /// What the caller approved.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         accepted: Option<String>,
-        /// Whether it goes on with a run that stopped.
+        /// Whether a stopped run is resumed.
         resumed: bool,
         /// Whether the journal has a head.
         #[serde(default)]
@@ -61,96 +60,96 @@ pub enum Entry {
     Intent {
         /// The number of the operation in the plan.
         operation: usize,
-        /// What is sent.
+        /// The name of the action.
         action: String,
-        /// To which group; none for one that is created.
+        /// The group; absent for a group that does not exist yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group_id: Option<GroupId>,
-        /// About which user.
+        /// The user.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user_id: Option<UserId>,
     },
-    /// What came of an operation.
+    /// The result of an operation.
     Result(OperationResult),
-    /// What the groups are afterwards.
+    /// The result of the verification.
     Verified {
-        /// How many groups are as wished for.
+        /// The number of groups that match the plan.
         converged: usize,
-        /// The names of those that are not.
+        /// The names of the groups that differ.
         differing: Vec<String>,
     },
     /// The run ends.
     End {
-        /// Whether nothing is left to do.
+        /// Whether all operations are finished.
         complete: bool,
-        /// Requests that were sent.
+        /// The number of requests.
         requests: u64,
-        /// Requests that came too soon.
+        /// The number of rate-limited requests.
         refused: u64,
     },
 }
 
-/// What came of an operation.
+/// The result of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationResult {
     /// The number of the operation in the plan.
     pub operation: usize,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The status of the answer.
+    /// The HTTP status of the response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The service's id of the request.
+    /// The request id that the service returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// From sending to the answer, in milliseconds.
+    /// The time from the request to the response, in milliseconds.
     #[serde(default)]
     pub latency_ms: u64,
     /// The id of a group that was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_id: Option<GroupId>,
-    /// What went wrong.
+    /// The error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// What came of an operation.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was done.
+    /// The run made the change.
     Done,
-    /// The run was stopped between sending it and hearing of it, and it was found to be done.
+    /// The run sent the request and got no response, and the change was found in place.
     FoundDone,
-    /// It was done already, by somebody else.
+    /// The change was already in place.
     NoChange,
-    /// It was refused, or it was not done.
+    /// The request failed, and the change was not made.
     Failed,
-    /// It was sent, and no answer says whether it was done.
+    /// The request was sent, and it is unknown whether the change was made.
     Unknown,
-    /// It was not sent, since something that must come before it failed or is blocked.
+    /// Not sent: an operation that must come first failed or is blocked.
     Held,
-    /// It was not sent, since a rule blocks it.
+    /// Not sent: blocked by a rule.
     Blocked,
 }
 
 impl Outcome {
-    /// Whether what it wanted holds.
+    /// Whether the change is in place.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Done | Self::FoundDone | Self::NoChange)
     }
 
-    /// Whether the run changed something by it.
+    /// Whether the run made the change.
     pub fn is_change(self) -> bool {
         matches!(self, Self::Done | Self::FoundDone)
     }
 
-    /// Whether the run may have changed something by it.
+    /// Whether the run made the change, or may have made it.
     pub fn may_be_change(self) -> bool {
         self.is_change() || self == Self::Unknown
     }
 
-    /// Its name in reports.
+    /// The name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -164,7 +163,7 @@ impl Outcome {
     }
 }
 
-/// A journal that is written.
+/// A journal that is open for writing.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -175,21 +174,21 @@ pub struct Journal {
     is_synced: bool,
 }
 
-/// What the head says.
+/// The content of the head file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
-    /// How many lines are on the disk.
+    /// The number of synced lines.
     lines: usize,
-    /// The hash of the last of them.
+    /// The hash of the last synced line.
     last: String,
 }
 
 impl Journal {
-    /// Begins a journal, or goes on with one: a torn last line is cut off.
+    /// Creates or opens a journal. A torn last line is removed.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, or was changed after it was written.
+    /// If the file cannot be opened, or was modified.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<Line>)> {
         let mut options = OpenOptions::new();
         let mut file = private::open(path, options.create(true).truncate(false).read(true).write(true))?;
@@ -205,11 +204,11 @@ impl Journal {
         Ok((journal, lines))
     }
 
-    /// Adds a line. It is in the file after [`flush`](Self::flush).
+    /// Adds a line to the buffer. [`flush`](Self::flush) writes it to the file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write(&mut self, at: Timestamp, entry: Entry) -> io::Result<()> {
         let previous = std::mem::take(&mut self.previous);
         let line = Line { at: at.to_string(), entry, previous };
@@ -221,11 +220,11 @@ impl Journal {
         if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
 
-    /// Gives all lines to the operating system: they outlive this process.
+    /// Writes all lines to the file. They survive a crash of the process.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
         if !self.buffer.is_empty() {
             self.file.write_all(&self.buffer)?;
@@ -235,11 +234,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Gives all lines to the disk: they outlive the machine.
+    /// Syncs all lines to disk. They survive a crash of the machine.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn sync(&mut self) -> io::Result<()> {
         self.flush()?;
         if !self.is_synced {
@@ -256,7 +255,7 @@ impl Journal {
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or was changed after it was written.
+/// If the file cannot be read, or was modified.
 pub fn read(path: &Path) -> io::Result<Vec<Line>> {
     let text = std::fs::read(path)?;
     let (lines, last, _) = read_lines(&text)?;
@@ -275,35 +274,39 @@ pub fn results(lines: &[Line]) -> BTreeMap<usize, OperationResult> {
     results
 }
 
-/// Holds the lines to the head. A journal of an earlier version has none.
+/// Checks the lines against the head file. A journal of an earlier version has none.
 fn check_head(path: &Path, lines: &[Line], last: &str) -> io::Result<()> {
     let changed =
-        |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{what}: the journal was changed"));
+        |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("the journal was modified: {what}"));
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let has_head = |line: &Line| matches!(line.entry, Entry::Begin { head: true, .. });
-            // The first line is on the disk for a moment before its head.
+            // The first line is synced shortly before the head file is created.
             return match lines {
-                [first, _, ..] if has_head(first) => {
-                    Err(changed("the file with its last line's hash is missing"))
-                }
+                [first, _, ..] if has_head(first) => Err(changed("its head file is missing")),
                 _ => Ok(()),
             };
         }
         Err(error) => return Err(error),
     };
-    let head: Head = serde_json::from_slice(&text).map_err(|_| changed("its head cannot be read"))?;
+    let head: Head = serde_json::from_slice(&text).map_err(|_| changed("its head file cannot be read"))?;
     let found = match head.lines.checked_sub(lines.len()) {
         Some(0) => last,
-        Some(_) => return Err(changed(&format!("it has {} lines, and had {}", lines.len(), head.lines))),
-        // The line after it carries its hash.
+        Some(_) => {
+            return Err(changed(&format!("it has {} lines and must have {}", lines.len(), head.lines)));
+        }
+        // The next line contains its hash.
         None => lines[head.lines].previous.as_str(),
     };
-    if found == head.last { Ok(()) } else { Err(changed(&format!("line {} is another one", head.lines))) }
+    if found == head.last {
+        Ok(())
+    } else {
+        Err(changed(&format!("line {} does not match the head file", head.lines)))
+    }
 }
 
-/// The lines, the hash of the last, and how many bytes they are: less than all when the last is torn.
+/// The lines, the hash of the last one, and their length in bytes, without a torn last line.
 fn read_lines(text: &[u8]) -> io::Result<(Vec<Line>, String, usize)> {
     let mut lines = Vec::new();
     let mut previous = FIRST.to_owned();
@@ -317,12 +320,12 @@ fn read_lines(text: &[u8]) -> io::Result<(Vec<Line>, String, usize)> {
         let number = lines.len() + 1;
         let line: Line = match serde_json::from_slice(bytes) {
             Ok(line) => line,
-            // A file system may have kept the length of a line and not its content.
+            // After a crash, a file system may have kept the length of the line without its content.
             Err(_) if is_last => break,
             Err(_) => return Err(damaged(number, "cannot be read")),
         };
         if line.previous != previous {
-            return Err(damaged(number, "does not follow the one before: the journal was changed"));
+            return Err(damaged(number, "does not match the previous line: the journal was modified"));
         }
         previous = hash(bytes);
         lines.push(line);
@@ -363,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_read_as_it_was_written_and_goes_on() {
+    fn a_journal_can_be_reopened_and_extended() {
         let (_folder, path) = written(3);
         let (mut journal, lines) = Journal::open(&path).expect("a journal");
         assert_eq!(lines.len(), 3);
@@ -374,10 +377,10 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_harmless_wherever_it_is_torn() {
+    fn a_last_line_torn_anywhere_is_dropped() {
         let (_folder, path) = written(1);
         let (mut journal, _) = Journal::open(&path).expect("a journal");
-        // With the operating system, and not yet on the disk.
+        // Flushed to the file, and not synced yet.
         journal.write(Timestamp::UNIX_EPOCH, result(1)).expect("written");
         journal.flush().expect("flushed");
         let whole = std::fs::read(&path).expect("bytes");
@@ -393,29 +396,29 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_that_was_cut_off_or_changed_is_noticed() {
+    fn a_removed_or_modified_last_line_is_detected() {
         let (_folder, path) = written(3);
         let text = std::fs::read_to_string(&path).expect("text");
         let two: String = text.lines().take(2).map(|line| format!("{line}\n")).collect();
         std::fs::write(&path, &two).expect("written");
         let error = read(&path).expect_err("cut").to_string();
-        assert_eq!(error, "it has 2 lines, and had 3: the journal was changed");
+        assert_eq!(error, "the journal was modified: it has 2 lines and must have 3");
         assert!(Journal::open(&path).is_err());
         let changed = two + &text.lines().last().expect("a line").replace("done", "failed") + "\n";
         std::fs::write(&path, changed).expect("written");
         let error = read(&path).expect_err("changed").to_string();
-        assert_eq!(error, "line 3 is another one: the journal was changed");
+        assert_eq!(error, "the journal was modified: line 3 does not match the head file");
         std::fs::write(&path, text).expect("written");
         assert_eq!(read(&path).expect("as it was").len(), 3);
     }
 
     #[test]
-    fn what_was_changed_or_taken_out_is_noticed() {
+    fn a_removed_or_modified_line_is_detected() {
         let (_folder, path) = written(3);
         let text = std::fs::read_to_string(&path).expect("text");
         std::fs::write(&path, text.replacen("\"status\":200", "\"status\":404", 1)).expect("written");
         let error = read(&path).expect_err("changed").to_string();
-        assert_eq!(error, "line 2 of the journal does not follow the one before: the journal was changed");
+        assert_eq!(error, "line 2 of the journal does not match the previous line: the journal was modified");
         let without: String = text.lines().skip(1).map(|line| format!("{line}\n")).collect();
         std::fs::write(&path, without).expect("written");
         assert!(read(&path).is_err());

@@ -8,28 +8,28 @@ use std::{
 
 use crate::run::private;
 
-/// The lock of an organization, until it is dropped. The operating system gives it back when the process ends, however
-/// it ends.
+/// The lock of an organization. It is released when dropped, and by the operating system when the process ends in any
+/// way.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Why there is no lock.
+/// Why the lock could not be taken.
 #[derive(Debug)]
 pub enum LockError {
-    /// Another run has it: what that run wrote about itself.
+    /// Another run holds the lock; the text describes that run.
     Held(String),
-    /// The file cannot be used.
+    /// The lock file could not be opened, locked or written.
     Io(io::Error),
 }
 
 impl Lock {
-    /// Takes the lock. `holder` says who has it, for others who want it.
+    /// Takes the lock. `holder` describes this run to other runs.
     ///
     /// # Errors
     ///
-    /// When another run has it, or the file cannot be used.
+    /// See [`LockError`].
     pub fn take(path: &Path, holder: &str) -> Result<Self, LockError> {
         let open =
             private::open(path, OpenOptions::new().create(true).truncate(false).read(true).write(true));
@@ -38,7 +38,7 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut other = String::new();
-                // Who it is would be good to know, and is not needed.
+                // The description is optional: ignore errors.
                 let _ = file.read_to_string(&mut other);
                 return Err(LockError::Held(other.trim().to_owned()));
             }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_who_is_the_first() {
+    fn a_held_lock_names_its_holder() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         let first = Lock::take(&path, "run 1").expect("free");

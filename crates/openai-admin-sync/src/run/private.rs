@@ -1,4 +1,4 @@
-//! Files and folders that only their owner reads: plans, journals and reports name people.
+//! Files and folders that only their owner can read, because plans, journals and reports contain personal data.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -6,18 +6,18 @@ use std::{
     path::Path,
 };
 
-/// The mode of a folder that only its owner enters.
+/// The mode of a private folder.
 #[cfg(unix)]
 const FOLDER_MODE: u32 = 0o700;
-/// The mode of a file that only its owner reads.
+/// The mode of a private file.
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o600;
 
-/// Makes a folder, and those above it, unless it is there.
+/// Creates a folder and its parents, unless it exists.
 ///
 /// # Errors
 ///
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -29,11 +29,11 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Opens a file with `options`; a new one, and one that is there, is private from then on.
+/// Opens a new or existing file with `options`, and makes it private.
 ///
 /// # Errors
 ///
-/// When it cannot be opened.
+/// If it cannot be opened.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -44,7 +44,7 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // A device or a pipe keeps its mode, and so does a file of somebody else.
+        // Devices and pipes keep their mode. So do files of other owners: the error is ignored.
         if file.metadata()?.is_file() {
             let _ = file.set_permissions(fs::Permissions::from_mode(FILE_MODE));
         }
@@ -52,29 +52,29 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a file, or empties the one that is there.
+/// Creates a file, or truncates an existing one.
 ///
 /// # Errors
 ///
-/// When it cannot be made.
+/// If it cannot be created.
 pub fn create(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().create(true).truncate(true).write(true))
 }
 
-/// Writes a whole file.
+/// Writes a file with this content.
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create(path)?.write_all(bytes)
 }
 
-/// Writes a file that is either the old one or the new one, whole, whenever the machine stops.
+/// Replaces a file atomically: after a crash, it has either the old or the new content.
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
     let mut file = create(&part)?;
@@ -93,7 +93,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_names_people_is_read_by_its_owner_alone() {
+    fn files_and_folders_are_readable_only_by_their_owner() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("a/b");
         create_folder(&folder).expect("made");

@@ -1,4 +1,4 @@
-//! Where runs are kept: one folder for each, with its plan and its journal.
+//! The stored runs: a folder for each, with its plan and its journal.
 
 use std::{
     collections::BTreeMap,
@@ -29,15 +29,15 @@ const PLAN: &str = "plan.json";
 const JOURNAL: &str = "journal.jsonl";
 const LEARNED: &str = "pace.json";
 
-/// For how long a pace that was learned is remembered.
+/// How long a learned rate is kept.
 const LEARNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Plan {
-    /// Writes the same to a file, piece by piece: a large plan is in memory once.
+    /// Streams [`to_json`](Self::to_json) to a file, so that a large plan is in memory only once.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn write_json(&self, file: &Path) -> io::Result<()> {
         let mut out = BufWriter::new(private::create(file)?);
         serde_json::to_writer_pretty(&mut out, self)?;
@@ -52,58 +52,58 @@ pub struct Runs {
     folder: PathBuf,
 }
 
-/// A run that was kept.
+/// A stored run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its name, which begins with its time.
+    /// The name, which starts with the time.
     pub name: String,
     folder: PathBuf,
 }
 
 impl Runs {
-    /// The runs in a folder that may not be there yet.
+    /// The runs in a folder that may not exist yet.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Where they are.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The file of the organization's lock.
+    /// The organization's lock file.
     ///
     /// # Errors
     ///
-    /// When there is no place for it.
+    /// If its folder cannot be created.
     pub fn lock_file(&self) -> io::Result<PathBuf> {
         private::create_folder(&self.folder)?;
         Ok(self.folder.join("lock"))
     }
 
-    /// Keeps a new run. Its name begins with its time, so that the last one is the last by name; `chance` tells runs of
-    /// one millisecond apart.
+    /// Stores a new run. Its name starts with the time, so that names sort by time; `chance`, a random number,
+    /// distinguishes runs of the same millisecond.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn begin(&self, plan: &Plan, now: Timestamp, chance: u32) -> io::Result<Run> {
         let name = format!("{}-{:06x}", now.strftime("%Y%m%dT%H%M%S%3fZ"), chance & 0xff_ffff);
         let folder = self.folder.join("runs").join(&name);
         private::create_folder(&folder)?;
         let run = Run { name, folder };
-        // A run that is killed here has no plan, and is none.
+        // A run that is killed here has no plan, and `list` ignores it.
         let part = run.folder.join("plan.json.part");
         plan.write_json(&part)?;
         fs::rename(part, run.folder.join(PLAN))?;
         Ok(run)
     }
 
-    /// All runs, the oldest first.
+    /// All runs, oldest first.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// If the folder cannot be read.
     pub fn list(&self) -> io::Result<Vec<Run>> {
         let entries = match fs::read_dir(self.folder.join("runs")) {
             Ok(entries) => entries,
@@ -123,12 +123,12 @@ impl Runs {
         Ok(runs)
     }
 
-    /// What the last applied run of files says of sources and groups. An import, an undo or an offboarding says nothing of
-    /// what the files said.
+    /// The sources, groups and protection of the last applied run of group files. Imports, undos and offboardings do
+    /// not count.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If a run cannot be read.
     pub fn last_applied(&self) -> io::Result<Option<Applied>> {
         for run in self.list()?.iter().rev() {
             let lines = run.lines()?;
@@ -153,8 +153,8 @@ impl Runs {
         Ok(None)
     }
 
-    /// What was learned of the service's pace, by lane. It doubles with each hour, and is forgotten after a day: a service
-    /// that was slow once is not slow for ever.
+    /// The learned rates, by lane, in requests per minute. A rate doubles with each hour and expires after a day,
+    /// because the service may have become faster.
     pub fn learned(&self, now: Timestamp) -> BTreeMap<String, f64> {
         let aged = |learned: Learned| {
             let hours = learned.age(now)?.as_secs_f64() / 3600.0;
@@ -163,22 +163,22 @@ impl Runs {
         self.kept_paces().into_iter().filter_map(|(lane, learned)| Some((lane, aged(learned)?))).collect()
     }
 
-    /// How old the oldest of these paces is.
+    /// The age of the oldest learned rate.
     pub fn learned_age(&self, now: Timestamp) -> Option<Duration> {
         self.kept_paces().into_values().filter_map(|learned| learned.age(now)).max()
     }
 
     fn kept_paces(&self) -> BTreeMap<String, Learned> {
-        // What is not there, or not readable, is learned again.
+        // If the file is missing or unreadable, rates are learned again.
         let text = fs::read(self.folder.join(LEARNED)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Remembers what was learned.
+    /// Stores learned rates.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn remember(&self, learned: &BTreeMap<String, f64>, now: Timestamp) -> io::Result<()> {
         if learned.is_empty() {
             return Ok(());
@@ -191,7 +191,7 @@ impl Runs {
     }
 }
 
-/// The pace of a lane, and when it was learned.
+/// The learned rate of a lane.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Learned {
     /// Requests per minute.
@@ -200,40 +200,40 @@ struct Learned {
 }
 
 impl Learned {
-    /// How old it is; none when it is too old to say anything, or of a clock that was wrong.
+    /// The age; `None` if the rate has expired or its time is in the future.
     fn age(self, now: Timestamp) -> Option<Duration> {
         let age = Duration::try_from(now.duration_since(self.at)).ok()?;
         (age < LEARNED_FOR).then_some(age)
     }
 }
 
-/// What the last applied run says.
+/// The last applied run of group files.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
-    /// What it came from.
+    /// Its sources.
     pub sources: Vec<Source>,
     /// The ids of its groups, by name.
     pub groups: BTreeMap<String, GroupId>,
-    /// Whom and what it protects.
+    /// The users and groups that it protects.
     pub protect: Protected,
 }
 
 impl Run {
-    /// Its folder.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Its journal's file.
+    /// The journal file.
     pub fn journal(&self) -> PathBuf {
         self.folder.join(JOURNAL)
     }
 
-    /// Its plan.
+    /// The plan.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or was changed.
+    /// If it cannot be read, or was modified.
     pub fn plan(&self) -> io::Result<Plan> {
         let json = fs::read(self.folder.join(PLAN))?;
         Plan::from_json(&json).map_err(|problem| {
@@ -242,11 +242,11 @@ impl Run {
         })
     }
 
-    /// Its journal's lines; none before it began.
+    /// The lines of the journal; empty if the run has not started.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or was changed.
+    /// If it cannot be read, or was modified.
     pub fn lines(&self) -> io::Result<Vec<Line>> {
         match journal::read(&self.journal()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -255,12 +255,12 @@ impl Run {
     }
 }
 
-/// How many characters of a name its folder shows.
+/// The most characters of a service's name in the name of its folder.
 const FOLDER_SHOWN: usize = 60;
-/// How many digits of a name's hash its folder has.
+/// The number of hash digits in the name of a folder.
 const FOLDER_HASH_DIGITS: usize = 12;
 
-/// The name of the folder of a service: to be read, and by its hash another one for every other service.
+/// The name of a service's folder: readable, and unique because of its hash.
 pub fn folder_name(service: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
     let shown = service.trim_start_matches("https://").chars().map(plain).take(FOLDER_SHOWN);
@@ -273,14 +273,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_databases_whose_names_look_alike_have_two_folders() {
+    fn similar_names_have_different_folders() {
         assert_ne!(folder_name("local/a/b.db"), folder_name("local/a_b.db"));
         assert_ne!(folder_name("https://h/t/a"), folder_name("https://h/t_a"));
         assert_eq!(folder_name("https://h/t/a"), folder_name("https://h/t/a"));
     }
 
     #[test]
-    fn a_pace_that_was_learned_doubles_each_hour_and_is_forgotten_after_a_day() {
+    fn a_learned_rate_doubles_each_hour_and_expires_after_a_day() {
         let home = tempfile::tempdir().expect("a folder");
         let runs = Runs::new(home.path().to_owned());
         let at = |hours: i64| Timestamp::from_second(hours * 3600).expect("a time");
@@ -288,13 +288,13 @@ mod tests {
         let rpm = |hours| runs.learned(at(hours)).get("add").copied();
         assert_eq!((rpm(0), rpm(2), rpm(24)), (Some(9.0), Some(36.0), None));
         assert_eq!(runs.learned_age(at(2)), Some(Duration::from_secs(7200)));
-        // What another lane learns does not make this one younger.
+        // Storing the rate of another lane does not renew this one.
         runs.remember(&BTreeMap::from([("remove".to_owned(), 7.0)]), at(1)).expect("kept");
         assert_eq!(rpm(2), Some(36.0));
     }
 
     #[test]
-    fn a_pace_of_an_earlier_version_has_no_age_and_is_learned_again() {
+    fn a_rate_of_an_earlier_version_is_ignored() {
         let home = tempfile::tempdir().expect("a folder");
         fs::write(home.path().join(LEARNED), r#"{"add": 9.31}"#).expect("written");
         assert_eq!(Runs::new(home.path().to_owned()).learned(Timestamp::UNIX_EPOCH), BTreeMap::new());

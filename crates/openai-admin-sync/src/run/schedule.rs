@@ -1,8 +1,8 @@
-//! In which order operations are done.
+//! The order of the operations of a run.
 //!
-//! Pure: results come in, and what may be started next comes out. Groups are created and renamed before anybody is
-//! added, additions go before removals, and a user's removals wait for that user's additions and are held when one of
-//! them failed: a move never leaves somebody with nothing.
+//! Pure: results in, operations to start out. Groups are created and renamed before users are added, and additions come
+//! before removals. The removals of a user wait for the additions of that user, and are held if one of them fails: a
+//! user who moves never loses both memberships.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -13,20 +13,19 @@ use crate::plan::{
     operation::{Effect, Operation},
 };
 
-/// The order of a run.
+/// The order of the operations of a run.
 #[derive(Debug)]
 pub struct Schedule {
-    /// The effects, the preferred first. Each has a lane of its own.
+    /// The effects, in order of preference. Each has a separate lane.
     effects: [Effect; 4],
     ready: HashMap<Effect, VecDeque<usize>>,
-    /// By group: what waits for its creation.
+    /// The operations that wait for the creation of their group, by group.
     waiting_for_group: HashMap<usize, Vec<usize>>,
-    /// By user who is removed somewhere: how many of their additions are not done yet, whether one failed, and what
-    /// waits for them.
+    /// The users who are removed from a group: their unfinished additions, and the removals that wait for them.
     users: HashMap<UserId, UserState>,
     group_of: Vec<usize>,
     effect_of: Vec<Effect>,
-    /// The additions and removals of those whose removals wait: few of many.
+    /// The user of each addition and removal, only for users who are removed from a group.
     user_of: HashMap<usize, UserId>,
     left: usize,
 }
@@ -38,15 +37,15 @@ struct UserState {
     removals: Vec<usize>,
 }
 
-/// What an operation's end means for others.
+/// The operations that are held because another one failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Operations that are not done because of it.
+    /// Their numbers.
     pub operations: Vec<usize>,
 }
 
 impl Schedule {
-    /// Orders those operations of a plan, by their numbers, that are to be done.
+    /// Orders the operations `todo` of a plan, given by number.
     pub fn new(plan: &Plan, todo: &[usize]) -> Self {
         let mut group_of = Vec::new();
         let mut effect_of = Vec::new();
@@ -102,12 +101,12 @@ impl Schedule {
         }
     }
 
-    /// The effects, the preferred first.
+    /// The effects, in order of preference.
     pub fn effects(&self) -> [Effect; 4] {
         self.effects
     }
 
-    /// Whether an operation with this effect may be started.
+    /// Whether an operation with this effect is ready.
     pub fn has(&self, effect: Effect) -> bool {
         self.ready.get(&effect).is_some_and(|ready| !ready.is_empty())
     }
@@ -117,29 +116,29 @@ impl Schedule {
         self.ready.get_mut(&effect)?.pop_front()
     }
 
-    /// Puts an operation back: it is the next with its effect again.
+    /// Puts an operation back as the next one with its effect.
     pub fn put_back(&mut self, operation: usize) {
         self.ready.entry(self.effect_of[operation]).or_default().push_front(operation);
     }
 
-    /// How many operations have no result yet.
+    /// The number of operations without a result.
     pub fn left(&self) -> usize {
         self.left
     }
 
-    /// An operation has ended. Gives those that cannot be done because it failed.
-    pub fn ended(&mut self, operation: usize, well: bool) -> Held {
+    /// Records that an operation ended. Returns the operations that are held because it failed.
+    pub fn ended(&mut self, operation: usize, succeeded: bool) -> Held {
         self.left = self.left.saturating_sub(1);
         let mut held = Held::default();
         match self.effect_of[operation] {
             Effect::Create => {
                 let waiting = self.waiting_for_group.remove(&self.group_of[operation]).unwrap_or_default();
-                if well {
+                if succeeded {
                     for operation in waiting {
                         self.ready.entry(self.effect_of[operation]).or_default().push_back(operation);
                     }
                 } else {
-                    // Nobody was added: whoever waits for that waits for nothing.
+                    // No user was added: hold the operations that wait for these additions.
                     for operation in waiting {
                         held.operations.push(operation);
                         held.operations.extend(self.ended(operation, false).operations);
@@ -150,7 +149,7 @@ impl Schedule {
                 let Some(user) = self.user_of.get(&operation) else { return held };
                 let Some(state) = self.users.get_mut(user) else { return held };
                 state.additions = state.additions.saturating_sub(1);
-                state.failed |= !well;
+                state.failed |= !succeeded;
                 if state.additions == 0 {
                     let (failed, removals) = (state.failed, std::mem::take(&mut state.removals));
                     if failed {
@@ -167,7 +166,7 @@ impl Schedule {
     }
 }
 
-/// The user of each addition and removal, of those users who have one that is a removal: only they wait.
+/// The user of each addition and removal, for users with at least one removal: only their operations wait.
 fn users_who_move(plan: &Plan, todo: &[usize]) -> HashMap<usize, UserId> {
     let operations: Vec<&Operation> = plan.operations().map(|(_, operation)| operation).collect();
     let removed: HashSet<&UserId> = todo
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn additions_go_first_and_a_removal_waits_for_those_of_its_user() {
+    fn a_removal_waits_for_the_additions_of_its_user() {
         let plan = plan(&[&[remove("a"), remove("b")], &[add("a")]], false);
         let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
         assert_eq!(ready(&mut schedule), [2, 1]);
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_is_held_when_an_addition_of_its_user_failed() {
+    fn a_removal_is_held_if_an_addition_of_its_user_fails() {
         let plan = plan(&[&[remove("a")], &[add("a")], &[add("a")]], false);
         let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
         assert_eq!(ready(&mut schedule), [1, 2]);
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn people_wait_for_their_group_and_what_waits_for_them_is_held_without_it() {
+    fn operations_wait_for_their_group_and_are_held_if_its_creation_fails() {
         let plan = plan(&[&[create(), add("a")], &[remove("a")]], false);
         let mut schedule = Schedule::new(&plan, &[0, 1, 2]);
         assert_eq!(ready(&mut schedule), [0]);
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_revoked_first_waits_for_nothing() {
+    fn with_revoke_first_removals_wait_for_nothing() {
         let plan = plan(&[&[remove("a")], &[add("a")]], true);
         assert_eq!(ready(&mut Schedule::new(&plan, &[0, 1])), [0, 1]);
     }

@@ -1,4 +1,4 @@
-//! The way back from a run: the inverse of what its journal says it has changed, as a plan like any other.
+//! Plans the undo of a run: the inverse of the changes in its journal.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,14 +22,14 @@ use crate::{
     },
 };
 
-/// Plans to take back what a run has done, where that still holds. Reads the groups that it has changed.
+/// Plans the undo of the changes of a run that are still in place. Reads the groups that the run changed.
 ///
-/// A group that the run has created stays, without the members that the run gave it: removing a group would take
-/// with it what others have done to it since.
+/// A group that the run created stays, without the members that the run added: deleting it would lose later changes by
+/// others.
 ///
 /// # Errors
 ///
-/// When the groups cannot be read.
+/// If the groups cannot be read.
 pub async fn plan_undo(
     reader: &Reader,
     run: &str,
@@ -52,13 +52,13 @@ pub async fn plan_undo(
         .map(|(change, place)| inverse(change, place.map(|place| &snapshot.groups[place]), run));
     let groups = groups.collect();
     let purpose = Purpose::Undo { run: run.to_owned() };
-    // What the run was held to holds for its undo as well.
+    // The limits and protection of the run apply to its undo as well.
     let max_remove = Some(plan.max_remove.stricter(MaxRemove::OF_ORGANIZATION));
     let desired = Desired { purpose, protect: plan.protect.clone(), max_remove, ..Desired::default() };
     Ok(planning::assemble(&desired, &snapshot, groups, options))
 }
 
-/// What a run has changed in a group.
+/// The changes of a run in one group.
 struct Change<'a> {
     name: &'a str,
     group_id: Option<openai_admin::GroupId>,
@@ -101,7 +101,7 @@ fn inverse(change: &Change<'_>, current: Option<&CurrentGroup>, run: &str) -> Gr
     plan.id.clone_from(&change.group_id);
     plan.allow_empty = change.is_created;
     let Some(current) = current else {
-        let message = "the group is gone since the run".to_owned();
+        let message = "the group no longer exists".to_owned();
         plan.blocks.push(Block { rule: Rule::Group, message });
         return plan;
     };
@@ -113,17 +113,17 @@ fn inverse(change: &Change<'_>, current: Option<&CurrentGroup>, run: &str) -> Gr
     }
     let members: HashSet<&UserId> = current.members().iter().map(|member| &member.id).collect();
     let origin = Origin { reason: Some(format!("run {run}")), ..Origin::default() };
-    // What somebody has taken back already is left alone.
+    // Changes that were already reverted are skipped.
     let done = change.operations.iter().filter(|one| one.progress(&current.name, &members) == Progress::Done);
     plan.operations = done.filter_map(|one| one.inverse(Why::Undo, origin.clone())).collect();
-    // The group's own name first, additions before removals.
+    // The rename first, then additions, then removals.
     plan.operations.sort_by_key(Operation::effect);
     if let Some(Target::Group { name, .. }) = plan.operations.first().map(Operation::target) {
         plan.name.clone_from(name);
     }
     let revoked = plan.operations.iter().filter(|operation| operation.is(Effect::Revoke));
-    let leaving: HashSet<&UserId> = revoked.filter_map(Operation::user_id).collect();
-    let kept = current.members().iter().map(|member| &member.id).filter(|id| !leaving.contains(id));
+    let removed: HashSet<&UserId> = revoked.filter_map(Operation::user_id).collect();
+    let kept = current.members().iter().map(|member| &member.id).filter(|id| !removed.contains(id));
     plan.keep = kept.cloned().collect();
     plan.member_count = members.len();
     plan.adds = true;

@@ -1,4 +1,4 @@
-//! Looks again: whether the groups that a run has touched are as they were wished to be.
+//! Verifies a run: reads the changed groups again and compares them with the plan.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,26 +19,26 @@ use crate::{
     },
 };
 
-/// What was found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
-    /// Whether each operation's wish holds, by its number; for touched groups.
+    /// Whether each change is in place, by operation number; only for changed groups.
     pub holds: BTreeMap<usize, bool>,
-    /// The names of the touched groups that are as wished for.
+    /// The names of the changed groups that match the plan.
     pub converged: Vec<String>,
-    /// The names of those that are not.
+    /// The names of the changed groups that differ.
     pub differing: Vec<String>,
-    /// The ids of groups whose creation was not answered, by the number of the operation.
+    /// The ids of groups whose creation had no response, by operation number.
     pub found_groups: BTreeMap<usize, GroupId>,
 }
 
 impl Verification {
-    /// Whether everything that was touched is as wished for.
+    /// Whether all changed groups match the plan.
     pub fn is_converged(&self) -> bool {
         self.differing.is_empty()
     }
 
-    /// What was unknown, and is known now: there, so it was done; or not there, so it was not.
+    /// The results of operations with an unknown outcome, which the verification settles as done or failed.
     pub fn settle(&self, results: &BTreeMap<usize, OperationResult>) -> Vec<OperationResult> {
         let unknown = results.values().filter(|result| result.outcome == Outcome::Unknown);
         let settled = unknown.filter_map(|result| {
@@ -51,11 +51,11 @@ impl Verification {
     }
 }
 
-/// Reads the touched groups again, and looks at each row.
+/// Reads the changed groups again and checks each operation.
 ///
 /// # Errors
 ///
-/// When they cannot be read.
+/// If the groups cannot be read.
 pub async fn verify(
     reader: &Reader,
     plan: &Plan,
@@ -99,7 +99,7 @@ pub async fn verify(
             all_hold &= holds || standings[first + offset] != Standing::Goes;
             verification.holds.insert(first + offset, holds);
         }
-        let list = if all_hold && is_as_wished(group, &standings[first..], &members) {
+        let list = if all_hold && matches_plan(group, &standings[first..], &members) {
             &mut verification.converged
         } else {
             &mut verification.differing
@@ -109,7 +109,7 @@ pub async fn verify(
     Ok(verification)
 }
 
-/// A group that was to be created, and whose creation was not answered: the only one of its name.
+/// The group of a creation without a response: the only group with its name.
 fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
     let mut named = snapshot.groups.iter().enumerate().filter(|(_, found)| found.name == group.name);
     match (group.is_created(), named.next(), named.next()) {
@@ -118,8 +118,8 @@ fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
     }
 }
 
-/// Whether nobody else has come or gone.
-fn is_as_wished(group: &GroupPlan, standings: &[Standing], members: &HashSet<&UserId>) -> bool {
+/// Whether the group has all kept members and no unexpected ones.
+fn matches_plan(group: &GroupPlan, standings: &[Standing], members: &HashSet<&UserId>) -> bool {
     let wished = group.wished();
     let kept = group.keep.iter().all(|user| members.contains(user));
     let stays: HashSet<&UserId> = group
@@ -129,7 +129,7 @@ fn is_as_wished(group: &GroupPlan, standings: &[Standing], members: &HashSet<&Us
         .filter(|(operation, standing)| operation.is(Effect::Revoke) && **standing != Standing::Goes)
         .filter_map(|(operation, _)| Operation::user_id(operation))
         .collect();
-    let nobody_else = group.removes != Removes::Unlisted
+    let no_one_else = group.removes != Removes::Unlisted
         || members.iter().all(|user| wished.contains(*user) || stays.contains(*user));
-    kept && nobody_else
+    kept && no_one_else
 }

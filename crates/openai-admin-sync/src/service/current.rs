@@ -1,4 +1,4 @@
-//! What is: the groups of an organization, and who is in those that a plan manages.
+//! The current state: the groups of an organization, and the members of the groups that a plan manages.
 
 use std::collections::HashSet;
 
@@ -14,41 +14,41 @@ use crate::{
     service::reader::Reader,
 };
 
-/// How many groups are read at once, unless somebody says otherwise.
+/// The default number of groups to read concurrently.
 pub const CONCURRENCY: usize = 16;
 
-/// What was read of an organization.
+/// The state that was read from an organization.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// Which organization, as its answers name it.
+    /// The organization, as the service reports it.
     pub organization: Option<OrganizationId>,
-    /// Its groups.
+    /// The groups.
     pub groups: Vec<CurrentGroup>,
 }
 
-/// A group, as it was read.
+/// The current state of a group.
 #[derive(Debug)]
 pub struct CurrentGroup {
-    /// Its id.
+    /// The id.
     pub id: GroupId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Whether an identity provider manages it.
+    /// Whether an identity provider manages the group.
     pub is_scim_managed: bool,
-    /// Whether a tenant shares it.
+    /// Whether the group is shared by a tenant.
     pub is_tenant_group: bool,
-    /// Who is in it.
+    /// The members.
     pub members: Members,
 }
 
-/// Who is in a group, as far as it is known.
+/// The members of a group, if they were read.
 #[derive(Debug)]
 pub enum Members {
-    /// Nobody has asked.
+    /// The members were not read.
     NotRead,
-    /// These, and nobody else.
+    /// All members.
     Read(Vec<GroupUser>),
-    /// It could not be read, for this reason.
+    /// The members could not be read, with the error.
     Unreadable(String),
 }
 
@@ -65,7 +65,7 @@ impl From<GroupResponse> for CurrentGroup {
 }
 
 impl CurrentGroup {
-    /// Its members, if they were read.
+    /// The members; empty if they were not read.
     pub fn members(&self) -> &[GroupUser] {
         match &self.members {
             Members::Read(users) => users,
@@ -73,7 +73,7 @@ impl CurrentGroup {
         }
     }
 
-    /// Whether the API lets nobody change it.
+    /// Whether the group cannot be changed through the API.
     pub fn is_managed_elsewhere(&self) -> bool {
         self.is_scim_managed || self.is_tenant_group
     }
@@ -83,12 +83,13 @@ impl CurrentGroup {
 ///
 /// # Errors
 ///
-/// When it cannot be read whole: a part of it would make groups seem missing.
+/// If it cannot be read completely. An incomplete list would make groups seem missing.
 pub async fn read_groups(reader: &Reader) -> Result<Snapshot, ReadError> {
     let groups = reader.list_groups().await?;
     let mut ids = HashSet::new();
     if let Some(twice) = groups.iter().find(|group| !ids.insert(group.id.clone())) {
-        let message = format!("the list of groups names {} twice: it changed while it was read", twice.id);
+        let message =
+            format!("the list of groups contains {} twice: it changed while it was being read", twice.id);
         return Err(ReadError::Integrity(message));
     }
     Ok(Snapshot {
@@ -97,11 +98,11 @@ pub async fn read_groups(reader: &Reader) -> Result<Snapshot, ReadError> {
     })
 }
 
-/// Reads who is in some of the groups, by their places in the snapshot, several at once.
+/// Reads the members of groups, given by their snapshot indexes, concurrently.
 ///
 /// # Errors
 ///
-/// When a list contradicts itself, or the key is refused. A group that cannot be read otherwise is marked.
+/// If a list is inconsistent or the key is refused. After any other error, the group is marked as unreadable.
 pub async fn read_members(
     reader: &Reader,
     snapshot: &mut Snapshot,
@@ -120,7 +121,7 @@ pub async fn read_members(
                 let mut ids = HashSet::with_capacity(users.len());
                 if users.iter().any(|user| !ids.insert(user.id.as_str())) {
                     let message = format!(
-                        "the list of the users of group '{}' names somebody twice: it changed while it was read",
+                        "the list of users of group '{}' contains a user twice: it changed while it was being read",
                         group.name
                     );
                     return Err(ReadError::Integrity(message));
@@ -135,7 +136,7 @@ pub async fn read_members(
     Ok(())
 }
 
-/// Whether every other request would meet the same failure, or none of the answers can be relied on.
+/// Whether all further requests would fail as well, or responses cannot be trusted.
 fn stops_all(error: &Error) -> bool {
     error.kind() == ErrorKind::UnreadableAnswer
         || error.is_unauthorized()
@@ -143,11 +144,11 @@ fn stops_all(error: &Error) -> bool {
         || error.is_rate_limited()
 }
 
-/// Refuses another organization than the one that the input is for.
+/// Checks that the organization is the one that the input is for.
 ///
 /// # Errors
 ///
-/// Names both.
+/// An error with both organizations.
 pub fn check_organization(
     wanted: Option<&OrganizationId>,
     found: Option<&OrganizationId>,
@@ -157,12 +158,14 @@ pub fn check_organization(
     };
     match (wanted, found) {
         (Some(wanted), Some(found)) if wanted != found => Err(fault(
-            format!("the input is for organization {wanted}, and the key is one of {found}"),
-            "use the key of that organization, or the file of this one; nothing has been changed",
+            format!("the input is for organization {wanted}, but the key belongs to {found}"),
+            "use a key of that organization, or a file for this one; nothing has been changed",
         )),
         (Some(wanted), None) => Err(fault(
-            format!("the input is for organization {wanted}, and the service does not say which one it is"),
-            "leave `organization:` out of the file if you are sure which one the key is for",
+            format!(
+                "the input is for organization {wanted}, but the service does not report its organization"
+            ),
+            "if you are sure that the key belongs to it, remove `organization:` from the file",
         )),
         _ => Ok(()),
     }

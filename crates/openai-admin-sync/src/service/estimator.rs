@@ -1,61 +1,61 @@
-//! How many requests a minute one route takes: estimated from what passes and what is refused, since the service says
-//! neither its budget nor, mostly, when to come back.
+//! Estimates the rate limit of one route in requests per minute from successes and refusals (429), because the service
+//! does not report its budget and often sends no `Retry-After`.
 //!
-//! Pure: the time comes in as an argument, counted from any moment that stays the same.
+//! Pure: the time is an argument, counted from any fixed moment.
 //!
-//! What passed in the minute before the first refusal is the first guess; the gap until something passes again corrects
-//! it, where others, or other routes, had used the budget. The estimate then grows a little now and then, to notice a
-//! budget that is larger than it seemed, ever more rarely; at a refusal it goes back to the step before. Where it had not
-//! grown, what passed between two moments at which the budget was empty is what the budget gains: that is the measurement.
+//! The first guess is the number of successes in the minute before the first refusal. The gap until the next success
+//! corrects it if other clients or routes had used the budget. The estimate then grows in steps, more and more rarely,
+//! to detect a larger budget. A refusal after a step reverts the step. At a refusal without a step before it, the
+//! successes since the budget was last empty measure how fast the budget refills.
 //!
-//! Plain additive increase and multiplicative decrease was tried against the same services (`pacer/tests.rs`): at a budget of
-//! 7 a minute 7 % of its requests are refused, where 3 % are allowed, since it never learns where the budget ends.
+//! Additive increase with multiplicative decrease was tried with the same services (`pacer/tests.rs`): with a budget of
+//! 7 per minute, 7 % of its requests were refused, and the tests allow 3 %, because it never learns the limit.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// The time over which a budget is counted, in every service seen so far.
+/// The time window of a budget in every service seen so far.
 pub(crate) const WINDOW: Duration = Duration::from_secs(60);
-/// A gap after the first refusal is not shorter than the first pause.
+/// The first pause after a refusal, and so the shortest gap.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(2);
-/// From fewer successes than this nothing is measured.
+/// The fewest successes for a measurement.
 const MEASURABLE: u64 = 5;
-/// A measurement that reaches this part of the estimate confirms it.
+/// A measurement of at least this fraction of the estimate confirms it.
 const NEAR: f64 = 0.8;
 /// The gap after the first refusal counts if it implies at least this many times the first guess.
 const GAP_COUNTS: f64 = 1.2;
-/// And at most this many times the first guess: the budget may have been almost enough for one more.
+/// The gap raises the first guess at most this many times: the budget may have been almost enough for one more request.
 const GAP_MAX: f64 = 4.0;
-/// Below this many requests a minute, two requests are further apart than the first pause.
+/// A rate below this, in requests per minute, is slow: a refused request needs more than the first pause.
 const SLOW: f64 = 10.0;
-/// An estimate that has to fall to less than this part of itself was a wrong guess.
+/// An estimate that falls below this fraction of itself was a wrong guess.
 const FAR_BELOW: f64 = 0.75;
-/// After this many steps in a row without a refusal, the steps become larger.
+/// Steps become larger after this many steps without a refusal.
 const FINE_STEPS_MAX: u32 = 4;
-/// The estimate stays a little below what was measured, so that a clock's jitter is no refusal.
+/// The estimate stays slightly below the measurement, so that clock jitter causes no refusal.
 const BELOW_MEASURED: f64 = 0.99;
-/// What is left of a learned pace that is refused before anything was measured.
-const OF_LEARNED: f64 = 0.9;
+/// The factor for a learned rate that is refused before the first measurement.
+const LEARNED_FACTOR: f64 = 0.9;
 /// The lowest estimate, in requests per minute.
 const RPM_MIN: f64 = 0.5;
-/// The most successes before the first refusal that are remembered.
+/// The most successes that are recorded before the first refusal.
 const REMEMBERED_MAX: usize = 100_000;
 
-/// How sure the estimate is, and so how it grows.
+/// The confidence in the estimate, which determines how it grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    /// A guess from little: it grows without waiting for a minute in which a step too much would show.
+    /// A guess from few successes: it grows without waiting a minute for a refusal.
     Guessed,
     Found,
     /// The last refusal was far from the estimate.
     Far,
     /// The last refusal was near the estimate.
     Near,
-    /// So were several in a row.
+    /// Several refusals in a row were near the estimate.
     Close,
 }
 
 impl Step {
-    /// By which factor the estimate grows, and after how many successes.
+    /// The factor of the next growth, and the number of successes before it.
     fn growth(self) -> (f64, u64) {
         match self {
             Self::Guessed => (1.5, 3),
@@ -90,15 +90,15 @@ pub struct Estimator {
     rpm: Option<f64>,
     rpm_max: Option<f64>,
     step: Step,
-    /// When the successes of the last minute came, until the first refusal.
+    /// The times of the successes in the last minute, until the first refusal.
     successes: VecDeque<Duration>,
-    /// When the first refusal came, until something passes; none if the service said how long to wait.
+    /// The time of the first refusal, until the next success; `None` if the service said how long to wait.
     first_refused_at: Option<Duration>,
-    /// When the budget was last seen empty.
+    /// The last time at which the budget was empty.
     empty_at: Option<Duration>,
     successes_since_empty: u64,
     successes_since_growth: u64,
-    /// When the estimate became what it is.
+    /// The time of the last change of the estimate.
     steady_since: Duration,
     /// Steps since the last refusal.
     growths: u32,
@@ -106,7 +106,7 @@ pub struct Estimator {
     before_growth: Option<f64>,
 }
 
-/// What the budget gained from one moment at which it was empty to the next.
+/// How fast the budget refilled between two moments at which it was empty.
 #[derive(Clone, Copy, Debug)]
 struct Measurement {
     rpm: f64,
@@ -114,8 +114,7 @@ struct Measurement {
 }
 
 impl Estimator {
-    /// An estimate of at most `rpm_max`, which is also the first one; without it, one that begins with what was learned
-    /// before.
+    /// An estimator that starts at `rpm_max`, which is also its maximum; if `None`, it starts at `learned_rpm`.
     pub fn new(rpm_max: Option<f64>, learned_rpm: Option<f64>) -> Self {
         Self {
             rpm: rpm_max.or(learned_rpm),
@@ -132,7 +131,7 @@ impl Estimator {
         }
     }
 
-    /// Requests per minute; none before a refusal, if nothing was learned before.
+    /// The estimate in requests per minute; `None` before a refusal, unless it started with a rate.
     pub fn rpm(&self) -> Option<f64> {
         self.rpm
     }
@@ -142,12 +141,12 @@ impl Estimator {
         WINDOW.div_f64(self.rpm.unwrap_or(RPM_MIN).max(RPM_MIN))
     }
 
-    /// Whether a full budget was found to be so slow that nothing passes within the first pause.
+    /// Whether the budget refills so slowly that no request passes within the first pause.
     pub fn is_found_slow(&self) -> bool {
         self.step == Step::Found && self.rpm.is_some_and(|rpm| rpm < SLOW)
     }
 
-    /// A request passed, and none was refused yet.
+    /// Records a success before the first refusal.
     pub fn passed_freely(&mut self, now: Duration) {
         while self.successes.front().is_some_and(|at| *at + WINDOW < now)
             || self.successes.len() >= REMEMBERED_MAX
@@ -157,8 +156,8 @@ impl Estimator {
         self.successes.push_back(now);
     }
 
-    /// The first refusal. Of a budget that was full, by the minute, what passed is what it holds. From little nothing is
-    /// measured: it may have been used by others, or on other routes.
+    /// Records the first refusal. If the budget was full, the successes of the last minute are its size. A few
+    /// successes are only a guess: other clients or routes may have used the budget.
     pub fn refused_first(&mut self, now: Duration) {
         let recent = self.successes.iter().filter(|at| **at + WINDOW >= now).count();
         self.set(recent.max(1) as f64);
@@ -171,44 +170,45 @@ impl Estimator {
         self.successes_since_empty = 0;
     }
 
-    /// The service says how long to wait: that may be the rest of a minute of its own, and the gap tells nothing.
-    pub fn told_to_wait(&mut self) {
+    /// Records that the service said how long to wait. The gap is not a measurement then: it may be the rest of a fixed
+    /// window.
+    pub fn received_retry_after(&mut self) {
         if self.step != Step::Guessed {
             self.first_refused_at = None;
         }
     }
 
-    /// A request that was sent at `sent` passed, as the first after a refusal.
+    /// Records the first success after a refusal, of a request sent at `sent`.
     pub fn passed_again(&mut self, sent: Duration, now: Duration) {
         if let Some(refused_at) = self.first_refused_at.take() {
             self.guess_by_gap(sent.saturating_sub(refused_at));
         }
-        // The pause tells nothing: some services forget what was not used in it.
+        // The pause is not measured: some services do not carry over unused budget.
         self.empty_at = Some(sent);
         self.steady_since = now;
         self.successes_since_empty = 1;
     }
 
-    /// A request passed at the estimated pace. After enough of them the estimate grows, and unless it is a guess not
-    /// before a minute has passed in which a step too much would show.
+    /// Records a success at the estimated rate. The estimate grows after enough successes and, unless it is a guess,
+    /// after a minute in which a step too far would have caused a refusal.
     pub fn passed(&mut self, now: Duration) {
         self.successes_since_empty += 1;
         self.successes_since_growth += 1;
         let (factor, after) = self.step.growth();
-        let shows = self.step == Step::Guessed || now >= self.steady_since + WINDOW;
-        if self.successes_since_growth >= after && shows {
+        let is_proven = self.step == Step::Guessed || now >= self.steady_since + WINDOW;
+        if self.successes_since_growth >= after && is_proven {
             self.steady_since = now;
             self.before_growth = self.rpm;
             self.set(self.rpm.unwrap_or(RPM_MIN) * factor);
             self.growths += 1;
-            // The budget is larger than it seemed: steps as fine as these would take for ever.
+            // The budget is larger than estimated, and small steps would take too long.
             if self.growths.is_multiple_of(FINE_STEPS_MAX) {
                 self.step = self.step.coarser();
             }
         }
     }
 
-    /// A request was refused at the estimated pace.
+    /// Records a refusal at the estimated rate.
     pub fn refused(&mut self, now: Duration) {
         let rpm = self.rpm.unwrap_or(RPM_MIN);
         let is_guess = self.step == Step::Guessed;
@@ -226,8 +226,8 @@ impl Estimator {
         Some(Measurement { rpm: successes as f64 / minutes.max(f64::EPSILON) * BELOW_MEASURED, successes })
     }
 
-    /// An empty budget that lets one pass after `gap` gains at least about that much: more than the first guess, where
-    /// the budget was not full when it was begun.
+    /// Raises the first guess by the gap after the first refusal: an empty budget refills at least one request in
+    /// `gap`. The guess is too low if the budget was not full at the start.
     fn guess_by_gap(&mut self, gap: Duration) {
         let by_gap = WINDOW.div_duration_f64(gap.max(FIRST_PAUSE));
         let first = self.rpm.unwrap_or(RPM_MIN);
@@ -244,20 +244,20 @@ impl Estimator {
     }
 }
 
-/// The estimate after a refusal. If it had grown, the one before is good. If not, what passed from empty to empty is what
-/// the budget gained, or less where it forgets what is not used.
+/// The estimate after a refusal. If it had grown, the previous estimate applies. If not, the measurement does, which is
+/// too low for services that do not carry over unused budget.
 fn corrected(rpm: f64, is_guess: bool, before_growth: Option<f64>, measured: Option<Measurement>) -> f64 {
     let Some(Measurement { rpm: measured, successes }) = measured else {
-        return before_growth.unwrap_or(rpm * OF_LEARNED);
+        return before_growth.unwrap_or(rpm * LEARNED_FACTOR);
     };
     let is_measurable = successes >= MEASURABLE;
     match before_growth {
         _ if is_guess && is_measurable => measured,
-        // The last step was too much.
+        // The last step was too large.
         Some(before) if measured >= before * NEAR => before,
-        // A budget that was not used for a while let too much pass: the truth is between the two.
+        // Unused budget had let too many requests pass: the limit is between the two.
         Some(before) => (measured.max(RPM_MIN) * before).sqrt(),
-        // One of so many came too soon.
+        // Only one of all these requests was too early.
         None if measured >= rpm * NEAR => rpm * (1.0 - 0.4 / (successes + 2) as f64),
         None if is_measurable => measured,
         None => rpm / 2.0,
@@ -273,19 +273,19 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_corrects_the_estimate_by_what_was_measured() {
+    fn a_refusal_corrects_the_estimate_with_the_measurement() {
         let measured = |rpm, successes| Some(Measurement { rpm, successes });
         for (rpm, is_guess, before_growth, measurement, expected) in [
-            // Nothing was measured.
+            // No measurement.
             (100.0, false, None, None, 90.0),
             (100.0, false, Some(80.0), None, 80.0),
-            // A guess is replaced once there is enough to measure.
+            // A measurement replaces a guess.
             (100.0, true, Some(66.0), measured(20.0, 5), 20.0),
             (100.0, true, Some(66.0), measured(60.0, 4), 66.0),
-            // It had grown: the estimate before, or half the way down to a measurement that is far below it.
+            // The estimate had grown: the previous one, or halfway to a measurement far below it.
             (100.0, false, Some(80.0), measured(64.0, 50), 80.0),
             (100.0, false, Some(80.0), measured(20.0, 50), 40.0),
-            // It had not grown: a little less, what was measured, or half of it.
+            // It had not grown: slightly less, the measurement, or half.
             (100.0, false, None, measured(95.0, 38), 99.0),
             (100.0, false, None, measured(50.0, 5), 50.0),
             (100.0, false, None, measured(50.0, 4), 50.0),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passed_in_the_minute_before_the_first_refusal_is_the_first_guess() {
+    fn the_successes_of_the_minute_before_the_first_refusal_are_the_first_guess() {
         for (passed, refused_at, expected) in [(0, 0, 1.0), (3, 3, 3.0), (30, 30, 30.0), (100, 99, 61.0)] {
             let mut estimator = Estimator::new(None, None);
             (0..passed).for_each(|second| estimator.passed_freely(at(second)));
@@ -308,15 +308,15 @@ mod tests {
 
     #[test]
     fn the_gap_after_the_first_refusal_raises_a_guess_that_is_too_low() {
-        // Three had passed before: a gap of 20 s is what they say, and a short one counts for four times as much at most.
-        for (gap, is_told, expected) in
+        // After 3 successes, a gap of 20 s confirms the guess, and a shorter gap raises it at most 4 times.
+        for (gap, has_retry_after, expected) in
             [(20, false, 3.0), (10, false, 6.0), (5, false, 12.0), (2, false, 12.0), (10, true, 6.0)]
         {
             let mut estimator = Estimator::new(None, None);
             (0..3).for_each(|second| estimator.passed_freely(at(second)));
             estimator.refused_first(at(3));
-            if is_told {
-                estimator.told_to_wait();
+            if has_retry_after {
+                estimator.received_retry_after();
             }
             estimator.passed_again(at(3 + gap), at(3 + gap));
             assert_eq!(estimator.rpm(), Some(expected), "a gap of {gap} s");
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_become_finer_with_each_refusal_and_coarser_again_without() {
+    fn steps_become_finer_after_a_refusal_and_coarser_without() {
         use Step::{Close, Far, Found, Guessed, Near};
         for (step, finer, coarser) in [
             (Guessed, Near, Guessed),

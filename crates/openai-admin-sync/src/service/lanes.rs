@@ -1,4 +1,5 @@
-//! The lanes of a run: one for each method and route, with a pace of its own, shared by all that goes to one service.
+//! The lanes of a run: one for each method and route, each with its own request rate, shared by all requests to a
+//! service.
 
 use std::{
     collections::BTreeMap,
@@ -16,11 +17,11 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::service::pacer::Pacer;
 
-/// How long a service may ask to wait, unless somebody says otherwise.
+/// The default limit of waiting for a service.
 pub const MAX_WAIT: Duration = Duration::from_secs(600);
-/// How many times a request is sent again that may succeed later, besides refusals for coming too soon.
+/// The most retries of a request, without those after a rate limit.
 const RETRIES_MAX: u32 = 3;
-/// The pause before the first such retry; it doubles with each.
+/// The pause before the first retry. It doubles with each retry.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// A method and a route.
@@ -49,12 +50,13 @@ impl fmt::Debug for Lane {
     }
 }
 
-/// How fast and how long.
+/// The limits of all lanes.
 #[derive(Clone, Copy, Debug)]
 pub struct LaneSettings {
-    /// At most so many requests per minute on each lane.
+    /// The most requests per minute on each lane; `None` to adapt to the service.
     pub rpm_max: Option<f64>,
-    /// How long a service may ask to wait, at once or in pauses without one success, before the run gives up, resumable.
+    /// The longest wait for the service, at once or in a row without a success, before the run stops. It can be
+    /// resumed.
     pub max_wait: Duration,
 }
 
@@ -67,11 +69,11 @@ impl Default for LaneSettings {
 /// The lanes of one service.
 pub struct Lanes {
     settings: LaneSettings,
-    /// What was learned before, by the name of the lane, in requests per minute.
-    known: OnceLock<BTreeMap<String, f64>>,
+    /// The rates of earlier runs, by the lane's name, in requests per minute.
+    recalled: OnceLock<BTreeMap<String, f64>>,
     begun: Instant,
     paces: Mutex<BTreeMap<Lane, Pacer>>,
-    /// Something came back, so that there may be leave to send.
+    /// Notified when a request ends, because a waiting one may be allowed now.
     returned: Notify,
     requests: AtomicU64,
     refused: AtomicU64,
@@ -83,28 +85,28 @@ impl fmt::Debug for Lanes {
     }
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub enum Attempt<T> {
-    /// It was answered.
+    /// It succeeded.
     Answered(T),
-    /// It came too soon: again after the pause that its lane keeps by itself.
+    /// It was rate-limited. Send it again; its lane waits first.
     TooSoon(Error),
-    /// It came too soon, and the service asks to wait longer than anybody wants to.
+    /// It was rate-limited, and the service asks to wait longer than the limit.
     TooLong(Error),
-    /// Again after this pause may help, and cannot harm.
+    /// It failed, and may be retried after this pause.
     Later(Error, Duration),
     /// It failed.
     Failed(Error),
 }
 
 impl Lanes {
-    /// Lanes whose clock begins now.
+    /// Lanes whose clock starts now.
     #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
     pub fn new(settings: LaneSettings) -> Self {
         Self {
             settings,
-            known: OnceLock::new(),
+            recalled: OnceLock::new(),
             begun: Instant::now(),
             paces: Mutex::default(),
             returned: Notify::new(),
@@ -113,24 +115,24 @@ impl Lanes {
         }
     }
 
-    /// Begins lanes that are not open yet with what was learned before: requests per minute by the lane's name. The
-    /// first call counts, since it takes an answer to know whose paces are meant.
+    /// Sets the rates that new lanes start with: requests per minute by the lane's name. Only the first call counts. It
+    /// comes after the first response, which names the organization of the rates.
     pub fn recall(&self, learned: BTreeMap<String, f64>) {
-        // A second call changes nothing.
-        let _ = self.known.set(learned);
+        // Further calls have no effect.
+        let _ = self.recalled.set(learned);
     }
 
-    /// How many requests were sent.
+    /// The number of requests sent.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many of them came too soon.
+    /// The number of rate-limited requests.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// What this run has learned of lanes that were refused, to be remembered: requests per minute by the lane's name.
+    /// The rates of lanes that were rate-limited in this run, to be stored: requests per minute by the lane's name.
     pub fn learned(&self) -> BTreeMap<String, f64> {
         let mut learned = BTreeMap::new();
         for (lane, pace) in &*self.paces() {
@@ -141,15 +143,15 @@ impl Lanes {
         learned
     }
 
-    /// Whether the pace of a lane is what an earlier run has learned.
+    /// Whether the rate of a lane comes from an earlier run.
     pub fn is_recalled(&self, lane: Lane) -> bool {
-        let is_known = self.known.get().is_some_and(|known| known.contains_key(&lane.to_string()));
+        let is_known = self.recalled.get().is_some_and(|known| known.contains_key(&lane.to_string()));
         is_known
             && self.settings.rpm_max.is_none()
             && !self.paces().get(&lane).is_some_and(Pacer::was_refused)
     }
 
-    /// The pace of a lane in requests per minute, if there is a limit to it.
+    /// The rate of a lane in requests per minute; `None` if it is not limited.
     pub fn rpm(&self, lane: Lane) -> Option<f64> {
         let paces = self.paces();
         let known = paces.get(&lane).and_then(Pacer::rpm);
@@ -157,7 +159,7 @@ impl Lanes {
     }
 
     fn new_pace(&self, lane: Lane) -> Pacer {
-        let learned = self.known.get().and_then(|known| known.get(&lane.to_string()));
+        let learned = self.recalled.get().and_then(|known| known.get(&lane.to_string()));
         Pacer::new(self.settings.rpm_max, learned.copied())
     }
 
@@ -169,17 +171,17 @@ impl Lanes {
         change(self.paces().entry(lane).or_insert_with(|| self.new_pace(lane)))
     }
 
-    /// The time on the lanes' own clock.
+    /// The time since the lanes were created.
     #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
     fn now(&self) -> Duration {
         Instant::now().saturating_duration_since(self.begun)
     }
 
-    /// Takes leave to send a request.
+    /// Acquires a permit to send a request.
     ///
     /// # Errors
     ///
-    /// When to ask again; none when only an answer to something in flight can change it.
+    /// The time to try again; `None` to try again when a request in flight ends.
     pub fn acquire(&self, lane: Lane) -> Result<Leave, Option<Instant>> {
         let now = self.now();
         match self.with(lane, |pace| pace.acquire(now)) {
@@ -188,7 +190,7 @@ impl Lanes {
         }
     }
 
-    /// Waits for leave to send a request.
+    /// Waits for a permit to send a request.
     pub async fn wait(&self, lane: Lane) -> Leave {
         loop {
             let returned = self.returned.notified();
@@ -203,7 +205,7 @@ impl Lanes {
         }
     }
 
-    /// Sends a request for which there is leave, once. The client must not repeat it by itself.
+    /// Sends a request once, with a permit. The client must not retry it.
     pub async fn attempt<T>(
         &self,
         leave: Leave,
@@ -212,9 +214,9 @@ impl Lanes {
         sending: impl Future<Output = Result<T, Error>>,
     ) -> Attempt<T> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let returns = Returns { lanes: self, leave, told: false };
+        let returns = Returns { lanes: self, leave, recorded: false };
         let result = sending.await;
-        let attempt = returns.tell(result);
+        let attempt = returns.record(result);
         match attempt {
             Attempt::Failed(error) if retries_made < RETRIES_MAX && may_succeed_later(&error, idempotent) => {
                 Attempt::Later(error, RETRY_PAUSE * 2_u32.pow(retries_made))
@@ -223,7 +225,7 @@ impl Lanes {
         }
     }
 
-    /// Sends a request until it is answered, fails, or would have to wait too long.
+    /// Sends a request until it succeeds, fails, or would wait too long.
     ///
     /// # Errors
     ///
@@ -250,23 +252,23 @@ impl Lanes {
     }
 }
 
-/// Leave to send one request.
+/// A permit to send one request.
 #[derive(Debug)]
 pub struct Leave {
     lane: Lane,
     sent: Duration,
 }
 
-/// Gives the place back, also when nobody waits for the answer any more.
+/// Returns the slot of a request, even if its future is dropped.
 struct Returns<'a> {
     lanes: &'a Lanes,
     leave: Leave,
-    told: bool,
+    recorded: bool,
 }
 
 impl Returns<'_> {
-    fn tell<T>(mut self, result: Result<T, Error>) -> Attempt<T> {
-        self.told = true;
+    fn record<T>(mut self, result: Result<T, Error>) -> Attempt<T> {
+        self.recorded = true;
         let (lanes, sent, now) = (self.lanes, self.leave.sent, self.lanes.now());
         let attempt = lanes.with(self.leave.lane, |pace| match result {
             Ok(answer) => {
@@ -276,7 +278,7 @@ impl Returns<'_> {
             Err(error) if error.is_rate_limited() && error.code() != Some("insufficient_quota") => {
                 lanes.refused.fetch_add(1, Ordering::Relaxed);
                 let pause = pace.refused(sent, now, error.retry_after());
-                // Many short waits are a long one.
+                // Several short waits add up to a long one.
                 let waited = pace.without_success(now).saturating_add(pause);
                 if waited > lanes.settings.max_wait {
                     Attempt::TooLong(error)
@@ -284,7 +286,7 @@ impl Returns<'_> {
                     Attempt::TooSoon(error)
                 }
             }
-            // An answer of another kind has used the budget as well.
+            // An error response has used the budget as well.
             Err(error) if error.kind() == ErrorKind::Refused => {
                 pace.succeeded(sent, now);
                 Attempt::Failed(error)
@@ -301,14 +303,14 @@ impl Returns<'_> {
 
 impl Drop for Returns<'_> {
     fn drop(&mut self) {
-        if !self.told {
+        if !self.recorded {
             self.lanes.with(self.leave.lane, Pacer::failed);
             self.lanes.returned.notify_waiters();
         }
     }
 }
 
-/// Whether the same request may succeed in a moment, and sending it again cannot do anything twice.
+/// Whether a retry may succeed, and cannot make a change twice.
 fn may_succeed_later(error: &Error, idempotent: bool) -> bool {
     match error.kind() {
         ErrorKind::Transport | ErrorKind::Timeout => idempotent || !error.was_sent(),

@@ -1,29 +1,30 @@
-//! When one route may be asked: as fast as an open lane allows until the first refusal, and at the estimated pace from
-//! then on, with a pause after each refusal.
+//! The request rate of one route: increasing until the first 429, then at the estimated rate, with a pause after each
+//! 429.
 //!
-//! Pure: the time comes in as an argument, counted from any moment that stays the same.
+//! Pure: the time is an argument, counted from any fixed moment.
 
 use std::time::Duration;
 
 use crate::service::estimator::{Estimator, FIRST_PAUSE};
 
-/// The longest pause, unless the service asks for a longer one. The first is [`FIRST_PAUSE`], and it doubles with each further refusal.
+/// The longest pause, unless the service asks for a longer one. The first is [`FIRST_PAUSE`], and it doubles with each
+/// further 429.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
-/// A shorter wait than this says nothing of when to come back, even if the service asks for it.
-const ASKED_MIN: Duration = Duration::from_secs(1);
-/// An open lane has one request in flight at first, and one more for this many successes.
+/// A shorter wait in a response is ignored.
+const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+/// An open lane starts with one request in flight, and adds one for this many successes.
 const SUCCESSES_PER_SLOT: u64 = 8;
 
-/// The pace of one route.
+/// The request rate of one route.
 #[derive(Clone, Debug)]
 pub struct Pacer {
     state: State,
     estimator: Estimator,
     success_count: u64,
     in_flight: usize,
-    /// Answers to requests that were sent before the last refusal tell nothing new.
+    /// The last refusal. Responses to requests sent before it are ignored.
     refused_at: Option<Duration>,
-    /// When the lane was refused first since the last success.
+    /// The first refusal since the last success.
     refused_since: Option<Duration>,
     was_refused: bool,
 }
@@ -31,7 +32,7 @@ pub struct Pacer {
 #[derive(Clone, Copy, Debug)]
 enum State {
     Open,
-    /// Refused: one request at `until` tries.
+    /// Refused: a single request is sent at `until`.
     Waiting {
         until: Duration,
         pause: Duration,
@@ -42,7 +43,7 @@ enum State {
 }
 
 impl Pacer {
-    /// A pace of at most `rpm_max` requests per minute; without one, a pace that begins with what was learned before.
+    /// A pacer of at most `rpm_max` requests per minute; if `None`, it starts at `learned_rpm`.
     pub fn new(rpm_max: Option<f64>, learned_rpm: Option<f64>) -> Self {
         let estimator = Estimator::new(rpm_max, learned_rpm);
         let is_known = estimator.rpm().is_some();
@@ -57,17 +58,17 @@ impl Pacer {
         }
     }
 
-    /// What was learned, in requests per minute; none before a refusal.
+    /// The estimate in requests per minute; `None` before a refusal.
     pub fn rpm(&self) -> Option<f64> {
         self.estimator.rpm()
     }
 
-    /// Whether it was refused, so that what it knows is news.
+    /// Whether a request was refused, so that the estimate is new.
     pub fn was_refused(&self) -> bool {
         self.was_refused
     }
 
-    /// For how long nothing has passed, if the lane was refused since.
+    /// The time since the first refusal after the last success; zero if there is none.
     pub fn without_success(&self, now: Duration) -> Duration {
         self.refused_since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
     }
@@ -76,7 +77,7 @@ impl Pacer {
     ///
     /// # Errors
     ///
-    /// When to ask again; none when the next answer may change it.
+    /// The time to try again; `None` to try again after the next response.
     pub fn acquire(&mut self, now: Duration) -> Result<(), Option<Duration>> {
         match self.state {
             State::Open => {
@@ -91,7 +92,7 @@ impl Pacer {
             State::Paced { next } if now < next => return Err(Some(next)),
             State::Paced { next } => {
                 let interval = self.estimator.interval();
-                // What was not used in time is lost: a burst now might be one too many.
+                // Unused slots expire: a burst now could exceed the budget.
                 let next = next.max(now.saturating_sub(interval)) + interval;
                 self.state = State::Paced { next };
             }
@@ -100,7 +101,7 @@ impl Pacer {
         Ok(())
     }
 
-    /// A request that was sent at `sent` was answered, and not refused for coming too soon.
+    /// Records that a request sent at `sent` was not rate-limited.
     pub fn succeeded(&mut self, sent: Duration, now: Duration) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.success_count += 1;
@@ -116,28 +117,29 @@ impl Pacer {
         }
     }
 
-    /// A request that was sent at `sent` was refused; `asked` is how long the service says to wait. Gives the pause.
-    pub fn refused(&mut self, sent: Duration, now: Duration, asked: Option<Duration>) -> Duration {
+    /// Records that a request sent at `sent` was refused. `retry_after` is the wait that the service asks for. Returns
+    /// the pause.
+    pub fn refused(&mut self, sent: Duration, now: Duration, retry_after: Option<Duration>) -> Duration {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.was_refused = true;
         self.refused_since.get_or_insert(now);
         if self.is_old(sent)
             && let State::Waiting { until, pause } = self.state
         {
-            // Sent together with the one that was refused first. Only a longer wait is news.
-            let until = asked.map_or(until, |asked| until.max(now + asked));
+            // Sent before the first refusal: only a longer wait matters.
+            let until = retry_after.map_or(until, |wait| until.max(now + wait));
             self.state = State::Waiting { until, pause };
             return until.saturating_sub(now);
         }
         let pause = self.pause_after_refusal(now);
-        if asked.is_some() {
-            self.estimator.told_to_wait();
+        if retry_after.is_some() {
+            self.estimator.received_retry_after();
         }
-        // A wait of zero, or one that is over, says nothing: the lane's own pause grows with each refusal.
-        let asked = asked.filter(|asked| *asked >= ASKED_MIN).unwrap_or(pause);
+        // A wait of zero would retry at once, so the growing pause of the lane applies.
+        let wait = retry_after.filter(|wait| *wait >= RETRY_AFTER_MIN).unwrap_or(pause);
         self.refused_at = Some(now);
-        self.state = State::Waiting { until: now + asked, pause };
-        asked
+        self.state = State::Waiting { until: now + wait, pause };
+        wait
     }
 
     fn pause_after_refusal(&mut self, now: Duration) -> Duration {
@@ -145,7 +147,7 @@ impl Pacer {
             State::Waiting { pause, .. } => (pause * 2).min(PAUSE_MAX),
             State::Open => {
                 self.estimator.refused_first(now);
-                // Of a slow budget that was full nothing passes sooner. Otherwise the gap until something passes is news.
+                // A slow budget needs this long to refill. Otherwise, the gap until the next success is a measurement.
                 if self.estimator.is_found_slow() {
                     FIRST_PAUSE.max(self.estimator.interval())
                 } else {
@@ -159,7 +161,7 @@ impl Pacer {
         }
     }
 
-    /// A request came back without an answer that tells of the budget.
+    /// Records that a request failed without a response that shows the state of the budget.
     pub fn failed(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }

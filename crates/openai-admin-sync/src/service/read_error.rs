@@ -1,4 +1,4 @@
-//! Why an organization could not be read.
+//! The error of reading an organization.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use openai_admin::{Error, ErrorKind};
 
 use crate::input::fault::Faults;
 
-/// Why there is no plan.
+/// Why an organization could not be read or planned.
 #[derive(Debug)]
 pub enum ReadError {
-    /// The service could not be asked, or refused.
+    /// The service could not be reached, or returned an error.
     Api(Error),
-    /// What the service says of a list contradicts itself: nothing that it says can be relied on.
+    /// A list of the service is inconsistent, so it cannot be trusted.
     Integrity(String),
-    /// The input does not fit the service.
+    /// The input does not match the organization.
     Input(Faults),
 }
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Api(_) => f.write_str("the organization could not be read"),
+            Self::Api(_) => f.write_str("could not read the organization"),
             Self::Integrity(message) => f.write_str(message),
             Self::Input(faults) => faults.fmt(f),
         }
@@ -39,8 +39,8 @@ impl std::error::Error for ReadError {
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
         match error.kind() {
-            // The library says so of cursors that run in a circle, of ends that are none, and of what is no page.
-            ErrorKind::UnreadableAnswer => Self::Integrity(format!("a list cannot be relied on: {error}")),
+            // The client reports this for cursors that repeat, for lists that end too early, and for malformed pages.
+            ErrorKind::UnreadableAnswer => Self::Integrity(format!("inconsistent list: {error}")),
             _ => Self::Api(error),
         }
     }

@@ -1,4 +1,4 @@
-//! A client that cannot write: what plans, drift and exports are made with.
+//! A client that cannot write, for plans, drift and exports.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,20 +14,20 @@ use crate::service::{
     read_error::ReadError,
 };
 
-/// The largest page of groups and of group users.
+/// The largest page size of groups and of group users.
 pub const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
-/// The largest page of users.
+/// The largest page size of users.
 pub const USERS_PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
-/// How many pages of one list are read: 20 million members of a group, 2 million users.
+/// The most pages of one list: 20 million members of a group, or 2 million users.
 pub const PAGES_MAX: usize = 20_000;
-/// How many addresses one request asks for: more make a URL that gateways refuse.
+/// The most addresses in one request: gateways refuse longer URLs.
 pub const EMAILS_PER_REQUEST: usize = 50;
 
-/// Reads an organization, and cannot change it: it holds its client to itself, and has no method that writes.
+/// Reads an organization and cannot change it: its client is private, and it has no method that writes.
 ///
 /// ```compile_fail
 /// # async fn write(reader: openai_admin_sync::Reader) {
-/// reader.client().groups(); // There is no such way to the client.
+/// reader.client().groups(); // The client is private.
 /// # }
 /// ```
 ///
@@ -44,7 +44,7 @@ pub struct Reader {
     pages_max: usize,
 }
 
-/// Which organization the answers name.
+/// The organization that the responses name.
 #[derive(Clone, Debug, Default)]
 enum Seen {
     #[default]
@@ -53,33 +53,33 @@ enum Seen {
     Several,
 }
 
-/// How far to go through a list.
+/// Whether to continue reading a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
-    /// To the next page.
-    On,
-    /// No further.
-    Enough,
+    /// Read the next page.
+    Continue,
+    /// Stop.
+    Stop,
 }
 
 impl Reader {
-    /// Reads with `client`, at the pace of `lanes`. The client's own retries are not used.
+    /// Reads with `client`, at the rate of `lanes`. The client's own retries are turned off.
     pub fn new(client: &Client, lanes: Arc<Lanes>) -> Self {
         Self { client: client.with_retries(0), lanes, organization: Arc::default(), pages_max: PAGES_MAX }
     }
 
-    /// Reads at most so many pages of one list; [`PAGES_MAX`] when nothing is said.
+    /// Sets the most pages of one list; default: [`PAGES_MAX`].
     #[must_use]
     pub fn pages_max(self, pages_max: usize) -> Self {
         Self { pages_max, ..self }
     }
 
-    /// How many requests were sent.
+    /// The number of requests sent.
     pub fn requests(&self) -> u64 {
         self.lanes.requests()
     }
 
-    /// The organization that the answers name; none when they name none, or several.
+    /// The organization that the responses name; `None` if they name none or several.
     pub fn organization(&self) -> Option<OrganizationId> {
         match &*self.organization.lock().unwrap_or_else(PoisonError::into_inner) {
             Seen::One(id) => Some(id.clone()),
@@ -87,7 +87,7 @@ impl Reader {
         }
     }
 
-    fn note<T>(&self, answer: &Response<T>) {
+    fn record_organization<T>(&self, answer: &Response<T>) {
         let header = answer.headers().get("openai-organization").and_then(|value| value.to_str().ok());
         let Some(id) = header.and_then(|id| OrganizationId::new(id).ok()) else { return };
         let mut seen = self.organization.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,11 +100,11 @@ impl Reader {
 
     async fn send<E: openai_admin::Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
         let answer = self.lanes.send(Lane::of::<E>(), true, || self.client.send(request)).await?;
-        self.note(&answer);
+        self.record_organization(&answer);
         Ok(answer)
     }
 
-    /// Walks through a list, page by page. `take` says when it has enough.
+    /// Reads a list page by page until `take` returns [`Walk::Stop`].
     async fn walk<'a, E: ListEndpoint>(
         &'a self,
         call: impl Fn() -> ListCall<'a, E>,
@@ -123,19 +123,19 @@ impl Reader {
                     retries = 0;
                     read += 1;
                     if read > self.pages_max {
-                        return Err(endless(Lane::of::<E>(), self.pages_max));
+                        return Err(too_many_pages(Lane::of::<E>(), self.pages_max));
                     }
-                    self.note(&page);
-                    let enough = matches!(take(page.into_inner().into_items()), Walk::Enough);
+                    self.record_organization(&page);
+                    let enough = matches!(take(page.into_inner().into_items()), Walk::Stop);
                     if enough {
                         return Ok(());
                     }
                     if pages.cursor().is_none() {
-                        // Nothing is sent any more: it says whether the end was one.
+                        // Sends nothing: it checks that the list ended correctly.
                         return Ok(pages.next().await.transpose().map(|_| ())?);
                     }
                 }
-                // After an error the walk ends by itself; a page that came too soon is no error of the list.
+                // The list of pages ends after any error, so it is resumed after a rate limit.
                 Attempt::TooSoon(_) => pages = resumed(call(), cursor),
                 Attempt::Later(_, pause) => {
                     retries += 1;
@@ -156,7 +156,7 @@ impl Reader {
         let mut groups = Vec::new();
         let take = |page: Vec<GroupResponse>| {
             groups.extend(page);
-            Walk::On
+            Walk::Continue
         };
         self.walk(|| self.client.groups().list_groups().limit(PAGE_SIZE), take).await?;
         Ok(groups)
@@ -171,7 +171,7 @@ impl Reader {
         let mut users = Vec::new();
         let take = |page: Vec<GroupUser>| {
             users.extend(page);
-            Walk::On
+            Walk::Continue
         };
         let list = || self.client.group_users().list_group_users(group_id.clone()).limit(PAGE_SIZE);
         self.walk(list, take).await?;
@@ -187,7 +187,7 @@ impl Reader {
         Ok(self.send(&RetrieveGroup::new(group_id)).await?.into_inner())
     }
 
-    /// A user of a group; none when they are not in it.
+    /// A user of a group; `None` if the user is not a member.
     ///
     /// # Errors
     ///
@@ -200,7 +200,8 @@ impl Reader {
         found(self.send(&RetrieveGroupUser::new(group_id, user_id)).await)
     }
 
-    /// The groups that a user is in; none where the service has no such operation, which is ours.
+    /// The groups that a user is in; none where the service does not have this operation, which is not part of the
+    /// published API.
     ///
     /// # Errors
     ///
@@ -209,7 +210,7 @@ impl Reader {
         let mut groups = Vec::new();
         let take = |page: Vec<GroupResponse>| {
             groups.extend(page);
-            Walk::On
+            Walk::Continue
         };
         let list = || self.client.users().list_user_groups(user_id.clone()).limit(PAGE_SIZE);
         match self.walk(list, take).await {
@@ -219,7 +220,7 @@ impl Reader {
         }
     }
 
-    /// A user; none when there is no such user.
+    /// A user; `None` if the user does not exist.
     ///
     /// # Errors
     ///
@@ -228,7 +229,7 @@ impl Reader {
         found(self.send(&RetrieveUser::new(user_id)).await)
     }
 
-    /// The users with one of these email addresses: at most [`EMAILS_PER_REQUEST`] of them.
+    /// The users with one of these email addresses, at most [`EMAILS_PER_REQUEST`].
     ///
     /// # Errors
     ///
@@ -237,14 +238,14 @@ impl Reader {
         let mut users = Vec::new();
         let take = |page: Vec<User>| {
             users.extend(page);
-            Walk::On
+            Walk::Continue
         };
         let list = || self.client.users().list_users().limit(USERS_PAGE_SIZE).emails(emails.iter().copied());
         self.walk(list, take).await?;
         Ok(users)
     }
 
-    /// Goes through all users of the organization, page by page, until `take` has enough.
+    /// Reads all users of the organization, page by page, until `take` returns [`Walk::Stop`].
     ///
     /// # Errors
     ///
@@ -254,12 +255,12 @@ impl Reader {
     }
 }
 
-/// A list of so many pages has no end, as far as anybody would wait for it.
-fn endless(lane: Lane, pages: usize) -> ReadError {
-    ReadError::Integrity(format!("{lane}: the list had no end after {pages} pages"))
+/// The error of a list with too many pages.
+fn too_many_pages(lane: Lane, pages: usize) -> ReadError {
+    ReadError::Integrity(format!("{lane}: the list did not end after {pages} pages"))
 }
 
-/// A list from its beginning, or from behind the page that was read last.
+/// A list from its start, or from after the last page that was read.
 fn resumed<E: ListEndpoint>(call: ListCall<'_, E>, cursor: Option<Cursor>) -> Pages<E> {
     match cursor {
         Some(cursor) => call.resume_from::<Cursor>(cursor).pages(),
@@ -267,7 +268,7 @@ fn resumed<E: ListEndpoint>(call: ListCall<'_, E>, cursor: Option<Cursor>) -> Pa
     }
 }
 
-/// What is not there is an answer; what is no route is none.
+/// Turns "not found" into `None`. An unknown URL stays an error.
 fn found<T>(answer: Result<Response<T>, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer.into_inner())),

@@ -1,4 +1,4 @@
-//! The accidents that others have had, each by its name: nothing goes that should not, and the message says what next.
+//! Known accidents of group synchronization: no member is removed by mistake, and the message says what to do next.
 
 use openai_admin::{Client, testing::Script};
 use openai_admin_sync::{
@@ -40,15 +40,15 @@ async fn an_empty_source_is_refused() {
 async fn a_partial_source_is_refused_with_its_number() {
     let rows: String = (0..40).map(|n| format!("u{n}@example.com\n")).collect();
     let text = "groups: [{ name: Support, members_from: { csv: people.csv } }]";
-    let wished = desired(text, &[("people.csv", &format!("email\n{rows}"))]).expect("forty");
+    let desired_state = desired(text, &[("people.csv", &format!("email\n{rows}"))]).expect("forty");
     let before = [Source::named("people.csv", 100)];
-    let faults = desired::check_sources(&wished.sources, &before, &[].into()).expect_err("it shrank");
-    assert_eq!(faults.0[0].hint.as_deref(), Some("if that is right: --accept-source 'people.csv=40'"));
+    let faults = desired::check_sources(&desired_state.sources, &before, &[].into()).expect_err("it shrank");
+    assert_eq!(faults.0[0].hint.as_deref(), Some("if this is correct, pass --accept-source 'people.csv=40'"));
 }
 
 #[tokio::test]
 async fn a_truncated_page_stops_the_plan() {
-    // The first page of members says that there is more, and does not say where.
+    // The first page of members has more pages and no cursor.
     let groups = r#"{"object":"list","data":[{"id":"g","name":"Support","created_at":0,"is_scim_managed":false,"group_type":"group"}],"has_more":false,"next":null}"#;
     let page = r#"{"object":"list","data":[{"id":"user_a","name":"A","email":"a@example.com"}],"has_more":true,"next":null}"#;
     let script = Script::new().then_ok(groups).then_ok(page);
@@ -64,7 +64,7 @@ async fn a_truncated_page_stops_the_plan() {
 }
 
 #[tokio::test]
-async fn somebody_named_twice_in_a_list_stops_the_plan() {
+async fn a_duplicate_user_in_a_list_stops_the_plan() {
     let groups = r#"{"object":"list","data":[{"id":"g","name":"Support","created_at":0}],"has_more":false,"next":null}"#;
     let groups =
         groups.replace(r#""created_at":0"#, r#""created_at":0,"is_scim_managed":false,"group_type":"group""#);
@@ -78,7 +78,7 @@ async fn somebody_named_twice_in_a_list_stops_the_plan() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_page_makes_its_group_unreadable_and_no_other() {
+async fn a_failing_page_makes_only_its_group_unreadable() {
     let group = |id: &str| {
         format!(
             r#"{{"id":"{id}","name":"{id}","created_at":0,"is_scim_managed":false,"group_type":"group"}}"#
@@ -94,7 +94,7 @@ async fn a_failing_page_makes_its_group_unreadable_and_no_other() {
         let rows: Vec<String> = letters.chars().map(row).collect();
         format!(r#"{{"object":"list","data":[{}],"has_more":false,"next":null}}"#, rows.join(","))
     };
-    // The list of `one` fails for good; `two` is read; x is in both wishes, y in neither.
+    // The list of `one` fails permanently; `two` is read. Both should contain x, and neither should contain y.
     let script =
         Script::new().then_ok(groups).status(500).then_ok(page("xy")).status(500).times(3).then_ok(page("x"));
     let client = Client::builder().base_url("http://localhost/v1").service(script).build().expect("a client");
@@ -118,22 +118,25 @@ async fn an_omitted_field_is_not_managed() {
 }
 
 #[tokio::test]
-async fn a_renamed_group_is_neither_emptied_nor_made_twice() {
+async fn a_renamed_group_is_neither_emptied_nor_created_twice() {
     let mut desk = Desk::with_groups(&[("Research", "abc")]).await;
     let pinned = format!("groups: [{{ name: ML, id: group_research, {} }}]", members("abc"));
     assert_eq!(changes(&desk.plan(&pinned).await.expect("pinned")), ["rename_group ML"]);
     let previously = format!("groups: [{{ name: ML, previously: [Research], {} }}]", members("abc"));
     assert_eq!(changes(&desk.plan(&previously).await.expect("said")), ["rename_group ML"]);
-    // Without either: the last run knows that the name meant a group that is there under another name.
+    // Without either, the last run knows that the group of this name was renamed.
     desk.known.insert("ML".to_owned(), "group_research".parse().expect("an id"));
     let plan = desk.plan(&format!("groups: [{{ name: ML, {} }}]", members("abc"))).await.expect("a plan");
     assert_eq!(changes(&plan), [""; 0]);
     assert_eq!(plan.groups[0].blocks[0].rule, Rule::Group);
-    assert!(table(&plan).contains("it is called 'Research' now: write that name, or `id: group_research`"));
+    assert!(
+        table(&plan)
+            .contains("the group is now called 'Research': use that name, or add `id: group_research`")
+    );
 }
 
 #[tokio::test]
-async fn an_unknown_email_freezes_removals_in_its_group_only() {
+async fn an_unmatched_address_stops_removals_only_in_its_group() {
     let desk = Desk::with_groups(&[("One", "ab"), ("Two", "ab")]).await;
     let text = "groups: [{ name: One, members: [a@example.com, new-address-of-b@example.com] }, { name: Two, members: [a@example.com] }]";
     let plan = desk.plan(text).await.expect("a plan");
@@ -141,14 +144,17 @@ async fn an_unknown_email_freezes_removals_in_its_group_only() {
     assert_eq!((plan.groups[0].frozen_removals, plan.groups[0].unresolved.len()), (1, 1));
     let text = table(&plan);
     assert!(
-        text.contains("? new-address-of-b@example.com  no user of the organization has this address"),
+        text.contains("? new-address-of-b@example.com  no user in the organization has this address"),
         "{text}"
     );
-    assert!(text.contains("frozen: 1 member not in the file is kept"), "{text}");
+    assert!(
+        text.contains("Kept 1 member who is not in the file, because an unmatched address may be theirs."),
+        "{text}"
+    );
 }
 
 #[tokio::test]
-async fn a_group_that_an_identity_provider_manages_is_left_alone_and_reported() {
+async fn a_group_managed_by_an_identity_provider_is_skipped_and_reported() {
     let directory = json!({
         "users": [{ "id": "user_a", "email": "a@example.com" }],
         "groups": [{ "id": "g", "name": "Staff", "is_scim_managed": true, "members": ["user_a"] }],
@@ -160,17 +166,15 @@ async fn a_group_that_an_identity_provider_manages_is_left_alone_and_reported() 
     assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Blocked);
     let text = "ignore: { scim_managed: true }\ngroups: [{ name: Staff, members: [z@example.com] }]";
     let plan = desk.plan(text).await.expect("a plan");
-    assert!(
-        table(&plan).contains("Staff is left alone: an identity provider manages it; its members differ")
-    );
+    assert!(table(&plan).contains("Staff skipped: managed by an identity provider; its members differ"));
     assert!(!table(&plan).contains("up to date"));
-    // One that is as the input says needs nothing.
+    // A managed group that matches the input is not blocked.
     let plan = desk.plan("groups: [{ name: Staff, members: [a@example.com] }]").await.expect("a plan");
     assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Clean);
 }
 
 #[tokio::test]
-async fn one_bad_row_is_named_and_one_unknown_user_does_not_stop_the_rest() {
+async fn an_invalid_row_is_reported_and_an_unknown_user_does_not_stop_the_rest() {
     let mapping = openai_admin_sync::csv::Mapping {
         email: "email".to_owned(),
         group: Some("group".to_owned()),
@@ -180,9 +184,9 @@ async fn one_bad_row_is_named_and_one_unknown_user_does_not_stop_the_rest() {
     let faults = import::desired(bad, "people.csv", &mapping, ImportMode::Add).expect_err("a bad row");
     assert_eq!(faults.to_string(), "people.csv:3: invalid email address 'rubbish': it has no @");
     let desk = Desk::with_groups(&[("Support", "a")]).await;
-    let rows = b"email,group\nnobody@example.com,Support\nb@example.com,Support\n";
-    let wished = import::desired(rows, "people.csv", &mapping, ImportMode::Add).expect("good rows");
-    let plan = desk.plan_desired(&wished).await.expect("a plan");
+    let rows = b"email,group\nmissing@example.com,Support\nb@example.com,Support\n";
+    let desired_state = import::desired(rows, "people.csv", &mapping, ImportMode::Add).expect("good rows");
+    let plan = desk.plan_desired(&desired_state).await.expect("a plan");
     let (executed, verification) = desk.apply(&plan, &Approval::None).await;
     assert!(executed.stopped.is_none() && verification.is_converged());
     assert_eq!(desk.members("group_support").await, "ab");
@@ -195,7 +199,7 @@ async fn a_plan_gone_stale_is_not_applied_and_an_unrelated_change_passes() {
     let text = format!("groups: [{{ name: One, {} }}]", members("ac"));
     let plan = desk.plan(&text).await.expect("a plan");
     assert_eq!(changes(&plan), ["+c One", "-b One"]);
-    // Elsewhere: no matter. Here: somebody whom the plan does not know.
+    // A change of another group does not matter. A new member of this group makes the plan stale.
     let add = |group: &str, user: &str| {
         let body = openai_admin::models::CreateGroupUserBody::new(user.parse().expect("an id"));
         let (client, group) = (desk.client.clone(), group.to_owned());
@@ -204,9 +208,9 @@ async fn a_plan_gone_stale_is_not_applied_and_an_unrelated_change_passes() {
     add("group_two", "user_z").await;
     add("group_one", "user_d").await;
     let differences = desk.apply_kept(&plan).await.expect_err("stale");
-    assert_eq!(differences, ["One: - user_d has joined meanwhile, and would have to be removed"]);
+    assert_eq!(differences, ["One: - user_d has joined in the meantime and would be removed"]);
     assert_eq!(desk.members("group_one").await, "abd");
-    // What is done already is no change.
+    // An addition that someone else already made is not a change.
     desk.client.group_users().remove_group_user("group_one", "user_d").await.expect("removed");
     add("group_one", "user_c").await;
     let (executed, verification) = desk.apply_kept(&plan).await.expect("fresh");
@@ -220,13 +224,17 @@ async fn a_plan_gone_stale_is_not_applied_and_an_unrelated_change_passes() {
 }
 
 #[tokio::test]
-async fn removals_over_the_guard_need_their_exact_number_and_stop_nobody_else() {
+async fn removals_over_the_limit_need_their_exact_number_and_do_not_block_other_groups() {
     let desk = Desk::with_groups(&[("Large", "abcdefghijkl"), ("Small", "ab")]).await;
     let text =
         format!("groups: [{{ name: Large, {} }}, {{ name: Small, {} }}]", members("abcdefgh"), members("az"));
     let plan = desk.plan(&text).await.expect("a plan");
-    assert!(table(&plan).contains("max_remove: 4 of 12 (33.3 %) is over 20 %"), "{}", table(&plan));
-    assert!(table(&plan).contains("to accept the block: --allow-removals 4"), "{}", table(&plan));
+    assert!(
+        table(&plan).contains("max_remove: 4 of 12 members (33.3 %) is over the limit of 20 %"),
+        "{}",
+        table(&plan)
+    );
+    assert!(table(&plan).contains("to allow these 4 removals, pass --allow-removals 4"), "{}", table(&plan));
     let (_, verification) = desk.apply(&plan, &Approval::None).await;
     assert!(verification.is_converged());
     assert_eq!(desk.members("group_large").await, "abcdefghijkl");
@@ -248,7 +256,7 @@ async fn a_group_is_not_emptied_and_a_protected_user_stays() {
         members("a")
     );
     let plan = desk.plan(&text).await.expect("a plan");
-    // z replaces a: somebody is left.
+    // z replaces a, so the group is not empty.
     assert_eq!(changes(&plan), ["+z One", "-a One", "-b Two"]);
     desk.apply(&plan, &Approval::None).await;
     assert_eq!((desk.members("group_one").await, desk.members("group_two").await), ("z".into(), "ab".into()));
@@ -258,8 +266,8 @@ async fn a_group_is_not_emptied_and_a_protected_user_stays() {
         ..Default::default()
     };
     let gone = b"email,group\nz@example.com,One\n";
-    let wished = import::desired(gone, "x.csv", &mapping, ImportMode::Remove).expect("a row");
-    let plan = desk.plan_desired(&wished).await.expect("a plan");
+    let desired_state = import::desired(gone, "x.csv", &mapping, ImportMode::Remove).expect("a row");
+    let plan = desk.plan_desired(&desired_state).await.expect("a plan");
     assert_eq!(plan.groups[0].blocks[0].rule, Rule::Emptied);
 }
 
@@ -268,15 +276,15 @@ async fn the_wrong_organization_is_refused_before_anything_else_is_read() {
     let desk = Desk::with_groups(&[("One", "a")]).await;
     let text = format!("organization: org-other\ngroups: [{{ name: One, {} }}]", members("b"));
     let error = desk.plan(&text).await.expect_err("another organization");
-    assert_eq!(error.to_string(), "the input is for organization org-other, and the key is one of org-test");
+    assert_eq!(error.to_string(), "the input is for organization org-other, but the key belongs to org-test");
     assert_eq!(desk.lanes.requests(), 1);
     let right = text.replace("org-other", "org-test");
     desk.plan(&right).await.expect("the right one");
 }
 
 #[tokio::test]
-async fn a_move_never_leaves_somebody_with_nothing() {
-    // The group that a is to be added to is blocked: a is not removed from the other.
+async fn a_user_who_moves_never_loses_both_groups() {
+    // The addition of `a` is blocked, so `a` is not removed from the other group.
     let desk = Desk::with_groups(&[("From", "abc"), ("To", "de")]).await;
     let text = format!(
         "protect: {{ groups: [To] }}\ngroups: [{{ name: From, {} }}, {{ name: To, {} }}]",
@@ -291,7 +299,7 @@ async fn a_move_never_leaves_somebody_with_nothing() {
 }
 
 #[tokio::test]
-async fn members_who_have_no_address_are_named_by_id() {
+async fn a_member_without_an_address_is_named_by_id() {
     let directory = json!({
         "users": [{ "id": "user_machine", "name": "Nightly", "is_service_account": true }, { "id": "user_a", "email": "a@example.com" }],
         "groups": [{ "id": "g", "name": "One", "members": ["user_a"] }],
@@ -300,8 +308,8 @@ async fn members_who_have_no_address_are_named_by_id() {
     let plan =
         desk.plan("groups: [{ name: One, members: [a@example.com, user_machine] }]").await.expect("a plan");
     assert_eq!(changes(&plan), ["+machine One"]);
-    let wished = desired("groups: [{ name: One, members: [user_machine] }]", &[]).expect("good");
-    let first = &wished.groups[0].members.as_ref().expect("managed").present[0];
+    let desired_state = desired("groups: [{ name: One, members: [user_machine] }]", &[]).expect("good");
+    let first = &desired_state.groups[0].members.as_ref().expect("managed").present[0];
     assert_eq!(first.who, Who::Id("user_machine".parse().expect("an id")));
 }
 

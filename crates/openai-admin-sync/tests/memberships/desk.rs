@@ -1,4 +1,4 @@
-//! An organization on a real server, files as people write them, and runs in a folder.
+//! Test setup: an organization on a real server, group files, and runs in a folder.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::{collections::BTreeMap, future::pending, sync::Arc};
@@ -30,7 +30,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// People a, b, c … in groups: `("Support", "abc")` has three.
+    /// Users a, b, c … in groups: `("Support", "abc")` has three members.
     pub(crate) async fn with_groups(groups: &[(&str, &str)]) -> Self {
         let users: Vec<Json> =
             ('a'..='z').map(|c| json!({ "id": format!("user_{c}"), "email": email(c) })).collect();
@@ -68,12 +68,12 @@ impl Desk {
         openai_admin_sync::plan(&self.reader, desired, &self.options()).await
     }
 
-    /// Does a plan that was made just now, and looks again.
+    /// Applies a new plan and verifies it.
     pub(crate) async fn apply(&self, plan: &Plan, approval: &Approval) -> (Executed, Verification) {
         self.start(plan, approval, Start::of(plan, approval)).await
     }
 
-    /// Compares a kept plan with what is now, and does it unless it is stale.
+    /// Compares a saved plan with the current state, and applies it unless it is stale.
     pub(crate) async fn apply_kept(&self, plan: &Plan) -> Result<(Executed, Verification), Vec<String>> {
         let earlier = fresh::Earlier::default();
         let start = fresh::compare(&self.reader, plan, &Approval::None, &earlier, 4).await.unwrap();
@@ -102,7 +102,7 @@ impl Desk {
         (executed, verification)
     }
 
-    /// Who is in a group, as letters in order.
+    /// The members of a group, as sorted letters.
     pub(crate) async fn members(&self, group: &str) -> String {
         let id = GroupId::new(group).unwrap();
         let users = self.reader.list_group_users(id).await.unwrap();
@@ -123,7 +123,7 @@ pub(crate) fn members(letters: &str) -> String {
     format!("members: [{}]", emails.join(", "))
 }
 
-/// What a file means, with its tables.
+/// The desired state of a file with its tables.
 pub(crate) fn desired(text: &str, tables: &[(&str, &str)]) -> Result<Desired, Faults> {
     let file = file::parse(&format!("version: 1\n{text}\n"), "groups.yaml").map_err(Faults::from)?;
     let mut read = |_: &str, path: &str| {
@@ -133,7 +133,7 @@ pub(crate) fn desired(text: &str, tables: &[(&str, &str)]) -> Result<Desired, Fa
     desired::expand(&[("groups.yaml".to_owned(), file)], date(2026, 11, 23), &mut read)
 }
 
-/// What would be done, as `+a Support` and `-b Support`.
+/// The changes of a plan, as `+a Support` and `-b Support`.
 pub(crate) fn changes(plan: &Plan) -> Vec<String> {
     plan.operations()
         .map(|(group, operation)| {

@@ -1,4 +1,4 @@
-//! What an earlier version has kept: a run's plan and its journal, as they were written.
+//! The plan and the journal of a run of an earlier version.
 
 use std::{fs, path::PathBuf};
 
@@ -21,7 +21,7 @@ fn kept_plan() -> (String, Plan) {
 }
 
 #[test]
-fn a_plan_that_an_earlier_version_kept_is_read_and_would_be_written_the_same() {
+fn a_plan_of_an_earlier_version_is_read_and_written_unchanged() {
     let (text, plan) = kept_plan();
     let effects: Vec<Effect> = plan.operations().map(|(_, operation)| Operation::effect(operation)).collect();
     use Effect::{Create, Grant, Rename, Revoke};
@@ -31,7 +31,7 @@ fn a_plan_that_an_earlier_version_kept_is_read_and_would_be_written_the_same() {
 }
 
 #[test]
-fn a_journal_that_an_earlier_version_kept_is_read_with_its_plan() {
+fn a_journal_of_an_earlier_version_is_read_with_its_plan() {
     let (_, plan) = kept_plan();
     let lines = journal::read(&folder().join("journal.jsonl")).expect("a whole journal");
     let operations: Vec<&Operation> = plan.operations().map(|(_, operation)| operation).collect();

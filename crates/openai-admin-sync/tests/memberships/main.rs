@@ -1,4 +1,4 @@
-//! Desired memberships against a real server in process: the accidents of others, and what must always hold.
+//! Desired memberships against a real in-process server: known accidents, runs and properties.
 
 mod accidents;
 mod desk;

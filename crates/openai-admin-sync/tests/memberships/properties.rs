@@ -1,5 +1,5 @@
-//! What holds for every organization and every file: `apply` ends in the desired state, a second plan is empty, nobody
-//! who is in both is ever removed on the way, and `export | plan` is a no-op.
+//! Properties for any organization and any file: `apply` ends in the desired state, a second plan is empty, a user who is
+//! in both states is never removed, and `export | plan` has no changes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::{
@@ -28,19 +28,19 @@ use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
 
-/// How many pairs a plain run of the tests tries on each engine; `SYNC_CASES` says another number.
+/// The number of pairs that the tests try on each engine; `SYNC_CASES` overrides it.
 const CASES: u32 = 40;
 const USERS: usize = 14;
 const GROUPS: usize = 6;
 
-/// An organization, and what is wished for it.
+/// An organization and its desired state.
 #[derive(Clone, Debug)]
 struct Pair {
-    /// Members of each group that is there.
+    /// The members of each existing group.
     current: Vec<BTreeSet<usize>>,
-    /// What is wished for each group: the first ones exist, the others are new.
+    /// The desired state of each group: the first ones exist, the others are new.
     wishes: Vec<Wish>,
-    /// Groups that are renamed by the file.
+    /// The groups that the file renames.
     renamed: BTreeSet<usize>,
 }
 
@@ -71,7 +71,7 @@ fn user_id(user: usize) -> String {
     format!("user_{user:02}")
 }
 
-/// Some have no address.
+/// Some members have no address.
 fn member(user: usize) -> Json {
     if user.is_multiple_of(5) {
         json!({ "id": user_id(user) })
@@ -134,7 +134,7 @@ impl Pair {
         json!({ "version": 1, "groups": groups })
     }
 
-    /// Who should be where in the end, by the name of the group.
+    /// The expected members at the end, by the name of the group.
     fn expected(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut expected = BTreeMap::new();
         for group in 0..self.current.len().max(self.wishes.len()) {
@@ -208,13 +208,13 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
     };
     let before = state(&desk).await;
     let plan = desk.plan_desired(&wished(&text)).await.unwrap();
-    // Whoever is in both is not even thought of.
+    // The plan removes no user who is in both states.
     let expected = pair.expected();
     for (group, operation) in plan.operations().filter(|(_, operation)| operation.is(Effect::Revoke)) {
         let user = operation.user_id().unwrap().to_string();
         prop_assert!(!expected[&group.name].contains(&user), "{user} stays in {}", group.name);
     }
-    // A plan that was kept is the same plan.
+    // A saved plan is read back unchanged.
     prop_assert_eq!(&Plan::from_json(plan.to_json().as_bytes()).unwrap(), &plan);
     let approval = approved(&plan);
     let (executed, verification) = desk.apply(&plan, &approval).await;
@@ -224,7 +224,7 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
     prop_assert_eq!(&state(&desk).await, &expected);
     let second = desk.plan_desired(&wished(&text)).await.unwrap();
     prop_assert!(Summary::of(&second, &Approval::None).is_empty(), "{:?}", second);
-    // What is exported changes nothing.
+    // A plan of the export has no changes.
     let mut snapshot = current::read_groups(&desk.reader).await.unwrap();
     let all: Vec<usize> = (0..snapshot.groups.len()).collect();
     current::read_members(&desk.reader, &mut snapshot, &all, 4).await.unwrap();
@@ -232,7 +232,7 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
     let nothing = desk.plan_desired(&wished(&exported)).await.unwrap();
     prop_assert!(Summary::of(&nothing, &Approval::None).is_empty(), "{exported}");
     prop_assert_eq!(nothing.groups.len(), expected.len());
-    // And what was done can be taken back; groups that were made stay.
+    // The run can be undone; created groups stay.
     let (options, results) = (desk.options(), &executed.results);
     let undo =
         openai_admin_sync::undo::plan_undo(&desk.reader, "run", &plan, results, &options).await.unwrap();
@@ -245,7 +245,7 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
 }
 
 fn run(url: &DatabaseUrl) {
-    #[expect(clippy::disallowed_methods, reason = "the one who runs the tests says how long")]
+    #[expect(clippy::disallowed_methods, reason = "the caller of the tests sets the number")]
     let cases = std::env::var("SYNC_CASES").ok();
     let cases = cases.map_or(CASES, |cases| cases.parse().expect("SYNC_CASES is a number"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -265,7 +265,7 @@ fn every_pair_converges_on_sqlite() {
 
 #[test]
 fn every_pair_converges_on_postgresql() {
-    #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the server")]
+    #[expect(clippy::disallowed_methods, reason = "the test command passes the URL of its server")]
     let server = std::env::var("OPENAI_ADMIN_TEST_POSTGRES")
         .expect("set OPENAI_ADMIN_TEST_POSTGRES to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND");
     let schema = format!("sync_{}", std::process::id());

@@ -1,4 +1,4 @@
-//! Runs that stop and go on, and budgets that are hidden.
+//! Runs that stop and resume, and rate limits.
 
 use std::{future::ready, sync::Arc};
 
@@ -18,7 +18,7 @@ use openai_admin_sync::{
 use crate::desk::{Desk, changes, members, now};
 
 #[tokio::test]
-async fn a_run_that_was_stopped_goes_on_and_sends_nothing_twice() {
+async fn a_resumed_run_sends_nothing_twice() {
     let desk = Desk::with_groups(&[("One", "abc"), ("Two", "xyz")]).await;
     let text =
         format!("groups: [{{ name: One, {} }}, {{ name: Three, {} }}]", members("abcdef"), members("ghij"));
@@ -35,7 +35,7 @@ async fn a_run_that_was_stopped_goes_on_and_sends_nothing_twice() {
         concurrency: 2,
         progress: &mut |_| {},
     };
-    // Asked to stop at once: nothing is sent any more, and what is in flight is waited for.
+    // Stopped at once: the run sends nothing more, and waits for requests in flight.
     let executed = executor.run(&plan, Start::of(&plan, &Approval::None), ready(())).await.unwrap();
     assert!(matches!(executed.stopped, Some(Stopped::Asked)));
     assert!(executed.results.len() < plan.operation_count());
@@ -78,10 +78,10 @@ pub(crate) fn earlier(lines: &[journal::Line]) -> Earlier {
 }
 
 #[tokio::test]
-async fn a_group_that_a_killed_run_has_made_is_taken_for_its_own() {
+async fn a_resumed_run_recognizes_the_group_that_it_created() {
     let desk = Desk::with_groups(&[("One", "a")]).await;
     let plan = desk.plan(&format!("groups: [{{ name: New, {} }}]", members("bc"))).await.unwrap();
-    // The run announced the creation, the service did it, and the answer was never written.
+    // The run journaled the intent, the service created the group, and the result was not journaled.
     let body = openai_admin::models::CreateGroupBody::new("New".try_into().unwrap());
     let made = desk.client.groups().create_group(body).await.unwrap();
     let earlier = Earlier { intents: [0].into(), ..Earlier::default() };
@@ -89,9 +89,9 @@ async fn a_group_that_a_killed_run_has_made_is_taken_for_its_own() {
     assert_eq!((start.differences.len(), start.todo.as_slice()), (0, [1, 2].as_slice()));
     assert_eq!(start.settled[&0].outcome, Outcome::FoundDone);
     assert_eq!(start.group_ids[0], Some(made.id.clone()));
-    // To somebody else's run it is somebody else's group.
+    // For another run, it is an unknown group.
     let start = fresh::compare(&desk.reader, &plan, &Approval::None, &Earlier::default(), 4).await.unwrap();
-    assert_eq!(start.differences[0].to_string(), "New: a group of this name has been created meanwhile");
+    assert_eq!(start.differences[0].to_string(), "New: a group with this name was created in the meantime");
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn offboarding_removes_from_every_group_and_can_be_undone() {
 }
 
 #[tokio::test]
-async fn an_undo_that_a_limit_blocks_in_part_is_hindered_whole_and_other_plans_are_not() {
+async fn an_undo_that_a_limit_blocks_in_part_is_blocked_completely() {
     let desk = Desk::with_groups(&[("Large", "abcdefgh"), ("Small", "a")]).await;
     let text = format!(
         "groups: [{{ name: Large, {} }}, {{ name: Small, {} }}]",
@@ -127,10 +127,10 @@ async fn an_undo_that_a_limit_blocks_in_part_is_hindered_whole_and_other_plans_a
     assert_eq!(undo.purpose, Purpose::Undo { run: "r".to_owned() });
     assert_eq!(guard::hindrance(&undo, &Approval::None), Some(Hindrance::Limits(4)));
     assert_eq!(guard::hindrance(&undo, &Approval::Removals(4)), None);
-    guard::check_approval(&undo, &Approval::Removals(4)).expect("the number that it says");
-    // What files wish for is done as far as it may be.
-    let wish = Plan { purpose: Purpose::Files, ..undo.clone() };
-    assert_eq!(guard::hindrance(&wish, &Approval::None), None);
+    guard::check_approval(&undo, &Approval::Removals(4)).expect("the right number");
+    // Plans of files are applied as far as possible.
+    let file_plan = Plan { purpose: Purpose::Files, ..undo.clone() };
+    assert_eq!(guard::hindrance(&file_plan, &Approval::None), None);
     desk.apply(&undo, &Approval::Removals(4)).await;
     assert_eq!(
         (desk.members("group_large").await, desk.members("group_small").await),
@@ -139,7 +139,7 @@ async fn an_undo_that_a_limit_blocks_in_part_is_hindered_whole_and_other_plans_a
 }
 
 #[tokio::test]
-async fn a_second_run_of_the_organization_waits_for_the_first() {
+async fn a_second_run_of_an_organization_is_refused_while_the_first_holds_the_lock() {
     let home = tempfile::tempdir().unwrap();
     let runs = Runs::new(home.path().join("org-1"));
     let file = runs.lock_file().unwrap();
@@ -148,7 +148,7 @@ async fn a_second_run_of_the_organization_waits_for_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_is_too_long_ends_the_run_resumable() {
+async fn a_wait_over_the_limit_stops_the_run() {
     let script = openai_admin::testing::Script::new().status(429).header("retry-after", "7200");
     let client =
         openai_admin::Client::builder().base_url("http://localhost/v1").service(script).build().unwrap();
@@ -160,7 +160,7 @@ async fn a_wait_that_is_too_long_ends_the_run_resumable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_in_the_message_is_obeyed_and_without_one_the_lane_tries_after_2_and_4_seconds() {
+async fn a_wait_in_the_message_is_respected_and_the_default_pauses_are_2_and_4_seconds() {
     let empty = r#"{"object":"list","data":[],"has_more":false,"next":null}"#;
     let body = r#"{"error":{"message":"Rate limit reached. Please try again after 6.9 seconds.","type":"invalid_request_error","param":null,"code":"rate_limit_exceeded"}}"#;
     let script = openai_admin::testing::Script::new().status(429).body(body).then_ok(empty);
@@ -181,7 +181,7 @@ async fn a_wait_in_the_message_is_obeyed_and_without_one_the_lane_tries_after_2_
 }
 
 #[tokio::test]
-async fn a_write_without_a_readable_answer_is_unknown_until_the_second_look() {
+async fn a_write_without_a_readable_response_is_unknown_until_it_is_verified() {
     let desk = Desk::with_groups(&[("One", "a")]).await;
     let plan = desk.plan(&format!("groups: [{{ name: One, {} }}]", members("abc"))).await.unwrap();
     let banana = r#"{"object":"banana"}"#;
@@ -201,7 +201,7 @@ async fn a_write_without_a_readable_answer_is_unknown_until_the_second_look() {
     .await
     .unwrap();
     assert!(executed.results.values().all(|result| result.outcome == Outcome::Unknown), "{executed:?}");
-    // One of the two was done all the same.
+    // One of the two changes was made.
     let group: openai_admin::GroupId = "group_one".parse().unwrap();
     let user: openai_admin::UserId = "user_b".parse().unwrap();
     let body = openai_admin::models::CreateGroupUserBody::new(user);
@@ -215,7 +215,7 @@ async fn a_write_without_a_readable_answer_is_unknown_until_the_second_look() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_only_refuses_is_not_asked_for_ever() {
+async fn requests_to_a_service_that_only_refuses_end() {
     for retry_after in ["0", "Thu, 01 Jan 1970 00:00:00 GMT", "30"] {
         let script =
             openai_admin::testing::Script::new().status(429).header("retry-after", retry_after).times(1000);
@@ -230,7 +230,7 @@ async fn a_service_that_only_refuses_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
-async fn a_list_without_an_end_is_given_up() {
+async fn a_list_without_an_end_is_an_error() {
     let page = |number: usize| {
         let group = format!(
             r#"{{"id":"group_{number}","name":"G","created_at":0,"is_scim_managed":false,"group_type":"group"}}"#
@@ -242,6 +242,6 @@ async fn a_list_without_an_end_is_given_up() {
     let lanes = Arc::new(Lanes::new(LaneSettings::default()));
     let reader = openai_admin_sync::Reader::new(&client.build().unwrap(), lanes).pages_max(5);
     let error = reader.list_groups().await.unwrap_err().to_string();
-    assert_eq!(error, "GET /organization/groups: the list had no end after 5 pages");
+    assert_eq!(error, "GET /organization/groups: the list did not end after 5 pages");
     assert_eq!(script.requests().len(), 6);
 }

@@ -1,27 +1,27 @@
-//! What stands between two cells.
+//! The delimiter between cells.
 
 use super::records::{Record, Records};
 
 /// The delimiters that spreadsheets write.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// How many rows are looked at to tell the delimiter.
+/// The number of rows that are examined to detect the delimiter.
 const SNIFFED_ROWS: usize = 20;
 
-/// Excel's first line `sep=;` says the delimiter, and is no heading. Gives what comes after it, and its line.
+/// Skips Excel's first line `sep=;`, which gives the delimiter. Returns the rest, its line number and the delimiter.
 pub(super) fn after_separator_line(bytes: &[u8]) -> (&[u8], u64, Option<u8>) {
     let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
     let (first, rest) = bytes.split_at(end);
-    let said = first.strip_prefix(b"\"").and_then(|first| first.strip_suffix(b"\"")).unwrap_or(first);
-    match said.get(..4) {
-        Some(word) if word.eq_ignore_ascii_case(b"sep=") && said.len() == 5 => {
+    let line = first.strip_prefix(b"\"").and_then(|first| first.strip_suffix(b"\"")).unwrap_or(first);
+    match line.get(..4) {
+        Some(word) if word.eq_ignore_ascii_case(b"sep=") && line.len() == 5 => {
             let width = if rest.starts_with(b"\r\n") { 2 } else { usize::from(!rest.is_empty()) };
-            (&rest[width..], 2, Some(said[4]))
+            (&rest[width..], 2, Some(line[4]))
         }
         _ => (bytes, 1, None),
     }
 }
 
-/// The delimiter that divides the first rows into the most columns, all of them into equally many.
+/// Detects the delimiter: the one that splits the most of the first rows into the same number of columns.
 pub(super) fn delimiter(bytes: &[u8]) -> u8 {
     let divided = |delimiter: u8| {
         let mut records = Records::new(bytes, 1, delimiter);
@@ -32,7 +32,7 @@ pub(super) fn delimiter(bytes: &[u8]) -> u8 {
             }
         }
         let first = widths.first().copied().unwrap_or_default();
-        // A heading without the delimiter is divided by another one.
+        // A header without the delimiter rules it out.
         if first < 2 { (0, 0) } else { (widths.iter().filter(|width| **width == first).count(), first) }
     };
     let best = DELIMITERS.into_iter().rev().max_by_key(|delimiter| divided(*delimiter));

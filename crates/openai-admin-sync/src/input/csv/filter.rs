@@ -1,4 +1,4 @@
-//! Which rows count, and what is told of the others: a row that is left out unsaid is a person who is removed unsaid.
+//! Filters rows and reports the excluded ones: a user who is silently excluded would be silently removed.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use openai_admin::identity::name_key_in_any_case;
 
 use crate::input::visible::excerpt;
 
-/// How many values of a column a message shows.
+/// The most values of a column that a message shows.
 const VALUES_SHOWN_MAX: usize = 5;
-/// How many values of a column are told apart: more are no states of a person, and counted together.
+/// The most distinct values of a column that are counted separately. A column with more is not a status column.
 const VALUES_KEPT_MAX: usize = 1_000;
 
-/// A column, and the value that rows need there.
+/// A column and the value that rows must have in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) column: usize,
     name: String,
     wanted: String,
     wanted_key: String,
-    /// How often rows had which other value, as the first of them wrote it.
+    /// The number of rows by other value, each as first written.
     others: BTreeMap<String, (String, usize)>,
-    /// How many rows had values beyond those.
+    /// The number of rows with further values.
     uncounted: usize,
 }
 
@@ -36,7 +36,7 @@ impl Filter {
         }
     }
 
-    /// Whether a row with this value counts: `Yes` is `yes`, as names of columns are compared. It is counted if not.
+    /// Whether a row with this value matches, ignoring case. If not, counts it.
     pub(super) fn admits(&mut self, value: &str) -> bool {
         let key = name_key_in_any_case(value);
         if key == self.wanted_key {
@@ -52,13 +52,13 @@ impl Filter {
         false
     }
 
-    /// How many rows it has left out.
+    /// The number of excluded rows.
     fn left_out(&self) -> usize {
         self.others.values().map(|(_, rows)| rows).sum::<usize>() + self.uncounted
     }
 
-    /// What was left out of so many rows; nothing when nothing was.
-    pub(super) fn told(&self, rows: usize) -> Option<String> {
+    /// A message about the excluded rows; `None` if there are none.
+    pub(super) fn left_out_message(&self, rows: usize) -> Option<String> {
         let left_out = self.left_out();
         (left_out > 0).then(|| {
             let noun = if rows == 1 { "row" } else { "rows" };
@@ -68,7 +68,7 @@ impl Filter {
         })
     }
 
-    /// The other values, the most frequent first.
+    /// The other values, most frequent first.
     fn others(&self) -> String {
         let mut others: Vec<&(String, usize)> = self.others.values().collect();
         others.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));

@@ -1,4 +1,4 @@
-//! Which column is which.
+//! Finds the mapped columns in the header.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,10 @@ use crate::input::{
     visible::excerpt,
 };
 
-/// How many columns a message lists.
+/// The most columns that a message lists.
 const COLUMNS_SHOWN_MAX: usize = 20;
 
-/// Where the columns stand.
+/// The indexes of the mapped columns.
 pub(super) struct Columns {
     pub(super) email: usize,
     pub(super) group: Option<usize>,
@@ -64,24 +64,27 @@ fn find_one(
         (Some(first), Some(second)) => {
             let (first, second) = (first + 1, second + 1);
             let message = format!("two columns are called '{}': {first} and {second}", excerpt(wanted));
-            Err(Fault::at(place, message).hint("give one of them another name in the table"))
+            Err(Fault::at(place, message).hint("rename one of them in the table"))
         }
         (None, _) => {
-            let message =
-                format!("there is no column '{}'; {}", excerpt(wanted), told(headings, wanted, wanted_for));
+            let message = format!(
+                "there is no column '{}'; {}",
+                excerpt(wanted),
+                columns_text(headings, wanted, wanted_for)
+            );
             Err(Fault::at(place, message).hint(hint(headings, wanted_for, wanted, mapping)))
         }
     }
 }
 
-/// The columns that there are. Of a line that is no heading nothing is quoted: the file may be anything.
-fn told(headings: &[String], wanted: &str, wanted_for: Use) -> Cow<'static, str> {
+/// Describes the existing columns. A line that is not a header is not quoted, because it may be secret.
+fn columns_text(headings: &[String], wanted: &str, wanted_for: Use) -> Cow<'static, str> {
     let is_like_wanted = |heading: &String| is_like(wanted_for, wanted, heading);
     if !headings.iter().all(|heading| is_plain(heading)) {
-        return "the first line is no heading of a table".into();
+        return "the first line is not the header of a table".into();
     }
     if headings.len() == 1 && !headings.iter().any(is_like_wanted) {
-        return "the heading has one column, which is called otherwise".into();
+        return "the header has one column, with another name".into();
     }
     let shown: Vec<String> =
         headings.iter().take(COLUMNS_SHOWN_MAX).map(|heading| excerpt(heading)).collect();
@@ -90,7 +93,7 @@ fn told(headings: &[String], wanted: &str, wanted_for: Use) -> Cow<'static, str>
     format!("the columns are: {}{more}", shown.join(", ")).into()
 }
 
-/// Whether a heading reads like the name of a column, and not like a line of settings or of secrets.
+/// Whether a heading looks like the name of a column, and not like a line of settings or secrets.
 fn is_plain(heading: &str) -> bool {
     !heading.contains(|c: char| c.is_control() || c == '=' || c == '\u{fffd}')
         && heading.matches([':', '/']).count() < 2
@@ -98,7 +101,7 @@ fn is_plain(heading: &str) -> bool {
 }
 
 fn is_like(wanted_for: Use, wanted: &str, heading: &str) -> bool {
-    // No column of yes and no holds addresses or groups, however it is called.
+    // A yes/no column holds neither addresses nor groups.
     let lower = heading.to_lowercase();
     let is_flag = !matches!(wanted_for, Use::Filter) && (lower.starts_with("is") || lower.starts_with("has"));
     !is_flag && heading_like(wanted, std::iter::once(heading)).is_some()
@@ -106,24 +109,24 @@ fn is_like(wanted_for: Use, wanted: &str, heading: &str) -> bool {
 
 fn hint(headings: &[String], wanted_for: Use, wanted: &str, mapping: &Mapping) -> String {
     if let Some(other) = undivided(headings) {
-        return format!("the heading is one cell that holds {other}: is that the delimiter?");
+        return format!("the header is one cell that contains {other}: is that the delimiter?");
     }
     let alike = headings.iter().filter(|heading| is_plain(heading) && is_like(wanted_for, wanted, heading));
     if let Some(like) = heading_like(wanted, alike.map(String::as_str)) {
-        return format!("did you mean {}?", mapping.saying(wanted_for, &excerpt(like)));
+        return format!("did you mean {}?", mapping.argument(wanted_for, &excerpt(like)));
     }
-    let say = format!("say which one it is: {}", mapping.saying(wanted_for, "NAME"));
+    let pass_its_name = format!("pass its name: {}", mapping.argument(wanted_for, "NAME"));
     match wanted_for {
         Use::Group => format!(
-            "{say}; where all rows are members of one group, name the table in a group file: \
+            "{pass_its_name}; if all rows are members of one group, name the table in a group file: \
             `members_from: {{ csv: FILE, column: {} }}`",
             mapping.email
         ),
-        Use::Email | Use::Filter => say,
+        Use::Email | Use::Filter => pass_its_name,
     }
 }
 
-/// Of a heading that is a single cell: the delimiter in it, with which it would be several.
+/// The delimiter inside a header of a single cell.
 fn undivided(headings: &[String]) -> Option<&'static str> {
     let [heading] = headings else { return None };
     let found = DELIMITERS.into_iter().find(|delimiter| heading.as_bytes().contains(delimiter))?;

@@ -1,33 +1,33 @@
-//! Which columns of a table are meant, and which rows.
+//! The columns and rows of a table to use.
 
 use std::collections::BTreeMap;
 
-/// Which columns are meant, and which rows.
+/// The columns and rows of a table to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
     /// The column with email addresses.
     pub email: String,
-    /// The column with the names of groups; none where all rows mean one group.
+    /// The column with the names of groups; `None` if all rows belong to one group.
     pub group: Option<String>,
     /// Only rows with these values in these columns.
     pub filter: BTreeMap<String, String>,
-    /// What stands between two cells; the text tells when there is none.
+    /// The delimiter between cells; `None` to detect it.
     pub delimiter: Option<u8>,
-    /// How it was said, which messages repeat.
+    /// Where the mapping comes from, so that hints use its syntax.
     pub said_by: SaidBy,
 }
 
-/// How somebody says which columns are meant.
+/// Where a mapping comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaidBy {
-    /// By options of the command line.
+    /// From command-line options.
     #[default]
     Options,
-    /// By fields of a file.
+    /// From fields of a group file.
     Fields,
 }
 
-/// What a column is wanted for.
+/// What a column is used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Email,
@@ -36,13 +36,13 @@ pub(super) enum Use {
 }
 
 impl Mapping {
-    /// The mapping that a file says.
+    /// An empty mapping for a group file.
     pub fn of_file() -> Self {
         Self { said_by: SaidBy::Fields, ..Self::default() }
     }
 
-    /// How to say that the column `name` is the one.
-    pub(super) fn saying(&self, wanted_for: Use, name: &str) -> String {
+    /// The option or field that selects the column `name`.
+    pub(super) fn argument(&self, wanted_for: Use, name: &str) -> String {
         let word = if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() };
         match (self.said_by, wanted_for) {
             (SaidBy::Options, Use::Email) => format!("--email-column {word}"),

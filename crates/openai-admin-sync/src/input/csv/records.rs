@@ -1,4 +1,4 @@
-//! The rows and cells of a table, and every line counted. A quote that does not close is an error and never the rest of
+//! Splits a table into rows and cells, with line numbers. An unclosed quote is an error; it never swallows the rest of
 //! the file.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use crate::input::text::line_ends;
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The line at which `at` stands.
+    /// The line of the position `at`.
     line: u64,
     delimiter: u8,
 }
@@ -17,43 +17,43 @@ pub(super) struct Records<'a> {
 /// A row.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Record<'a> {
-    /// The line on which it begins, from 1.
+    /// The line on which it starts, from 1.
     pub(super) line: u64,
     pub(super) cells: Vec<Cell<'a>>,
 }
 
-/// What stands in a cell, without the quotes around it.
+/// A cell, without the quotes around it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cell<'a> {
-    /// The line on which it begins.
+    /// The line on which it starts.
     pub(super) line: u64,
     pub(super) bytes: Cow<'a, [u8]>,
 }
 
-/// Quotes from which no rows can be told.
+/// A quoting error, after which rows cannot be recognized.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Malformed {
-    /// A quote that is opened and never closed.
+    /// A quote that never closes.
     Unclosed {
         /// The line of the quote.
         opened: u64,
     },
-    /// Text behind a quote that closes: the quote belongs to something else.
-    TextBehindQuote {
-        /// The line of the quote that opens.
+    /// Text after a closing quote.
+    TextAfterQuote {
+        /// The line of the opening quote.
         opened: u64,
-        /// The line of the quote that closes.
+        /// The line of the closing quote.
         closed: u64,
     },
 }
 
 impl<'a> Records<'a> {
-    /// Begins at a line.
+    /// Reads `bytes`, whose first line has the number `line`.
     pub(super) fn new(bytes: &'a [u8], line: u64, delimiter: u8) -> Self {
         Self { bytes, at: 0, line, delimiter }
     }
 
-    /// Reads a row; false at the end of the table.
+    /// Reads the next row; false at the end of the table.
     pub(super) fn read(&mut self, record: &mut Record<'a>) -> Result<bool, Malformed> {
         record.cells.clear();
         record.line = self.line;
@@ -84,7 +84,7 @@ impl<'a> Records<'a> {
         Ok(Cell { line: self.line, bytes: Cow::Borrowed(&self.bytes[from..self.at]) })
     }
 
-    /// The cell behind a quote. In it, a quote is written twice.
+    /// Reads a quoted cell, after its opening quote. A doubled quote is one quote.
     fn quoted(&mut self) -> Result<Cell<'a>, Malformed> {
         let opened = self.line;
         let mut text: Cow<'a, [u8]> = Cow::Borrowed(&[]);
@@ -109,7 +109,7 @@ impl<'a> Records<'a> {
         match self.bytes.get(self.at) {
             None | Some(b'\r' | b'\n') => {}
             Some(byte) if *byte == self.delimiter => {}
-            Some(_) => return Err(Malformed::TextBehindQuote { opened, closed: self.line }),
+            Some(_) => return Err(Malformed::TextAfterQuote { opened, closed: self.line }),
         }
         Ok(Cell { line: opened, bytes: text })
     }
@@ -128,7 +128,7 @@ impl<'a> Records<'a> {
 }
 
 impl Record<'_> {
-    /// Whether nothing stands in it.
+    /// Whether all cells are empty.
     pub(super) fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| cell.bytes.trim_ascii().is_empty())
     }
@@ -168,6 +168,6 @@ mod tests {
     #[test]
     fn a_quote_that_does_not_close_its_cell_is_an_error_at_its_line() {
         assert_eq!(read("a\nb,\"c\nd\ne"), Err(Malformed::Unclosed { opened: 2 }));
-        assert_eq!(read("a,\"b\rc\r\"d\"\n"), Err(Malformed::TextBehindQuote { opened: 1, closed: 3 }));
+        assert_eq!(read("a,\"b\rc\r\"d\"\n"), Err(Malformed::TextAfterQuote { opened: 1, closed: 3 }));
     }
 }

@@ -1,4 +1,4 @@
-//! What tables say, and what is refused.
+//! Valid and invalid tables.
 
 use openai_admin::identity::is_email;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn mapping() -> Mapping {
 }
 
 #[test]
-fn delimiters_and_byte_order_marks_are_told_by_the_text() {
+fn delimiters_and_byte_order_marks_are_detected() {
     for text in [
         "email,group\na@b.c,One\n",
         "\u{feff}email;group\r\na@b.c;One\r\n",
@@ -29,25 +29,25 @@ fn delimiters_and_byte_order_marks_are_told_by_the_text() {
 
 #[test]
 fn every_bad_row_is_reported_with_its_number() {
-    let text = "email,group\nada@example.com,One\nnobody,One\n,One\n\nbob@example.com,\n";
+    let text = "email,group\nada@example.com,One\nno-address,One\n,One\n\nbob@example.com,\n";
     let faults = parse(text.as_bytes(), "x.csv", &mapping()).expect_err("bad rows");
     assert_eq!(
         faults.to_string(),
-        "x.csv:3: invalid email address 'nobody': it has no @\n\
+        "x.csv:3: invalid email address 'no-address': it has no @\n\
          x.csv:4: the row has no email address\n\
-         x.csv:6: the row names no group"
+         x.csv:6: the row has no group"
     );
 }
 
 #[test]
-fn a_row_that_is_there_twice_counts_once() {
+fn a_duplicate_row_counts_once() {
     let text = "email,group\na@b.c,One\nA@B.C ,One\na@b.c,Two\n";
     let (table, _) = parse(text.as_bytes(), "x", &mapping()).expect("rows");
     assert_eq!((table.rows.len(), table.duplicates, table.rows_read), (2, 1, 3));
 }
 
 #[test]
-fn a_filter_leaves_rows_out_before_they_are_checked() {
+fn excluded_rows_are_not_checked() {
     let mut mapping = mapping();
     mapping.filter.insert("active".to_owned(), "true".to_owned());
     let text = "email,group,active\na@b.c,One,true\nrubbish,One,false\n";
@@ -55,38 +55,38 @@ fn a_filter_leaves_rows_out_before_they_are_checked() {
     assert_eq!(table.rows.len(), 1);
     assert_eq!(table.left_out, ["1 of 2 rows left out by active=true; other values: false (1)"]);
     let text = "email,group,active\na@b.c,One,TRUE\n";
-    let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row, in whatever case");
+    let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row, in any case");
     assert_eq!((table.rows.len(), table.left_out.len()), (1, 0));
     let text = "email,group,active\na@b.c,One,yes\n";
-    let faults = parse(text.as_bytes(), "x", &mapping).expect_err("nobody");
+    let faults = parse(text.as_bytes(), "x", &mapping).expect_err("no rows");
     assert_eq!(
         faults.to_string(),
-        "x has no row that counts: 1 of 1 row left out by active=true; other values: yes (1)"
+        "x has no matching row: 1 of 1 row left out by active=true; other values: yes (1)"
     );
 }
 
 #[test]
-fn a_row_that_has_slipped_is_told_and_not_taken_for_left_out() {
+fn a_shifted_row_is_reported_and_not_excluded() {
     let mut mapping = mapping();
     mapping.filter.insert("active".to_owned(), "yes".to_owned());
-    for (row, told) in [
-        ("a@b.c,One,yes", "x:3: the row has 1 column, the heading has 3"),
-        ("a@b.c;One", "x:3: the row has 2 columns, the heading has 3"),
-        ("a@b.c;One;of two;yes", "x:3: the row has 4 columns, the heading has 3"),
+    for (row, message) in [
+        ("a@b.c,One,yes", "x:3: the row has 1 column, the header has 3"),
+        ("a@b.c;One", "x:3: the row has 2 columns, the header has 3"),
+        ("a@b.c;One;of two;yes", "x:3: the row has 4 columns, the header has 3"),
     ] {
         let text = format!("email;group;active\nd@e.f;One;yes\n{row}\ng@h.i;One;yes\n");
-        assert_eq!(parse(text.as_bytes(), "x", &mapping).expect_err(row).to_string(), told);
+        assert_eq!(parse(text.as_bytes(), "x", &mapping).expect_err(row).to_string(), message);
     }
     let text = "email;group;active\nd@e.f;One;yes;;\n";
     assert_eq!(parse(text.as_bytes(), "x", &mapping).expect("a row").0.rows.len(), 1);
 }
 
 #[test]
-fn a_table_that_says_nothing_is_refused() {
+fn a_table_without_rows_is_refused() {
     for (text, expected) in [
         ("", "x is empty"),
         ("\u{feff} \n", "x is empty"),
-        ("email,group\n", "x has a heading and no row"),
+        ("email,group\n", "x has a header and no rows"),
         ("mail,group\na@b.c,One\n", "x:1: there is no column 'email'; the columns are: mail, group"),
     ] {
         assert_eq!(parse(text.as_bytes(), "x", &mapping()).expect_err(text).to_string(), expected);
@@ -100,12 +100,10 @@ fn hint(text: &str, mapping: &Mapping) -> String {
 }
 
 #[test]
-fn a_column_that_is_not_there_names_the_option_that_says_which() {
+fn the_hint_for_a_missing_column_names_its_option() {
     let options = mapping();
     assert_eq!(hint("mail,group\na@b.c,One\n", &options), "did you mean --email-column mail?");
-    assert!(
-        hint("email,my team\na@b.c,One\n", &options).starts_with("say which one it is: --group-column NAME")
-    );
+    assert!(hint("email,my team\na@b.c,One\n", &options).starts_with("pass its name: --group-column NAME"));
     assert_eq!(hint("email;the group\na@b.c;One\n", &options), "did you mean --group-column \"the group\"?");
     let file = Mapping { email: "email".to_owned(), ..Mapping::of_file() };
     assert_eq!(hint("mail,group\na@b.c,One\n", &file), "did you mean `column: mail`?");
@@ -115,35 +113,35 @@ fn a_column_that_is_not_there_names_the_option_that_says_which() {
 }
 
 #[test]
-fn another_delimiter_is_used_when_somebody_says_so_and_suspected_when_it_is_wrong() {
+fn a_given_delimiter_is_used_and_suspected_if_wrong() {
     let semicolon = Mapping { delimiter: Some(b';'), ..mapping() };
     let text = "email;group\na@b.c;One, Two and Three\n";
     assert_eq!(parse(text.as_bytes(), "x", &semicolon).expect("a row").1, ["One, Two and Three"]);
-    let expected = "the heading is one cell that holds a comma: is that the delimiter?";
+    let expected = "the header is one cell that contains a comma: is that the delimiter?";
     assert_eq!(hint("email,group\na@b.c,One\n", &semicolon), expected);
 }
 
 #[test]
-fn a_formula_is_refused_wherever_it_would_count() {
+fn a_formula_in_a_mapped_column_is_refused() {
     let filter = BTreeMap::from([("active".to_owned(), "yes".to_owned())]);
     let mapping = Mapping { filter, ..mapping() };
-    for (row, told) in [
-        ("=20,One,yes", "x:3: '=20' is a formula, and not what it comes to"),
-        ("a@b.c,=B2,yes", "x:3: '=B2' is a formula, and not what it comes to"),
-        ("a@b.c,One,=TRUE()", "x:3: '=TRUE()' is a formula, and not what it comes to"),
-        ("#REF!,One,yes", "x:3: '#REF!' is what a formula says that has failed"),
-        ("a@b.c,#N/A,yes", "x:3: '#N/A' is what a formula says that has failed"),
+    for (row, message) in [
+        ("=20,One,yes", "x:3: '=20' is a formula, not a value"),
+        ("a@b.c,=B2,yes", "x:3: '=B2' is a formula, not a value"),
+        ("a@b.c,One,=TRUE()", "x:3: '=TRUE()' is a formula, not a value"),
+        ("#REF!,One,yes", "x:3: '#REF!' is the error of a formula"),
+        ("a@b.c,#N/A,yes", "x:3: '#N/A' is the error of a formula"),
     ] {
         let text = format!("email,group,active\nd@e.f,One,yes\n{row}\n");
-        assert_eq!(parse(text.as_bytes(), "x", &mapping).expect_err(row).to_string(), told);
+        assert_eq!(parse(text.as_bytes(), "x", &mapping).expect_err(row).to_string(), message);
     }
-    // Where nothing is read from it, it may stand.
+    // Other columns may contain formulas.
     let text = "email,group,active,sum\nd@e.f,One,yes,=20\n";
     assert_eq!(parse(text.as_bytes(), "x", &mapping).expect("a row").0.rows.len(), 1);
 }
 
 #[test]
-fn a_row_that_breaks_over_lines_keeps_the_numbers_right() {
+fn line_numbers_are_correct_after_a_cell_with_line_breaks() {
     let text = "email,note,group\na@b.c,\"two\nlines\",One\nbad,x,One\n";
     let faults = parse(text.as_bytes(), "x", &mapping()).expect_err("a bad row");
     assert_eq!(faults.to_string(), "x:4: invalid email address 'bad': it has no @");
@@ -154,31 +152,31 @@ fn refused(text: &str, mapping: &Mapping) -> String {
 }
 
 #[test]
-fn a_quote_that_never_closes_is_refused_at_its_line() {
-    let told = "x:2: a quote is opened here and never closed: the rest of the file would be one cell";
+fn an_unclosed_quote_is_refused_at_its_line() {
+    let message = "x:2: unclosed quote: the rest of the file would be one cell";
     for text in [
         "email,group,notes\nchidi@b.c,One,\"on leave\ndana@b.c,One,\nemre@b.c,One,\n",
         "email,group\nada@b.c,\"One\nbob@b.c,One\n",
         "email,group,notes\rchidi@b.c,One,\"on leave\rdana@b.c,One,\r",
     ] {
-        assert_eq!(refused(text, &mapping()), told);
+        assert_eq!(refused(text, &mapping()), message);
     }
 }
 
 #[test]
-fn a_cell_that_swallows_rows_is_refused_at_its_line() {
-    let holds = "x:2: the cell that begins here holds other rows of the table";
-    let closed = "x:2: the quote that is opened here is closed at line 4 before the cell ends";
-    let goes_on = "x:2: a cell that counts goes on in the next line";
-    for (text, told) in [
+fn a_cell_that_contains_rows_is_refused_at_its_line() {
+    let holds = "x:2: the cell that starts here contains other rows";
+    let closed = "x:2: the quote that opens here closes at line 4 before the end of the cell";
+    let line_break = "x:2: the cell contains a line break";
+    for (text, message) in [
         ("email,group,notes\na@b.c,One,\"on leave\nd@b.c,One,\ne@b.c,One,\"\nf@b.c,One,\n", holds),
         ("notes,email,group\n\"away,a@b.c,One\nback,d@b.c,One\n\",e@b.c,One\n", holds),
         ("email,group,notes\na@b.c,One,\"on leave\nd@b.c,One,\ne@b.c,One,\"ill\"\n", closed),
-        ("email,group\na@b.c,\"One\nTwo\"\n", goes_on),
+        ("email,group\na@b.c,\"One\nTwo\"\n", line_break),
     ] {
-        assert_eq!(refused(text, &mapping()), told, "{text}");
+        assert_eq!(refused(text, &mapping()), message, "{text}");
     }
-    // Notes of several lines are notes, also with an address in them.
+    // Notes with several lines are valid, even with an address in them.
     for note in ["one\ntwo", "ask d@b.c,\nor e@b.c", "Berlin, Hauptstr. 5\n2nd floor, left", "\n"] {
         let text = format!("email,group,notes\na@b.c,One,\"{note}\"\nf@b.c,One,\n");
         assert_eq!(parse(text.as_bytes(), "x", &mapping()).expect(note).0.rows.len(), 2);
@@ -186,7 +184,7 @@ fn a_cell_that_swallows_rows_is_refused_at_its_line() {
 }
 
 #[test]
-fn what_a_filter_leaves_out_is_counted_with_its_values() {
+fn excluded_rows_are_counted_by_value() {
     let filter = BTreeMap::from([("active".to_owned(), "yes".to_owned())]);
     let filtered = Mapping { filter, ..mapping() };
     let rows = ["yes", "no", "NO", "Y", "", "no"].map(|value| format!("a@b.c,One,{value}\n")).concat();
@@ -198,12 +196,12 @@ fn what_a_filter_leaves_out_is_counted_with_its_values() {
     );
     let rows: String = (0..50).map(|value| format!("a@b.c,One,value {value:02}\n")).collect();
     let text = format!("email,group,active\nd@b.c,One,yes\n{rows}");
-    let told = parse(text.as_bytes(), "x", &filtered).expect("a row").0.left_out.remove(0);
-    assert!(told.ends_with("value 04 (1), and others (45)"), "{told}");
+    let message = parse(text.as_bytes(), "x", &filtered).expect("a row").0.left_out.remove(0);
+    assert!(message.ends_with("value 04 (1), and others (45)"), "{message}");
 }
 
 #[test]
-fn what_nobody_sees_leaves_no_row_out() {
+fn invisible_characters_exclude_no_row() {
     let filter = BTreeMap::from([("active".to_owned(), "fully vested".to_owned())]);
     let filtered = Mapping { filter, ..mapping() };
     let text = "email,group,active\n\
@@ -215,21 +213,21 @@ fn what_nobody_sees_leaves_no_row_out() {
 }
 
 #[test]
-fn two_columns_of_one_name_are_refused_with_their_places() {
-    for (heading, told) in [
+fn two_columns_of_one_name_are_refused_with_their_numbers() {
+    for (heading, message) in [
         ("email,email,group", "x:1: two columns are called 'email': 1 and 2"),
         ("Email,name,EMAIL,group", "x:1: two columns are called 'email': 1 and 3"),
         ("email,Group ,x,\"group\u{a0}\"", "x:1: two columns are called 'group': 2 and 4"),
     ] {
-        assert_eq!(refused(&format!("{heading}\na@b.c,d@b.c,One,Two\n"), &mapping()), told);
+        assert_eq!(refused(&format!("{heading}\na@b.c,d@b.c,One,Two\n"), &mapping()), message);
     }
-    // Columns that nobody asks for may be called what they like.
+    // Unmapped columns may have any name.
     let text = "email,group,,,notes,notes\na@b.c,One,,,,\n";
     assert_eq!(parse(text.as_bytes(), "x", &mapping()).expect("a row").0.rows.len(), 1);
 }
 
 #[test]
-fn white_space_in_a_heading_is_one_space() {
+fn white_space_in_a_heading_counts_as_one_space() {
     for heading in ["\"E-mail\naddress\"", "E-mail\u{a0}address", "  e-mail   ADDRESS "] {
         let wanted = Mapping { email: "E-mail address".to_owned(), ..mapping() };
         let text = format!("{heading},group\na@b.c,One\n");
@@ -238,7 +236,7 @@ fn white_space_in_a_heading_is_one_space() {
 }
 
 #[test]
-fn the_separator_line_of_excel_says_the_delimiter() {
+fn the_separator_line_of_excel_sets_the_delimiter() {
     for text in [
         "sep=;\r\nemail;group\r\na@b.c;One, Two\r\n",
         "\u{feff}sep=,\nemail,group\na@b.c,\"One, Two\"\n",
@@ -251,49 +249,49 @@ fn the_separator_line_of_excel_says_the_delimiter() {
 }
 
 #[test]
-fn lines_that_end_with_a_carriage_return_are_counted() {
-    let told = refused("email,group\ra@b.c,One\rbad,One\r", &mapping());
-    assert_eq!(told, "x:3: invalid email address 'bad': it has no @");
+fn lines_can_end_with_a_carriage_return() {
+    let message = refused("email,group\ra@b.c,One\rbad,One\r", &mapping());
+    assert_eq!(message, "x:3: invalid email address 'bad': it has no @");
 }
 
 #[test]
-fn blank_rows_of_spreadsheets_say_nothing() {
+fn blank_rows_are_ignored() {
     let text = ";;;\nemail;group;x;y\na@b.c;One;;\n;;;\n ; ;;\nd@b.c;One;;\n;\n";
     let (table, _) = parse(text.as_bytes(), "x", &mapping()).expect("rows");
     assert_eq!((table.rows.len(), table.rows_read), (2, 2));
 }
 
 #[test]
-fn a_file_that_is_no_table_is_named_and_not_quoted() {
+fn a_file_that_is_not_a_table_is_refused_and_not_quoted() {
     let file = Mapping { email: "root:x:0:0:root:/root:/bin/bash".to_owned(), ..Mapping::of_file() };
-    for (bytes, told) in [
+    for (bytes, message) in [
         (&b"PK\x03\x04\x14\0\x06SECRET"[..], "x is a workbook (.xlsx, .ods) or another ZIP archive"),
         (b"\xd0\xcf\x11\xe0SECRET", "x is an old Excel workbook (.xls)"),
         (b"<html><table><tr><td>SECRET", "x is HTML or XML"),
         (b"[{\"email\": \"SECRET\"}]", "x is JSON"),
         (b"A=1\0KEY=SECRET\0", "x is binary: it contains a zero byte"),
-        (b"KEY=SECRET\n", "the first line is no heading of a table"),
-        (b"sk-admin-SECRET\n", "the heading has one column, which is called otherwise"),
+        (b"KEY=SECRET\n", "the first line is not the header of a table"),
+        (b"sk-admin-SECRET\n", "the header has one column, with another name"),
         (
             b"root:x:0:0:root:/root:/bin/bash\nSECRET:x:1:\nbin:x:2:\n",
             "x has no email address in any of 2 rows",
         ),
     ] {
-        let faults = parse(bytes, "x", &file).expect_err(told);
-        assert!(faults.to_string().contains(told), "{faults}");
+        let faults = parse(bytes, "x", &file).expect_err(message);
+        assert!(faults.to_string().contains(message), "{faults}");
         assert!(!format!("{faults:?}").contains("SECRET"), "{faults:?}");
     }
 }
 
 #[test]
-fn a_message_lists_few_columns_and_few_letters_of_each() {
+fn a_message_lists_at_most_20_shortened_columns() {
     let headings: Vec<String> = (0..500).map(|column| format!("{column} {}", "x".repeat(5_000))).collect();
-    let told = refused(&format!("{}\n", headings.join(",")), &mapping());
-    assert!(told.contains("and 480 more") && told.len() < 4_000, "{}", told.len());
+    let message = refused(&format!("{}\n", headings.join(",")), &mapping());
+    assert!(message.contains("and 480 more") && message.len() < 4_000, "{}", message.len());
 }
 
 #[test]
-fn a_table_of_one_group_is_not_sent_to_a_column_of_yes_and_no() {
+fn a_yes_or_no_column_is_not_suggested_as_the_group() {
     let text = "id,userPrincipalName,displayName,isUser,isGroup,isGuest\n1,a@b.c,Ada,TRUE,FALSE,FALSE\n";
     let wanted = Mapping { email: "userPrincipalName".to_owned(), ..mapping() };
     let hint = hint(text, &wanted);
@@ -308,7 +306,7 @@ fn quoted(cell: &str) -> String {
     }
 }
 
-/// Rows of three columns, with the address in any of them.
+/// A table of three columns, with the address in column `email`.
 fn written(people: &[(String, String)], email: usize) -> String {
     let row = |email_cell: &str, group: &str, note: &str| {
         let mut cells = vec![group.to_owned(), quoted(note)];
@@ -324,7 +322,7 @@ fn written(people: &[(String, String)], email: usize) -> String {
 
 proptest! {
     #[test]
-    fn a_table_is_read_as_it_was_written(
+    fn a_table_is_read_back_unchanged(
         people in prop::collection::btree_map("[a-z]{1,6}", "[a-z \",\n\r]{0,12}", 1..8),
         email in 0_usize..3,
     ) {
@@ -339,9 +337,9 @@ proptest! {
         prop_assert_eq!(groups, ["One"]);
     }
 
-    // Wherever a quote is lost or slips in: it is told, or nobody is missing.
+    // A missing or extra quote is an error, or no user is missing.
     #[test]
-    fn a_stray_quote_never_loses_anybody(
+    fn a_stray_quote_never_loses_a_user(
         people in prop::collection::btree_map("[a-z]{1,6}", "[a-z \",\n]{0,8}", 2..8),
         email in 0_usize..3,
         place in any::<prop::sample::Index>(),
@@ -370,13 +368,13 @@ proptest! {
 }
 
 #[test]
-fn a_table_with_as_many_rows_as_it_may_have_is_read_and_one_more_row_is_refused() {
+fn one_row_over_the_limit_is_refused() {
     // A duplicate does not count.
     let text = "email,group\na@x.y,A\nb@x.y,A\na@x.y,A\n";
     let (table, _) = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect("two rows");
     assert_eq!((table.rows.len(), table.duplicates), (2, 1));
     let text = text.to_owned() + "c@x.y,A\n";
     let faults = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect_err("one row more");
-    assert_eq!(faults.to_string(), "x.csv:5: row 3 that counts: a table has at most 2");
-    assert_eq!(faults.0[0].hint.as_deref(), Some("divide the table, and import each part by itself"));
+    assert_eq!(faults.to_string(), "x.csv:5: row 3 after filtering: a table has at most 2");
+    assert_eq!(faults.0[0].hint.as_deref(), Some("split the table, and import each part separately"));
 }

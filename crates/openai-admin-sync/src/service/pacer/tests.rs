@@ -1,18 +1,18 @@
-//! Paces against services in virtual time.
+//! Simulates pacers against services in virtual time.
 
 use std::collections::VecDeque;
 
 use super::*;
 use crate::service::estimator::WINDOW;
 
-/// Services in virtual time, each with a budget by the minute.
+/// A simulated service with a budget per minute.
 #[derive(Clone, Debug)]
 enum Service {
-    /// A bucket that fills evenly.
+    /// A token bucket.
     Bucket { size: f64, rpm: f64, level: f64, at: Duration },
-    /// A number for each minute of the clock.
+    /// A limit for each minute of the clock.
     FixedWindow { rpm: u64, used: u64, window: u64, offset: Duration },
-    /// A number for the last minute, whenever it began.
+    /// A limit for the last 60 seconds.
     SlidingWindow { rpm: usize, sent: VecDeque<Duration> },
 }
 
@@ -21,7 +21,7 @@ impl Service {
         Self::Bucket { size, rpm, level: size, at: Duration::ZERO }
     }
 
-    /// Whether a request passes.
+    /// Sends a request, and returns whether it passes.
     fn ask(&mut self, now: Duration) -> bool {
         match self {
             Self::Bucket { size, rpm, level, at } => {
@@ -52,7 +52,7 @@ impl Service {
         }
     }
 
-    /// How long until it passes again, for services that say so.
+    /// The time until the next request passes, for `Retry-After`.
     fn wait(&self, now: Duration) -> Duration {
         match self {
             Self::Bucket { rpm, level, .. } => Duration::from_secs_f64((1.0 - level) * 60.0 / rpm),
@@ -69,7 +69,7 @@ struct Outcome {
     refused: u64,
 }
 
-/// Sends as fast as the pace allows for `minutes`, with `concurrency` at most in flight and a latency.
+/// Sends as fast as the pacer allows for `minutes`, with at most `concurrency` in flight and a fixed latency.
 fn run(
     pace: &mut Pacer,
     service: &mut Service,
@@ -126,7 +126,7 @@ fn services(rpm: u64) -> Vec<Service> {
         let (size, rpm) = (rpm as f64, rpm as f64);
         Service::Bucket { size, rpm, level: size * full, at: Duration::ZERO }
     };
-    // What others, or other routes, have used of a bucket is not known either.
+    // Other clients or routes may have used a part of the bucket.
     let mut services = vec![
         bucket(1.0),
         bucket(0.8),
@@ -143,14 +143,13 @@ fn services(rpm: u64) -> Vec<Service> {
     services
 }
 
-/// What could have passed at most in so many minutes: every service lets its budget through, and the first one
-/// at once.
+/// The number of requests that a service with this budget lets pass.
 fn possible(rpm: u64, minutes: u64) -> f64 {
     (rpm * minutes) as f64
 }
 
 #[test]
-fn a_hidden_budget_of_7_or_60_a_minute_is_used_to_95_percent_with_3_percent_refused() {
+fn a_budget_of_7_or_60_per_minute_is_used_to_95_percent_with_3_percent_refused() {
     const MINUTES: u64 = 60;
     for rpm in [7, 60] {
         for service in services(rpm) {
@@ -167,14 +166,14 @@ fn a_hidden_budget_of_7_or_60_a_minute_is_used_to_95_percent_with_3_percent_refu
 }
 
 #[test]
-fn a_service_that_says_how_long_to_wait_is_obeyed() {
+fn a_retry_after_is_respected() {
     for rpm in [7, 60] {
         for service in services(rpm) {
             let mut pace = Pacer::new(None, None);
             let outcome = run(&mut pace, &mut service.clone(), 60, true, 8);
             let used = outcome.passed as f64 / possible(rpm, 60);
             let refused = outcome.refused as f64 / (outcome.passed + outcome.refused) as f64;
-            // Of a bucket that others have used the first guess is too low, and nothing corrects it at once.
+            // For a partly used bucket, the first guess is too low, and no gap corrects it.
             let is_used = matches!(service, Service::Bucket { size, level, .. } if level < size);
             let enough = if is_used { 0.94 } else { 0.95 };
             assert!(used >= enough && refused < 0.03, "{rpm} {service:?}: {used:.3} {refused:.4}");
@@ -189,7 +188,7 @@ fn a_service_that_says_how_long_to_wait_is_obeyed() {
 }
 
 #[test]
-fn budgets_that_are_unlike_a_minutes_number_are_found_too() {
+fn buckets_of_another_size_than_their_rate_are_found() {
     // A small bucket that fills fast, and a large one that fills slowly.
     for (size, rpm) in [(10.0, 60.0), (100.0, 7.0), (5.0, 600.0)] {
         let mut pace = Pacer::new(None, None);
@@ -200,10 +199,10 @@ fn budgets_that_are_unlike_a_minutes_number_are_found_too() {
 }
 
 #[test]
-fn what_was_learned_is_used_at_once_and_a_maximum_is_kept() {
+fn a_learned_rate_is_used_at_once_and_a_maximum_is_kept() {
     let mut pace = Pacer::new(None, Some(7.0));
     let outcome = run(&mut pace, &mut Service::bucket(7.0, 7.0), 60, false, 8);
-    // It tries a larger pace early: a learned one may be of a bad hour.
+    // It tries a higher rate early: the learned one may be too low.
     assert!(outcome.refused as f64 / outcome.passed as f64 <= 0.03, "{}", outcome.refused);
     let mut pace = Pacer::new(Some(30.0), None);
     let outcome = run(&mut pace, &mut Service::bucket(1000.0, 1000.0), 10, false, 8);
@@ -225,7 +224,7 @@ fn a_refusal_pauses_2_4_and_at_most_60_seconds() {
 }
 
 #[test]
-fn a_wait_of_nothing_is_no_leave_to_send_at_once() {
+fn a_retry_after_of_zero_is_ignored() {
     let mut pace = Pacer::new(None, None);
     let mut now = Duration::ZERO;
     let mut pauses = Vec::new();
@@ -243,7 +242,7 @@ fn a_wait_of_nothing_is_no_leave_to_send_at_once() {
 }
 
 #[test]
-fn a_pace_that_was_learned_too_low_is_left_behind_in_a_run_of_thirty() {
+fn a_learned_rate_that_is_too_low_is_raised() {
     let mut pace = Pacer::new(None, Some(9.0));
     let outcome = run(&mut pace, &mut Service::bucket(1e9, 1e9), 4, false, 8);
     assert!(outcome.passed > 45, "{}", outcome.passed);
@@ -251,7 +250,7 @@ fn a_pace_that_was_learned_too_low_is_left_behind_in_a_run_of_thirty() {
 }
 
 #[test]
-fn an_open_lane_begins_slowly_and_then_holds_nothing_back() {
+fn an_open_lane_starts_slowly_and_then_sends_freely() {
     let mut pace = Pacer::new(None, None);
     assert_eq!(pace.acquire(Duration::ZERO), Ok(()));
     assert_eq!(pace.acquire(Duration::ZERO), Err(None));
