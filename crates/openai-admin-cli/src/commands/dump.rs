@@ -1,4 +1,4 @@
-//! `openai-admin dump`: an organization as one document, which `load` reads.
+//! `openai-admin dump`: an organization as a document that `load` reads.
 
 use openai_admin_server::Minter;
 

@@ -1,4 +1,4 @@
-//! What was typed for a generated command.
+//! A generated command with its arguments.
 
 use std::path::PathBuf;
 
@@ -15,22 +15,22 @@ use super::{
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
-/// A command that was typed.
+/// A generated command with its arguments.
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     /// The nouns, and the verb last.
     pub(crate) words: Vec<String>,
     pub(crate) form: Form,
-    /// Which part of a list.
+    /// The part of a list.
     pub(crate) part: Option<ListArguments>,
-    /// Whether a question may be left out; none for what destroys nothing.
+    /// The consent of a destructive command; none for other commands.
     pub(crate) consent: Option<ConsentArguments>,
     /// The file with the body.
     pub(crate) body: Option<PathBuf>,
     pub(crate) given: Given,
 }
 
-/// The operation that was typed, and what for; none where the command is a hand-written one.
+/// The operation and its arguments; none for a hand-written command.
 pub(crate) fn call(
     matches: &ArgMatches,
     operations: &[&'static Operation],
@@ -52,7 +52,7 @@ pub(crate) fn call(
     Ok(Some(Call { operation, words, form, part, consent, body, given }))
 }
 
-/// What was typed, each field in its place. An operation with a body always sends one.
+/// The arguments by their place in the request. An operation with a body always sends one.
 fn given(form: &Form, matches: &ArgMatches) -> Given {
     let has_body = form.takes_body || form.fields.iter().any(|field| field.place == Place::Body);
     let mut given = Given { body: has_body.then(|| Value::Object(Map::new())), ..Given::default() };

@@ -1,4 +1,4 @@
-//! What was typed for an operation, as a request.
+//! The arguments of an operation, as a request.
 
 use openai_admin::{
     Endpoint,
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Result};
 
-/// The fields of a request, each by its name on the wire.
+/// The fields of a request by their wire names.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Given {
     pub(crate) path: Vec<(String, String)>,
@@ -17,7 +17,7 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// The request, read as a server reads it: with the same bounds, and the same words for what is wrong.
+    /// The request, decoded like on a server: with the same bounds and error messages.
     pub(super) fn request<E: Endpoint>(&self) -> Result<E> {
         let path: Vec<(&str, &str)> = self.path.iter().map(|(name, value)| (&**name, &**value)).collect();
         let query = wire::query(self.query.iter().map(|(name, value)| (&**name, &**value)));
@@ -26,15 +26,15 @@ impl Given {
         wire::decode(&incoming, Strictness::Strict).map_err(|error| Failure::usage(error.to_string()))
     }
 
-    /// Takes a body from elsewhere; what was typed goes before its fields.
-    pub(crate) fn put_over(&mut self, mut body: Value) {
+    /// Uses a body from a file. Options override its fields.
+    pub(crate) fn merge_body(&mut self, mut body: Value) {
         if let (Some(fields), Some(Value::Object(typed))) = (body.as_object_mut(), self.body.take()) {
             fields.extend(typed);
         }
         self.body = Some(body);
     }
 
-    /// The ids of the path, the last one last.
+    /// The ids of the path, in order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.path.iter().map(|(_, id)| id.as_str())
     }

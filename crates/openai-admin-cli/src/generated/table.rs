@@ -30,9 +30,9 @@ macro_rules! entries {
     }),*] };
 }
 
-/// The operations that a server of this project answers.
+/// The operations that this project's server serves.
 static SERVED: &[Operation] = for_each_operation!(entries);
-/// Those that only OpenAI's service answers.
+/// The operations that only OpenAI's service has.
 static DECLARED: &[Operation] = for_each_declared_operation!(entries);
 
 /// Every operation of the SDK.
@@ -42,7 +42,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
 
 struct Sender<E>(PhantomData<E>);
 
-/// The compiler prefers this constant to the trait's where its bounds hold: so lists need no list of their own.
+/// The compiler prefers this constant to the trait's if its bounds hold, so that lists are detected automatically.
 impl<E: ListEndpoint> Sender<E>
 where
     <E::Response as Page>::Item: ListItem + Serialize,

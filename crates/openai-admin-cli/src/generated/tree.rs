@@ -1,4 +1,4 @@
-//! The commands themselves, of which only as many are built as a command line needs.
+//! The tree of generated commands. Only the part that a command line needs is built.
 
 use clap::{Args as _, Command};
 
@@ -6,27 +6,27 @@ use super::{
     argument::{argument, body},
     form::form,
     operation::Operation,
-    words::{Named, aliases, is_destructive, named, things},
+    words::{Named, aliases, description, is_destructive, named},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
-/// Where generated nouns stand in help: behind the hand-written nouns of the API, of which this is the last.
+/// Help lists generated nouns after the hand-written nouns of the API, of which this is the last.
 const LAST_NOUN: &str = "audit-logs";
-/// The same within a noun: behind everything else.
+/// The position of generated commands within a noun: last.
 const DISPLAY_ORDER: usize = 100;
 /// How much of the tree is built.
 #[derive(Clone, Copy)]
 pub(crate) enum Extent<'a> {
-    /// The commands that these words may name, of which the first is the noun, and nothing else.
+    /// Only the commands that these words may name. The first word is the noun.
     Typed(&'a [&'a str]),
-    /// The same, and the names of all others: for help and for suggestions.
+    /// The same, and the names of all others, for help and suggestions.
     Named(&'a [&'a str]),
     /// Everything.
     Whole,
 }
 
 impl Extent<'_> {
-    /// Whether a command with such a name is built with all that it takes.
+    /// Whether a command with a matching name is built with its arguments.
     pub(crate) fn has(self, is_word: impl Fn(&str) -> bool) -> bool {
         match self {
             Self::Typed(typed) | Self::Named(typed) => typed.iter().any(|word| is_word(word)),
@@ -35,7 +35,7 @@ impl Extent<'_> {
     }
 }
 
-/// Whether a word is a name of this command.
+/// Whether a word is a name or alias of this command.
 fn is_called(name: &str) -> impl Fn(&str) -> bool {
     move |word| word == name || aliases(name).contains(&word)
 }
@@ -45,7 +45,7 @@ pub(crate) fn grow(command: Command, operations: &[&'static Operation], extent: 
     branch(command, &named(operations), 0, extent)
 }
 
-/// Adds what follows the first `depth` words.
+/// Adds the commands after the first `depth` words.
 fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_>) -> Command {
     let mut names: Vec<&str> = Vec::new();
     for (words, _) in named {
@@ -73,7 +73,7 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
     command
 }
 
-/// A new command: a noun with what follows it, or an operation.
+/// A new command: a noun with its subcommands, or an operation.
 fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: Extent<'_>) -> Command {
     let command = Command::new(name.to_owned());
     if let [(words, operation)] = below
@@ -81,13 +81,14 @@ fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: E
     {
         return leaf(command, name, operation, extent.has(is_called(name)));
     }
-    let command = command.about(below.first().map(|(words, _)| things(&words[..depth])).unwrap_or_default());
+    let command =
+        command.about(below.first().map(|(words, _)| description(&words[..depth])).unwrap_or_default());
     let command = command.display_order(order);
     let command = command.subcommand_required(true).arg_required_else_help(true);
     if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }
 }
 
-/// The command of an operation; `is_built` says whether with its arguments.
+/// The command of an operation; with its arguments if `is_built`.
 fn leaf(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
     let form = form(operation);
     let command = command.about(form.about.clone()).aliases(aliases(verb));
