@@ -10,14 +10,14 @@ use crate::{
 };
 
 /// A parsed command line.
-pub(crate) enum Typed {
+pub(crate) enum ParsedCommand {
     /// A hand-written command.
     HandWritten(Box<Arguments>),
     /// A generated one.
     Generated(GlobalArguments, Box<Call>),
 }
 
-impl Typed {
+impl ParsedCommand {
     /// The global options.
     pub(crate) fn global(&self) -> &GlobalArguments {
         match self {
@@ -34,13 +34,14 @@ impl Typed {
 }
 
 /// Parses the command line, with the program's name first.
-pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
+pub(crate) fn parse(typed: &[OsString]) -> Result<ParsedCommand, clap::Error> {
     let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
     let is_noun = |word: &&str| Arguments::has_noun(word) || generated::has_noun(word);
     // Words before the noun are options and their values.
     let words = words.iter().position(is_noun).map_or(words.as_slice(), |noun| &words[noun..]);
     let operations = generated::operations(Extent::Typed(words));
-    let command = generated::grow(Arguments::command_line_of(words), &operations, Extent::Typed(words));
+    let command =
+        generated::add_commands(Arguments::command_line_of(words), &operations, Extent::Typed(words));
     // Help and suggestions need the names of all commands; nothing else does.
     let (mut matches, operations) = match matches(command, typed) {
         Ok(matches) => (matches, operations),
@@ -48,9 +49,9 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<Typed, clap::Error> {
     };
     match generated::call(&matches, &operations)? {
         Some(call) => {
-            Ok(Typed::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))
+            Ok(ParsedCommand::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))
         }
-        None => Ok(Typed::HandWritten(Box::new(Arguments::from_arg_matches_mut(&mut matches)?))),
+        None => Ok(ParsedCommand::HandWritten(Box::new(Arguments::from_arg_matches_mut(&mut matches)?))),
     }
 }
 
@@ -63,10 +64,10 @@ fn matches(mut command: Command, typed: &[OsString]) -> Result<ArgMatches, clap:
 
 fn with_names(typed: &[&str]) -> Command {
     let extent = Extent::Named(typed);
-    generated::grow(Arguments::command_line(), &generated::operations(extent), extent)
+    generated::add_commands(Arguments::command_line(), &generated::operations(extent), extent)
 }
 
 /// Every command with all its arguments.
 pub(crate) fn whole() -> Command {
-    generated::grow(Arguments::command_line(), &generated::operations(Extent::Whole), Extent::Whole)
+    generated::add_commands(Arguments::command_line(), &generated::operations(Extent::Whole), Extent::Whole)
 }

@@ -26,7 +26,7 @@ use crate::{
         AdminCommand, Arguments, Command, GlobalArguments, GroupUsersCommand, GroupsCommand, UserCommand,
         UsersCommand,
     },
-    command_line::Typed,
+    command_line::ParsedCommand,
     config::{self, Environment},
     failure::{Failure, Result},
     output::Output,
@@ -35,10 +35,10 @@ use crate::{
 };
 
 /// Runs a command.
-pub(crate) async fn run(typed: Typed, environment: &Environment, output: &Output) -> Result<()> {
+pub(crate) async fn run(typed: ParsedCommand, environment: &Environment, output: &Output) -> Result<()> {
     match typed {
-        Typed::HandWritten(arguments) => run_written(*arguments, environment, output).await,
-        Typed::Generated(global, call) => {
+        ParsedCommand::HandWritten(arguments) => run_written(*arguments, environment, output).await,
+        ParsedCommand::Generated(global, call) => {
             let context = Context { global: &global, environment, output };
             Box::pin(generated::run(*call, &context)).await
         }

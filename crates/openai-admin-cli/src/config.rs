@@ -15,7 +15,7 @@ use openai_admin_sync::{Policy, policy::POLICY_FILE};
 
 use crate::{
     arguments::{ColorChoice, GlobalArguments},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
 };
 
 /// The default database of `serve`, `load`, `dump` and `keys`.

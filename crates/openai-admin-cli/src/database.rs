@@ -77,7 +77,7 @@ pub(crate) fn check_schema(database: &Database, version: SchemaVersion) -> Resul
         format!("{} has schema version {applied}, and this program reads version {newest}", database.url);
     let failure = Failure::new(ExitStatus::Failed, message);
     Err(match applied < newest {
-        true => failure.propose("admin migrate", "upgrades it; so does the start of a server"),
+        true => failure.suggest("admin migrate", "upgrades it; so does the start of a server"),
         false => failure.hint("use a newer openai-admin"),
     })
 }

@@ -94,19 +94,19 @@ impl Failure {
     }
 
     /// Suggests a command: its arguments, and its effect.
-    pub(crate) fn propose(mut self, arguments: impl Into<String>, effect: &'static str) -> Self {
+    pub(crate) fn suggest(mut self, arguments: impl Into<String>, effect: &'static str) -> Self {
         self.hints.push(Hint::Command { arguments: arguments.into(), effect });
         self
     }
 }
 
 /// Adds what the command was doing to an error.
-pub(crate) trait While<T> {
+pub(crate) trait Doing<T> {
     /// `doing` completes "cannot …", such as "list the groups".
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T>;
 }
 
-impl<T, E: Into<Failure>> While<T> for std::result::Result<T, E> {
+impl<T, E: Into<Failure>> Doing<T> for std::result::Result<T, E> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| {
             let mut failure = error.into();

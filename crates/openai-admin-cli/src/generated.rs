@@ -1,24 +1,24 @@
 //! Generated commands: each comes from the declaration of its operation.
 //!
 //! The path gives the nouns, the method and the path's form give the verb (`words.rs`), the fields of the request give
-//! options (`form.rs`), and the fields of the answer give columns (`columns.rs`). A hand-written command replaces the
+//! options (`form.rs`), and the fields of the response give columns (`columns.rs`). A hand-written command replaces the
 //! generated one ([`HAND_WRITTEN`]).
 
 mod argument;
 mod call;
 mod columns;
 mod form;
-mod given;
 mod operation;
+mod request_fields;
 mod table;
 mod tree;
 mod words;
 
 pub(crate) use call::{Call, call};
 pub(crate) use columns::{chosen_columns, item, layout};
-pub(crate) use given::Given;
-pub(crate) use operation::{Listing, Operation, Sent};
-pub(crate) use tree::{Extent, grow};
+pub(crate) use operation::{Dispatch, Listing, Operation};
+pub(crate) use request_fields::RequestFields;
+pub(crate) use tree::{Extent, add_commands};
 pub(crate) use words::{past, phrase};
 
 use words::is_noun;

@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::{
     arguments::{ListArguments, OrderChoice},
     config::shell_word,
-    failure::{Result, While as _},
+    failure::{Doing as _, Result},
     output::{Layout, Output},
 };
 
 /// The requested part of a list.
-pub(crate) struct Listed<T> {
+pub(crate) struct ListPart<T> {
     pub(crate) items: Vec<T>,
     /// The item before the first.
     pub(crate) after: Option<Cursor>,
@@ -22,7 +22,7 @@ pub(crate) struct Listed<T> {
     pub(crate) is_truncated: bool,
 }
 
-impl<T: ListItem + Serialize> Listed<T> {
+impl<T: ListItem + Serialize> ListPart<T> {
     /// Prints it, or `none` to people if it is empty.
     pub(crate) fn print(&self, layout: &Layout<T>, none: &str, output: &Output) -> Result<()> {
         match &self.after {
@@ -44,7 +44,7 @@ pub(crate) fn items_max(part: &ListArguments) -> usize {
 }
 
 /// The pages of the requested part of a list.
-pub(crate) struct Listing<E: ListEndpoint> {
+pub(crate) struct PartPages<E: ListEndpoint> {
     pages: Pages<E>,
     /// How many items are left to read.
     left: usize,
@@ -52,7 +52,7 @@ pub(crate) struct Listing<E: ListEndpoint> {
     is_truncated: bool,
 }
 
-impl<E: ListEndpoint> Listing<E> {
+impl<E: ListEndpoint> PartPages<E> {
     pub(crate) fn new(call: ListCall<'_, E>, part: &ListArguments, page_size: u16) -> Self {
         let left = items_max(part);
         let mut call = call.limit(i64::from(page_size).min(i64::try_from(left).unwrap_or(i64::MAX)));
@@ -87,16 +87,16 @@ pub(crate) async fn read_list<E>(
     call: ListCall<'_, E>,
     part: &ListArguments,
     page_size: u16,
-) -> Result<Listed<<E::Response as Page>::Item>, openai_admin::Error>
+) -> Result<ListPart<<E::Response as Page>::Item>, openai_admin::Error>
 where
     E: ListEndpoint,
 {
-    let mut listing = Listing::new(call, part, page_size);
+    let mut pages = PartPages::new(call, part, page_size);
     let mut items = Vec::new();
-    while let Some(page) = listing.next().await? {
+    while let Some(page) = pages.next().await? {
         items.extend(page);
     }
-    Ok(Listed { items, after: part.after.clone(), is_truncated: listing.is_truncated })
+    Ok(ListPart { items, after: part.after.clone(), is_truncated: pages.is_truncated })
 }
 
 /// Reads the same and prints it; in a line-based format, each page as it arrives. `none` is the message for an empty
@@ -117,10 +117,10 @@ where
     if !output.is_line_based() {
         return read_list(call, part, page_size).await.doing(doing)?.print(layout, none, output);
     }
-    let mut listing = Listing::new(call, part, page_size);
+    let mut pages = PartPages::new(call, part, page_size);
     let mut last = None;
     let mut is_first = true;
-    while let Some(page) = listing.next().await.doing(&doing)? {
+    while let Some(page) = pages.next().await.doing(&doing)? {
         output.lines_as(layout, &page, is_first)?;
         is_first = false;
         last = page.last().map(|item| item.id().to_owned()).or(last);
@@ -128,7 +128,7 @@ where
     if is_first {
         output.lines_as(layout, &[], true)?;
     }
-    if let (true, Some(last)) = (listing.is_truncated, last) {
+    if let (true, Some(last)) = (pages.is_truncated, last) {
         output.note(&more_after(&last));
     }
     Ok(())

@@ -24,7 +24,7 @@ mod settings;
 use std::{io, num::NonZeroUsize, process::ExitCode, sync::mpsc, thread};
 
 use crate::{
-    command_line::Typed,
+    command_line::ParsedCommand,
     config::Environment,
     failure::{ExitStatus, Failure},
     output::Output,
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 /// The server uses every core. Other commands wait for the network, so one thread is enough.
-fn runtime(typed: &Typed) -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime(typed: &ParsedCommand) -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = if typed.is_server() {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         check_threads(threads).map_err(|error| Failure::no_thread(&error))?;

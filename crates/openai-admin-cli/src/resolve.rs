@@ -9,7 +9,7 @@ use openai_admin::{
     models::{GroupResponse, User},
 };
 
-use crate::failure::{Failure, Hint, Result, While as _};
+use crate::failure::{Doing as _, Failure, Hint, Result};
 
 /// How many addresses are in one request: gateways reject longer URLs.
 const EMAILS_PER_REQUEST: usize = 50;
@@ -54,7 +54,7 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
             let near = suggestions(text, known);
             let failure = Failure::not_found(format!("no group has the id or name '{text}'"));
             Err(match near.is_empty() {
-                true => failure.propose("groups list", "lists all groups"),
+                true => failure.suggest("groups list", "lists all groups"),
                 false => near.into_iter().fold(failure, Failure::hint),
             })
         }

@@ -9,8 +9,8 @@ mod setting;
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _, parser::ValueSource};
 
-use self::setting::Given;
 pub(crate) use self::setting::Setting;
+use self::setting::SettingValue;
 use crate::{
     arguments::{self, Arguments, GlobalArguments, ServeArguments},
     config::{self, Environment, VARIABLE_PREFIX},
@@ -91,7 +91,7 @@ pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, Se
             None => Vec::new(),
         },
     };
-    let variables: Vec<Given> =
+    let variables: Vec<SettingValue> =
         settings.iter().filter_map(|setting| of_environment(setting, environment)).collect();
 
     let mut arguments = environment.arguments.clone();
@@ -129,13 +129,13 @@ fn groups(settings: &[Setting]) -> Vec<Vec<&str>> {
     ALTERNATIVES.iter().map(|names| names.to_vec()).chain(singles.map(|name| vec![name])).collect()
 }
 
-fn of_environment(setting: &Setting, environment: &Environment) -> Option<Given> {
+fn of_environment(setting: &Setting, environment: &Environment) -> Option<SettingValue> {
     let text = environment.own(&setting.variable)?;
     let texts = match setting.is_list {
         true => text.split_whitespace().map(str::to_owned).collect(),
         false => vec![text.to_owned()],
     };
-    Some(Given {
+    Some(SettingValue {
         name: setting.name.clone(),
         texts,
         place: setting.variable.clone(),
@@ -144,7 +144,7 @@ fn of_environment(setting: &Setting, environment: &Environment) -> Option<Given>
 }
 
 /// The only value of the alternatives in a file. Two are an error.
-fn only_one<'a>(mut given: impl Iterator<Item = &'a Given>) -> Result<Option<&'a Given>> {
+fn only_one<'a>(mut given: impl Iterator<Item = &'a SettingValue>) -> Result<Option<&'a SettingValue>> {
     match (given.next(), given.next()) {
         (Some(one), Some(other)) => {
             let message = format!("{}: cannot be used together with {}", other.place, one.name);
@@ -155,7 +155,7 @@ fn only_one<'a>(mut given: impl Iterator<Item = &'a Given>) -> Result<Option<&'a
 }
 
 /// The same value as arguments; none for a flag that is off.
-fn as_arguments(given: &Given, settings: &[Setting]) -> Result<Vec<String>> {
+fn as_arguments(given: &SettingValue, settings: &[Setting]) -> Result<Vec<String>> {
     let takes_value = settings.iter().any(|setting| setting.name == given.name && setting.value.is_some());
     let as_argument = |text: &String| match takes_value {
         true => value_argument(given, text).map(Some),
@@ -164,8 +164,8 @@ fn as_arguments(given: &Given, settings: &[Setting]) -> Result<Vec<String>> {
     given.texts.iter().filter_map(|text| as_argument(text).transpose()).collect()
 }
 
-fn flag_argument(given: &Given, text: &str) -> Result<Option<String>> {
-    let Given { name, place, status, .. } = given;
+fn flag_argument(given: &SettingValue, text: &str) -> Result<Option<String>> {
+    let SettingValue { name, place, status, .. } = given;
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(Some(format!("--{name}"))),
         "false" | "0" | "no" | "off" => Ok(None),
@@ -173,8 +173,8 @@ fn flag_argument(given: &Given, text: &str) -> Result<Option<String>> {
     }
 }
 
-fn value_argument(given: &Given, text: &str) -> Result<String> {
-    let Given { name, place, status, .. } = given;
+fn value_argument(given: &SettingValue, text: &str) -> Result<String> {
+    let SettingValue { name, place, status, .. } = given;
     let argument = format!("--{name}={text}");
     // Parsed separately, so that an error can name its place.
     let parsed =

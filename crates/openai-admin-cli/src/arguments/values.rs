@@ -142,10 +142,10 @@ pub(super) fn since(text: &str) -> Result<Since, String> {
     })
 }
 
-/// Reads `90d` as the lifetime of a key in seconds.
+/// Reads a duration such as `90d` in seconds, and refuses 0.
 pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
     match seconds(text)? {
-        0 => Err("expected more than 0: the key would expire at once".to_owned()),
+        0 => Err("expected a time longer than 0".to_owned()),
         seconds => Ok(seconds),
     }
 }

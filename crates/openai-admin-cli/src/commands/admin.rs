@@ -13,7 +13,7 @@ use crate::{
     arguments::{AdminCommand, ConsentArguments},
     config::{Database, Environment},
     database,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, file_name, visible},
     progress::Progress,
     prompt::Consent,
@@ -85,20 +85,22 @@ async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()
     database::failure::check_file(database, false)?;
     let (report, progress) = progress_channel();
     let copying = Store::back_up(&database.url, file, report);
-    let held = watched(copying, progress, output).await;
-    let held = held.doing(|| format!("back up {} to {}", database.url, file_name(file)))?;
-    let held = words(&held);
-    output.note(&format!("backed up {} to {}: {held}; verified", database.url, file_name(file)));
+    let census = watched(copying, progress, output).await;
+    let census = census.doing(|| format!("back up {} to {}", database.url, file_name(file)))?;
+    let census = census_text(&census);
+    output.note(&format!("backed up {} to {}: {census}; verified", database.url, file_name(file)));
     Ok(())
 }
 
 /// Asks before a PostgreSQL database is overwritten: unlike with a SQLite file, it is unknown whether a server uses it.
 async fn confirm_overwrite(database: &Database, consent: &ConsentArguments) -> Result<()> {
     let consent = Consent::of(consent, "overwriting a PostgreSQL database")?;
-    let held = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
-    let held = held.as_ref().map_or_else(|| "everything in it".to_owned(), words);
-    let question =
-        format!("Replace {} with the backup, even if a server uses it? You will lose {held}.", database.url);
+    let census = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
+    let census = census.as_ref().map_or_else(|| "everything in it".to_owned(), census_text);
+    let question = format!(
+        "Replace {} with the backup, even if a server uses it? You will lose {census}.",
+        database.url
+    );
     consent.ask_aside(&question).await
 }
 
@@ -118,7 +120,7 @@ async fn restore(
     }
     let (report, progress) = progress_channel();
     let copying = Store::restore(file, &database.url, overwrite, report);
-    let held = watched(copying, progress, output).await.map_err(|error| {
+    let census = watched(copying, progress, output).await.map_err(|error| {
         let is_not_empty =
             matches!(&error, StoreError::InvalidValue { expected, .. } if expected.contains("empty database"));
         let failure = Failure::from(error);
@@ -128,8 +130,8 @@ async fn restore(
             failure
         }
     });
-    let held = held.doing(|| format!("restore {} from {}", database.url, file_name(file)))?;
-    output.note(&format!("restored {} from {}: {}", database.url, file_name(file), words(&held)));
+    let census = census.doing(|| format!("restore {} from {}", database.url, file_name(file)))?;
+    output.note(&format!("restored {} from {}: {}", database.url, file_name(file), census_text(&census)));
     Ok(())
 }
 
@@ -146,11 +148,11 @@ async fn verify(database: &Database, output: &Output) -> Result<()> {
     for twins in store.twins().await.doing(|| format!("verify {}", database.url))? {
         output.note(&format!("note: {}", visible(&twins)));
     }
-    let (problems, held) = (store.verify().await, store.census().await);
+    let (problems, census) = (store.verify().await, store.census().await);
     store.close().await;
     let problems = problems.doing(|| format!("verify {}", database.url))?;
-    let held = held.doing(|| format!("verify {}", database.url))?;
-    output.note(&format!("checked {}: {}", database.url, words(&held)));
+    let census = census.doing(|| format!("verify {}", database.url))?;
+    output.note(&format!("checked {}: {}", database.url, census_text(&census)));
     for problem in &problems {
         output.line(problem);
     }
@@ -174,7 +176,7 @@ async fn migrate(database: &Database, check: bool, output: &Output) -> Result<()
     }
     if check && applied < newest {
         let message = format!("{} has schema version {applied}; this program needs {newest}", database.url);
-        return Err(Failure::new(ExitStatus::Failed, message).propose("admin migrate", "upgrades it"));
+        return Err(Failure::new(ExitStatus::Failed, message).suggest("admin migrate", "upgrades it"));
     }
     let store = database::open_store(database, false).await?;
     store.close().await;
@@ -214,8 +216,8 @@ async fn watched<T>(
     }
 }
 
-pub(super) fn words(held: &Census) -> String {
-    let words = held.counts().iter().map(|(name, number)| {
+pub(super) fn census_text(census: &Census) -> String {
+    let words = census.counts().iter().map(|(name, number)| {
         let number = usize::try_from(*number).unwrap_or(usize::MAX);
         count(number, name)
     });

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     arguments::{ApiArguments, Format, GlobalArguments},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     output::{Output, file_name, yaml},
     prompt::Consent,
     session::Session,

@@ -9,7 +9,7 @@ use openai_admin_server::Minter;
 
 use crate::{
     arguments::{AuditLogsCommand, ListAuditLogsArguments, Since},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     lists::print_list,
     output::Layout,
     resolve,
@@ -42,8 +42,8 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     });
     let client = &session.client;
     let call = client.audit_logs().list_audit_logs().effective_at(effective_at);
-    let actors = ids(client, actors, Named::Actor).await?;
-    let resources = ids(client, resources, Named::Resource).await?;
+    let actors = ids(client, actors, FilterTarget::Actor).await?;
+    let resources = ids(client, resources, FilterTarget::Resource).await?;
     let call = call.event_types(types).actor_ids(actors).resource_ids(resources);
     let none = if is_filtered { "no matching events" } else { "no events" };
     let doing = || "list the audit log".to_owned();
@@ -52,12 +52,12 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
 
 /// What a filter refers to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
+enum FilterTarget {
     Actor,
     Resource,
 }
 
-impl Named {
+impl FilterTarget {
     fn as_str(self) -> &'static str {
         match self {
             Self::Actor => "user or key",
@@ -66,11 +66,11 @@ impl Named {
     }
 }
 
-/// The ids of the named actors or resources. The log filters by id only, and finds no event for a name.
-async fn ids(client: &Client, texts: Vec<String>, named: Named) -> Result<Vec<String>> {
+/// The ids of the given actors or resources. The log filters by id only, and finds no event for a name.
+async fn ids(client: &Client, texts: Vec<String>, target: FilterTarget) -> Result<Vec<String>> {
     let mut ids = Vec::with_capacity(texts.len());
     for text in texts {
-        ids.push(if is_known_as_id(&text) { text } else { id(client, &text, named).await? });
+        ids.push(if is_known_as_id(&text) { text } else { id(client, &text, target).await? });
     }
     Ok(ids)
 }
@@ -82,12 +82,12 @@ fn is_known_as_id(text: &str) -> bool {
         || (ID_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && text.chars().all(is_plain))
 }
 
-async fn id(client: &Client, text: &str, named: Named) -> Result<String> {
+async fn id(client: &Client, text: &str, target: FilterTarget) -> Result<String> {
     // Ids may have any form: a text with events in the log is one.
     let events = client.audit_logs().list_audit_logs().limit(1);
-    let events = match named {
-        Named::Actor => events.actor_ids([text.to_owned()]),
-        Named::Resource => events.resource_ids([text.to_owned()]),
+    let events = match target {
+        FilterTarget::Actor => events.actor_ids([text.to_owned()]),
+        FilterTarget::Resource => events.resource_ids([text.to_owned()]),
     };
     if !events.await.doing(|| "list the audit log".to_owned())?.data.is_empty() {
         return Ok(text.to_owned());
@@ -95,18 +95,18 @@ async fn id(client: &Client, text: &str, named: Named) -> Result<String> {
     if text.contains('@') {
         return Ok(resolve::user(client, text).await?.id.to_string());
     }
-    if named == Named::Resource {
+    if target == FilterTarget::Resource {
         match resolve::group(client, text).await {
             Ok(group) => return Ok(group.id.to_string()),
             Err(failure) if failure.status == ExitStatus::NotFound => {}
             Err(failure) => return Err(failure),
         }
     }
-    user_named(client, text, named).await
+    user_named(client, text, target).await
 }
 
 /// The user with this name, or a failure with suggestions.
-async fn user_named(client: &Client, text: &str, named: Named) -> Result<String> {
+async fn user_named(client: &Client, text: &str, target: FilterTarget) -> Result<String> {
     let users = resolve::known_users(client).await;
     let key = name_key_in_any_case(text);
     let named_users: Vec<&User> = users
@@ -116,7 +116,7 @@ async fn user_named(client: &Client, text: &str, named: Named) -> Result<String>
     match named_users.as_slice() {
         [user] => Ok(user.id.to_string()),
         [] => {
-            let what = named.as_str();
+            let what = target.as_str();
             let message = format!("no {what} has the id, address or name '{text}', and no event mentions it");
             let mut failure = Failure::not_found(message);
             resolve::suggest(text, &users, &mut failure);

@@ -284,7 +284,7 @@ async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
     if version.applied != version.newest {
         let message = format!("schema version {}, but this program has {}", version.applied, version.newest);
         let failure = Failure::new(ExitStatus::Failed, message);
-        return report.fail("database file", failure.propose("admin migrate", "upgrades an older one"));
+        return report.fail("database file", failure.suggest("admin migrate", "upgrades an older one"));
     }
     report.ok("database file", format!("{}, schema version {}", database.url, version.applied));
     let store = match database::open_store(&database, false).await {
@@ -303,7 +303,7 @@ async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
         Err(error) => report.fail("invariants", Failure::from(error)),
     }
     match store.census().await {
-        Ok(held) => report.ok("contents", admin::words(&held)),
+        Ok(census) => report.ok("contents", admin::census_text(&census)),
         Err(error) => report.fail("contents", Failure::from(error)),
     }
     store.close().await;

@@ -6,7 +6,7 @@ use crate::{
     arguments::Format,
     config::Database,
     database,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{self, Output},
 };
 

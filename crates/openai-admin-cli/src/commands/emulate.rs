@@ -16,7 +16,7 @@ use crate::{
     arguments::{EmulateArguments, GlobalArguments, LogFormat, ProfileChoice},
     config::{self, Environment},
     directory_file,
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     log,
     output::{Output, file_name},
 };

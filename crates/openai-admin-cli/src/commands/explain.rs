@@ -51,7 +51,7 @@ fn unknown(word: &str) -> Failure {
         Some(near) => failure.hint(format!("did you mean '{near}'?")),
         None => failure,
     };
-    failure.propose("explain", "lists all of them")
+    failure.suggest("explain", "lists all of them")
 }
 
 /// The code with its status, or the status alone.

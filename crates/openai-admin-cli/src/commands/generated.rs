@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::load;
 use crate::{
     arguments::GlobalArguments,
-    failure::{Failure, Result, While as _},
-    generated::{Call, Given, Listing, Operation, Sent, chosen_columns, item, layout, past, phrase},
+    failure::{Doing as _, Failure, Result},
+    generated::{
+        Call, Dispatch, Listing, Operation, RequestFields, chosen_columns, item, layout, past, phrase,
+    },
     output::{Output, file_name},
     prompt::Consent,
     resolve,
@@ -37,7 +39,7 @@ pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
 }
 
 /// Replaces names of groups and email addresses of users by ids, like the hand-written commands.
-async fn find(given: &mut Given, client: &Client) -> Result<()> {
+async fn find(given: &mut RequestFields, client: &Client) -> Result<()> {
     for (field, text) in &mut given.path {
         match field.as_str() {
             "group_id" => *text = resolve::group(client, text).await?.id.to_string(),
@@ -53,8 +55,8 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
     let verb = call.words.last().map_or("", String::as_str);
     let doing = phrase(operation, verb, given.ids());
     consent.ask(&format!("{doing}?"))?;
-    match operation.sent {
-        Sent::Once(send) => {
+    match operation.dispatch {
+        Dispatch::Once(send) => {
             let answer = send(client, given).await.doing(|| doing.clone())?;
             if operation.method == Method::Delete && output.is_for_people() {
                 output.note(&doing.replacen(verb, &past(verb), 1));
@@ -62,7 +64,7 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
             }
             show(operation, &answer, output)
         }
-        Sent::InPages(print) => {
+        Dispatch::InPages(print) => {
             let schema = (operation.answer)();
             let (Some(part), Some(page_size)) = (&call.part, call.form.page_size) else { return Ok(()) };
             let listing = Listing {

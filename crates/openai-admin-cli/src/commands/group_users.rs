@@ -5,7 +5,7 @@ use openai_admin::{Limit, models::GroupResponse};
 use super::protection;
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     lists::print_list,
     output::{Layout, count, visible},
     prompt::Consent,
@@ -61,7 +61,7 @@ async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
             let message = format!("'{text}' is not in group '{}' ({})", group.name, group.id);
             let argument = crate::config::shell_word(group.id.as_str());
             Err(Failure::not_found(message)
-                .propose(format!("groups users list {argument}"), "lists its members"))
+                .suggest(format!("groups users list {argument}"), "lists its members"))
         }
         Err(error) => Err(error).doing(|| format!("find '{text}' in group '{}'", group.name)),
     }

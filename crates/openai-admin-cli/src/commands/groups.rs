@@ -9,7 +9,7 @@ use openai_admin::{
 use super::{group_users, protection};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     lists::print_list,
     output::{Layout, visible},
     prompt::Consent,

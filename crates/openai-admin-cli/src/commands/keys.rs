@@ -9,7 +9,7 @@ use crate::{
     arguments::{CreateKeyArguments, ExpiryArguments, KeysCommand, RotateKeyArguments},
     config::{Database, KEY_VARIABLE},
     database,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, moment, visible},
     prompt::Consent,
     resolve::ambiguous,
@@ -104,7 +104,7 @@ impl KeyPrinter<'_> {
             Ok(()) => Failure::new(ExitStatus::Failed, format!("{message}; it has been revoked")),
             Err(error) => {
                 Failure::new(ExitStatus::Failed, format!("{message}; it is still valid, because {error}"))
-                    .propose(format!("keys revoke {}", stored.id), "revokes it")
+                    .suggest(format!("keys revoke {}", stored.id), "revokes it")
             }
         })
     }
@@ -182,7 +182,7 @@ async fn rotate(
         .await;
     shown.map_err(|failure| failure.hint(format!("the old key ({old_id}) is valid until {until} UTC")))?;
     output.note(&format!(
-        "the old key ({old_id}) is valid until {until} UTC: replace it in all clients before"
+        "the old key ({old_id}) is valid until {until} UTC: replace it in all clients by then"
     ));
     output.note(&format!(
         "if `serve` starts with the old key, put the new one in its --key-file or {KEY_VARIABLE}: it does not start \
@@ -248,7 +248,7 @@ fn find(keys: Vec<ApiKey>, text: &str) -> Result<ApiKey> {
     let mut named: Vec<ApiKey> = keys.into_iter().filter(|key| key.name == text).collect();
     match named.len() {
         0 => Err(Failure::not_found(format!("no key has the id or name '{text}'"))
-            .propose("keys list", "lists the valid keys")),
+            .suggest("keys list", "lists the valid keys")),
         1 => Ok(named.remove(0)),
         several => {
             let message = format!("{several} keys have the name '{text}'");

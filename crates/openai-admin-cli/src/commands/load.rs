@@ -17,7 +17,7 @@ use crate::{
     arguments::LoadArguments,
     config::{Database, Environment, shell_word},
     database, directory_file,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count, file_name, visible},
 };
 
@@ -59,7 +59,7 @@ pub(super) async fn run(
         let number = count(held.len(), "organization");
         output.note(&format!("{} now has {number}: pass {chosen} or another", database.url));
     }
-    propose(&directory, chosen.as_deref(), database, environment, output);
+    suggest_commands(&directory, chosen.as_deref(), database, environment, output);
     Ok(())
 }
 
@@ -220,7 +220,7 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
 }
 
 /// Suggests next commands, ready to run on the loaded data.
-fn propose(
+fn suggest_commands(
     directory: &Directory,
     chosen: Option<&str>,
     database: &Database,
@@ -237,11 +237,12 @@ fn propose(
     // Only a file has --local and the commands that need no server.
     if database.as_argument.starts_with("--local") {
         let group = directory.groups.iter().find(|group| group.is_scim_managed != Some(true));
-        let name = group.and_then(|group| Some(named(&group.name, group.id.as_ref()?.as_str())));
+        let name = group.and_then(|group| Some(group_argument(&group.name, group.id.as_ref()?.as_str())));
         if let Some(name) = &name {
             lines.push(format!("  {command} groups users list {name}"));
         }
-        if let (Some(name), Some(email)) = (&name, group.and_then(|group| outsider(directory, group))) {
+        if let (Some(name), Some(email)) = (&name, group.and_then(|group| non_member_email(directory, group)))
+        {
             let email = shell_word(email);
             lines.push(format!("  {command} groups users add {name} {email}"));
             lines.push(format!("  {command} users groups {email}"));
@@ -252,13 +253,13 @@ fn propose(
 }
 
 /// The address of a user who is not in the group, for an example that adds them.
-fn outsider<'a>(directory: &'a Directory, group: &DirectoryGroup) -> Option<&'a str> {
+fn non_member_email<'a>(directory: &'a Directory, group: &DirectoryGroup) -> Option<&'a str> {
     let members: HashSet<&str> = group.members.iter().map(|member| &**member).collect();
     let is_outside = |user: &&DirectoryUser| user.id.as_ref().is_none_or(|id| !members.contains(id.as_str()));
     directory.users.iter().filter(is_outside).find_map(|user| user.email.as_deref())
 }
 
 /// A group's name as a shell word, or its id if the name is hard to type.
-fn named(name: &str, id: &str) -> String {
+fn group_argument(name: &str, id: &str) -> String {
     if visible(name) == name && name.is_ascii() { shell_word(name) } else { shell_word(id) }
 }

@@ -6,7 +6,7 @@ use openai_admin::{Limit, UserId, models::GroupResponse};
 use openai_admin_sync::{guard, policy::Protection};
 
 use crate::{
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     session::Session,
 };
 

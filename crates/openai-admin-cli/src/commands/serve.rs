@@ -19,7 +19,7 @@ use crate::{
     arguments::{GlobalArguments, ServeArguments},
     config::{self, Database, Environment, Key},
     database,
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     log,
     output::Output,
 };

@@ -9,7 +9,7 @@ use openai_admin::{
 use super::protection;
 use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UserCommand},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     lists::print_list,
     output::{Layout, visible},
     prompt::Consent,

@@ -97,7 +97,7 @@ fn is_something_else(file: &Path) -> bool {
 
 /// The failure if the database does not have the selected organization, or has several and none is selected.
 pub(crate) fn no_organization(error: StoreError, held: &[Organization], database: &Database) -> Failure {
-    let choices: Vec<String> = held.iter().map(choice).collect();
+    let choices: Vec<String> = held.iter().map(organization_option).collect();
     if let (StoreError::InvalidValue { .. }, [_, _, ..]) = (&error, held) {
         let message = format!("{} holds {}", database.url, count(held.len(), "organization"));
         return Failure::usage(message).hint(format!("pass {}", choices.join(" or ")));
@@ -110,7 +110,7 @@ pub(crate) fn no_organization(error: StoreError, held: &[Organization], database
 }
 
 /// An organization as an option, with its title in brackets.
-pub(crate) fn choice(organization: &Organization) -> String {
+pub(crate) fn organization_option(organization: &Organization) -> String {
     let id = shell_word(organization.id.as_str());
     match visible(&organization.title) {
         title if title.is_empty() => format!("--organization {id}"),

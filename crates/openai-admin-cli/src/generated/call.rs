@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use super::{
     argument::{BODY, json, texts},
     form::{Form, form},
-    given::Given,
     operation::Operation,
-    words::{is_destructive, named},
+    request_fields::RequestFields,
+    words::{is_destructive, with_words},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
@@ -27,7 +27,7 @@ pub(crate) struct Call {
     pub(crate) consent: Option<ConsentArguments>,
     /// The file with the body.
     pub(crate) body: Option<PathBuf>,
-    pub(crate) given: Given,
+    pub(crate) given: RequestFields,
 }
 
 /// The operation and its arguments; none for a hand-written command.
@@ -40,7 +40,8 @@ pub(crate) fn call(
         typed.push(name);
         leaf = below;
     }
-    let Some((words, operation)) = named(operations).into_iter().find(|(words, _)| *words == typed) else {
+    let Some((words, operation)) = with_words(operations).into_iter().find(|(words, _)| *words == typed)
+    else {
         return Ok(None);
     };
     let form = form(operation);
@@ -53,9 +54,10 @@ pub(crate) fn call(
 }
 
 /// The arguments by their place in the request. An operation with a body always sends one.
-fn given(form: &Form, matches: &ArgMatches) -> Given {
+fn given(form: &Form, matches: &ArgMatches) -> RequestFields {
     let has_body = form.takes_body || form.fields.iter().any(|field| field.place == Place::Body);
-    let mut given = Given { body: has_body.then(|| Value::Object(Map::new())), ..Given::default() };
+    let mut given =
+        RequestFields { body: has_body.then(|| Value::Object(Map::new())), ..RequestFields::default() };
     for field in &form.fields {
         let texts = texts(field, matches);
         match (field.place, &mut given.body) {

@@ -3,7 +3,7 @@
 use openai_admin::wire::{Place, place};
 use serde_json::{Map, Value};
 
-use super::operation::{Operation, Sent};
+use super::operation::{Dispatch, Operation};
 
 /// The arguments of a command.
 pub(crate) struct Form {
@@ -51,7 +51,7 @@ const LIST_FIELDS: [&str; 2] = ["limit", "after"];
 /// The arguments of an operation's command.
 pub(crate) fn form(operation: &Operation) -> Form {
     let request = (operation.request)();
-    let is_list = matches!(operation.sent, Sent::InPages(_));
+    let is_list = matches!(operation.dispatch, Dispatch::InPages(_));
     let mut form = Form {
         about: text(&request["description"]),
         fields: Vec::new(),

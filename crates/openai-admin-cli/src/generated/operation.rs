@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use openai_admin::{Client, Method};
 use serde_json::Value;
 
-use super::given::Given;
+use super::request_fields::RequestFields;
 use crate::{arguments::ListArguments, failure::Result, output::Output};
 
 /// An operation of the API.
@@ -20,19 +20,19 @@ pub(crate) struct Operation {
     /// The schema of its response.
     pub(crate) answer: fn() -> Value,
     /// Checks the arguments before anything is sent.
-    pub(crate) check: fn(&Given) -> Result<()>,
-    pub(crate) sent: Sent,
+    pub(crate) check: fn(&RequestFields) -> Result<()>,
+    pub(crate) dispatch: Dispatch,
 }
 
 /// The future of a request.
-pub(super) type Done<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
+pub(super) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 
 /// How an operation is sent.
-pub(crate) enum Sent {
+pub(crate) enum Dispatch {
     /// One request, with the response as JSON.
-    Once(for<'a> fn(&'a Client, &'a Given) -> Done<'a, Value>),
+    Once(for<'a> fn(&'a Client, &'a RequestFields) -> BoxFuture<'a, Value>),
     /// As many pages as `--limit` needs, printed.
-    InPages(for<'a> fn(&'a Client, &'a Given, &'a Listing<'a>) -> Done<'a, ()>),
+    InPages(for<'a> fn(&'a Client, &'a RequestFields, &'a Listing<'a>) -> BoxFuture<'a, ()>),
 }
 
 /// The part of a list to read, and its format.

@@ -8,9 +8,9 @@ use openai_admin_server::Coverage;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Extent, HAND_WRITTEN, Operation, Sent, call,
-    given::Given,
-    grow, layout, operations, past, phrase, table,
+    Call, Dispatch, Extent, HAND_WRITTEN, Operation, add_commands, call, layout, operations, past, phrase,
+    request_fields::RequestFields,
+    table,
     words::{noun, words},
 };
 use crate::{
@@ -37,7 +37,7 @@ fn split(words: &str) -> Vec<String> {
 
 pub(crate) fn typed(words: &str) -> Call {
     let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
-    let command = grow(Command::new("openai-admin"), &all(), Extent::Typed(&arguments));
+    let command = add_commands(Command::new("openai-admin"), &all(), Extent::Typed(&arguments));
     let matches = command.try_get_matches_from(&arguments).unwrap_or_else(|error| panic!("{error}"));
     call(&matches, &all()).expect("arguments").expect("an operation")
 }
@@ -69,7 +69,7 @@ fn every_operation_has_exactly_one_command() {
 #[test]
 fn the_whole_command_line_is_consistent() {
     command_line::whole().debug_assert();
-    grow(Command::new("openai-admin"), &all(), Extent::Whole).debug_assert();
+    add_commands(Command::new("openai-admin"), &all(), Extent::Whole).debug_assert();
 }
 
 /// An operation with only the published data.
@@ -82,9 +82,9 @@ fn published(id: &'static str, method: Method, path: &'static str, is_list: bool
         request: || Value::Null,
         answer: || Value::Null,
         check: |_| Ok(()),
-        sent: match is_list {
-            true => Sent::InPages(|_, _, _| Box::pin(async { Ok(()) })),
-            false => Sent::Once(|_, _| Box::pin(async { Ok(Value::Null) })),
+        dispatch: match is_list {
+            true => Dispatch::InPages(|_, _, _| Box::pin(async { Ok(()) })),
+            false => Dispatch::Once(|_, _| Box::pin(async { Ok(Value::Null) })),
         },
     }
 }
@@ -144,7 +144,7 @@ fn every_published_operation_gets_a_plain_command() {
 fn arguments_become_the_fields_of_the_request() {
     let call = typed("groups users list group_1 --order desc");
     assert_eq!(call.operation.id, "list-group-users");
-    let expected = Given {
+    let expected = RequestFields {
         path: vec![("group_id".into(), "group_1".into())],
         query: vec![("order".into(), "desc".into())],
         body: None,
@@ -163,7 +163,7 @@ fn arguments_become_the_fields_of_the_request() {
 
 #[test]
 fn options_override_the_body_of_a_file() {
-    let mut given = Given { body: Some(json!({ "name": "typed" })), ..Given::default() };
+    let mut given = RequestFields { body: Some(json!({ "name": "typed" })), ..RequestFields::default() };
     given.merge_body(json!({ "name": "in the file", "other": [1] }));
     assert_eq!(given.body, Some(json!({ "name": "typed", "other": [1] })));
 }
@@ -174,7 +174,7 @@ async fn a_request_is_sent_with_its_arguments() {
     let client =
         Client::builder().base_url("http://localhost/v1").service(script.clone()).build().expect("a client");
     let call = typed("groups update group_1 --name New");
-    let Sent::Once(send) = call.operation.sent else { panic!("it is sent once") };
+    let Dispatch::Once(send) = call.operation.dispatch else { panic!("it is sent once") };
     assert_eq!(send(&client, &call.given).await.expect("an answer")["name"], "New");
     let sent = &script.requests()[0];
     assert_eq!((sent.method.as_str(), &*sent.target), ("POST", "/v1/organization/groups/group_1"));
@@ -217,7 +217,7 @@ fn outlined(argument: &clap::Arg) -> String {
 #[test]
 fn the_generated_commands_are_these() {
     let mut lines = Vec::new();
-    outline(&grow(Command::new("openai-admin"), &all(), Extent::Whole), "", &mut lines);
+    outline(&add_commands(Command::new("openai-admin"), &all(), Extent::Whole), "", &mut lines);
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -226,7 +226,7 @@ fn the_generated_commands_are_these() {
 fn help_comes_from_the_declaration() {
     let help = |words: &str| {
         let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
-        let command = grow(Command::new("openai-admin"), &all(), Extent::Named(&arguments));
+        let command = add_commands(Command::new("openai-admin"), &all(), Extent::Named(&arguments));
         command.try_get_matches_from(&arguments).expect_err("help").to_string()
     };
     let pages = [
@@ -245,7 +245,7 @@ fn help_comes_from_the_declaration() {
 fn only_the_typed_noun_is_built() {
     let of_groups = operations(Extent::Typed(&["groups", "users", "add"]));
     assert!(of_groups.iter().all(|operation| operation.path.starts_with("/organization/groups/")));
-    let bare = grow(Command::new("openai-admin"), &all(), Extent::Named(&[]));
+    let bare = add_commands(Command::new("openai-admin"), &all(), Extent::Named(&[]));
     for noun in bare.get_subcommands() {
         assert!(!noun.has_subcommands(), "`{}` is built although it was not typed", noun.get_name());
     }
@@ -289,7 +289,7 @@ fn thing(request: fn() -> Value) -> &'static Operation {
 fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap::Error> {
     let arguments: Vec<&str> =
         ["openai-admin", "projects", "things", "create"].iter().chain(words).copied().collect();
-    let matches = grow(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
+    let matches = add_commands(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
     Ok(call(&matches.try_get_matches_from(arguments)?, &[operation])?.expect("an operation"))
 }
 
@@ -302,7 +302,7 @@ fn each_kind_of_field_is_parsed() {
     assert_eq!(call.form.about, "Creates a thing");
     assert_eq!(call.body.as_deref(), Some(std::path::Path::new("channel.yaml")));
     call.given.merge_body(json!({ "name": "in the file", "channel": { "type": "email" } }));
-    let expected = Given {
+    let expected = RequestFields {
         path: vec![("project_id".into(), "proj_1".into())],
         query: vec![("start_time".into(), "1769817600".into()), ("include_archived".into(), "false".into())],
         body: Some(json!({
@@ -411,6 +411,9 @@ fn the_value_of_an_option_is_not_a_noun() {
     for words in ["--local groups users roles list user_ada", "--local users groups roles list group_1"] {
         let arguments: Vec<_> =
             std::iter::once("openai-admin").chain(words.split(' ')).map(Into::into).collect();
-        assert!(matches!(command_line::parse(&arguments), Ok(command_line::Typed::Generated(..))), "{words}");
+        assert!(
+            matches!(command_line::parse(&arguments), Ok(command_line::ParsedCommand::Generated(..))),
+            "{words}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use super::{
     argument::{argument, body},
     form::form,
     operation::Operation,
-    words::{Named, aliases, description, is_destructive, named},
+    words::{NamedOperation, aliases, description, is_destructive, with_words},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
@@ -41,12 +41,21 @@ fn is_called(name: &str) -> impl Fn(&str) -> bool {
 }
 
 /// Adds the commands of operations to a command line.
-pub(crate) fn grow(command: Command, operations: &[&'static Operation], extent: Extent<'_>) -> Command {
-    branch(command, &named(operations), 0, extent)
+pub(crate) fn add_commands(
+    command: Command,
+    operations: &[&'static Operation],
+    extent: Extent<'_>,
+) -> Command {
+    add_subcommands(command, &with_words(operations), 0, extent)
 }
 
 /// Adds the commands after the first `depth` words.
-fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_>) -> Command {
+fn add_subcommands(
+    mut command: Command,
+    named: &[NamedOperation],
+    depth: usize,
+    extent: Extent<'_>,
+) -> Command {
     let mut names: Vec<&str> = Vec::new();
     for (words, _) in named {
         if let Some(name) = words.get(depth).filter(|name| !names.contains(&name.as_str())) {
@@ -59,13 +68,13 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
         if !is_built && matches!(extent, Extent::Typed(_)) {
             continue;
         }
-        let below: Vec<Named> = named
+        let below: Vec<NamedOperation> = named
             .iter()
             .filter(|(words, _)| words.get(depth).is_some_and(|word| word == name))
             .cloned()
             .collect();
         command = if command.find_subcommand(name).is_some() {
-            command.mut_subcommand(name, |known| branch(known, &below, depth + 1, extent))
+            command.mut_subcommand(name, |known| add_subcommands(known, &below, depth + 1, extent))
         } else {
             command.subcommand(subcommand(name, &below, depth + 1, order, extent))
         };
@@ -74,22 +83,28 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
 }
 
 /// A new command: a noun with its subcommands, or an operation.
-fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: Extent<'_>) -> Command {
+fn subcommand(
+    name: &str,
+    below: &[NamedOperation],
+    depth: usize,
+    order: usize,
+    extent: Extent<'_>,
+) -> Command {
     let command = Command::new(name.to_owned());
     if let [(words, operation)] = below
         && words.len() == depth
     {
-        return leaf(command, name, operation, extent.has(is_called(name)));
+        return operation_command(command, name, operation, extent.has(is_called(name)));
     }
     let command =
         command.about(below.first().map(|(words, _)| description(&words[..depth])).unwrap_or_default());
     let command = command.display_order(order);
     let command = command.subcommand_required(true).arg_required_else_help(true);
-    if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }
+    if extent.has(is_called(name)) { add_subcommands(command, below, depth, extent) } else { command }
 }
 
 /// The command of an operation; with its arguments if `is_built`.
-fn leaf(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
+fn operation_command(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
     let form = form(operation);
     let command = command.about(form.about.clone()).aliases(aliases(verb));
     if !is_built {

@@ -2,7 +2,7 @@
 
 use openai_admin::Method;
 
-use super::operation::{Operation, Sent};
+use super::operation::{Dispatch, Operation};
 
 /// Exceptions to the rules.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -48,10 +48,10 @@ pub(super) fn description(nouns: &[String]) -> String {
 }
 
 /// An operation and the words of its command.
-pub(super) type Named = (Vec<String>, &'static Operation);
+pub(super) type NamedOperation = (Vec<String>, &'static Operation);
 
 /// The words of each operation.
-pub(super) fn named(operations: &[&'static Operation]) -> Vec<Named> {
+pub(super) fn with_words(operations: &[&'static Operation]) -> Vec<NamedOperation> {
     operations.iter().map(|operation| (words(operation, operations), *operation)).collect()
 }
 
@@ -89,15 +89,16 @@ fn verb(operation: &Operation, all: &[&Operation]) -> &'static str {
         Method::Delete => "delete",
         Method::Post if names_one || is_setting(operation.path, all) => "update",
         Method::Post => "create",
-        _ if matches!(operation.sent, Sent::InPages(_)) => "list",
+        _ if matches!(operation.dispatch, Dispatch::InPages(_)) => "list",
         _ => "get",
     }
 }
 
 /// Whether a path has a single value instead of a list.
 fn is_setting(path: &str, all: &[&Operation]) -> bool {
-    all.iter()
-        .any(|other| other.path == path && other.method == Method::Get && matches!(other.sent, Sent::Once(_)))
+    all.iter().any(|other| {
+        other.path == path && other.method == Method::Get && matches!(other.dispatch, Dispatch::Once(_))
+    })
 }
 
 /// The words of a path, without those that all paths share.

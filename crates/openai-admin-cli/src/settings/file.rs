@@ -5,9 +5,9 @@ use std::{fs::File, io::Read as _, path::Path};
 use openai_admin::likeness::most_like;
 use toml::de::{DeTable, DeValue};
 
-use super::setting::{Given, Setting};
+use super::setting::{Setting, SettingValue};
 use crate::{
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{file_name, visible},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// The settings in a file, in order.
-pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<Given>> {
+pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<SettingValue>> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
     read.doing(|| format!("read the settings from {}", file_name(path)))?;
@@ -25,13 +25,13 @@ pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<Given>> {
     parse(&text, &file_name(path), settings)
 }
 
-fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
+fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<SettingValue>> {
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         fault(text, name, at, &error.message().replace('\n', ", "))
             .hint("a line is NAME = VALUE, with texts in quotes: listen = \"127.0.0.1:8080\"")
     })?;
-    let mut given: Vec<(usize, Given)> = Vec::new();
+    let mut given: Vec<(usize, SettingValue)> = Vec::new();
     for (key, value) in table.get_ref() {
         let at = key.span().start;
         let wrong = |what: String| fault(text, name, at, &what);
@@ -59,7 +59,10 @@ fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
             return Err(wrong(format!("{}: expected {expected}", setting.name)));
         };
         let place = format!("{}: {}", place(text, name, at), setting.name);
-        given.push((at, Given { name: setting.name.clone(), texts, place, status: ExitStatus::BadInput }));
+        given.push((
+            at,
+            SettingValue { name: setting.name.clone(), texts, place, status: ExitStatus::BadInput },
+        ));
     }
     given.sort_by_key(|(at, _)| *at);
     Ok(given.into_iter().map(|(_, given)| given).collect())

@@ -30,7 +30,7 @@ impl Record for Setting {
 
 /// A value from the environment or the file.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct SettingValue {
     pub(super) name: String,
     /// The text of each value, or whether a flag is set.
     pub(super) texts: Vec<String>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     commands::protection,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count, visible},
     progress::{self, CONCURRENCY, Progress},
     resolve,
@@ -63,7 +63,7 @@ struct Row {
     failure: Option<Failure>,
     /// Whether every other user would fail in the same way.
     #[serde(skip)]
-    stops_all: bool,
+    fails_for_all: bool,
 }
 
 impl Record for Row {
@@ -73,7 +73,7 @@ impl Record for Row {
 }
 
 impl Row {
-    fn settle(&mut self, result: std::result::Result<Outcome, Failure>) {
+    fn set_result(&mut self, result: std::result::Result<Outcome, Failure>) {
         match result {
             Ok(outcome) => self.outcome = outcome,
             Err(failure) => {
@@ -113,7 +113,7 @@ async fn check_policy(session: &Session<'_>, group: &GroupResponse, rows: &mut [
         let email = row.user.contains('@').then_some(row.user.as_str());
         if let Err(failure) = protection::allow_user(session, &user_id, email).await {
             row.user_id = None;
-            row.settle(Err(failure));
+            row.set_result(Err(failure));
         }
     }
     let left: Vec<&UserId> = rows.iter().filter_map(|row| row.user_id.as_ref()).collect();
@@ -133,7 +133,7 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
             outcome: Outcome::NotTried,
             error: None,
             failure: None,
-            stops_all: false,
+            fails_for_all: false,
         };
         match found {
             Ok(found) if !seen.insert(found.id.clone()) => continue,
@@ -142,7 +142,7 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
                 row.is_known = found.email.is_some();
                 row.user_id = Some(found.id);
             }
-            Err(failure) => row.settle(Err(failure)),
+            Err(failure) => row.set_result(Err(failure)),
         }
         rows.push(row);
     }
@@ -201,7 +201,7 @@ async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
     }
     for (index, _) in found.into_iter().filter(|(_, exists)| *exists == Some(false)) {
         let failure = resolve::unknown_user(&rows[index].user);
-        rows[index].settle(Err(failure));
+        rows[index].set_result(Err(failure));
     }
     Ok(())
 }
@@ -229,11 +229,11 @@ async fn execute(
             done = in_flight.next() => {
                 let Some((index, result)) = done else { return stop };
                 progress.step();
-                rows[index].stops_all = result.as_ref().is_err_and(stops_all);
-                if rows[index].stops_all && stop.is_none() {
+                rows[index].fails_for_all = result.as_ref().is_err_and(fails_for_all);
+                if rows[index].fails_for_all && stop.is_none() {
                     stop = Some(Failure::silent(ExitStatus::Partial));
                 }
-                rows[index].settle(result.map_err(Failure::from));
+                rows[index].set_result(result.map_err(Failure::from));
             }
             _ = &mut interrupted, if stop.is_none() => {
                 let message = "interrupted after the changes in flight; run the command again to do the rest";
@@ -254,7 +254,9 @@ async fn one(client: &Client, change: Change, group_id: &GroupId, user_id: UserI
         Change::Remove => match client.group_users().remove_group_user(group_id, user_id).await {
             Ok(_) => Ok(Outcome::Removed),
             // A non-member counts as success. A missing group or user is an error.
-            Err(error) if error.is_not_found() && !names_nothing(&error) => Ok(Outcome::NotInGroup),
+            Err(error) if error.is_not_found() && !group_or_user_is_missing(&error) => {
+                Ok(Outcome::NotInGroup)
+            }
             Err(error) => Err(error),
         },
     }
@@ -262,12 +264,12 @@ async fn one(client: &Client, change: Change, group_id: &GroupId, user_id: UserI
 
 /// Whether the group or user does not exist, rather than the user not being in the group. The codes are our own
 /// server's; OpenAI's response for an unknown user is not recorded.
-fn names_nothing(error: &Error) -> bool {
+fn group_or_user_is_missing(error: &Error) -> bool {
     error.param() == Some("group_id") || error.code() == Some("user_not_found")
 }
 
 /// Whether every other user would fail in the same way, so that further requests do only harm.
-fn stops_all(error: &Error) -> bool {
+fn fails_for_all(error: &Error) -> bool {
     let group_is_gone = error.is_not_found() && error.param() == Some("group_id");
     let cannot_connect = error.kind() == ErrorKind::Transport && !error.was_sent();
     error.is_unauthorized()
@@ -313,7 +315,7 @@ fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Fai
 
 /// Prints failures one by one, and one that stopped the job only once: each user in flight has it.
 fn print_failures(output: &Output, failed: &[(&Row, &Failure)]) {
-    let (stopping, mut shown): (Vec<_>, Vec<_>) = failed.iter().partition(|(row, _)| row.stops_all);
+    let (stopping, mut shown): (Vec<_>, Vec<_>) = failed.iter().partition(|(row, _)| row.fails_for_all);
     let left = shown.len().saturating_sub(FAILURES_SHOWN_MAX);
     shown.truncate(FAILURES_SHOWN_MAX);
     shown.extend(stopping.first());

@@ -11,7 +11,7 @@ use openai_admin_sync::text;
 
 use crate::{
     arguments::BulkArguments,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::file_name,
 };
 

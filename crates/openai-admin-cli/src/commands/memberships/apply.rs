@@ -25,7 +25,7 @@ use super::{
 use crate::{
     arguments::{ApplyArguments, ExecutionArguments, GlobalArguments},
     config::Environment,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count},
     progress::Progress,
     prompt::Consent,
@@ -203,7 +203,7 @@ fn check_complete(plan: &Plan, approval: &Approval) -> Result<()> {
                 format!("undoing run {run} needs {} that the limits block", count(removals, "removal"));
             Err(Failure::new(ExitStatus::Guard, message)
                 .hint("nothing changed: an undo applies completely or not at all")
-                .propose(format!("runs undo {run} --allow-removals {removals}"), "allows all of them"))
+                .suggest(format!("runs undo {run} --allow-removals {removals}"), "allows all of them"))
         }
     }
 }
@@ -259,7 +259,7 @@ fn check_start(context: &SyncContext<'_>, job: &Job, start: &Start) -> Result<()
         let message = format!("cannot undo all of run {run}: the limits now block a part of it");
         return Err(Failure::new(ExitStatus::Guard, message)
             .hint("nothing changed")
-            .propose(format!("runs undo {run} --dry-run"), "plans it again and shows the blocked changes"));
+            .suggest(format!("runs undo {run} --dry-run"), "plans it again and shows the blocked changes"));
     }
     match (&start.needs_digest, &job.begin) {
         (Some(reason), Begin::Saved(_, digest)) if !matches!(job.approval, Approval::Digest(_)) => {

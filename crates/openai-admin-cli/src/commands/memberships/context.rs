@@ -27,7 +27,7 @@ use super::tables::{read_input, read_table};
 use crate::{
     arguments::{ExecutionArguments, GlobalArguments, GroupFileArguments, UnknownChoice},
     config::{self, Environment, shell_word},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, file_name},
     prompt::Consent,
     session::{Access, Session},
@@ -288,7 +288,7 @@ pub(super) fn read_group_files(
             .is_some_and(|extension| TABLES.iter().any(|table| extension.eq_ignore_ascii_case(table)));
         if is_table {
             return Err(Failure::bad_input(format!("{name} is a table; a group file is YAML or JSON"))
-                .propose(
+                .suggest(
                     format!("import memberships {} --dry-run", shell_word(&name)),
                     "shows the changes of its rows",
                 )
@@ -394,7 +394,7 @@ pub(super) fn conclude_plan(plan: &Plan, approval: &Approval) -> Result<()> {
     let missing = plan.groups.iter().find(|group| group.is_unknown() && group.id.is_none());
     Err(match missing.filter(|group| plan.purpose == Purpose::Import && !group.name.contains('\n')) {
         Some(group) => {
-            failure.propose(format!("groups create {}", shell_word(&group.name)), "creates a missing group")
+            failure.suggest(format!("groups create {}", shell_word(&group.name)), "creates a missing group")
         }
         None => failure,
     })

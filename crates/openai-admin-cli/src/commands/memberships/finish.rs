@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     arguments::ExecutionArguments,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, visible},
 };
 
@@ -125,12 +125,12 @@ fn conclude(
     match executed.stopped {
         Some(Stopped::TooLong(error)) => {
             let failure = Failure { status: ExitStatus::RateLimited, ..Failure::from(error) };
-            return Err(failure.propose(resume, "continues later"));
+            return Err(failure.suggest(resume, "continues later"));
         }
-        Some(Stopped::Hopeless(error)) => return Err(Failure::from(error).propose(resume, "continues")),
+        Some(Stopped::Hopeless(error)) => return Err(Failure::from(error).suggest(resume, "continues")),
         Some(Stopped::Asked) => {
             let failure = Failure::new(ExitStatus::Partial, "stopped before the end");
-            return Err(failure.propose(resume, "continues"));
+            return Err(failure.suggest(resume, "continues"));
         }
         None => {}
     }
@@ -185,7 +185,7 @@ fn open_operations_failure(open: &[(&Operation, Option<&OperationResult>)], resu
     let number = count(open.len(), "operation");
     let message = format!("not done: {number}");
     let Some(first) = refused.first().filter(|_| refused.len() == open.len()) else {
-        return Failure::new(ExitStatus::Partial, message).propose(resume, "does the rest");
+        return Failure::new(ExitStatus::Partial, message).suggest(resume, "does the rest");
     };
     let who = first.who().unwrap_or("the group");
     let place = first.origin.place.as_ref().map(|place| format!(" (named at {}:{})", place.file, place.line));

@@ -65,7 +65,7 @@ fn unknown_kind(words: &[OsString]) -> Failure {
     let is_slip = most_like(first, ["memberships"]).is_some();
     let rest = words.iter().skip(usize::from(is_slip)).map(|word| format!(" {}", shell_word(word)));
     Failure::usage(format!("unknown import '{first}': the only kind is memberships"))
-        .propose(format!("import memberships{}", rest.collect::<String>()), "imports group members")
+        .suggest(format!("import memberships{}", rest.collect::<String>()), "imports group members")
 }
 
 async fn import(

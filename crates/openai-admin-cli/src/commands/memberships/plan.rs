@@ -15,7 +15,7 @@ use super::context::{SyncContext, conclude_plan, read_group_files};
 use crate::{
     arguments::{DriftArguments, Format, GlobalArguments, PlanArguments, RenderChoice},
     config::{Environment, shell_word},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record},
 };
 

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
     config::{self, Environment},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count},
     prompt::Consent,
 };
@@ -161,7 +161,7 @@ impl SavedRun {
         let problem = if meant.is_empty() { "no run matches" } else { "several runs match" };
         let Some(place) = found else {
             let message = format!("{problem} '{text}'");
-            return Err(Failure::not_found(message).propose("runs list", "lists all runs"));
+            return Err(Failure::not_found(message).suggest("runs list", "lists all runs"));
         };
         let (runs, run) = all.swap_remove(place);
         Self::read(runs, run)
@@ -186,13 +186,13 @@ impl SavedRun {
                     let (run, undo) = (&saved.run.name, &undo.run.name);
                     let message = format!("run {run} was already undone by run {undo}");
                     Err(Failure::new(ExitStatus::Failed, message)
-                        .propose(format!("runs undo {undo}"), "redoes it")
-                        .propose("runs list", "lists earlier runs"))
+                        .suggest(format!("runs undo {undo}"), "redoes it")
+                        .suggest("runs list", "lists earlier runs"))
                 }
             };
         }
         let problem = if undos.is_empty() { "no runs" } else { "every run is an undo" };
-        Err(Failure::not_found(problem).propose("runs list", "lists all runs"))
+        Err(Failure::not_found(problem).suggest("runs list", "lists all runs"))
     }
 
     /// Whether it ended with nothing left to do; none if it has not ended.

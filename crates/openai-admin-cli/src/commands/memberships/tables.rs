@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::{ExitStatus, Failure, Result, While as _};
+use crate::failure::{Doing as _, ExitStatus, Failure, Result};
 
 /// The largest file from the command line, in bytes.
 const TYPED_BYTES_MAX: u64 = 1024 * 1024 * 1024;

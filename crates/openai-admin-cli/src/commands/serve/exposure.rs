@@ -9,7 +9,7 @@ use openai_admin_store::Store;
 use crate::{
     arguments::ServeArguments,
     config::Key,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::visible,
 };
 
@@ -84,7 +84,7 @@ pub(super) async fn check_stored_keys(
             organization.id
         );
         return Err(Failure::new(ExitStatus::Key, message)
-            .propose(format!("keys revoke {}", key.id), "revokes it")
+            .suggest(format!("keys revoke {}", key.id), "revokes it")
             .hint("or replace it with a longer one in OPENAI_ADMIN_KEY or --key-file"));
     }
     Ok(())

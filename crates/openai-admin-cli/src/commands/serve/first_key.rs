@@ -13,7 +13,7 @@ use openai_admin_store::{ApiKey, DatabaseUrl, Error as StoreError, NewApiKey, Or
 use super::messages::Messages;
 use crate::{
     config::{KEY_VARIABLE, Key},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{file_name, moment, visible},
 };
 
@@ -86,7 +86,7 @@ impl FirstKey<'_> {
         let failure = Failure::new(ExitStatus::Key, message);
         failure
             .hint("`keys rotate` or `keys create` printed the current one; it cannot be shown again")
-            .propose("keys create --name NAME", "creates a new one")
+            .suggest("keys create --name NAME", "creates a new one")
     }
 
     async fn show(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use crate::failure::{ExitStatus, Failure, Result};
 
 /// Connection limits that leave files for health checks.
 pub(super) fn limits() -> Result<Limits> {
-    let open_files = raise();
+    let open_files = raise_limit();
     Limits::default().within(open_files).ok_or_else(|| {
         let message =
             format!("this process can open {open_files} files, and the server needs {OPEN_FILES_MIN}");
@@ -17,7 +17,7 @@ pub(super) fn limits() -> Result<Limits> {
 
 /// Raises the limit as far as the system allows. The default is low for programs that use select(2).
 #[cfg(unix)]
-fn raise() -> usize {
+fn raise_limit() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let given = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: given.maximum, maximum: given.maximum };
@@ -26,6 +26,6 @@ fn raise() -> usize {
 }
 
 #[cfg(not(unix))]
-fn raise() -> usize {
+fn raise_limit() -> usize {
     usize::MAX
 }

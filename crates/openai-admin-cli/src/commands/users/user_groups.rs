@@ -4,8 +4,8 @@ use openai_admin::{Limit, UserId, client::ListCall, models::GroupResponse, opera
 
 use crate::{
     arguments::{ListArguments, OrderedListArguments},
-    failure::{Result, While as _},
-    lists::{Listed, items_max, read_list},
+    failure::{Doing as _, Result},
+    lists::{ListPart, items_max, read_list},
     output::{Layout, count, visible},
     progress,
     resolve::{self, or_missing_user},
@@ -47,7 +47,7 @@ async fn check_every_group(
     call: ListCall<'_, ListGroups>,
     user_id: UserId,
     part: &ListArguments,
-) -> Result<Listed<GroupResponse>> {
+) -> Result<ListPart<GroupResponse>> {
     let everything = ListArguments { limit: None, ..part.clone() };
     let groups = read_list(call, &everything, PAGE_SIZE).await?.items;
     session.output.note(&format!(
@@ -67,5 +67,5 @@ async fn check_every_group(
     let mut items: Vec<GroupResponse> = found.await?.into_iter().flatten().collect();
     let is_truncated = items.len() > items_max(part);
     items.truncate(items_max(part));
-    Ok(Listed { items, after: part.after.clone(), is_truncated })
+    Ok(ListPart { items, after: part.after.clone(), is_truncated })
 }

@@ -10,13 +10,13 @@ use crate::failure::{Failure, Result};
 
 /// The fields of a request by their wire names.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Given {
+pub(crate) struct RequestFields {
     pub(crate) path: Vec<(String, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
 }
 
-impl Given {
+impl RequestFields {
     /// The request, decoded like on a server: with the same bounds and error messages.
     pub(super) fn request<E: Endpoint>(&self) -> Result<E> {
         let path: Vec<(&str, &str)> = self.path.iter().map(|(name, value)| (&**name, &**value)).collect();
