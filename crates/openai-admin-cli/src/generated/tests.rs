@@ -370,19 +370,19 @@ fn only_destructive_commands_ask_for_confirmation() {
 
 #[test]
 fn a_command_is_described_in_words() {
-    let said = |method, path, verb, ids: &[&str]| {
+    let described = |method, path, verb, ids: &[&str]| {
         phrase(&published("", method, path, false), verb, ids.iter().copied())
     };
     let role = "/projects/{project_id}/groups/{group_id}/roles/{role_id}";
     let ids = ["proj_1", "group_1", "role_1"];
     assert_eq!(
-        said(Method::Delete, role, "unassign", &ids),
+        described(Method::Delete, role, "unassign", &ids),
         "unassign role 'role_1' of group 'group_1' of project 'proj_1'"
     );
     let archive = "/organization/projects/{project_id}/archive";
-    assert_eq!(said(Method::Post, archive, "archive", &["proj_1"]), "archive project 'proj_1'");
-    assert_eq!(said(Method::Post, "/organization/roles", "create", &[]), "create role");
-    assert_eq!(said(Method::Get, "/organization/admin_api_keys", "list", &[]), "list admin API keys");
+    assert_eq!(described(Method::Post, archive, "archive", &["proj_1"]), "archive project 'proj_1'");
+    assert_eq!(described(Method::Post, "/organization/roles", "create", &[]), "create role");
+    assert_eq!(described(Method::Get, "/organization/admin_api_keys", "list", &[]), "list admin API keys");
     assert_eq!(past("unassign") + " " + &past("delete"), "unassigned deleted");
 }
 

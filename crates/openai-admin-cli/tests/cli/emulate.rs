@@ -24,9 +24,9 @@ impl Emulating {
         let mut line = String::new();
         let stdout = child.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let said: Value = serde_json::from_str(&line).expect("one line of JSON");
-        let url = said["url"].as_str().expect("a URL").to_owned();
-        assert_eq!(said["controls"].as_str(), Some(&*url.replace("/v1", "/_emulator")));
+        let started: Value = serde_json::from_str(&line).expect("one line of JSON");
+        let url = started["url"].as_str().expect("a URL").to_owned();
+        assert_eq!(started["controls"].as_str(), Some(&*url.replace("/v1", "/_emulator")));
         Self { child, url }
     }
 

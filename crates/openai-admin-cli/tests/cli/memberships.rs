@@ -311,8 +311,8 @@ fn ctrl_c_before_the_first_write_reports_that_nothing_changed() {
     let desk = desk().with_variable("OPENAI_ADMIN_KEY", "sk-admin-0123456789abcdef0123456789");
     let mut command = desk.command(&format!("--base-url http://{address}/v1 apply groups.yaml --yes"));
     let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
-    let (mut asked, _) = service.accept().expect("a connection");
-    asked.read_exact(&mut [0]).expect("a request");
+    let (mut connection, _) = service.accept().expect("a connection");
+    connection.read_exact(&mut [0]).expect("a request");
     let stopped = Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
     assert!(stopped.expect("kill runs").success());
     let mut stderr = String::new();

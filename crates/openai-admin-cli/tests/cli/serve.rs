@@ -109,8 +109,8 @@ fn the_groups_of_a_user_are_found_without_the_operation() {
         "users groups user_mei",
         "users groups user_nobody",
     ] {
-        let asked = ask(&desk, &published, &key, arguments).text();
-        transcript += &format!("$ openai-admin {arguments}\n{asked}\n");
+        let output = ask(&desk, &published, &key, arguments).text();
+        transcript += &format!("$ openai-admin {arguments}\n{output}\n");
     }
     freeze!(transcript);
 }
@@ -351,8 +351,8 @@ fn a_hangup_does_not_end_a_server() {
     let desk = Desk::empty();
     let mut server = Running::start(&desk, "");
     server.signal("HUP");
-    let said = server.next_line_with("SIGHUP");
-    assert!(said.contains("nothing to reload"), "{said}");
+    let line = server.next_line_with("SIGHUP");
+    assert!(line.contains("nothing to reload"), "{line}");
     let (status, log) = server.stop();
     assert!(status == Some(0) && log.contains("stopped"), "{log}");
 }
@@ -393,7 +393,7 @@ fn health_checks_work_when_all_connections_are_in_use() {
 #[test]
 fn too_little_memory_for_a_thread_is_an_error_and_not_a_panic() {
     let desk = Desk::empty();
-    let mut said = String::new();
+    let mut stderrs = String::new();
     for kibibytes in (20_000..120_000).step_by(3_000) {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -v {kibibytes}; exec \"$@\"");
@@ -405,9 +405,9 @@ fn too_little_memory_for_a_thread_is_an_error_and_not_a_panic() {
             ended.status.code() != Some(101) && !stderr.contains("panicked"),
             "{kibibytes} KiB: {stderr}"
         );
-        said += &stderr;
+        stderrs += &stderr;
     }
-    assert!(said.contains("more memory (ulimit -v"), "{said}");
+    assert!(stderrs.contains("more memory (ulimit -v"), "{stderrs}");
 }
 
 /// Waits until a time, in seconds since 1970.

@@ -47,13 +47,13 @@ fn a_certificate_is_reloaded_and_an_invalid_one_is_not_used() {
     assert!(is_answered(&server, &key, &first));
 
     let second = issue(&desk);
-    let said = hang_up(&mut server);
-    assert!(said.contains("INFO") && said.contains("certificate reloaded"), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("INFO") && line.contains("certificate reloaded"), "{line}");
     assert!(is_answered(&server, &key, &second) && !is_answered(&server, &key, &first));
 
     desk.write("cert.pem", "");
-    let said = hang_up(&mut server);
-    assert!(said.contains("ERROR") && said.contains("'cert.pem' holds no certificate"), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("ERROR") && line.contains("'cert.pem' holds no certificate"), "{line}");
     assert!(is_answered(&server, &key, &second), "the old one stays");
     assert_eq!(server.stop().0, Some(0));
 }
@@ -87,12 +87,12 @@ fn a_pipe_as_certificate_is_refused_and_does_not_block() {
     assert!(
         Command::new("mkfifo").arg(desk.path().join("cert.pem")).status().expect("mkfifo runs").success()
     );
-    let said = hang_up(&mut server);
-    assert!(said.contains("ERROR") && said.contains("it is not a regular file"), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("ERROR") && line.contains("it is not a regular file"), "{line}");
     fs::remove_file(desk.path().join("cert.pem")).expect("it was there");
     let next = issue(&desk);
-    let said = hang_up(&mut server);
-    assert!(said.contains("certificate reloaded") && is_answered(&server, &key, &next), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("certificate reloaded") && is_answered(&server, &key, &next), "{line}");
     assert_eq!(server.stop().0, Some(0));
 }
 

@@ -29,15 +29,15 @@ pub(super) async fn run(
 
 async fn text(context: &SyncContext<'_>, arguments: &ExportArguments) -> Result<String> {
     let mut snapshot = context.read_state().await?.snapshot;
-    let wanted =
+    let pattern =
         Protection::of(&Protected { groups: vec![arguments.groups.clone()], ..Protected::default() });
     let groups = snapshot.groups.iter().enumerate();
-    let meant: Vec<usize> =
-        groups.filter(|(_, group)| wanted.has_group(None, &group.name)).map(|(place, _)| place).collect();
-    let (elsewhere, places): (Vec<usize>, Vec<usize>) =
-        meant.into_iter().partition(|place| snapshot.groups[*place].is_managed_elsewhere());
-    if !elsewhere.is_empty() {
-        let number = count(elsewhere.len(), "group");
+    let matching: Vec<usize> =
+        groups.filter(|(_, group)| pattern.has_group(None, &group.name)).map(|(place, _)| place).collect();
+    let (managed_elsewhere, places): (Vec<usize>, Vec<usize>) =
+        matching.into_iter().partition(|place| snapshot.groups[*place].is_managed_elsewhere());
+    if !managed_elsewhere.is_empty() {
+        let number = count(managed_elsewhere.len(), "group");
         context.output.note(&format!("skipped: {number} that an identity provider or a tenant manages"));
     }
     let read = current::read_members(&context.reader, &mut snapshot, &places, current::CONCURRENCY).await;

@@ -147,18 +147,18 @@ impl SavedRun {
 
     fn find(folder: &Path, text: &str) -> Result<Self> {
         let mut all = all(folder).doing(|| "read the runs".to_owned())?;
-        let meant: Vec<usize> = all
+        let matching: Vec<usize> = all
             .iter()
             .enumerate()
             .filter(|(_, (_, run))| text == LAST || run.name.starts_with(text))
             .map(|(place, _)| place)
             .collect();
-        let found = match meant.as_slice() {
+        let found = match matching.as_slice() {
             [.., last] if text == LAST => Some(*last),
             [one] => Some(*one),
             _ => None,
         };
-        let problem = if meant.is_empty() { "no run matches" } else { "several runs match" };
+        let problem = if matching.is_empty() { "no run matches" } else { "several runs match" };
         let Some(place) = found else {
             let message = format!("{problem} '{text}'");
             return Err(Failure::not_found(message).suggest("runs list", "lists all runs"));
