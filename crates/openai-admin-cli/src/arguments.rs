@@ -1,7 +1,7 @@
-//! What can be typed. This file only describes the command line; `config.rs` turns it into settings.
+//! The command line. This file only declares it; `config.rs` turns it into settings.
 //!
-//! Commands take their arguments only once they are typed (`defer`). What a struct of arguments is for stands in a plain
-//! comment, since a documentation comment would then take the place of the command's own help.
+//! Commands build their arguments only once they are typed (`defer`). A struct of arguments has a plain comment, because
+//! clap would replace the command's help with a documentation comment.
 
 use std::{mem, path::PathBuf};
 
@@ -25,16 +25,16 @@ pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
 pub(crate) use memberships::{
-    ApplyArguments, DriftArguments, ExecutionArguments, ExportArguments, ExportChoice, ImportArguments,
-    ImportChoice, ImportCommand, OffboardArguments, PlanArguments, RenderChoice, RunsCommand, UnknownChoice,
-    WishArguments,
+    ApplyArguments, DriftArguments, ExecutionArguments, ExportArguments, ExportChoice, GroupFileArguments,
+    ImportArguments, ImportChoice, ImportCommand, OffboardArguments, PlanArguments, RenderChoice,
+    RunsCommand, UnknownChoice,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use values::{Since, log_filter, unix_seconds};
 
 const EXAMPLES: &str = "\
 Examples:
-  openai-admin --local acme.db load examples/acme/organization.yaml   something to try things on
+  openai-admin --local acme.db load examples/acme/organization.yaml   load example data
   openai-admin --local acme.db groups users list \"Support Team\"       no server, no key
   openai-admin --local acme.db serve                                  the same data as an API
   OPENAI_ADMIN_KEY=sk-admin-… openai-admin groups list                your organization at OpenAI";
@@ -47,7 +47,7 @@ Exit codes:
 
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
-/// Who is in which group of an OpenAI organization: ask, change, and serve the same API yourself.
+/// Manage groups and members of an OpenAI organization, or serve the API yourself.
 #[derive(Parser)]
 #[command(
     name = "openai-admin",
@@ -62,7 +62,7 @@ struct Options {
     global: GlobalArguments,
 }
 
-/// A command that is written by hand, and the options that every command takes.
+/// A hand-written command, and the options that every command takes.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) global: GlobalArguments,
@@ -80,27 +80,31 @@ impl Arguments {
         Command::has_subcommand(word)
     }
 
-    /// As much of it as these words may name, of which the first is the noun. It has no help.
+    /// The commands that these words may name, without help. The first word is the noun.
     pub(crate) fn command_line_of(typed: &[&str]) -> clap::Command {
         let mut all = Command::augment_subcommands(clap::Command::new(""));
         let is_noun = |command: &&mut clap::Command| typed.first() == Some(&command.get_name());
         let noun = all.get_subcommands_mut().find(is_noun).map(mem::take);
-        let meant = noun.map(|noun| alone(noun, typed));
-        // The program ends soon, and frees everything at once.
+        let command = noun.map(|noun| with_typed_subcommands(noun, typed));
+        // The program ends soon and frees everything at once.
         mem::forget(all);
-        Options::command().subcommands(meant)
+        Options::command().subcommands(command)
     }
 }
 
-/// Takes out the subcommands that these words may name, each without the others.
-fn meant(command: &mut clap::Command, typed: &[&str]) -> Vec<clap::Command> {
+/// Takes out the subcommands that these words may name, each without its siblings.
+fn typed_subcommands(command: &mut clap::Command, typed: &[&str]) -> Vec<clap::Command> {
     let is_typed = |command: &&mut clap::Command| {
         typed.contains(&command.get_name()) || command.get_all_aliases().any(|alias| typed.contains(&alias))
     };
-    command.get_subcommands_mut().filter(is_typed).map(|command| alone(mem::take(command), typed)).collect()
+    command
+        .get_subcommands_mut()
+        .filter(is_typed)
+        .map(|command| with_typed_subcommands(mem::take(command), typed))
+        .collect()
 }
 
-fn alone(mut command: clap::Command, typed: &[&str]) -> clap::Command {
+fn with_typed_subcommands(mut command: clap::Command, typed: &[&str]) -> clap::Command {
     if !command.has_subcommands() || command.is_allow_external_subcommands_set() {
         return command;
     }
@@ -108,7 +112,7 @@ fn alone(mut command: clap::Command, typed: &[&str]) -> clap::Command {
         .aliases(command.get_all_aliases().map(str::to_owned))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(meant(&mut command, typed));
+        .subcommands(typed_subcommands(&mut command, typed));
     mem::forget(command);
     noun
 }
@@ -132,27 +136,27 @@ impl FromArgMatches for Arguments {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
-    /// Groups, and who is in them
+    /// Manage groups and their members
     #[command(subcommand, arg_required_else_help = true)]
     Groups(GroupsCommand),
-    /// Users of the organization
+    /// Manage the users of the organization
     #[command(subcommand, arg_required_else_help = true)]
     Users(UsersCommand),
-    /// What was done in the organization, when and by whom
+    /// List the changes in the organization, with time and actor
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
-    /// Show what would make the groups as a file says
+    /// Preview the changes needed to match a file
     Plan(PlanArguments),
-    /// Make the groups as a file says, or do a plan that was kept
+    /// Apply a group file or a saved plan
     Apply(ApplyArguments),
-    /// Tell whether the groups are as a file says
+    /// Check for differences between groups and a file
     Drift(DriftArguments),
-    /// Write the file that describes the groups as they are
+    /// Write the current groups as a group file
     Export(ExportArguments),
-    /// Add or remove the people that a table names
+    /// Add or remove the people in a table
     #[command(subcommand, arg_required_else_help = true)]
     Import(ImportCommand),
-    /// What was applied on this machine: list, show, resume, undo, report
+    /// Manage the runs of this machine: list, show, resume, undo, report
     #[command(subcommand, arg_required_else_help = true)]
     Runs(RunsCommand),
     /// Load an organization from a YAML or JSON file into a database
@@ -161,30 +165,30 @@ pub(crate) enum Command {
     Dump,
     /// Serve the API from a database
     Serve(ServeArguments),
-    /// Emulate an organization to test on: in memory, with faults, a clock and a journal
+    /// Emulate an organization for tests: in memory, with faults, a clock and a journal
     Emulate(EmulateArguments),
-    /// Keys of your own server
+    /// Manage the keys of your server
     #[command(subcommand, arg_required_else_help = true)]
     Keys(KeysCommand),
-    /// Look after your own server's settings and data
+    /// Back up, restore, check and configure your own server
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminCommand),
-    /// Tell whether key, service and database are as they should be
+    /// Check the key, the service and the database
     #[command(after_help = "\
 Examples:
   openai-admin doctor
   openai-admin doctor -o json
   openai-admin --local acme.db doctor
 
-It only reads: one item each of the groups, the users and the audit log, and of a file everything.
-Scopes to write cannot be told that way. The key is never shown. Exit code 1 says that something
-fails, 4 that it is the key or that it may not read groups; a warning fails nothing.")]
+It only reads: one group, one user and one event of the audit log; or all of a local file. It cannot
+check scopes to write. It never shows the key. Exit code 1 means that a check failed, and 4 that the
+key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
-    /// Send any request of the API, and write what is answered
+    /// Send any request to the API and write the response
     Api(ApiArguments),
-    /// Tell what an error code means, who is wrong and what to do next
+    /// Explain an error code: meaning, cause, next step
     Explain(ExplainArguments),
-    /// List the operations of the API, and which of them are served here
+    /// List the operations of the API and show which are served here
     Coverage(CoverageArguments),
     /// Write a completion script for a shell
     Completion(CompletionArguments),
@@ -208,7 +212,7 @@ pub(crate) enum GroupsCommand {
         /// The new group's name
         #[arg(value_parser = values::group_name)]
         name: GroupName,
-        /// Create it even if a group has this name already
+        /// Create it even if a group already has this name
         #[arg(long)]
         allow_duplicate: bool,
     },
@@ -220,7 +224,7 @@ pub(crate) enum GroupsCommand {
         /// Its new name
         #[arg(value_parser = values::group_name)]
         name: GroupName,
-        /// Rename it even if another group has this name already
+        /// Rename it even if another group already has this name
         #[arg(long)]
         allow_duplicate: bool,
     },
@@ -232,7 +236,7 @@ pub(crate) enum GroupsCommand {
         #[command(flatten)]
         consent: ConsentArguments,
     },
-    /// Who is in a group: list, add, get, remove
+    /// Manage the members of a group: list, add, get, remove
     #[command(alias = "members")]
     #[command(subcommand, arg_required_else_help = true)]
     Users(GroupUsersCommand),
@@ -260,8 +264,8 @@ Examples:
   openai-admin groups users add group_support -f joiners.txt
   tail -n +2 people.csv | cut -d, -f2 | openai-admin groups users add group_support -f -
 
-Adding somebody who is in the group already changes nothing. One user who cannot be added
-does not stop the others: exit code 3 says that some failed.")]
+Adding a user who is already in the group changes nothing. If a user cannot be added, the others
+still are: exit code 3 means that some failed.")]
     Add(BulkArguments),
     /// Show a user of a group
     #[command(alias = "show")]
@@ -279,8 +283,8 @@ Examples:
   openai-admin groups users remove \"Support Team\" -f leavers.txt --dry-run
   openai-admin groups users remove \"Support Team\" -f leavers.txt --yes
 
-Removing somebody who is not in the group changes nothing. One user who cannot be removed
-does not stop the others: exit code 3 says that some failed.")]
+Removing a user who is not in the group changes nothing. If a user cannot be removed, the others
+still are: exit code 3 means that some failed.")]
     Remove {
         #[command(flatten)]
         bulk: BulkArguments,
@@ -297,10 +301,10 @@ pub(crate) struct BulkArguments {
     /// Ids or email addresses of users
     #[arg(value_name = "USER")]
     pub(crate) users: Vec<String>,
-    /// Read users from a file, one a line; `-` reads standard input, `#` begins a comment
+    /// Read users from a file, one per line; `-` reads standard input, `#` begins a comment
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Find group and users, show what would be done, and do nothing
+    /// Show the changes, and make none
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -314,7 +318,7 @@ pub(crate) enum UsersCommand {
     Offboard(OffboardArguments),
 }
 
-/// What works on users through the API.
+/// Commands for users that call the API.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum UserCommand {
@@ -325,7 +329,7 @@ Examples:
   openai-admin users list --limit 20
   openai-admin users list --email ada@example.com --email grace@example.com -o json")]
     List {
-        /// Only the user with this email address; may be repeated
+        /// Only the user with this email address; repeatable
         #[arg(long = "email", value_name = "EMAIL")]
         emails: Vec<String>,
         #[command(flatten)]
@@ -337,7 +341,7 @@ Examples:
         /// The user's id or email address
         user: String,
     },
-    /// Create a user (on your own server; at OpenAI people are invited)
+    /// Create a user (on your own server; at OpenAI, invite people instead)
     #[command(alias = "add")]
     #[command(after_help = "\
 Examples:
@@ -362,7 +366,7 @@ Examples:
 Examples:
   openai-admin users groups ada@example.com
 
-Your own server answers this at once. OpenAI's cannot, so every group is asked for the user there.")]
+Your own server answers this in one request. OpenAI's API cannot, so the program checks every group.")]
     Groups {
         /// The user's id or email address
         user: String,
@@ -382,10 +386,10 @@ pub(crate) struct CreateUserArguments {
     /// The user's role: owner or reader
     #[arg(long, default_value = "reader", value_parser = values::role)]
     pub(crate) role: UserRole,
-    /// The user's id; made up by the server when left out
+    /// The user's id; if omitted, the server generates one
     #[arg(long)]
     pub(crate) id: Option<UserId>,
-    /// It is a machine, which may be without an email address
+    /// Create a service account, which needs no email address
     #[arg(long)]
     pub(crate) service_account: bool,
 }
@@ -409,7 +413,7 @@ pub(crate) struct UpdateUserArguments {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum AuditLogsCommand {
-    /// List what was done, newest first
+    /// List the changes, newest first
     #[command(alias = "ls")]
     #[command(after_help = "\
 Examples:
@@ -417,22 +421,22 @@ Examples:
   openai-admin audit-logs list --since 24h --type group.user.added --type group.user.removed
   openai-admin audit-logs list --resource user_ada -o jsonl
 
-The users of a group are in the log of your own server only: OpenAI publishes no event for them.")]
+Only your own server logs changes of group members: OpenAI publishes no event for them.")]
     List(ListAuditLogsArguments),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ListAuditLogsArguments {
-    /// Only what was done since then: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
+    /// Only changes since this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = values::since)]
     pub(crate) since: Option<Since>,
-    /// Only events of this type, such as group.created; may be repeated
+    /// Only events of this type, such as group.created; repeatable
     #[arg(long = "type", value_name = "TYPE", value_parser = values::event_type)]
     pub(crate) types: Vec<AuditLogEventType>,
-    /// Only what this actor did: a user by id, email address or name, a key by id; may be repeated
+    /// Only changes by this actor: a user by id, email address or name, or a key by id; repeatable
     #[arg(long = "actor", value_name = "ACTOR")]
     pub(crate) actors: Vec<String>,
-    /// Only what was done to this: a group by id or name, a user by id, email address or name, a key by id; may be repeated
+    /// Only changes of this resource: a group by id or name, a user by id, email address or name, or a key by id; repeatable
     #[arg(long = "resource", value_name = "RESOURCE")]
     pub(crate) resources: Vec<String>,
     #[command(flatten)]
@@ -442,7 +446,7 @@ pub(crate) struct ListAuditLogsArguments {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum KeysCommand {
-    /// Create a key, and show it this once
+    /// Create a key and show it once
     #[command(after_help = "\
 Examples:
   openai-admin keys create --name laptop
@@ -451,25 +455,25 @@ Examples:
   openai-admin keys create --name joiners --scope api.groups.read --scope api.groups.write
 
 Scopes:
-  api.audit_logs.read   see what was done, when and by whom
-  api.groups.read       see groups, and who is in them
-  api.groups.write      change groups, and who is in them
-  api.management.read   see users of the organization, and find them by email address
+  api.audit_logs.read   read the audit log
+  api.groups.read       read groups and their members
+  api.groups.write      change groups and their members
+  api.management.read   read users of the organization, and find them by email address
   api.management.write  change users of the organization
-  api.usage.read        see usage
-  api.usage.write       count usage")]
+  api.usage.read        read usage
+  api.usage.write       record usage")]
     Create(CreateKeyArguments),
-    /// List the keys that work
+    /// List the valid keys
     #[command(alias = "ls")]
     List,
-    /// Put a new key in the place of one, which works on for a while
+    /// Replace a key; the old one stays valid for the overlap
     #[command(after_help = "\
 Examples:
   openai-admin keys rotate ci
   openai-admin keys rotate ci --overlap 7d
 
-The new key has the same name and scopes, and lives as long as the one before was to live. The one
-before works until the overlap ends, so that clients can change over one by one.")]
+The new key has the same name, scopes and lifetime. The old key stays valid until the overlap ends, so
+that you can change clients one by one.")]
     Rotate(RotateKeyArguments),
     /// Revoke a key for good
     #[command(aliases = ["delete", "remove", "rm"])]
@@ -483,13 +487,13 @@ before works until the overlap ends, so that clients can change over one by one.
 
 #[derive(Args, Debug)]
 pub(crate) struct CreateKeyArguments {
-    /// What the key is for, to recognise it by
+    /// A name to recognize the key by
     #[arg(long)]
     pub(crate) name: String,
-    /// What the key may do; may be repeated; everything when left out
+    /// Grant this scope; repeatable; if omitted, the key has all scopes
     #[arg(long = "scope", value_name = "SCOPE", hide_possible_values = true, value_parser = values::scope())]
     pub(crate) scopes: Vec<String>,
-    /// The key may see everything and change nothing
+    /// Grant every scope to read and none to write
     #[arg(long, conflicts_with = "scopes")]
     pub(crate) read_only: bool,
     #[command(flatten)]
@@ -499,10 +503,10 @@ pub(crate) struct CreateKeyArguments {
 // When a key stops working.
 #[derive(Args, Debug)]
 pub(crate) struct ExpiryArguments {
-    /// After how long the key stops working, such as 12h, 90d or 2w; never when left out
+    /// How long the key is valid, such as 12h, 90d or 2w; if omitted, it does not expire
     #[arg(long, value_name = "TIME", value_parser = values::duration_seconds)]
     pub(crate) expires_in: Option<i64>,
-    /// When the key stops working, such as 2030-01-31 or 2030-01-31T12:00:00Z (UTC)
+    /// When the key expires, such as 2030-01-31 or 2030-01-31T12:00:00Z (UTC)
     #[arg(long, value_name = "DATE", value_parser = values::moment_seconds, conflicts_with = "expires_in")]
     pub(crate) expires_at: Option<i64>,
 }
@@ -511,7 +515,7 @@ pub(crate) struct ExpiryArguments {
 pub(crate) struct RotateKeyArguments {
     /// The key's id or exact name
     pub(crate) key: String,
-    /// How long the key before works on
+    /// How long the old key stays valid
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration_seconds)]
     pub(crate) overlap: i64,
     #[command(flatten)]
@@ -531,8 +535,8 @@ A file:
   groups:
     - { name: ML Research, members: [user_ada] }
 
-Creates what is missing and updates what differs; removes nothing, and keeps what the file leaves
-out. All of it happens or none.")]
+Creates missing users and groups, and updates existing ones. Removes nothing, and keeps fields that
+the file omits. If anything fails, nothing changes.")]
 pub(crate) struct LoadArguments {
     /// The YAML or JSON file; `-` reads standard input
     pub(crate) file: PathBuf,
@@ -546,9 +550,9 @@ Examples:
   openai-admin api POST organization/groups -d @group.json --yes
   openai-admin --local acme.db api GET organization/groups
 
-The path may begin with /v1 or not. A POST or DELETE asks first. Each request is sent once, whatever
---retries says. A refusal's exit code is that of other commands: 4 key or scope, 6 not found, 7 rate
-limit, 1 anything else.")]
+The path may start with /v1. A POST or DELETE asks for confirmation. The program sends each request
+once, whatever --retries says. Exit codes are those of other commands: 4 key or scope, 6 not found,
+7 rate limit, 1 any other refusal.")]
 pub(crate) struct ApiArguments {
     /// GET, POST or DELETE
     #[arg(value_parser = values::method)]
@@ -558,7 +562,7 @@ pub(crate) struct ApiArguments {
     /// The JSON to send; `@FILE` reads a file, `-` reads standard input
     #[arg(short, long, value_name = "JSON")]
     pub(crate) data: Option<String>,
-    /// A parameter of the query, which is escaped; may be repeated
+    /// A query parameter, which the program escapes; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::query_parameter)]
     pub(crate) query: Vec<(String, String)>,
     #[command(flatten)]

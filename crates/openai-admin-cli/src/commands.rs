@@ -1,4 +1,4 @@
-//! The commands: one file for each noun. Here is which one runs, and over what.
+//! The commands: one file per noun. This file selects the command and its data source.
 
 mod admin;
 mod api;
@@ -26,7 +26,7 @@ use crate::{
         AdminCommand, Arguments, Command, GlobalArguments, GroupUsersCommand, GroupsCommand, UserCommand,
         UsersCommand,
     },
-    command_line::Typed,
+    command_line::ParsedCommand,
     config::{self, Environment},
     failure::{Failure, Result},
     output::Output,
@@ -34,11 +34,11 @@ use crate::{
     settings,
 };
 
-/// Runs what was typed.
-pub(crate) async fn run(typed: Typed, environment: &Environment, output: &Output) -> Result<()> {
+/// Runs a command.
+pub(crate) async fn run(typed: ParsedCommand, environment: &Environment, output: &Output) -> Result<()> {
     match typed {
-        Typed::Written(arguments) => run_written(*arguments, environment, output).await,
-        Typed::Generated(global, call) => {
+        ParsedCommand::HandWritten(arguments) => run_written(*arguments, environment, output).await,
+        ParsedCommand::Generated(global, call) => {
             let context = Context { global: &global, environment, output };
             Box::pin(generated::run(*call, &context)).await
         }
@@ -54,7 +54,7 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::Groups(command) => {
             check_standard_input(&command, &global)?;
             context
-                .over(command.access(), "groups", async |session| groups::run(command, session).await)
+                .with_session(command.access(), "groups", async |session| groups::run(command, session).await)
                 .await
         }
         Command::Users(UsersCommand::Offboard(arguments)) => {
@@ -67,15 +67,19 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         | Command::Import(_)
         | Command::Runs(_) => Box::pin(memberships::run(command, &global, environment, output)).await,
         Command::Users(UsersCommand::Api(command)) => {
-            context.over(command.access(), "users", async |session| users::run(command, session).await).await
+            context
+                .with_session(command.access(), "users", async |session| users::run(command, session).await)
+                .await
         }
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
-            context.over(Access::Reads, "audit-logs", run).await
+            context.with_session(Access::Reads, "audit-logs", run).await
         }
         Command::Api(arguments) => {
             let prepared = api::prepare(arguments, &global)?;
-            context.over(Access::Changes, "api", async |session| api::run(prepared, session).await).await
+            context
+                .with_session(Access::Changes, "api", async |session| api::run(prepared, session).await)
+                .await
         }
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::Load(arguments) => load::run(&arguments, &database("load")?, environment, output).await,
@@ -95,7 +99,7 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
     }
 }
 
-/// Key and users cannot both come through standard input.
+/// Refuses a key and users from the same standard input.
 fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Result<()> {
     let GroupsCommand::Users(GroupUsersCommand::Add(bulk) | GroupUsersCommand::Remove { bulk, .. }) = command
     else {
@@ -104,7 +108,7 @@ fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Re
     let is_input = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
     if is_input(&bulk.file) && is_input(&global.key_file) {
         return Err(Failure::usage("both --key-file and --file are standard input")
-            .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+            .hint("put the key in OPENAI_ADMIN_KEY or a file"));
     }
     Ok(())
 }
@@ -130,7 +134,7 @@ impl UserCommand {
     }
 }
 
-/// Checks a page of the documentation that a command writes.
+/// Checks that a generated page of the documentation is up to date.
 #[cfg(test)]
 fn assert_page(file: &str, page: &str, arguments: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);

@@ -1,4 +1,4 @@
-//! Settings: what the command line says, filled up from the environment, checked and turned into values.
+//! Settings: options, completed from the environment, checked and converted to values.
 
 use std::{
     collections::HashMap,
@@ -15,33 +15,33 @@ use openai_admin_sync::{Policy, policy::POLICY_FILE};
 
 use crate::{
     arguments::{ColorChoice, GlobalArguments},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
 };
 
-/// The database of `serve`, `load`, `dump` and `keys`, unless the command line says otherwise.
+/// The default database of `serve`, `load`, `dump` and `keys`.
 pub(crate) const DEFAULT_DATABASE: &str = "sqlite:openai-admin.db";
-/// What the library's client reads, in the names that other programs use too.
+/// Variables of the library's client, with the names that other programs use too.
 const CLIENT_VARIABLES: [&str; 6] =
     ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"];
-/// Where an admin key is read from, unless a file is named.
+/// The variable with the admin key.
 pub(crate) const KEY_VARIABLE: &str = "OPENAI_ADMIN_KEY";
 /// The variable that names a file with the URL of the database.
 const DATABASE_FILE: &str = "OPENAI_ADMIN_DATABASE_FILE";
-/// What the variables of this program begin with.
+/// The prefix of this program's variables.
 pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
-/// A file larger than this, in bytes, holds no key and no URL.
+/// The largest file with a key or URL that is read, in bytes.
 const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
-/// A larger policy, in bytes, is not one.
+/// The largest policy file that is read, in bytes.
 const POLICY_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What the process finds around it, read once.
+/// The environment of the process, read once.
 #[derive(Default)]
 pub(crate) struct Environment {
-    /// How the program was called, for commands that it proposes.
+    /// The name that started the program, for suggested commands.
     pub(crate) program: String,
-    /// The command line, the program included.
+    /// The command line, with the program first.
     pub(crate) arguments: Vec<OsString>,
-    /// Every variable of this program's own, by its whole name.
+    /// This program's variables, by full name.
     own: HashMap<String, String>,
     admin_key: Option<String>,
     base_url: Option<String>,
@@ -49,23 +49,23 @@ pub(crate) struct Environment {
     database: Option<String>,
     organization: Option<String>,
     pub(crate) log: Option<String>,
-    /// Where systemd wants to be told that a service is ready.
+    /// The socket for readiness notifications to systemd.
     pub(crate) notify_socket: Option<String>,
-    /// What the library's client takes from the environment, besides key and address.
+    /// The client's variables, besides key and address.
     client: HashMap<&'static str, String>,
-    /// Whether standard error may be coloured and redrawn.
+    /// Whether the environment turns colours off.
     no_color: bool,
     pub(crate) ci: bool,
     /// Whether it runs in GitHub Actions.
     pub(crate) is_github: bool,
-    /// Where GitHub Actions wants to read what a step has to say.
+    /// The file of the step summary in GitHub Actions.
     pub(crate) step_summary: Option<PathBuf>,
-    /// Where programs keep what they remember.
+    /// The base folder of saved state.
     state_home: Option<PathBuf>,
 }
 
 impl Environment {
-    /// Reads the environment. An empty variable is as good as none.
+    /// Reads the environment. An empty variable counts as unset.
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     pub(crate) fn read() -> Self {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -74,7 +74,7 @@ impl Environment {
             program: program.unwrap_or_else(|| "openai-admin".to_owned()),
             arguments: env::args_os().collect(),
             own: own_variables(env::vars_os()),
-            // What is not UTF-8 is refused as a key, not taken for none.
+            // A key that is not UTF-8 is refused later, not ignored.
             admin_key: env::var_os(KEY_VARIABLE)
                 .map(|key| key.to_string_lossy().into_owned())
                 .filter(|key| !key.trim().is_empty()),
@@ -95,7 +95,7 @@ impl Environment {
         }
     }
 
-    /// A variable of this program's own.
+    /// A variable of this program.
     pub(crate) fn own(&self, name: &str) -> Option<&str> {
         self.own.get(name).map(String::as_str)
     }
@@ -105,7 +105,7 @@ impl Environment {
         self.admin_key.is_some()
     }
 
-    /// The names of the variables for a proxy that are set, without what they hold.
+    /// The names of the proxy variables that are set, without their values.
     pub(crate) fn proxy_variables(&self) -> Vec<&'static str> {
         let is_of_proxy = |name: &&str| name.to_ascii_lowercase().ends_with("_proxy");
         CLIENT_VARIABLES
@@ -115,7 +115,7 @@ impl Environment {
             .collect()
     }
 
-    /// A client of a service, with the proxy and the headers that the environment asks for.
+    /// A client of a service, with the proxy and headers of the environment.
     pub(crate) fn client(
         &self,
         base_url: &str,
@@ -128,8 +128,8 @@ impl Environment {
             name => self.client.get(name).cloned(),
         };
         let client = ClientBuilder::from_variables(variable)?;
-        let named = self.own("OPENAI_ADMIN_CA_FILE").map(PathBuf::from);
-        match global.ca_file.clone().or(named) {
+        let from_environment = self.own("OPENAI_ADMIN_CA_FILE").map(PathBuf::from);
+        match global.ca_file.clone().or(from_environment) {
             None => Ok(client),
             Some(file) => {
                 let certificates =
@@ -139,7 +139,7 @@ impl Environment {
         }
     }
 
-    /// Whether output to a terminal (or not) is coloured.
+    /// Whether output is coloured.
     pub(crate) fn color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
         match choice {
             ColorChoice::Auto => is_terminal && !self.no_color,
@@ -149,7 +149,7 @@ impl Environment {
     }
 }
 
-/// What is not UTF-8 cannot be meant, and is refused as the wrong value that it is.
+/// This program's variables. A value that is not UTF-8 is kept, lossily, and refused later as invalid.
 fn own_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> HashMap<String, String> {
     variables
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
@@ -164,23 +164,23 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Checks what `source` holds.
+    /// Checks the text of a key. `source` is its file or variable.
     fn new(text: &str, source: String) -> Result<Self> {
         let text = text.trim();
-        // It travels in a header, where nothing else is safe.
+        // It travels in a header, where only these characters are safe.
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let message = format!("{source} holds no key: it should be one word of ASCII characters");
+            let message = format!("{source} does not contain a key: expected one word of ASCII characters");
             return Err(Failure::new(ExitStatus::Key, message));
         }
         Ok(Self { text: text.to_owned(), source })
     }
 
-    /// The key itself, for whoever stores its hash.
+    /// The key itself, to store its hash or send it.
     pub(crate) fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Where it comes from, for messages.
+    /// The file or variable of the key, for messages.
     pub(crate) fn source(&self) -> &str {
         &self.source
     }
@@ -192,12 +192,12 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Where the requests of an API command go.
+/// The destination of an API command's requests.
 #[derive(Debug)]
 pub(crate) enum Target {
-    /// To the server's own router in this process, over a SQLite file.
+    /// The server's router in this process, with a SQLite file.
     Local(LocalFile),
-    /// To a service.
+    /// A service.
     Remote { base_url: String, key: Key },
 }
 
@@ -213,26 +213,26 @@ pub(crate) struct LocalFile {
 pub(crate) struct Database {
     pub(crate) url: DatabaseUrl,
     pub(crate) organization: Option<OrganizationId>,
-    /// How the same database is named in a command that the program proposes.
+    /// The options that name the same database, for suggested commands.
     pub(crate) as_argument: String,
-    /// Whether nobody has said which one.
+    /// Whether neither options nor the environment name it.
     pub(crate) is_default: bool,
 }
 
-/// Where the requests of `command` go, which works on an API.
+/// The destination of the requests of `command`.
 pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Environment) -> Result<Target> {
     if let Some(database) = &global.database {
         return Err(Failure::usage(format!(
-            "--database is for serve, load, dump and keys; `{command}` works on an API"
+            "--database is for serve, load, dump and keys; `{command}` uses an API"
         ))
         .hint(match database.strip_prefix("sqlite:") {
             Some(file) => format!("for a SQLite file use --local: openai-admin --local {file} {command} …"),
-            None => "start `openai-admin serve --database …` and give its address as --base-url".to_owned(),
+            None => "start `openai-admin serve --database …` and pass its address as --base-url".to_owned(),
         }));
     }
-    // What is typed goes before what the environment says.
+    // Options take precedence over the environment.
     let local = match (&global.local, &global.base_url) {
-        (Some(_), Some(_)) => return Err(Failure::usage("--local and --base-url exclude each other")),
+        (Some(_), Some(_)) => return Err(Failure::usage("--local and --base-url cannot be used together")),
         (Some(file), None) => Some(file.clone()),
         (None, Some(_)) => None,
         (None, None) => environment.local.clone(),
@@ -242,19 +242,17 @@ pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Envi
         return Ok(Target::Local(LocalFile { path, organization: organization(global, environment)? }));
     }
     if global.organization.is_some() {
-        return Err(Failure::usage(
-            "--organization chooses in a database; over an API the key says which one",
-        )
-        .hint("leave it out, or use --local FILE"));
+        return Err(Failure::usage("--organization is for databases; with an API the key determines it")
+            .hint("omit it, or use --local FILE"));
     }
     let base_url = global.base_url.clone().or_else(|| environment.base_url.clone());
     let base_url = base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
     let key = key(global, environment)?.ok_or_else(|| {
         Failure::new(ExitStatus::Key, format!("no admin key for {base_url}"))
             .hint("export OPENAI_ADMIN_KEY=sk-admin-…")
-            .hint("or name a file that holds it: --key-file FILE")
-            .hint("or pipe it in: … | openai-admin --key-file - …")
-            .hint("without any key, --local FILE works on a SQLite file")
+            .hint("or pass a file with the key: --key-file FILE")
+            .hint("or pipe it: … | openai-admin --key-file - …")
+            .hint("--local FILE needs no key and uses a SQLite file")
     })?;
     Ok(Target::Remote { base_url, key })
 }
@@ -266,11 +264,11 @@ pub(crate) fn database(
     environment: &Environment,
 ) -> Result<Database> {
     if global.base_url.is_some() {
-        return Err(Failure::usage(format!("`{command}` works on a database, not on an API"))
-            .hint("name it with --local FILE or --database URL instead of --base-url"));
+        return Err(Failure::usage(format!("`{command}` uses a database, not an API"))
+            .hint("pass --local FILE or --database URL instead of --base-url"));
     }
     if global.local.is_some() && global.database.is_some() {
-        return Err(Failure::usage("--local and --database name the same thing: give one of them"));
+        return Err(Failure::usage("--local and --database cannot be used together"));
     }
     let is_typed = global.local.is_some() || global.database.is_some();
     if let Some(url) = environment.own(DATABASE_FILE).filter(|_| !is_typed) {
@@ -293,14 +291,11 @@ pub(crate) fn database(
     Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default })
 }
 
-/// The database whose URL is in a file, as a server is told it. With a second name it may be the wrong one.
+/// The database whose URL is in a file, as for a server. Refuses a second name, which may be of another database.
 fn named_in_file(file: &str, global: &GlobalArguments, environment: &Environment) -> Result<Database> {
     if environment.local.is_some() || environment.database.is_some() {
-        let message =
-            format!("{DATABASE_FILE} and OPENAI_ADMIN_LOCAL or OPENAI_ADMIN_DATABASE both name a database");
-        return Err(
-            Failure::usage(message).hint("unset all but one of them, or add --local FILE or --database URL")
-        );
+        let message = format!("{DATABASE_FILE} and OPENAI_ADMIN_LOCAL or OPENAI_ADMIN_DATABASE are both set");
+        return Err(Failure::usage(message).hint("unset all but one, or pass --local FILE or --database URL"));
     }
     let url = database_url(&database_of_file(Path::new(file))?)?;
     let as_argument = match &url {
@@ -318,7 +313,7 @@ fn database_url(text: &str) -> Result<DatabaseUrl> {
             return Failure::from(error);
         }
         let expected = "neither sqlite:FILE nor postgres://…";
-        // Another scheme may come with a password.
+        // A URL with another scheme may contain a password.
         if text.contains("://") {
             return Failure::usage(format!("the database is {expected}"))
                 .hint("for example: --database sqlite:openai-admin.db");
@@ -328,7 +323,7 @@ fn database_url(text: &str) -> Result<DatabaseUrl> {
     })
 }
 
-/// What `--local` takes is a file, whatever else looks like a database.
+/// Checks that `--local` has a file, not a database URL.
 fn check_file_name(file: &Path) -> Result<()> {
     let name = file.to_string_lossy();
     if name.starts_with("postgres://") || name.starts_with("postgresql://") {
@@ -342,7 +337,7 @@ fn check_file_name(file: &Path) -> Result<()> {
     }
 }
 
-/// Which organization is meant. What is typed goes before what the environment says.
+/// The selected organization. The option takes precedence over the environment.
 fn organization(global: &GlobalArguments, environment: &Environment) -> Result<Option<OrganizationId>> {
     match (&global.organization, &environment.organization) {
         (None, Some(id)) => OrganizationId::new(id.as_str())
@@ -362,8 +357,8 @@ impl Database {
     }
 }
 
-/// The admin key: from `--key-file`, else from the environment. Never from an argument, which other users of the
-/// machine can see and which shells remember.
+/// The admin key: from `--key-file`, or else from the environment. Never from an argument, because other users of the
+/// machine can read arguments and shells save them.
 pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result<Option<Key>> {
     let Some(file) = &global.key_file else {
         let key = environment.admin_key.as_ref();
@@ -386,10 +381,10 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
     Key::new(&text, name).map(Some)
 }
 
-/// The variable with the keys that an emulator takes.
+/// The variable with the keys that an emulator accepts.
 pub(crate) const REQUIRED_KEYS: &str = "OPENAI_ADMIN_REQUIRE_KEYS";
 
-/// The keys that an emulator takes: one on each line of a file, or one after the other in the environment.
+/// The keys that an emulator accepts: one per line of a file, or separated by spaces in the environment.
 pub(crate) fn required_keys(file: Option<&Path>, environment: &Environment) -> Result<Vec<Key>> {
     let (text, source) = match (file, environment.own(REQUIRED_KEYS)) {
         (Some(file), _) => {
@@ -407,12 +402,12 @@ pub(crate) fn required_keys(file: Option<&Path>, environment: &Environment) -> R
     let keys: Vec<Key> =
         text.split_whitespace().map(|key| Key::new(key, source.clone())).collect::<Result<_>>()?;
     if keys.is_empty() {
-        return Err(Failure::new(ExitStatus::Key, format!("{source} holds no key")));
+        return Err(Failure::new(ExitStatus::Key, format!("{source} contains no key")));
     }
     Ok(keys)
 }
 
-/// The database's URL in a file. Nothing of it is repeated, whatever is wrong with it.
+/// The database's URL in a file. Messages never repeat it, even if it is invalid.
 pub(crate) fn database_of_file(file: &Path) -> Result<String> {
     let mut text = String::new();
     std::fs::File::open(file)
@@ -420,22 +415,22 @@ pub(crate) fn database_of_file(file: &Path) -> Result<String> {
         .doing(|| format!("read the database's URL from {}", file.display()))?;
     let url = text.trim();
     if url.parse::<DatabaseUrl>().is_err() {
-        let message = format!("{} holds no database URL", file.display());
-        return Err(Failure::bad_input(message).hint("it should hold one line: sqlite:FILE or postgres://…"));
+        let message = format!("{} contains no database URL", file.display());
+        return Err(Failure::bad_input(message).hint("expected one line: sqlite:FILE or postgres://…"));
     }
     Ok(url.to_owned())
 }
 
-/// Where everything is kept that outlives a command.
+/// The folder for state that outlives a command.
 fn state_folder(environment: &Environment) -> Option<PathBuf> {
     let own = environment.own("OPENAI_ADMIN_STATE").map(PathBuf::from);
     own.or_else(|| Some(environment.state_home.as_ref()?.join("openai-admin")))
 }
 
-/// Where the runs over a service are kept: one folder for each service, since two may have an organization of one id.
+/// The folder with the runs of a service. Services are separate, because two may have an organization with the same id.
 pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environment) -> Result<PathBuf> {
     let state = state_folder(environment).ok_or_else(|| {
-        Failure::usage("there is no place to keep runs").hint("say one: export OPENAI_ADMIN_STATE=FOLDER")
+        Failure::usage("no folder for runs").hint("set one: export OPENAI_ADMIN_STATE=FOLDER")
     })?;
     let local = match (&global.local, &global.base_url) {
         (None, None) => environment.local.as_ref(),
@@ -443,7 +438,7 @@ pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environme
     };
     let service = match local {
         Some(file) => {
-            // The same file by another name has the same runs.
+            // Another path of the same file has the same runs.
             let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
             format!("local{}", path.display())
         }
@@ -455,13 +450,12 @@ pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environme
     };
     let folder = state.join(openai_admin_sync::run::folder_name(&service));
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
-    // An earlier version named the folder without the hash.
+    // An earlier version named the folder without a hash.
     let earlier = state.join(service.trim_start_matches("https://").chars().map(plain).collect::<String>());
     Ok(if !folder.exists() && earlier.exists() { earlier } else { folder })
 }
 
-/// What the caller's side allows: the file that is named, else the one in the state folder, else nothing beside the
-/// built-in limits.
+/// The policy: the given file, or else the one in the state folder, or else only the built-in limits.
 pub(crate) fn policy(global: &GlobalArguments, environment: &Environment) -> Result<Policy> {
     let named = global.policy.clone().or_else(|| environment.own("OPENAI_ADMIN_POLICY").map(PathBuf::from));
     let found =
@@ -479,7 +473,7 @@ pub(crate) fn policy(global: &GlobalArguments, environment: &Environment) -> Res
     })
 }
 
-/// The options that say which data is meant, as they were typed: a command that the program proposes needs them too.
+/// The options that select the data, as they were typed, for suggested commands.
 pub(crate) fn typed_target(global: &GlobalArguments) -> String {
     let path = |path: &PathBuf| shell_word(&path.display().to_string());
     [
@@ -494,13 +488,13 @@ pub(crate) fn typed_target(global: &GlobalArguments) -> String {
     .collect()
 }
 
-/// With its password a URL has no place on a screen.
+/// A URL without its password.
 fn shown_database(url: &str) -> String {
     let is_shown = url.parse::<DatabaseUrl>().is_ok_and(|url| !url.holds_password());
     if is_shown { shell_word(url) } else { "postgres://…".to_owned() }
 }
 
-/// A text as one word of a shell command.
+/// A text quoted as one word of a shell command.
 pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./@:+=,%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
@@ -517,7 +511,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proposed_command_quotes_what_the_shell_would_read() {
+    fn a_shell_word_is_quoted_if_needed() {
         assert_eq!(shell_word("acme.db"), "acme.db");
         assert_eq!(shell_word("Support Team"), "\"Support Team\"");
         assert_eq!(shell_word("a$b"), "'a$b'");

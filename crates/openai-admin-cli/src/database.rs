@@ -1,4 +1,4 @@
-//! Opens the database that a command works on, and the organization that is meant in it.
+//! Opens the database of a command, and the selected organization in it.
 
 pub(crate) mod failure;
 
@@ -10,15 +10,15 @@ use crate::{
     failure::{ExitStatus, Failure, Result},
 };
 
-/// The file of `--local` as the database that it is.
+/// The database of a file of `--local`.
 pub(crate) fn of_file(file: LocalFile) -> Database {
     let LocalFile { path, organization } = file;
     let as_argument = format!("--local {}", shell_word(&path.display().to_string()));
     Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false }
 }
 
-/// Opens a database and the organization that is meant, and changes nothing, unless the database is empty and so has no
-/// organization yet.
+/// Opens a database and the selected organization without changes. Only in an empty database it creates an
+/// organization.
 pub(crate) async fn open_to_read(database: &Database, minter: &Minter) -> Result<(Store, Organization)> {
     failure::check_file(database, false)?;
     let not_opened = |error| failure::not_opened(error, database);
@@ -37,7 +37,7 @@ pub(crate) async fn open_to_read(database: &Database, minter: &Minter) -> Result
     }
 }
 
-/// Opens a database and the organization that is meant.
+/// Opens a database and the selected organization.
 pub(crate) async fn open(
     database: &Database,
     creates: bool,
@@ -67,7 +67,7 @@ pub(crate) async fn open_store(database: &Database, creates: bool) -> Result<Sto
     Store::open(&database.url).await.map_err(|error| failure::not_opened(error, database))
 }
 
-/// Refuses a database that this program would have to change before it can read it.
+/// Refuses a database that needs a migration.
 pub(crate) fn check_schema(database: &Database, version: SchemaVersion) -> Result<()> {
     let SchemaVersion { applied, newest, .. } = version;
     if applied == newest {
@@ -77,7 +77,7 @@ pub(crate) fn check_schema(database: &Database, version: SchemaVersion) -> Resul
         format!("{} has schema version {applied}, and this program reads version {newest}", database.url);
     let failure = Failure::new(ExitStatus::Failed, message);
     Err(match applied < newest {
-        true => failure.propose("admin migrate", "brings it up to date, and so does a server that starts"),
+        true => failure.suggest("admin migrate", "upgrades it; so does the start of a server"),
         false => failure.hint("use a newer openai-admin"),
     })
 }

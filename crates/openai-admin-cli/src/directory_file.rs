@@ -1,4 +1,4 @@
-//! Reads a file that describes an organization, and says where in it a fault is. Pure: text in, value or fault out.
+//! Reads a file that describes an organization, and finds the line of an error. Pure: text in, value or error out.
 
 use openai_admin_store::Directory;
 use openai_admin_sync::{
@@ -10,49 +10,49 @@ use serde_saphyr::Spanned;
 
 use crate::failure::Failure;
 
-/// Reads an organization from YAML or JSON. `name` is the file's, for messages.
+/// Reads an organization from YAML or JSON. `name` is the name of the file, for messages.
 pub(crate) fn parse(text: &str, name: &str) -> Result<Directory, Failure> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Err(Failure::bad_input(format!("{name} is empty"))
-            .hint("examples/acme/organization.yaml shows what such a file looks like"));
+            .hint("see examples/acme/organization.yaml for an example"));
     }
     if text.trim_start().starts_with('{') {
         match serde_json::from_str(text) {
             Ok(directory) => return Ok(directory),
-            // A brace also begins YAML's flow style, which JSON's parser does not know.
+            // A brace also starts YAML's flow style, which the JSON parser does not know.
             Err(error) if error.is_syntax() && !looks_like_json(text) => {}
             Err(error) => {
                 let (line, column) = (error.line() as u64, error.column() as u64);
                 let place = Place { file: name.to_owned(), line, column: Some(column) };
-                return Err(uncorrected(yaml::fault(place, &error.to_string())));
+                return Err(with_hint(yaml::fault(place, &error.to_string())));
             }
         }
     }
-    yaml::read(text, name).map_err(uncorrected)
+    yaml::read(text, name).map_err(with_hint)
 }
 
-/// Puts file, line and column in front of what the store found wrong at `place`, such as `groups[3].members[2]`.
+/// Adds file, line and column to an error of the store at `place`, such as `groups[3].members[2]`.
 pub(crate) fn fault_at(text: &str, name: &str, place: &str, expected: &str) -> Failure {
     let position = locate(text, place);
     let at = position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
     Failure::bad_input(format!("{name}{at}: {place}: expected {expected}"))
-        .hint("correct the file and load it again; nothing has been loaded")
+        .hint("nothing was loaded; correct the file and load it again")
 }
 
 fn looks_like_json(text: &str) -> bool {
     text.trim_start().trim_start_matches('{').trim_start().starts_with('"')
 }
 
-fn uncorrected(fault: Fault) -> Failure {
+fn with_hint(fault: Fault) -> Failure {
     let failure = Failure::bad_input(fault.to_string());
     match fault.hint {
         Some(hint) => failure.hint(hint),
-        None => failure.hint("correct the file and load it again; nothing has been loaded"),
+        None => failure.hint("nothing was loaded; correct the file and load it again"),
     }
 }
 
-/// The lists of a file, each item with its place.
+/// The lists of a file, each item with its position.
 #[derive(Deserialize)]
 struct Places {
     #[serde(default)]
@@ -74,7 +74,7 @@ struct EntryPlaces {
     permissions: Vec<Spanned<IgnoredAny>>,
 }
 
-/// Line and column of a place. Reads the file once more, which only a file with a fault costs.
+/// Line and column of a place. Parses the file a second time, only after an error.
 fn locate(text: &str, place: &str) -> Option<(u64, u64)> {
     let places: Places = yaml::read(text, "").ok()?;
     let (list, index, rest) = first_item(place)?;
@@ -128,7 +128,7 @@ roles:
 ";
 
     #[test]
-    fn yaml_and_json_are_told_apart_by_what_they_say() {
+    fn yaml_and_json_are_detected_by_content() {
         assert_eq!(parse(FILE, "x").expect("YAML").groups.len(), 2);
         let json = r#"{"users": [{"id": "user_1", "name": "\ud83d\ude00"}]}"#;
         assert_eq!(parse(json, "x").expect("JSON").users[0].name.as_deref(), Some("😀"));
@@ -136,7 +136,7 @@ roles:
     }
 
     #[test]
-    fn a_place_is_found_in_the_text() {
+    fn a_place_has_a_line_and_a_column() {
         assert_eq!(locate(FILE, "users[0].email"), Some((2, 5)));
         assert_eq!(locate(FILE, "groups[1].members[1]"), Some((9, 9)));
         assert_eq!(locate(FILE, "groups[0].id"), Some((4, 5)));
@@ -163,7 +163,7 @@ roles:
     }
 
     #[test]
-    fn a_large_file_is_within_the_budget() {
+    fn a_large_file_is_within_the_limits_of_the_parser() {
         let users: String =
             (0..60_000).map(|n| format!("  - {{ id: user_{n}, email: u{n}@example.com }}\n")).collect();
         assert_eq!(parse(&format!("users:\n{users}"), "x").expect("60,000 users").users.len(), 60_000);

@@ -1,4 +1,4 @@
-//! Why a command did not do what was asked, in words for people and a number for scripts.
+//! Errors of commands: a message and hints for people, and an exit code for scripts.
 
 use std::{error::Error as StdError, fmt::Write as _, io};
 
@@ -6,54 +6,54 @@ use openai_admin::ErrorKind;
 use openai_admin_store as store;
 use openai_admin_sync::visible::visible;
 
-/// The exit codes, as the documentation promises them to scripts.
+/// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum ExitStatus {
-    /// All of it was done.
+    /// Everything was done.
     Done = 0,
-    /// It failed, for a reason that has no number of its own.
+    /// Any failure without a more specific code.
     Failed = 1,
-    /// Something differs from what is wished for.
+    /// Something differs from the file.
     Difference = 2,
-    /// Some of it was done; the same command again does the rest.
+    /// Some of it was done; run the same command again to do the rest.
     Partial = 3,
     /// No key, a wrong key, or a key without the scope.
     Key = 4,
     /// A limit blocks it; nothing has been written.
     Guard = 5,
-    /// There is no such thing, or there are several.
+    /// Nothing or more than one thing matches.
     NotFound = 6,
-    /// The service asks to slow down; the same command later does the rest.
+    /// The service's rate limit stopped it; run the same command later to do the rest.
     RateLimited = 7,
-    /// The plan does not fit what is there now.
+    /// The plan does not match the current state.
     Stale = 8,
     /// Another run works on the organization.
     Locked = 9,
     /// The command line is wrong.
     Usage = 64,
-    /// The file that was to be read is wrong.
+    /// The input file is invalid.
     BadInput = 65,
-    /// Somebody stopped it before it wrote anything: what shells say of Ctrl-C.
+    /// Ctrl-C stopped it before it wrote anything; the code is the shells' own for Ctrl-C.
     Stopped = 130,
 }
 
-/// What went wrong, and what to do next.
+/// An error message, its exit code, and hints about the next step.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: ExitStatus,
-    /// One line: what, to what, what the service said. Empty when everything has been said already.
+    /// One line: the action, its object, and the service's message. Empty if the command has printed everything.
     pub(crate) message: String,
-    /// What to do next, a line each.
+    /// What to do next, one line each.
     pub(crate) hints: Vec<Hint>,
 }
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Hint {
-    /// In words.
+    /// Plain text.
     Text(String),
-    /// A command of this program, and what it does. The options that say which data is meant are put before it.
+    /// A command of this program, and its effect. The options that select the data are put before it.
     Command { arguments: String, effect: &'static str },
 }
 
@@ -76,12 +76,12 @@ impl Failure {
         Self::new(ExitStatus::BadInput, message)
     }
 
-    /// Ends the program with a status, without another word.
+    /// Ends the program with this status and prints nothing more.
     pub(crate) fn silent(status: ExitStatus) -> Self {
         Self::new(status, "")
     }
 
-    /// The system refused another thread.
+    /// The system refused to start another thread.
     pub(crate) fn no_thread(error: &io::Error) -> Self {
         Self::new(ExitStatus::Failed, format!("cannot start a thread: {}", causes(error))).hint(
             "give the process more memory (ulimit -v, MemoryMax=) or more threads (ulimit -u, TasksMax=)",
@@ -93,20 +93,20 @@ impl Failure {
         self
     }
 
-    /// Proposes a command: its arguments, and what it does.
-    pub(crate) fn propose(mut self, arguments: impl Into<String>, effect: &'static str) -> Self {
+    /// Suggests a command: its arguments, and its effect.
+    pub(crate) fn suggest(mut self, arguments: impl Into<String>, effect: &'static str) -> Self {
         self.hints.push(Hint::Command { arguments: arguments.into(), effect });
         self
     }
 }
 
-/// Says what was being done when an error came.
-pub(crate) trait While<T> {
+/// Adds what the command was doing to an error.
+pub(crate) trait Doing<T> {
     /// `doing` completes "cannot …", such as "list the groups".
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T>;
 }
 
-impl<T, E: Into<Failure>> While<T> for std::result::Result<T, E> {
+impl<T, E: Into<Failure>> Doing<T> for std::result::Result<T, E> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| {
             let mut failure = error.into();
@@ -121,7 +121,7 @@ impl<T, E: Into<Failure>> While<T> for std::result::Result<T, E> {
 impl From<openai_admin::Error> for Failure {
     fn from(error: openai_admin::Error) -> Self {
         let mut message = one_line(error.message().trim_end_matches('.'));
-        // Of a certificate, the message says it all.
+        // The message of a certificate error is complete.
         if let Some(cause) = root_cause(&error).filter(|_| !error.is_untrusted_certificate()) {
             let _ = write!(message, ": {}", one_line(&cause.to_string()));
         }
@@ -148,7 +148,7 @@ fn status_of(error: &openai_admin::Error) -> ExitStatus {
     match error.kind() {
         ErrorKind::InvalidRequest => ExitStatus::Usage,
         ErrorKind::Refused if error.is_unauthorized() => ExitStatus::Key,
-        // A group that somebody else manages is refused to every key: another one would not help.
+        // If something else manages the group, every key is refused: another key would not help.
         ErrorKind::Refused if error.is_permission_denied() && error.code().is_none() => ExitStatus::Key,
         ErrorKind::Refused if error.is_not_found() => ExitStatus::NotFound,
         ErrorKind::Refused if error.is_rate_limited() => ExitStatus::RateLimited,
@@ -159,52 +159,52 @@ fn status_of(error: &openai_admin::Error) -> ExitStatus {
 fn hint_for(error: &openai_admin::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::Transport if root_cause(error).is_some_and(speaks_no_tls) => {
-            Some("the server speaks http, not https: is --base-url right?".to_owned())
+            Some("the server uses http, not https: check --base-url".to_owned())
         }
         ErrorKind::Transport if error.is_untrusted_certificate() => Some(certificate_hint(error.message())),
         ErrorKind::Transport if !error.was_sent() => {
-            Some("is the server running, and is --base-url right?".to_owned())
+            Some("check that the server is running and that --base-url is right".to_owned())
         }
         ErrorKind::Timeout | ErrorKind::Transport => {
-            Some("the service may have done it all the same: look before you try again".to_owned())
+            Some("the change may have been applied: check before you retry".to_owned())
         }
         ErrorKind::Refused if error.code() == Some("mismatched_organization") => {
-            Some("unset OPENAI_ORG_ID, or use a key of the organization that it names".to_owned())
+            Some("unset OPENAI_ORG_ID, or use a key of that organization".to_owned())
         }
         ErrorKind::Refused if error.is_unauthorized() => {
-            Some("is it an admin key (sk-admin-…) of this service, complete and not revoked?".to_owned())
+            Some("use a valid admin key (sk-admin-…) of this service".to_owned())
         }
         ErrorKind::Refused if error.is_permission_denied() => {
             let (_, scopes) = error.message().split_once("Missing scopes: ")?;
             let scopes = scopes.split(". ").next()?;
             Some(format!(
-                "use a key with {scopes}; on your own server `openai-admin keys create --name NAME` makes one"
+                "use a key with {scopes}; on your own server `openai-admin keys create --name NAME` creates one"
             ))
         }
         ErrorKind::Refused if error.is_rate_limited() => Some(match error.retry_after() {
-            Some(wait) => format!("try again in {} s", wait.as_secs()),
-            None => "try again in a minute".to_owned(),
+            Some(wait) => format!("retry in {} s", wait.as_secs()),
+            None => "retry in a minute".to_owned(),
         }),
         ErrorKind::Refused if error.is_unknown_url() => {
             Some("the base URL of the API ends in /v1; check --base-url".to_owned())
         }
         ErrorKind::UnreadableAnswer => {
-            Some("is --base-url the address of the API, and not of a web page?".to_owned())
+            Some("check that --base-url is the address of the API, not of a web page".to_owned())
         }
         _ => None,
     }
 }
 
-/// What to do about a certificate that is not accepted.
+/// The next step after a certificate error.
 fn certificate_hint(message: &str) -> String {
     if message.contains("CA:TRUE") {
         return "make the server's certificate with `openssl req -x509 … -addext basicConstraints=critical,CA:FALSE`"
             .to_owned();
     }
     if message.contains("issuer") {
-        return "if you trust it, name the certificate of its issuer: --ca-file FILE".to_owned();
+        return "to trust it, pass the certificate of its issuer: --ca-file FILE".to_owned();
     }
-    "renew the certificate of the server, or ask it by the name that is in it: --base-url".to_owned()
+    "renew the server's certificate, or use a host name from it in --base-url".to_owned()
 }
 
 impl From<openai_admin_sync::Fault> for Failure {
@@ -227,7 +227,7 @@ impl From<store::Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        // Whoever reads our output has seen enough (`| head`): that is not a failure.
+        // The reader closed the pipe (`| head`): not a failure.
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::silent(ExitStatus::Done);
         }
@@ -235,12 +235,12 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What TLS says of an answer that is not encrypted.
+/// Whether this is the TLS error for an unencrypted response.
 fn speaks_no_tls(cause: &dyn StdError) -> bool {
     cause.to_string().contains("InvalidContentType")
 }
 
-/// The innermost error, which says what it was: what is between only says on whose way it happened.
+/// The innermost error, which names the problem; the errors in between only name layers.
 fn root_cause(error: &dyn StdError) -> Option<&dyn StdError> {
     let mut cause = error.source()?;
     while let Some(inner) = cause.source() {
@@ -249,14 +249,14 @@ fn root_cause(error: &dyn StdError) -> Option<&dyn StdError> {
     Some(cause)
 }
 
-/// An error and everything below it, in one line.
+/// An error and all its sources, in one line.
 fn causes(error: &dyn StdError) -> String {
     let mut last = one_line(&error.to_string());
     let mut text = last.clone();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = one_line(&cause.to_string());
-        // Some libraries repeat their source in their own text, or themselves in their source.
+        // Some libraries repeat their source's text, or their own in the source.
         if !last.contains(&cause_text) && !cause_text.contains(&last) {
             let _ = write!(text, ": {cause_text}");
             last = cause_text;
@@ -266,7 +266,7 @@ fn causes(error: &dyn StdError) -> String {
     text
 }
 
-/// A service's words are printed in our line: whatever would break out of it, or move the cursor, is shown instead.
+/// Makes a service's text safe for one line: escapes control characters and joins lines.
 fn one_line(text: &str) -> String {
     visible(text.trim()).replace('\n', " ")
 }

@@ -1,30 +1,30 @@
-//! Commands that nobody wrote: each is read from the declaration of its operation.
+//! Generated commands: each comes from the declaration of its operation.
 //!
 //! The path gives the nouns, the method and the path's form give the verb (`words.rs`), the fields of the request give
-//! options (`form.rs`), and the fields of the answer give columns (`columns.rs`). A hand-written command replaces the
-//! generated one ([`WRITTEN`]).
+//! options (`form.rs`), and the fields of the response give columns (`columns.rs`). A hand-written command replaces the
+//! generated one ([`HAND_WRITTEN`]).
 
 mod argument;
 mod call;
 mod columns;
 mod form;
-mod given;
 mod operation;
+mod request_fields;
 mod table;
 mod tree;
 mod words;
 
 pub(crate) use call::{Call, call};
-pub(crate) use columns::{chosen, item, layout};
-pub(crate) use given::Given;
-pub(crate) use operation::{Listing, Operation, Sent};
-pub(crate) use tree::{Extent, grow};
+pub(crate) use columns::{chosen_columns, item, layout};
+pub(crate) use operation::{Dispatch, Listing, Operation};
+pub(crate) use request_fields::RequestFields;
+pub(crate) use tree::{Extent, add_commands};
 pub(crate) use words::{past, phrase};
 
 use words::is_noun;
 
-/// The operations that have a hand-written command, and its words.
-const WRITTEN: &[(&str, &str)] = &[
+/// The operations with a hand-written command, and its words.
+const HAND_WRITTEN: &[(&str, &str)] = &[
     ("list-groups", "groups list"),
     ("create-group", "groups create"),
     ("retrieve-group", "groups get"),
@@ -43,22 +43,22 @@ const WRITTEN: &[(&str, &str)] = &[
     ("list-audit-logs", "audit-logs list"),
 ];
 
-/// The operations whose commands are generated, as many as may be meant.
+/// The operations with a generated command, limited to the extent.
 pub(crate) fn operations(extent: Extent<'_>) -> Vec<&'static Operation> {
-    let may_be_meant = |operation: &Operation| match extent {
+    let is_in_extent = |operation: &Operation| match extent {
         Extent::Typed(typed) => typed.first().is_some_and(|word| is_noun(operation, word)),
         Extent::Named(_) | Extent::Whole => true,
     };
-    table::all().filter(|operation| may_be_meant(operation) && !is_written(operation)).collect()
+    table::all().filter(|operation| is_in_extent(operation) && !is_hand_written(operation)).collect()
 }
 
-/// Whether a generated command begins with this word.
+/// Whether a generated command starts with this word.
 pub(crate) fn has_noun(word: &str) -> bool {
     table::all().any(|operation| is_noun(operation, word))
 }
 
-fn is_written(operation: &Operation) -> bool {
-    WRITTEN.iter().any(|(id, _)| *id == operation.id)
+fn is_hand_written(operation: &Operation) -> bool {
+    HAND_WRITTEN.iter().any(|(id, _)| *id == operation.id)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How much of a list is read, and how it is printed: in one piece, or each page as it comes.
+//! How much of a list is read, and how it is printed: at the end, or page by page.
 
 use openai_admin::{
     Cursor, ListEndpoint, ListItem, Order, Page,
@@ -9,60 +9,60 @@ use serde::Serialize;
 use crate::{
     arguments::{ListArguments, OrderChoice},
     config::shell_word,
-    failure::{Result, While as _},
+    failure::{Doing as _, Result},
     output::{Layout, Output},
 };
 
-/// The part of a list that was asked for.
-pub(crate) struct Listed<T> {
+/// The requested part of a list.
+pub(crate) struct ListPart<T> {
     pub(crate) items: Vec<T>,
-    /// What it begins after.
+    /// The item before the first.
     pub(crate) after: Option<Cursor>,
-    /// Whether the list goes on.
-    pub(crate) is_cut: bool,
+    /// Whether the list continues.
+    pub(crate) is_truncated: bool,
 }
 
-impl<T: ListItem + Serialize> Listed<T> {
-    /// Prints it; `none` tells people that it is empty.
+impl<T: ListItem + Serialize> ListPart<T> {
+    /// Prints it, or `none` to people if it is empty.
     pub(crate) fn print(&self, layout: &Layout<T>, none: &str, output: &Output) -> Result<()> {
         match &self.after {
             Some(after) => {
-                output.items_as(layout, &self.items, &format!("there is nothing after '{after}'"))?;
+                output.items_as(layout, &self.items, &format!("nothing after '{after}'"))?;
             }
             None => output.items_as(layout, &self.items, none)?,
         }
-        if let (true, Some(last)) = (self.is_cut, self.items.last()) {
+        if let (true, Some(last)) = (self.is_truncated, self.items.last()) {
             output.note(&more_after(last.id()));
         }
         Ok(())
     }
 }
 
-/// How many items were asked for.
+/// The maximum number of items.
 pub(crate) fn items_max(part: &ListArguments) -> usize {
     part.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// The pages of a list, as much of it as was asked for.
-pub(crate) struct Listing<E: ListEndpoint> {
+/// The pages of the requested part of a list.
+pub(crate) struct PartPages<E: ListEndpoint> {
     pages: Pages<E>,
-    /// How many items are still wanted.
+    /// How many items are left to read.
     left: usize,
-    /// Whether the list goes on where it was cut.
-    is_cut: bool,
+    /// Whether the list continues after the part.
+    is_truncated: bool,
 }
 
-impl<E: ListEndpoint> Listing<E> {
+impl<E: ListEndpoint> PartPages<E> {
     pub(crate) fn new(call: ListCall<'_, E>, part: &ListArguments, page_size: u16) -> Self {
         let left = items_max(part);
         let mut call = call.limit(i64::from(page_size).min(i64::try_from(left).unwrap_or(i64::MAX)));
         if let Some(after) = &part.after {
             call = call.after(after.clone());
         }
-        Self { pages: call.pages(), left, is_cut: false }
+        Self { pages: call.pages(), left, is_truncated: false }
     }
 
-    /// The next page; none after the last item that is wanted.
+    /// The next page; none after the last requested item.
     pub(crate) async fn next(
         &mut self,
     ) -> Result<Option<Vec<<E::Response as Page>::Item>>, openai_admin::Error> {
@@ -71,10 +71,10 @@ impl<E: ListEndpoint> Listing<E> {
         }
         let Some(page) = self.pages.next().await else { return Ok(None) };
         let page = page?;
-        let goes_on = page.has_more();
+        let has_more = page.has_more();
         let mut items = page.into_inner().into_items();
         if items.len() >= self.left {
-            self.is_cut = items.len() > self.left || goes_on;
+            self.is_truncated = items.len() > self.left || has_more;
             items.truncate(self.left);
         }
         self.left -= items.len();
@@ -82,25 +82,25 @@ impl<E: ListEndpoint> Listing<E> {
     }
 }
 
-/// Reads as much of a list as was asked for, in pages of up to `page_size`.
+/// Reads the requested part of a list, in pages of up to `page_size`.
 pub(crate) async fn read_list<E>(
     call: ListCall<'_, E>,
     part: &ListArguments,
     page_size: u16,
-) -> Result<Listed<<E::Response as Page>::Item>, openai_admin::Error>
+) -> Result<ListPart<<E::Response as Page>::Item>, openai_admin::Error>
 where
     E: ListEndpoint,
 {
-    let mut listing = Listing::new(call, part, page_size);
+    let mut pages = PartPages::new(call, part, page_size);
     let mut items = Vec::new();
-    while let Some(page) = listing.next().await? {
+    while let Some(page) = pages.next().await? {
         items.extend(page);
     }
-    Ok(Listed { items, after: part.after.clone(), is_cut: listing.is_cut })
+    Ok(ListPart { items, after: part.after.clone(), is_truncated: pages.is_truncated })
 }
 
-/// Reads the same and prints it: where items have lines of their own, each page as it comes, however many there are.
-/// `none` tells people that it is empty, and `doing` completes "cannot …".
+/// Reads the same and prints it; in a line-based format, each page as it arrives. `none` is the message for an empty
+/// list, and `doing` completes "cannot …".
 pub(crate) async fn print_list<E>(
     call: ListCall<'_, E>,
     part: &ListArguments,
@@ -114,13 +114,13 @@ where
     E: ListEndpoint,
     <E::Response as Page>::Item: ListItem + Serialize,
 {
-    if !output.is_of_lines() {
+    if !output.is_line_based() {
         return read_list(call, part, page_size).await.doing(doing)?.print(layout, none, output);
     }
-    let mut listing = Listing::new(call, part, page_size);
+    let mut pages = PartPages::new(call, part, page_size);
     let mut last = None;
     let mut is_first = true;
-    while let Some(page) = listing.next().await.doing(&doing)? {
+    while let Some(page) = pages.next().await.doing(&doing)? {
         output.lines_as(layout, &page, is_first)?;
         is_first = false;
         last = page.last().map(|item| item.id().to_owned()).or(last);
@@ -128,14 +128,14 @@ where
     if is_first {
         output.lines_as(layout, &[], true)?;
     }
-    if let (true, Some(last)) = (listing.is_cut, last) {
+    if let (true, Some(last)) = (pages.is_truncated, last) {
         output.note(&more_after(&last));
     }
     Ok(())
 }
 
 fn more_after(last: &str) -> String {
-    format!("there are more: go on with --after {}", shell_word(last))
+    format!("more results available: pass --after {}", shell_word(last))
 }
 
 impl From<OrderChoice> for Order {

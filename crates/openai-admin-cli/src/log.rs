@@ -1,4 +1,4 @@
-//! The log: what the server's code tells its operator, on standard error.
+//! The log on standard error.
 
 mod outlet;
 mod plain_lines;
@@ -21,14 +21,14 @@ use crate::{
 
 pub(crate) use self::outlet::Log;
 
-/// What is logged when the server's code runs in process: only what the answer must not say, but its user may know.
+/// The log level if the server's code runs in this process: errors that a response must hide but the user may see.
 pub(crate) const LOCAL_LEVEL: &str = "error";
 
-/// The target of messages that are logged at every level, such as the address that a server listens on.
-pub(crate) const SAID: &str = "openai_admin::serve";
+/// The target of messages that are printed at every level, such as the server's address.
+pub(crate) const MESSAGES: &str = "openai_admin::serve";
 
-/// Starts the log at a level such as `info`, or with levels for single modules. It is written to the end when what is
-/// returned is dropped.
+/// Starts the log at a level such as `info`, or with levels of single modules. Dropping the result writes the remaining
+/// lines.
 pub(crate) fn start(
     level: &str,
     format: LogFormat,
@@ -36,12 +36,12 @@ pub(crate) fn start(
     environment: &Environment,
 ) -> Result<Log> {
     let filter = log_filter(level).ok_or_else(|| {
-        Failure::usage(format!("OPENAI_ADMIN_LOG: '{level}' is no level"))
+        Failure::usage(format!("invalid OPENAI_ADMIN_LOG \"{level}\""))
             .hint("use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug")
     })?;
-    let filter = filter.with_target(SAID, LevelFilter::INFO);
+    let filter = filter.with_target(MESSAGES, LevelFilter::INFO);
     let log = Log::start(io::stderr()).map_err(|error| Failure::no_thread(&error))?;
-    // The filter decides alone; without it the subscriber would stop at `info`.
+    // Only the filter decides; the subscriber's default would stop at `info`.
     let lines = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(Outlet::of(&log));
     match format {
         LogFormat::Human if environment.color(color, io::stderr().is_terminal()) => {

@@ -1,9 +1,8 @@
 //! The command line `openai-admin`: parse, run, exit code.
 //!
-//! Data goes one way: `arguments.rs` (what can be typed), `config.rs` (filled up from the environment and checked; for
-//! `serve` also from a file: `settings.rs`),
-//! `commands/` (one file for each noun, as on the other floors), `output.rs` (what people and programs read). A
-//! command can do nothing that a user of the library cannot.
+//! Data goes one way: `arguments.rs` (the command line), `config.rs` (completed from the environment and checked; for
+//! `serve` also from a file: `settings.rs`), `commands/` (one file per noun), `output.rs` (output for people and
+//! programs). A command does nothing that a user of the library cannot do.
 
 mod arguments;
 mod command_line;
@@ -25,7 +24,7 @@ mod settings;
 use std::{io, num::NonZeroUsize, process::ExitCode, sync::mpsc, thread};
 
 use crate::{
-    command_line::Typed,
+    command_line::ParsedCommand,
     config::Environment,
     failure::{ExitStatus, Failure},
     output::Output,
@@ -36,7 +35,7 @@ fn main() -> ExitCode {
     let typed = match command_line::parse(&environment.arguments) {
         Ok(typed) => typed,
         Err(error) => {
-            // Nobody can be told that the terminal is gone.
+            // If the terminal is closed, there is no place to report it.
             let _ = error.print();
             return code(if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Done });
         }
@@ -53,8 +52,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The server uses every core; a command waits for the network, for which one thread is enough.
-fn runtime(typed: &Typed) -> Result<tokio::runtime::Runtime, Failure> {
+/// The server uses every core. Other commands wait for the network, so one thread is enough.
+fn runtime(typed: &ParsedCommand) -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = if typed.is_server() {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         check_threads(threads).map_err(|error| Failure::no_thread(&error))?;
@@ -67,12 +66,12 @@ fn runtime(typed: &Typed) -> Result<tokio::runtime::Runtime, Failure> {
     Ok(builder.enable_all().build()?)
 }
 
-/// Checks that so many threads can run at once, since tokio panics when it cannot start its own.
+/// Checks that `count` threads can run at once, because tokio panics if it cannot start its own.
 fn check_threads(count: usize) -> io::Result<()> {
     let mut started = Vec::new();
     for _ in 0..count {
         let (hold, held) = mpsc::channel::<()>();
-        // It runs until `hold` is dropped: after all of them have started, or one has failed.
+        // The thread runs until `hold` is dropped: after all have started, or one has failed.
         started.push((
             hold,
             thread::Builder::new().spawn(move || {

@@ -1,4 +1,4 @@
-//! What people and programs read: data on standard output, everything else on standard error.
+//! Output: data to standard output, everything else to standard error.
 
 use std::{
     borrow::Cow,
@@ -24,30 +24,30 @@ mod records;
 pub(crate) use layout::{Column, Layout, Name, Record};
 pub(crate) use openai_admin_sync::visible::visible;
 
-/// Between two columns of a table, in spaces.
+/// The gap between two columns of a table, in spaces.
 const GAP: u16 = 2;
-/// The width of text that wraps where there is no terminal, in columns.
-const WIDTH_ELSEWHERE: u16 = 100;
+/// The width of wrapped text without a terminal, in columns.
+const WIDTH_WITHOUT_TERMINAL: u16 = 100;
 
-/// Where and how a command's output goes.
+/// The destination and format of a command's output.
 pub(crate) struct Output {
     format: Option<Format>,
     quiet: bool,
     data_is_colored: bool,
     notes_are_colored: bool,
-    /// Whether standard error can be redrawn.
+    /// Whether standard error can be redrawn, as for a progress bar.
     interactive: bool,
-    /// The width of the terminal that data goes to, in columns.
+    /// The width of standard output's terminal, in columns.
     width: Option<u16>,
-    /// Whether data goes to a terminal.
+    /// Whether standard output is a terminal.
     is_terminal: bool,
-    /// Whether GitHub reads along, and obeys lines that look like commands.
+    /// Whether GitHub Actions reads the output, and executes lines that look like workflow commands.
     is_github: bool,
-    /// How the program was called, for commands that it proposes.
+    /// The name that started the program, for suggested commands.
     program: String,
-    /// The options that say which data is meant, for the same.
+    /// The options that select the data, for suggested commands.
     target: String,
-    /// Where data goes.
+    /// The destination of data.
     data: RefCell<Box<dyn Write>>,
 }
 
@@ -70,23 +70,23 @@ impl Output {
         }
     }
 
-    /// The same, with data written elsewhere.
+    /// The same, with another destination of data.
     #[cfg(test)]
     pub(crate) fn written_to(self, data: impl Write + 'static) -> Self {
         Self { data: RefCell::new(Box::new(data)), ..self }
     }
 
-    /// The format that was asked for.
+    /// The value of `--output`.
     pub(crate) fn format(&self) -> Option<Format> {
         self.format
     }
 
-    /// Whether data is written for people.
+    /// Whether the format is for people.
     pub(crate) fn is_for_people(&self) -> bool {
         matches!(self.format, None | Some(Format::Table))
     }
 
-    /// Whether people want no notes.
+    /// Whether notes are off.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
@@ -101,24 +101,24 @@ impl Output {
         self.interactive
     }
 
-    /// How wide text is that wraps, in columns.
+    /// The width of wrapped text, in columns.
     pub(crate) fn text_width(&self) -> u16 {
-        self.width.unwrap_or(WIDTH_ELSEWHERE)
+        self.width.unwrap_or(WIDTH_WITHOUT_TERMINAL)
     }
 
-    /// Writes a list. `none` tells people that it is empty.
+    /// Writes a list. If it is empty, people see `none`.
     pub(crate) fn items<T: Record>(&self, items: &[T], none: &str) -> Result<()> {
         self.items_as(&Layout::of_record(), items, none)
     }
 
-    /// The same in a layout.
+    /// Writes a list in this layout.
     pub(crate) fn items_as<T: Serialize>(&self, layout: &Layout<T>, items: &[T], none: &str) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
             Format::Table if items.is_empty() => {
                 self.note(none);
                 Ok(())
             }
-            // In a pipe a row stays a line, for grep and cut.
+            // In a pipe each row stays on one line, for grep and cut.
             Format::Table => self.table(layout, items, self.width),
             Format::Json => self.json(&json(items)?),
             Format::Yaml => self.text(&yaml(items)?),
@@ -127,12 +127,12 @@ impl Output {
         }
     }
 
-    /// Whether each item has lines of its own, so that a part of a list can be written before the rest is known.
-    pub(crate) fn is_of_lines(&self) -> bool {
+    /// Whether the format has a line for each item, so that parts of a list can be written as they arrive.
+    pub(crate) fn is_line_based(&self) -> bool {
         matches!(self.format, Some(Format::Jsonl | Format::Csv))
     }
 
-    /// Writes a part of a list in such a format. `is_first` says whether nothing of it has been written yet.
+    /// Writes a part of a list in a line-based format. `is_first`: no part has been written yet.
     pub(crate) fn lines_as<T: Serialize>(
         &self,
         layout: &Layout<T>,
@@ -145,7 +145,7 @@ impl Output {
         }
     }
 
-    /// Writes a list like [`items`](Self::items), whose last column is long: people get it in several lines.
+    /// Writes a list like [`items`](Self::items), and wraps its long last column for people.
     pub(crate) fn wrapped_items<T: Record>(&self, items: &[T], none: &str) -> Result<()> {
         if !self.is_for_people() || items.is_empty() {
             return self.items(items, none);
@@ -153,12 +153,12 @@ impl Output {
         self.table(&Layout::of_record(), items, Some(self.text_width()))
     }
 
-    /// Writes one thing.
+    /// Writes one item.
     pub(crate) fn item<T: Record>(&self, item: &T) -> Result<()> {
         self.item_as(&Layout::of_record(), item)
     }
 
-    /// The same in a layout.
+    /// Writes one item in this layout.
     pub(crate) fn item_as<T: Serialize>(&self, layout: &Layout<T>, item: &T) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
             Format::Table => {
@@ -170,7 +170,7 @@ impl Output {
                 }
                 let gap = " ".repeat(GAP.into());
                 let lines = rendered(&table);
-                // Colour comes last, since its codes have no width.
+                // Colour is added after the layout, because its codes have no width.
                 let lines = lines.lines().map(|line| match line.split_once(&gap) {
                     Some((heading, value)) => format!("{}{gap}{value}\n", self.heading(heading)),
                     None => format!("{line}\n"),
@@ -208,17 +208,17 @@ impl Output {
         if self.data_is_colored { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Writes JSON: the same values, and nothing in them acts.
+    /// Writes JSON, and escapes characters in its strings that terminals and GitHub would interpret.
     pub(crate) fn json(&self, json: &str) -> Result<()> {
         self.raw(&guard::plain_json(json))
     }
 
-    /// Writes YAML or CSV: as it is, but for what would act on a terminal.
+    /// Writes YAML or CSV. On a terminal, control characters are escaped.
     pub(crate) fn text(&self, text: &str) -> Result<()> {
         if self.is_terminal { self.data(&guard::visible_lines(text)) } else { self.data(text) }
     }
 
-    /// Writes text for people, which may have colours: what it quotes is [`visible`] already.
+    /// Writes text for people, which may have colours. Quoted data is [`visible`] already.
     pub(crate) fn data(&self, text: &str) -> Result<()> {
         self.raw(&self.without_commands(text))
     }
@@ -227,7 +227,7 @@ impl Output {
         if self.is_github { guard::without_commands(text) } else { Cow::Borrowed(text) }
     }
 
-    /// Writes text to standard output as it is: scripts, and commands for GitHub.
+    /// Writes text to standard output unchanged: scripts, and commands for GitHub.
     pub(crate) fn raw(&self, text: &str) -> Result<()> {
         let mut data = self.data.borrow_mut();
         data.write_all(text.as_bytes())?;
@@ -235,24 +235,24 @@ impl Output {
         Ok(())
     }
 
-    /// Tells people something, unless they want silence.
+    /// Prints a note to standard error, unless notes are off.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.line(text);
         }
     }
 
-    /// Lines on standard error, also when silence is wanted.
+    /// Prints lines to standard error, even if notes are off.
     pub(crate) fn line(&self, text: &str) {
         self.colored_line(&guard::visible_lines(text));
     }
 
     fn colored_line(&self, text: &str) {
-        // Nobody can be told that standard error is gone.
+        // If standard error is closed, there is no place to report it.
         let _ = writeln!(io::stderr(), "{}", self.without_commands(text));
     }
 
-    /// Prints what went wrong and what to do next.
+    /// Prints an error and its hints.
     pub(crate) fn failure(&self, failure: &Failure) {
         if !failure.message.is_empty() {
             self.labelled("error", "31;1", &failure.message);
@@ -262,7 +262,7 @@ impl Output {
         }
     }
 
-    /// What to do next, in words.
+    /// The text of a hint.
     pub(crate) fn hint(&self, hint: &Hint) -> String {
         match hint {
             Hint::Text(text) => text.clone(),
@@ -270,7 +270,7 @@ impl Output {
         }
     }
 
-    /// A command of this program, by the name that was typed, that means the same data as this one.
+    /// A command line of this program, with the options that select the same data.
     pub(crate) fn command(&self, arguments: &str) -> String {
         format!("{} {}{arguments}", self.program, self.target)
     }
@@ -285,7 +285,7 @@ impl Output {
     }
 }
 
-/// A table without lines. The last column has no gap behind it, since `rendered` trims.
+/// A table without lines. `rendered` trims the gap after the last column.
 pub(crate) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
@@ -300,7 +300,7 @@ pub(crate) fn rendered(table: &Table) -> String {
     table.trim_fmt() + "\n"
 }
 
-/// A field of a record, as people like it.
+/// The text of a field for people.
 fn for_people(field: &str, value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
@@ -318,13 +318,13 @@ fn for_people(field: &str, value: &Value) -> String {
     }
 }
 
-/// What a thing within a thing is called: its name, else its address, else its id, else that of what is in it.
-fn name_of(thing: &Value) -> Option<&str> {
-    let named = ["name", "email", "id"].into_iter().find_map(|field| thing[field].as_str());
-    named.or_else(|| thing.as_object()?.values().find_map(name_of))
+/// The name of a nested object: its name, email address or id, or else that of an object in it.
+fn name_of(object: &Value) -> Option<&str> {
+    let named = ["name", "email", "id"].into_iter().find_map(|field| object[field].as_str());
+    named.or_else(|| object.as_object()?.values().find_map(name_of))
 }
 
-/// Unix seconds as date and time in UTC.
+/// Unix seconds as a date and time in UTC.
 pub(crate) fn moment(unix_seconds: i64) -> String {
     match jiff::Timestamp::from_second(unix_seconds) {
         Ok(moment) => moment.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -332,7 +332,7 @@ pub(crate) fn moment(unix_seconds: i64) -> String {
     }
 }
 
-/// A path as it is named in a message.
+/// The name of a file in a message.
 pub(crate) fn file_name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { visible(&path.display().to_string()) }
 }

@@ -1,4 +1,4 @@
-//! How far a long job is: a bar on a terminal, a line every ten seconds elsewhere.
+//! The progress of a long job: a bar on a terminal, or else a line every 10 s.
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -7,15 +7,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::output::Output;
 
-/// How often a line is written where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(10);
-/// A job with fewer steps than this is over before anybody wonders.
+/// The interval of lines without a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+/// A job with fewer steps has no bar: it ends too soon.
 const STEPS_MIN: u64 = 20;
-/// How many requests of a long job are in flight at once.
+/// The maximum of concurrent requests of a long job.
 pub(crate) const CONCURRENCY: usize = 16;
 
-/// Runs `job` over items, several at a time, and shows how far it is. The results come in the order of the items;
-/// the first error ends it.
+/// Runs `job` over items, several at a time, and shows the progress. The results are in the order of the items; the first
+/// error ends it.
 pub(crate) async fn over<T, R, E, F>(
     output: &Output,
     items: Vec<T>,
@@ -58,12 +58,12 @@ impl<'a> Progress<'a> {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        let mut ticks = tokio::time::interval(LINE_EVERY);
+        let mut ticks = tokio::time::interval(LINE_INTERVAL);
         ticks.reset();
         Self { output, total, done: 0, done_at_last_line: 0, bar, ticks }
     }
 
-    /// Counts a step that is done.
+    /// Counts a finished step.
     pub(crate) fn step(&mut self) {
         self.done += 1;
         if let Some(bar) = &self.bar {
@@ -71,7 +71,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Says how far the job is, when something else counts.
+    /// Sets the progress, if something else counts the steps.
     pub(crate) fn set(&mut self, done: u64, total: u64) {
         (self.done, self.total) = (done, total);
         if let Some(bar) = &self.bar {
@@ -80,7 +80,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Waits until it is time for a line. Where there is a bar, for ever.
+    /// Waits until the next line is due. With a bar, it never returns.
     pub(crate) async fn tick(&mut self) {
         if self.bar.is_some() {
             std::future::pending::<()>().await;
@@ -88,20 +88,20 @@ impl<'a> Progress<'a> {
         self.ticks.tick().await;
     }
 
-    /// Writes the line. The rate is that of the time since the line before, so no clock is needed.
+    /// Prints a line. The rate is the average since the previous line, so no clock is needed.
     pub(crate) fn line(&mut self) {
-        let rate = (self.done - self.done_at_last_line) as f64 / LINE_EVERY.as_secs_f64();
+        let rate = (self.done - self.done_at_last_line) as f64 / LINE_INTERVAL.as_secs_f64();
         self.done_at_last_line = self.done;
         let left = self.total - self.done;
         let eta =
             if rate > 0.0 { format!(", about {:.0} s left", left as f64 / rate) } else { String::new() };
-        self.output.note(&format!("{} of {}, {rate:.1} a second{eta}", self.done, self.total));
+        self.output.note(&format!("{} of {}, {rate:.1}/s{eta}", self.done, self.total));
     }
 }
 
 fn write_rate(state: &ProgressState, out: &mut dyn fmt::Write) {
-    // A bar without its rate is still a bar.
-    let _ = write!(out, "{:.0} a second", state.per_sec());
+    // Without its rate, the bar still works.
+    let _ = write!(out, "{:.0}/s", state.per_sec());
 }
 
 impl Drop for Progress<'_> {

@@ -1,4 +1,4 @@
-//! Asks before something is destroyed.
+//! The confirmation prompt of destructive commands.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -7,7 +7,7 @@ use crate::{
     failure::{ExitStatus, Failure, Result},
 };
 
-/// Leave to destroy: given on the command line, or to be asked for.
+/// Whether a destructive command has been confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
     Given,
@@ -15,28 +15,30 @@ pub(crate) enum Consent {
 }
 
 impl Consent {
-    /// Where nobody can be asked, `--yes` is needed: said before anything is done. `doing` is "deleting a group".
+    /// Fails without a terminal and without `--yes`, before anything is done. `doing` is "deleting a group".
     pub(crate) fn of(arguments: &ConsentArguments, doing: &str) -> Result<Self> {
         if arguments.yes {
             Ok(Self::Given)
         } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
             Ok(Self::Ask)
         } else {
-            Err(Failure::usage(format!("{doing} needs a confirmation, and there is no terminal to ask on"))
-                .hint("add --yes to do it without a question"))
+            Err(Failure::usage(format!("{doing} requires confirmation, but stdin is not a terminal"))
+                .hint("pass --yes to skip the prompt"))
         }
     }
 
-    /// Asks like [`ask`](Self::ask), and leaves the runtime free to hear of Ctrl-C meanwhile.
+    /// Like [`ask`](Self::ask), but on a separate thread, so that the runtime can still handle Ctrl-C.
     pub(crate) async fn ask_aside(self, question: &str) -> Result<()> {
         let question = question.to_owned();
         let (answer, answered) = tokio::sync::oneshot::channel();
-        // Nobody can call off a thread that waits for a line: it ends with the program.
+        // A thread that waits for a line cannot be cancelled: it ends with the program.
         std::thread::spawn(move || answer.send(self.ask(&question)));
-        answered.await.unwrap_or_else(|_| Err(Failure::new(ExitStatus::Failed, "nobody could be asked")))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Failure::new(ExitStatus::Failed, "cannot ask for confirmation")))
     }
 
-    /// Asks, unless leave was given. `question` says what would go, and ends in a question mark.
+    /// Asks for confirmation unless it was given. `question` ends in a question mark.
     pub(crate) fn ask(self, question: &str) -> Result<()> {
         if matches!(self, Self::Given) {
             return Ok(());
@@ -46,7 +48,7 @@ impl Consent {
         io::stdin().lock().read_line(&mut answer)?;
         match answer.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => Err(Failure::new(ExitStatus::Failed, "cancelled; nothing has changed")),
+            _ => Err(Failure::new(ExitStatus::Failed, "cancelled; nothing changed")),
         }
     }
 }

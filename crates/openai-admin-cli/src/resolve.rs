@@ -1,4 +1,4 @@
-//! What a person types, and what it names: groups by id or name, users by id or email address.
+//! Resolves arguments: groups by id or name, users by id or email address.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use openai_admin::{
     models::{GroupResponse, User},
 };
 
-use crate::failure::{Failure, Hint, Result, While as _};
+use crate::failure::{Doing as _, Failure, Hint, Result};
 
-/// How many addresses one request asks for: more make a URL that gateways refuse.
+/// How many addresses are in one request: gateways reject longer URLs.
 const EMAILS_PER_REQUEST: usize = 50;
-/// How many pages of users are read for a suggestion. A guess is not worth more.
+/// How many pages of users are read for suggestions.
 const SUGGESTION_PAGES_MAX: usize = 5;
-/// How many suggestions are made.
+/// The maximum of suggestions.
 const SUGGESTIONS_MAX: usize = 3;
-/// How alike a suggestion must be, from 0 to 1. Two letters of a short name may be wrong.
+/// The minimum likeness of a suggestion, from 0 to 1. It allows two wrong letters in a short name.
 const SUGGESTION_LIKENESS_MIN: f64 = 0.6;
-/// How many candidates of an ambiguous name are listed.
+/// The maximum of candidates in the hint for an ambiguous name.
 const CANDIDATES_MAX: usize = 10;
 
 /// The group with this id, or else with this name.
@@ -36,7 +36,7 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
     let key = name_key(text);
     let (alike, others): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|group| name_key(&group.name) == key);
-    // Of two that look the same, the one that is written the same is meant.
+    // Among similar names, an exact match wins.
     let (exact, alike): (Vec<_>, Vec<_>) = alike.into_iter().partition(|group| group.name == text);
     let mut named = if exact.is_empty() { alike } else { exact };
     match (named.pop(), named.is_empty()) {
@@ -46,30 +46,30 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
             let candidate = |group: &GroupResponse| {
                 format!("{} (created {})", group.id, crate::output::moment(group.created_at.unix_seconds()))
             };
-            let message = format!("{} groups are called '{text}'", named.len());
+            let message = format!("{} groups have the name '{text}'", named.len());
             Err(ambiguous(message, named.iter().map(candidate)))
         }
         (None, _) => {
             let known = others.iter().map(|group| (vec![group.name.as_str()], group.id.as_str()));
             let near = suggestions(text, known);
-            let failure = Failure::not_found(format!("there is no group with the id or name '{text}'"));
+            let failure = Failure::not_found(format!("no group has the id or name '{text}'"));
             Err(match near.is_empty() {
-                true => failure.propose("groups list", "shows all groups"),
+                true => failure.suggest("groups list", "lists all groups"),
                 false => near.into_iter().fold(failure, Failure::hint),
             })
         }
     }
 }
 
-/// A user whom somebody named. The email address is known when they were named by it.
+/// A resolved user. The email address is known if the user was found by it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FoundUser {
+pub(crate) struct ResolvedUser {
     pub(crate) id: UserId,
     pub(crate) email: Option<String>,
 }
 
-/// The user with this id or email address. An id is taken as it is: whoever uses it will hear if it names nobody.
-pub(crate) async fn user(client: &Client, text: &str) -> Result<FoundUser> {
+/// The user with this id or email address. An id is not looked up: the operation that uses it reports an unknown id.
+pub(crate) async fn user(client: &Client, text: &str) -> Result<ResolvedUser> {
     let mut found = users(client, &[text.to_owned()]).await?;
     match found.pop() {
         Some(Err(failure)) => Err(with_suggestions(client, text, failure).await),
@@ -78,12 +78,12 @@ pub(crate) async fn user(client: &Client, text: &str) -> Result<FoundUser> {
     }
 }
 
-/// The users with these ids or email addresses, each in its place.
+/// The users with these ids or email addresses, in the same order.
 ///
 /// # Errors
 ///
-/// When the service cannot be asked. A user who is not found is an error in its own place.
-pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Result<FoundUser>>> {
+/// If a request fails. A user who is not found is an error in the list.
+pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Result<ResolvedUser>>> {
     let emails: Vec<&str> = texts.iter().map(String::as_str).filter(|text| text.contains('@')).collect();
     let mut by_email: HashMap<String, Vec<User>> = HashMap::new();
     for batch in emails.chunks(EMAILS_PER_REQUEST) {
@@ -93,7 +93,7 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
             let is_denied = error.is_permission_denied();
             let failure = Failure::from(error);
             if is_denied {
-                failure.hint("or name users by id, which needs no api.management.read")
+                failure.hint("or use ids, which do not need api.management.read")
             } else {
                 failure
             }
@@ -117,30 +117,30 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
     Ok(found)
 }
 
-/// Nobody has the address: an id may hold an @ too.
-async fn user_with_id(client: &Client, text: &str) -> Result<FoundUser> {
+/// No user has the address, so it may be an id: ids may contain an @ too.
+async fn user_with_id(client: &Client, text: &str) -> Result<ResolvedUser> {
     let Ok(id) = UserId::new(text) else { return Err(unknown_user(text)) };
     match client.users().retrieve_user(id).await {
         Ok(user) => {
             let User { id, email, .. } = user.into_inner();
-            Ok(FoundUser { id, email: email.as_deref().map(str::to_owned) })
+            Ok(ResolvedUser { id, email: email.as_deref().map(str::to_owned) })
         }
         Err(error) if error.is_not_found() => Err(unknown_user(text)),
         Err(error) => Err(error).doing(|| format!("find user '{text}'")),
     }
 }
 
-/// The user whom a text names without another question; none when it is an address that nobody has.
-fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Option<Result<FoundUser>> {
+/// The user without a further request; none for an address that no user has.
+fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Option<Result<ResolvedUser>> {
     if !text.contains('@') {
-        // What is no id names nobody, as it names no group.
+        // An invalid id cannot belong to a user.
         let id = UserId::new(text).map_err(|_| unknown_user(text));
-        return Some(id.map(|id| FoundUser { id, email: None }));
+        return Some(id.map(|id| ResolvedUser { id, email: None }));
     }
     Some(match by_email.get(&email_key(text)).map(Vec::as_slice) {
         None | Some([]) => return None,
         Some([user]) => {
-            Ok(FoundUser { id: user.id.clone(), email: user.email.as_deref().map(str::to_owned) })
+            Ok(ResolvedUser { id: user.id.clone(), email: user.email.as_deref().map(str::to_owned) })
         }
         Some(several) => {
             let message = format!("{} users have the email address '{text}'", several.len());
@@ -151,28 +151,28 @@ fn one_user(text: &str, by_email: &HashMap<String, Vec<User>>) -> Option<Result<
 
 pub(crate) fn unknown_user(text: &str) -> Failure {
     let what = if text.contains('@') { "email address or id" } else { "id" };
-    Failure::not_found(format!("there is no user with the {what} '{text}'"))
+    Failure::not_found(format!("no user has the {what} '{text}'"))
 }
 
-/// The failure to find `text`, with users whose id, address or name is like it.
+/// Adds users with a similar id, address or name to the failure to find `text`.
 pub(crate) async fn with_suggestions(client: &Client, text: &str, mut failure: Failure) -> Failure {
     suggest(text, &known_users(client).await, &mut failure);
     failure
 }
 
-/// As many users as a suggestion is worth.
+/// The users to suggest from.
 pub(crate) async fn known_users(client: &Client) -> Vec<User> {
     let mut pages = client.users().list_users().limit(Limit::<1, 100, 20>::MAX.get()).pages();
     let mut users = Vec::new();
     for _ in 0..SUGGESTION_PAGES_MAX {
-        // Who cannot be listed cannot be suggested: the failure itself is what counts.
+        // If the users cannot be listed, there are no suggestions.
         let Some(Ok(page)) = pages.next().await else { break };
         users.extend(page.into_inner().data);
     }
     users
 }
 
-/// Adds the users whose id, address or name is like `text` to the failure to find it.
+/// Adds users with a similar id, address or name to the failure to find `text`.
 pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
     let known = users.iter().map(|user| {
         let email = user.email.as_deref().unwrap_or_default();
@@ -180,7 +180,7 @@ pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
         let shown = if email.is_empty() { name } else { email };
         let local = email.split('@').next().unwrap_or_default();
         let mut alike = vec![shown, name, user.id.as_str()];
-        // "ada" means ada@example.com, but in a whole address the domain counts as well.
+        // "ada" matches ada@example.com, but a whole address is compared with its domain.
         if !text.contains('@') {
             alike.push(local);
         }
@@ -190,19 +190,19 @@ pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
     match near.is_empty() {
         true => failure.hints.push(Hint::Command {
             arguments: "users list".to_owned(),
-            effect: "shows all users; name one by id or email address",
+            effect: "lists all users; use an id or email address",
         }),
         false => failure.hints.extend(near.into_iter().map(Hint::Text)),
     }
 }
 
-/// The user does not exist after all, whom an id named.
-pub(crate) async fn no_such_user(client: &Client, text: &str) -> Failure {
+/// The failure for an id that no user has, with suggestions.
+pub(crate) async fn missing_user(client: &Client, text: &str) -> Failure {
     with_suggestions(client, text, unknown_user(text)).await
 }
 
-/// What an operation on a user said; that there is no such user is said with suggestions.
-pub(crate) async fn known<T>(
+/// The result of an operation on a user, with suggestions if the user does not exist.
+pub(crate) async fn or_missing_user<T>(
     client: &Client,
     text: &str,
     answer: Result<T, openai_admin::Error>,
@@ -210,13 +210,13 @@ pub(crate) async fn known<T>(
 ) -> Result<T> {
     match answer {
         Err(error) if error.is_not_found() && !error.is_unknown_url() => {
-            Err(no_such_user(client, text).await)
+            Err(missing_user(client, text).await)
         }
         answer => answer.doing(|| format!("{verb} user '{text}'")),
     }
 }
 
-/// The things most like `text`. Of each, the first of its texts is shown, and its id.
+/// The candidates most like `text`. Each shows its first text and its id.
 fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a str)>) -> Vec<String> {
     let text = name_key_in_any_case(text);
     let mut near: Vec<(f64, String)> = known
@@ -231,8 +231,8 @@ fn suggestions<'a>(text: &str, known: impl Iterator<Item = (Vec<&'a str>, &'a st
     near.into_iter().take(SUGGESTIONS_MAX).map(|(_, shown)| shown).collect()
 }
 
-/// How alike two texts are, from 0 to 1. What all texts of a kind share makes none of them alike: the domain of
-/// addresses, the prefix of ids.
+/// The likeness of two texts, from 0 to 1. It ignores what all texts of a kind share: the domain of addresses and the
+/// prefix of ids.
 fn likeness(a: &str, b: &str) -> f64 {
     if let (Some((local_a, domain_a)), Some((local_b, domain_b))) = (a.split_once('@'), b.split_once('@')) {
         return alike(local_a, local_b).min(alike(domain_a, domain_b));
@@ -243,12 +243,12 @@ fn likeness(a: &str, b: &str) -> f64 {
     }
 }
 
-/// Something that several things answer to.
+/// The failure for a name with several matches.
 pub(crate) fn ambiguous(message: String, candidates: impl Iterator<Item = String>) -> Failure {
     let candidates: Vec<String> = candidates.collect();
     let shown = candidates[..candidates.len().min(CANDIDATES_MAX)].join(", ");
     let more = if candidates.len() > CANDIDATES_MAX { ", …" } else { "" };
-    Failure::not_found(message).hint(format!("name one by its id: {shown}{more}"))
+    Failure::not_found(message).hint(format!("use an id: {shown}{more}"))
 }
 
 #[cfg(test)]
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suggests_what_is_near_and_nothing_else() {
+    fn only_similar_names_are_suggested() {
         let known = || {
             [
                 (vec!["Support Team"], "group_1"),
@@ -272,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_domain_or_prefix_makes_nobody_alike() {
+    fn a_shared_domain_or_prefix_is_not_a_likeness() {
         assert!(likeness("ada@exampel.com", "ada@example.com") > SUGGESTION_LIKENESS_MIN);
-        assert!(likeness("nobody@example.com", "ada@example.com") < SUGGESTION_LIKENESS_MIN);
+        assert!(likeness("norbert@example.com", "ada@example.com") < SUGGESTION_LIKENESS_MIN);
         assert!(likeness("user_nope", "user_emre") < SUGGESTION_LIKENESS_MIN);
         assert!(likeness("user_ad", "user_ada") > SUGGESTION_LIKENESS_MIN);
     }

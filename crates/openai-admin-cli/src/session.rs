@@ -1,4 +1,4 @@
-//! A client of an API, or of a SQLite file as if it were one.
+//! A client of an API, or of a SQLite file through the server's router.
 
 use openai_admin::Client;
 use openai_admin_server::{Caller, Config, Minter, Server};
@@ -14,20 +14,20 @@ use crate::{
     output::Output,
 };
 
-/// A client, and what must be put away after it.
+/// A client, and the resources to close after it.
 pub(crate) struct Session<'a> {
     pub(crate) client: Client,
     pub(crate) output: &'a Output,
-    /// Open behind the client, when it is `--local`.
+    /// The database behind the client, for `--local`.
     store: Option<Store>,
-    /// What the caller's side allows, whatever is typed.
+    /// The local policy.
     pub(crate) policy: Policy,
-    /// Kept until all else is put away.
+    /// Dropped last.
     _log: Option<Log>,
 }
 
 impl<'a> Session<'a> {
-    /// Opens what `command` works on.
+    /// Opens the target of `command`.
     pub(crate) async fn open(
         access: Access,
         command: &str,
@@ -50,7 +50,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A session over a client that is open already.
+    /// A session with an open client.
     #[cfg(test)]
     pub(crate) fn over(client: Client, output: &'a Output) -> Self {
         Self { client, output, store: None, policy: Policy::default(), _log: None }
@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// What every command has around it.
+/// The shared context of commands.
 pub(crate) struct Context<'a> {
     pub(crate) global: &'a GlobalArguments,
     pub(crate) environment: &'a Environment,
@@ -71,8 +71,8 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Opens a session for a command called `name`, runs it, and puts the session away.
-    pub(crate) async fn over(
+    /// Opens a session for the command `name`, runs it, and closes the session.
+    pub(crate) async fn with_session(
         &self,
         access: Access,
         name: &str,
@@ -85,7 +85,7 @@ impl Context<'_> {
     }
 }
 
-/// The same client as over the network, over the server's own router: what is tried locally holds remotely.
+/// A client that calls the server's router in this process, so that it behaves as over the network.
 async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)> {
     let database = database::of_file(file);
     let minter = Minter::system();
@@ -101,11 +101,11 @@ async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)
     Ok((client, store))
 }
 
-/// What a command does with a database.
+/// How a command uses a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Reads,
     Changes,
-    /// Changes it, and makes a file that does not exist.
+    /// Changes it, and creates the file if it is missing.
     Creates,
 }

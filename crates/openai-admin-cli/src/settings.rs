@@ -1,28 +1,28 @@
 //! The settings of `serve`: declared once (`arguments/serve.rs`), given in three places.
 //!
-//! The option `--listen` is also the variable `OPENAI_ADMIN_LISTEN` and the key `listen` of the file that `--config`
-//! names. What is typed goes before the environment, and the environment before the file. The last two are turned
-//! into further arguments, so that one parser reads, checks and describes all three.
+//! The option `--listen` is also the variable `OPENAI_ADMIN_LISTEN`, and the key `listen` of the file of `--config`.
+//! Options take precedence over the environment, and the environment over the file. Values of the environment and the
+//! file become further arguments, so that one parser reads, checks and describes all three.
 
 mod file;
 mod setting;
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _, parser::ValueSource};
 
-use self::setting::Given;
 pub(crate) use self::setting::Setting;
+use self::setting::SettingValue;
 use crate::{
     arguments::{self, Arguments, GlobalArguments, ServeArguments},
     config::{self, Environment, VARIABLE_PREFIX},
     failure::{ExitStatus, Failure, Result},
 };
 
-/// The options of every command that say which data a server serves, and with which key.
+/// The global options that select the data of a server, and its key.
 const SHARED: [&str; 4] = ["local", "database", "organization", "key-file"];
-/// Settings of which one is enough. The nearest place in which any of them is given counts alone.
+/// Settings that exclude each other. Only the place with the highest precedence counts.
 const ALTERNATIVES: [&[&str]; 1] = [&["local", "database", "database-file"]];
 
-/// Every setting, in the order in which they are declared.
+/// Every setting, in order of declaration.
 pub(crate) fn all() -> Vec<Setting> {
     let own = ServeArguments::augment_args(Command::new("serve"));
     let global = GlobalArguments::augment_args(Command::new("openai-admin"));
@@ -45,7 +45,7 @@ fn describe(argument: &Arg) -> Setting {
         variable: variable(&name),
         value: value.map(ToString::to_string),
         default: default.map(|default| default.to_string_lossy().into_owned()),
-        // Where it stands in the environment is said of every setting.
+        // The variable is documented for every setting, so the help need not repeat it.
         meaning: help.split(" [env: ").next().unwrap_or_default().to_owned(),
         name,
     }
@@ -55,11 +55,11 @@ fn variable(name: &str) -> String {
     format!("{VARIABLE_PREFIX}{}", name.replace('-', "_").to_ascii_uppercase())
 }
 
-/// What an operator may put into a file: every setting as a comment, with its default.
+/// An example of the settings file: every setting as a comment, with its default.
 pub(crate) fn example() -> String {
     let mut text = "\
-# Settings of `openai-admin serve --config FILE`. A line that is no comment is a setting; what the environment or the
-# command line says goes before it. `openai-admin admin settings --toml` writes this file.
+# Settings of `openai-admin serve --config FILE`. Uncomment a line to set it. The environment and the command line take
+# precedence. `openai-admin admin settings --toml` writes this file.
 "
     .to_owned();
     for Setting { name, variable, value, default, meaning, is_list } in all() {
@@ -74,11 +74,11 @@ pub(crate) fn example() -> String {
     text
 }
 
-/// The settings of the server: what was typed, filled up from the environment and from the file of `--config`.
+/// The settings of the server: options, completed from the environment and the file of `--config`.
 ///
 /// # Errors
 ///
-/// Names the place of a value that is wrong: the variable, or the file and its line. No value is repeated.
+/// Names the place of a wrong value: its variable, or its file and line. Never repeats the value.
 pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, ServeArguments)> {
     let settings = all();
     let typed = parse(environment.arguments.clone())?;
@@ -91,7 +91,7 @@ pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, Se
             None => Vec::new(),
         },
     };
-    let variables: Vec<Given> =
+    let variables: Vec<SettingValue> =
         settings.iter().filter_map(|setting| of_environment(setting, environment)).collect();
 
     let mut arguments = environment.arguments.clone();
@@ -116,9 +116,7 @@ pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, Se
     let arguments::Command::Serve(serve) = complete.command else { return Err(not_serve()) };
     if let Some(file) = &serve.database_file {
         if complete.global.local.is_some() || complete.global.database.is_some() {
-            return Err(Failure::usage(
-                "--database-file names the same thing as --local and --database: give one of them",
-            ));
+            return Err(Failure::usage("--database-file cannot be used with --local or --database"));
         }
         complete.global.database = Some(config::database_of_file(file)?);
     }
@@ -126,18 +124,18 @@ pub(crate) fn complete(environment: &Environment) -> Result<(GlobalArguments, Se
 }
 
 fn groups(settings: &[Setting]) -> Vec<Vec<&str>> {
-    let alone = settings.iter().map(|setting| setting.name.as_str());
-    let alone = alone.filter(|name| !ALTERNATIVES.iter().any(|names| names.contains(name)));
-    ALTERNATIVES.iter().map(|names| names.to_vec()).chain(alone.map(|name| vec![name])).collect()
+    let singles = settings.iter().map(|setting| setting.name.as_str());
+    let singles = singles.filter(|name| !ALTERNATIVES.iter().any(|names| names.contains(name)));
+    ALTERNATIVES.iter().map(|names| names.to_vec()).chain(singles.map(|name| vec![name])).collect()
 }
 
-fn of_environment(setting: &Setting, environment: &Environment) -> Option<Given> {
+fn of_environment(setting: &Setting, environment: &Environment) -> Option<SettingValue> {
     let text = environment.own(&setting.variable)?;
     let texts = match setting.is_list {
         true => text.split_whitespace().map(str::to_owned).collect(),
         false => vec![text.to_owned()],
     };
-    Some(Given {
+    Some(SettingValue {
         name: setting.name.clone(),
         texts,
         place: setting.variable.clone(),
@@ -145,19 +143,19 @@ fn of_environment(setting: &Setting, environment: &Environment) -> Option<Given>
     })
 }
 
-/// A file that says two things about one cannot be meant.
-fn only_one<'a>(mut given: impl Iterator<Item = &'a Given>) -> Result<Option<&'a Given>> {
+/// The only value of the alternatives in a file. Two are an error.
+fn only_one<'a>(mut given: impl Iterator<Item = &'a SettingValue>) -> Result<Option<&'a SettingValue>> {
     match (given.next(), given.next()) {
         (Some(one), Some(other)) => {
-            let message = format!("{}: {} is there already: give one of them", other.place, one.name);
+            let message = format!("{}: cannot be used together with {}", other.place, one.name);
             Err(Failure::new(other.status, message))
         }
         (given, _) => Ok(given),
     }
 }
 
-/// What somebody would have typed to say the same; nothing for a flag that is not set.
-fn as_arguments(given: &Given, settings: &[Setting]) -> Result<Vec<String>> {
+/// The same value as arguments; none for a flag that is off.
+fn as_arguments(given: &SettingValue, settings: &[Setting]) -> Result<Vec<String>> {
     let takes_value = settings.iter().any(|setting| setting.name == given.name && setting.value.is_some());
     let as_argument = |text: &String| match takes_value {
         true => value_argument(given, text).map(Some),
@@ -166,8 +164,8 @@ fn as_arguments(given: &Given, settings: &[Setting]) -> Result<Vec<String>> {
     given.texts.iter().filter_map(|text| as_argument(text).transpose()).collect()
 }
 
-fn flag_argument(given: &Given, text: &str) -> Result<Option<String>> {
-    let Given { name, place, status, .. } = given;
+fn flag_argument(given: &SettingValue, text: &str) -> Result<Option<String>> {
+    let SettingValue { name, place, status, .. } = given;
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(Some(format!("--{name}"))),
         "false" | "0" | "no" | "off" => Ok(None),
@@ -175,17 +173,17 @@ fn flag_argument(given: &Given, text: &str) -> Result<Option<String>> {
     }
 }
 
-fn value_argument(given: &Given, text: &str) -> Result<String> {
-    let Given { name, place, status, .. } = given;
+fn value_argument(given: &SettingValue, text: &str) -> Result<String> {
+    let SettingValue { name, place, status, .. } = given;
     let argument = format!("--{name}={text}");
-    // Alone, so that what is wrong with it can be told to whoever wrote it.
-    let alone =
+    // Parsed separately, so that an error can name its place.
+    let parsed =
         Arguments::command_line_of(&["serve"]).try_get_matches_from(["openai-admin", "serve", &argument]);
-    alone.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
+    parsed.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
     Ok(argument)
 }
 
-/// Why clap refuses a value, without the value.
+/// The reason why clap refuses a value, without the value.
 fn reason(error: &clap::Error) -> String {
     use clap::error::{ContextKind, ContextValue};
     if let Some(source) = std::error::Error::source(error) {
@@ -195,7 +193,7 @@ fn reason(error: &clap::Error) -> String {
         Some(ContextValue::Strings(values)) if !values.is_empty() => {
             format!("expected one of {}", values.join(", "))
         }
-        _ => "this value is not possible".to_owned(),
+        _ => "invalid value".to_owned(),
     }
 }
 
@@ -236,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documentation_has_every_setting_as_it_is() {
+    fn the_documentation_lists_every_setting() {
         let table = table();
         assert!(
             repository("docs/configuration.md").contains(&table),
@@ -245,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_file_has_every_setting_as_it_is() {
+    fn the_example_file_lists_every_setting() {
         let example = example();
         assert!(
             repository("examples/server.toml") == example,
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_says_what_it_does_in_one_line() {
+    fn every_setting_has_one_line_of_documentation() {
         for setting in all() {
             assert!(!setting.meaning.is_empty() && !setting.meaning.contains('\n'), "{setting:?}");
             assert!(!setting.meaning.ends_with('.'), "{setting:?}");

@@ -1,11 +1,11 @@
-//! Whether something may be destroyed without a question.
+//! The confirmation of destructive commands.
 
 use clap::Args;
 
-// A destructive command asks on a terminal; elsewhere it needs this.
+// On a terminal a destructive command asks; elsewhere it needs this.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConsentArguments {
-    /// Do not ask
+    /// Skip the confirmation prompt
     #[arg(short, long)]
     pub(crate) yes: bool,
 }

@@ -1,4 +1,4 @@
-//! What an emulator can be told.
+//! Arguments of `emulate`.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -13,71 +13,71 @@ use super::values;
 #[command(after_help = "\
 Examples:
   openai-admin emulate --fixtures examples/acme/organization.yaml
-  openai-admin emulate --listen 127.0.0.1:0 --isolate-by-key     a free port; an organization for each key
+  openai-admin emulate --listen 127.0.0.1:0 --isolate-by-key     a free port; one organization per key
   openai-admin emulate --seed 7 --profile flaky                  the same faults in every run
   curl -X POST http://127.0.0.1:8080/_emulator/reset             back to the fixtures
 
-It prints one line of JSON when it listens: {\"url\": …, \"controls\": …}. Any key works, unless
---require-key-file or OPENAI_ADMIN_REQUIRE_KEYS says which; the controls need none. The organization is
-in memory, unless --local or --database names an SQLite file. /_ns/NAME/v1/… is an organization of its
-own, made from the fixtures at first use. The controls are described in docs/emulator.md.
+It prints one line of JSON once it listens: {\"url\": …, \"controls\": …}. It accepts any key, unless
+--require-key-file or OPENAI_ADMIN_REQUIRE_KEYS lists the valid ones. The controls need no key. The
+organization is in memory, unless --local or --database names a SQLite file. Each /_ns/NAME/v1/… is a
+separate organization, created from the fixtures on first use. docs/emulator.md describes the controls.
 
-It listens on this machine only, and refuses web pages of other sites. In a container, use
---allow-remote, and --allow-host with the name by which others reach it.")]
+It listens on loopback only, and refuses requests from other websites. In a container, use
+--allow-remote, and --allow-host with the name that clients use.")]
 pub(crate) struct EmulateArguments {
-    /// Where to listen: a port of this machine, or an address with one; port 0 is a free one
+    /// Address to listen on: PORT or ADDRESS:PORT; port 0 picks a free port
     #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8080")]
     #[arg(value_parser = address_or_port)]
     listen: SocketAddr,
     /// The same as --listen 127.0.0.1:PORT
     #[arg(long, value_name = "PORT", conflicts_with = "listen")]
     port: Option<u16>,
-    /// Allow an address that other machines reach, as in a container: they need no key for the controls
+    /// Allow an address that other machines reach, as in a container; the controls need no key
     #[arg(long)]
     pub(crate) allow_remote: bool,
-    /// Answer requests for this host name, beside localhost and its own address; repeatable
+    /// Accept requests for this host name, in addition to localhost and its address; repeatable
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// Begin with the users and groups of a YAML or JSON file, as `load` reads it
+    /// Start with the users and groups of a YAML or JSON file, in the format of `load`
     #[arg(long, value_name = "FILE")]
     pub(crate) fixtures: Option<PathBuf>,
-    /// Give every key an organization of its own
+    /// Give each key a separate organization
     #[arg(long)]
     pub(crate) isolate_by_key: bool,
-    /// Take only the keys in this file, one on each line
+    /// Accept only the keys in this file, one per line
     #[arg(long, value_name = "FILE")]
     pub(crate) require_key_file: Option<PathBuf>,
-    /// Refused: every user of the machine can read arguments
+    /// Refused: every user of the machine can read arguments.
     #[arg(long, value_name = "KEY", hide = true)]
     pub(crate) require_key: Vec<String>,
-    /// Make ids and chance the same in every run; the clock stands then
+    /// Seed for ids and randomness, for the same results in every run; stops the clock
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Begin at this time, such as 2026-01-01T00:00:00Z, and stand until the clock is moved
+    /// Start at this time, such as 2026-01-01T00:00:00Z; the clock stops until you move it
     #[arg(long, value_name = "TIME", value_parser = values::clock)]
     pub(crate) clock: Option<i64>,
-    /// Let go wrong what goes wrong with a real service: production-like, flaky or slow
+    /// Simulate failures of a real service: production-like, flaky or slow
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     pub(crate) profile: Option<ProfileChoice>,
-    /// Let go wrong what a YAML or JSON file says; docs/emulator.md describes it
+    /// Inject the faults of a YAML or JSON file; docs/emulator.md describes it
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
-    /// Refuse parameters that an operation does not have, which a header of the answer names otherwise
+    /// Reject unknown parameters; otherwise a response header lists them
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Take the placeholders of generated test suites, such as the role "role"
+    /// Accept the placeholders of generated test suites, such as the role "role"
     #[arg(long)]
     pub(crate) loose: bool,
 }
 
 impl EmulateArguments {
-    /// Where to listen.
+    /// The address to listen on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.port.map_or(self.listen, |port| (Ipv4Addr::LOCALHOST, port).into())
     }
 }
 
-/// Takes a port alone as one of this machine.
+/// Reads an address, or a port alone as one of loopback.
 fn address_or_port(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<u16>() {
         Ok(port) => Ok((Ipv4Addr::LOCALHOST, port).into()),
@@ -86,13 +86,13 @@ fn address_or_port(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-/// Faults that go together.
+/// Sets of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProfileChoice {
-    /// About seven requests a minute for each operation, then 429 that says nothing more.
+    /// About seven requests per minute for each operation, then 429 without further information.
     ProductionLike,
-    /// One request of five goes wrong.
+    /// One request in five fails.
     Flaky,
-    /// Answers take long.
+    /// Responses are slow.
     Slow,
 }

@@ -1,4 +1,4 @@
-//! What can be asked about the API itself, without a service.
+//! Arguments of the commands that describe the API and need no service.
 
 use clap::Args;
 
@@ -10,13 +10,13 @@ Examples:
   openai-admin explain 403
   openai-admin explain rate_limit_exceeded -o json
 
-A code is the `code` of an error's answer; answers without one are found by their status. Nothing is
-asked of a service, and no key is needed. WRONG says who can do something about it. KNOWN says how
-sure it is that OpenAI's service answers so: seen, assumed, or ours.")]
+A code is the `code` of an error response; look up responses without a code by status. The command
+needs no service and no key. FAULT says who can fix it. EVIDENCE says how certain it is that OpenAI's
+service responds so: seen, assumed, or ours.")]
 pub(crate) struct ExplainArguments {
-    /// A code or a status; all of them when left out
+    /// A code or a status; if omitted, all are listed
     pub(crate) code: Option<String>,
-    /// Write all of it as a page of Markdown instead
+    /// Write a Markdown page of all codes
     #[arg(long, conflicts_with_all = ["code", "output"])]
     pub(crate) markdown: bool,
 }
@@ -28,14 +28,14 @@ Examples:
   openai-admin coverage --not-served
   openai-admin coverage -o json
 
-The operations are those that OpenAI publishes for the administration of an organization. One that
-is not served answers 501, and never a false success. OpenAI's own service answers all of them, also
-to `openai-admin api`.")]
+These are the operations that OpenAI publishes for the administration of an organization. An operation
+that is not served gets a 501 response. OpenAI's own service has all of them; call them with
+`openai-admin api`.")]
 pub(crate) struct CoverageArguments {
     /// Only the operations that are not served yet
     #[arg(long)]
     pub(crate) not_served: bool,
-    /// Write all of it as a page of Markdown instead
+    /// Write a Markdown page of all operations
     #[arg(long, conflicts_with_all = ["not_served", "output"])]
     pub(crate) markdown: bool,
 }

@@ -1,4 +1,4 @@
-//! What every command takes.
+//! Options of every command.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use openai_admin::OrganizationId;
 
 use super::values;
 
-// The options before or after any command.
+// The options are valid before and after any command.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArguments {
@@ -21,32 +21,30 @@ pub(crate) struct GlobalArguments {
 
     /// The database of serve, load, dump and keys [env: OPENAI_ADMIN_DATABASE]
     ///
-    /// Either sqlite:FILE or postgres://USER@HOST/NAME; sqlite:openai-admin.db when left out. A URL with a password
-    /// belongs into the environment, where other users of the machine do not see it.
+    /// sqlite:FILE or postgres://USER@HOST/NAME; default: sqlite:openai-admin.db. Put a URL with a password in the
+    /// environment, where other users of the machine cannot read it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
 
-    /// One organization of the database [env: OPENAI_ADMIN_ORGANIZATION]
+    /// The organization in the database [env: OPENAI_ADMIN_ORGANIZATION]
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) organization: Option<OrganizationId>,
 
-    /// A file with the admin key, or `-`; otherwise OPENAI_ADMIN_KEY is the key
+    /// A file with the admin key, or `-` for standard input; default: the key in OPENAI_ADMIN_KEY
     ///
-    /// `-` reads the key from standard input. A key is never an argument, since other users of the machine see those
-    /// and shells remember them.
+    /// No option takes the key itself, because other users of the machine can read arguments and shells save them.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 
-    /// A PEM file with the certificates to trust, instead of the usual ones [env: OPENAI_ADMIN_CA_FILE]
+    /// A PEM file of trusted CA certificates, instead of the built-in ones [env: OPENAI_ADMIN_CA_FILE]
     ///
-    /// For a server of your own whose certificate is signed by nobody else's authority.
+    /// For a server whose certificate is signed by a private CA.
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// A file with what is protected and limited, whatever plans say [env: OPENAI_ADMIN_POLICY]
+    /// A policy file that protects and limits changes by any plan [env: OPENAI_ADMIN_POLICY]
     ///
-    /// It applies to every command that changes memberships. policy.yaml in the state folder when left out, if
-    /// it is there.
+    /// It applies to every command that changes memberships. Default: policy.yaml in the state folder, if it exists.
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub(crate) policy: Option<PathBuf>,
 
@@ -55,24 +53,24 @@ pub(crate) struct GlobalArguments {
     #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]
     pub(crate) output: Option<Format>,
 
-    /// Colour: auto, always or never; auto obeys NO_COLOR
+    /// Colour: auto, always or never; auto respects NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_short_help = true, hide_possible_values = true, hide_default_value = true)]
     pub(crate) color: ColorChoice,
 
-    /// How often a request that may succeed later is sent again
+    /// How many times to retry a request that may succeed later
     ///
-    /// After a rate limit the program waits as long as the service asks, at most two minutes for a request.
+    /// After a rate limit the program waits as long as the service says, at most two minutes per request.
     #[arg(long, global = true, value_name = "N", default_value_t = 2, hide_short_help = true)]
     #[arg(value_parser = values::retries)]
     pub(crate) retries: u32,
 
-    /// Say nothing but data and errors
+    /// Print only data and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
 
-/// How data is written.
+/// The format of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Columns for people.

@@ -1,4 +1,4 @@
-//! Which part of a list, and in which order.
+//! Options of lists: which part, and which order.
 
 use clap::{Args, ValueEnum};
 use openai_admin::Cursor;
@@ -8,10 +8,10 @@ use super::values;
 // Which part of a list.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ListArguments {
-    /// At most so many items; all when left out
+    /// Show at most N items; default: all
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub(crate) limit: Option<u64>,
-    /// Begin after the item with this id
+    /// Start after the item with this id
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<Cursor>,
 }

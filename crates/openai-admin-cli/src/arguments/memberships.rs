@@ -1,4 +1,4 @@
-//! Who should be in which group: what is typed to plan, apply, watch and take back.
+//! Arguments to plan, apply, compare and undo group memberships.
 
 use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
@@ -6,16 +6,16 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{consent::ConsentArguments, values};
 
-// What a plan is made of.
+// The files of a plan.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct WishArguments {
-    /// Files that say who should be in which group, in YAML or JSON
+pub(crate) struct GroupFileArguments {
+    /// Group files that list the members of each group, in YAML or JSON
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// What an address that nobody has means: error (the run counts as partly done) or skip
+    /// How to handle addresses that match no user: error (the run ends as partly done) or skip
     #[arg(long, value_name = "WHAT", default_value = "error", hide_possible_values = true)]
     pub(crate) unknown: UnknownChoice,
-    /// Accept that a source has shrunk to this number, as NAME=NUMBER
+    /// Accept that a source has shrunk to this number of entries, as NAME=NUMBER
     #[arg(long = "accept-source", value_name = "NAME=NUMBER", value_parser = values::source)]
     pub(crate) accepted_sources: Vec<(String, usize)>,
 }
@@ -42,21 +42,21 @@ A file:
       max_remove: { percent: 20, count: 25 }
       members_from: { csv: contractors.csv, column: mail }
 
-Removals over max_remove are blocked. Unless the file says otherwise that is more than 25 people of
-a group, or 20 % of one with 10 or more; more than 100 people, or 20 %, of all groups together.
-`apply` takes their exact number (--allow-removals) or the plan's digest (--approve). A group is
-emptied only where it says allow_empty: true, and whom and what `protect` names stays.
+Removals over max_remove are blocked. By default that is more than 25 people of a group, or 20 % of a
+group of 10 or more; and more than 100 people, or 20 %, of all groups together. To allow them, pass
+their exact number (--allow-removals) or the plan's digest (--approve) to `apply`. A group is emptied
+only with allow_empty: true. Users and groups under `protect` do not change.
 
-A plan only reads. Exit code 5 says that a limit blocks something, 6 that a group is not there, 3
-that somebody was not found or a group could not be read, and with --detailed-exitcode 2 says that there is something to do. In
-GitHub Actions it writes the step summary, and annotations at file and line.")]
+A plan only reads. Exit code 5 means that a limit blocks something, 6 that a group does not exist, and
+3 that a user was not found or a group could not be read. With --detailed-exitcode, 2 means that there
+are changes. In GitHub Actions it writes the step summary and annotations at file and line.")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
-    pub(crate) wish: WishArguments,
-    /// Keep the plan in a file, for `apply`
+    pub(crate) group_files: GroupFileArguments,
+    /// Save the plan to a file for `apply`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Exit with 2 when there is something to do
+    /// Exit with 2 if there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
     /// Write table, markdown, json or github
@@ -83,14 +83,14 @@ Examples:
   openai-admin apply plan.json
   openai-admin apply groups.yaml --yes --allow-removals 118
 
-A plan that was kept is compared with what is now: what somebody has done already is no change,
-other groups do not matter, and what it does not know makes it stale (exit code 8). Its own limits
-are not believed: what the built-in ones would block needs its digest (--approve). Nothing that a
-limit (max_remove in the file; `plan --help` says more) blocks is done without its exact number, or
-the digest of the whole plan. Ctrl-C waits for what is in flight; `runs resume` goes on.")]
+A saved plan is compared with the current groups. Changes that are already in place are skipped, and
+other groups are ignored. Any other difference makes the plan stale (exit code 8). Limits in a saved
+plan do not count: changes over the built-in limits need its digest (--approve). Changes that a limit
+blocks (max_remove in the file; see `plan --help`) need their exact number or the digest of the plan.
+Ctrl-C waits for writes in flight; `runs resume` continues.")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
-    pub(crate) wish: WishArguments,
+    pub(crate) group_files: GroupFileArguments,
     #[command(flatten)]
     pub(crate) execution: ExecutionArguments,
 }
@@ -116,13 +116,13 @@ pub(crate) struct ExecutionArguments {
     pub(crate) report: Option<PathBuf>,
 }
 
-// What somebody has accepted.
+// What the user approves.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApprovalArguments {
-    /// Accept the removals that a limit (max_remove) blocks: their exact number
+    /// Allow the removals that a limit (max_remove) blocks: their exact number
     #[arg(long, value_name = "N", conflicts_with = "approve")]
     pub(crate) allow_removals: Option<usize>,
-    /// Accept everything in the plan with this digest
+    /// Approve everything in the plan with this digest
     #[arg(long, value_name = "SHA256")]
     pub(crate) approve: Option<String>,
 }
@@ -132,10 +132,10 @@ pub(crate) struct ApprovalArguments {
 Examples:
   openai-admin drift groups.yaml && echo up to date
 
-Exit code 2 says that something differs, 3 that something could not be compared. Nothing is changed.")]
+Exit code 2 means that something differs, 3 that something could not be compared. It changes nothing.")]
 pub(crate) struct DriftArguments {
     #[command(flatten)]
-    pub(crate) wish: WishArguments,
+    pub(crate) group_files: GroupFileArguments,
 }
 
 #[derive(Args, Debug)]
@@ -144,7 +144,8 @@ Examples:
   openai-admin export > groups.yaml
   openai-admin export --groups 'ML *' --format csv
 
-What is exported plans to nothing. Groups that an identity provider or a tenant manages are left out.")]
+A plan from the exported file has no changes. Groups that an identity provider or a tenant manages
+are omitted.")]
 pub(crate) struct ExportArguments {
     /// Only groups whose names match; `*` stands for any characters
     #[arg(long, value_name = "PATTERN", default_value = "*", hide_default_value = true)]
@@ -164,18 +165,18 @@ pub(crate) enum ExportChoice {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum ImportCommand {
-    /// Add, remove or replace the members that a table names
+    /// Add, remove or replace the members in a table
     #[command(after_help = "\
 Examples:
   openai-admin import memberships people.csv --dry-run
   openai-admin import memberships people.csv --group-column team --where active=yes
   openai-admin import memberships leavers.csv --mode remove --yes
 
-Comma, semicolon, tab or bar: the table says which. Every bad row is told with its number before
-anything is written; one with a formula in it is bad. Groups are named by name or id and must
-exist.")]
+The delimiter (comma, semicolon, tab or bar) is detected. Every invalid row is reported with its line
+number before anything is written; a row with a formula is invalid. Groups are given by name or id and
+must exist.")]
     Memberships(ImportArguments),
-    /// What is no kind of import: it is told what was meant.
+    /// Any other word, so that the error can suggest the right one.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -185,7 +186,7 @@ pub(crate) struct ImportArguments {
     /// The CSV file; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Do what with the people: add, remove, or exact (they and nobody else)
+    /// What to do with the people: add, remove, or exact (they become the only members)
     #[arg(long, value_name = "MODE", default_value = "add", hide_possible_values = true)]
     pub(crate) mode: ImportChoice,
     /// The column with email addresses
@@ -194,16 +195,16 @@ pub(crate) struct ImportArguments {
     /// The column with groups
     #[arg(long, value_name = "NAME", default_value = "group")]
     pub(crate) group_column: String,
-    /// What stands between cells: comma, semicolon, tab or bar; the table says which when left out
+    /// The delimiter: comma, semicolon, tab or bar; if omitted, it is detected
     #[arg(long, value_name = "WHICH", value_parser = values::delimiter)]
     pub(crate) delimiter: Option<u8>,
-    /// Only rows with this value in this column; may be repeated
+    /// Only rows with this value in this column; repeatable
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = values::pair)]
     pub(crate) filter: Vec<(String, String)>,
-    /// What an address that nobody has means: error or skip
+    /// How to handle addresses that match no user: error or skip
     #[arg(long, value_name = "WHAT", default_value = "error", hide_possible_values = true)]
     pub(crate) unknown: UnknownChoice,
-    /// Show the plan, and do nothing
+    /// Show the plan, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -217,7 +218,7 @@ pub(crate) enum ImportChoice {
     Exact,
 }
 
-/// A run is named by its name, the beginning of it, or `last`.
+/// `run` is a name, a prefix of one, or `last`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum RunsCommand {
@@ -229,35 +230,34 @@ pub(crate) enum RunsCommand {
         /// The run's name, or `last`
         run: String,
     },
-    /// Go on with a run that stopped
+    /// Continue a run that stopped
     Resume {
         /// The run's name, or `last`
         run: String,
         #[command(flatten)]
         execution: ExecutionArguments,
     },
-    /// Take back what a run has done
+    /// Undo the changes of a run
     #[command(after_help = "\
 Examples:
   openai-admin runs undo last --dry-run
   openai-admin runs undo last
   openai-admin runs undo 20260131T120000000Z-012345 --allow-removals 118
 
-`last` is the last run that is no undo. An undo is done whole or not at all: where a limit
-(max_remove) blocks a part of it, it says the number that accepts all of it. Protected users and
-groups stay as they are. To undo an undo, by its name, does again what it has taken back. Only
-`apply`, `import` and `users offboard` leave a run: what `groups users remove`, `groups delete` and
-their like do cannot be undone.")]
+`last` skips runs that are undos. An undo applies completely or not at all: if a limit (max_remove)
+blocks a part of it, the message says which number allows all of it. Protected users and groups do
+not change. To redo, undo the undo by its name. Only `apply`, `import` and `users offboard` leave a
+run. The changes of `groups users remove`, `groups delete` and similar commands cannot be undone.")]
     Undo {
         /// The run's name, or `last`
         run: String,
-        /// Show the plan, and do nothing
+        /// Show the plan, and change nothing
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         execution: ExecutionArguments,
     },
-    /// Show what came of every row of a run
+    /// Show the result of each row of a run
     Report {
         /// The run's name, or `last`
         run: String,
@@ -270,11 +270,11 @@ Examples:
   openai-admin users offboard ada@example.com --dry-run
   openai-admin users offboard ada@example.com --yes --report receipt.csv
 
-The user stays in the organization: `users remove` ends that. `runs undo` gives the groups back.")]
+The user stays in the organization; to end that, use `users remove`. `runs undo` restores the groups.")]
 pub(crate) struct OffboardArguments {
     /// The user's id or email address
     pub(crate) user: String,
-    /// Show the plan, and do nothing
+    /// Show the plan, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! The settings of `serve`. Each is declared here and nowhere else: `settings.rs` makes of an option the variable of the
-//! environment and the key of the file, and of its first line the documentation of all three.
+//! The settings of `serve`. Each is declared only here: `settings.rs` derives the environment variable and the key of
+//! the file from the option, and the documentation of all three from its first line.
 
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::values;
 
-// What belongs together only as a whole, such as a certificate and its key, is checked in `commands/serve.rs` and not
-// by clap's `requires`: one may be typed and the other stand in the file.
+// `commands/serve.rs` checks that a certificate and its key come together. clap's `requires` cannot, because one may be
+// an option and the other in the file.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -17,58 +17,58 @@ Examples:
   openai-admin serve --listen 0.0.0.0:8443 --tls-cert fullchain.pem --tls-key privkey.pem
   openai-admin serve --config server.toml
 
-Every option is also a variable of the environment and a line of a file: --listen X is
-OPENAI_ADMIN_LISTEN=X and listen = \"X\". What is typed goes before the environment, and that before
-the file. `openai-admin admin settings` lists them all.
+Every option is also an environment variable and a key of the settings file: --listen X is
+OPENAI_ADMIN_LISTEN=X and listen = \"X\". Options take precedence over the environment, and the
+environment over the file. `openai-admin admin settings` lists them all.
 
-The database is sqlite:openai-admin.db unless --local or --database says otherwise. Clients need a
-key: the one in OPENAI_ADMIN_KEY or --key-file, one made by `keys create`, or the one that the first
-start makes. That one is shown on a terminal, or else written to a file beside the database.")]
+The default database is sqlite:openai-admin.db; change it with --local or --database. Clients need a
+key: the one in OPENAI_ADMIN_KEY or --key-file, one from `keys create`, or the first key, which the
+first start creates. The first key is shown on a terminal, or written to a file next to the database.")]
 pub(crate) struct ServeArguments {
     /// Read settings from a TOML file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where to listen; port 0 is a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     #[arg(value_parser = values::listen_address)]
     pub(crate) listen: SocketAddr,
-    /// Allow an address that others reach: a proxy in front encrypts
+    /// Allow an address that other machines reach, behind a proxy that terminates TLS
     #[arg(long)]
     pub(crate) behind_proxy: bool,
-    /// Speak HTTPS with the certificate in this PEM file, the server's own first; SIGHUP reads it again
+    /// Serve HTTPS with the certificate chain in this PEM file, leaf first; SIGHUP reloads it
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The PEM file with the certificate's private key
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Read the database's URL from a file, since it may hold a password
+    /// Read the database URL from a file, because it may contain a password
     #[arg(long, value_name = "FILE")]
     pub(crate) database_file: Option<PathBuf>,
-    /// Read pages from this replica of PostgreSQL; repeatable
+    /// Read pages from this PostgreSQL replica; repeatable
     #[arg(long, value_name = "URL")]
     pub(crate) database_read: Vec<String>,
-    /// Refuse requests with unknown fields, which are ignored otherwise
+    /// Reject requests with unknown fields, which are ignored by default
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Answer 429 to a key that sends more requests than this
+    /// Requests per minute per key, before 429
     #[arg(long, value_name = "N", value_parser = values::requests_per_minute)]
     pub(crate) requests_per_minute: Option<NonZeroU32>,
-    /// Where to answer /live, /ready and /metrics; nowhere when left out
+    /// Address for /live, /ready and /metrics; if omitted, they are off
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::listen_address)]
     pub(crate) admin_listen: Option<SocketAddr>,
-    /// Allow an address of --admin-listen that others reach: they need no key
+    /// Allow an --admin-listen address that other machines reach, although it needs no key
     #[arg(long)]
     pub(crate) admin_public: bool,
     /// Accept this host name in requests to --admin-listen; repeatable
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
     pub(crate) admin_allow_host: Vec<String>,
-    /// How long to go on after a SIGTERM while /ready says no, such as 10s
+    /// How long to keep serving after SIGTERM while /ready reports not ready, such as 10s
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::grace)]
     pub(crate) drain_grace: Duration,
-    /// How much is logged: error, warn, info, debug or trace
+    /// Log level: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = values::log_level)]
     pub(crate) log: String,
-    /// Whether the log is for people or for programs, with one JSON document a line: human or json
+    /// Log format: human, or json with one document per line
     #[arg(long, value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
     /// Send traces to an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs a build with the feature otel
@@ -77,10 +77,10 @@ pub(crate) struct ServeArguments {
     pub(crate) otlp_endpoint: Option<String>,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// A line of words.
+    /// A line of text.
     Human,
     /// A line of JSON.
     Json,

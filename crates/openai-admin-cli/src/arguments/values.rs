@@ -1,4 +1,4 @@
-//! How single values are read from text.
+//! Parsers of single values.
 
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
@@ -28,7 +28,7 @@ pub(super) fn requests_per_minute(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
 }
 
-/// Takes an address of http, and only in a program that can send anything there.
+/// Reads an http URL. Without the feature there is no exporter, so it refuses any.
 pub(super) fn otlp_endpoint(text: &str) -> Result<String, String> {
     if cfg!(not(feature = "otel")) {
         return Err("this program was built without OpenTelemetry: build it with --features otel".to_owned());
@@ -36,47 +36,47 @@ pub(super) fn otlp_endpoint(text: &str) -> Result<String, String> {
     match text.strip_prefix("http://") {
         Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
         _ => {
-            Err("write http://HOST:4318/v1/traces; a collector on this machine speaks https to others"
-                .to_owned())
+            Err("expected http://HOST:4318/v1/traces; for https, run a collector on this machine".to_owned())
         }
     }
 }
 
-/// Takes a level, or levels for single modules.
+/// Reads a level, or levels of single modules.
 pub(super) fn log_level(text: &str) -> Result<String, String> {
-    let problem = "use error, warn, info, debug or trace, or several such as info,openai_admin_server=debug";
+    let problem =
+        "expected error, warn, info, debug or trace, or several such as info,openai_admin_server=debug";
     match log_filter(text) {
         Some(_) => Ok(text.to_owned()),
         None => Err(problem.to_owned()),
     }
 }
 
-/// What a level such as `info` lets through, or levels for single modules.
+/// Parses a level such as `info`, or levels of single modules, into a filter.
 pub(crate) fn log_filter(level: &str) -> Option<Targets> {
-    // A single unknown word would be taken for the name of a module.
+    // `Targets` would take a single unknown word for the name of a module.
     if !level.contains([',', '=']) && level.parse::<LevelFilter>().is_err() {
         return None;
     }
     level.parse().ok()
 }
 
-/// Takes what the API takes, and names the two roles that everybody needs: `member` is another word for `reader`.
+/// Reads a role of the API. The error names the two common ones: `member` is a synonym of `reader`.
 pub(super) fn role(text: &str) -> Result<UserRole, String> {
     let is_known = UserRole::KNOWN.contains(&text);
     is_known.then(|| UserRole::from(text)).ok_or_else(|| "expected owner or reader".to_owned())
 }
 
-/// The name of a host, without a port.
+/// Reads a host name without a port.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
     if openai_admin_server::browser::is_host_name(text) {
         return Ok(text.to_owned());
     }
-    Err("expected the name of a host, without a port, such as metrics.internal".to_owned())
+    Err("expected a host name without a port, such as metrics.internal".to_owned())
 }
 
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let address = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let problem = |_| "write ADDRESS:PORT, such as 127.0.0.1:8080".to_owned();
+    let problem = |_| "expected ADDRESS:PORT, such as 127.0.0.1:8080".to_owned();
     address.as_deref().unwrap_or(text).parse().map_err(problem)
 }
 
@@ -103,12 +103,12 @@ pub(super) fn scope() -> PossibleValuesParser {
     PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
 }
 
-/// The longest time that a server goes on after it was told to stop: service managers lose patience before.
+/// The longest drain: service managers kill a process that takes longer.
 const GRACE_MAX: Duration = Duration::from_secs(600);
 
 /// Reads `10s`, `500ms` or `1m`.
 pub(super) fn grace(text: &str) -> Result<Duration, String> {
-    let problem = || format!("write a time such as 500ms, 10s or 2m, of {} s at most", GRACE_MAX.as_secs());
+    let problem = || format!("expected a time such as 500ms, 10s or 2m, at most {} s", GRACE_MAX.as_secs());
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(problem)?;
     let (number, unit) = text.split_at(unit_at);
     let unit_ms = match unit {
@@ -122,12 +122,12 @@ pub(super) fn grace(text: &str) -> Result<Duration, String> {
     if grace > GRACE_MAX { Err(problem()) } else { Ok(grace) }
 }
 
-/// Takes every published type, those of tenants too, and ours.
+/// Reads any published type, tenant events included, or one of this program.
 pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
     let r#type = AuditLogEventType::from(text);
     if matches!(r#type, AuditLogEventType::Other(_)) && !r#type.is_of_tenant() {
         let recorded: Vec<&str> = AuditLogEventType::RECORDED.iter().map(AuditLogEventType::as_str).collect();
-        return Err(format!("no such event; a server of your own records {}", recorded.join(", ")));
+        return Err(format!("unknown event type; your own server records {}", recorded.join(", ")));
     }
     Ok(r#type)
 }
@@ -138,14 +138,14 @@ pub(super) fn since(text: &str) -> Result<Since, String> {
         return Ok(Since::Moment(Timestamp::from_unix_seconds(moment.as_second())));
     }
     seconds(text).map(Since::SecondsAgo).map_err(|_| {
-        format!("'{text}' is no time: write 30m, 12h, 90d, 2w, 2026-01-31 or 2026-01-31T12:00:00Z")
+        format!("invalid time \"{text}\": write 30m, 12h, 90d, 2w, 2026-01-31 or 2026-01-31T12:00:00Z")
     })
 }
 
-/// Reads `90d` as the seconds for which a key works.
+/// Reads a duration such as `90d` in seconds, and refuses 0.
 pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
     match seconds(text)? {
-        0 => Err("a key that has expired already is of no use".to_owned()),
+        0 => Err("expected a time longer than 0".to_owned()),
         seconds => Ok(seconds),
     }
 }
@@ -153,7 +153,7 @@ pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
 /// Reads `90d` as seconds.
 fn seconds(text: &str) -> Result<i64, String> {
     const SECONDS_MAX: i64 = 100 * 366 * 24 * 3600;
-    let problem = || format!("'{text}' is no time: write 30m, 12h, 90d or 2w");
+    let problem = || format!("invalid time \"{text}\": write 30m, 12h, 90d or 2w");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(problem)?;
     let unit_seconds = match unit {
         "s" => 1,
@@ -165,18 +165,18 @@ fn seconds(text: &str) -> Result<i64, String> {
     };
     let number: u32 = number.parse().map_err(|_| problem())?;
     match i64::from(number) * unit_seconds {
-        seconds if seconds > SECONDS_MAX => Err("longer than a century: leave it out instead".to_owned()),
+        seconds if seconds > SECONDS_MAX => Err("longer than a century: omit it instead".to_owned()),
         seconds => Ok(seconds),
     }
 }
 
 /// Reads `2030-01-31` or `2030-01-31T12:00:00Z` as unix seconds.
 pub(super) fn moment_seconds(text: &str) -> Result<i64, String> {
-    let problem = || format!("'{text}' is no date: write 2030-01-31 or 2030-01-31T12:00:00Z");
+    let problem = || format!("invalid date \"{text}\": write 2030-01-31 or 2030-01-31T12:00:00Z");
     moment(text).map(jiff::Timestamp::as_second).ok_or_else(problem)
 }
 
-/// Reads unix seconds as they are, or a moment.
+/// Reads unix seconds, or a moment.
 pub(crate) fn unix_seconds(text: &str) -> Result<i64, String> {
     text.parse().or_else(|_| moment_seconds(text))
 }
@@ -186,9 +186,9 @@ pub(super) fn clock(text: &str) -> Result<i64, String> {
     openai_admin_emulator::clock::parse(text)
 }
 
-/// Reads a day (when it begins) or a moment. One without a time zone is of UTC, as in every table.
+/// Reads a day (as its first moment) or a moment. The default time zone is UTC, as in every table.
 fn moment(text: &str) -> Option<jiff::Timestamp> {
-    // Every date has one, and no duration may be taken for a part of a date.
+    // Every date has a hyphen, and no duration does.
     if !text.contains('-') {
         return None;
     }
@@ -199,29 +199,27 @@ fn moment(text: &str) -> Option<jiff::Timestamp> {
     })
 }
 
-/// Reads what stands between two cells of a table, by its name or as it is.
+/// Reads the delimiter of a table, by name or as the character.
 pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match text {
         "," | "comma" => Ok(b','),
         ";" | "semicolon" => Ok(b';'),
         "\t" | "\\t" | "tab" => Ok(b'\t'),
         "|" | "bar" | "pipe" => Ok(b'|'),
-        _ => {
-            Err("expected comma, semicolon, tab or bar; the table says which when it is left out".to_owned())
-        }
+        _ => Err("expected comma, semicolon, tab or bar; omit it to detect the delimiter".to_owned()),
     }
 }
 
 /// Reads `NAME=VALUE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
-    let problem = || format!("'{text}' is not COLUMN=VALUE");
+    let problem = || format!("invalid filter \"{text}\": expected COLUMN=VALUE");
     let (name, value) = text.split_once('=').ok_or_else(problem)?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Reads `NAME=NUMBER`; a name may hold `=` itself.
+/// Reads `NAME=NUMBER`; the name may contain `=`.
 pub(super) fn source(text: &str) -> Result<(String, usize), String> {
-    let problem = || format!("'{text}' is not NAME=NUMBER");
+    let problem = || format!("invalid source \"{text}\": expected NAME=NUMBER");
     let (name, number) = text.rsplit_once('=').ok_or_else(problem)?;
     Ok((name.to_owned(), number.parse().map_err(|_| problem())?))
 }
@@ -231,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grace_is_read_in_its_unit_and_bounded() {
+    fn a_grace_has_a_unit_and_a_maximum() {
         assert_eq!(grace("0s"), Ok(Duration::ZERO));
         assert_eq!(grace("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(grace("10m"), Ok(GRACE_MAX));
@@ -241,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_in_their_unit_and_bounded() {
+    fn a_duration_has_a_unit_and_a_maximum() {
         assert_eq!(duration_seconds("90d"), Ok(90 * 86_400));
         assert_eq!(duration_seconds("2w"), Ok(14 * 86_400));
         assert_eq!(duration_seconds("36600d"), Ok(36_600 * 86_400));
@@ -251,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_at_midnight_utc_and_a_moment_says_its_offset() {
+    fn a_day_starts_at_midnight_utc_and_a_moment_may_have_an_offset() {
         assert_eq!(moment_seconds("2030-01-31"), Ok(1_896_048_000));
         assert_eq!(moment_seconds("2030-01-31T12:00:00Z"), Ok(1_896_091_200));
         assert_eq!(moment_seconds("2030-01-31T12:00"), Ok(1_896_091_200));
@@ -262,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_may_be_a_date_a_time_or_some_time_ago() {
+    fn since_is_a_date_a_moment_or_a_duration() {
         let moment = |seconds| Ok(Since::Moment(Timestamp::from_unix_seconds(seconds)));
         assert_eq!(since("2026-01-31"), moment(1_769_817_600));
         assert_eq!(since("2026-01-31T12:00"), moment(1_769_860_800));
@@ -275,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_a_published_one_or_ours() {
+    fn an_event_type_is_a_published_one_or_ours() {
         for known in ["group.created", "group.user.added", "login.failed", "tenant.user.added"] {
             assert_eq!(event_type(known).map(|r#type| r#type.to_string()), Ok(known.to_owned()));
         }

@@ -1,4 +1,4 @@
-//! `openai-admin admin`: what an operator does beside a server that runs.
+//! `openai-admin admin`: the commands that operate a server.
 
 use std::{io, net::SocketAddr, path::Path, time::Duration};
 
@@ -13,20 +13,20 @@ use crate::{
     arguments::{AdminCommand, ConsentArguments},
     config::{Database, Environment},
     database,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, file_name, visible},
     progress::Progress,
     prompt::Consent,
     settings,
 };
 
-/// Where a server answers operators, for those who ask it on the same machine.
+/// The variable with a server's `--admin-listen` address.
 const ADMIN_LISTEN: &str = "OPENAI_ADMIN_ADMIN_LISTEN";
-/// How long a server may take to say whether it is ready; it gives up on its database before.
+/// Timeout of `ready`. The server's own timeout for its database is shorter.
 const READY_TIMEOUT: Duration = Duration::from_secs(4);
-/// More than its answer has, in bytes.
+/// The longest response of `/ready` that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 4096;
-/// As many steps as make a bar worth drawing, until it is known how many there are.
+/// The length of the progress bar before the number of steps is known: enough to draw one.
 const STEPS_UNKNOWN: u64 = 1_000;
 
 pub(super) async fn run(command: AdminCommand, database: &Database, output: &Output) -> Result<()> {
@@ -49,7 +49,7 @@ pub(super) fn settings(toml: bool, output: &Output) -> Result<()> {
     output.wrapped_items(&settings::all(), "there are no settings")
 }
 
-/// Asks a server's `/ready`, as a container's health check does where there is no other program to ask with.
+/// Requests a server's `/ready`, for the health check of a container without another HTTP client.
 pub(super) async fn ready(
     address: Option<SocketAddr>,
     environment: &Environment,
@@ -58,9 +58,9 @@ pub(super) async fn ready(
     let address = match (address, environment.own(ADMIN_LISTEN)) {
         (Some(address), _) => address,
         (None, Some(text)) => text.parse().map_err(|_| {
-            Failure::usage(format!("{ADMIN_LISTEN}: write ADDRESS:PORT, such as 127.0.0.1:9090"))
+            Failure::usage(format!("{ADMIN_LISTEN}: expected ADDRESS:PORT, such as 127.0.0.1:9090"))
         })?,
-        (None, None) => return Err(Failure::usage("which server? Name what it was given as --admin-listen")),
+        (None, None) => return Err(Failure::usage("no address: pass the server's --admin-listen address")),
     };
     let answer = tokio::time::timeout(READY_TIMEOUT, ask_ready(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
@@ -83,22 +83,24 @@ async fn ask_ready(address: SocketAddr) -> io::Result<String> {
 
 async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()> {
     database::failure::check_file(database, false)?;
-    let (report, progress) = reported();
+    let (report, progress) = progress_channel();
     let copying = Store::back_up(&database.url, file, report);
-    let held = watched(copying, progress, output).await;
-    let held = held.doing(|| format!("back up {} to {}", database.url, file_name(file)))?;
-    let held = words(&held);
-    output.note(&format!("backed up {} to {}: {held}; it is verified", database.url, file_name(file)));
+    let census = watched(copying, progress, output).await;
+    let census = census.doing(|| format!("back up {} to {}", database.url, file_name(file)))?;
+    let census = census_text(&census);
+    output.note(&format!("backed up {} to {}: {census}; verified", database.url, file_name(file)));
     Ok(())
 }
 
-/// Asks before a PostgreSQL database is overwritten: unlike a SQLite file, nobody can tell whether a server uses it.
-async fn confirm_loss(database: &Database, consent: &ConsentArguments) -> Result<()> {
+/// Asks before a PostgreSQL database is overwritten: unlike with a SQLite file, it is unknown whether a server uses it.
+async fn confirm_overwrite(database: &Database, consent: &ConsentArguments) -> Result<()> {
     let consent = Consent::of(consent, "overwriting a PostgreSQL database")?;
-    let held = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
-    let held = held.as_ref().map_or_else(|| "everything in it".to_owned(), words);
-    let question =
-        format!("Replace {} with the backup, even if a server uses it? You will lose {held}.", database.url);
+    let census = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
+    let census = census.as_ref().map_or_else(|| "everything in it".to_owned(), census_text);
+    let question = format!(
+        "Replace {} with the backup, even if a server uses it? You will lose {census}.",
+        database.url
+    );
     consent.ask_aside(&question).await
 }
 
@@ -114,17 +116,17 @@ async fn restore(
         return Err(Failure::not_found(format!("{} does not exist", file_name(file))));
     }
     if let (true, DatabaseUrl::Postgres(_)) = (overwrite, &database.url) {
-        confirm_loss(database, consent).await?;
+        confirm_overwrite(database, consent).await?;
     }
-    let (report, progress) = reported();
+    let (report, progress) = progress_channel();
     let copying = Store::restore(file, &database.url, overwrite, report);
-    let held = watched(copying, progress, output).await.map_err(|error| {
+    let census = watched(copying, progress, output).await.map_err(|error| {
         let is_not_empty = error.to_string().contains("but this one holds data");
         let failure = Failure::from(error);
         if is_not_empty { failure.hint("pass --overwrite to replace its contents") } else { failure }
     });
-    let held = held.doing(|| format!("restore {} from {}", database.url, file_name(file)))?;
-    output.note(&format!("restored {} from {}: {}", database.url, file_name(file), words(&held)));
+    let census = census.doing(|| format!("restore {} from {}", database.url, file_name(file)))?;
+    output.note(&format!("restored {} from {}: {}", database.url, file_name(file), census_text(&census)));
     Ok(())
 }
 
@@ -134,28 +136,28 @@ async fn verify(database: &Database, output: &Output) -> Result<()> {
     if version.applied == 0 {
         let message = format!("{} is empty, or not a database of openai-admin", database.url);
         return Err(Failure::new(ExitStatus::Failed, message)
-            .hint("if it should be a backup, it was cut off or replaced: verify another one"));
+            .hint("if this is a backup, it was truncated or replaced: verify another one"));
     }
     database::check_schema(database, version)?;
     let store = Store::open_to_read(&database.url).await.doing(|| format!("open {}", database.url))?;
     for twins in store.twins().await.doing(|| format!("verify {}", database.url))? {
         output.note(&format!("note: {}", visible(&twins)));
     }
-    let (problems, held) = (store.verify().await, store.census().await);
+    let (problems, census) = (store.verify().await, store.census().await);
     store.close().await;
     let problems = problems.doing(|| format!("verify {}", database.url))?;
-    let held = held.doing(|| format!("verify {}", database.url))?;
-    output.note(&format!("checked {}: {}", database.url, words(&held)));
+    let census = census.doing(|| format!("verify {}", database.url))?;
+    output.note(&format!("checked {}: {}", database.url, census_text(&census)));
     for problem in &problems {
         output.line(problem);
     }
     match problems.len() {
         0 => {
-            output.note(&format!("all of {} hold", count(Store::invariants(), "invariant")));
+            output.note(&format!("{} hold", count(Store::invariants(), "invariant")));
             Ok(())
         }
         problems => Err(Failure::new(ExitStatus::Failed, format!("{} found", count(problems, "problem")))
-            .hint("restore a backup from before, or tell the authors: this must not happen")),
+            .hint("restore an earlier backup, and report this as a bug")),
     }
 }
 
@@ -168,27 +170,27 @@ async fn migrate(database: &Database, check: bool, output: &Output) -> Result<()
         return Ok(());
     }
     if check && applied < newest {
-        let message =
-            format!("{} has schema version {applied}; this program makes {newest} of it", database.url);
-        return Err(Failure::new(ExitStatus::Failed, message).propose("admin migrate", "does it"));
+        let message = format!("{} has schema version {applied}; this program needs {newest}", database.url);
+        return Err(Failure::new(ExitStatus::Failed, message).suggest("admin migrate", "upgrades it"));
     }
     let store = database::open_store(database, false).await?;
     store.close().await;
-    output.note(&format!("{}: schema version {applied} is now {newest}", database.url));
+    output.note(&format!("migrated {} from schema version {applied} to {newest}", database.url));
     Ok(())
 }
 
-/// Where a copy says how far it is, and where one reads it.
-fn reported() -> (impl FnMut(BackupProgress) + Send + 'static, watch::Receiver<Option<BackupProgress>>) {
+/// A callback that reports progress, and the receiver that reads it.
+fn progress_channel() -> (impl FnMut(BackupProgress) + Send + 'static, watch::Receiver<Option<BackupProgress>>)
+{
     let (sender, receiver) = watch::channel(None);
     let report = move |now| {
-        // Nobody may be looking any more.
+        // The receiver may be gone.
         let _ = sender.send(Some(now));
     };
     (report, receiver)
 }
 
-/// Shows how far a copy is until it is done.
+/// Shows the progress of a copy until it is done.
 async fn watched<T>(
     copying: impl Future<Output = T>,
     mut reported: watch::Receiver<Option<BackupProgress>>,
@@ -209,8 +211,8 @@ async fn watched<T>(
     }
 }
 
-pub(super) fn words(held: &Census) -> String {
-    let words = held.counts().iter().map(|(name, number)| {
+pub(super) fn census_text(census: &Census) -> String {
+    let words = census.counts().iter().map(|(name, number)| {
         let number = usize::try_from(*number).unwrap_or(usize::MAX);
         count(number, name)
     });

@@ -1,4 +1,4 @@
-//! `openai-admin api`: any request, in the service's own words.
+//! `openai-admin api`: any request, and the unchanged response.
 
 use std::{
     io::{self, Read as _},
@@ -10,26 +10,26 @@ use serde_json::Value;
 
 use crate::{
     arguments::{ApiArguments, Format, GlobalArguments},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     output::{Output, file_name, yaml},
     prompt::Consent,
     session::Session,
 };
 
-/// The largest body that is read, in bytes: more than any request of the API takes.
+/// The largest body that is read, in bytes; no operation takes more.
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// What is to be sent, and leave to send it.
+/// A request, and the consent to send it.
 pub(super) struct Prepared {
     request: RawRequest,
     consent: Consent,
     question: String,
 }
 
-/// Everything that can be wrong before a key is read or a connection made.
+/// Checks everything that needs neither a key nor a connection.
 pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Result<Prepared> {
     if let Some(Format::Csv | Format::Table) = global.output {
-        return Err(Failure::usage("`api` writes json, jsonl or yaml: an answer may have any shape"));
+        return Err(Failure::usage("`api` writes json, jsonl or yaml: a response may have any shape"));
     }
     let ApiArguments { method, path, data, query, consent } = arguments;
     let consent = match method {
@@ -45,14 +45,14 @@ pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Resu
         let is_key_from_input = global.key_file.as_deref() == Some(Path::new("-"));
         if data == "-" && is_key_from_input {
             return Err(Failure::usage("both --key-file and --data are standard input")
-                .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+                .hint("put the key in OPENAI_ADMIN_KEY or a file"));
         }
         request = request.body(body(data)?);
     }
     Ok(Prepared { request, consent, question })
 }
 
-/// The JSON itself, of a file (`@FILE`) or of standard input (`-`); checked, and sent as it came.
+/// The JSON of the argument, of a file (`@FILE`) or of standard input (`-`); checked, and sent unchanged.
 fn body(data: String) -> Result<Vec<u8>> {
     let file = match data.strip_prefix('@') {
         Some(file) => file,
@@ -81,8 +81,8 @@ fn body(data: String) -> Result<Vec<u8>> {
 fn check_json(bytes: &[u8], name: &str) -> Result<()> {
     match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Failure::bad_input(format!("{name} is no JSON: {error}"))
-            .hint("write the JSON itself, @FILE, or - for standard input")),
+        Err(error) => Err(Failure::bad_input(format!("invalid JSON in {name}: {error}"))
+            .hint("pass JSON, @FILE, or - for standard input")),
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn run(prepared: Prepared, session: &Session<'_>) -> Result<()>
     match session.client.send_raw(&request).await {
         Ok(answer) => print(&answer, session.output),
         Err(error) => {
-            // What the service says of its refusal may hold more than the message.
+            // The body of a refusal may hold more than its message.
             if let Some(body) = error.body().and_then(|body| serde_json::from_slice::<Value>(body).ok()) {
                 print(&body, session.output)?;
             }

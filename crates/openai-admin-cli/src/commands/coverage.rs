@@ -1,4 +1,4 @@
-//! `openai-admin coverage`: how much of the published API this program serves.
+//! `openai-admin coverage`: which operations of the published API this program serves.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::{
     output::{Output, Record},
 };
 
-/// An operation and how much of it is served.
+/// An operation, and how completely it is served.
 #[derive(Debug, Serialize)]
 struct Row {
     operation: &'static str,
@@ -19,7 +19,7 @@ struct Row {
     path: &'static str,
     tag: &'static str,
     status: &'static str,
-    /// What a client that relies on the published description would miss.
+    /// Differences to the published description.
     missing: &'static [&'static str],
 }
 
@@ -63,10 +63,10 @@ fn rows() -> Vec<Row> {
 fn summary(rows: &[Row]) -> String {
     let served = rows.iter().filter(|row| row.status != Coverage::NotYet.as_str()).count();
     let partly = rows.iter().filter(|row| !row.missing.is_empty()).count();
-    format!("{served} of {} operations are served, {partly} of them with something missing", rows.len())
+    format!("{served} of {} operations are served, {partly} of them incompletely", rows.len())
 }
 
-/// Each sentence about something that is missing, behind the operations that it is about.
+/// Each missing feature, with the operations that lack it.
 fn partly(rows: &[Row]) -> Vec<(String, &'static str)> {
     let mut sentences: Vec<(Vec<&str>, &'static str)> = Vec::new();
     for row in rows {
@@ -89,15 +89,14 @@ fn page() -> String {
 
 {summary}.
 
-The operations are those that OpenAI publishes for the administration of an organization, and served are those that
-`openai-admin serve`, `--local` and everything else that is built on the server answer. The tables are made from the
-server's own routes; `openai-admin coverage --markdown` writes this page, and `openai-admin coverage` shows it in a
-terminal.
+These are the operations that OpenAI publishes for the administration of an organization. Served means that
+`openai-admin serve`, `--local` and the emulator answer them. The tables come from the server's routes.
+`openai-admin coverage --markdown` writes this page, and `openai-admin coverage` prints it in a terminal.
 
-An operation that is not served answers 501 with the code `operation_not_served`, after its key was checked, and never a
-false success. `openai-admin api` sends any of them to OpenAI's own service.
+A request to an operation that is not served gets a 501 response with the code `operation_not_served`, after the key is
+checked. `openai-admin api` sends any of them to OpenAI's own service.
 
-## What is missing where it is served
+## Limits of served operations
 
 ",
         summary = summary(&rows)
@@ -122,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_of_the_coverage_is_as_it_is_written() {
+    fn the_coverage_page_is_up_to_date() {
         crate::commands::assert_page("docs/coverage.md", &page(), "coverage --markdown");
     }
 }

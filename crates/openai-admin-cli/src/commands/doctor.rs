@@ -1,4 +1,4 @@
-//! `openai-admin doctor`: whether key, service and database are as they should be, and what to do where they are not.
+//! `openai-admin doctor`: checks the key, the service and the database, and suggests fixes.
 
 use std::time::Duration;
 
@@ -21,16 +21,16 @@ use crate::{
     output::{Output, Record, count, visible},
 };
 
-/// How far the clocks may be apart before it is worth a word, in seconds.
+/// The largest clock skew without a warning, in seconds.
 const CLOCK_SKEW_SECONDS_MAX: u64 = 60;
 
-/// What was looked at, and what came of it.
+/// A check and its result.
 #[derive(Debug, Serialize)]
 struct Check {
     check: &'static str,
     status: Health,
     found: String,
-    /// What to do about it.
+    /// How to fix it.
     next: Option<String>,
 }
 
@@ -58,19 +58,19 @@ pub(super) async fn run(global: &GlobalArguments, environment: &Environment, out
         }
         Err(failure) if failure.status == ExitStatus::Key => {
             let is_unreadable = failure.hints.is_empty();
-            let other = "put an admin key (sk-admin-…) into OPENAI_ADMIN_KEY or a file for --key-file";
+            let other = "put an admin key (sk-admin-…) in OPENAI_ADMIN_KEY or in a file for --key-file";
             report.fail("key", if is_unreadable { failure.hint(other) } else { failure });
         }
         Err(failure) => return Err(failure),
     }
-    output.wrapped_items(&report.checks, "nothing was looked at")?;
+    output.wrapped_items(&report.checks, "no checks")?;
     match report.status {
         ExitStatus::Done => Ok(()),
         status => Err(Failure::silent(status)),
     }
 }
 
-/// The checks so far, and the exit code that they mean.
+/// The checks so far, and the resulting exit code.
 struct Report<'a> {
     checks: Vec<Check>,
     status: ExitStatus,
@@ -87,7 +87,7 @@ impl Report<'_> {
         self.checks.push(Check { check, status: Health::Warn, found, next });
     }
 
-    /// A failure as a command would tell it. What is wrong with the key goes before everything else.
+    /// Adds a failure. A failure of the key determines the exit code.
     fn fail(&mut self, check: &'static str, failure: Failure) {
         let hints = failure.hints.iter().map(|hint| match hint {
             Hint::Text(text) => visible(text),
@@ -106,13 +106,13 @@ impl Report<'_> {
     }
 }
 
-/// Only their names: a proxy's URL may hold a password.
+/// Reports only the names of variables: a proxy's URL may contain a password.
 fn proxies(base_url: &str, environment: &Environment, report: &mut Report<'_>) {
     let seen = environment.proxy_variables();
     let found = match seen.is_empty() {
-        true => "no variable for one is set".to_owned(),
-        false if base_url.trim().starts_with("https:") => format!("seen: {}", seen.join(", ")),
-        false => format!("seen: {}; plain http uses none", seen.join(", ")),
+        true => "no proxy variable is set".to_owned(),
+        false if base_url.trim().starts_with("https:") => format!("set: {}", seen.join(", ")),
+        false => format!("set: {}; not used for plain http", seen.join(", ")),
     };
     report.ok("proxy", found);
 }
@@ -125,13 +125,12 @@ async fn examine_service(
     report: &mut Report<'_>,
 ) {
     report.ok("key", format!("found in {}", visible(key.source())));
-    // Each request once: what a repetition hides is what is looked for.
+    // Without retries, because they would hide the failures that this command reports.
     let client = environment.client(base_url, key, global);
     let client = match client.and_then(|client| Ok(client.retries(0).build()?)) {
         Ok(client) => client,
         Err(failure) => {
-            return report
-                .fail("base URL", failure.hint("write https://HOST/v1; http is for this machine alone"));
+            return report.fail("base URL", failure.hint("use https://HOST/v1; http is for loopback only"));
         }
     };
     let source = match &global.base_url {
@@ -141,7 +140,7 @@ async fn examine_service(
     };
     report.ok("base URL", format!("{} ({source})", visible(base_url)));
     let is_encrypted = base_url.trim().starts_with("https:");
-    let mut groups = ask(client.groups().list_groups()).await;
+    let mut groups = probe(client.groups().list_groups()).await;
     if !reached(&mut groups, is_encrypted, report) {
         return;
     }
@@ -151,7 +150,7 @@ async fn examine_service(
             groups.failure = failure;
         }
         (_, None) => report.ok("key accepted", "yes"),
-        // Refused, or neither yes nor no; either way no other request would tell more.
+        // Refused, or no usable response. Further requests would tell nothing more.
         (_, Some(failure)) => {
             report.fail("key accepted", failure);
             clock(&groups, report);
@@ -160,21 +159,21 @@ async fn examine_service(
     }
     match &groups.organization {
         Some(organization) => report.ok("organization", visible(organization)),
-        None => report.warn("organization", "the service does not say", "look whether the groups are yours"),
+        None => report.warn("organization", "the service does not say", "check that the groups are yours"),
     }
     clock(&groups, report);
     rate_limit(&groups, report);
     scope(groups, report);
-    scope(ask(client.users().list_users()).await, report);
-    scope(ask(client.audit_logs().list_audit_logs()).await, report);
+    scope(probe(client.users().list_users()).await, report);
+    scope(probe(client.audit_logs().list_audit_logs()).await, report);
 }
 
-/// What a harmless request was answered.
+/// The response to a read-only request.
 struct Answer {
-    /// What the request asks of the key.
+    /// The scope that the request needs.
     scope: Scope,
     latency: Duration,
-    /// None when there was no answer.
+    /// None without a response.
     status: Option<u16>,
     failure: Option<Failure>,
     date: Option<String>,
@@ -183,8 +182,8 @@ struct Answer {
 }
 
 /// Reads one item of a list, which changes nothing.
-#[expect(clippy::disallowed_methods, reason = "a latency is what is measured here")]
-async fn ask<E: ListEndpoint>(call: ListCall<'_, E>) -> Answer {
+#[expect(clippy::disallowed_methods, reason = "it measures a latency")]
+async fn probe<E: ListEndpoint>(call: ListCall<'_, E>) -> Answer {
     let begun = Instant::now();
     let answered = call.limit(1).await;
     let latency = begun.elapsed();
@@ -201,11 +200,11 @@ async fn ask<E: ListEndpoint>(call: ListCall<'_, E>) -> Answer {
     Answer { scope: E::SCOPE, latency, status, failure, date, organization, rate_limit }
 }
 
-/// Whether there was an answer at all, and how safe its way was.
+/// Whether there was a response, and how the connection was secured.
 fn reached(answer: &mut Answer, is_encrypted: bool, report: &mut Report<'_>) -> bool {
     if answer.status.is_none() {
         if let Some(failure) = answer.failure.take() {
-            // rustls names what it found wrong; what comes before a connection has no such words.
+            // rustls names the problem; failures before the handshake have no such words.
             let is_of_tls = is_encrypted
                 && ["certificate", "InvalidContentType"].iter().any(|word| failure.message.contains(word));
             report.fail(if is_of_tls { "TLS" } else { "reachable" }, failure);
@@ -215,22 +214,22 @@ fn reached(answer: &mut Answer, is_encrypted: bool, report: &mut Report<'_>) -> 
     report.ok("reachable", format!("answers in {} ms", answer.latency.as_millis()));
     match is_encrypted {
         true => report.ok("TLS", "the certificate is trusted"),
-        false => report.ok("TLS", "none: plain http, which stays on this machine"),
+        false => report.ok("TLS", "none: plain http on loopback"),
     }
     true
 }
 
-/// Whether the key may do what was asked, as far as reading tells.
+/// Whether the key has the scope of the request.
 fn scope(answer: Answer, report: &mut Report<'_>) {
     let Answer { scope, status, failure, .. } = answer;
     match failure {
         None => report.ok(scope.as_str(), "granted"),
-        // Without it no group can be named, and hardly a command works.
+        // Without this scope hardly any command works.
         Some(failure) if status == Some(403) && scope == ListGroups::SCOPE => {
             report.fail(scope.as_str(), failure);
         }
         Some(failure) if status == Some(403) => {
-            let next = format!("if the key is to do more than now: use one with {scope}");
+            let next = format!("if you need it, use a key with {scope}");
             report.warn(scope.as_str(), failure.message, next);
         }
         Some(failure) => report.fail(scope.as_str(), failure),
@@ -241,14 +240,14 @@ fn clock(answer: &Answer, report: &mut Report<'_>) {
     let ours = Minter::system().now().unix_seconds();
     let theirs = answer.date.as_deref().and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let Some(theirs) = theirs else {
-        return report.ok("clock", "the service does not say what time it is");
+        return report.ok("clock", "the service sends no date");
     };
     let apart = ours.abs_diff(theirs.timestamp().as_second());
     if apart <= CLOCK_SKEW_SECONDS_MAX {
         report.ok("clock", format!("within {CLOCK_SKEW_SECONDS_MAX} s of the service's"));
     } else {
-        let found = format!("{apart} s away from the service's");
-        report.warn("clock", found, "set this machine's clock: expiry dates are judged by it");
+        let found = format!("{apart} s off the service's");
+        report.warn("clock", found, "set this machine's clock: the expiry of keys depends on it");
     }
 }
 
@@ -261,7 +260,7 @@ fn rate_limit(answer: &Answer, report: &mut Report<'_>) {
         found += &format!(", {remaining} left");
     }
     if let Some(resets_in) = resets_in {
-        found += &format!(", anew in {} s", resets_in.as_secs());
+        found += &format!(", resets in {} s", resets_in.as_secs());
     }
     match remaining {
         Some(0) => report.warn("rate limit", found, "wait before the next command"),
@@ -270,7 +269,7 @@ fn rate_limit(answer: &Answer, report: &mut Report<'_>) {
 }
 
 async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
-    report.ok("key", "none is needed for a file");
+    report.ok("key", "not needed for a file");
     let database = database::of_file(file);
     if let Err(failure) = database::failure::check_file(&database, false) {
         return report.fail("database file", failure);
@@ -281,12 +280,11 @@ async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
             return report.fail("database file", database::failure::not_opened(error, &database));
         }
     };
-    // Opening it would bring it up to date, and a look changes nothing.
+    // Opening would migrate it, but this command changes nothing.
     if version.applied != version.newest {
-        let message = format!("its schema version is {}, this program's {}", version.applied, version.newest);
+        let message = format!("schema version {}, but this program has {}", version.applied, version.newest);
         let failure = Failure::new(ExitStatus::Failed, message);
-        return report
-            .fail("database file", failure.propose("admin migrate", "brings an older one up to date"));
+        return report.fail("database file", failure.suggest("admin migrate", "upgrades an older one"));
     }
     report.ok("database file", format!("{}, schema version {}", database.url, version.applied));
     let store = match database::open_store(&database, false).await {
@@ -295,17 +293,17 @@ async fn examine_database(file: LocalFile, report: &mut Report<'_>) {
     };
     match store.verify().await {
         Ok(problems) if problems.is_empty() => {
-            report.ok("invariants", format!("all of {} hold", count(Store::invariants(), "invariant")));
+            report.ok("invariants", format!("{} hold", count(Store::invariants(), "invariant")));
         }
         Ok(problems) => report.fail(
             "invariants",
             Failure::new(ExitStatus::Failed, problems.join("; "))
-                .hint("restore a backup from before, or tell the authors: this must not happen"),
+                .hint("restore an earlier backup, and report this as a bug"),
         ),
         Err(error) => report.fail("invariants", Failure::from(error)),
     }
     match store.census().await {
-        Ok(held) => report.ok("contents", admin::words(&held)),
+        Ok(census) => report.ok("contents", admin::census_text(&census)),
         Err(error) => report.fail("contents", Failure::from(error)),
     }
     store.close().await;

@@ -1,4 +1,4 @@
-//! `openai-admin dump`: an organization as one document, which `load` reads.
+//! `openai-admin dump`: an organization as a document that `load` reads.
 
 use openai_admin_server::Minter;
 
@@ -6,7 +6,7 @@ use crate::{
     arguments::Format,
     config::Database,
     database,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{self, Output},
 };
 

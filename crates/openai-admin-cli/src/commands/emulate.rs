@@ -1,4 +1,4 @@
-//! `openai-admin emulate`: an organization to test on, until it is told to stop.
+//! `openai-admin emulate`: an organization for tests, until a signal stops it.
 
 use std::path::Path;
 
@@ -16,12 +16,12 @@ use crate::{
     arguments::{EmulateArguments, GlobalArguments, LogFormat, ProfileChoice},
     config::{self, Environment},
     directory_file,
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     log,
     output::{Output, file_name},
 };
 
-/// What an emulator logs unless the environment says otherwise: what goes wrong by itself, and not on purpose.
+/// The default log level: real errors, but not injected faults.
 const LOG_LEVEL: &str = "error";
 
 pub(super) async fn run(
@@ -41,7 +41,7 @@ pub(super) async fn run(
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| {
-            Failure::from(error).hint("choose another address with --listen; port 0 is a free one")
+            Failure::from(error).hint("pick another address with --listen; port 0 picks a free port")
         })
         .doing(|| format!("listen on {address}"))?;
     let emulator = builder.listen(listener).await.map_err(|error| failure(error, fixtures.as_ref()))?;
@@ -59,22 +59,22 @@ fn check_exposure(arguments: &EmulateArguments) -> Result<()> {
     let address = arguments.address();
     if !arguments.require_key.is_empty() {
         return Err(Failure::usage(
-            "--require-key takes a key from the arguments, which every user of the machine can read",
+            "--require-key exposes the key: every user of the machine can read arguments",
         )
-        .hint("put the keys into a file, one on each line: --require-key-file FILE")
-        .hint(format!("or into the environment, separated by spaces: {}", config::REQUIRED_KEYS)));
+        .hint("put the keys in a file, one per line: --require-key-file FILE")
+        .hint(format!("or in the environment, separated by spaces: {}", config::REQUIRED_KEYS)));
     }
     if address.ip().is_loopback() || arguments.allow_remote {
         return Ok(());
     }
     let message = format!("other machines can reach {address}, and the emulator's controls need no key");
     Err(Failure::usage(message)
-        .hint("for this machine alone: --listen 127.0.0.1:8080")
-        .hint("in a container, or in a network of your own: --allow-remote")
+        .hint("on loopback only: --listen 127.0.0.1:8080")
+        .hint("in a container or a private network: --allow-remote")
         .hint("to serve an organization to others, use `openai-admin serve`"))
 }
 
-/// Ends when the terminal of the emulator is closed. It never ends when SIGHUP was ignored at the start, as nohup does.
+/// Ends when the emulator's terminal closes. Never ends if SIGHUP was ignored at the start, as under nohup.
 #[cfg(unix)]
 fn hangup() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -92,7 +92,7 @@ fn hangup() -> Result<impl Future<Output = ()>> {
     Ok(std::future::pending())
 }
 
-/// As Linux tells it. Elsewhere nothing tells without unsafe code.
+/// Reads it from Linux's /proc. Other systems need unsafe code for it.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -145,14 +145,12 @@ fn builder(
     if let Some(clock) = arguments.clock {
         builder = builder.clock(ClockStart::Fixed(clock));
     }
-    // Only what is typed: the database of the environment is one that people work on.
+    // Ignores the variable OPENAI_ADMIN_DATABASE: it may name a database in real use.
     if global.local.is_some() || global.database.is_some() {
         let url = config::database("emulate", global, environment)?.url;
         if let DatabaseUrl::Postgres(_) = url {
-            return Err(Failure::usage(
-                "an emulator keeps its organization in SQLite, since it goes back in time",
-            )
-            .hint("leave --database out for one in memory, or name a file with --local FILE"));
+            return Err(Failure::usage("the emulator needs SQLite for its snapshots, not PostgreSQL")
+                .hint("omit --database to use memory, or pass a file with --local FILE"));
         }
         builder = builder.database(url);
     }
@@ -166,10 +164,10 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
             let name = file_name(file);
             let text = load::read(file).doing(|| format!("read {name}"))?;
             let plan: FaultPlan = yaml::read(&text, &name).map_err(|fault| {
-                let failure = fault_file(fault.to_string());
+                let failure = bad_fault_file(fault.to_string());
                 fault.hint.into_iter().fold(failure, Failure::hint)
             })?;
-            plan.check().map_err(|problem| fault_file(format!("{name}: {problem}")))?;
+            plan.check().map_err(|problem| bad_fault_file(format!("{name}: {problem}")))?;
             plan
         }
     };
@@ -183,7 +181,7 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
     Ok(plan)
 }
 
-fn fault_file(problem: String) -> Failure {
+fn bad_fault_file(problem: String) -> Failure {
     Failure::bad_input(problem).hint("docs/emulator.md describes faults, with an example of each")
 }
 

@@ -1,4 +1,4 @@
-//! `openai-admin explain`: what a refusal means, who is wrong, and what to do next.
+//! `openai-admin explain`: the meaning, cause and next step of an error.
 
 use std::fmt::Write as _;
 
@@ -13,14 +13,14 @@ use crate::{
 };
 
 impl Record for Explanation {
-    // The example is nested, and so for JSON and YAML alone.
+    // The nested example is in JSON and YAML only.
     const FIELDS: &'static [&'static str] =
         &["status", "code", "fault", "evidence", "meaning", "next", "answered_by", "operations"];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[
         ("STATUS", "status"),
         ("CODE", "code"),
-        ("WRONG", "fault"),
-        ("KNOWN", "evidence"),
+        ("FAULT", "fault"),
+        ("EVIDENCE", "evidence"),
         ("MEANING", "meaning"),
     ];
 }
@@ -44,17 +44,17 @@ pub(super) fn run(arguments: &ExplainArguments, output: &Output) -> Result<()> {
 }
 
 fn unknown(word: &str) -> Failure {
-    let failure = Failure::not_found(format!("there is no code or status '{}'", visible(word)));
+    let failure = Failure::not_found(format!("unknown code or status '{}'", visible(word)));
     let known = Explanation::all();
     let near = most_like(word, known.iter().filter_map(|explanation| explanation.code));
     let failure = match near {
         Some(near) => failure.hint(format!("did you mean '{near}'?")),
         None => failure,
     };
-    failure.propose("explain", "lists all of them")
+    failure.suggest("explain", "lists all of them")
 }
 
-/// The code, or what stands for one.
+/// The code with its status, or the status alone.
 fn name(Explanation { status, code, .. }: &Explanation) -> String {
     match code {
         Some(code) => format!("{code} ({status})"),
@@ -92,15 +92,15 @@ fn text(explanation: &Explanation, output: &Output) -> String {
 fn words(explanation: &Explanation) -> [(&'static str, String); 5] {
     let Explanation { meaning, fault, next, evidence, .. } = explanation;
     [
-        ("Means", (*meaning).to_owned()),
-        ("Wrong", format!("{}: {}", fault.as_str(), fault.meaning())),
-        ("Next", (*next).to_owned()),
-        ("Known", format!("{}: {}", evidence.as_str(), evidence.meaning())),
-        ("Answered by", answered_by(explanation)),
+        ("Meaning", (*meaning).to_owned()),
+        ("Fault", format!("{}: {}", fault.as_str(), fault.meaning())),
+        ("Next step", (*next).to_owned()),
+        ("Evidence", format!("{}: {}", evidence.as_str(), evidence.meaning())),
+        ("Returned by", answered_by(explanation)),
     ]
 }
 
-/// The words, and the operations where the words alone do not tell.
+/// The operations that return the error: in words, and by id unless it is every operation.
 fn answered_by(Explanation { answered_by, operations, .. }: &Explanation) -> String {
     if answered_by.starts_with("every") || operations.is_empty() {
         return (*answered_by).to_owned();
@@ -113,50 +113,28 @@ fn page() -> String {
     let mut page = "\
 # Errors
 
-What each refusal of the API means, who is wrong, and what to do next. `openai-admin explain CODE` says the same in a
-terminal; `openai-admin explain --markdown` writes this page.
+The refusals of the API, by status. `openai-admin explain CODE` shows the whole explanation with an example, and
+`openai-admin explain --markdown` writes this page.
 
-*Wrong* is who can do something about it: the **client**, which sent the request; the **operator**, who runs the server,
-its database and its machine; or the **server**, which is this program. *Known* says how sure it is that OpenAI's own
-service answers with this status and code: **seen** is published or recorded, **assumed** has been recorded by nobody in
-public, **ours** is about something that the service does not have or does not say. The words of a message may differ.
-
-A test sends every example to the server, unless no request brings its moment about. The ids are those of
-[`examples/acme`](../examples/acme/organization.yaml).
-
-| Status | Code | Wrong | Known | Means |
-|---|---|---|---|---|
+| Code | Status | Meaning | Next step |
+|---|---|---|---|
 "
     .to_owned();
-    let all = Explanation::all();
-    let mut anchors: Vec<String> = Vec::new();
-    for explanation in &all {
-        let Explanation { status, code, fault, evidence, meaning, .. } = explanation;
-        // As a renderer of Markdown makes it from the heading below; it counts headings that are the same.
-        let anchor = name(explanation).replace(['(', ')'], "").replace(' ', "-");
-        let count = anchors.iter().filter(|known| **known == anchor).count();
-        let number = if count == 0 { String::new() } else { format!("-{count}") };
+    let mut all = Explanation::all();
+    all.sort_by_key(|explanation| (explanation.status, explanation.code));
+    for Explanation { status, code, meaning, next, .. } in &all {
         let code = code.map_or_else(|| "none".to_owned(), |code| format!("`{code}`"));
-        let (fault, evidence) = (fault.as_str(), evidence.as_str());
-        let _ =
-            writeln!(page, "| {status} | [{code}](#{anchor}{number}) | {fault} | {evidence} | {meaning} |");
-        anchors.push(anchor);
-    }
-    for explanation in &all {
-        let _ = writeln!(page, "\n## {}\n", name(explanation));
-        for (heading, words) in words(explanation) {
-            let _ = writeln!(page, "- **{heading}**: {words}");
-        }
-        if let Some(example) = &explanation.example {
-            let Example { method, path, body, given, answer, .. } = example;
-            let given = given.map(|given| format!(", where {given}")).unwrap_or_default();
-            let body = body.map(|body| format!("\n{body}")).unwrap_or_default();
-            let status = explanation.status;
-            let _ = writeln!(page, "\nFor example{given}:\n\n```http\n{method} {path}{body}\n```\n");
-            let _ = writeln!(page, "is answered with {status}:\n\n```json\n{answer:#}\n```");
-        }
+        let _ = writeln!(page, "| {code} | {status} | {} | {} |", first_clause(meaning), first_clause(next));
     }
     page
+}
+
+/// A text up to its first full stop, semicolon or colon outside of backticks.
+fn first_clause(text: &str) -> &str {
+    let ends =
+        |at: usize| text[..at].matches('`').count().is_multiple_of(2) && text[at + 1..].starts_with(' ');
+    let end = text.match_indices(['.', ';', ':']).map(|(at, _)| at).find(|at| ends(*at));
+    text[..end.unwrap_or(text.len())].trim_end_matches('.')
 }
 
 #[cfg(test)]
@@ -166,5 +144,16 @@ mod tests {
     #[test]
     fn the_page_of_errors_is_as_it_is_written() {
         crate::commands::assert_page("docs/errors.md", &page(), "explain --markdown");
+        assert!(page().lines().count() < 200);
+    }
+
+    #[test]
+    fn a_clause_ends_at_punctuation_outside_of_backticks() {
+        assert_eq!(first_clause("The key is unknown: it is mistyped."), "The key is unknown");
+        assert_eq!(
+            first_clause("Send `Content-Type: application/json`."),
+            "Send `Content-Type: application/json`"
+        );
+        assert_eq!(first_clause("Retry. If it fails again, wait."), "Retry");
     }
 }

@@ -1,4 +1,4 @@
-//! Commands that are read from the declaration of an operation.
+//! Runs the commands that are generated from the declarations of operations.
 
 use std::path::Path;
 
@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::load;
 use crate::{
     arguments::GlobalArguments,
-    failure::{Failure, Result, While as _},
-    generated::{Call, Given, Listing, Operation, Sent, chosen, item, layout, past, phrase},
+    failure::{Doing as _, Failure, Result},
+    generated::{
+        Call, Dispatch, Listing, Operation, RequestFields, chosen_columns, item, layout, past, phrase,
+    },
     output::{Output, file_name},
     prompt::Consent,
     resolve,
@@ -20,7 +22,7 @@ use crate::{
 pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
     if let Some(file) = &call.body {
         let body = body(file, context.global)?;
-        call.given.put_over(body);
+        call.given.merge_body(body);
     }
     (call.operation.check)(&call.given)?;
     let words = call.words.join(" ");
@@ -33,11 +35,11 @@ pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
         find(&mut call.given, &session.client).await?;
         send(&call, consent, &session.client, session.output).await
     };
-    context.over(access, &words, run).await
+    context.with_session(access, &words, run).await
 }
 
-/// Finds groups by name and users by address, as the hand-written commands do.
-async fn find(given: &mut Given, client: &Client) -> Result<()> {
+/// Replaces names of groups and email addresses of users by ids, like the hand-written commands.
+async fn find(given: &mut RequestFields, client: &Client) -> Result<()> {
     for (field, text) in &mut given.path {
         match field.as_str() {
             "group_id" => *text = resolve::group(client, text).await?.id.to_string(),
@@ -53,8 +55,8 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
     let verb = call.words.last().map_or("", String::as_str);
     let doing = phrase(operation, verb, given.ids());
     consent.ask(&format!("{doing}?"))?;
-    match operation.sent {
-        Sent::Once(send) => {
+    match operation.dispatch {
+        Dispatch::Once(send) => {
             let answer = send(client, given).await.doing(|| doing.clone())?;
             if operation.method == Method::Delete && output.is_for_people() {
                 output.note(&doing.replacen(verb, &past(verb), 1));
@@ -62,15 +64,15 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
             }
             show(operation, &answer, output)
         }
-        Sent::InPages(print) => {
+        Dispatch::InPages(print) => {
             let schema = (operation.answer)();
             let (Some(part), Some(page_size)) = (&call.part, call.form.page_size) else { return Ok(()) };
             let listing = Listing {
                 part,
                 page_size,
                 item: item(&schema).unwrap_or(&Value::Null),
-                columns: chosen(operation),
-                none: &format!("there are no {}", doing.trim_start_matches("list ")),
+                columns: chosen_columns(operation),
+                none: &format!("no {}", doing.trim_start_matches("list ")),
                 doing: &doing,
                 output,
             };
@@ -79,23 +81,23 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
     }
 }
 
-/// Prints an answer: a single object, or the rows of a list.
+/// Prints a response: a single object, or the rows of a list.
 fn show(operation: &Operation, answer: &Value, output: &Output) -> Result<()> {
     let schema = (operation.answer)();
     match (item(&schema), answer["data"].as_array()) {
         (Some(item), Some(items)) => {
-            output.items_as(&layout(item, chosen(operation)), items, "the answer lists nothing")
+            output.items_as(&layout(item, chosen_columns(operation)), items, "no items")
         }
         _ => output.item_as(&layout(&schema, &[]), answer),
     }
 }
 
-/// The body in a file.
+/// Reads the body from a file.
 fn body(file: &Path, global: &GlobalArguments) -> Result<Value> {
     let is_input = |file: &Path| file == Path::new("-");
     if is_input(file) && global.key_file.as_deref().is_some_and(is_input) {
         return Err(Failure::usage("both --key-file and --body are standard input")
-            .hint("put the key into OPENAI_ADMIN_KEY or into a file"));
+            .hint("put the key in OPENAI_ADMIN_KEY or a file"));
     }
     let name = file_name(file);
     let text = load::read(file).doing(|| format!("read {name}"))?;
@@ -122,7 +124,7 @@ mod tests {
         generated::tests::typed,
     };
 
-    /// What a command has written.
+    /// Captures the output of a command.
     #[derive(Clone, Default)]
     struct Written(Rc<RefCell<Vec<u8>>>);
 
@@ -156,7 +158,7 @@ mod tests {
         testing::client_with(serde_json::from_value(directory).expect("a directory")).await.expect("a server")
     }
 
-    /// Runs the hand-written command and the generated one, each in its own words: what both have written.
+    /// Runs the hand-written and the generated command, and returns the output of both.
     async fn both(client: &Client, by_hand: &str, generated: &str, format: &str) -> (String, String) {
         let words = ["openai-admin", "-o", format].into_iter().chain(by_hand.split(' '));
         let matches = Arguments::command_line().get_matches_from(words);
@@ -168,7 +170,7 @@ mod tests {
             Command::Groups(command) => groups::run(command, &session).await.expect("groups"),
             Command::Users(UsersCommand::Api(command)) => users::run(command, &session).await.expect("users"),
             Command::AuditLogs(command) => audit_logs::run(command, &session).await.expect("audit logs"),
-            other => panic!("{other:?} reads nothing"),
+            other => panic!("{other:?} is not one of the tested commands"),
         }
         let by_hand = written.text();
         send(&typed(generated), Consent::Given, client, &output).await.expect("the generated command");
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_generated_command_writes_what_the_hand_written_one_writes() {
+    async fn a_generated_command_prints_the_same_as_the_hand_written_one() {
         let client = service().await;
         for (by_hand, generated) in [
             ("groups list", "groups list"),
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_generated_change_is_the_hand_written_one() {
+    async fn a_generated_change_equals_the_hand_written_one() {
         for (by_hand, generated) in [
             ("users update ada@example.com --role owner", "users update user_ada --role owner"),
             ("groups delete Support --yes", "groups delete group_1 --yes"),
@@ -245,10 +247,10 @@ mod tests {
         insta::assert_snapshot!(written.text());
     }
 
-    /// The two services may not have been made in the same second.
+    /// The two services may have been created in different seconds.
     fn without_times(json: &str) -> Value {
         let mut tree: Value = serde_json::from_str(json).expect("JSON");
-        tree.as_object_mut().expect("one thing").retain(|field, _| !field.ends_with("_at"));
+        tree.as_object_mut().expect("an object").retain(|field, _| !field.ends_with("_at"));
         tree
     }
 }

@@ -1,11 +1,11 @@
-//! `openai-admin groups users`: who is in which group.
+//! `openai-admin groups users`: the members of groups.
 
 use openai_admin::{Limit, models::GroupResponse};
 
 use super::protection;
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     lists::print_list,
     output::{Layout, count, visible},
     prompt::Consent,
@@ -46,7 +46,7 @@ async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArgumen
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    let none = format!("nobody is in group '{}'", visible(&group.name));
+    let none = format!("group '{}' has no members", visible(&group.name));
     let doing = || format!("list the users of group '{}'", group.name);
     print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), &none, doing, session.output).await
 }
@@ -60,7 +60,8 @@ async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
         Err(error) if error.is_not_found() => {
             let message = format!("'{text}' is not in group '{}' ({})", group.name, group.id);
             let argument = crate::config::shell_word(group.id.as_str());
-            Err(Failure::not_found(message).propose(format!("groups users list {argument}"), "shows who is"))
+            Err(Failure::not_found(message)
+                .suggest(format!("groups users list {argument}"), "lists its members"))
         }
         Err(error) => Err(error).doing(|| format!("find '{text}' in group '{}'", group.name)),
     }
@@ -89,7 +90,7 @@ async fn question(session: &Session<'_>, group: &GroupResponse, users: &[String]
     Ok(format!("remove {who} from group '{}' ({}), which has {members}?", group.name, group.id))
 }
 
-/// How many members a group has, in words: of a large one, only that it is large.
+/// The number of members as text; for a large group, only that it is large.
 pub(super) async fn members(session: &Session<'_>, group: &GroupResponse) -> Result<String> {
     let list = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE);
     let page = list.await.doing(|| format!("count the members of group '{}'", group.name))?;

@@ -9,7 +9,7 @@ use openai_admin::{
 use super::{group_users, protection};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     lists::print_list,
     output::{Layout, visible},
     prompt::Consent,
@@ -32,7 +32,7 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             let doing = format!("create group '{}'", &*name);
             let created = client.groups().create_group(CreateGroupBody::new(name)).await.doing(|| doing)?;
             output.item(&*created)?;
-            warn_of_namesakes(session, &created).await;
+            warn_of_same_name(session, &created).await;
             Ok(())
         }
         GroupsCommand::Rename { group: text, name, allow_duplicate } => {
@@ -42,10 +42,10 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
                 check_name_is_free(session, &name, Some(&group.id)).await?;
             }
             let renamed = client.groups().update_group(group.id.clone(), UpdateGroupBody::new(name)).await;
-            // What the answer leaves out is as it was.
+            // The response omits fields that did not change.
             group.name = renamed.doing(|| format!("rename group '{text}'"))?.into_inner().name;
             output.item(&group)?;
-            warn_of_namesakes(session, &group).await;
+            warn_of_same_name(session, &group).await;
             Ok(())
         }
         GroupsCommand::Delete { group, consent } => {
@@ -56,11 +56,11 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
     }
 }
 
-/// Refuses a name that a group has already: commands and files could name neither by it any more. `own` is the group
-/// that gets the name, if there is one.
+/// Refuses a name that another group already has, because commands and files could not use it for either group. `own`
+/// is the group to rename, if any.
 async fn check_name_is_free(session: &Session<'_>, name: &str, own: Option<&GroupId>) -> Result<()> {
     let key = name_key(name);
-    // A key that may not list the groups cannot be asked to.
+    // A key without the scope to list groups cannot check.
     let Ok(groups) = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await
     else {
         return Ok(());
@@ -68,23 +68,23 @@ async fn check_name_is_free(session: &Session<'_>, name: &str, own: Option<&Grou
     match groups.iter().find(|other| Some(&other.id) != own && name_key(&other.name) == key) {
         None => Ok(()),
         Some(other) => {
-            let message = format!("a group is called '{}' already: {}", other.name, other.id);
-            Err(Failure::not_found(message).hint("for another one of this name, pass --allow-duplicate"))
+            let message = format!("a group already has the name '{}': {}", other.name, other.id);
+            Err(Failure::not_found(message).hint("pass --allow-duplicate to use the name anyway"))
         }
     }
 }
 
-/// Two groups may have one name, and then neither can be named by it.
-async fn warn_of_namesakes(session: &Session<'_>, group: &GroupResponse) {
+/// Warns if several groups have the same name, because commands cannot use it for any of them.
+async fn warn_of_same_name(session: &Session<'_>, group: &GroupResponse) {
     if session.output.is_quiet() {
         return;
     }
     let groups = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await;
-    // Who may not list the groups is not warned: the change itself is done.
+    // Without the scope to list groups there is no warning: the change itself succeeded.
     let namesakes = groups.iter().flatten().filter(|other| other.name == group.name).count();
     if namesakes > 1 {
         let name = visible(&group.name);
-        session.output.note(&format!("{namesakes} groups are called '{name}' now: name them by id"));
+        session.output.note(&format!("{namesakes} groups now have the name '{name}': use their ids"));
     }
 }
 
@@ -94,16 +94,8 @@ async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result
         call = call.order(order.into());
     }
     let doing = || "list the groups".to_owned();
-    print_list(
-        call,
-        &arguments.list,
-        PAGE_SIZE,
-        &Layout::of_record(),
-        "there are no groups",
-        doing,
-        session.output,
-    )
-    .await
+    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), "no groups", doing, session.output)
+        .await
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {

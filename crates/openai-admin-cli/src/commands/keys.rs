@@ -1,4 +1,4 @@
-//! `openai-admin keys`: the keys that one's own server accepts.
+//! `openai-admin keys`: manages the keys of your server.
 
 use openai_admin::Timestamp;
 use openai_admin_server::{Minter, api_keys};
@@ -9,15 +9,15 @@ use crate::{
     arguments::{CreateKeyArguments, ExpiryArguments, KeysCommand, RotateKeyArguments},
     config::{Database, KEY_VARIABLE},
     database,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, moment, visible},
     prompt::Consent,
     resolve::ambiguous,
 };
 
-const KEEP_IT: &str = "keep the key somewhere safe: it is not stored and will not be shown again";
+const KEEP_IT: &str = "store the key safely: it is not saved and will not be shown again";
 
-/// A key that was just minted: the only time that it is seen.
+/// A new key. This is the only time that it is shown.
 #[derive(Serialize)]
 struct MintedKey {
     key: String,
@@ -78,22 +78,22 @@ async fn create(
     let (key, new) = api_keys::mint(minter, &name, scopes, expires_at(&expiry, minter));
     let stored = store.create_api_key(organization.org, minter.stamp("local"), new).await;
     let stored = stored.doing(|| format!("create key '{name}'"))?;
-    Shown { store, organization, minter, output }.show(MintedKey { key, stored }).await?;
+    KeyPrinter { store, organization, minter, output }.print(MintedKey { key, stored }).await?;
     output.note(KEEP_IT);
     Ok(())
 }
 
-/// How a key is shown, the only time that it is.
-struct Shown<'a> {
+/// Prints a new key.
+struct KeyPrinter<'a> {
     store: &'a Store,
     organization: &'a Organization,
     minter: &'a Minter,
     output: &'a Output,
 }
 
-impl Shown<'_> {
+impl KeyPrinter<'_> {
     /// Prints the key, or revokes it: a key that could not be printed must not stay valid.
-    async fn show(&self, minted: MintedKey) -> Result<()> {
+    async fn print(&self, minted: MintedKey) -> Result<()> {
         let Err(unwritten) = self.output.item(&minted) else { return Ok(()) };
         let MintedKey { stored, .. } = minted;
         let why = if unwritten.message.is_empty() { "it is closed".to_owned() } else { unwritten.message };
@@ -102,15 +102,17 @@ impl Shown<'_> {
         let message = format!("the new key could not be written to standard output: {why}");
         Err(match revoked {
             Ok(()) => Failure::new(ExitStatus::Failed, format!("{message}; it has been revoked")),
-            Err(error) => Failure::new(ExitStatus::Failed, format!("{message}; it is valid, since {error}"))
-                .propose(format!("keys revoke {}", stored.id), "revokes it"),
+            Err(error) => {
+                Failure::new(ExitStatus::Failed, format!("{message}; it is still valid, because {error}"))
+                    .suggest(format!("keys revoke {}", stored.id), "revokes it")
+            }
         })
     }
 }
 
-/// Whether standard output was closed when the program started (the runtime then opens /dev/null), or is /dev/null.
+/// Whether standard output is /dev/null. The runtime opens it in place of a closed standard output.
 #[cfg(unix)]
-fn is_output_thrown_away() -> bool {
+fn is_output_discarded() -> bool {
     use std::os::{fd::AsFd as _, unix::fs::MetadataExt as _};
     let device = |file: std::fs::File| file.metadata().map(|it| (it.mode(), it.rdev()));
     let output = std::io::stdout().as_fd().try_clone_to_owned().and_then(|output| device(output.into()));
@@ -119,27 +121,27 @@ fn is_output_thrown_away() -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_output_thrown_away() -> bool {
+fn is_output_discarded() -> bool {
     false
 }
 
-/// Called before anything is stored.
+/// Runs before anything is stored.
 fn check_output() -> Result<()> {
-    if !is_output_thrown_away() {
+    if !is_output_discarded() {
         return Ok(());
     }
     Err(Failure::new(
         ExitStatus::Failed,
         "standard output is closed or /dev/null, so the new key would be lost",
     )
-    .hint("let it go to a terminal, a pipe or a file; no key was made"))
+    .hint("write to a terminal, a pipe or a file; no key was created"))
 }
 
-/// A key that has expired already is of no use, and probably not what was meant.
+/// Refuses an expiry in the past: it is probably a mistake.
 fn check_expiry(expiry: &ExpiryArguments, minter: &Minter) -> Result<()> {
     match expiry.expires_at {
         Some(at) if at <= minter.now().unix_seconds() => {
-            Err(Failure::usage("--expires-at: this time is over").hint("name a day or a time to come"))
+            Err(Failure::usage("--expires-at is in the past").hint("pass a future date or time"))
         }
         _ => Ok(()),
     }
@@ -164,7 +166,7 @@ async fn rotate(
     let RotateKeyArguments { key: text, overlap, expiry } = arguments;
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let old = find_current(keys, text, minter.now())?;
-    // A key that was to live for a while is not followed by one that lives for ever.
+    // A key with a lifetime is replaced by one with the same lifetime.
     let lifetime = old.expires_at.map(|at| at.unix_seconds() - old.created_at.unix_seconds());
     let expires_at =
         expires_at(expiry, minter).or_else(|| lifetime.map(|lifetime| in_seconds(minter, lifetime)));
@@ -175,15 +177,16 @@ async fn rotate(
     let rotated = rotated.doing(|| format!("rotate key '{text}'"))?;
     let until = rotated.old.expires_at.map(|at| moment(at.unix_seconds())).unwrap_or_default();
     let old_id = rotated.old.id;
-    let shown =
-        Shown { store, organization, minter, output }.show(MintedKey { key, stored: rotated.new }).await;
-    shown.map_err(|failure| failure.hint(format!("the key before ({old_id}) works until {until} UTC")))?;
+    let shown = KeyPrinter { store, organization, minter, output }
+        .print(MintedKey { key, stored: rotated.new })
+        .await;
+    shown.map_err(|failure| failure.hint(format!("the old key ({old_id}) is valid until {until} UTC")))?;
     output.note(&format!(
-        "the key before ({old_id}) works until {until} UTC: give the new one to all that use it"
+        "the old key ({old_id}) is valid until {until} UTC: replace it in all clients by then"
     ));
     output.note(&format!(
-        "if `serve` is started with the key before, put the new one in its --key-file or {KEY_VARIABLE}: it does not \
-         start with an expired key"
+        "if `serve` starts with the old key, put the new one in its --key-file or {KEY_VARIABLE}: it does not start \
+         with an expired key"
     ));
     output.note(KEEP_IT);
     Ok(())
@@ -192,7 +195,7 @@ async fn rotate(
 async fn list(store: &Store, organization: &Organization, output: &Output) -> Result<()> {
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let create = output.command("keys create --name NAME");
-    output.items(&keys, &format!("there are no keys; `{create}` makes one"))
+    output.items(&keys, &format!("no keys; `{create}` creates one"))
 }
 
 async fn revoke(
@@ -205,7 +208,7 @@ async fn revoke(
 ) -> Result<()> {
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let key = find(keys, text)?;
-    consent.ask(&format!("revoke key '{}' ({}, {}) for good?", key.name, key.id, key.redacted_value))?;
+    consent.ask(&format!("revoke key '{}' ({}, {}) permanently?", key.name, key.id, key.redacted_value))?;
     let revoked = store.revoke_api_key(organization.org, minter.stamp("local"), key.id.clone()).await;
     revoked.doing(|| format!("revoke key '{text}'"))?;
     if output.is_for_people() {
@@ -219,7 +222,7 @@ async fn revoke(
     output.item(&key)
 }
 
-/// The key to rotate. A rotation leaves two keys with one name; the one that was made last and expires last is meant.
+/// The key to rotate. After a rotation two keys have the same name: this finds the one that is newer and expires later.
 fn find_current(keys: Vec<ApiKey>, text: &str, now: Timestamp) -> Result<ApiKey> {
     let works = |key: &&ApiKey| key.expires_at.is_none_or(|at| at > now);
     let named: Vec<&ApiKey> = keys.iter().filter(|key| key.name == text).filter(works).collect();
@@ -244,11 +247,11 @@ fn find(keys: Vec<ApiKey>, text: &str) -> Result<ApiKey> {
     }
     let mut named: Vec<ApiKey> = keys.into_iter().filter(|key| key.name == text).collect();
     match named.len() {
-        0 => Err(Failure::not_found(format!("there is no key with the id or name '{text}'"))
-            .propose("keys list", "shows all keys that work")),
+        0 => Err(Failure::not_found(format!("no key has the id or name '{text}'"))
+            .suggest("keys list", "lists the valid keys")),
         1 => Ok(named.remove(0)),
         several => {
-            let message = format!("{several} keys are called '{text}'");
+            let message = format!("{several} keys have the name '{text}'");
             Err(ambiguous(message, named.iter().map(|key| key.id.clone())))
         }
     }

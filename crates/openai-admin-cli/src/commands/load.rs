@@ -1,4 +1,4 @@
-//! `openai-admin load`: an organization from a file into a database, all of it or nothing.
+//! `openai-admin load`: loads an organization from a file into a database, completely or not at all.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,12 +17,11 @@ use crate::{
     arguments::LoadArguments,
     config::{Database, Environment, shell_word},
     database, directory_file,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count, file_name, visible},
 };
 
-/// People see the members of so many groups, and of organizations with so many memberships; of larger ones only
-/// the numbers.
+/// Limits for people: the members of at most 20 groups and 200 memberships are shown; above that only counts.
 const GROUPS_SHOWN_MAX: usize = 20;
 const MEMBERSHIPS_SHOWN_MAX: usize = 200;
 
@@ -45,7 +44,7 @@ pub(super) async fn run(
         Err(_) => Ok(Directory::default()),
     };
     let held = store.organizations().await.unwrap_or_default();
-    // Another process may have found the new file meanwhile, and put something into it.
+    // Another process may have found the new file meanwhile and written to it.
     let is_empty = done.is_err() && store.organizations().await.is_ok_and(|held| held.is_empty());
     store.close().await;
     if let (Some(file), true) = (new_file, is_empty) {
@@ -58,18 +57,18 @@ pub(super) async fn run(
         (held.len() > 1).then(|| format!("--organization {}", shell_word(summary.organization.id.as_str())));
     if let Some(chosen) = &chosen {
         let number = count(held.len(), "organization");
-        output.note(&format!("{} holds {number} now: commands need {chosen} or another", database.url));
+        output.note(&format!("{} now has {number}: pass {chosen} or another", database.url));
     }
-    propose(&directory, chosen.as_deref(), database, environment, output);
+    suggest_commands(&directory, chosen.as_deref(), database, environment, output);
     Ok(())
 }
 
-/// Removes the file that was made for nothing, and what SQLite has put beside it.
+/// Removes the database file that this command created, and SQLite's files next to it.
 fn remove_database(file: &Path) {
     for end in ["", "-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(end);
-        // It may not be there, and an empty database does no harm.
+        // The file may not exist, and an empty database does no harm.
         let _ = std::fs::remove_file(name);
     }
 }
@@ -85,7 +84,7 @@ pub(super) fn read(file: &Path) -> Result<String> {
     Ok(text::read(&bytes, "it")?.to_owned())
 }
 
-/// `--organization` and the file must mean the same one.
+/// Checks that `--organization` and the file name the same organization.
 fn check_organization(directory: &Directory, database: &Database, name: &str) -> Result<()> {
     match (&directory.organization, &database.organization) {
         (Some(described), Some(wanted)) if described.id != *wanted => Err(Failure::bad_input(format!(
@@ -116,7 +115,7 @@ async fn load(
     }
 }
 
-/// A group and who is in it.
+/// A group and its members.
 #[derive(Serialize)]
 struct GroupListing {
     id: String,
@@ -128,7 +127,7 @@ struct GroupListing {
 impl Record for GroupListing {
     const FIELDS: &'static [&'static str] = &["id", "name", "member_count", "members"];
     const COLUMNS: &'static [(&'static str, &'static str)] =
-        &[("GROUP", "name"), ("USERS", "member_count"), ("WHO", "members")];
+        &[("GROUP", "name"), ("USERS", "member_count"), ("MEMBERS", "members")];
 }
 
 /// A group of an organization that is too large to list.
@@ -145,7 +144,7 @@ impl Record for GroupCount {
         &[("GROUP", "name"), ("ID", "id"), ("USERS", "member_count")];
 }
 
-/// Who is in which group: everything for programs, as much as can be read for people.
+/// Shows the groups and members: everything to programs, a readable part to people.
 fn show(organization: &Organization, directory: &Directory, output: &Output) -> Result<()> {
     let people = output.is_for_people();
     let groups = &directory.groups;
@@ -184,7 +183,7 @@ impl From<&DirectoryGroup> for GroupCount {
     }
 }
 
-/// People know each other by name, programs by id.
+/// Names for people, ids for programs.
 fn listing(group: &DirectoryGroup, users: &HashMap<&str, &DirectoryUser>, people: bool) -> GroupListing {
     let shown = |id: &str| {
         let user = users.get(id).filter(|_| people);
@@ -214,14 +213,14 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
     let counts = counts.map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)));
     let parts: Vec<String> = title.into_iter().chain(counts).collect();
     if parts.is_empty() {
-        format!("\nnothing changed: {} holds all of {name} already", database.url)
+        format!("\nno changes: {} already has everything in {name}", database.url)
     } else {
         format!("\nloaded {name} into {}: {}", database.url, parts.join(", "))
     }
 }
 
-/// What to try next: commands that work as they stand, on what has just been loaded.
-fn propose(
+/// Suggests next commands, ready to run on the loaded data.
+fn suggest_commands(
     directory: &Directory,
     chosen: Option<&str>,
     database: &Database,
@@ -234,15 +233,16 @@ fn propose(
     let program = shell_word(&environment.program);
     let words = [&*program, &*database.as_argument, chosen.unwrap_or_default()];
     let command = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let mut lines = vec!["\ntry next:".to_owned()];
-    // Only a file has --local, and with it the commands that need no server.
+    let mut lines = vec!["\nnext steps:".to_owned()];
+    // Only a file has --local and the commands that need no server.
     if database.as_argument.starts_with("--local") {
         let group = directory.groups.iter().find(|group| group.is_scim_managed != Some(true));
-        let name = group.and_then(|group| Some(named(&group.name, group.id.as_ref()?.as_str())));
+        let name = group.and_then(|group| Some(group_argument(&group.name, group.id.as_ref()?.as_str())));
         if let Some(name) = &name {
             lines.push(format!("  {command} groups users list {name}"));
         }
-        if let (Some(name), Some(email)) = (&name, group.and_then(|group| outsider(directory, group))) {
+        if let (Some(name), Some(email)) = (&name, group.and_then(|group| non_member_email(directory, group)))
+        {
             let email = shell_word(email);
             lines.push(format!("  {command} groups users add {name} {email}"));
             lines.push(format!("  {command} users groups {email}"));
@@ -252,14 +252,14 @@ fn propose(
     output.note(&lines.join("\n"));
 }
 
-/// The address of somebody who is not in the group, for a command that adds them.
-fn outsider<'a>(directory: &'a Directory, group: &DirectoryGroup) -> Option<&'a str> {
+/// The address of a user who is not in the group, for an example that adds them.
+fn non_member_email<'a>(directory: &'a Directory, group: &DirectoryGroup) -> Option<&'a str> {
     let members: HashSet<&str> = group.members.iter().map(|member| &**member).collect();
     let is_outside = |user: &&DirectoryUser| user.id.as_ref().is_none_or(|id| !members.contains(id.as_str()));
     directory.users.iter().filter(is_outside).find_map(|user| user.email.as_deref())
 }
 
-/// A group's name as a word of a command, or its id where the name cannot be typed.
-fn named(name: &str, id: &str) -> String {
+/// A group's name as a shell word, or its id if the name is hard to type.
+fn group_argument(name: &str, id: &str) -> String {
     if visible(name) == name && name.is_ascii() { shell_word(name) } else { shell_word(id) }
 }

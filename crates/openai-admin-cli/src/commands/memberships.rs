@@ -1,7 +1,7 @@
-//! Who should be in which group: plans, applies, watches, exports, imports, and takes back.
+//! The commands about memberships: plan, apply, drift, export, import, runs and offboard.
 
 mod apply;
-mod bench;
+mod context;
 mod export;
 mod finish;
 mod import;
@@ -18,7 +18,7 @@ use crate::{
     output::Output,
 };
 
-/// Runs a command about memberships.
+/// Runs a command about memberships, except offboard.
 pub(super) async fn run(
     command: Command,
     global: &GlobalArguments,
@@ -36,7 +36,7 @@ pub(super) async fn run(
     }
 }
 
-/// Plans and does the removal of a user from every group.
+/// Removes a user from every group.
 pub(super) async fn offboard(
     arguments: OffboardArguments,
     global: &GlobalArguments,

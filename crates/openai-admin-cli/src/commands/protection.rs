@@ -1,4 +1,4 @@
-//! The policy for what is typed: plans are held to it by `guard`, and commands that change one thing here.
+//! Checks of the policy for commands that change one group or user. `guard` checks plans.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use openai_admin::{Limit, UserId, models::GroupResponse};
 use openai_admin_sync::{guard, policy::Protection};
 
 use crate::{
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     session::Session,
 };
 
@@ -17,12 +17,15 @@ const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 pub(super) fn allow_group(session: &Session<'_>, group: &GroupResponse) -> Result<()> {
     let protection = Protection::of(&session.policy.protect);
     if protection.has_group(Some(group.id.as_str()), &group.name) {
-        return Err(refused(format!("group '{}' ({}) is protected by the policy", group.name, group.id)));
+        return Err(policy_failure(format!(
+            "group '{}' ({}) is protected by the policy",
+            group.name, group.id
+        )));
     }
     Ok(())
 }
 
-/// Refuses to take away a user whom the policy protects. Who was named by id is read for the address.
+/// Refuses to remove a user that the policy protects. Without `email`, the user is read to get it.
 pub(super) async fn allow_user(session: &Session<'_>, id: &UserId, email: Option<&str>) -> Result<()> {
     if session.policy.protect.users.is_empty() {
         return Ok(());
@@ -32,14 +35,14 @@ pub(super) async fn allow_user(session: &Session<'_>, id: &UserId, email: Option
     if email.is_none() && !protection.has_user(id.as_str(), None) {
         match session.client.users().retrieve_user(id.clone()).await {
             Ok(user) => email = user.email.as_deref().map(str::to_owned),
-            // Who is not there is told by the command itself.
+            // The command itself reports a missing user.
             Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) => return Err(error).doing(|| format!("find whether user '{id}' is protected")),
+            Err(error) => return Err(error).doing(|| format!("check whether user '{id}' is protected")),
         }
     }
     if protection.has_user(id.as_str(), email.as_deref()) {
         let who = email.as_deref().unwrap_or(id.as_str());
-        return Err(refused(format!("user '{who}' is protected by the policy")));
+        return Err(policy_failure(format!("user '{who}' is protected by the policy")));
     }
     Ok(())
 }
@@ -57,12 +60,11 @@ pub(super) async fn allow_removals(
     let ids: HashSet<&UserId> = members.iter().map(|member| &member.id).collect();
     let removals = users.iter().filter(|user| ids.contains(*user)).count();
     match guard::over(removals, members.len(), max) {
-        Some(block) => Err(refused(format!("the policy's max_remove_of_group: {}", block.message))),
+        Some(block) => Err(policy_failure(format!("the policy's max_remove_of_group: {}", block.message))),
         None => Ok(()),
     }
 }
 
-fn refused(message: String) -> Failure {
-    Failure::new(ExitStatus::Guard, message)
-        .hint("nothing has been changed; the policy file says what is allowed")
+fn policy_failure(message: String) -> Failure {
+    Failure::new(ExitStatus::Guard, message).hint("nothing changed; see the policy file for its limits")
 }

@@ -1,12 +1,12 @@
-//! `openai-admin serve`: the API from a database, until it is told to stop.
+//! `openai-admin serve`: serves the API from a database until a signal stops it.
 
 mod certificate;
 mod exposure;
 mod first_key;
+mod messages;
 mod open_files;
 mod service_manager;
 pub(super) mod signals;
-mod voice;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,18 +14,18 @@ use openai_admin_server::{Config, Minter, Server, Tls, limits::Limits};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
 use tokio::net::TcpListener;
 
-use self::{first_key::FirstKey, service_manager::ServiceManager, voice::Voice};
+use self::{first_key::FirstKey, messages::Messages, service_manager::ServiceManager};
 use crate::{
     arguments::{GlobalArguments, ServeArguments},
     config::{self, Database, Environment, Key},
     database,
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     log,
     output::Output,
 };
 
-/// How often answers that are over are forgotten, also on a server that nobody uses.
-const FORGETTING_PAUSE: Duration = Duration::from_secs(10 * 60);
+/// How often expired idempotent responses are deleted, even on an idle server.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 pub(super) async fn run(
     arguments: ServeArguments,
@@ -34,19 +34,19 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     let _log = log::start(&arguments.log, arguments.log_format, global.color, environment)?;
-    // Watched before anybody can know that the server runs, so that no early signal kills it.
+    // Watch for signals before anything reports that the server runs, so that no early signal kills it.
     let stop = signals::Stop::watch(ServiceManager::new(environment))?;
     let hangups = signals::Hangups::watch()?;
-    let voice = Voice { output, format: arguments.log_format };
-    let served = start(&arguments, global, environment, voice, stop, hangups).await;
-    served.map_err(|failure| voice.last_words(failure))
+    let messages = Messages { output, format: arguments.log_format };
+    let served = start(&arguments, global, environment, messages, stop, hangups).await;
+    served.map_err(|failure| messages.log_failure(failure))
 }
 
 async fn start(
     arguments: &ServeArguments,
     global: &GlobalArguments,
     environment: &Environment,
-    voice: Voice<'_>,
+    messages: Messages<'_>,
     stop: signals::Stop,
     hangups: signals::Hangups,
 ) -> Result<()> {
@@ -64,32 +64,32 @@ async fn start(
     if !replicas.is_empty() {
         store.read_from(&replicas).await.doing(|| "read from replicas".to_owned())?;
     }
-    let opened = Opened {
+    let opened = OpenServer {
         arguments,
         database: &database.url,
         store: &store,
         organization: &organization,
         minter: &minter,
         limits,
-        voice,
+        messages,
     };
     let served = opened.serve(key, tls, stop).await;
     store.close().await;
     served
 }
 
-/// What a server is made of, once its database is open.
-struct Opened<'a> {
+/// The parts of a server once its database is open.
+struct OpenServer<'a> {
     arguments: &'a ServeArguments,
     database: &'a DatabaseUrl,
     store: &'a Store,
     organization: &'a Organization,
     minter: &'a Minter,
     limits: Limits,
-    voice: Voice<'a>,
+    messages: Messages<'a>,
 }
 
-/// Where pages may be read beside the database itself.
+/// The replicas that pages may be read from.
 fn replicas(arguments: &ServeArguments, database: &Database) -> Result<Vec<DatabaseUrl>> {
     let is_postgres = |url: &DatabaseUrl| matches!(url, DatabaseUrl::Postgres(_));
     let replicas: Vec<DatabaseUrl> = arguments
@@ -100,27 +100,27 @@ fn replicas(arguments: &ServeArguments, database: &Database) -> Result<Vec<Datab
     let mut databases = std::iter::once(&database.url).chain(&replicas);
     if !replicas.is_empty() && !databases.all(is_postgres) {
         return Err(Failure::usage("--database-read names a replica of a PostgreSQL database")
-            .hint("write both as postgres://user@host/database; SQLite has no replicas"));
+            .hint("use postgres://user@host/database for both; SQLite has no replicas"));
     }
     Ok(replicas)
 }
 
-/// Figures tell nobody a secret, but they tell whoever asks: there is no key.
+/// Metrics contain no secrets, but they need no key, so anyone who can connect can read them.
 fn check_admin_address(arguments: &ServeArguments) -> Result<()> {
     match arguments.admin_listen {
         Some(address) if !address.ip().is_loopback() && !arguments.admin_public => {
-            let message = format!("{address} is reachable from other machines, and /metrics asks for no key");
+            let message = format!("other machines can reach {address}, and /metrics needs no key");
             Err(Failure::usage(message)
-                .hint("listen on 127.0.0.1, or add --admin-public in a network whose machines may all ask"))
+                .hint("listen on 127.0.0.1, or pass --admin-public in a trusted network"))
         }
         _ => Ok(()),
     }
 }
 
-impl Opened<'_> {
-    /// Serves until it is told to stop.
+impl OpenServer<'_> {
+    /// Serves until a signal stops it.
     async fn serve(self, key: Option<Key>, tls: Option<Tls>, stop: signals::Stop) -> Result<()> {
-        let Self { arguments, database, store, organization, minter, limits, voice } = self;
+        let Self { arguments, database, store, organization, minter, limits, messages } = self;
         let listener = listen(arguments.listen, "--listen").await?;
         let address = listener.local_addr()?;
         let admin = match arguments.admin_listen {
@@ -128,7 +128,7 @@ impl Opened<'_> {
             None => None,
         };
         let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-        FirstKey { store, organization, database, minter, url: &url, voice }.provide(key).await?;
+        FirstKey { store, organization, database, minter, url: &url, messages }.provide(key).await?;
         exposure::check_stored_keys(arguments, store, minter).await?;
 
         let config = Config::default()
@@ -144,11 +144,11 @@ impl Opened<'_> {
         let config = config.with_traces(traces.clone());
         let server = Server::new(store.clone(), minter.clone(), config);
         if let Some(admin) = &admin {
-            voice.line(&format!("Admin endpoints: http://{}", admin.local_addr()?));
+            messages.line(&format!("Admin endpoints: http://{}", admin.local_addr()?));
         }
-        // Programs that start a server wait for this line; it stands alone and has no colour.
-        voice.line(&format!("listening on {url}"));
-        let signals::Stop { asked, insisted, manager } = stop;
+        // Programs that start a server wait for this line; it has a line to itself and no colour.
+        messages.line(&format!("listening on {url}"));
+        let signals::Stop { first, second, manager } = stop;
         tokio::spawn(async move { manager.ready().await });
         let admin = async {
             match admin {
@@ -157,10 +157,10 @@ impl Opened<'_> {
             }
         };
         tokio::select! {
-            ended = server.run(listener, tls, asked) => ended.doing(|| format!("serve on {address}"))?,
-            ended = admin => ended.doing(|| "answer operators".to_owned())?,
-            () = forget_answers(store, minter) => {}
-            () = insisted => tracing::warn!("told to stop a second time: requests that had begun are cut off"),
+            ended = server.run(listener, tls, first) => ended.doing(|| format!("serve on {address}"))?,
+            ended = admin => ended.doing(|| "serve the admin endpoints".to_owned())?,
+            () = delete_expired_responses(store, minter) => {}
+            () = second => tracing::warn!("second signal: aborting requests in flight"),
         }
         #[cfg(feature = "otel")]
         if let Some(traces) = traces {
@@ -171,12 +171,15 @@ impl Opened<'_> {
     }
 }
 
-/// Forgets the answers of creations whose time is over, until the server ends.
-async fn forget_answers(store: &Store, minter: &Minter) {
+/// Deletes expired idempotent responses until the server ends.
+async fn delete_expired_responses(store: &Store, minter: &Minter) {
     loop {
-        tokio::time::sleep(FORGETTING_PAUSE).await;
+        tokio::time::sleep(CLEANUP_INTERVAL).await;
         if let Err(error) = store.forget_answers(minter.now()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "old answers are not forgotten yet");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot delete expired idempotent responses yet"
+            );
         }
     }
 }
@@ -192,7 +195,7 @@ async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|error| {
-            Failure::from(error).hint(format!("choose another address with {option}; port 0 is a free one"))
+            Failure::from(error).hint(format!("pick another address with {option}; port 0 picks a free port"))
         })
         .doing(|| format!("listen on {address}"))
 }

@@ -9,11 +9,11 @@ use openai_admin::{
 use super::protection;
 use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UserCommand},
-    failure::{Failure, Result, While as _},
+    failure::{Doing as _, Failure, Result},
     lists::print_list,
     output::{Layout, visible},
     prompt::Consent,
-    resolve::{self, known},
+    resolve::{self, or_missing_user},
     session::Session,
 };
 
@@ -37,7 +37,7 @@ pub(super) async fn run(command: UserCommand, session: &Session<'_>) -> Result<(
 }
 
 async fn list(session: &Session<'_>, emails: Vec<String>, part: &ListArguments) -> Result<()> {
-    let none = if emails.is_empty() { "there are no users" } else { "no user has such an email address" };
+    let none = if emails.is_empty() { "no users" } else { "no user has this email address" };
     let mut call = session.client.users().list_users();
     if !emails.is_empty() {
         call = call.emails(emails);
@@ -49,7 +49,7 @@ async fn list(session: &Session<'_>, emails: Vec<String>, part: &ListArguments) 
 async fn get(session: &Session<'_>, text: &str) -> Result<()> {
     let found = resolve::user(&session.client, text).await?;
     let user = session.client.users().retrieve_user(found.id).await;
-    let user = known(&session.client, text, user, "find").await?;
+    let user = or_missing_user(&session.client, text, user, "find").await?;
     session.output.item(&*user)
 }
 
@@ -76,8 +76,8 @@ async fn create(session: &Session<'_>, arguments: CreateUserArguments) -> Result
         // Only our own server has this operation.
         Err(error) if error.is_unknown_url() => Err(error).doing(|| doing).map_err(|failure| {
             Failure { hints: Vec::new(), ..failure }
-                .hint("the published API creates no users: people accept an invitation")
-                .hint("`openai-admin serve` and --local FILE can do it")
+                .hint("the published API cannot create users: invite people instead")
+                .hint("`openai-admin serve` and --local FILE can create users")
         }),
         Err(error) => Err(error).doing(|| doing),
     }
@@ -95,7 +95,7 @@ async fn update(session: &Session<'_>, arguments: UpdateUserArguments) -> Result
     body.developer_persona = bounded("--developer-persona", developer_persona)?;
     let found = resolve::user(&session.client, &text).await?;
     let updated = session.client.users().modify_user(found.id, body).await;
-    let updated = known(&session.client, &text, updated, "update").await?;
+    let updated = or_missing_user(&session.client, &text, updated, "update").await?;
     session.output.item(&*updated)
 }
 
@@ -105,12 +105,12 @@ async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     protection::allow_user(session, &found.id, found.email.as_deref()).await?;
     if matches!(consent, Consent::Ask) {
         let user = client.users().retrieve_user(found.id.clone()).await;
-        let user = known(&session.client, text, user, "find").await?;
+        let user = or_missing_user(&session.client, text, user, "find").await?;
         let name = user.name.as_deref().unwrap_or_default();
-        consent.ask(&format!("remove '{name}' ({text}) from the organization and from all groups?"))?;
+        consent.ask(&format!("remove '{name}' ({text}) from the organization and all groups?"))?;
     }
     let removed = client.users().delete_user(found.id).await;
-    let removed = known(&session.client, text, removed, "remove").await?;
+    let removed = or_missing_user(&session.client, text, removed, "remove").await?;
     if output.is_for_people() {
         output.note(&format!("removed user '{}' ({})", visible(text), removed.id));
         return Ok(());

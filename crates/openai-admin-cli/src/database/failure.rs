@@ -1,4 +1,4 @@
-//! Why a database cannot be opened, and what to do about it.
+//! Failures to open a database, with hints.
 
 use std::{fs::File, io::Read as _, path::Path};
 
@@ -10,27 +10,28 @@ use crate::{
     output::{count, file_name, visible},
 };
 
-/// What every SQLite file begins with.
+/// The first bytes of every SQLite file.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Whether there can be a database where it is said to be; `creates` says whether a missing file is made.
+/// Checks the path of a SQLite file. If `creates`, the file may be missing.
 pub(crate) fn check_file(database: &Database, creates: bool) -> Result<()> {
     let DatabaseUrl::Sqlite(file) = &database.url else { return Ok(()) };
     let name = file_name(file);
     if file.is_dir() {
         let example = file.join("openai-admin.db");
         return Err(Failure::usage(format!("{name} is a directory"))
-            .hint(format!("name a file in it: {}", file_name(&example))));
+            .hint(format!("pass a file in it: {}", file_name(&example))));
     }
     if let Some(folder) = missing_folder(file) {
         let make_folder = format!("mkdir -p {}", shell_word(&folder.display().to_string()));
         let (message, hint) = match creates {
-            true => {
-                (format!("cannot make {name}: the folder {} does not exist", file_name(folder)), make_folder)
-            }
+            true => (
+                format!("cannot create {name}: the folder {} does not exist", file_name(folder)),
+                make_folder,
+            ),
             false => (
-                format!("{name} does not exist, nor does its folder"),
-                format!("is the path right? To begin there: {make_folder}"),
+                format!("{name} and its folder do not exist"),
+                format!("check the path, or create the folder: {make_folder}"),
             ),
         };
         return Err(Failure::not_found(message).hint(hint));
@@ -42,24 +43,24 @@ pub(crate) fn check_file(database: &Database, creates: bool) -> Result<()> {
     let mut failure = Failure::not_found(format!("{name} does not exist"));
     if database.is_default {
         failure = failure.hint(format!(
-            "{name} is the default; name another database with --local FILE or --database URL"
+            "{name} is the default; pass another database with --local FILE or --database URL"
         ));
     }
     Err(failure
-        .hint(format!("`openai-admin {argument} load FILE` makes it from a YAML or JSON file"))
-        .hint(format!("`openai-admin {argument} groups create NAME` makes it with one group")))
+        .hint(format!("`openai-admin {argument} load FILE` creates it from a YAML or JSON file"))
+        .hint(format!("`openai-admin {argument} groups create NAME` creates it with one group")))
 }
 
 fn missing_folder(file: &Path) -> Option<&Path> {
     file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
 }
 
-/// The database is there, or should be, but cannot be used.
+/// The failure for a database that exists, or should exist, but cannot be used.
 pub(crate) fn not_opened(error: StoreError, database: &Database) -> Failure {
     let failure = cannot_open(error, database);
     let hint = match &database.url {
         DatabaseUrl::Sqlite(file) if is_something_else(file) => {
-            Some(format!("{} is no SQLite file; `load` reads YAML and JSON", file_name(file)))
+            Some(format!("{} is not a SQLite file; `load` reads YAML and JSON", file_name(file)))
         }
         DatabaseUrl::Sqlite(_) => None,
         DatabaseUrl::Postgres(_) => postgres_hint(&failure.message),
@@ -72,14 +73,14 @@ fn cannot_open(error: StoreError, database: &Database) -> Failure {
     Failure { message: format!("cannot open {}: {}", database.url, failure.message), ..failure }
 }
 
-/// The driver tells these apart by its words alone.
+/// Hints by message, because the driver distinguishes these errors only in its text.
 fn postgres_hint(message: &str) -> Option<String> {
     if message.contains("error connecting") {
-        return Some("is PostgreSQL running there?".to_owned());
+        return Some("check that PostgreSQL is running there".to_owned());
     }
     if message.contains("invalid peer certificate") {
-        let hint = "its certificate must be for the host of the URL; sslrootcert=FILE in the URL names the authority, \
-                    where that is not a public one";
+        let hint = "its certificate must match the host of the URL; for a private authority, put sslrootcert=FILE in the \
+                    URL";
         return Some(hint.to_owned());
     }
     let (_, database) = message.split_once("database \"")?;
@@ -94,24 +95,22 @@ fn is_something_else(file: &Path) -> bool {
     read.is_ok() && !magic.is_empty() && magic != SQLITE_MAGIC
 }
 
-/// None of the organizations that the database holds is the one that is meant, or nobody said which.
+/// The failure if the database does not have the selected organization, or has several and none is selected.
 pub(crate) fn no_organization(error: StoreError, held: &[Organization], database: &Database) -> Failure {
-    let choices: Vec<String> = held.iter().map(choice).collect();
+    let choices: Vec<String> = held.iter().map(organization_option).collect();
     if let (StoreError::InvalidValue { .. }, [_, _, ..]) = (&error, held) {
         let message = format!("{} holds {}", database.url, count(held.len(), "organization"));
-        return Failure::usage(message).hint(format!("add {}", choices.join(" or ")));
+        return Failure::usage(message).hint(format!("pass {}", choices.join(" or ")));
     }
     let failure = cannot_open(error, database);
     match choices.is_empty() {
-        true => {
-            failure.hint("the database is empty: `load` a file that has this id, or leave --organization out")
-        }
-        false => failure.hint(format!("it holds others: {}", choices.join(" or "))),
+        true => failure.hint("the database is empty: `load` a file with this id, or omit --organization"),
+        false => failure.hint(format!("it has others: {}", choices.join(" or "))),
     }
 }
 
-/// An organization as an option, with its title for people.
-pub(crate) fn choice(organization: &Organization) -> String {
+/// An organization as an option, with its title in brackets.
+pub(crate) fn organization_option(organization: &Organization) -> String {
     let id = shell_word(organization.id.as_str());
     match visible(&organization.title) {
         title if title.is_empty() => format!("--organization {id}"),
@@ -124,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_that_is_missing_is_told_from_a_role_that_is() {
+    fn a_missing_database_gets_a_hint_and_a_missing_role_does_not() {
         let hint =
             postgres_hint("cannot open postgres://db/x: db error: FATAL: database \"x\" does not exist");
         assert_eq!(hint.as_deref(), Some("createdb x"));

@@ -1,4 +1,4 @@
-//! A field as an argument of the command line, and what was typed for it.
+//! A field as an argument of the command line, and its values.
 
 use std::path::PathBuf;
 
@@ -14,8 +14,8 @@ use crate::arguments::unix_seconds;
 
 /// The argument that names a file with the body.
 pub(super) const BODY: &str = "body";
-/// What may stand for an id: commands look it up.
-const FOUND_BY: [(&str, &str); 2] = [("group_id", "its exact name"), ("user_id", "an email address")];
+/// Names that commands accept in place of an id.
+const ALTERNATIVES: [(&str, &str); 2] = [("group_id", "its exact name"), ("user_id", "an email address")];
 
 /// The file with the body.
 pub(super) fn body(is_required: bool) -> Arg {
@@ -24,15 +24,16 @@ pub(super) fn body(is_required: bool) -> Arg {
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .required(is_required)
-        .help("Read the body from a JSON or YAML file, `-` reads standard input; options go before it")
+        .help("Read the body from a JSON or YAML file; `-` reads standard input; options override its fields")
 }
 
 /// A field as an argument.
 pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
     let argument = Arg::new(id(field)).help(field.help.clone());
     if field.place == Place::Path {
-        let found_by = FOUND_BY.iter().find(|(name, _)| *name == field.name);
-        let help = found_by.map_or_else(|| field.help.clone(), |(_, by)| format!("{}, or {by}", field.help));
+        let alternative = ALTERNATIVES.iter().find(|(name, _)| *name == field.name);
+        let help =
+            alternative.map_or_else(|| field.help.clone(), |(_, by)| format!("{}, or {by}", field.help));
         return argument.help(help).value_name(field.name.to_uppercase()).required(true);
     }
     let option = option(field);
@@ -64,18 +65,18 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
     }
 }
 
-/// The name of an argument within its command. Other arguments have no dot in theirs.
+/// The id of an argument within its command. Ids of other arguments have no dot.
 fn id(field: &Field) -> String {
     format!("{:?}.{}", field.place, field.name)
 }
 
-/// The option for a field: `--include-archived`. One that may be repeated names one value.
+/// The option of a field, such as `--include-archived`. A repeatable option is in the singular.
 fn option(field: &Field) -> String {
     let name = field.name.trim_end_matches("[]").replace(['_', '['], "-").replace(']', "");
     if field.is_list { singular(&name) } else { name }
 }
 
-/// What was typed for a field.
+/// The values of a field on the command line.
 pub(super) fn texts(field: &Field, matches: &ArgMatches) -> Vec<String> {
     let id = id(field);
     if field.kind == Kind::Moment {
@@ -85,7 +86,7 @@ pub(super) fn texts(field: &Field, matches: &ArgMatches) -> Vec<String> {
     raw.map(|text| text.to_string_lossy().into_owned()).collect()
 }
 
-/// A text as the JSON of its kind. What is none stays a text, which the declaration then refuses in its own words.
+/// A text as JSON of its kind. An invalid text stays a string, which the check of the request then refuses.
 pub(super) fn json(kind: &Kind, text: String) -> Value {
     let parsed = match kind {
         Kind::Text | Kind::Choice(_) => None,

@@ -1,4 +1,4 @@
-//! What was typed for a generated command.
+//! A generated command with its arguments.
 
 use std::path::PathBuf;
 
@@ -9,28 +9,28 @@ use serde_json::{Map, Value};
 use super::{
     argument::{BODY, json, texts},
     form::{Form, form},
-    given::Given,
     operation::Operation,
-    words::{is_destructive, named},
+    request_fields::RequestFields,
+    words::{is_destructive, with_words},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
-/// A command that was typed.
+/// A generated command with its arguments.
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     /// The nouns, and the verb last.
     pub(crate) words: Vec<String>,
     pub(crate) form: Form,
-    /// Which part of a list.
+    /// The part of a list.
     pub(crate) part: Option<ListArguments>,
-    /// Whether a question may be left out; none for what destroys nothing.
+    /// The consent of a destructive command; none for other commands.
     pub(crate) consent: Option<ConsentArguments>,
     /// The file with the body.
     pub(crate) body: Option<PathBuf>,
-    pub(crate) given: Given,
+    pub(crate) given: RequestFields,
 }
 
-/// The operation that was typed, and what for; none where the command is a hand-written one.
+/// The operation and its arguments; none for a hand-written command.
 pub(crate) fn call(
     matches: &ArgMatches,
     operations: &[&'static Operation],
@@ -40,7 +40,8 @@ pub(crate) fn call(
         typed.push(name);
         leaf = below;
     }
-    let Some((words, operation)) = named(operations).into_iter().find(|(words, _)| *words == typed) else {
+    let Some((words, operation)) = with_words(operations).into_iter().find(|(words, _)| *words == typed)
+    else {
         return Ok(None);
     };
     let form = form(operation);
@@ -52,10 +53,11 @@ pub(crate) fn call(
     Ok(Some(Call { operation, words, form, part, consent, body, given }))
 }
 
-/// What was typed, each field in its place. An operation with a body always sends one.
-fn given(form: &Form, matches: &ArgMatches) -> Given {
+/// The arguments by their place in the request. An operation with a body always sends one.
+fn given(form: &Form, matches: &ArgMatches) -> RequestFields {
     let has_body = form.takes_body || form.fields.iter().any(|field| field.place == Place::Body);
-    let mut given = Given { body: has_body.then(|| Value::Object(Map::new())), ..Given::default() };
+    let mut given =
+        RequestFields { body: has_body.then(|| Value::Object(Map::new())), ..RequestFields::default() };
     for field in &form.fields {
         let texts = texts(field, matches);
         match (field.place, &mut given.body) {

@@ -1,4 +1,4 @@
-//! The fields of an answer as columns: from the schema of its type.
+//! The fields of a response as columns, from the schema of its type.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,9 +12,9 @@ use crate::{
     output::{Column, Layout, Name},
 };
 
-/// What people see first.
+/// The first columns.
 const FIRST: [&str; 2] = ["name", "id"];
-/// The columns of tables that would be too wide, by operation. A single thing shows the other fields too.
+/// The columns of tables that would be too wide, by operation. A single item shows its other fields too.
 const COLUMNS: &[(&str, &[&str])] = &[
     ("list-group-role-assignments", ASSIGNED_ROLE),
     ("list-user-role-assignments", ASSIGNED_ROLE),
@@ -23,17 +23,17 @@ const COLUMNS: &[(&str, &[&str])] = &[
 ];
 const ASSIGNED_ROLE: &[&str] = &["name", "id", "predefined_role", "description", "permissions"];
 
-/// The fields that people see in the table of a list; none where all of them fit.
-pub(crate) fn chosen(operation: &Operation) -> &'static [&'static str] {
+/// The columns in the table of a list; empty for all.
+pub(crate) fn chosen_columns(operation: &Operation) -> &'static [&'static str] {
     COLUMNS.iter().find(|(id, _)| *id == operation.id).map(|(_, columns)| *columns).unwrap_or_default()
 }
 
-/// How things of this schema are printed.
+/// The layout of items with this schema.
 pub(crate) fn layout<T: Serialize>(schema: &Value, chosen: &[&'static str]) -> Layout<T> {
     let schema = without_null(schema);
     let mut fields: Vec<(&String, &Value)> = properties(&schema).collect();
     let names = fields.iter().map(|(name, _)| Name::from((*name).clone())).collect();
-    // What is the same in all of them tells nothing.
+    // A constant field carries no information.
     fields.retain(|(_, schema)| schema.get("const").is_none());
     fields.sort_by_key(|(name, _)| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
     let is_column = |name: &str, schema: &Value| match chosen.is_empty() {
@@ -45,7 +45,7 @@ pub(crate) fn layout<T: Serialize>(schema: &Value, chosen: &[&'static str]) -> L
     let column = |(name, schema): (&String, &Value)| column(name, schema);
     let (columns, details): (Vec<Column>, Vec<Column>) =
         (columns.into_iter().map(column).collect(), details.into_iter().map(column).collect());
-    // What has only things in it is shown by their names.
+    // If every field is an object, show their names as columns.
     let (columns, details) = if columns.is_empty() { (details, columns) } else { (columns, details) };
     Layout { names, columns, details, fields: |item| serde_json::to_value(item) }
 }
@@ -68,13 +68,13 @@ fn column(name: &str, schema: &Value) -> Column {
     (heading.into(), name.to_owned().into())
 }
 
-/// A value as it travels.
+/// A value as JSON.
 pub(super) fn tree(value: &impl Serialize) -> Result<Value> {
     serde_json::to_value(value)
         .map_err(|error| Failure::new(ExitStatus::Failed, format!("cannot write the data: {error}")))
 }
 
-/// The schema of the things that an answer lists; none where it is one thing.
+/// The schema of the items in a response; none if it is a single object.
 pub(crate) fn item(answer: &Value) -> Option<&Value> {
     let data = &answer["properties"]["data"];
     (data["type"] == "array").then(|| &data["items"])

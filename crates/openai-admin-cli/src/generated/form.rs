@@ -1,24 +1,24 @@
-//! The fields of a request as arguments: from the schema of its type.
+//! The fields of a request as arguments, from the schema of its type.
 
 use openai_admin::wire::{Place, place};
 use serde_json::{Map, Value};
 
-use super::operation::{Operation, Sent};
+use super::operation::{Dispatch, Operation};
 
-/// What a command takes.
+/// The arguments of a command.
 pub(crate) struct Form {
-    /// What the operation does.
+    /// The description of the operation.
     pub(crate) about: String,
     pub(crate) fields: Vec<Field>,
-    /// Whether a part of the body cannot be typed, and so the body can be a file.
+    /// Whether a part of the body has no option, so that the body may come from a file.
     pub(crate) takes_body: bool,
     /// Whether such a part is required.
     pub(crate) needs_body: bool,
-    /// The largest page, of a list.
+    /// The largest page of a list.
     pub(crate) page_size: Option<u16>,
 }
 
-/// A field that can be typed.
+/// A field with an option or argument.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Field {
     pub(crate) place: Place,
@@ -31,7 +31,7 @@ pub(crate) struct Field {
     pub(crate) is_required: bool,
 }
 
-/// What a value must be.
+/// The type of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Text,
@@ -48,10 +48,10 @@ pub(crate) enum Kind {
 /// The fields that [`ListArguments`](crate::arguments::ListArguments) has.
 const LIST_FIELDS: [&str; 2] = ["limit", "after"];
 
-/// What the command of an operation takes.
+/// The arguments of an operation's command.
 pub(crate) fn form(operation: &Operation) -> Form {
     let request = (operation.request)();
-    let is_list = matches!(operation.sent, Sent::InPages(_));
+    let is_list = matches!(operation.dispatch, Dispatch::InPages(_));
     let mut form = Form {
         about: text(&request["description"]),
         fields: Vec::new(),
@@ -69,7 +69,7 @@ pub(crate) fn form(operation: &Operation) -> Form {
     form
 }
 
-/// A field of the path or of the query. The fields of a struct there are fields themselves.
+/// A field of the path or query. The fields of a struct there become separate fields.
 fn parameter(form: &mut Form, place: Place, name: &str, schema: &Value, is_required: bool) {
     if let Some(field) = field(place, name, schema, is_required) {
         form.fields.push(field);
@@ -80,7 +80,7 @@ fn parameter(form: &mut Form, place: Place, name: &str, schema: &Value, is_requi
     }
 }
 
-/// The fields of a body. What cannot be typed comes from a file.
+/// The fields of a body. Fields without an option come from a file.
 fn body(form: &mut Form, schema: &Value) {
     let body = without_null(schema);
     let is_struct = body["properties"].is_object();
@@ -97,7 +97,7 @@ fn body(form: &mut Form, schema: &Value) {
     }
 }
 
-/// A field, if its values can be typed.
+/// A field, if a command line can express its values.
 fn field(place: Place, name: &str, declared: &Value, is_required: bool) -> Option<Field> {
     let schema = without_null(declared);
     let is_list = schema["type"] == "array";
@@ -129,7 +129,7 @@ fn kind(schema: &Value) -> Option<Kind> {
     }
 }
 
-/// The words that an enum is made of, in any of the forms in which a schema says so.
+/// The values of an enum, in any form that a schema has for it.
 fn words(schema: &Value) -> Option<Vec<String>> {
     if let Some(word) = schema["const"].as_str() {
         return Some(vec![word.to_owned()]);
@@ -141,7 +141,7 @@ fn words(schema: &Value) -> Option<Vec<String>> {
     variants.map(|variants| variants.concat())
 }
 
-/// The names of the fields that must be there.
+/// The names of the required fields.
 fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
@@ -150,14 +150,14 @@ fn variants(schema: &Value) -> Option<&Vec<Value>> {
     ["oneOf", "anyOf"].into_iter().find_map(|form| schema[form].as_array())
 }
 
-/// The bounds of a value, in words.
+/// The bounds of a value as text.
 fn bounds(schema: &Value) -> Option<String> {
     let (unit, least, most) = match schema["type"].as_str()? {
         "string" => (" characters", schema["minLength"].as_i64(), schema["maxLength"].as_i64()),
         "integer" => ("", schema["minimum"].as_i64(), schema["maximum"].as_i64()),
         _ => return None,
     };
-    // The bounds of an id say nothing to people.
+    // The bounds of an id do not help people.
     if schema["type"] == "string"
         && schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("u001f"))
     {
@@ -186,7 +186,7 @@ fn page_size(request: &Value) -> u16 {
     limit["maximum"].as_u64().and_then(|most| u16::try_from(most).ok()).unwrap_or(100)
 }
 
-/// What a schema says of a value that is there.
+/// The schema of a value that is not null.
 pub(super) fn without_null(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
@@ -209,7 +209,7 @@ pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Valu
     schema["properties"].as_object().into_iter().flat_map(Map::iter)
 }
 
-/// A description as help: its first paragraph, without the full stop of a single sentence.
+/// A description as help: its first paragraph, without a full stop at the end.
 fn text(description: &Value) -> String {
     let text = description.as_str().unwrap_or_default();
     let paragraph = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");

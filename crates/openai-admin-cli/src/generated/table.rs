@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::{
     columns,
-    given::Given,
-    operation::{Done, Listing, Operation, Sent},
+    operation::{BoxFuture, Dispatch, Listing, Operation},
+    request_fields::RequestFields,
     words::noun,
 };
 use crate::{failure::Result, lists::print_list};
@@ -26,13 +26,13 @@ macro_rules! entries {
         request: schema::of_request::<operations::$operation>,
         answer: schema::of_answer::<<operations::$operation as Endpoint>::Response>,
         check: check::<operations::$operation>,
-        sent: Sender::<operations::$operation>::SENT,
+        dispatch: Sender::<operations::$operation>::DISPATCH,
     }),*] };
 }
 
-/// The operations that a server of this project answers.
+/// The operations that this project's server serves.
 static SERVED: &[Operation] = for_each_operation!(entries);
-/// Those that only OpenAI's service answers.
+/// The operations that only OpenAI's service has.
 static DECLARED: &[Operation] = for_each_declared_operation!(entries);
 
 /// Every operation of the SDK.
@@ -42,27 +42,27 @@ pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
 
 struct Sender<E>(PhantomData<E>);
 
-/// The compiler prefers this constant to the trait's where its bounds hold: so lists need no list of their own.
+/// The compiler prefers this constant to the trait's if its bounds hold, so that lists are detected automatically.
 impl<E: ListEndpoint> Sender<E>
 where
     <E::Response as Page>::Item: ListItem + Serialize,
 {
-    const SENT: Sent = Sent::InPages(print::<E>);
+    const DISPATCH: Dispatch = Dispatch::InPages(print::<E>);
 }
 
 trait SendOnce {
-    const SENT: Sent;
+    const DISPATCH: Dispatch;
 }
 
 impl<E: Endpoint> SendOnce for Sender<E> {
-    const SENT: Sent = Sent::Once(send::<E>);
+    const DISPATCH: Dispatch = Dispatch::Once(send::<E>);
 }
 
-fn check<E: Endpoint>(given: &Given) -> Result<()> {
+fn check<E: Endpoint>(given: &RequestFields) -> Result<()> {
     given.request::<E>().map(drop)
 }
 
-fn send<'a, E: Endpoint>(client: &'a Client, given: &'a Given) -> Done<'a, Value> {
+fn send<'a, E: Endpoint>(client: &'a Client, given: &'a RequestFields) -> BoxFuture<'a, Value> {
     Box::pin(async move {
         let request: E = given.request()?;
         let answer = client.send(&request).await?;
@@ -70,7 +70,11 @@ fn send<'a, E: Endpoint>(client: &'a Client, given: &'a Given) -> Done<'a, Value
     })
 }
 
-fn print<'a, E: ListEndpoint>(client: &'a Client, given: &'a Given, listing: &'a Listing<'a>) -> Done<'a, ()>
+fn print<'a, E: ListEndpoint>(
+    client: &'a Client,
+    given: &'a RequestFields,
+    listing: &'a Listing<'a>,
+) -> BoxFuture<'a, ()>
 where
     <E::Response as Page>::Item: ListItem + Serialize,
 {

@@ -1,4 +1,4 @@
-//! The rules over every operation that there is, and generated commands beside the hand-written ones.
+//! Rules for every operation, and generated commands compared with hand-written ones.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,9 +8,9 @@ use openai_admin_server::Coverage;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Extent, Operation, Sent, WRITTEN, call,
-    given::Given,
-    grow, layout, operations, past, phrase, table,
+    Call, Dispatch, Extent, HAND_WRITTEN, Operation, add_commands, call, layout, operations, past, phrase,
+    request_fields::RequestFields,
+    table,
     words::{noun, words},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     output::{Layout, Name},
 };
 
-/// Every operation, as if none had a hand-written command.
+/// Every operation, including those with a hand-written command.
 fn all() -> Vec<&'static Operation> {
     table::all().collect()
 }
@@ -37,7 +37,7 @@ fn split(words: &str) -> Vec<String> {
 
 pub(crate) fn typed(words: &str) -> Call {
     let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
-    let command = grow(Command::new("openai-admin"), &all(), Extent::Typed(&arguments));
+    let command = add_commands(Command::new("openai-admin"), &all(), Extent::Typed(&arguments));
     let matches = command.try_get_matches_from(&arguments).unwrap_or_else(|error| panic!("{error}"));
     call(&matches, &all()).expect("arguments").expect("an operation")
 }
@@ -49,30 +49,30 @@ fn every_operation_has_exactly_one_command() {
     let generated = operations(Extent::Whole);
     let mut seen = HashSet::new();
     for operation in all() {
-        let words = match WRITTEN.iter().find(|(id, _)| *id == operation.id) {
+        let words = match HAND_WRITTEN.iter().find(|(id, _)| *id == operation.id) {
             Some((_, by_hand)) => {
-                assert!(has_command(&written, &split(by_hand)), "there is no `{by_hand}`");
+                assert!(has_command(&written, &split(by_hand)), "`{by_hand}` does not exist");
                 split(by_hand)
             }
             None => {
                 let words = words(operation, &generated);
-                assert!(!has_command(&written, &words), "`{}` is written by hand", words.join(" "));
+                assert!(!has_command(&written, &words), "`{}` is a hand-written command", words.join(" "));
                 words
             }
         };
-        assert!(seen.insert(words.clone()), "two operations are called `{}`", words.join(" "));
+        assert!(seen.insert(words.clone()), "two operations have the command `{}`", words.join(" "));
     }
     let known: HashSet<&str> = all().iter().map(|operation| operation.id).collect();
-    assert!(WRITTEN.iter().all(|(id, _)| known.contains(id)), "an operation is gone");
+    assert!(HAND_WRITTEN.iter().all(|(id, _)| known.contains(id)), "an operation does not exist");
 }
 
 #[test]
 fn the_whole_command_line_is_consistent() {
     command_line::whole().debug_assert();
-    grow(Command::new("openai-admin"), &all(), Extent::Whole).debug_assert();
+    add_commands(Command::new("openai-admin"), &all(), Extent::Whole).debug_assert();
 }
 
-/// An operation of which nothing is known but what is published.
+/// An operation with only the published data.
 fn published(id: &'static str, method: Method, path: &'static str, is_list: bool) -> Operation {
     Operation {
         id,
@@ -82,14 +82,14 @@ fn published(id: &'static str, method: Method, path: &'static str, is_list: bool
         request: || Value::Null,
         answer: || Value::Null,
         check: |_| Ok(()),
-        sent: match is_list {
-            true => Sent::InPages(|_, _, _| Box::pin(async { Ok(()) })),
-            false => Sent::Once(|_, _| Box::pin(async { Ok(Value::Null) })),
+        dispatch: match is_list {
+            true => Dispatch::InPages(|_, _, _| Box::pin(async { Ok(()) })),
+            false => Dispatch::Once(|_, _| Box::pin(async { Ok(Value::Null) })),
         },
     }
 }
 
-/// What the official SDKs know beside the published description.
+/// Operations of the official SDKs that the published description does not have.
 const NEWER: &str = "\
 list-external-keys GET /organization/external_keys
 create-external-key POST /organization/external_keys
@@ -117,7 +117,7 @@ update-project-service-tier-settings POST /organization/projects/{project_id}/se
 usage-decisions GET /organization/usage/decisions";
 
 #[test]
-fn every_published_operation_gets_a_name_that_people_would_type() {
+fn every_published_operation_gets_a_plain_command() {
     let known = Coverage::of_all().into_iter().map(|(operation, _)| {
         let lists = operation.id.starts_with("list") || operation.id.ends_with("list");
         published(operation.id, operation.method, operation.path, lists)
@@ -141,10 +141,10 @@ fn every_published_operation_gets_a_name_that_people_would_type() {
 }
 
 #[test]
-fn what_is_typed_becomes_the_request_that_its_type_would_be() {
+fn arguments_become_the_fields_of_the_request() {
     let call = typed("groups users list group_1 --order desc");
     assert_eq!(call.operation.id, "list-group-users");
-    let expected = Given {
+    let expected = RequestFields {
         path: vec![("group_id".into(), "group_1".into())],
         query: vec![("order".into(), "desc".into())],
         body: None,
@@ -162,19 +162,19 @@ fn what_is_typed_becomes_the_request_that_its_type_would_be() {
 }
 
 #[test]
-fn a_body_from_a_file_lies_under_what_was_typed() {
-    let mut given = Given { body: Some(json!({ "name": "typed" })), ..Given::default() };
-    given.put_over(json!({ "name": "in the file", "other": [1] }));
+fn options_override_the_body_of_a_file() {
+    let mut given = RequestFields { body: Some(json!({ "name": "typed" })), ..RequestFields::default() };
+    given.merge_body(json!({ "name": "in the file", "other": [1] }));
     assert_eq!(given.body, Some(json!({ "name": "typed", "other": [1] })));
 }
 
 #[tokio::test]
-async fn a_request_travels_as_it_was_typed() {
+async fn a_request_is_sent_with_its_arguments() {
     let script = Script::new().then_ok(r#"{"id":"group_1","name":"New","created_at":0}"#);
     let client =
         Client::builder().base_url("http://localhost/v1").service(script.clone()).build().expect("a client");
     let call = typed("groups update group_1 --name New");
-    let Sent::Once(send) = call.operation.sent else { panic!("it is sent once") };
+    let Dispatch::Once(send) = call.operation.dispatch else { panic!("it is sent once") };
     assert_eq!(send(&client, &call.given).await.expect("an answer")["name"], "New");
     let sent = &script.requests()[0];
     assert_eq!((sent.method.as_str(), &*sent.target), ("POST", "/v1/organization/groups/group_1"));
@@ -182,13 +182,13 @@ async fn a_request_travels_as_it_was_typed() {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_the_words_of_the_service() {
+fn an_invalid_argument_has_the_error_message_of_the_service() {
     let call = typed("groups get ..");
     let failure = (call.operation.check)(&call.given).expect_err("no id");
     assert_eq!(failure.message, "Invalid 'group_id': expected an id, but it is a relative path segment.");
 }
 
-/// Each command with what it takes: what may be left out in brackets, and dots behind what may be repeated.
+/// Each command with its arguments: optional ones in brackets, repeatable ones with dots.
 fn outline(command: &Command, before: &str, lines: &mut Vec<String>) {
     for below in command.get_subcommands() {
         let name = format!("{before} {}", below.get_name());
@@ -215,9 +215,9 @@ fn outlined(argument: &clap::Arg) -> String {
 }
 
 #[test]
-fn these_are_the_commands_that_declarations_give() {
+fn the_generated_commands_are_these() {
     let mut lines = Vec::new();
-    outline(&grow(Command::new("openai-admin"), &all(), Extent::Whole), "", &mut lines);
+    outline(&add_commands(Command::new("openai-admin"), &all(), Extent::Whole), "", &mut lines);
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"));
 }
@@ -226,7 +226,7 @@ fn these_are_the_commands_that_declarations_give() {
 fn help_comes_from_the_declaration() {
     let help = |words: &str| {
         let arguments: Vec<&str> = std::iter::once("openai-admin").chain(words.split(' ')).collect();
-        let command = grow(Command::new("openai-admin"), &all(), Extent::Named(&arguments));
+        let command = add_commands(Command::new("openai-admin"), &all(), Extent::Named(&arguments));
         command.try_get_matches_from(&arguments).expect_err("help").to_string()
     };
     let pages = [
@@ -242,16 +242,16 @@ fn help_comes_from_the_declaration() {
 }
 
 #[test]
-fn a_noun_that_is_not_typed_costs_no_schema() {
+fn only_the_typed_noun_is_built() {
     let of_groups = operations(Extent::Typed(&["groups", "users", "add"]));
     assert!(of_groups.iter().all(|operation| operation.path.starts_with("/organization/groups/")));
-    let bare = grow(Command::new("openai-admin"), &all(), Extent::Named(&[]));
+    let bare = add_commands(Command::new("openai-admin"), &all(), Extent::Named(&[]));
     for noun in bare.get_subcommands() {
-        assert!(!noun.has_subcommands(), "`{}` is built though nobody typed it", noun.get_name());
+        assert!(!noun.has_subcommands(), "`{}` is built although it was not typed", noun.get_name());
     }
 }
 
-/// A request with every kind of field, as its schema says it.
+/// A schema of a request with every kind of field.
 fn every_kind_of_field() -> Value {
     json!({
         "description": "Creates a thing.\n\nMore about it.",
@@ -289,20 +289,20 @@ fn thing(request: fn() -> Value) -> &'static Operation {
 fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap::Error> {
     let arguments: Vec<&str> =
         ["openai-admin", "projects", "things", "create"].iter().chain(words).copied().collect();
-    let matches = grow(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
+    let matches = add_commands(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
     Ok(call(&matches.try_get_matches_from(arguments)?, &[operation])?.expect("an operation"))
 }
 
 #[test]
-fn each_kind_of_field_is_read_as_what_it_is() {
+fn each_kind_of_field_is_parsed() {
     let words = "proj_1 --start-time 2026-01-31 --include-archived=false --name A --threshold 3 --share 0.5 --only \
                  --role owner --recipient a@example.com --recipient b@example.com --body channel.yaml";
     let words: Vec<&str> = words.split_whitespace().collect();
     let mut call = typed_for(thing(every_kind_of_field), &words).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(call.form.about, "Creates a thing");
     assert_eq!(call.body.as_deref(), Some(std::path::Path::new("channel.yaml")));
-    call.given.put_over(json!({ "name": "in the file", "channel": { "type": "email" } }));
-    let expected = Given {
+    call.given.merge_body(json!({ "name": "in the file", "channel": { "type": "email" } }));
+    let expected = RequestFields {
         path: vec![("project_id".into(), "proj_1".into())],
         query: vec![("start_time".into(), "1769817600".into()), ("include_archived".into(), "false".into())],
         body: Some(json!({
@@ -319,7 +319,7 @@ fn each_kind_of_field_is_read_as_what_it_is() {
 }
 
 #[test]
-fn what_no_field_takes_is_refused_before_anything_is_sent() {
+fn an_invalid_value_is_refused_before_the_request() {
     let operation = thing(every_kind_of_field);
     for (words, problem) in [
         (&["proj_1", "--start-time", "0", "--name", "A"][..], "--body <FILE>"),
@@ -336,12 +336,12 @@ fn what_no_field_takes_is_refused_before_anything_is_sent() {
             "unexpected argument '--channel'",
         ),
     ] {
-        let error = typed_for(operation, words).err().unwrap_or_else(|| panic!("{words:?} is taken"));
+        let error = typed_for(operation, words).err().unwrap_or_else(|| panic!("{words:?} is accepted"));
         assert!(error.to_string().contains(problem), "{words:?}: {error}");
     }
     assert!(
         typed_for(operation, &["proj_1", "--start-time", "0", "--body", "-"]).is_ok(),
-        "a file may hold what is required"
+        "a file may provide required fields"
     );
 }
 
@@ -362,27 +362,27 @@ fn a_body_of_several_shapes_comes_from_a_file() {
 }
 
 #[test]
-fn only_what_destroys_asks_first() {
+fn only_destructive_commands_ask_for_confirmation() {
     let consents = |words: &str| typed(words).consent.is_some();
     assert!(consents("groups delete group_1") && consents("groups users remove group_1 user_ada"));
     assert!(!consents("groups create --name New") && !consents("groups list"));
 }
 
 #[test]
-fn a_command_says_what_it_does_in_words() {
-    let said = |method, path, verb, ids: &[&str]| {
+fn a_command_is_described_in_words() {
+    let described = |method, path, verb, ids: &[&str]| {
         phrase(&published("", method, path, false), verb, ids.iter().copied())
     };
     let role = "/projects/{project_id}/groups/{group_id}/roles/{role_id}";
     let ids = ["proj_1", "group_1", "role_1"];
     assert_eq!(
-        said(Method::Delete, role, "unassign", &ids),
+        described(Method::Delete, role, "unassign", &ids),
         "unassign role 'role_1' of group 'group_1' of project 'proj_1'"
     );
     let archive = "/organization/projects/{project_id}/archive";
-    assert_eq!(said(Method::Post, archive, "archive", &["proj_1"]), "archive project 'proj_1'");
-    assert_eq!(said(Method::Post, "/organization/roles", "create", &[]), "create role");
-    assert_eq!(said(Method::Get, "/organization/admin_api_keys", "list", &[]), "list admin API keys");
+    assert_eq!(described(Method::Post, archive, "archive", &["proj_1"]), "archive project 'proj_1'");
+    assert_eq!(described(Method::Post, "/organization/roles", "create", &[]), "create role");
+    assert_eq!(described(Method::Get, "/organization/admin_api_keys", "list", &[]), "list admin API keys");
     assert_eq!(past("unassign") + " " + &past("delete"), "unassigned deleted");
 }
 
@@ -407,10 +407,13 @@ fn columns_are_the_plain_fields_with_the_name_first() {
 }
 
 #[test]
-fn the_value_of_an_option_is_no_noun() {
+fn the_value_of_an_option_is_not_a_noun() {
     for words in ["--local groups users roles list user_ada", "--local users groups roles list group_1"] {
         let arguments: Vec<_> =
             std::iter::once("openai-admin").chain(words.split(' ')).map(Into::into).collect();
-        assert!(matches!(command_line::parse(&arguments), Ok(command_line::Typed::Generated(..))), "{words}");
+        assert!(
+            matches!(command_line::parse(&arguments), Ok(command_line::ParsedCommand::Generated(..))),
+            "{words}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The commands themselves, of which only as many are built as a command line needs.
+//! The tree of generated commands. Only the part that a command line needs is built.
 
 use clap::{Args as _, Command};
 
@@ -6,27 +6,27 @@ use super::{
     argument::{argument, body},
     form::form,
     operation::Operation,
-    words::{Named, aliases, is_destructive, named, things},
+    words::{NamedOperation, aliases, description, is_destructive, with_words},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
-/// Where generated nouns stand in help: behind the hand-written nouns of the API, of which this is the last.
+/// Help lists generated nouns after the hand-written nouns of the API, of which this is the last.
 const LAST_NOUN: &str = "audit-logs";
-/// The same within a noun: behind everything else.
+/// The position of generated commands within a noun: last.
 const DISPLAY_ORDER: usize = 100;
 /// How much of the tree is built.
 #[derive(Clone, Copy)]
 pub(crate) enum Extent<'a> {
-    /// The commands that these words may name, of which the first is the noun, and nothing else.
+    /// Only the commands that these words may name. The first word is the noun.
     Typed(&'a [&'a str]),
-    /// The same, and the names of all others: for help and for suggestions.
+    /// The same, and the names of all others, for help and suggestions.
     Named(&'a [&'a str]),
     /// Everything.
     Whole,
 }
 
 impl Extent<'_> {
-    /// Whether a command with such a name is built with all that it takes.
+    /// Whether a command with a matching name is built with its arguments.
     pub(crate) fn has(self, is_word: impl Fn(&str) -> bool) -> bool {
         match self {
             Self::Typed(typed) | Self::Named(typed) => typed.iter().any(|word| is_word(word)),
@@ -35,18 +35,27 @@ impl Extent<'_> {
     }
 }
 
-/// Whether a word is a name of this command.
+/// Whether a word is a name or alias of this command.
 fn is_called(name: &str) -> impl Fn(&str) -> bool {
     move |word| word == name || aliases(name).contains(&word)
 }
 
 /// Adds the commands of operations to a command line.
-pub(crate) fn grow(command: Command, operations: &[&'static Operation], extent: Extent<'_>) -> Command {
-    branch(command, &named(operations), 0, extent)
+pub(crate) fn add_commands(
+    command: Command,
+    operations: &[&'static Operation],
+    extent: Extent<'_>,
+) -> Command {
+    add_subcommands(command, &with_words(operations), 0, extent)
 }
 
-/// Adds what follows the first `depth` words.
-fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_>) -> Command {
+/// Adds the commands after the first `depth` words.
+fn add_subcommands(
+    mut command: Command,
+    named: &[NamedOperation],
+    depth: usize,
+    extent: Extent<'_>,
+) -> Command {
     let mut names: Vec<&str> = Vec::new();
     for (words, _) in named {
         if let Some(name) = words.get(depth).filter(|name| !names.contains(&name.as_str())) {
@@ -59,13 +68,13 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
         if !is_built && matches!(extent, Extent::Typed(_)) {
             continue;
         }
-        let below: Vec<Named> = named
+        let below: Vec<NamedOperation> = named
             .iter()
             .filter(|(words, _)| words.get(depth).is_some_and(|word| word == name))
             .cloned()
             .collect();
         command = if command.find_subcommand(name).is_some() {
-            command.mut_subcommand(name, |known| branch(known, &below, depth + 1, extent))
+            command.mut_subcommand(name, |known| add_subcommands(known, &below, depth + 1, extent))
         } else {
             command.subcommand(subcommand(name, &below, depth + 1, order, extent))
         };
@@ -73,22 +82,29 @@ fn branch(mut command: Command, named: &[Named], depth: usize, extent: Extent<'_
     command
 }
 
-/// A new command: a noun with what follows it, or an operation.
-fn subcommand(name: &str, below: &[Named], depth: usize, order: usize, extent: Extent<'_>) -> Command {
+/// A new command: a noun with its subcommands, or an operation.
+fn subcommand(
+    name: &str,
+    below: &[NamedOperation],
+    depth: usize,
+    order: usize,
+    extent: Extent<'_>,
+) -> Command {
     let command = Command::new(name.to_owned());
     if let [(words, operation)] = below
         && words.len() == depth
     {
-        return leaf(command, name, operation, extent.has(is_called(name)));
+        return operation_command(command, name, operation, extent.has(is_called(name)));
     }
-    let command = command.about(below.first().map(|(words, _)| things(&words[..depth])).unwrap_or_default());
+    let command =
+        command.about(below.first().map(|(words, _)| description(&words[..depth])).unwrap_or_default());
     let command = command.display_order(order);
     let command = command.subcommand_required(true).arg_required_else_help(true);
-    if extent.has(is_called(name)) { branch(command, below, depth, extent) } else { command }
+    if extent.has(is_called(name)) { add_subcommands(command, below, depth, extent) } else { command }
 }
 
-/// The command of an operation; `is_built` says whether with its arguments.
-fn leaf(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
+/// The command of an operation; with its arguments if `is_built`.
+fn operation_command(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
     let form = form(operation);
     let command = command.about(form.about.clone()).aliases(aliases(verb));
     if !is_built {

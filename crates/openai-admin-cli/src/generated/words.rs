@@ -1,11 +1,11 @@
-//! How an operation is called on the command line: nouns from its path, a verb from its method and the path's form.
+//! The command of an operation: nouns from its path, and a verb from its method and the form of the path.
 
 use openai_admin::Method;
 
-use super::operation::{Operation, Sent};
+use super::operation::{Dispatch, Operation};
 
-/// The commands that the rules would call otherwise than people do.
-const CALLED: &[(&str, &str)] = &[
+/// Exceptions to the rules.
+const EXCEPTIONS: &[(&str, &str)] = &[
     ("assign-group-role", "groups roles assign"),
     ("unassign-group-role", "groups roles unassign"),
     ("assign-user-role", "users roles assign"),
@@ -20,26 +20,26 @@ const CALLED: &[(&str, &str)] = &[
     ("remove-project-group", "projects groups remove"),
     ("uploadCertificate", "certificates upload"),
 ];
-/// What ends a path and is done, instead of being a thing.
-const ACTIONS: &[&str] = &["activate", "archive", "deactivate", "validate"];
-/// Below it a path is as long as the command: numbers are only read.
-const NUMBERS: &str = "/organization/usage/";
+/// Last words of a path that are verbs.
+const VERBS: &[&str] = &["activate", "archive", "deactivate", "validate"];
+/// Below this path a command is the path without a verb, because usage is only read.
+const USAGE: &str = "/organization/usage/";
 
-/// The words of a command: nouns, and the verb last. `all` holds the operations that share its path.
+/// The words of a command: nouns, and then the verb. `all` contains the operations with the same path.
 pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
-    if let Some((_, words)) = CALLED.iter().find(|(id, _)| *id == operation.id) {
+    if let Some((_, words)) = EXCEPTIONS.iter().find(|(id, _)| *id == operation.id) {
         return words.split(' ').map(str::to_owned).collect();
     }
     let mut words: Vec<String> = literals(operation.path).map(|noun| noun.replace('_', "-")).collect();
-    let is_action = words.last().is_some_and(|last| ACTIONS.contains(&&**last));
-    if !is_action && !below_usage(operation.path).starts_with(NUMBERS) {
+    let is_action = words.last().is_some_and(|last| VERBS.contains(&&**last));
+    if !is_action && !below_usage(operation.path).starts_with(USAGE) {
         words.push(verb(operation, all).to_owned());
     }
     words
 }
 
-/// What the nouns of a command stand for, such as `Service accounts of projects`.
-pub(super) fn things(nouns: &[String]) -> String {
+/// The help of a noun, such as `Service accounts of projects`.
+pub(super) fn description(nouns: &[String]) -> String {
     let nouns: Vec<String> =
         nouns.iter().rev().map(|noun| noun.replace("api-", "API ").replace('-', " ")).collect();
     let phrase = nouns.join(" of ");
@@ -48,14 +48,14 @@ pub(super) fn things(nouns: &[String]) -> String {
 }
 
 /// An operation and the words of its command.
-pub(super) type Named = (Vec<String>, &'static Operation);
+pub(super) type NamedOperation = (Vec<String>, &'static Operation);
 
 /// The words of each operation.
-pub(super) fn named(operations: &[&'static Operation]) -> Vec<Named> {
+pub(super) fn with_words(operations: &[&'static Operation]) -> Vec<NamedOperation> {
     operations.iter().map(|operation| (words(operation, operations), *operation)).collect()
 }
 
-/// The first noun of a path, found by the compiler: every command line is compared with those of all operations.
+/// The first noun of a path. A constant function, because every command line is compared with all operations.
 pub(super) const fn noun(path: &'static str) -> &'static str {
     let (first, rest) = first_segment(below_usage(path));
     match first.as_bytes() {
@@ -89,15 +89,16 @@ fn verb(operation: &Operation, all: &[&Operation]) -> &'static str {
         Method::Delete => "delete",
         Method::Post if names_one || is_setting(operation.path, all) => "update",
         Method::Post => "create",
-        _ if matches!(operation.sent, Sent::InPages(_)) => "list",
+        _ if matches!(operation.dispatch, Dispatch::InPages(_)) => "list",
         _ => "get",
     }
 }
 
-/// Whether there is one value at a path, instead of a list.
+/// Whether a path has a single value instead of a list.
 fn is_setting(path: &str, all: &[&Operation]) -> bool {
-    all.iter()
-        .any(|other| other.path == path && other.method == Method::Get && matches!(other.sent, Sent::Once(_)))
+    all.iter().any(|other| {
+        other.path == path && other.method == Method::Get && matches!(other.dispatch, Dispatch::Once(_))
+    })
 }
 
 /// The words of a path, without those that all paths share.
@@ -109,7 +110,7 @@ fn segments<'a>(path: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
     below_usage(path).split('/').filter(|segment| !["", "organization", "x"].contains(segment))
 }
 
-/// The path that costs would have beside the other numbers.
+/// Moves costs below the path of usage.
 const fn below_usage(path: &str) -> &str {
     match path.as_bytes() {
         b"/organization/costs" => "/organization/usage/costs",
@@ -117,7 +118,7 @@ const fn below_usage(path: &str) -> &str {
     }
 }
 
-/// The other words for a verb.
+/// The aliases of a verb.
 pub(crate) fn aliases(verb: &str) -> &'static [&'static str] {
     match verb {
         "list" => &["ls"],
@@ -129,11 +130,11 @@ pub(crate) fn aliases(verb: &str) -> &'static [&'static str] {
     }
 }
 
-/// What a command does, in words: "delete role 'role_1' of project 'proj_1'".
+/// The action of a command, such as "delete role 'role_1' of project 'proj_1'".
 pub(crate) fn phrase<'a>(operation: &Operation, verb: &str, ids: impl Iterator<Item = &'a str>) -> String {
     let mut ids = ids;
     let mut things: Vec<String> = Vec::new();
-    for segment in segments(operation.path).filter(|segment| !ACTIONS.contains(segment)) {
+    for segment in segments(operation.path).filter(|segment| !VERBS.contains(segment)) {
         match (segment.starts_with('{'), things.last_mut()) {
             (true, Some(thing)) => {
                 *thing = format!("{} '{}'", singular(thing), ids.next().unwrap_or_default());
@@ -149,12 +150,12 @@ pub(crate) fn phrase<'a>(operation: &Operation, verb: &str, ids: impl Iterator<I
     format!("{verb} {}", things.join(" of "))
 }
 
-/// A verb for what has been done.
+/// The past tense of a verb.
 pub(crate) fn past(verb: &str) -> String {
     format!("{}ed", verb.trim_end_matches('e'))
 }
 
-/// One of several.
+/// The singular of a noun.
 pub(crate) fn singular(noun: &str) -> String {
     match (noun.strip_suffix("ies"), noun.strip_suffix('s')) {
         (Some(stem), _) => format!("{stem}y"),
@@ -163,7 +164,7 @@ pub(crate) fn singular(noun: &str) -> String {
     }
 }
 
-/// Whether a command takes something away for good.
+/// Whether a command removes something permanently.
 pub(super) fn is_destructive(operation: &Operation, verb: &str) -> bool {
     operation.method == Method::Delete || verb == "archive"
 }

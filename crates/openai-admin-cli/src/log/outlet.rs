@@ -1,7 +1,7 @@
-//! The way of the log's lines to where they are kept: many of them in one write, and none of them lost.
+//! The writer of the log: it writes lines in batches, and loses none.
 //!
-//! A write for each line would cost a request more than to make the line. So lines wait for a moment; a warning or an
-//! error goes at once, with all that wait before it.
+//! One write per line would cost a request more than formatting the line. So a line waits up to 20 ms for others. A
+//! warning or an error is written at once, with all the lines before it.
 
 use std::{
     io::{self, Write},
@@ -14,29 +14,29 @@ use std::{
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long a line waits for others to go with it.
+/// How long a line waits for others.
 const WAIT_MAX: Duration = Duration::from_millis(20);
-/// How many bytes wait. Who has a line beyond them writes all, and so waits for whoever reads the log.
+/// How many bytes wait. A line beyond the limit makes its thread write all of them, which slows it to the log's reader.
 const WAITING_BYTES_MAX: usize = 64 * 1024;
 
-/// The log, as long as it is kept: when it is dropped, what waits is written.
+/// The open log. When dropped, it writes the waiting lines.
 pub(crate) struct Log {
     lines: Arc<Lines>,
-    /// Only `None` while it is dropped.
+    /// `None` only during drop.
     thread: Option<JoinHandle<()>>,
 }
 
 struct Lines {
     waiting: Mutex<Waiting>,
     changed: Condvar,
-    /// Taken before what waits is, so that lines are written in their order.
+    /// Locked before the waiting lines, so that lines are written in order.
     output: Mutex<Box<dyn Write + Send>>,
 }
 
 #[derive(Default)]
 struct Waiting {
     lines: Vec<u8>,
-    is_over: bool,
+    is_closed: bool,
 }
 
 impl Log {
@@ -49,7 +49,7 @@ impl Log {
         let thread = std::thread::Builder::new().name("log".to_owned());
         let thread = thread.spawn({
             let lines = Arc::clone(&lines);
-            move || lines.write_until_over()
+            move || lines.write_until_closed()
         })?;
         Ok(Self { lines, thread: Some(thread) })
     }
@@ -57,7 +57,7 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        lock(&self.lines.waiting).is_over = true;
+        lock(&self.lines.waiting).is_closed = true;
         self.lines.changed.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -67,14 +67,14 @@ impl Drop for Log {
 }
 
 impl Lines {
-    fn write_until_over(&self) {
+    fn write_until_closed(&self) {
         let mut waiting = lock(&self.waiting);
-        while !waiting.is_over {
+        while !waiting.is_closed {
             if waiting.lines.is_empty() {
                 waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let more = self.changed.wait_timeout_while(waiting, WAIT_MAX, |waiting| !waiting.is_over);
+            let more = self.changed.wait_timeout_while(waiting, WAIT_MAX, |waiting| !waiting.is_closed);
             drop(more);
             self.write();
             waiting = lock(&self.waiting);
@@ -83,22 +83,22 @@ impl Lines {
 
     fn add(&self, line: &[u8], is_urgent: bool) {
         let mut waiting = lock(&self.waiting);
-        let (was_empty, is_over) = (waiting.lines.is_empty(), waiting.is_over);
+        let (was_empty, is_closed) = (waiting.lines.is_empty(), waiting.is_closed);
         waiting.lines.extend_from_slice(line);
         let is_full = waiting.lines.len() > WAITING_BYTES_MAX;
         drop(waiting);
-        if is_urgent || is_full || is_over {
+        if is_urgent || is_full || is_closed {
             self.write();
         } else if was_empty {
             self.changed.notify_one();
         }
     }
 
-    /// Writes what waits.
+    /// Writes the waiting lines.
     fn write(&self) {
         let mut output = lock(&self.output);
         let lines = mem::take(&mut lock(&self.waiting).lines);
-        // Nobody could be told that the log cannot be written.
+        // A failure to write the log has no place to go.
         let _ = output.write_all(&lines).and_then(|()| output.flush());
     }
 }
@@ -107,7 +107,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What hands lines to a log.
+/// Makes writers for a log.
 pub(super) struct Outlet(Arc<Lines>);
 
 impl Outlet {
@@ -128,7 +128,7 @@ impl<'a> MakeWriter<'a> for Outlet {
     }
 }
 
-/// One line on its way.
+/// The writer of one line.
 pub(super) struct Line<'a> {
     lines: &'a Lines,
     is_urgent: bool,
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// Passes on what is written, write by write.
+    /// Sends each write to a channel.
     struct Written(mpsc::Sender<String>);
 
     impl Write for Written {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_urgent_arrives_by_itself() {
+    fn a_line_that_is_not_urgent_is_written_without_further_lines() {
         let (log, written) = log();
         log.lines.add(b"one\n", false);
         assert_eq!(written.recv().expect("written"), "one\n");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_urgent_line_is_written_before_its_writer_goes_on_and_after_those_before_it() {
+    fn an_urgent_line_is_written_at_once_and_in_order() {
         let (log, written) = log();
         log.lines.add(b"one\n", false);
         log.lines.add(b"two\n", true);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_waits_than_the_bound() {
+    fn a_full_buffer_is_written_at_once() {
         let (log, written) = log();
         let line = vec![b'x'; WAITING_BYTES_MAX + 1];
         log.lines.add(&line, false);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_written_when_the_log_ends_and_also_after_it() {
+    fn every_line_is_written_when_the_log_closes_and_later() {
         let (log, written) = log();
         let outlet = Outlet::of(&log);
         let expected: Vec<String> = (0..1000).map(|number| format!("{number}\n")).collect();

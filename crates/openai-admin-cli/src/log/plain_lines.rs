@@ -1,5 +1,5 @@
-//! The line of an event whose fields are numbers and plain texts, as that of every request is: byte by byte what
-//! `tracing-subscriber` writes, for a fraction of its work. Whatever else an event holds is left to it.
+//! Formats events whose fields are numbers and plain texts, such as each request's. The bytes equal those of
+//! `tracing-subscriber`, at a fraction of the cost. Other events are delegated to it.
 
 use std::fmt::{self, Write as _};
 
@@ -17,18 +17,15 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// Enough for the line of a request, in bytes.
+/// The capacity for the line of a request, in bytes.
 const LINE_BYTES: usize = 320;
 
-/// When a line is made, to the microsecond.
+/// The clock of the log, in microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(fn() -> jiff::Timestamp);
 
 impl Clock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the time of a line is for its reader, and decides nothing"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the time of a log line affects nothing else")]
     pub(super) fn system() -> Self {
         Self(jiff::Timestamp::now)
     }
@@ -47,7 +44,7 @@ impl Clock {
     }
 }
 
-/// Writes events that are plain, and leaves others to `F`.
+/// Formats plain events, and delegates others to `F`.
 pub(super) struct PlainLines<F> {
     form: Form,
     clock: Clock,
@@ -61,14 +58,14 @@ enum Form {
 }
 
 impl PlainLines<Format<Full, Clock>> {
-    /// A line of words, without colours.
+    /// Lines of text without colours.
     pub(super) fn human(clock: Clock) -> Self {
         Self { form: Form::Human, clock, others: Format::default().with_timer(clock) }
     }
 }
 
 impl PlainLines<Format<Json, Clock>> {
-    /// A line of JSON, with the fields beside the time and the level.
+    /// Lines of JSON, with the fields next to the time and the level.
     pub(super) fn json(clock: Clock) -> Self {
         let others = Format::default().json().flatten_event(true).with_timer(clock);
         Self { form: Form::Json, clock, others }
@@ -133,7 +130,7 @@ fn padded(level: &Level) -> &'static str {
     }
 }
 
-/// A line that its fields are written to, as long as they are plain.
+/// A line in progress. `is_plain` becomes false at the first field that is not plain.
 struct Line {
     form: Form,
     text: String,
@@ -143,7 +140,7 @@ struct Line {
 impl Line {
     fn name(&mut self, field: &Field) {
         let name = field.name();
-        // A name that is a keyword of Rust is written in another way.
+        // `tracing-subscriber` writes raw identifiers in another form.
         self.is_plain &= !name.starts_with("r#");
         match self.form {
             Form::Human if name == "message" => self.text.push(' '),
@@ -158,7 +155,7 @@ impl Line {
     }
 }
 
-/// Whether a text is the same in every form, but for its quotes.
+/// Whether a text needs no escapes in either format.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
 }
@@ -209,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    /// Whatever is written to it.
+    /// Captures the output.
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -234,7 +231,7 @@ mod tests {
 
     const CLOCK: Clock = Clock(|| jiff::Timestamp::constant(1_700_000_000, 12_345_678));
 
-    /// All that is plain, and what is not.
+    /// Plain events, and others.
     fn events() {
         let request_id = format!("req_{:032x}", 7);
         tracing::info!(
@@ -268,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn human_lines_are_what_tracing_subscriber_writes() {
+    fn human_lines_equal_those_of_tracing_subscriber() {
         let (ours, theirs) = (Written::default(), Written::default());
         let subscriber = || tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false);
         let expected = subscriber().with_timer(CLOCK).with_writer(theirs.clone()).finish();
@@ -278,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_json_are_what_tracing_subscriber_writes() {
+    fn lines_of_json_equal_those_of_tracing_subscriber() {
         let (ours, theirs) = (Written::default(), Written::default());
         let subscriber = || tracing_subscriber::fmt().with_max_level(Level::TRACE);
         let expected =
@@ -301,7 +298,7 @@ mod tests {
             N: for<'a> FormatFields<'a> + 'static,
         {
             fn format_event(&self, _: &FmtContext<'_, S, N>, _: Writer<'_>, _: &Event<'_>) -> fmt::Result {
-                panic!("left to somebody else")
+                panic!("the event is not plain")
             }
         }
         let lines = PlainLines { form: Form::Human, clock: CLOCK, others: Never };

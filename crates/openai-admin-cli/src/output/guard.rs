@@ -1,16 +1,16 @@
-//! What keeps data from acting where it is shown: on a terminal, and in the log of a GitHub job, which obeys lines that
-//! look like its commands.
+//! Keeps data from being interpreted where it is shown: by a terminal, or by GitHub Actions, which executes lines that
+//! look like workflow commands.
 
 use std::{borrow::Cow, fmt::Write as _};
 
 use openai_admin_sync::visible::{acts, visible};
 
-/// What begins a workflow command, wherever it stands in a line.
+/// The start of an old workflow command, anywhere in a line.
 const OLD_COMMAND: &str = "##[";
-/// The same, where it begins a line.
+/// The start of a workflow command, at the start of a line.
 const COMMAND: &str = "::";
 
-/// Text of several lines in which nothing but the ends of lines acts.
+/// Escapes every control character except line ends.
 pub(super) fn visible_lines(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| c != '\n' && acts(c)) {
         return Cow::Borrowed(text);
@@ -18,7 +18,7 @@ pub(super) fn visible_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(visible).collect::<Vec<_>>().join("\n"))
 }
 
-/// Text without lines that GitHub would take for commands: their colons and signs are written as codes.
+/// Escapes the colons and signs of lines that GitHub would execute.
 pub(super) fn without_commands(text: &str) -> Cow<'_, str> {
     if !text.contains(COMMAND) && !text.contains(OLD_COMMAND) {
         return Cow::Borrowed(text);
@@ -39,9 +39,9 @@ pub(super) fn without_commands(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// The same JSON, in which characters that act are written as escapes, and so are GitHub's old commands.
+/// The same JSON, with control characters and GitHub's old commands escaped.
 pub(super) fn plain_json(json: &str) -> Cow<'_, str> {
-    // JSON itself has no control characters but white space: what is left stands in strings.
+    // JSON allows control characters only as white space between values; any other is in a string.
     let acts_in_strings = |c: char| !c.is_ascii_control() && acts(c) || c == '\u{7f}';
     if !json.contains(acts_in_strings) && !json.contains(OLD_COMMAND) {
         return Cow::Borrowed(json);
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_escapes_what_acts_and_stays_the_same_json() {
+    fn json_escapes_control_characters_and_keeps_its_values() {
         let name = "a\u{9b}2J\u{202e}b\u{7f}\u{e0001}##[error]\u{1b} 山田 👩\u{200d}💻";
         let json = serde_json::to_string_pretty(&[name]).expect("JSON");
         let plain = plain_json(&json);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_lines_and_nothing_in_them_acts() {
+    fn control_characters_are_escaped_and_lines_are_kept() {
         assert_eq!(visible_lines("a\u{1b}[2J\nb\u{202e}\n"), "a\\u{1b}[2J\nb\\u{202e}\n");
         assert_eq!(visible_lines("plain\n"), "plain\n");
     }

@@ -93,7 +93,7 @@ impl Record for ApiKey {
     ];
 }
 
-/// Its detail stands under another name for each type, which makes no columns.
+/// The name of its detail depends on the type, so `fields` gives it one name.
 impl Record for AuditLog {
     const FIELDS: &'static [&'static str] =
         &["id", "effective_at", "type", "actor_type", "actor_id", "resource_id", "user_id", "detail"];
@@ -126,7 +126,7 @@ impl Record for AuditLog {
     }
 }
 
-/// What something was created with, or what was asked to change, in one text; null where there is nothing.
+/// The values in a payload as one text; null if there are none.
 fn values_of(payload: &Value) -> Value {
     let texts: Vec<String> = match payload {
         Value::Object(fields) => {

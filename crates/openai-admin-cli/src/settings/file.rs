@@ -5,17 +5,17 @@ use std::{fs::File, io::Read as _, path::Path};
 use openai_admin::likeness::most_like;
 use toml::de::{DeTable, DeValue};
 
-use super::setting::{Given, Setting};
+use super::setting::{Setting, SettingValue};
 use crate::{
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{file_name, visible},
 };
 
-/// A file larger than this, in bytes, is refused: nobody has so many settings.
+/// The largest settings file, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
-/// What a file says, in its order.
-pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<Given>> {
+/// The settings in a file, in order.
+pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<SettingValue>> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
     read.doing(|| format!("read the settings from {}", file_name(path)))?;
@@ -25,20 +25,19 @@ pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<Given>> {
     parse(&text, &file_name(path), settings)
 }
 
-fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
+fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<SettingValue>> {
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        fault(text, name, at, &error.message().replace('\n', ", ")).hint(
-            "a line is a name, = and a value; a text stands between quotes: listen = \"127.0.0.1:8080\"",
-        )
+        fault(text, name, at, &error.message().replace('\n', ", "))
+            .hint("a line is NAME = VALUE, with texts in quotes: listen = \"127.0.0.1:8080\"")
     })?;
-    let mut given: Vec<(usize, Given)> = Vec::new();
+    let mut given: Vec<(usize, SettingValue)> = Vec::new();
     for (key, value) in table.get_ref() {
         let at = key.span().start;
         let wrong = |what: String| fault(text, name, at, &what);
         let Some(setting) = settings.iter().find(|setting| setting.name == **key.get_ref()) else {
             let unknown = visible(key.get_ref());
-            let refused = wrong(format!("there is no setting `{unknown}`"));
+            let refused = wrong(format!("unknown setting `{unknown}`"));
             let names = settings.iter().map(|setting| setting.name.as_str());
             return Err(match most_like(&unknown, names) {
                 Some(known) => refused.hint(format!("did you mean `{known}`?")),
@@ -60,13 +59,16 @@ fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<Given>> {
             return Err(wrong(format!("{}: expected {expected}", setting.name)));
         };
         let place = format!("{}: {}", place(text, name, at), setting.name);
-        given.push((at, Given { name: setting.name.clone(), texts, place, status: ExitStatus::BadInput }));
+        given.push((
+            at,
+            SettingValue { name: setting.name.clone(), texts, place, status: ExitStatus::BadInput },
+        ));
     }
     given.sort_by_key(|(at, _)| *at);
     Ok(given.into_iter().map(|(_, given)| given).collect())
 }
 
-/// The text of a value that stands alone.
+/// The text of a value that is not a list.
 fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -80,7 +82,7 @@ fn fault(text: &str, name: &str, at: usize, what: &str) -> Failure {
     Failure::bad_input(format!("{}: {what}", place(text, name, at)))
 }
 
-/// File, line and column of a byte.
+/// File, line and column of a byte offset.
 fn place(text: &str, name: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

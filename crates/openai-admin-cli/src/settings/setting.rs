@@ -1,23 +1,23 @@
-//! A setting as it is declared, and as it is given.
+//! The declaration of a setting, and its given value.
 
 use serde::Serialize;
 
 use crate::{failure::ExitStatus, output::Record};
 
-/// A setting, as it is documented.
+/// The declaration of a setting.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Setting {
-    /// The option without its dashes, which is also the key of the file.
+    /// The option without its dashes; also the key of the file.
     pub(crate) name: String,
-    /// The variable of the environment.
+    /// The environment variable.
     pub(crate) variable: String,
-    /// What its value is called; none for a flag, which is true or false.
+    /// The placeholder of its value; none for a flag.
     pub(crate) value: Option<String>,
-    /// What holds when nobody says otherwise.
+    /// The default value.
     pub(crate) default: Option<String>,
-    /// What it does.
+    /// Its description.
     pub(crate) meaning: String,
-    /// Whether it may be given more than once.
+    /// Whether it is repeatable.
     #[serde(skip)]
     pub(super) is_list: bool,
 }
@@ -28,14 +28,14 @@ impl Record for Setting {
         &[("NAME", "name"), ("VARIABLE", "variable"), ("DEFAULT", "default"), ("MEANING", "meaning")];
 }
 
-/// A value that was not typed.
+/// A value from the environment or the file.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct SettingValue {
     pub(super) name: String,
     /// The text of each value, or whether a flag is set.
     pub(super) texts: Vec<String>,
-    /// Where it stands, for messages.
+    /// Its variable or line, for messages.
     pub(super) place: String,
-    /// What a wrong value there is.
+    /// The exit code if the value is wrong.
     pub(super) status: ExitStatus,
 }

@@ -1,4 +1,4 @@
-//! What an operator does beside a server that runs.
+//! The commands that operate a server.
 
 use std::{fs, path::Path, process::Stdio, thread, time::Duration};
 
@@ -32,7 +32,7 @@ fn backs_up_verifies_restores_and_migrates() {
 }
 
 #[test]
-fn backups_of_four_processes_leave_a_whole_one_while_another_restores() {
+fn four_concurrent_backups_leave_a_complete_one_during_restores() {
     const ROUNDS: usize = 6;
     let desk = Desk::with_acme();
     assert_eq!(desk.run("--local acme.db admin backup acme.backup").status, 0);
@@ -40,7 +40,7 @@ fn backups_of_four_processes_leave_a_whole_one_while_another_restores() {
         let back_up = || {
             for _ in 0..ROUNDS {
                 let backup = desk.run("--local acme.db admin backup acme.backup");
-                // 64: another one is under way.
+                // 64: another one is running.
                 assert!(matches!(backup.status, 0 | 64), "{}", backup.stderr);
             }
         };
@@ -56,7 +56,7 @@ fn backups_of_four_processes_leave_a_whole_one_while_another_restores() {
 }
 
 #[test]
-fn a_postgresql_database_is_overwritten_only_after_a_yes() {
+fn overwriting_a_postgresql_database_needs_confirmation() {
     let desk = Desk::with_acme();
     let _schema = postgres(&desk, "restore");
     let url = fs::read_to_string(desk.path().join("url")).unwrap();
@@ -80,7 +80,7 @@ fn a_postgresql_database_is_overwritten_only_after_a_yes() {
 fn a_violation_is_shown_and_fails() {
     let desk = Desk::with_acme();
     desk.run("--local acme.db admin backup acme.backup");
-    // The organization is called by another name in every row of one table.
+    // Corrupt the type of one event.
     let mut bytes = fs::read(desk.path().join("acme.backup")).unwrap();
     let event = b"group.user.added";
     let at = bytes.windows(event.len()).position(|window| window == event).expect("an event");
@@ -99,7 +99,7 @@ fn a_violation_is_shown_and_fails() {
 }
 
 #[test]
-fn a_server_keeps_its_database_from_being_restored_over() {
+fn a_restore_over_a_database_in_use_is_refused() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --log error");
     let backed_up = desk.run("--local acme.db admin backup acme.backup");
@@ -112,7 +112,7 @@ fn a_server_keeps_its_database_from_being_restored_over() {
 }
 
 #[test]
-fn an_empty_file_is_no_backup_and_is_not_made_one() {
+fn verifying_an_empty_file_fails_and_does_not_write_it() {
     let desk = Desk::empty();
     desk.write("cut.backup", b"");
     let verified = desk.run("--local cut.backup admin verify");
@@ -126,7 +126,7 @@ fn an_empty_file_is_no_backup_and_is_not_made_one() {
 }
 
 #[test]
-fn the_database_of_a_servers_file_is_the_one_that_is_backed_up() {
+fn a_backup_reads_the_database_file_variable() {
     let desk = Desk::with_acme();
     desk.write("database.url", b"sqlite:acme.db\n");
     let with = |line: &str, variables: &[(&str, &str)]| {
@@ -159,10 +159,10 @@ fn a_command_that_reads_changes_no_file() {
     fs::copy(&file, &foreign).unwrap();
     let mut bytes = fs::read(&foreign).unwrap();
     let at = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
-    // Another id, and other names for our tables.
+    // Another application id, and another name of the schema table.
     bytes[68..72].copy_from_slice(b"none");
     while let Some(at) = at(&bytes, b"schema_migrations") {
-        bytes[at..at + 17].copy_from_slice(b"schema_somebodies");
+        bytes[at..at + 17].copy_from_slice(b"schema_of_another");
     }
     desk.write("foreign.db", &bytes);
     for line in list {
@@ -172,7 +172,7 @@ fn a_command_that_reads_changes_no_file() {
     assert_eq!(same(&foreign, &bytes), "the same");
 }
 
-/// Enough that a backup takes a while.
+/// Large enough that a backup takes some time.
 fn large(desk: &Desk) {
     let users: Vec<_> = (0..8_000)
         .map(|n| serde_json::json!({ "id": format!("user_{n}"), "email": format!("u{n}@example.com") }))
@@ -187,12 +187,12 @@ fn large(desk: &Desk) {
 }
 
 #[test]
-fn a_backup_that_is_killed_leaves_the_one_before_whole() {
+fn a_killed_backup_leaves_the_previous_one_complete() {
     let desk = Desk::empty();
     large(&desk);
     assert_eq!(desk.run("--local large.db admin backup large.backup").status, 0);
     let backup = desk.path().join("large.backup");
-    // Where a copy is until it is whole, in a folder with a random name.
+    // A copy is in a folder with a random name until it is complete.
     let partial = || {
         let mut entries = fs::read_dir(desk.path()).unwrap().map(|entry| entry.unwrap().path());
         entries.find(|folder| folder.extension().is_some_and(|end| end == "partial"))
@@ -204,7 +204,7 @@ fn a_backup_that_is_killed_leaves_the_one_before_whole() {
     for _ in 0..3 {
         let mut command = desk.command("--local large.db admin backup large.backup");
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // The copy has begun when its file is there, and it is verified before it is renamed.
+        // The copy has started once its file exists, and it is verified before it is renamed.
         while copied() < 1_000_000 && child.try_wait().unwrap().is_none() {
             thread::sleep(Duration::from_millis(1));
         }

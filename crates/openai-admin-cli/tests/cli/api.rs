@@ -1,4 +1,4 @@
-//! What `api` sends and prints, over a file and over a real server.
+//! Requests and output of `api`, with a file and with a real server.
 
 use crate::{
     desk::{Answer, Desk, freeze},
@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[test]
-fn any_request_is_sent_and_its_answer_printed() {
+fn any_request_is_sent_and_its_response_printed() {
     let desk = Desk::with_acme();
     desk.write("group.json", r#"{ "name": "New" }"#);
     freeze!(desk.transcript(&[
@@ -24,7 +24,7 @@ fn any_request_is_sent_and_its_answer_printed() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
+fn an_invalid_request_is_refused_before_it_is_sent() {
     let desk = Desk::with_acme();
     desk.write("bad.json", "{ \"name\": }");
     freeze!(desk.transcript(&[

@@ -1,6 +1,6 @@
 use crate::desk::{Desk, freeze};
 
-/// A small organization to which a few things are done.
+/// A small organization with a few changes.
 fn desk() -> Desk {
     let desk = Desk::empty();
     for command in [
@@ -19,7 +19,7 @@ fn desk() -> Desk {
 }
 
 #[test]
-fn lists_what_was_done_in_every_format() {
+fn lists_events_in_every_format() {
     freeze!(desk().transcript(&[
         "--local new.db audit-logs list",
         "--local new.db audit-logs list --type group.user.added -o json",
@@ -46,7 +46,7 @@ fn events_are_chosen_by_time_type_actor_and_resource() {
 }
 
 #[test]
-fn who_and_what_is_meant_may_be_named_as_in_other_commands() {
+fn actors_and_resources_may_be_given_by_name() {
     let desk = Desk::with_acme();
     desk.run("--local acme.db groups users add \"ML Research\" dana@example.com");
     let events = |filter: &str| desk.run(&format!("--local acme.db audit-logs list {filter} -o json"));
@@ -68,7 +68,7 @@ fn who_and_what_is_meant_may_be_named_as_in_other_commands() {
 }
 
 #[test]
-fn what_is_wrong_with_a_filter_is_said() {
+fn an_invalid_filter_is_explained() {
     freeze!(desk().transcript(&[
         "--local new.db audit-logs list --since yesterday",
         "--local new.db audit-logs list --type group.exploded",

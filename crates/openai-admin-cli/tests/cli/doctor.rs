@@ -1,4 +1,4 @@
-//! What `doctor` finds: at a real server, where nothing listens, and in a file.
+//! The checks of `doctor`: of a real server, of a closed port, and of a file.
 
 use crate::{
     desk::{Answer, Desk, freeze},
@@ -15,7 +15,7 @@ fn examine(desk: &Desk, address: &str, key: &str, arguments: &str) -> Answer {
 fn frozen_latency(text: &str) -> String {
     let Some((before, after)) = text.split_once("answers in ") else { return text.to_owned() };
     let (_, after) = after.split_once(" ms").expect("a latency");
-    // The columns are as wide as what stands in them, and the latency is not always as wide.
+    // The width of the columns depends on the latency, so jsonl is used.
     format!("{before}answers in N ms{after}")
 }
 
@@ -41,16 +41,16 @@ fn a_service_is_examined_with_one_read_of_each_kind() {
 }
 
 #[test]
-fn what_keeps_a_service_out_of_reach_is_told() {
+fn an_unreachable_service_is_explained() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --log error");
     let mut transcript = String::new();
     for address in [
-        // Nothing listens on the port of the discard service.
+        // The port of the discard service is closed.
         "http://127.0.0.1:9",
         "http://example.com",
         "https://ada:s3cret@example.com",
-        // It speaks http.
+        // This server uses http.
         &server.address.replace("http:", "https:"),
         &format!("{}/wrong", server.address),
     ] {
@@ -64,7 +64,7 @@ fn what_keeps_a_service_out_of_reach_is_told() {
 }
 
 #[test]
-fn without_a_key_or_with_a_file_nothing_is_asked_of_a_service() {
+fn without_a_key_or_with_a_file_there_is_no_request() {
     let desk = Desk::with_acme();
     desk.write("junk.db", "no database at all");
     freeze!(desk.transcript(&[

@@ -18,13 +18,13 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::{desk::Desk, running::Running};
 
 const KEY: &str = "sk-admin-drain-0123456789abcdef";
-/// How often the proxy looks who is ready; the grace of the servers is many times as long.
-const CHECK_EVERY: Duration = Duration::from_millis(50);
+/// The interval of the proxy's health checks, much shorter than the servers' grace.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const SETTINGS: &str = "--key-file admin.key --log error --drain-grace 1s --database-file url";
-/// How many clients ask all the time.
+/// The number of concurrent clients.
 const CLIENTS: usize = 6;
 
-/// A server that the proxy knows.
+/// A server behind the proxy.
 struct Backend {
     address: SocketAddr,
     admin: SocketAddr,
@@ -33,11 +33,11 @@ struct Backend {
 }
 
 impl Backend {
-    /// What a proxy's health check does.
+    /// The proxy's health check.
     fn check(&self) -> bool {
         let ask = || -> std::io::Result<String> {
-            let mut stream = BlockingStream::connect_timeout(&self.admin, CHECK_EVERY * 10)?;
-            stream.set_read_timeout(Some(CHECK_EVERY * 40))?;
+            let mut stream = BlockingStream::connect_timeout(&self.admin, CHECK_INTERVAL * 10)?;
+            stream.set_read_timeout(Some(CHECK_INTERVAL * 40))?;
             stream.write_all(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
@@ -49,7 +49,7 @@ impl Backend {
     }
 }
 
-/// Passes each connection on to a server that is ready, in turn.
+/// Forwards each connection to a ready server, in turn.
 async fn proxy(listener: TcpListener, backends: Arc<Vec<Backend>>) {
     let turn = AtomicUsize::new(0);
     loop {
@@ -60,14 +60,18 @@ async fn proxy(listener: TcpListener, backends: Arc<Vec<Backend>>) {
         let address = backend.address;
         tokio::spawn(async move {
             let mut server = TcpStream::connect(address).await.expect("a server that is ready");
-            // A connection that breaks off is seen by its client, which is what counts.
+            // Only the client matters if the connection breaks.
             let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
         });
     }
 }
 
-/// Lists, adds and removes until it is told to stop. How many requests were answered; the first that was not ends it.
-async fn ask(base_url: String, number: usize, stop: Arc<AtomicBool>) -> Result<usize, openai_admin::Error> {
+/// Lists, adds and removes until `stop`. Returns the number of successful requests, or the first error.
+async fn send_requests(
+    base_url: String,
+    number: usize,
+    stop: Arc<AtomicBool>,
+) -> Result<usize, openai_admin::Error> {
     let client = Client::builder().base_url(&base_url).key(KEY).retries(0).build()?;
     let (group, user) = ("group_support", format!("user_{number}"));
     let mut answered = 0;
@@ -83,7 +87,7 @@ async fn ask(base_url: String, number: usize, stop: Arc<AtomicBool>) -> Result<u
     Ok(answered)
 }
 
-/// A schema in the PostgreSQL of the tests, whose URL is in the desk's file `url`. It is dropped with the value.
+/// A schema in the PostgreSQL of the tests, dropped with the value. The desk's file `url` has its URL.
 pub(crate) fn postgres(desk: &Desk, name: &str) -> impl Drop + use<> {
     struct Schema(String, String);
     impl Schema {
@@ -97,7 +101,7 @@ pub(crate) fn postgres(desk: &Desk, name: &str) -> impl Drop + use<> {
             self.run(&format!("set client_min_messages = error; drop schema if exists {} cascade", self.1));
         }
     }
-    #[expect(clippy::disallowed_methods, reason = "the test command says where it has started the server")]
+    #[expect(clippy::disallowed_methods, reason = "the test command passes the address of the server")]
     let server = std::env::var("OPENAI_ADMIN_TEST_POSTGRES")
         .expect("set OPENAI_ADMIN_TEST_POSTGRES to the URL of a PostgreSQL server, or run scripts/with-postgres COMMAND");
     let schema = Schema(server.clone(), format!("{name}_{}", std::process::id()));
@@ -138,20 +142,21 @@ fn no_request_fails_while_two_servers_are_restarted_in_turn() {
             for backend in checked.iter() {
                 backend.check();
             }
-            thread::sleep(CHECK_EVERY);
+            thread::sleep(CHECK_INTERVAL);
         }
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
     runtime.spawn(proxy(listener, Arc::clone(&backends)));
-    let load: Vec<_> =
-        (0..CLIENTS).map(|number| runtime.spawn(ask(base_url.clone(), number, Arc::clone(&stop)))).collect();
+    let load: Vec<_> = (0..CLIENTS)
+        .map(|number| runtime.spawn(send_requests(base_url.clone(), number, Arc::clone(&stop))))
+        .collect();
 
     let mut moved = 0;
     for round in 0..2 {
         for (number, backend) in backends.iter().enumerate() {
-            // Connections stay where they are until their server leaves, so all of them are at one of the two.
+            // Connections stay with their server until it stops, so at each restart all of them are at one server.
             let other = &backends[1 - number];
             let there = other.served.load(SeqCst);
             let (status, log) = servers.remove(number).stop();
@@ -162,7 +167,7 @@ fn no_request_fails_while_two_servers_are_restarted_in_turn() {
             wait_until(|| backend.is_ready.load(SeqCst), "the proxy sees that it is back");
         }
     }
-    // The clients of the first moved to the second, and in each restart after it all of them to the other.
+    // The first restart moves some of the clients, and each later one moves all of them.
     assert!(moved >= 3 * CLIENTS, "only {moved} moved");
     stop.store(true, SeqCst);
     checks.join().unwrap();

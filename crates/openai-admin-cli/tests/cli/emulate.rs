@@ -1,4 +1,4 @@
-//! An emulator as a process: the line that programs wait for, what it is told, and what it refuses.
+//! The emulator as a process: its first line, its options and its errors.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -24,20 +24,20 @@ impl Emulating {
         let mut line = String::new();
         let stdout = child.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let said: Value = serde_json::from_str(&line).expect("one line of JSON");
-        let url = said["url"].as_str().expect("a URL").to_owned();
-        assert_eq!(said["controls"].as_str(), Some(&*url.replace("/v1", "/_emulator")));
+        let started: Value = serde_json::from_str(&line).expect("one line of JSON");
+        let url = started["url"].as_str().expect("a URL").to_owned();
+        assert_eq!(started["controls"].as_str(), Some(&*url.replace("/v1", "/_emulator")));
         Self { child, url }
     }
 
-    /// Sends it a signal and waits for its end.
+    /// Sends a signal and waits for the end. Returns the exit code.
     fn end(&mut self, signal: &str) -> Option<i32> {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().expect("kill runs").success());
         self.child.wait().expect("an end").code()
     }
 
-    /// Asks it by the command line, with whatever key.
+    /// Runs a command against the emulator with this key.
     pub(crate) fn ask(&self, desk: &Desk, key: &str, arguments: &str) -> Answer {
         let mut command = desk.command(arguments);
         command.env("OPENAI_ADMIN_KEY", key).env("OPENAI_BASE_URL", &self.url);
@@ -60,7 +60,7 @@ fn acme() -> Desk {
 }
 
 #[test]
-fn whoever_has_a_key_works_with_the_fixtures() {
+fn any_key_works_with_the_fixtures() {
     let desk = acme();
     let mut emulating = Emulating::start(&desk, "--fixtures organization.yaml");
     let listed = emulating.ask(&desk, "any-key", "groups users list \"Support Team\" -o json");
@@ -71,7 +71,7 @@ fn whoever_has_a_key_works_with_the_fixtures() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_ends_it_unless_it_was_started_to_outlive_that() {
+fn a_hangup_ends_it_except_under_nohup() {
     let desk = acme();
     assert_eq!(Emulating::start(&desk, "").end("-HUP"), Some(0));
 
@@ -99,7 +99,7 @@ fn a_port_is_enough() {
 }
 
 #[test]
-fn other_machines_reach_it_when_that_is_allowed() {
+fn it_listens_on_other_addresses_if_allowed() {
     let desk = acme();
     let listening = desk.command("emulate --listen 0.0.0.0:0 --allow-remote --allow-host emulator.example");
     let emulating = Emulating::spawn(listening);
@@ -108,7 +108,7 @@ fn other_machines_reach_it_when_that_is_allowed() {
 }
 
 #[test]
-fn each_key_has_an_organization_of_its_own_when_they_are_isolated() {
+fn isolated_keys_have_separate_organizations() {
     let desk = acme();
     let emulating = Emulating::start(&desk, "--fixtures organization.yaml --isolate-by-key");
     let deleted = emulating.ask(&desk, "one", "groups delete \"Support Team\" --yes");
@@ -118,7 +118,7 @@ fn each_key_has_an_organization_of_its_own_when_they_are_isolated() {
 }
 
 #[test]
-fn only_the_keys_that_are_required_work() {
+fn only_required_keys_are_valid() {
     let desk = acme();
     desk.write("keys", "sk-one\nsk-two\n");
     let mut by_environment = desk.command("emulate --listen 127.0.0.1:0");
@@ -140,7 +140,7 @@ fn a_key_is_never_an_argument() {
 }
 
 #[test]
-fn a_file_of_faults_that_cannot_be_read_says_where_in_one_line() {
+fn an_invalid_fault_file_is_reported_with_its_line() {
     let desk = acme();
     desk.write("faults.yaml", "rules:\n  - fault: { kind: status }\n  - operatoin: x\n");
     let refused = desk.run("emulate --listen 127.0.0.1:0 --faults faults.yaml");
@@ -179,7 +179,7 @@ fn a_file_keeps_the_organization() {
 }
 
 #[test]
-fn what_it_refuses_says_what_to_do() {
+fn refused_options_have_a_hint() {
     let desk = acme();
     desk.write("wrong.yaml", "groups:\n  - name: Support\n    members: [nobody@example.com]\n");
     desk.write("faults.yaml", "rules: [{ operation: add-group-usr, fault: { kind: truncated } }]");

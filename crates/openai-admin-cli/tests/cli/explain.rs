@@ -12,12 +12,12 @@ fn a_code_or_a_status_is_explained() {
 }
 
 #[test]
-fn all_that_can_be_explained_is_listed() {
+fn every_code_is_listed() {
     freeze!(Desk::empty().transcript(&["explain", "explain 404 -o csv"]));
 }
 
 #[test]
-fn what_cannot_be_explained_is_answered_with_what_may_be_meant() {
+fn an_unknown_code_gets_a_suggestion() {
     freeze!(Desk::empty().transcript(&[
         "explain group_not_fund",
         "explain 418",
@@ -27,9 +27,9 @@ fn what_cannot_be_explained_is_answered_with_what_may_be_meant() {
     ]));
 }
 
-/// Every code that a command prints can be asked about, and the words of its answer lead there.
+/// `explain` knows the code of a refusal, and shows the same response as its example.
 #[test]
-fn what_a_refusal_says_can_be_looked_up() {
+fn the_code_of_a_refusal_is_explained() {
     let desk = Desk::with_acme();
     let refused = desk.run("--local acme.db api GET organization/admin_api_keys");
     assert_eq!(refused.status, 1, "{}", refused.stderr);

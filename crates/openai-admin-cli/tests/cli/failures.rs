@@ -1,9 +1,9 @@
-//! What goes wrong before a command begins: keys, addresses, files.
+//! Failures before a command starts: keys, addresses, files.
 
 use crate::desk::{BINARY, Desk, freeze};
 
 #[test]
-fn without_a_key_the_ways_to_give_one_are_shown() {
+fn a_missing_key_has_hints() {
     let desk = Desk::empty();
     desk.write("empty.key", "\n");
     freeze!(desk.transcript(&[
@@ -14,7 +14,7 @@ fn without_a_key_the_ways_to_give_one_are_shown() {
 }
 
 #[test]
-fn a_key_is_checked_wherever_it_comes_from() {
+fn an_invalid_key_is_refused_from_every_source() {
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_KEY", "sk-admin-schlüssel");
     desk.write("words.key", "sk-admin and more");
     desk.write("umlaut.key", "sk-admin-schlüssel");
@@ -31,7 +31,7 @@ fn a_key_is_checked_wherever_it_comes_from() {
 fn a_service_that_cannot_be_reached_is_named() {
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_KEY", "sk-admin-secret");
     freeze!(desk.transcript(&[
-        // Nothing listens on the port of the discard service.
+        // The port of the discard service is closed.
         "--base-url http://127.0.0.1:9/v1 groups list",
         "--base-url http://example.com/v1 groups list",
         "--base-url example.com groups list",
@@ -39,7 +39,7 @@ fn a_service_that_cannot_be_reached_is_named() {
 }
 
 #[test]
-fn a_database_that_cannot_be_meant_is_refused() {
+fn an_unsupported_database_is_refused() {
     freeze!(Desk::empty().transcript(&[
         "--database sqlite::memory: dump",
         "--local :memory: keys create --name x",
@@ -51,7 +51,7 @@ fn a_database_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn options_that_do_not_go_together_are_explained() {
+fn conflicting_options_are_explained() {
     let desk = Desk::with_acme();
     freeze!(desk.transcript(&[
         "--local missing.db groups list",
@@ -68,7 +68,7 @@ fn options_that_do_not_go_together_are_explained() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_says_what_to_do() {
+fn a_database_that_cannot_be_opened_has_a_hint() {
     let desk = Desk::with_acme();
     desk.write("junk.db", "no database at all");
     freeze!(desk.transcript(&[
@@ -105,12 +105,12 @@ fn one_of_several_organizations_is_chosen() {
 }
 
 #[test]
-fn a_proposed_command_means_the_same_data() {
+fn a_suggested_command_selects_the_same_data() {
     let desk = Desk::with_acme();
     for arguments in ["groups get Zebras", "users get user_nobody", "groups users get group_support user_mei"]
     {
         let failed = desk.run(&format!("--organization org-acme {arguments} --local acme.db"));
-        // By the name that was typed, which is this binary's.
+        // The suggestion starts with the path of this binary.
         let (_, rest) = failed.stderr.split_once(&format!("hint: `{BINARY} ")).expect("a command");
         let (proposed, _) = rest.split_once('`').expect("its end");
         let answer = desk.run(proposed);
@@ -122,7 +122,7 @@ fn a_proposed_command_means_the_same_data() {
 }
 
 #[test]
-fn what_is_typed_goes_before_the_environment() {
+fn options_take_precedence_over_the_environment() {
     let desk = Desk::with_acme().with_variable("OPENAI_BASE_URL", "http://127.0.0.1:9/v1");
     assert_eq!(desk.run("--local acme.db groups list").status, 0);
     let desk = Desk::with_acme().with_variable("OPENAI_ADMIN_LOCAL", "acme.db");
@@ -135,7 +135,7 @@ fn what_is_typed_goes_before_the_environment() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let desk = Desk::with_acme();
     let mut child = desk
         .command("--local acme.db users list -o json")
@@ -149,7 +149,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
 }
 
 #[test]
-fn colour_is_only_where_it_is_wanted() {
+fn colour_is_off_unless_requested() {
     let desk = Desk::with_acme();
     assert!(!desk.run("--local acme.db groups list").stdout.contains('\x1b'));
     assert!(desk.run("--local acme.db groups list --color always").stdout.starts_with("\x1b[1mNAME "));

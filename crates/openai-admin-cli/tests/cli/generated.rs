@@ -1,7 +1,7 @@
 use crate::desk::{Desk, freeze};
 
 #[test]
-fn what_is_wrong_with_a_generated_command_is_said_before_anything_is_sent() {
+fn an_invalid_generated_command_is_refused_before_it_is_sent() {
     freeze!(Desk::with_acme().transcript(&[
         "roles",
         "rols list",

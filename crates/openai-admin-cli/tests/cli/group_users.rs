@@ -23,7 +23,7 @@ fn adds_users_by_id_and_address() {
 }
 
 #[test]
-fn a_dry_run_promises_nothing_that_would_fail() {
+fn a_dry_run_reports_changes_that_would_fail() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db groups users add \"ML Research\" user_x user_ada user_mei --dry-run",
         "--local acme.db groups users add group_staff user_mei --dry-run",
@@ -33,7 +33,7 @@ fn a_dry_run_promises_nothing_that_would_fail() {
 }
 
 #[test]
-fn the_end_of_a_list_is_no_empty_list() {
+fn the_end_of_a_list_differs_from_an_empty_list() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db groups users list group_staff --after user_ada",
         "--local acme.db groups list --after group_staff",
@@ -77,7 +77,7 @@ fn users_come_from_standard_input_too() {
 }
 
 #[test]
-fn a_file_of_something_else_is_refused_with_its_line() {
+fn an_invalid_user_file_is_refused_with_its_line() {
     let desk = Desk::with_acme();
     desk.write("people.csv", "ada@example.com\nAda Lovelace,ada@example.com\n");
     desk.write("empty.txt", "# nobody\n\n");

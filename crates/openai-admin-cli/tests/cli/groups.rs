@@ -12,7 +12,7 @@ fn lists_groups_in_every_format() {
 }
 
 #[test]
-fn an_empty_list_is_said_to_people_and_shown_to_programs() {
+fn an_empty_list_is_a_note_for_people_and_data_for_programs() {
     let desk = Desk::empty();
     desk.run("--local new.db keys create --name first");
     freeze!(desk.transcript(&[
@@ -37,7 +37,7 @@ fn creates_renames_and_deletes_a_group() {
 }
 
 #[test]
-fn two_groups_of_one_name_are_refused_unless_they_are_wanted() {
+fn a_duplicate_name_is_refused_unless_allowed() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db groups create \"Support Team\"",
         "--local acme.db groups create \" Support  Team\"",
@@ -50,7 +50,7 @@ fn two_groups_of_one_name_are_refused_unless_they_are_wanted() {
 }
 
 #[test]
-fn other_words_for_a_command_are_understood() {
+fn commands_have_aliases() {
     let desk = Desk::with_acme();
     for arguments in [
         "groups ls",
@@ -86,7 +86,7 @@ fn a_group_that_is_not_found_or_not_unique_is_explained() {
 }
 
 #[test]
-fn what_is_not_allowed_says_why() {
+fn invalid_changes_are_explained() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db groups rename group_staff Everybody",
         "--local acme.db groups create \"  \"",
@@ -99,7 +99,7 @@ fn what_is_not_allowed_says_why() {
 }
 
 #[test]
-fn a_name_gives_no_commands_to_github() {
+fn a_name_cannot_contain_workflow_commands() {
     let desk = Desk::empty().with_variable("GITHUB_ACTIONS", "true");
     desk.write("evil.yaml", "groups: [{ id: group_evil, name: \"x\\n::error::pwn ##[error]pwn\" }]\n");
     for command in [
@@ -113,15 +113,15 @@ fn a_name_gives_no_commands_to_github() {
         "groups users list group_evil",
     ] {
         let answer = desk.run(&format!("--local new.db {command}"));
-        let said = format!("{}\n{}", answer.stdout, answer.stderr);
-        assert!(said.contains("pwn"), "{command}: {said}");
-        let obeyed = |line: &str| line.trim().starts_with("::") || line.contains("##[");
-        assert!(!said.lines().any(obeyed), "{command}: {said}");
+        let output = format!("{}\n{}", answer.stdout, answer.stderr);
+        assert!(output.contains("pwn"), "{command}: {output}");
+        let is_command = |line: &str| line.trim().starts_with("::") || line.contains("##[");
+        assert!(!output.lines().any(is_command), "{command}: {output}");
     }
 }
 
 #[test]
-fn a_name_that_would_act_on_the_terminal_is_shown_harmlessly() {
+fn control_characters_in_a_name_are_escaped() {
     let desk = Desk::empty();
     desk.write("evil.yaml", "groups: [{ id: group_evil, name: \"Evil\\e[2J\\nTwin\" }]\n");
     freeze!(desk.transcript(&[

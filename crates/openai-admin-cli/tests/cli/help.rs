@@ -1,7 +1,7 @@
 use crate::desk::{Desk, freeze};
 
 #[test]
-fn help_says_what_can_be_done() {
+fn help_lists_commands_and_options() {
     freeze!(Desk::empty().transcript(&[
         "--help",
         "groups --help",
@@ -34,7 +34,7 @@ fn short_help_fits_a_screen() {
 }
 
 #[test]
-fn no_command_is_a_usage_error_that_helps() {
+fn a_missing_command_is_a_usage_error_with_help() {
     let desk = Desk::empty();
     for command in ["", "groups", "groups users", "users", "audit-logs", "keys"] {
         let answer = desk.run(command);

@@ -18,7 +18,7 @@ fn creates_lists_and_revokes_keys() {
 }
 
 #[test]
-fn what_is_wrong_with_a_key_is_said() {
+fn an_invalid_key_command_is_explained() {
     let desk = Desk::empty();
     freeze!(desk.transcript(&[
         "keys list",
@@ -35,11 +35,11 @@ fn what_is_wrong_with_a_key_is_said() {
         "--base-url http://127.0.0.1:8080/v1 keys list",
         "--database mysql://localhost keys list",
     ]));
-    assert!(!desk.path().join("openai-admin.db").exists(), "looking creates nothing");
+    assert!(!desk.path().join("openai-admin.db").exists(), "listing creates nothing");
 }
 
 #[test]
-fn two_keys_with_one_name_are_told_apart_by_id() {
+fn two_keys_with_one_name_need_an_id() {
     let desk = Desk::empty();
     desk.run("keys create --name ci");
     desk.run("keys create --name ci");
@@ -63,21 +63,21 @@ fn rotates_keys() {
 }
 
 #[test]
-fn within_the_overlap_a_name_means_the_key_that_goes_on() {
+fn during_the_overlap_a_name_is_the_key_that_expires_last() {
     let desk = Desk::empty();
     desk.run("keys create --name ci");
     let rotate = |arguments: &str| desk.run(&format!("keys rotate ci -o json {arguments}"));
     let second = rotate("").json();
     let third = rotate("");
     assert!(
-        third.stderr.contains(&format!("the key before ({})", second["id"].as_str().unwrap())),
+        third.stderr.contains(&format!("the old key ({})", second["id"].as_str().unwrap())),
         "{}",
         third.stderr
     );
-    // A shorter life than that of the key before it is no reason to take that one.
+    // A shorter lifetime of the new key does not change which key is rotated.
     let fourth = rotate("--expires-in 1h");
     assert_eq!(fourth.status, 0, "{}", fourth.stderr);
-    assert_eq!(rotate("").status, 6, "which of both goes on cannot be told");
+    assert_eq!(rotate("").status, 6, "neither key is newer and expires later");
 }
 
 #[cfg(target_os = "linux")]
@@ -94,7 +94,7 @@ fn a_key_that_could_not_be_printed_is_revoked() {
     let full = with_output("keys create --name ci", "/dev/full");
     assert!(full.status == 1 && full.stderr.contains("it has been revoked"), "{}", full.stderr);
     let nowhere = with_output("keys create --name ci", "/dev/null");
-    assert!(nowhere.status == 1 && nowhere.stderr.contains("no key was made"), "{}", nowhere.stderr);
+    assert!(nowhere.status == 1 && nowhere.stderr.contains("no key was created"), "{}", nowhere.stderr);
     let mut closed = Command::new("sh");
     closed.current_dir(desk.path()).env_clear().args([
         "-c",
@@ -112,7 +112,7 @@ fn a_key_that_could_not_be_printed_is_revoked() {
 
     desk.run("keys create --name ci");
     let full = with_output("keys rotate ci", "/dev/full");
-    assert!(full.status == 1 && full.stderr.contains("works until"), "{}", full.stderr);
+    assert!(full.status == 1 && full.stderr.contains("is valid until"), "{}", full.stderr);
     assert_eq!(desk.run("keys list -o json").json().as_array().map(Vec::len), Some(1));
-    assert_eq!(desk.run("keys rotate ci").status, 0, "it can be done again");
+    assert_eq!(desk.run("keys rotate ci").status, 0, "the rotation can be retried");
 }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use crate::desk::{Desk, freeze};
 
 #[test]
-fn the_first_command_shows_who_is_in_which_group() {
+fn loading_shows_the_groups_and_their_members() {
     let desk = Desk::empty();
     desk.copy_example("organization.yaml");
     freeze!(desk.transcript(&[
@@ -13,7 +13,7 @@ fn the_first_command_shows_who_is_in_which_group() {
 }
 
 #[test]
-fn loading_again_changes_nothing_and_loading_more_says_what() {
+fn loading_reports_its_changes() {
     let desk = Desk::with_acme();
     desk.write(
         "more.yaml",
@@ -29,27 +29,27 @@ fn loading_again_changes_nothing_and_loading_more_says_what() {
 }
 
 #[test]
-fn the_commands_that_are_proposed_work() {
+fn the_suggested_commands_work() {
     let desk = Desk::empty();
     desk.copy_example("organization.yaml");
     let loaded = desk.run("--local \"my acme.db\" load organization.yaml");
-    let proposed: Vec<&str> = loaded
+    let suggested: Vec<&str> = loaded
         .stderr
         .lines()
-        .skip_while(|line| *line != "try next:")
+        .skip_while(|line| *line != "next steps:")
         .skip(1)
         .filter_map(|line| line.split_once("openai-admin ").map(|(_, arguments)| arguments))
         .filter(|arguments| !arguments.ends_with("serve"))
         .collect();
-    assert_eq!(proposed.len(), 3, "{}", loaded.stderr);
-    for arguments in proposed {
+    assert_eq!(suggested.len(), 3, "{}", loaded.stderr);
+    for arguments in suggested {
         let answer = desk.run(arguments);
         assert_eq!(answer.status, 0, "{arguments}\n{}", answer.stderr);
     }
 }
 
 #[test]
-fn a_large_organization_shows_numbers_and_the_first_groups() {
+fn a_large_organization_shows_counts_and_the_first_groups() {
     let desk = Desk::empty();
     let mut file = String::from("organization: { id: org-large, title: Large }\nusers:\n");
     for user in 0..30 {
@@ -64,7 +64,7 @@ fn a_large_organization_shows_numbers_and_the_first_groups() {
 }
 
 #[test]
-fn json_is_told_by_its_content() {
+fn json_is_detected_by_its_content() {
     let desk = Desk::empty();
     let json = r#"{"users": [{"id": "user_1", "name": "Ada \ud83d\ude00"}], "groups": [{"name": "A", "members": ["user_1"]}]}"#;
     let answer = desk.run_with_input(json, "--local new.db load -");
@@ -73,7 +73,7 @@ fn json_is_told_by_its_content() {
 }
 
 #[test]
-fn a_fault_in_the_file_names_its_place() {
+fn an_error_in_the_file_has_its_line() {
     let desk = Desk::empty();
     let files = [
         ("unclosed.yaml", "users:\n  - { id: user_1, email: a@example.com\ngroups: []\n"),
@@ -134,7 +134,7 @@ fn a_refused_file_leaves_no_database_behind() {
     let left: Vec<_> =
         std::fs::read_dir(desk.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["bad.yaml"]);
-    // A file that was there before stays, even if it holds nothing.
+    // An earlier file stays, even if it is empty.
     desk.write("old.db", "");
     assert_eq!(desk.run("--local old.db load bad.yaml").status, 65);
     assert!(desk.path().join("old.db").exists());

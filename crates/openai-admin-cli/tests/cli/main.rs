@@ -1,5 +1,4 @@
-//! What a user of the command line sees: exit code, standard output and standard error, frozen together. One module
-//! for each noun, as on the other floors.
+//! The output of the command line: exit code, standard output and standard error, frozen together. One module per noun.
 
 mod admin;
 mod api;

@@ -1,4 +1,4 @@
-//! Plans, applies, drift, exports, imports, runs and offboarding, as people see them.
+//! The output of plan, apply, drift, export, import, runs and offboard.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::desk::{Desk, freeze};
 
-/// The example organization, and the file that says who should be in which group.
+/// The example organization and its group file.
 fn desk() -> Desk {
     let desk = Desk::with_acme().with_variable("OPENAI_ADMIN_STATE", "state");
     desk.copy_example("groups.yaml");
@@ -18,7 +18,7 @@ fn desk() -> Desk {
 }
 
 #[test]
-fn a_file_is_planned_applied_and_taken_back() {
+fn a_file_is_planned_applied_and_undone() {
     freeze!(desk().transcript(&[
         "--local acme.db plan groups.yaml --detailed-exitcode",
         "--local acme.db drift groups.yaml",
@@ -36,7 +36,7 @@ fn a_file_is_planned_applied_and_taken_back() {
 }
 
 #[test]
-fn what_is_exported_plans_to_nothing() {
+fn a_plan_from_an_export_has_no_changes() {
     let desk = desk();
     let exported = desk.run("--local acme.db export");
     desk.write("exported.yaml", &exported.stdout);
@@ -70,7 +70,7 @@ fn a_limit_needs_its_exact_number() {
 }
 
 #[test]
-fn a_kept_plan_that_has_gone_stale_is_not_applied() {
+fn a_stale_plan_is_not_applied() {
     let desk = desk();
     freeze!(desk.transcript(&[
         "--local acme.db plan groups.yaml --out plan.json -q",
@@ -87,7 +87,7 @@ fn a_kept_plan_that_has_gone_stale_is_not_applied() {
 }
 
 #[test]
-fn what_is_wrong_in_the_input_is_told_with_its_place() {
+fn an_error_in_the_input_has_its_line() {
     let desk = desk();
     desk.write("empty.yaml", "");
     desk.write("misspelt.yaml", "version: 1\ngroups:\n  - name: A\n    membres: [a@b.c]\n");
@@ -111,7 +111,7 @@ fn what_is_wrong_in_the_input_is_told_with_its_place() {
 }
 
 #[test]
-fn a_table_is_imported_and_somebody_is_offboarded() {
+fn a_table_is_imported_and_a_user_is_offboarded() {
     let desk = desk();
     desk.write("people.csv", "\u{feff}Mail;Team;Active\nmei@example.com;ML Research;yes\nliam@example.com;group_platform;yes\nx;ML Research;no\n");
     let import = "--local acme.db import memberships people.csv --email-column mail --group-column team --where active=yes";
@@ -147,19 +147,19 @@ fn a_pull_request_gets_annotations_and_a_summary() {
 }
 
 #[test]
-fn two_runs_of_one_organization_do_not_meet() {
+fn two_runs_of_one_organization_cannot_overlap() {
     let desk = desk();
     assert_eq!(desk.run("--local acme.db apply groups.yaml --yes").status, 0);
     let service = fs::read_dir(desk.path().join("state")).expect("the state").next().expect("a service");
     let lock = service.expect("a folder").path().join("org-acme/lock");
     let lock = fs::File::options().read(true).write(true).open(lock).expect("the lock");
-    lock.lock().expect("nobody has it");
+    lock.lock().expect("the lock is free");
     desk.write("more.yaml", "version: 1\ngroups:\n  - name: New\n");
     freeze!(desk.transcript(&["--local acme.db apply more.yaml --yes"]));
 }
 
 #[test]
-fn a_source_that_shrank_is_refused_with_its_number() {
+fn a_shrunken_source_is_refused_with_its_number() {
     let desk = desk();
     let people = |number: usize| (0..number).map(|n| format!("u{n}@example.com\n")).collect::<String>();
     desk.write(
@@ -168,7 +168,7 @@ fn a_source_that_shrank_is_refused_with_its_number() {
     );
     desk.write("people.csv", format!("email\nada@example.com\n{}", people(20)));
     assert_eq!(desk.run("--local acme.db apply groups.yaml --yes --unknown skip").status, 0);
-    // An import in between says nothing of what the file said.
+    // An import in between is not compared with the source.
     desk.write("one.csv", "email,group\nmei@example.com,ML Research\n");
     assert_eq!(desk.run("--local acme.db import memberships one.csv --yes").status, 0);
     desk.write("people.csv", format!("email\nada@example.com\n{}", people(5)));
@@ -179,7 +179,7 @@ fn a_source_that_shrank_is_refused_with_its_number() {
 }
 
 #[test]
-fn an_undo_is_done_whole_or_not_at_all() {
+fn an_undo_applies_completely_or_not_at_all() {
     let desk = desk();
     let people = ["bjorn", "dana", "emre", "farah", "grace", "jonas", "liam", "mei"];
     let rows: String = people.iter().map(|name| format!("{name}@example.com,ML Research\n")).collect();
@@ -195,7 +195,7 @@ fn an_undo_is_done_whole_or_not_at_all() {
 }
 
 #[test]
-fn the_last_run_is_undone_once_and_redone_only_by_name() {
+fn undoing_the_last_run_twice_does_not_redo_it() {
     let desk = desk();
     desk.write("more.yaml", "version: 1\ngroups:\n  - name: New\n    members: [ada@example.com]\n");
     let first = desk.transcript(&[
@@ -219,9 +219,9 @@ fn the_last_run_is_undone_once_and_redone_only_by_name() {
 }
 
 #[test]
-fn each_run_says_what_it_was_and_what_was_held_is_not_what_failed() {
+fn runs_are_listed_with_their_command_and_counts() {
     let desk = desk();
-    // Whoever is to be added where nothing may be changed is not removed elsewhere.
+    // A user who cannot be added to a protected group is not removed from another group.
     desk.write(
         "move.yaml",
         "version: 1\nprotect: { groups: [Data Platform] }\ngroups:\n\
@@ -241,7 +241,7 @@ fn each_run_says_what_it_was_and_what_was_held_is_not_what_failed() {
 }
 
 #[test]
-fn a_misspelt_group_is_asked_about_before_it_is_created() {
+fn a_misspelt_new_group_gets_a_suggestion() {
     let desk = desk();
     desk.write("slip.yaml", "version: 1\ngroups:\n  - name: ML Reserch\n    members: [mei@example.com]\n");
     freeze!(desk.transcript(&[
@@ -252,7 +252,7 @@ fn a_misspelt_group_is_asked_about_before_it_is_created() {
 }
 
 #[test]
-fn a_command_that_was_meant_otherwise_says_which_one() {
+fn a_mistaken_command_gets_a_suggestion() {
     let desk = desk();
     desk.write("people.csv", "Mail;Team\nmei@example.com;ML Research\n");
     desk.write("formula.csv", "email,group\n=B2,ML Research\nada@example.com,=20\n#REF!,ML Research\n");
@@ -272,7 +272,7 @@ fn a_command_that_was_meant_otherwise_says_which_one() {
 }
 
 #[test]
-fn a_kept_plan_without_anything_to_do_begins_no_run() {
+fn a_saved_plan_without_changes_starts_no_run() {
     let desk = desk();
     desk.write("same.yaml", "version: 1\ngroups:\n  - name: ML Research\n");
     freeze!(desk.transcript(&[
@@ -283,7 +283,7 @@ fn a_kept_plan_without_anything_to_do_begins_no_run() {
 }
 
 #[test]
-fn the_files_in_the_help_are_files_that_work() {
+fn the_sample_files_in_help_are_valid() {
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_STATE", "state");
     let sample = |command: &str, heading: &str| {
         let help = desk.run(&format!("{command} --help")).stdout;
@@ -304,21 +304,21 @@ fn the_files_in_the_help_are_files_that_work() {
 }
 
 #[test]
-fn who_stops_it_before_the_first_write_hears_that_nothing_was_written() {
-    // It accepts, and does not answer.
+fn ctrl_c_before_the_first_write_reports_that_nothing_changed() {
+    // The service accepts connections and never responds.
     let service = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = service.local_addr().expect("an address");
     let desk = desk().with_variable("OPENAI_ADMIN_KEY", "sk-admin-0123456789abcdef0123456789");
     let mut command = desk.command(&format!("--base-url http://{address}/v1 apply groups.yaml --yes"));
     let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
-    let (mut asked, _) = service.accept().expect("a connection");
-    asked.read_exact(&mut [0]).expect("a request");
+    let (mut connection, _) = service.accept().expect("a connection");
+    connection.read_exact(&mut [0]).expect("a request");
     let stopped = Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
     assert!(stopped.expect("kill runs").success());
-    let mut told = String::new();
-    child.stderr.take().expect("a pipe").read_to_string(&mut told).expect("text");
+    let mut stderr = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("text");
     assert_eq!(child.wait().expect("an end").code(), Some(130));
     let stopped = "error: stopped before anything was written\n\
-        hint: nothing has been changed; the same command begins anew\n";
-    assert!(told.ends_with(stopped), "{told}");
+        hint: nothing changed; run the command again to start over\n";
+    assert!(stderr.ends_with(stopped), "{stderr}");
 }

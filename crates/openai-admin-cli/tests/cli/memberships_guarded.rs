@@ -1,4 +1,4 @@
-//! What no way around holds: protection, limits, the lock, and last lines that say what was not done.
+//! Guards of changes: protection, limits, the lock, and messages about changes that were not made.
 
 use std::{
     fs,
@@ -33,7 +33,7 @@ fn address(n: usize) -> String {
     format!("u{n}@example.com")
 }
 
-fn wish(group: &str, people: impl Iterator<Item = usize>, more: &str) -> String {
+fn group_file(group: &str, people: impl Iterator<Item = usize>, more: &str) -> String {
     let members: Vec<String> = people.map(address).collect();
     format!("version: 1\n{more}groups:\n- name: {group}\n  members: [{}]\n", members.join(", "))
 }
@@ -44,7 +44,7 @@ fn members(desk: &Desk, group: &str) -> Vec<String> {
     rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// The digest that a plan should have, which anybody can compute.
+/// The plan with its correct digest, which anyone can compute.
 fn sealed(mut plan: Json) -> String {
     plan["digest"] = json!("");
     let created_at = plan["created_at"].take();
@@ -62,13 +62,13 @@ fn sealed(mut plan: Json) -> String {
 }
 
 #[test]
-fn a_kept_plan_that_raises_its_own_limits_needs_its_digest() {
+fn a_saved_plan_with_raised_limits_needs_its_digest() {
     let desk = desk();
-    desk.write("cut.yaml", wish("Core", 0..10, ""));
+    desk.write("cut.yaml", group_file("Core", 0..10, ""));
     assert_eq!(desk.run("--local g.db plan cut.yaml --out p.json").status, 5);
     let plan: Json =
         serde_json::from_slice(&fs::read(desk.path().join("p.json")).expect("a plan")).expect("JSON");
-    // Changed without its digest it is no plan, whichever field it is.
+    // A plan with a changed field and the old digest is refused, whatever the field.
     for field in plan.as_object().expect("fields").keys().filter(|field| *field != "created_at") {
         let mut changed = plan.clone();
         changed[field] = match &plan[field] {
@@ -85,7 +85,7 @@ fn a_kept_plan_that_raises_its_own_limits_needs_its_digest() {
         let answer = desk.run("--local g.db apply changed.json");
         assert_eq!(answer.status, 65, "{field}: {}", answer.stderr);
     }
-    // With a digest of its own, what it allows itself is not believed.
+    // With a matching digest, the limits in the plan still do not count.
     let large = json!({ "percent": 100, "count": 1_000_000, "min_size": 0 });
     let mut raised = plan.clone();
     raised["max_remove"] = large.clone();
@@ -99,7 +99,7 @@ fn a_kept_plan_that_raises_its_own_limits_needs_its_digest() {
     assert_eq!(refused.status, 5, "{}", refused.stderr);
     assert!(refused.stderr.contains("--approve sha256:"), "{}", refused.stderr);
     assert_eq!(members(&desk, "Core").len(), 20);
-    // Two parts of one group would be two groups to the limits.
+    // Two entries of one group would get the limits of two groups.
     let mut parts: Json = serde_json::from_str(&raised).expect("JSON");
     let part = parts["groups"][0].clone();
     parts["groups"].as_array_mut().expect("groups").push(part);
@@ -113,9 +113,9 @@ fn a_kept_plan_that_raises_its_own_limits_needs_its_digest() {
 }
 
 #[test]
-fn a_policy_holds_for_every_command() {
+fn a_policy_applies_to_every_command() {
     let desk = desk();
-    desk.write("cut.yaml", wish("Core", 1..20, ""));
+    desk.write("cut.yaml", group_file("Core", 1..20, ""));
     assert_eq!(desk.run("--local g.db plan cut.yaml --out p.json").status, 0);
     fs::create_dir_all(desk.path().join("state")).expect("a folder");
     desk.write("state/policy.yaml", "version: 1\nprotect: { users: [u0@example.com], groups: [Small] }\n");
@@ -137,7 +137,7 @@ fn a_policy_holds_for_every_command() {
         assert_eq!(answer.status, 5, "{command}: {}{}", answer.stdout, answer.stderr);
     }
     assert_eq!((members(&desk, "Core").len(), members(&desk, "Small").len()), (20, 5));
-    // The same by its name.
+    // The same with a policy file by option.
     desk.write("other.yaml", "version: 1\nmax_remove_of_group: { count: 0 }\n");
     let answer = desk.run("--local g.db groups users remove Core u1@example.com --yes --policy other.yaml");
     assert_eq!(answer.status, 5, "{}", answer.stderr);
@@ -147,10 +147,10 @@ fn a_policy_holds_for_every_command() {
 }
 
 #[test]
-fn a_kept_plan_that_calls_a_protected_user_or_group_something_else_does_not_pass() {
+fn a_saved_plan_cannot_rename_a_protected_user_or_group() {
     let desk = desk();
-    desk.write("small.yaml", wish("Small", 20..24, ""));
-    desk.write("core.yaml", wish("Core", 1..20, ""));
+    desk.write("small.yaml", group_file("Small", 20..24, ""));
+    desk.write("core.yaml", group_file("Core", 1..20, ""));
     desk.write("policy.yaml", "version: 1\nprotect: { users: [u24@example.com], groups: [Core] }\n");
     for file in ["small", "core"] {
         let planned = desk.run(&format!("--local g.db plan {file}.yaml --out {file}.json -q"));
@@ -168,10 +168,10 @@ fn a_kept_plan_that_calls_a_protected_user_or_group_something_else_does_not_pass
 }
 
 #[test]
-fn an_undo_takes_nobody_out_whom_its_run_protected_and_does_the_rest() {
+fn an_undo_skips_the_users_that_its_run_protected() {
     let desk = desk();
     let protect = "protect: { users: [u30@example.com], groups: [Core] }\n";
-    desk.write("add.yaml", wish("Small", (20..25).chain(30..32), protect));
+    desk.write("add.yaml", group_file("Small", (20..25).chain(30..32), protect));
     assert_eq!(desk.run("--local g.db apply add.yaml --yes").status, 0);
     let undo = desk.run("--local g.db runs undo last --yes");
     assert_eq!(undo.status, 3, "{}", undo.stderr);
@@ -182,7 +182,7 @@ fn an_undo_takes_nobody_out_whom_its_run_protected_and_does_the_rest() {
     );
     let left = members(&desk, "Small");
     assert!(left.contains(&"user_30".to_owned()) && !left.contains(&"user_31".to_owned()), "{left:?}");
-    // What the last file protects holds for a table.
+    // The protection of the last applied file applies to a table too.
     desk.write("rows.csv", "email,group\nu30@example.com,Small\nu1@example.com,Core\n");
     let import = desk.run("--local g.db import memberships rows.csv --mode remove --yes");
     assert_eq!(import.status, 5, "{}", import.stderr);
@@ -190,9 +190,9 @@ fn an_undo_takes_nobody_out_whom_its_run_protected_and_does_the_rest() {
 }
 
 #[test]
-fn an_undo_changes_no_group_that_the_policy_protects() {
+fn an_undo_skips_groups_that_the_policy_protects() {
     let desk = desk();
-    desk.write("add.yaml", wish("Small", 20..26, ""));
+    desk.write("add.yaml", group_file("Small", 20..26, ""));
     assert_eq!(desk.run("--local g.db apply add.yaml --yes").status, 0);
     desk.write("policy.yaml", "version: 1\nprotect: { groups: [Small] }\n");
     let undo = desk.run("--local g.db --policy policy.yaml runs undo last --yes");
@@ -204,17 +204,17 @@ fn an_undo_changes_no_group_that_the_policy_protects() {
 }
 
 #[test]
-fn three_applies_at_once_do_not_pass_together_what_each_may_not() {
+fn concurrent_applies_cannot_exceed_a_limit_together() {
     let desk = desk();
     let server = Running::start(&desk, "--local g.db --log error");
     let remote = Desk::empty()
         .with_variable("OPENAI_ADMIN_STATE", desk.path().join("state").display().to_string())
         .with_variable("OPENAI_ADMIN_KEY", server.minted_key())
         .with_variable("OPENAI_BASE_URL", format!("{}/v1", server.address));
-    // Each leaves out four others of twenty: 20 %, and together 60 %.
+    // Each removes four others of twenty: 20 %, and together 60 %.
     for (number, first) in [(0, 0), (1, 4), (2, 8)] {
         let people = (0..20).filter(|n| !(first..first + 4).contains(n));
-        remote.write(&format!("{number}.yaml"), wish("Core", people, ""));
+        remote.write(&format!("{number}.yaml"), group_file("Core", people, ""));
     }
     let start = |number: usize| -> Child {
         let mut command = remote.command(&format!("apply {number}.yaml --yes"));
@@ -223,21 +223,21 @@ fn three_applies_at_once_do_not_pass_together_what_each_may_not() {
     let children: Vec<Child> = (0..3).map(start).collect();
     let codes: Vec<Option<i32>> =
         children.into_iter().map(|mut child| child.wait().expect("an end").code()).collect();
-    // Each ran alone (0), met another one (9), or came after another and would have removed 4 of 16 (5).
+    // Each ran first (0), found another running (9), or ran later and would have removed 4 of 16 (5).
     assert!(codes.iter().all(|code| matches!(code, Some(0 | 5 | 9))), "{codes:?}");
     assert!(codes.contains(&Some(0)), "{codes:?}");
     assert_eq!(members(&desk, "Core").len(), 16);
 }
 
 #[test]
-fn five_spellings_of_a_source_that_shrank_are_refused() {
+fn a_shrunken_source_is_refused_under_every_path() {
     let desk = desk();
-    desk.write("groups.yaml", wish("Core", 0..20, ""));
+    desk.write("groups.yaml", group_file("Core", 0..20, ""));
     let first = desk.run("--local g.db apply groups.yaml --yes");
     assert!(first.stderr.contains("no earlier run to compare with"), "{}", first.stderr);
-    desk.write("groups.yaml", wish("Core", 0..20, "").replace("u19@example.com", "u38@example.com"));
+    desk.write("groups.yaml", group_file("Core", 0..20, "").replace("u19@example.com", "u38@example.com"));
     assert_eq!(desk.run("--local g.db apply groups.yaml --yes").status, 0);
-    desk.write("groups.yaml", wish("Core", 0..5, ""));
+    desk.write("groups.yaml", group_file("Core", 0..5, ""));
     let folder = desk.path().display().to_string();
     for file in [
         "groups.yaml",
@@ -257,7 +257,7 @@ fn five_spellings_of_a_source_that_shrank_are_refused() {
 }
 
 #[test]
-fn what_could_not_be_compared_is_never_up_to_date() {
+fn an_incomplete_comparison_is_never_up_to_date() {
     let desk = desk();
     desk.write(
         "gone.yaml",
@@ -281,14 +281,14 @@ fn what_could_not_be_compared_is_never_up_to_date() {
     let import = desk.run("--local g.db import memberships rows.csv --yes");
     assert!(import.stderr.contains("groups create Nope"), "{}", import.stderr);
     assert_eq!(desk.run("--local g.db groups create Small --allow-duplicate").status, 0);
-    desk.write("two.yaml", wish("Small", 20..25, ""));
+    desk.write("two.yaml", group_file("Small", 20..25, ""));
     let answer = desk.run("--local g.db drift two.yaml");
     assert_eq!(answer.status, 3, "{}", answer.stderr);
     assert!(answer.stderr.contains("2 groups are called 'Small'"), "{}", answer.stderr);
 }
 
 #[test]
-fn an_offboarding_that_is_blocked_in_part_says_where_the_user_still_is() {
+fn a_partly_blocked_offboarding_lists_the_remaining_groups() {
     let desk = desk();
     assert_eq!(
         desk.run("--local g.db groups users remove Small user_21 user_22 user_23 user_24 --yes").status,
@@ -306,7 +306,7 @@ fn an_offboarding_that_is_blocked_in_part_says_where_the_user_still_is() {
 }
 
 #[test]
-fn a_report_has_a_line_for_every_row_before_and_after() {
+fn a_report_has_every_row_for_dry_run_and_apply() {
     let desk = desk();
     desk.write(
         "rows.csv",
@@ -333,10 +333,10 @@ fn a_report_has_a_line_for_every_row_before_and_after() {
 
 #[cfg(unix)]
 #[test]
-fn what_names_people_is_read_by_its_owner_alone() {
+fn files_with_personal_data_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let desk = desk();
-    desk.write("add.yaml", wish("Small", 20..26, ""));
+    desk.write("add.yaml", group_file("Small", 20..26, ""));
     assert_eq!(desk.run("--local g.db plan add.yaml --out plan.json").status, 0);
     assert_eq!(desk.run("--local g.db apply add.yaml --yes --report report.csv").status, 0);
     let mut folders = vec![desk.path().join("state")];
@@ -355,9 +355,9 @@ fn what_names_people_is_read_by_its_owner_alone() {
 }
 
 #[test]
-fn a_user_who_has_left_is_not_proposed_to_be_resumed_for_ever() {
+fn a_refused_user_is_not_suggested_for_resume() {
     let desk = desk();
-    desk.write("add.yaml", wish("Small", 20..27, ""));
+    desk.write("add.yaml", group_file("Small", 20..27, ""));
     assert_eq!(desk.run("--local g.db plan add.yaml --out p.json").status, 0);
     assert_eq!(desk.run("--local g.db users remove u25@example.com --yes").status, 0);
     let answer = desk.run("--local g.db apply p.json");
@@ -368,12 +368,12 @@ fn a_user_who_has_left_is_not_proposed_to_be_resumed_for_ever() {
 }
 
 #[test]
-fn a_change_whose_answer_was_lost_is_found_done_and_taken_back() {
+fn a_change_with_a_lost_response_is_verified_and_undone() {
     let desk = desk();
     desk.write("faults.yaml", "rules:\n- operation: add-group-user\n  fault: { kind: reset, when: after }\n");
     let emulating = Emulating::start(&desk, "--fixtures organization.yaml --faults faults.yaml");
     let ask = |arguments: &str| emulating.ask(&desk, "any-key", arguments);
-    desk.write("add.yaml", wish("Small", 20..27, ""));
+    desk.write("add.yaml", group_file("Small", 20..27, ""));
     let applied = ask("apply add.yaml --yes");
     assert_eq!(applied.status, 0, "{}", applied.stderr);
     assert!(applied.stderr.contains(": 2 done; verified"), "{}", applied.stderr);

@@ -1,5 +1,5 @@
-//! A run that is killed at any point, and goes on: the final state is exact, nothing is sent again after its result was
-//! written down, and the report adds up.
+//! A run that is killed at random points and resumed: the final state is exact, nothing is sent again after its result
+//! was written, and the report is complete.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -11,18 +11,18 @@ use serde_json::Value as Json;
 
 use crate::{desk::Desk, running::Running};
 
-/// A plain run of the tests kills ten times in 2,000 operations; `OPENAI_ADMIN_KILLS=200` kills that often in 20,000.
+/// By default 10 kills in 2,000 operations; `OPENAI_ADMIN_KILLS=200` makes 200 kills in 20,000.
 const KILLS: usize = 10;
 const OPERATIONS_PER_KILL: usize = 200;
 const OPERATIONS_FOR_MANY: usize = 20_000;
 const USERS: usize = 200;
-/// How often a journal is looked at before its run is taken for one that stands still.
-const LOOKS_MAX: u64 = 200_000_000;
+/// How many polls of the journal show that the run is stuck.
+const POLLS_MAX: u64 = 200_000_000;
 
-/// The same kills in every run of the test.
-struct Chance(u64);
+/// A deterministic random generator, so that every test run has the same kills.
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
@@ -30,8 +30,8 @@ impl Chance {
 }
 
 #[test]
-fn a_run_that_is_killed_anywhere_goes_on_and_ends_exactly() {
-    #[expect(clippy::disallowed_methods, reason = "the one who runs the tests says how long")]
+fn a_run_killed_anywhere_resumes_and_ends_exactly() {
+    #[expect(clippy::disallowed_methods, reason = "an option of the test")]
     let kills = std::env::var("OPENAI_ADMIN_KILLS")
         .map_or(KILLS, |kills| kills.parse().expect("OPENAI_ADMIN_KILLS is a number"));
     let operations = if kills > KILLS { OPERATIONS_FOR_MANY } else { KILLS * OPERATIONS_PER_KILL };
@@ -39,25 +39,25 @@ fn a_run_that_is_killed_anywhere_goes_on_and_ends_exactly() {
 
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_STATE", "state");
     desk.write("organization.yaml", organization(groups));
-    desk.write("groups.yaml", wishes(groups));
+    desk.write("groups.yaml", group_file(groups));
     assert_eq!(desk.run("--local acme.db load organization.yaml -q").status, 0);
-    // What it would log at `info` nobody reads: a full pipe would stop it.
+    // Logging at `info` would fill the pipe and stop the server.
     let server = Running::start(&desk, "--local acme.db --log error");
     let key = server.minted_key();
     let desk = desk
         .with_variable("OPENAI_ADMIN_KEY", key)
         .with_variable("OPENAI_BASE_URL", format!("{}/v1", server.address));
 
-    let mut chance = Chance(42);
+    let mut random = Random(42);
     let mut command =
         "apply groups.yaml --yes --allow-removals".to_owned() + &format!(" {}", groups * USERS / 2);
     let mut killed = 0;
     while killed < kills {
         let before = journal(desk.path()).map_or(0, |journal| length(&journal));
         let mut child = desk.command(&command).spawn().expect("it starts");
-        // Some are killed before they have written a line, some within one.
-        let until = before + chance.below(70 * 1024);
-        let mut looks = 0;
+        // Some are killed before they write a line, some in the middle of one.
+        let until = before + random.below(70 * 1024);
+        let mut polls = 0;
         let ended = loop {
             if child.try_wait().expect("a process").is_some() {
                 break true;
@@ -65,8 +65,8 @@ fn a_run_that_is_killed_anywhere_goes_on_and_ends_exactly() {
             if journal(desk.path()).is_some_and(|journal| length(&journal) >= until) {
                 break false;
             }
-            looks += 1;
-            assert!(looks < LOOKS_MAX, "it stands still");
+            polls += 1;
+            assert!(polls < POLLS_MAX, "the run is stuck");
             std::thread::yield_now();
         };
         if ended {
@@ -94,7 +94,7 @@ fn a_run_that_is_killed_anywhere_goes_on_and_ends_exactly() {
     }
 }
 
-/// Every group has the first half of the people.
+/// Every group has the first half of the users.
 fn organization(groups: usize) -> String {
     let users: String =
         (0..USERS).map(|n| format!("  - {{ id: user_{n}, email: u{n}@example.com }}\n")).collect();
@@ -105,8 +105,8 @@ fn organization(groups: usize) -> String {
     format!("users:\n{users}groups:\n{groups}")
 }
 
-/// And should have the second.
-fn wishes(groups: usize) -> String {
+/// The file gives every group the second half.
+fn group_file(groups: usize) -> String {
     let members: Vec<String> = (USERS / 2..USERS).map(|n| format!("u{n}@example.com")).collect();
     let groups: String = (0..groups)
         .map(|n| format!("  - {{ name: Group {n}, members: [{}] }}\n", members.join(", ")))

@@ -1,4 +1,4 @@
-//! A server as a process of its own.
+//! A server as a process.
 
 use std::{
     fs,
@@ -13,9 +13,9 @@ use crate::desk::Desk;
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) log: BufReader<ChildStderr>,
-    /// What it has said before it listened.
+    /// Its messages before it listened.
     pub(crate) greeting: String,
-    /// The line by which it has said that it listens.
+    /// The line that reports its address.
     pub(crate) listening: String,
     pub(crate) address: String,
     folder: PathBuf,
@@ -30,7 +30,7 @@ impl Running {
         Self::spawn(desk.command(&format!("serve --listen {listen} {arguments}")), desk)
     }
 
-    /// A server that `command` starts.
+    /// Waits until the server that `command` starts is listening.
     pub(crate) fn spawn(mut command: Command, desk: &Desk) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
         let log = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -49,28 +49,28 @@ impl Running {
         running
     }
 
-    /// Where operators ask, of a server that was started with --admin-listen.
+    /// The address of the admin endpoints, with --admin-listen.
     pub(crate) fn admin_address(&self) -> &str {
-        word_after(&self.greeting, "Admin endpoints: http://").expect("an address for operators")
+        word_after(&self.greeting, "Admin endpoints: http://").expect("an admin address")
     }
 
-    /// The file that the server has written its first key to.
+    /// The file with the first key.
     pub(crate) fn key_file(&self) -> PathBuf {
         self.folder.join(word_after(&self.greeting, "--key-file ").expect("a file"))
     }
 
-    /// The key that the server made.
+    /// The first key.
     pub(crate) fn minted_key(&self) -> String {
         fs::read_to_string(self.key_file()).expect("a key").trim().to_owned()
     }
 
-    /// Sends it a signal such as `HUP`.
+    /// Sends a signal such as `HUP`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(sent.expect("kill runs").success());
     }
 
-    /// The next line of its log with this text.
+    /// Waits for a log line with this text.
     pub(crate) fn next_line_with(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
@@ -81,7 +81,7 @@ impl Running {
         }
     }
 
-    /// Ends it as a service manager does. Its exit code and the rest of its log.
+    /// Stops it with SIGTERM. Returns its exit code and the rest of its log.
     pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         self.signal("TERM");
         let mut log = String::new();
@@ -90,12 +90,12 @@ impl Running {
     }
 }
 
-/// What follows some words, in plain text or in JSON.
+/// The word after some text, in plain text or in JSON.
 fn word_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     text.split_once(words)?.1.split(|c: char| c == '"' || c.is_whitespace()).next()
 }
 
-/// A test that fails leaves no server behind.
+/// A failing test leaves no server behind.
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended already.

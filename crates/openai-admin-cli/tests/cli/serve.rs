@@ -1,4 +1,4 @@
-//! The real server on a real port, asked by a second process.
+//! A real server on a real port, called by a second process.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ fn ask(desk: &Desk, address: &str, key: &str, arguments: &str) -> Answer {
 }
 
 #[test]
-fn another_process_works_with_the_key_that_the_server_made() {
+fn another_process_can_use_the_first_key() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db");
     let key = server.minted_key();
@@ -46,14 +46,14 @@ fn another_process_works_with_the_key_that_the_server_made() {
 }
 
 #[test]
-fn a_key_may_be_given_and_a_second_start_makes_none() {
+fn a_given_key_is_stored_and_no_first_key_is_created() {
     let desk = Desk::empty();
     desk.write("admin.key", "any text will do\n".replace(' ', "-"));
     let server = Running::start(&desk, "--key-file admin.key --log error");
     assert_eq!(server.greeting, "");
     let created = ask(&desk, &server.address, "any-text-will-do", "groups create A");
     assert_eq!(created.status, 0, "{}", created.stderr);
-    // A key made while the server runs works at once, and may do no more than it says.
+    // A key that is created while the server runs is valid at once, with its scopes only.
     let minted = desk.run("keys create --name reader --scope api.groups.read -o json").json();
     let reader = minted["key"].as_str().unwrap();
     assert_eq!(ask(&desk, &server.address, reader, "groups list").status, 0);
@@ -64,14 +64,14 @@ fn a_key_may_be_given_and_a_second_start_makes_none() {
 
     let server = Running::start(&desk, "--log error");
     let greeting =
-        format!("clients need one of its 2 keys; `{BINARY} keys create --name NAME` makes another\n");
+        format!("clients need one of its 2 keys; `{BINARY} keys create --name NAME` creates another\n");
     assert_eq!(server.greeting, greeting);
     assert_eq!(ask(&desk, &server.address, reader, "groups list -q").status, 0);
     assert_eq!(server.stop().0, Some(0));
 }
 
 #[test]
-fn what_a_key_may_not_do_says_which_key_may() {
+fn a_missing_scope_is_named() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --log error");
     let minted = |scope: &str| {
@@ -96,7 +96,7 @@ fn what_a_key_may_not_do_says_which_key_may() {
 }
 
 #[test]
-fn the_groups_of_a_user_are_found_where_the_service_does_not_list_them() {
+fn the_groups_of_a_user_are_found_without_the_operation() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --log error");
     let key = server.minted_key();
@@ -109,13 +109,13 @@ fn the_groups_of_a_user_are_found_where_the_service_does_not_list_them() {
         "users groups user_mei",
         "users groups user_nobody",
     ] {
-        let asked = ask(&desk, &published, &key, arguments).text();
-        transcript += &format!("$ openai-admin {arguments}\n{asked}\n");
+        let output = ask(&desk, &published, &key, arguments).text();
+        transcript += &format!("$ openai-admin {arguments}\n{output}\n");
     }
     freeze!(transcript);
 }
 
-/// The address of a service that has only the published operations: all others answer as OpenAI does.
+/// The address of a proxy that refuses unpublished operations like OpenAI does.
 fn published_api_of(server: &Running) -> String {
     let own = server.address.trim_start_matches("http://").to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -129,7 +129,7 @@ fn published_api_of(server: &Running) -> String {
     address
 }
 
-/// One request and its answer.
+/// Handles one request.
 fn pass_on(client: &mut TcpStream, own: &str) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let (mut head, mut line) = (String::new(), String::new());
@@ -153,7 +153,7 @@ fn pass_on(client: &mut TcpStream, own: &str) -> io::Result<()> {
 }
 
 #[test]
-fn a_key_that_is_known_stays_what_it_is() {
+fn a_stored_key_keeps_its_scopes() {
     let desk = Desk::empty();
     let minted = desk.run("keys create --name ci --scope api.groups.read -o json").json();
     desk.write("ci.key", minted["key"].as_str().unwrap());
@@ -167,7 +167,7 @@ fn a_key_that_is_known_stays_what_it_is() {
 }
 
 #[test]
-fn a_client_that_is_too_fast_is_told_to_wait() {
+fn a_rate_limited_client_gets_a_hint() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --requests-per-minute 2 --log error");
     let key = server.minted_key();
@@ -181,12 +181,12 @@ fn a_client_that_is_too_fast_is_told_to_wait() {
     assert_eq!(answer.status, 7, "{}", answer.stderr);
     let answer = ask(&desk, &server.address, &key, "groups list --retries 0");
     assert_eq!(answer.status, 7, "{}", answer.stderr);
-    assert!(answer.stderr.contains("hint: try again in"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("hint: retry in"), "{}", answer.stderr);
     assert_eq!(server.stop().0, Some(0));
 }
 
 #[test]
-fn what_would_be_unsafe_or_senseless_is_refused() {
+fn unsafe_or_invalid_options_are_refused() {
     let desk = Desk::empty();
     desk.write("short.key", "x".repeat(23));
     freeze!(desk.transcript(&[
@@ -209,7 +209,7 @@ fn what_would_be_unsafe_or_senseless_is_refused() {
     assert_eq!(server.stop().0, Some(0));
 }
 
-/// The message is sent again when the queue has room.
+/// The message is retried once the queue has space.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_service_manager_that_does_not_read_blocks_neither_start_nor_stop() {
@@ -234,31 +234,31 @@ fn a_service_manager_that_does_not_read_blocks_neither_start_nor_stop() {
 
     fill();
     let (status, log) = server.stop();
-    assert!(status == Some(0) && log.contains("not told STOPPING=1"), "{log}");
+    assert!(status == Some(0) && log.contains("cannot notify the service manager of STOPPING=1"), "{log}");
 }
 
-/// What a service of systemd's `Type=notify` does.
+/// The protocol of systemd's `Type=notify`.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_service_manager_is_told_when_the_server_is_ready_and_when_it_stops() {
+fn a_service_manager_is_notified_of_start_and_stop() {
     let desk = Desk::empty();
     let socket = desk.path().join("notify");
     let manager = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
     manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let told = || {
+    let received = || {
         let mut state = [0; 64];
         let length = manager.recv(&mut state).unwrap();
         String::from_utf8(state[..length].to_vec()).unwrap()
     };
     let desk = desk.with_variable("NOTIFY_SOCKET", socket.display().to_string());
     let server = Running::start(&desk, "--log error");
-    assert_eq!(told(), "READY=1");
+    assert_eq!(received(), "READY=1");
     assert_eq!(server.stop().0, Some(0));
-    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(received(), "STOPPING=1");
 }
 
 #[test]
-fn a_log_for_programs_is_json_from_its_first_line_with_the_request_ids_that_clients_see() {
+fn a_json_log_is_json_from_its_first_line_and_has_request_ids() {
     let desk = Desk::with_acme();
     let server = Running::start(&desk, "--local acme.db --log-format json --admin-listen 127.0.0.1:0");
     let key = server.minted_key();
@@ -282,7 +282,7 @@ fn a_log_for_programs_is_json_from_its_first_line_with_the_request_ids_that_clie
 }
 
 #[test]
-fn a_health_check_asks_without_another_program() {
+fn admin_ready_is_a_health_check() {
     let desk = Desk::empty();
     let server = Running::start(&desk, "--admin-listen 127.0.0.1:0 --log error");
     let ready = desk.run(&format!("admin ready {}", server.admin_address()));
@@ -296,13 +296,13 @@ fn a_health_check_asks_without_another_program() {
 }
 
 #[test]
-fn a_short_key_is_for_this_machine_alone() {
+fn a_short_key_is_refused_outside_loopback() {
     let desk = Desk::empty();
     desk.write("short.key", "x".repeat(23));
     desk.write("long.key", "x".repeat(24));
     let server = Running::start(&desk, "--key-file short.key");
     assert_eq!(server.stop().0, Some(0));
-    // It is stored now, and not forgotten when it is not given again.
+    // The short key is stored now, and stays stored without the option.
     freeze!(desk.transcript(&["serve --listen 0.0.0.0:0 --behind-proxy", "serve --behind-proxy"]));
     let server = Running::start_on("0.0.0.0:0", &desk, "--behind-proxy --key-file long.key");
     assert_eq!(server.stop().0, Some(0));
@@ -311,13 +311,13 @@ fn a_short_key_is_for_this_machine_alone() {
 }
 
 #[test]
-fn why_a_server_does_not_start_is_json_where_its_log_is() {
+fn a_failed_start_is_logged_as_json() {
     let desk = Desk::empty();
     let answer = desk.run("serve --log-format json --listen 0.0.0.0:0");
     assert_eq!((answer.status, answer.stderr.lines().count()), (64, 1), "{}", answer.stderr);
     let line: serde_json::Value = serde_json::from_str(&answer.stderr).expect("a JSON document");
     assert!(
-        line["message"].as_str().is_some_and(|message| message.contains("reachable from other machines")),
+        line["message"].as_str().is_some_and(|message| message.contains("other machines can reach")),
         "{line}"
     );
     assert!(line["hint"].as_str().is_some_and(|hint| hint.contains("--behind-proxy")), "{line}");
@@ -325,10 +325,10 @@ fn why_a_server_does_not_start_is_json_where_its_log_is() {
 
 #[cfg(unix)]
 #[test]
-fn the_first_key_is_in_a_file_of_its_owner_and_not_in_the_log() {
+fn the_first_key_is_in_a_private_file_and_not_in_the_log() {
     use std::os::unix::fs::PermissionsExt as _;
     let desk = Desk::empty();
-    // What was there is not written to, wherever it leads.
+    // A link in its place is replaced, not followed.
     desk.write("victim.txt", "untouched");
     std::os::unix::fs::symlink("victim.txt", desk.path().join("openai-admin.db.first-key")).expect("a link");
     let server = Running::start(&desk, "");
@@ -351,13 +351,13 @@ fn a_hangup_does_not_end_a_server() {
     let desk = Desk::empty();
     let mut server = Running::start(&desk, "");
     server.signal("HUP");
-    let said = server.next_line_with("SIGHUP");
-    assert!(said.contains("nothing to reload"), "{said}");
+    let line = server.next_line_with("SIGHUP");
+    assert!(line.contains("nothing to reload"), "{line}");
     let (status, log) = server.stop();
     assert!(status == Some(0) && log.contains("stopped"), "{log}");
 }
 
-/// A server that may have only so many files open.
+/// A server with a limit of open files.
 #[cfg(unix)]
 fn with_open_files(desk: &Desk, open_files: u32) -> Command {
     let serve = desk.command("serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log error");
@@ -370,7 +370,7 @@ fn with_open_files(desk: &Desk, open_files: u32) -> Command {
 
 #[cfg(unix)]
 #[test]
-fn a_server_with_few_open_files_still_says_that_it_lives_when_strangers_hold_all_connections() {
+fn health_checks_work_when_all_connections_are_in_use() {
     let desk = Desk::empty();
     let server = Running::spawn(with_open_files(&desk, 64), &desk);
     let address = server.address.trim_start_matches("http://");
@@ -381,37 +381,37 @@ fn a_server_with_few_open_files_still_says_that_it_lives_when_strangers_hold_all
         assert_eq!((ready.status, ready.stderr.as_str()), (0, "ready\n"));
     }
     drop(silent);
-    assert_eq!(server.stop(), (Some(0), String::new()), "and has no reason to complain");
+    assert_eq!(server.stop(), (Some(0), String::new()), "no warnings");
 
     let refused = Answer::from(with_open_files(&desk, 40).output().expect("the shell runs"));
     assert_eq!(refused.status, 1);
-    assert!(refused.stderr.contains("may have 40 files open, and a server needs 48"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("can open 40 files, and the server needs 48"), "{}", refused.stderr);
 }
 
-/// The window in which the program fits into its memory and a thread does not depends on the program's size.
+/// How much memory is enough for the program but not for a thread depends on the size of the program.
 #[cfg(target_os = "linux")]
 #[test]
-fn too_little_memory_for_a_thread_is_said_and_no_panic() {
+fn too_little_memory_for_a_thread_is_an_error_and_not_a_panic() {
     let desk = Desk::empty();
-    let mut said = String::new();
+    let mut stderrs = String::new();
     for kibibytes in (20_000..120_000).step_by(3_000) {
         let mut command = Command::new("sh");
         let limited = format!("ulimit -v {kibibytes}; exec \"$@\"");
         command.current_dir(desk.path()).env_clear().stdin(Stdio::null()).arg("-c").arg(limited);
-        // It ends in any case, since a directory cannot be opened as a database.
+        // The command always ends, because a directory cannot be opened as a database.
         let ended = command.args(["sh", BINARY, "serve", "--local", "."]).output().expect("the shell runs");
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert!(
             ended.status.code() != Some(101) && !stderr.contains("panicked"),
             "{kibibytes} KiB: {stderr}"
         );
-        said += &stderr;
+        stderrs += &stderr;
     }
-    assert!(said.contains("more memory (ulimit -v"), "{said}");
+    assert!(stderrs.contains("more memory (ulimit -v"), "{stderrs}");
 }
 
-/// Waits for a time of day, in seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the server that is waited for has the same clock")]
+/// Waits until a time, in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the server uses the same clock")]
 fn wait_until(unix_seconds: u64) {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     while now() < unix_seconds {
@@ -419,9 +419,9 @@ fn wait_until(unix_seconds: u64) {
     }
 }
 
-/// `keys rotate` says that the server's key file must change, and the next start says which file was not changed.
+/// `keys rotate` warns that the server's key file must change; the next start names the file with the old key.
 #[test]
-fn a_server_that_is_started_with_an_expired_key_says_which_file_holds_it() {
+fn a_start_with_an_expired_key_names_its_file() {
     let desk = Desk::empty();
     desk.write("k2", "a-key-that-somebody-chose");
     let server = Running::start(&desk, "--key-file k2 --log error");
@@ -435,7 +435,7 @@ fn a_server_that_is_started_with_an_expired_key_says_which_file_holds_it() {
     );
     let keys = desk.run("keys list -o json").json();
     let end = keys.as_array().expect("keys").iter().find_map(|key| key["expires_at"].as_u64());
-    wait_until(end.expect("the end of the key before"));
+    wait_until(end.expect("the expiry of the old key"));
     let in_variable = desk
         .command("serve --listen 127.0.0.1:0")
         .env("OPENAI_ADMIN_KEY", "a-key-that-somebody-chose")

@@ -1,4 +1,4 @@
-//! HTTPS of the real server: certificates from files, and again at SIGHUP.
+//! HTTPS of a real server: certificates from files, and reloads at SIGHUP.
 
 use std::{fs, process::Command};
 
@@ -6,7 +6,7 @@ use openai_admin::Client;
 
 use crate::{desk::Desk, running::Running};
 
-/// Puts a new certificate and key for localhost where the server finds them, and returns the certificate.
+/// Writes a new certificate and key for localhost, and returns the certificate.
 fn issue(desk: &Desk) -> String {
     let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     desk.write("cert.pem", own.cert.pem());
@@ -14,7 +14,7 @@ fn issue(desk: &Desk) -> String {
     own.cert.pem()
 }
 
-/// Whether a client that trusts this certificate alone is answered, over a connection of its own.
+/// Whether a client that trusts only this certificate can connect.
 fn is_answered(server: &Running, key: &str, certificate: &str) -> bool {
     let (_, port) = server.address.rsplit_once(':').expect("a port");
     let client = Client::builder()
@@ -27,18 +27,18 @@ fn is_answered(server: &Running, key: &str, certificate: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answer = runtime.block_on(async { client.groups().list_groups().await });
     let status = answer.as_ref().err().and_then(openai_admin::Error::status);
-    assert_eq!(status, None, "it answers 200, or it is not asked");
+    assert_eq!(status, None, "it is answered, or cannot connect");
     answer.is_ok()
 }
 
-/// Tells the server to read its files again, and returns what it says to that.
+/// Makes the server reload its files, and returns its log line about that.
 fn hang_up(server: &mut Running) -> String {
     server.signal("HUP");
     server.next_line_with("certificate")
 }
 
 #[test]
-fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_not_taken() {
+fn a_certificate_is_reloaded_and_an_invalid_one_is_not_used() {
     let desk = Desk::empty();
     let first = issue(&desk);
     let mut server = Running::start_on("0.0.0.0:0", &desk, "--tls-cert cert.pem --tls-key key.pem");
@@ -47,19 +47,19 @@ fn a_certificate_is_renewed_without_a_restart_and_a_bad_one_is_not_taken() {
     assert!(is_answered(&server, &key, &first));
 
     let second = issue(&desk);
-    let said = hang_up(&mut server);
-    assert!(said.contains("INFO") && said.contains("was read again"), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("INFO") && line.contains("certificate reloaded"), "{line}");
     assert!(is_answered(&server, &key, &second) && !is_answered(&server, &key, &first));
 
     desk.write("cert.pem", "");
-    let said = hang_up(&mut server);
-    assert!(said.contains("ERROR") && said.contains("'cert.pem' contains no certificate"), "{said}");
-    assert!(is_answered(&server, &key, &second), "the one before stays");
+    let line = hang_up(&mut server);
+    assert!(line.contains("ERROR") && line.contains("'cert.pem' contains no certificate"), "{line}");
+    assert!(is_answered(&server, &key, &second), "the old one stays");
     assert_eq!(server.stop().0, Some(0));
 }
 
 #[test]
-fn the_command_line_trusts_the_certificate_that_it_is_given() {
+fn a_client_trusts_the_given_ca_file() {
     let desk = Desk::empty();
     issue(&desk);
     let server = Running::start_on("localhost:0", &desk, "--tls-cert cert.pem --tls-key key.pem --log error");
@@ -78,7 +78,7 @@ fn the_command_line_trusts_the_certificate_that_it_is_given() {
 }
 
 #[test]
-fn a_certificate_that_would_block_is_refused_and_holds_up_neither_the_next_nor_the_end() {
+fn a_pipe_as_certificate_is_refused_and_does_not_block() {
     let desk = Desk::empty();
     issue(&desk);
     let mut server = Running::start_on("0.0.0.0:0", &desk, "--tls-cert cert.pem --tls-key key.pem");
@@ -87,17 +87,17 @@ fn a_certificate_that_would_block_is_refused_and_holds_up_neither_the_next_nor_t
     assert!(
         Command::new("mkfifo").arg(desk.path().join("cert.pem")).status().expect("mkfifo runs").success()
     );
-    let said = hang_up(&mut server);
-    assert!(said.contains("ERROR") && said.contains("it is not a regular file"), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("ERROR") && line.contains("it is not a regular file"), "{line}");
     fs::remove_file(desk.path().join("cert.pem")).expect("it was there");
     let next = issue(&desk);
-    let said = hang_up(&mut server);
-    assert!(said.contains("was read again") && is_answered(&server, &key, &next), "{said}");
+    let line = hang_up(&mut server);
+    assert!(line.contains("certificate reloaded") && is_answered(&server, &key, &next), "{line}");
     assert_eq!(server.stop().0, Some(0));
 }
 
 #[test]
-fn a_server_that_other_machines_reach_takes_sixty_guesses_a_minute_from_each_and_no_more() {
+fn unknown_keys_are_limited_to_sixty_a_minute_per_address() {
     let desk = Desk::empty();
     let certificate = issue(&desk);
     let server = Running::start_on("0.0.0.0:0", &desk, "--tls-cert cert.pem --tls-key key.pem --log error");

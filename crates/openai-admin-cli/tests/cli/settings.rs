@@ -1,25 +1,25 @@
-//! Settings of the server: three places, one order, and errors that name the place.
+//! Settings of the server: three places, their precedence, and errors with the place.
 
 use crate::desk::{Desk, freeze};
 
 #[test]
-fn what_is_typed_goes_before_the_environment_and_that_before_the_file() {
+fn options_take_precedence_over_the_environment_and_that_over_the_file() {
     let desk = Desk::empty();
-    // Each address is refused by its own words, which shows that it is the one that counts.
+    // Each address has a distinct error, which shows which one counts.
     desk.write("server.toml", "listen = \"0.0.0.0:1\"\n");
     let refused = |desk: &Desk, arguments: &str| desk.run(&format!("serve {arguments}")).stderr;
-    assert!(refused(&desk, "--config server.toml").contains("0.0.0.0:1 is reachable"));
+    assert!(refused(&desk, "--config server.toml").contains("can reach 0.0.0.0:1"));
     let desk = desk.with_variable("OPENAI_ADMIN_LISTEN", "0.0.0.0:2");
-    assert!(refused(&desk, "--config server.toml").contains("0.0.0.0:2 is reachable"));
-    assert!(refused(&desk, "--config server.toml --listen 0.0.0.0:3").contains("0.0.0.0:3 is reachable"));
-    // The file itself may stand in the environment.
+    assert!(refused(&desk, "--config server.toml").contains("can reach 0.0.0.0:2"));
+    assert!(refused(&desk, "--config server.toml --listen 0.0.0.0:3").contains("can reach 0.0.0.0:3"));
+    // The file itself may come from the environment.
     desk.write("other.toml", "strict = 7\n");
     let desk = desk.with_variable("OPENAI_ADMIN_CONFIG", "other.toml");
     assert!(refused(&desk, "").contains("other.toml:1:1: strict"));
 }
 
 #[test]
-fn the_nearest_place_that_names_a_database_counts_alone() {
+fn only_the_place_with_precedence_names_the_database() {
     let desk = Desk::empty();
     desk.write("server.toml", "database = \"postgres://ada:s3cret@127.0.0.1:9/file\"\n");
     let failed = |desk: &Desk, arguments: &str| {
@@ -33,11 +33,14 @@ fn the_nearest_place_that_names_a_database_counts_alone() {
     assert!(failed(&desk, "--database-file url").contains("cannot open postgres://127.0.0.1:9/secret"));
     let desk = desk.with_variable("OPENAI_ADMIN_DATABASE", "postgres://ada:s3cret@127.0.0.1:9/variable");
     assert!(failed(&desk, "").contains("cannot open postgres://127.0.0.1:9/variable"));
-    assert!(failed(&desk, "--database-file url --local a.db").contains("names the same thing"));
+    assert!(
+        failed(&desk, "--database-file url --local a.db")
+            .contains("cannot be used with --local or --database")
+    );
 }
 
 #[test]
-fn a_setting_that_is_repeatable_takes_several_values_in_every_place() {
+fn a_repeatable_setting_has_several_values_in_every_place() {
     let desk = Desk::empty();
     let serve = "serve --database postgres://127.0.0.1:9/x";
     let refused = |desk: &Desk, arguments: &str| desk.run(&format!("{serve} {arguments}")).stderr;
@@ -57,12 +60,12 @@ fn a_setting_that_is_repeatable_takes_several_values_in_every_place() {
     assert!(refused(&desk, "").contains(second));
     assert!(
         !refused(&desk, &format!("--database-read {one}")).contains(second),
-        "the nearest place counts alone"
+        "only the place with precedence counts"
     );
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_named_with_its_line() {
+fn an_error_in_a_file_has_its_line() {
     let desk = Desk::empty();
     for (name, text) in [
         ("unknown", "# A comment\nlisten = \"127.0.0.1:0\"\nrequests_per_minute = 5\n"),
@@ -99,7 +102,7 @@ fn what_is_wrong_in_a_file_is_named_with_its_line() {
 }
 
 #[test]
-fn what_is_wrong_in_the_environment_is_named_with_its_variable() {
+fn an_error_in_the_environment_has_its_variable() {
     let mut transcript = String::new();
     for (variable, value) in [
         ("OPENAI_ADMIN_LISTEN", "nowhere"),
@@ -114,15 +117,15 @@ fn what_is_wrong_in_the_environment_is_named_with_its_variable() {
 }
 
 #[test]
-fn a_variable_that_is_nobodys_is_left_alone() {
-    // Kubernetes makes these for a service called `openai-admin`.
+fn an_unknown_variable_is_ignored() {
+    // Kubernetes sets this for a service with the name `openai-admin`.
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_PORT", "tcp://10.0.0.1:8080");
     let server = crate::running::Running::start(&desk, "--log error");
     assert_eq!(server.stop().0, Some(0));
 }
 
 #[test]
-fn the_file_that_the_program_writes_is_one_that_it_reads() {
+fn the_example_file_is_valid() {
     let desk = Desk::empty();
     let written = desk.run("admin settings --toml");
     assert_eq!(written.status, 0);

@@ -12,7 +12,7 @@ fn desk() -> Desk {
 }
 
 #[test]
-fn nothing_is_planned_from_a_table_with_an_open_quote() {
+fn a_table_with_an_open_quote_is_refused() {
     let desk = desk();
     desk.write("people.csv", "email,group,notes\na@example.com,Support,\"ill\nb@example.com,Support,\n");
     desk.write(
@@ -22,33 +22,33 @@ fn nothing_is_planned_from_a_table_with_an_open_quote() {
     for command in ["import memberships people.csv --mode exact --yes", "apply groups.yaml --yes"] {
         let answer = desk.run(&format!("--local new.db {command}"));
         assert_eq!((answer.status, answer.stdout.as_str()), (65, ""), "{command}");
-        let told = "error: people.csv:2: unclosed quote";
-        assert!(answer.stderr.starts_with(told), "{}", answer.stderr);
+        let expected = "error: people.csv:2: unclosed quote";
+        assert!(answer.stderr.starts_with(expected), "{}", answer.stderr);
     }
     let members = desk.run("--local new.db groups users list Support -o csv").stdout;
     assert_eq!(members.lines().count(), 3, "{members}");
 }
 
 #[test]
-fn a_group_file_reads_no_file_elsewhere_and_quotes_nothing_of_it() {
+fn a_group_file_cannot_read_files_outside_its_folder() {
     let desk = desk().with_variable("OPENAI_ADMIN_KEY", "sk-admin-SUPERSECRET");
     let desk = desk.with_variable("GITHUB_ACTIONS", "true");
     desk.write("secret.txt", "sk-admin-SUPERSECRET\n");
-    std::fs::create_dir(desk.path().join("wishes")).expect("a folder");
+    std::fs::create_dir(desk.path().join("files")).expect("a folder");
     for table in ["/proc/self/environ", "../secret.txt", "/etc/passwd"] {
         let file =
             format!("version: 1\ngroups:\n  - {{ name: Support, members_from: {{ csv: {table} }} }}\n");
-        desk.write("wishes/groups.yaml", &file);
-        let answer = desk.run("--local new.db plan wishes/groups.yaml");
+        desk.write("files/groups.yaml", &file);
+        let answer = desk.run("--local new.db plan files/groups.yaml");
         assert_eq!(answer.status, 65, "{table}: {}", answer.stderr);
         assert!(answer.stderr.contains("outside the folder"), "{table}: {}", answer.stderr);
-        let said = answer.stdout + &answer.stderr;
-        assert!(!said.contains("SUPERSECRET") && !said.contains("root:"), "{table}: {said}");
+        let output = answer.stdout + &answer.stderr;
+        assert!(!output.contains("SUPERSECRET") && !output.contains("root:"), "{table}: {output}");
     }
 }
 
 #[test]
-fn who_is_left_out_by_a_filter_is_told_also_in_silence() {
+fn filtered_rows_are_reported_even_with_quiet() {
     let desk = desk();
     desk.write("people.csv", "email,group,active\na@example.com,Support,yes\nb@example.com,Support,Y\n");
     let answer =

@@ -1,4 +1,4 @@
-//! A program that was built with the feature `otel`, which a plain run of the tests does not build: .ci/run does.
+//! A build with the feature `otel`. A plain run of the tests does not have it: .ci/run does.
 
 use std::{
     io::{Read as _, Write as _},
@@ -16,7 +16,7 @@ fn a_request_becomes_a_trace_at_the_collector() {
         let (mut stream, _) = collector.accept().unwrap();
         let mut text = Vec::new();
         let mut part = [0; 4096];
-        // The exporter waits for the answer before it closes.
+        // The exporter waits for the response before it closes.
         while !String::from_utf8_lossy(&text).contains("list-groups") {
             let read = stream.read(&mut part).unwrap();
             assert!(read > 0, "no span of the request: {}", String::from_utf8_lossy(&text));
@@ -32,7 +32,7 @@ fn a_request_becomes_a_trace_at_the_collector() {
     assert_eq!(client.run(&format!("--base-url {}/v1 groups list", server.address)).status, 0);
     let (status, log) = server.stop();
     assert_eq!(status, Some(0), "{log}");
-    // What has not been sent by now never comes: the collector then sees this connection and its end.
+    // Everything was sent by now: the collector then sees this connection and its end.
     drop(TcpStream::connect(address));
     let received = received.join().unwrap();
     assert!(received.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{received}");

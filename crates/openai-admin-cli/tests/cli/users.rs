@@ -34,7 +34,7 @@ fn creates_updates_and_removes_a_user() {
 }
 
 #[test]
-fn a_user_is_named_by_an_id_that_looks_like_an_address() {
+fn an_id_may_look_like_an_address() {
     let desk = Desk::empty();
     desk.write(
         "corp.yaml",
@@ -45,14 +45,14 @@ fn a_user_is_named_by_an_id_that_looks_like_an_address() {
     for (named, id) in [("ada@corp", "ada@corp"), ("ADA@example.com", "ada@corp"), ("bob@corp", "b")] {
         let found = desk.run(&format!("--local corp.db users get {named} -o json"));
         assert_eq!(found.status, 0, "{}", found.stderr);
-        assert_eq!(found.json()["id"], id, "an address goes before an id");
+        assert_eq!(found.json()["id"], id, "an address takes precedence over an id");
     }
     let added = desk.run("--local corp.db groups users add group_a ada@corp nobody@corp");
     assert_eq!(added.status, 3, "{}", added.stderr);
 }
 
 #[test]
-fn what_is_wrong_with_a_user_is_said() {
+fn an_invalid_user_command_is_explained() {
     freeze!(Desk::with_acme().transcript(&[
         "--local acme.db users get ada@exampel.com",
         "--local acme.db users get ada",
@@ -68,7 +68,7 @@ fn what_is_wrong_with_a_user_is_said() {
     ]));
 }
 
-/// Answers one page that says that there is more, and refuses whatever is asked after it.
+/// A service with one page that announces more, and then an error.
 fn service_of_one_page() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -93,7 +93,7 @@ fn service_of_one_page() -> String {
 }
 
 #[test]
-fn pages_are_written_as_they_come_where_each_user_has_a_line() {
+fn a_line_based_format_is_written_page_by_page() {
     let desk = Desk::empty().with_variable("OPENAI_ADMIN_KEY", "sk-admin-0123456789abcdef0123456789");
     let list =
         |format: &str| desk.run(&format!("--base-url {} users list -o {format}", service_of_one_page()));
@@ -101,7 +101,7 @@ fn pages_are_written_as_they_come_where_each_user_has_a_line() {
     assert_eq!((lines.status, lines.stdout.lines().count()), (1, 1), "{}", lines.stderr);
     let rows = list("csv");
     assert_eq!((rows.status, rows.stdout.lines().count()), (1, 2), "{}", rows.stderr);
-    // One document is whole or not there.
+    // A single document is complete or absent.
     let document = list("json");
     assert_eq!((document.status, document.stdout.as_str()), (1, ""), "{}", document.stderr);
 }

@@ -1,4 +1,4 @@
-//! Adds many users to a group, or removes them: several at a time, and one who fails does not stop the others.
+//! Adds or removes many users of a group, several at a time. One failure does not stop the others.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     commands::protection,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count, visible},
     progress::{self, CONCURRENCY, Progress},
     resolve,
@@ -20,50 +20,50 @@ use crate::{
 
 /// The largest page of a group's users.
 const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
-/// How many failures are told one by one to people; programs get all of them as data.
-const FAILURES_TOLD_MAX: usize = 20;
+/// How many failures people see one by one; programs get all of them as data.
+const FAILURES_SHOWN_MAX: usize = 20;
 /// How many unknown users get suggestions.
 const SUGGESTED_MAX: usize = 3;
 
-/// What happens to each user.
+/// The change for each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Add,
     Remove,
 }
 
-/// What became of a user.
+/// The result for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// Added, or there already: the API does not say which.
+    /// Added, or already a member: the API does not say which.
     InGroup,
     Removed,
-    /// Was not there, so nothing had to be removed.
+    /// Not a member, so there was nothing to remove.
     NotInGroup,
     WouldAdd,
     WouldRemove,
     Failed,
-    /// The job was stopped before their turn.
+    /// The job stopped before this user's turn.
     NotTried,
 }
 
-/// One user of the job, as programs read it.
+/// One user of the job.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// As it was typed.
+    /// The argument that names the user.
     user: String,
     user_id: Option<UserId>,
-    /// Whether somebody is known to have this id.
+    /// Whether a user with this id is known to exist.
     #[serde(skip)]
     is_known: bool,
     outcome: Outcome,
     error: Option<String>,
     #[serde(skip)]
     failure: Option<Failure>,
-    /// Whether everybody else would have met the same failure.
+    /// Whether every other user would fail in the same way.
     #[serde(skip)]
-    stops_all: bool,
+    fails_for_all: bool,
 }
 
 impl Record for Row {
@@ -73,7 +73,7 @@ impl Record for Row {
 }
 
 impl Row {
-    fn settle(&mut self, result: std::result::Result<Outcome, Failure>) {
+    fn set_result(&mut self, result: std::result::Result<Outcome, Failure>) {
         match result {
             Ok(outcome) => self.outcome = outcome,
             Err(failure) => {
@@ -94,7 +94,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     let mut rows = find(&session.client, users).await?;
     if change == Change::Remove {
-        hold_to_policy(session, group, &mut rows).await?;
+        check_policy(session, group, &mut rows).await?;
     }
     let stop = if dry_run {
         preview(session, change, group, &mut rows).await?;
@@ -106,21 +106,21 @@ pub(super) async fn run(
     report(session.output, group, &rows, stop)
 }
 
-/// Whom the policy protects is not removed; of the others, not more than it allows.
-async fn hold_to_policy(session: &Session<'_>, group: &GroupResponse, rows: &mut [Row]) -> Result<()> {
+/// Refuses to remove protected users, and more users than the policy allows.
+async fn check_policy(session: &Session<'_>, group: &GroupResponse, rows: &mut [Row]) -> Result<()> {
     for row in &mut *rows {
         let Some(user_id) = row.user_id.clone() else { continue };
         let email = row.user.contains('@').then_some(row.user.as_str());
         if let Err(failure) = protection::allow_user(session, &user_id, email).await {
             row.user_id = None;
-            row.settle(Err(failure));
+            row.set_result(Err(failure));
         }
     }
     let left: Vec<&UserId> = rows.iter().filter_map(|row| row.user_id.as_ref()).collect();
     protection::allow_removals(session, group, &left).await
 }
 
-/// Finds everybody. Two names for one user are one row: the first.
+/// Resolves the users. Two names of one user make one row.
 async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
     let found = resolve::users(client, &users).await?;
     let mut seen = HashSet::new();
@@ -133,23 +133,23 @@ async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
             outcome: Outcome::NotTried,
             error: None,
             failure: None,
-            stops_all: false,
+            fails_for_all: false,
         };
         match found {
             Ok(found) if !seen.insert(found.id.clone()) => continue,
             Ok(found) => {
-                // Whom an address named has been read; an id is taken as it is.
+                // A user found by address was read; an id is used without a lookup.
                 row.is_known = found.email.is_some();
                 row.user_id = Some(found.id);
             }
-            Err(failure) => row.settle(Err(failure)),
+            Err(failure) => row.set_result(Err(failure)),
         }
         rows.push(row);
     }
     Ok(rows)
 }
 
-/// Says what would be done, from who is in the group now, and what would be refused.
+/// Predicts the outcomes from the current members of the group.
 async fn preview(
     session: &Session<'_>,
     change: Change,
@@ -159,7 +159,7 @@ async fn preview(
     let client = &session.client;
     if group.is_scim_managed || group.group_type == GroupType::TenantGroup {
         let message =
-            format!("group '{}' ({}) is managed elsewhere and would refuse it", group.name, group.id);
+            format!("group '{}' ({}) is managed elsewhere and would refuse the change", group.name, group.id);
         return Err(Failure::new(ExitStatus::Failed, message)
             .hint("change it at the identity provider or the tenant that manages it"));
     }
@@ -180,7 +180,7 @@ async fn preview(
     find_ids(session, rows).await
 }
 
-/// Looks up those who were named by an id that nothing has shown to exist.
+/// Looks up ids that are not known to exist.
 async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
     let unsure = rows.iter().enumerate().filter(|(_, row)| !row.is_known);
     let unsure = unsure.filter_map(|(index, row)| Some((index, row.user_id.clone()?))).collect();
@@ -188,7 +188,7 @@ async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
         match session.client.users().retrieve_user(user_id.clone()).await {
             Ok(_) => Ok((index, Some(true))),
             Err(error) if error.is_not_found() => Ok((index, Some(false))),
-            // Adding by id needs no leave to read users.
+            // Adding by id does not need the scope to read users.
             Err(error) if error.is_permission_denied() => Ok((index, None)),
             Err(error) => Err(error).doing(|| format!("find user '{user_id}'")),
         }
@@ -197,16 +197,16 @@ async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
     let unchecked = found.iter().filter(|(_, exists)| exists.is_none()).count();
     if unchecked > 0 {
         let ids = count(unchecked, "id");
-        session.output.note(&format!("{ids} could not be checked, since the key may not read users"));
+        session.output.note(&format!("{ids} could not be checked because the key may not read users"));
     }
     for (index, _) in found.into_iter().filter(|(_, exists)| *exists == Some(false)) {
         let failure = resolve::unknown_user(&rows[index].user);
-        rows[index].settle(Err(failure));
+        rows[index].set_result(Err(failure));
     }
     Ok(())
 }
 
-/// Changes everybody who was found. What stopped the job early, if anything did.
+/// Changes the users that were found. Returns what stopped the job early, if anything.
 async fn execute(
     session: &Session<'_>,
     change: Change,
@@ -229,14 +229,14 @@ async fn execute(
             done = in_flight.next() => {
                 let Some((index, result)) = done else { return stop };
                 progress.step();
-                rows[index].stops_all = result.as_ref().is_err_and(stops_all);
-                if rows[index].stops_all && stop.is_none() {
+                rows[index].fails_for_all = result.as_ref().is_err_and(fails_for_all);
+                if rows[index].fails_for_all && stop.is_none() {
                     stop = Some(Failure::silent(ExitStatus::Partial));
                 }
-                rows[index].settle(result.map_err(Failure::from));
+                rows[index].set_result(result.map_err(Failure::from));
             }
             _ = &mut interrupted, if stop.is_none() => {
-                let message = "interrupted; what was in flight is done, and the same command does the rest";
+                let message = "interrupted after the changes in flight; run the command again to do the rest";
                 stop = Some(Failure::new(ExitStatus::Partial, message));
             }
             () = progress.tick() => progress.line(),
@@ -253,21 +253,23 @@ async fn one(client: &Client, change: Change, group_id: &GroupId, user_id: UserI
         }
         Change::Remove => match client.group_users().remove_group_user(group_id, user_id).await {
             Ok(_) => Ok(Outcome::Removed),
-            // Gone is gone, whoever did it. That the group is gone, or that there is no such user, is worth an error.
-            Err(error) if error.is_not_found() && !names_nothing(&error) => Ok(Outcome::NotInGroup),
+            // A non-member counts as success. A missing group or user is an error.
+            Err(error) if error.is_not_found() && !group_or_user_is_missing(&error) => {
+                Ok(Outcome::NotInGroup)
+            }
             Err(error) => Err(error),
         },
     }
 }
 
-/// Whether the service says that group or user do not exist at all, rather than that the one is not in the other. The
-/// codes are those of our own server; what the real one answers to a user it does not know is not recorded.
-fn names_nothing(error: &Error) -> bool {
+/// Whether the group or user does not exist, rather than the user not being in the group. The codes are our own
+/// server's; OpenAI's response for an unknown user is not recorded.
+fn group_or_user_is_missing(error: &Error) -> bool {
     error.param() == Some("group_id") || error.code() == Some("user_not_found")
 }
 
-/// Whether every other user would meet the same error, so that asking on only does harm.
-fn stops_all(error: &Error) -> bool {
+/// Whether every other user would fail in the same way, so that further requests do only harm.
+fn fails_for_all(error: &Error) -> bool {
     let group_is_gone = error.is_not_found() && error.param() == Some("group_id");
     let cannot_connect = error.kind() == ErrorKind::Transport && !error.was_sent();
     error.is_unauthorized()
@@ -277,7 +279,7 @@ fn stops_all(error: &Error) -> bool {
         || cannot_connect
 }
 
-/// The first unknown users get suggestions; of many, the list is the better help.
+/// Adds suggestions for the first unknown users only; with many, the list is more useful.
 async fn suggest(session: &Session<'_>, rows: &mut [Row]) {
     let unknown = rows.iter_mut().filter_map(|row| Some((&*row.user, row.failure.as_mut()?)));
     let unknown = unknown.filter(|(_, failure)| failure.status == ExitStatus::NotFound);
@@ -291,16 +293,16 @@ async fn suggest(session: &Session<'_>, rows: &mut [Row]) {
     }
 }
 
-/// Rows for programs, sentences for people, and the exit code.
+/// Prints rows for programs or errors for people, and determines the exit code.
 fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Failure>) -> Result<()> {
     let failed: Vec<(&Row, &Failure)> =
         rows.iter().filter_map(|row| Some((row, row.failure.as_ref()?))).collect();
     if output.is_for_people() {
-        tell(output, &failed);
+        print_failures(output, &failed);
     } else {
         output.items(rows, "")?;
     }
-    // Of a single user who failed, all has been said.
+    // For a single failed user, the error is enough.
     if rows.len() > failed.len() || rows.len() > 1 {
         output.note(&format!("{} ({}): {}", visible(&group.name), group.id, summary(rows)));
     }
@@ -311,13 +313,13 @@ fn report(output: &Output, group: &GroupResponse, rows: &[Row], stop: Option<Fai
     }
 }
 
-/// Tells the failures one by one, but what stopped the job only once: everybody in flight met it.
-fn tell(output: &Output, failed: &[(&Row, &Failure)]) {
-    let (stopping, mut told): (Vec<_>, Vec<_>) = failed.iter().partition(|(row, _)| row.stops_all);
-    let left = told.len().saturating_sub(FAILURES_TOLD_MAX);
-    told.truncate(FAILURES_TOLD_MAX);
-    told.extend(stopping.first());
-    for (row, failure) in told {
+/// Prints failures one by one, and one that stopped the job only once: each user in flight has it.
+fn print_failures(output: &Output, failed: &[(&Row, &Failure)]) {
+    let (stopping, mut shown): (Vec<_>, Vec<_>) = failed.iter().partition(|(row, _)| row.fails_for_all);
+    let left = shown.len().saturating_sub(FAILURES_SHOWN_MAX);
+    shown.truncate(FAILURES_SHOWN_MAX);
+    shown.extend(stopping.first());
+    for (row, failure) in shown {
         let message = match failure.message.contains(&row.user) {
             true => failure.message.clone(),
             false => format!("{}: {}", row.user, failure.message),
@@ -329,7 +331,7 @@ fn tell(output: &Output, failed: &[(&Row, &Failure)]) {
     }
 }
 
-/// A reason that everybody shares is the exit code, for scripts to act on; otherwise it says that some failed.
+/// The status that all failures share, so that scripts can act on it; otherwise `Partial`.
 fn status(rows: &[Row], failed: &[(&Row, &Failure)]) -> ExitStatus {
     let Some((_, first)) = failed.first() else { return ExitStatus::Done };
     let mut statuses = failed.iter().map(|(_, failure)| failure.status);

@@ -1,4 +1,4 @@
-//! Users as arguments and as lines of a file.
+//! Users from arguments and files.
 
 use std::{
     collections::HashSet,
@@ -11,32 +11,32 @@ use openai_admin_sync::text;
 
 use crate::{
     arguments::BulkArguments,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::file_name,
 };
 
-/// The largest file of users, in bytes: some two million of them.
+/// The largest file of users, in bytes: about two million users.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// What the first line of a column of a table may be: no id looks like this.
+/// First lines that are headings of a table: no id looks like these.
 const HEADINGS: [&str; 3] = ["id", "email", "user_id"];
 
-/// Everybody who was named, each once, in order.
+/// All given users, each once, in order.
 pub(super) fn users(arguments: &BulkArguments) -> Result<Vec<String>> {
     let mut users: Vec<String> = arguments.users.iter().map(|user| clean(user).into_owned()).collect();
     if users.iter().any(String::is_empty) {
         return Err(Failure::usage("a user's id or email address is empty"));
     }
     if users.is_empty() && arguments.file.is_none() {
-        return Err(Failure::usage("nobody is named")
-            .hint("name users by id or email address, or a file of them with -f FILE"));
+        return Err(Failure::usage("no users given")
+            .hint("pass ids or email addresses of users, or a file of them with -f FILE"));
     }
     if let Some(file) = &arguments.file {
         let name = file_name(file);
         users.extend(parse(&read(file, &name)?, &name)?);
         if users.is_empty() {
-            return Err(Failure::bad_input(format!("{name} names nobody"))
-                .hint("write one id or email address on each line"));
+            return Err(Failure::bad_input(format!("{name} contains no users"))
+                .hint("write one id or email address per line"));
         }
     }
     let mut seen = HashSet::new();
@@ -47,7 +47,7 @@ pub(super) fn users(arguments: &BulkArguments) -> Result<Vec<String>> {
 fn read(file: &Path, name: &str) -> Result<Vec<u8>> {
     if file.is_dir() {
         return Err(Failure::bad_input(format!("{name} is a directory"))
-            .hint("name a file with one id or email address on each line"));
+            .hint("pass a file with one id or email address per line"));
     }
     let mut bytes = Vec::new();
     let read = if file == Path::new("-") {
@@ -59,12 +59,12 @@ fn read(file: &Path, name: &str) -> Result<Vec<u8>> {
         .doing(|| format!("read {name}"))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(Failure::bad_input(format!("{name} is larger than {FILE_BYTES_MAX} bytes"))
-            .hint("split it and add the parts one after the other"));
+            .hint("split it and add the parts separately"));
     }
     Ok(bytes)
 }
 
-/// One user a line; blank lines and comments are nothing.
+/// One user per line; blank lines and comments are skipped.
 fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
     let text = text::read(bytes, name)?;
     let mut users = Vec::new();
@@ -75,7 +75,7 @@ fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
         }
         if user.contains([',', ';', '\t']) {
             return Err(Failure::bad_input(format!("{name}:{}: several columns", index + 1)).hint(
-                "give one id or email address on each line, such as `tail -n +2 FILE | cut -d, -f2 | … -f -`",
+                "write one id or email address per line, for example with `tail -n +2 FILE | cut -d, -f2 | … -f -`",
             ));
         }
         users.push(user.into_owned());
@@ -83,7 +83,7 @@ fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
     Ok(users)
 }
 
-/// A comment begins a line or follows a space, since `#` may stand in an id.
+/// A comment starts a line or follows a space, because an id may contain `#`.
 fn without_comment(line: &str) -> &str {
     let begins =
         |(index, _): &(usize, &str)| line[..*index].chars().next_back().is_none_or(char::is_whitespace);
@@ -95,13 +95,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_one_user_a_line() {
+    fn a_file_has_one_user_per_line() {
         let text = "\u{feff}# leavers\r\n ada@example.com  # today\r\n\r\nuser#7\n#user_8";
         assert_eq!(parse(text.as_bytes(), "x").expect("a good file"), ["ada@example.com", "user#7"]);
     }
 
     #[test]
-    fn a_heading_is_nobody() {
+    fn a_heading_is_skipped() {
         assert_eq!(parse(b"Email\r\nada@example.com\n", "x").expect("a good file"), ["ada@example.com"]);
         assert_eq!(parse(b"user_1\nemail\n", "x").expect("a good file"), ["user_1", "email"]);
     }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_however_its_lines_end_and_refused_when_it_is_no_text() {
+    fn a_list_has_any_line_ends_and_must_be_text() {
         let users = parse(b"\xef\xbb\xbfada@example.com\rbjorn@example.com\r", "x").expect("a good file");
         assert_eq!(users, ["ada@example.com", "bjorn@example.com"]);
         let users = parse("ada@example.com\u{200b}\u{a0}\n".as_bytes(), "x").expect("a good file");

@@ -1,4 +1,4 @@
-//! `openai-admin apply`: does what a plan says, under a lock, with a journal, and looks again.
+//! `openai-admin apply`: applies a plan under a lock and with a journal, and verifies the result.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -13,7 +13,10 @@ use openai_admin_sync::{
 };
 
 use super::{
-    bench::{Bench, Look, Phase, TELL_EVERY, conclude_plan, last_applied, lock, now, stop_is_asked, wished},
+    context::{
+        OrganizationState, PROGRESS_INTERVAL, Phase, SyncContext, conclude_plan, interrupted, last_applied,
+        lock, now, read_group_files,
+    },
     finish::{finish, write_report},
     job::{Begin, Job},
     plan::show,
@@ -22,14 +25,14 @@ use super::{
 use crate::{
     arguments::{ApplyArguments, ExecutionArguments, GlobalArguments},
     config::Environment,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count},
     progress::Progress,
     prompt::Consent,
 };
 
-/// How many differences of a stale plan are told one by one.
-const DIFFERENCES_TOLD_MAX: usize = 50;
+/// How many differences of a stale plan are printed.
+const DIFFERENCES_SHOWN_MAX: usize = 50;
 
 pub(super) async fn run(
     arguments: ApplyArguments,
@@ -37,14 +40,15 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let kept = match arguments.wish.files.as_slice() {
-        [file] => kept_plan(file)?,
+    let saved = match arguments.group_files.files.as_slice() {
+        [file] => saved_plan(file)?,
         _ => None,
     };
-    match kept {
+    match saved {
         Some(plan) => {
-            let bench = Bench::open("apply", Some(&arguments.execution), global, environment, output).await?;
-            bench.run(async |bench| apply_kept(bench, plan, &arguments.execution).await).await
+            let context =
+                SyncContext::open("apply", Some(&arguments.execution), global, environment, output).await?;
+            context.run(async |context| apply_saved(context, plan, &arguments.execution).await).await
         }
         None => apply_files(&arguments, global, environment, output).await,
     }
@@ -56,27 +60,32 @@ async fn apply_files(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let mut desired = wished(&arguments.wish, environment, output)?;
+    let mut desired = read_group_files(&arguments.group_files, environment, output)?;
     let consent = Consent::of(&arguments.execution.consent, "applying a file")?;
-    let bench = Bench::open("apply", Some(&arguments.execution), global, environment, output).await?;
-    let accepted: BTreeMap<String, usize> = arguments.wish.accepted_sources.iter().cloned().collect();
-    let work = async |bench: &Bench<'_>| {
-        let look = bench.look_for(consent, false).await?;
-        let planned = bench.plan_files(look, &mut desired, arguments.wish.unknown, &accepted).await?;
-        // A large wish is not needed while it is done.
+    let context = SyncContext::open("apply", Some(&arguments.execution), global, environment, output).await?;
+    let accepted: BTreeMap<String, usize> = arguments.group_files.accepted_sources.iter().cloned().collect();
+    let work = async |context: &SyncContext<'_>| {
+        let state = context.read_state_for(consent, false).await?;
+        let planned =
+            context.plan_files(state, &mut desired, arguments.group_files.unknown, &accepted).await?;
+        // A large file is not needed during the writes.
         drop(desired);
-        let (plan, look) = planned;
-        confirm_and_execute(bench, plan, look, &arguments.execution, consent).await
+        let (plan, state) = planned;
+        confirm_and_execute(context, plan, state, &arguments.execution, consent).await
     };
-    bench.run(work).await
+    context.run(work).await
 }
 
-/// Applies a kept plan as it was reviewed. Limits and protection come from the caller, never from the plan.
-async fn apply_kept(bench: &Bench<'_>, mut plan: Plan, execution: &ExecutionArguments) -> Result<()> {
-    let Look { runs, lock, .. } = bench.look_locked().await?;
+/// Applies a saved plan as it was reviewed. Limits and protection come from the caller, never from the plan.
+async fn apply_saved(
+    context: &SyncContext<'_>,
+    mut plan: Plan,
+    execution: &ExecutionArguments,
+) -> Result<()> {
+    let OrganizationState { runs, lock, .. } = context.read_state_locked().await?;
     let typed = approval(&plan, execution)?;
     let digest = plan.digest.clone();
-    guard::judge(&mut plan, &bench.policy);
+    guard::judge(&mut plan, &context.policy);
     plan = plan.sealed();
     let approval = match typed {
         Approval::Digest(_) => Approval::Digest(plan.digest.clone()),
@@ -84,16 +93,17 @@ async fn apply_kept(bench: &Bench<'_>, mut plan: Plan, execution: &ExecutionArgu
     };
     let summary = Summary::of(&plan, &approval);
     if summary.writes() == 0 {
-        return nothing_written(bench, &plan, &approval, execution);
+        return show_without_changes(context, &plan, &approval, execution);
     }
     let protected = last_applied(&runs)?.unwrap_or_default().protect;
-    let lock = lock.ok_or_else(|| Failure::new(ExitStatus::Failed, "the lock was not taken"))?;
+    let lock = lock.ok_or_else(|| Failure::new(ExitStatus::Failed, "the lock is missing"))?;
     let earlier = Earlier { protected, ..Earlier::default() };
-    execute(bench, Job { plan, runs, approval, begin: Begin::Kept(earlier, digest), lock }, execution).await
+    execute(context, Job { plan, runs, approval, begin: Begin::Saved(earlier, digest), lock }, execution)
+        .await
 }
 
-/// The plan in a file; none when it holds something else.
-fn kept_plan(file: &Path) -> Result<Option<Plan>> {
+/// The plan in a file; none if the file is something else.
+fn saved_plan(file: &Path) -> Result<Option<Plan>> {
     if file == Path::new("-") {
         return Ok(None);
     }
@@ -105,11 +115,11 @@ fn kept_plan(file: &Path) -> Result<Option<Plan>> {
     }
     Plan::from_json(&bytes).map(Some).map_err(|problem| {
         Failure::bad_input(format!("{}: {problem}", file.display()))
-            .hint("make it again with `openai-admin plan … --out`")
+            .hint("create it again with `openai-admin plan … --out`")
     })
 }
 
-/// What was accepted on the command line, if it fits the plan.
+/// The approval on the command line, if it matches the plan.
 pub(super) fn approval(plan: &Plan, execution: &ExecutionArguments) -> Result<Approval> {
     let approval = match (&execution.approval.allow_removals, &execution.approval.approve) {
         (Some(number), _) => Approval::Removals(*number),
@@ -118,105 +128,108 @@ pub(super) fn approval(plan: &Plan, execution: &ExecutionArguments) -> Result<Ap
     };
     guard::check_approval(plan, &approval)
         .map(|()| approval)
-        .map_err(|problem| Failure::new(ExitStatus::Guard, problem).hint("nothing has been changed"))
+        .map_err(|problem| Failure::new(ExitStatus::Guard, problem).hint("nothing changed"))
 }
 
-/// Shows a plan that was made just now, asks, and does it.
+/// Shows a plan that was just made, asks for confirmation, and applies it.
 pub(super) async fn confirm_and_execute(
-    bench: &Bench<'_>,
+    context: &SyncContext<'_>,
     plan: Plan,
-    look: Look,
+    state: OrganizationState,
     execution: &ExecutionArguments,
     consent: Consent,
 ) -> Result<()> {
     let approval = match approval(&plan, execution) {
         Ok(approval) => approval,
         Err(failure) => {
-            show(bench, &plan, &Approval::None, None, None)?;
+            show(context, &plan, &Approval::None, None, None)?;
             return Err(failure);
         }
     };
     let summary = Summary::of(&plan, &approval);
-    if summary.writes() == 0 && check_whole(&plan, &approval).is_ok() {
-        return nothing_written(bench, &plan, &approval, execution);
+    if summary.writes() == 0 && check_complete(&plan, &approval).is_ok() {
+        return show_without_changes(context, &plan, &approval, execution);
     }
-    show(bench, &plan, &approval, None, None)?;
-    check_whole(&plan, &approval)?;
-    let (lock, begin) = match look.lock {
+    show(context, &plan, &approval, None, None)?;
+    check_complete(&plan, &approval)?;
+    let (lock, begin) = match state.lock {
         Some(lock) => (lock, Begin::Now),
         None => {
-            bench.phase.set(Phase::Asking);
+            context.phase.set(Phase::Asking);
             consent.ask_aside(&format!("Apply {}?", count(summary.writes(), "change"))).await?;
-            bench.phase.set(Phase::Reading);
-            // Who thinks it over may find another state.
-            (lock(&look.runs, "")?, Begin::Asked)
+            context.phase.set(Phase::Reading);
+            // The state may have changed while the user decided.
+            (lock(&state.runs, "")?, Begin::Confirmed)
         }
     };
-    execute(bench, Job { plan, runs: look.runs, approval, begin, lock }, execution).await
+    execute(context, Job { plan, runs: state.runs, approval, begin, lock }, execution).await
 }
 
-/// Shows a plan that nobody wants to be done, and writes its rows down.
-pub(super) fn dry_run(bench: &Bench<'_>, plan: &Plan, execution: &ExecutionArguments) -> Result<()> {
-    show(bench, plan, &Approval::None, None, None)?;
+/// Shows a plan without applying it, and writes the report.
+pub(super) fn dry_run(context: &SyncContext<'_>, plan: &Plan, execution: &ExecutionArguments) -> Result<()> {
+    show(context, plan, &Approval::None, None, None)?;
     if let Some(file) = &execution.report {
         write_report(file, &report::planned_rows(plan, &Approval::None))?;
     }
     conclude_plan(plan, &Approval::None)
 }
 
-/// Shows a plan that has nothing that may be done.
-fn nothing_written(
-    bench: &Bench<'_>,
+/// Shows a plan without any change that may be applied.
+fn show_without_changes(
+    context: &SyncContext<'_>,
     plan: &Plan,
     approval: &Approval,
     execution: &ExecutionArguments,
 ) -> Result<()> {
-    show(bench, plan, approval, None, None)?;
+    show(context, plan, approval, None, None)?;
     if let Some(file) = &execution.report {
         write_report(file, &report::planned_rows(plan, approval))?;
     }
     conclude_plan(plan, approval)
 }
 
-/// Refuses an undo that would be done in part.
-fn check_whole(plan: &Plan, approval: &Approval) -> Result<()> {
+/// Refuses an undo that would be incomplete.
+fn check_complete(plan: &Plan, approval: &Approval) -> Result<()> {
     let Some(run) = plan.purpose.undone_run() else { return Ok(()) };
     match guard::hindrance(plan, approval) {
         None => Ok(()),
         Some(Hindrance::Unreadable(groups)) => {
             let groups = crate::output::visible(&groups.join(", "));
-            let message =
-                format!("run {run} cannot be undone whole: these groups could not be read: {groups}");
-            Err(Failure::new(ExitStatus::Partial, message).hint("nothing has been changed; try again"))
+            let message = format!("cannot undo all of run {run}: these groups could not be read: {groups}");
+            Err(Failure::new(ExitStatus::Partial, message).hint("nothing changed; retry"))
         }
         Some(Hindrance::Limits(removals)) => {
             let message =
-                format!("to undo run {run} takes {} that the limits block", count(removals, "removal"));
+                format!("undoing run {run} needs {} that the limits block", count(removals, "removal"));
             Err(Failure::new(ExitStatus::Guard, message)
-                .hint("nothing has been changed: an undo is done whole or not at all")
-                .propose(format!("runs undo {run} --allow-removals {removals}"), "does all of it"))
+                .hint("nothing changed: an undo applies completely or not at all")
+                .suggest(format!("runs undo {run} --allow-removals {removals}"), "allows all of them"))
         }
     }
 }
 
-pub(super) async fn execute(bench: &Bench<'_>, job: Job, execution: &ExecutionArguments) -> Result<()> {
-    check_whole(&job.plan, &job.approval)?;
+pub(super) async fn execute(
+    context: &SyncContext<'_>,
+    job: Job,
+    execution: &ExecutionArguments,
+) -> Result<()> {
+    check_complete(&job.plan, &job.approval)?;
     let concurrency = execution.concurrency.get();
     let none = Earlier::default();
     let start = match &job.begin {
         Begin::Now => Start::of(&job.plan, &job.approval),
-        Begin::Asked => compare(bench, &job, &none, concurrency).await?,
-        Begin::Kept(earlier, _) | Begin::Resumed(_, earlier) => {
-            compare(bench, &job, earlier, concurrency).await?
+        Begin::Confirmed => compare(context, &job, &none, concurrency).await?,
+        Begin::Saved(earlier, _) | Begin::Resumed(_, earlier) => {
+            compare(context, &job, earlier, concurrency).await?
         }
     };
-    check_start(bench, &job, &start)?;
+    check_start(context, &job, &start)?;
     let run = match &job.begin {
         Begin::Resumed(run, _) => run.clone(),
-        Begin::Now | Begin::Asked | Begin::Kept(..) => {
+        Begin::Now | Begin::Confirmed | Begin::Saved(..) => {
             let at = now();
             let chance = at.subsec_nanosecond().unsigned_abs() ^ std::process::id();
-            job.runs.begin(&job.plan, at, chance).doing(|| "keep the run".to_owned())?
+            job.runs.begin(&job.plan, at, chance).doing(|| "save the run".to_owned())?
         }
     };
     let (mut journal, _) = Journal::open(&run.journal()).doing(|| "write the journal".to_owned())?;
@@ -228,88 +241,92 @@ pub(super) async fn execute(bench: &Bench<'_>, job: Job, execution: &ExecutionAr
     let resumed = matches!(job.begin, Begin::Resumed(..));
     let begin = Entry::Begin { plan: job.plan.digest.clone(), accepted, resumed, head: true };
     journal.write(now(), begin).and_then(|()| journal.sync()).doing(|| "write the journal".to_owned())?;
-    let executed = write(bench, &job.plan, start, &mut journal, concurrency).await?;
-    job.runs.remember(&bench.lanes.learned(), now()).doing(|| "remember the pace".to_owned())?;
-    let done = finish(bench, &job, &run, journal, executed, execution).await;
+    let executed = write(context, &job.plan, start, &mut journal, concurrency).await?;
+    job.runs.remember(&context.lanes.learned(), now()).doing(|| "save the pace".to_owned())?;
+    let done = finish(context, &job, &run, journal, executed, execution).await;
     drop(job.lock);
     done
 }
 
-/// What keeps a plan from being begun in the state that is there now.
-fn check_start(bench: &Bench<'_>, job: &Job, start: &Start) -> Result<()> {
+/// Refuses a plan that the current state does not allow.
+fn check_start(context: &SyncContext<'_>, job: &Job, start: &Start) -> Result<()> {
     if !start.differences.is_empty() {
-        return Err(stale(bench.output, start));
+        return Err(stale(context.output, start));
     }
-    // By the state as it is now, limits may block what they did not when it was planned.
+    // In the current state, limits may block more than when the plan was made.
     let planned = Start::of(&job.plan, &job.approval).blocked();
     if let (Some(run), true) = (job.plan.purpose.undone_run(), start.blocked() > planned) {
-        let message = format!("to undo run {run}: the limits block a part of it by now");
+        let message = format!("cannot undo all of run {run}: the limits now block a part of it");
         return Err(Failure::new(ExitStatus::Guard, message)
-            .hint("nothing has been changed")
-            .propose(format!("runs undo {run} --dry-run"), "plans it again, and says what blocks it"));
+            .hint("nothing changed")
+            .suggest(format!("runs undo {run} --dry-run"), "plans it again and shows the blocked changes"));
     }
     match (&start.needs_digest, &job.begin) {
-        (Some(reason), Begin::Kept(_, digest)) if !matches!(job.approval, Approval::Digest(_)) => {
+        (Some(reason), Begin::Saved(_, digest)) if !matches!(job.approval, Approval::Digest(_)) => {
             let reason = crate::output::visible(reason);
-            let message = format!("the plan allows what the built-in limits do not: {reason}");
-            Err(Failure::new(ExitStatus::Guard, message).hint(format!(
-                "nothing has been changed; if this is the plan that was reviewed: --approve {digest}"
-            )))
+            let message = format!("the plan exceeds the built-in limits: {reason}");
+            Err(Failure::new(ExitStatus::Guard, message)
+                .hint(format!("nothing changed; if you reviewed this plan, pass --approve {digest}")))
         }
         _ => Ok(()),
     }
 }
 
-async fn compare(bench: &Bench<'_>, job: &Job, earlier: &Earlier, concurrency: usize) -> Result<Start> {
-    let start = fresh::compare(&bench.reader, &job.plan, &job.approval, earlier, concurrency).await;
-    start.map_err(|error| bench.unread(error))
+async fn compare(
+    context: &SyncContext<'_>,
+    job: &Job,
+    earlier: &Earlier,
+    concurrency: usize,
+) -> Result<Start> {
+    let start = fresh::compare(&context.reader, &job.plan, &job.approval, earlier, concurrency).await;
+    start.map_err(|error| context.read_failure(error))
 }
 
 fn stale(output: &Output, start: &Start) -> Failure {
-    for difference in start.differences.iter().take(DIFFERENCES_TOLD_MAX) {
+    for difference in start.differences.iter().take(DIFFERENCES_SHOWN_MAX) {
         output.line(&format!("  {}", crate::output::visible(&difference.to_string())));
     }
     let number = count(start.differences.len(), "difference");
-    Failure::new(ExitStatus::Stale, format!("the plan is stale: {number} since it was made"))
-        .hint("make it again, and look at it again; nothing has been changed")
+    Failure::new(ExitStatus::Stale, format!("the plan is stale: {number} since it was created"))
+        .hint("nothing changed; create the plan again and review it")
 }
 
 async fn write(
-    bench: &Bench<'_>,
+    context: &SyncContext<'_>,
     plan: &Plan,
     start: Start,
     journal: &mut Journal,
     concurrency: usize,
 ) -> Result<Executed> {
     let total = start.todo.len() as u64;
-    let progress = std::cell::RefCell::new(Progress::new(bench.output, total));
+    let progress = std::cell::RefCell::new(Progress::new(context.output, total));
     let mut step = |_: &OperationResult| progress.borrow_mut().step();
     let mut executor = Executor {
-        client: bench.session.client.clone(),
-        lanes: &bench.lanes,
+        client: context.session.client.clone(),
+        lanes: &context.lanes,
         journal,
         clock: &now,
         concurrency,
         progress: &mut step,
     };
     let interrupted = async {
-        // Without a signal handler Ctrl-C ends the process, and the journal is as good.
-        stop_is_asked().await;
-        bench.output.line("stopping: waiting for what is in flight");
+        // Without a signal handler Ctrl-C ends the process; the journal covers that too.
+        interrupted().await;
+        context.output.line("stopping: waiting for requests in flight");
     };
-    bench.phase.set(Phase::Writing);
+    context.phase.set(Phase::Writing);
     let mut running = std::pin::pin!(executor.run(plan, start, interrupted));
-    let mut lines = tokio::time::interval(TELL_EVERY);
+    let mut lines = tokio::time::interval(PROGRESS_INTERVAL);
     lines.reset();
     loop {
         tokio::select! {
             executed = &mut running => return executed.doing(|| "write the journal".to_owned()),
-            _ = lines.tick() => if !bench.output.is_interactive() {
+            _ = lines.tick() => if !context.output.is_interactive() {
                 progress.borrow_mut().line();
-                match bench.lanes.refused() {
+                match context.lanes.refused() {
                     0 => {}
-                    refused => bench.output.note(&format!(
-                        "at the pace that the service allows: {refused} came too soon and were sent again"
+                    refused => context.output.note(&format!(
+                        "throttled by the service: {refused} requests were retried"
                     )),
                 }
             },

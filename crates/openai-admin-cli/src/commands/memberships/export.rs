@@ -1,11 +1,11 @@
-//! `openai-admin export`: the file that describes what is.
+//! `openai-admin export`: writes the current groups as a group file.
 
 use openai_admin_sync::{
     current, export,
     policy::{Protected, Protection},
 };
 
-use super::bench::Bench;
+use super::context::SyncContext;
 use crate::{
     arguments::{ExportArguments, ExportChoice, GlobalArguments},
     config::Environment,
@@ -19,35 +19,35 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let bench = Bench::open("export", None, global, environment, output).await?;
-    let write = async |bench: &Bench<'_>| {
-        let text = text(bench, arguments).await?;
+    let context = SyncContext::open("export", None, global, environment, output).await?;
+    let write = async |context: &SyncContext<'_>| {
+        let text = text(context, arguments).await?;
         if arguments.format == ExportChoice::Json { output.json(&text) } else { output.text(&text) }
     };
-    bench.run(write).await
+    context.run(write).await
 }
 
-async fn text(bench: &Bench<'_>, arguments: &ExportArguments) -> Result<String> {
-    let mut snapshot = bench.look().await?.snapshot;
-    let wanted =
+async fn text(context: &SyncContext<'_>, arguments: &ExportArguments) -> Result<String> {
+    let mut snapshot = context.read_state().await?.snapshot;
+    let pattern =
         Protection::of(&Protected { groups: vec![arguments.groups.clone()], ..Protected::default() });
     let groups = snapshot.groups.iter().enumerate();
-    let meant: Vec<usize> =
-        groups.filter(|(_, group)| wanted.has_group(None, &group.name)).map(|(place, _)| place).collect();
-    let (elsewhere, places): (Vec<usize>, Vec<usize>) =
-        meant.into_iter().partition(|place| snapshot.groups[*place].is_managed_elsewhere());
-    if !elsewhere.is_empty() {
-        let number = count(elsewhere.len(), "group");
-        bench.output.note(&format!("left out: {number} that an identity provider or a tenant manages"));
+    let matching: Vec<usize> =
+        groups.filter(|(_, group)| pattern.has_group(None, &group.name)).map(|(place, _)| place).collect();
+    let (managed_elsewhere, places): (Vec<usize>, Vec<usize>) =
+        matching.into_iter().partition(|place| snapshot.groups[*place].is_managed_elsewhere());
+    if !managed_elsewhere.is_empty() {
+        let number = count(managed_elsewhere.len(), "group");
+        context.output.note(&format!("skipped: {number} that an identity provider or a tenant manages"));
     }
-    let read = current::read_members(&bench.reader, &mut snapshot, &places, current::CONCURRENCY).await;
-    read.map_err(|error| bench.unread(error))?;
-    // A part of an organization would be planned as if it were all of it.
+    let read = current::read_members(&context.reader, &mut snapshot, &places, current::CONCURRENCY).await;
+    read.map_err(|error| context.read_failure(error))?;
+    // With groups missing, the export would plan their removal.
     if let Some(group) =
         snapshot.groups.iter().find(|group| matches!(group.members, current::Members::Unreadable(_)))
     {
         let message = format!("the users of group '{}' could not be read", group.name);
-        return Err(Failure::new(ExitStatus::Partial, message).hint("nothing is exported; try again"));
+        return Err(Failure::new(ExitStatus::Partial, message).hint("nothing was exported; retry"));
     }
     let unwritable =
         |error: String| Failure::new(ExitStatus::Failed, format!("cannot write the data: {error}"));

@@ -1,4 +1,5 @@
-//! The end of a run: looks again, settles what is unknown, writes it down, and says what was done and what was not.
+//! The end of a run: verifies the result, resolves unknown outcomes, writes the journal and the report, and prints the
+//! outcome.
 
 use std::path::Path;
 
@@ -16,21 +17,21 @@ use openai_admin_sync::{
 };
 
 use super::{
-    bench::{Bench, now, stop_is_asked},
+    context::{SyncContext, interrupted, now},
     job::Job,
 };
 use crate::{
     arguments::ExecutionArguments,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, visible},
 };
 
-/// How many failures are told one by one.
-const FAILURES_TOLD_MAX: usize = 20;
+/// How many failures are printed.
+const FAILURES_SHOWN_MAX: usize = 20;
 
 /// Verifies the result, records it in the journal, and prints the outcome.
 pub(super) async fn finish(
-    bench: &Bench<'_>,
+    context: &SyncContext<'_>,
     job: &Job,
     run: &Run,
     mut journal: Journal,
@@ -38,11 +39,12 @@ pub(super) async fn finish(
     execution: &ExecutionArguments,
 ) -> Result<()> {
     let concurrency = execution.concurrency.get();
-    let looking = verify::verify(&bench.reader, &job.plan, &job.approval, &executed.group_ids, concurrency);
-    // To look again can take a while, and is not needed: `runs resume` does it as well.
+    let verifying =
+        verify::verify(&context.reader, &job.plan, &job.approval, &executed.group_ids, concurrency);
+    // Verification may take long, and `runs resume` does it too, so Ctrl-C may skip it.
     let found = tokio::select! {
-        found = looking => found.ok(),
-        () = stop_is_asked() => None,
+        found = verifying => found.ok(),
+        () = interrupted() => None,
     };
     let verification = found.as_ref();
     let mut entry = |entry: Entry| journal.write(now(), entry).doing(|| "write the journal".to_owned());
@@ -62,19 +64,19 @@ pub(super) async fn finish(
         .all(|result| result.outcome.is_settled() || result.outcome == Outcome::Blocked);
     let complete =
         executed.stopped.is_none() && all_settled && verification.is_some_and(Verification::is_converged);
-    let (requests, refused) = (bench.lanes.requests(), bench.lanes.refused());
+    let (requests, refused) = (context.lanes.requests(), context.lanes.refused());
     entry(Entry::End { complete, requests, refused })?;
     journal.sync().doing(|| "write the journal".to_owned())?;
     if let Some(file) = &execution.report {
         write_report(file, &report::rows(&job.plan, &executed.results, verification))?;
     }
-    tell(bench.output, &job.plan, run, &executed);
+    print_failures(context.output, &job.plan, run, &executed);
     let closing = Closing::of(&job.plan, &job.approval, &executed.results, verification);
-    bench.output.note(&format!("run {}: {}", run.name, closing.line()));
-    conclude(bench, job, run, executed, complete, &closing)
+    context.output.note(&format!("run {}: {}", run.name, closing.line()));
+    conclude(context, job, run, executed, complete, &closing)
 }
 
-/// Writes rows to a file that only its owner reads.
+/// Writes rows to a file that only its owner can read.
 pub(super) fn write_report(file: &Path, rows: &[ReportRow]) -> Result<()> {
     let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let text = if is_json {
@@ -86,49 +88,49 @@ pub(super) fn write_report(file: &Path, rows: &[ReportRow]) -> Result<()> {
     private::write(file, text.as_bytes()).doing(|| format!("write {}", file.display()))
 }
 
-fn tell(output: &Output, plan: &Plan, run: &Run, executed: &Executed) {
+fn print_failures(output: &Output, plan: &Plan, run: &Run, executed: &Executed) {
     let failures = plan.operations().enumerate().filter_map(|(number, (group, operation))| {
         let result = executed.results.get(&number)?;
         let is_failure = matches!(result.outcome, Outcome::Failed | Outcome::Unknown | Outcome::Held);
         is_failure.then_some((group, operation, result))
     });
     let failures: Vec<_> = failures.collect();
-    for (group, operation, result) in failures.iter().take(FAILURES_TOLD_MAX) {
+    for (group, operation, result) in failures.iter().take(FAILURES_SHOWN_MAX) {
         let who = operation.who().unwrap_or_default();
         let error = result.error.as_deref().unwrap_or_default();
         let line =
             format!("{} {who} in '{}': {}: {error}", operation.action(), group.name, result.outcome.as_str());
         output.line(&visible(&line));
     }
-    if failures.len() > FAILURES_TOLD_MAX {
+    if failures.len() > FAILURES_SHOWN_MAX {
         output.line(&format!(
             "… and {} more: `runs report {}`",
-            failures.len() - FAILURES_TOLD_MAX,
+            failures.len() - FAILURES_SHOWN_MAX,
             run.name
         ));
     }
 }
 
 fn conclude(
-    bench: &Bench<'_>,
+    context: &SyncContext<'_>,
     job: &Job,
     run: &Run,
     executed: Executed,
     complete: bool,
     closing: &Closing,
 ) -> Result<()> {
-    let output = bench.output;
+    let output = context.output;
     let changed = executed.results.values().any(|result| result.outcome.may_be_change());
     let resume = format!("runs resume {}", run.name);
     match executed.stopped {
         Some(Stopped::TooLong(error)) => {
             let failure = Failure { status: ExitStatus::RateLimited, ..Failure::from(error) };
-            return Err(failure.propose(resume, "goes on later"));
+            return Err(failure.suggest(resume, "continues later"));
         }
-        Some(Stopped::Hopeless(error)) => return Err(Failure::from(error).propose(resume, "goes on")),
+        Some(Stopped::Hopeless(error)) => return Err(Failure::from(error).suggest(resume, "continues")),
         Some(Stopped::Asked) => {
             let failure = Failure::new(ExitStatus::Partial, "stopped before the end");
-            return Err(failure.propose(resume, "goes on"));
+            return Err(failure.suggest(resume, "continues"));
         }
         None => {}
     }
@@ -139,25 +141,25 @@ fn conclude(
     let open = open(job, &executed);
     let verdict = Summary::of(&job.plan, &job.approval).verdict();
     if !open.is_empty() {
-        return Err(not_everything(&open, &resume));
+        return Err(open_operations_failure(&open, &resume));
     }
     match verdict {
         Verdict::Clean if complete => Ok(()),
-        // What was blocked, and who is held for its sake, stays so however often it is resumed.
+        // Blocked changes, and changes that depend on them, stay undone however often the run is resumed.
         _ if !closing.not_done.is_empty() => Err(still_blocked(job, changed, closing)),
         _ => Err(Failure::new(
             ExitStatus::Partial,
-            "the groups differ from the plan: somebody else has changed them",
+            "the groups differ from the plan: something else changed them",
         )
-        .hint("plan again, and look at it")),
+        .hint("plan again and review the plan")),
     }
 }
 
-/// What a run could have done, and has not.
+/// The operations that a run could have done and did not.
 fn open<'a>(job: &'a Job, executed: &'a Executed) -> Vec<(&'a Operation, Option<&'a OperationResult>)> {
     let is_open = |result: &OperationResult, standing: &Standing| match result.outcome {
         Outcome::Failed | Outcome::Unknown => true,
-        // Held since something before it failed, and not since a rule blocks that.
+        // Held because an earlier operation failed, not because a rule blocks it.
         Outcome::Held => *standing == Standing::Goes,
         _ => false,
     };
@@ -169,8 +171,8 @@ fn open<'a>(job: &'a Job, executed: &'a Executed) -> Vec<(&'a Operation, Option<
         .collect()
 }
 
-/// What the service refuses once it refuses again: only a new plan helps.
-fn not_everything(open: &[(&Operation, Option<&OperationResult>)], resume: &str) -> Failure {
+/// A failure for open operations. If the service would refuse them all again, only a new plan helps.
+fn open_operations_failure(open: &[(&Operation, Option<&OperationResult>)], resume: &str) -> Failure {
     let is_refused = |result: &OperationResult| {
         let status = result.status.unwrap_or_default();
         (400..500).contains(&status) && ![408, 429].contains(&status)
@@ -183,14 +185,13 @@ fn not_everything(open: &[(&Operation, Option<&OperationResult>)], resume: &str)
     let number = count(open.len(), "operation");
     let message = format!("not done: {number}");
     let Some(first) = refused.first().filter(|_| refused.len() == open.len()) else {
-        return Failure::new(ExitStatus::Partial, message).propose(resume, "does the rest");
+        return Failure::new(ExitStatus::Partial, message).suggest(resume, "does the rest");
     };
     let who = first.who().unwrap_or("the group");
     let place = first.origin.place.as_ref().map(|place| format!(" (named at {}:{})", place.file, place.line));
     let place = place.unwrap_or_default();
-    Failure::new(ExitStatus::Partial, message).hint(visible(&format!(
-        "the service refuses {who}{place}, and would refuse it again: correct the input, and plan again"
-    )))
+    Failure::new(ExitStatus::Partial, message)
+        .hint(visible(&format!("the service refuses {who}{place}: correct the input and plan again")))
 }
 
 fn still_blocked(job: &Job, changed: bool, closing: &Closing) -> Failure {
@@ -208,7 +209,7 @@ fn still_blocked(job: &Job, changed: bool, closing: &Closing) -> Failure {
     match guard::blocked_removals(&job.plan) {
         0 => failure,
         removals => failure.hint(format!(
-            "to accept what the limits block: the same command again with --allow-removals {removals}"
+            "to allow the blocked removals, run the command again with --allow-removals {removals}"
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! `openai-admin import memberships`: a table of people and groups, checked whole before anything is written.
+//! `openai-admin import memberships`: applies a table of people and groups, after checking all of it.
 
 use std::ffi::OsString;
 
@@ -11,8 +11,8 @@ use openai_admin_sync::{
 
 use super::{
     apply::{confirm_and_execute, dry_run},
-    bench::{Bench, faulty, tell_left_out},
-    tables::bytes_of,
+    context::{SyncContext, input_failure, print_skipped_rows},
+    tables::read_input,
 };
 use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},
@@ -45,41 +45,42 @@ pub(super) async fn run(
         ImportChoice::Remove => ImportMode::Remove,
         ImportChoice::Exact => ImportMode::Exact,
     };
-    let wished = import::desired(&bytes_of(&arguments.file, &name)?, &name, &mapping, mode);
-    let wished = wished.map_err(|faults| faulty(&faults, environment, output))?;
-    tell_left_out(&wished, output);
+    let desired = import::desired(&read_input(&arguments.file, &name)?, &name, &mapping, mode);
+    let desired = desired.map_err(|faults| input_failure(&faults, environment, output))?;
+    print_skipped_rows(&desired, output);
     let consent = if arguments.dry_run {
         Consent::Given
     } else {
         Consent::of(&arguments.execution.consent, "importing memberships")?
     };
-    let bench = Bench::open("import", Some(&arguments.execution), global, environment, output).await?;
-    bench.run(async |bench| import(bench, wished, &arguments, consent).await).await
+    let context =
+        SyncContext::open("import", Some(&arguments.execution), global, environment, output).await?;
+    context.run(async |context| import(context, desired, &arguments, consent).await).await
 }
 
-/// Somebody has typed something else where `memberships` belongs: mostly the file.
+/// The error for another word in place of `memberships`, mostly the file.
 fn unknown_kind(words: &[OsString]) -> Failure {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let first = words.first().map_or("", String::as_str);
     let is_slip = most_like(first, ["memberships"]).is_some();
     let rest = words.iter().skip(usize::from(is_slip)).map(|word| format!(" {}", shell_word(word)));
-    Failure::usage(format!("import what? '{first}' is no kind of import; there is one, memberships"))
-        .propose(format!("import memberships{}", rest.collect::<String>()), "imports who is in which group")
+    Failure::usage(format!("unknown import '{first}': the only kind is memberships"))
+        .suggest(format!("import memberships{}", rest.collect::<String>()), "imports group members")
 }
 
 async fn import(
-    bench: &Bench<'_>,
-    wished: Desired,
+    context: &SyncContext<'_>,
+    desired: Desired,
     arguments: &ImportArguments,
     consent: Consent,
 ) -> Result<()> {
-    // A table that is imported is a job of its own, not a source that is expected to stay as it was.
-    let look = bench.look_for(consent, arguments.dry_run).await?;
-    let options = bench.options_beside_files(arguments.unknown, &look.runs)?;
-    let (plan, look) = bench.plan_from(look, &wished, &options).await?;
-    drop(wished);
+    // An import is a single change, so it does not become a source that later runs are compared with.
+    let state = context.read_state_for(consent, arguments.dry_run).await?;
+    let options = context.options_without_files(arguments.unknown, &state.runs)?;
+    let (plan, state) = context.plan_from(state, &desired, &options).await?;
+    drop(desired);
     if arguments.dry_run {
-        return dry_run(bench, &plan, &arguments.execution);
+        return dry_run(context, &plan, &arguments.execution);
     }
-    confirm_and_execute(bench, plan, look, &arguments.execution, consent).await
+    confirm_and_execute(context, plan, state, &arguments.execution, consent).await
 }

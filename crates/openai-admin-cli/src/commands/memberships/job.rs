@@ -1,24 +1,24 @@
 use openai_admin_sync::{Approval, Plan, Run, Runs, fresh::Earlier, lock::Lock};
 
-/// A plan that is to be done.
+/// A plan to apply.
 pub(super) struct Job {
     pub(super) plan: Plan,
     pub(super) runs: Runs,
     pub(super) approval: Approval,
     pub(super) begin: Begin,
-    /// Nobody else writes to the organization, nor to its runs.
+    /// The exclusive lock of the organization and its runs.
     pub(super) lock: Lock,
 }
 
-/// How it begins.
+/// How a job starts.
 pub(super) enum Begin {
-    /// The plan was made just now, under the lock.
+    /// The plan was just made under the lock.
     Now,
-    /// It was made just now, before somebody was asked, and is compared with what is.
-    Asked,
-    /// It was kept somewhere, and is compared with what is, and with what is known of protection here.
-    /// The digest is that of the plan as it was kept.
-    Kept(Earlier, String),
-    /// It was begun before.
+    /// The plan was made before the prompt, and is compared with the current state.
+    Confirmed,
+    /// The plan was saved, and is compared with the current state and the local protection. The digest is that of the
+    /// saved plan.
+    Saved(Earlier, String),
+    /// It was started before.
     Resumed(Run, Earlier),
 }

@@ -1,10 +1,10 @@
-//! `openai-admin users offboard`: somebody leaves every group, with a receipt.
+//! `openai-admin users offboard`: removes a user from every group, with a report.
 
 use openai_admin_sync::offboard::plan_offboarding;
 
 use super::{
     apply::{confirm_and_execute, dry_run},
-    bench::Bench,
+    context::SyncContext,
 };
 use crate::{
     arguments::{GlobalArguments, OffboardArguments, UnknownChoice},
@@ -26,22 +26,22 @@ pub(super) async fn run(
     } else {
         Consent::of(&arguments.execution.consent, "offboarding a user")?
     };
-    let bench = Bench::open("users", Some(&arguments.execution), global, environment, output).await?;
-    bench.run(async |bench| offboard(bench, &arguments, consent).await).await
+    let context = SyncContext::open("users", Some(&arguments.execution), global, environment, output).await?;
+    context.run(async |context| offboard(context, &arguments, consent).await).await
 }
 
-async fn offboard(bench: &Bench<'_>, arguments: &OffboardArguments, consent: Consent) -> Result<()> {
-    let user = resolve::user(&bench.session.client, &arguments.user).await?;
-    let look = bench.look_for(consent, arguments.dry_run).await?;
-    let options = bench.options_beside_files(UnknownChoice::Error, &look.runs)?;
-    let plan = plan_offboarding(&bench.reader, &user.id, &options).await;
-    let plan = plan.map_err(|error| bench.unread(error))?;
+async fn offboard(context: &SyncContext<'_>, arguments: &OffboardArguments, consent: Consent) -> Result<()> {
+    let user = resolve::user(&context.session.client, &arguments.user).await?;
+    let state = context.read_state_for(consent, arguments.dry_run).await?;
+    let options = context.options_without_files(UnknownChoice::Error, &state.runs)?;
+    let plan = plan_offboarding(&context.reader, &user.id, &options).await;
+    let plan = plan.map_err(|error| context.read_failure(error))?;
     if plan.groups.is_empty() {
-        bench.output.note(&format!("'{}' is in no group", visible(&arguments.user)));
+        context.output.note(&format!("'{}' is in no group", visible(&arguments.user)));
         return Ok(());
     }
     if arguments.dry_run {
-        return dry_run(bench, &plan, &arguments.execution);
+        return dry_run(context, &plan, &arguments.execution);
     }
-    confirm_and_execute(bench, plan, look, &arguments.execution, consent).await
+    confirm_and_execute(context, plan, state, &arguments.execution, consent).await
 }

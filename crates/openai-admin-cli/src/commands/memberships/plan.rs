@@ -1,4 +1,4 @@
-//! `openai-admin plan` and `openai-admin drift`: what differs. Both hold a reader, which cannot write.
+//! `openai-admin plan` and `openai-admin drift`: show differences. Both only have a reader, which cannot write.
 
 use std::{collections::BTreeSet, fs::OpenOptions, io::Write as _};
 
@@ -11,11 +11,11 @@ use openai_admin_sync::{
     summary::{self, Verdict},
 };
 
-use super::bench::{Bench, conclude_plan, wished};
+use super::context::{SyncContext, conclude_plan, read_group_files};
 use crate::{
     arguments::{DriftArguments, Format, GlobalArguments, PlanArguments, RenderChoice},
     config::{Environment, shell_word},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record},
 };
 
@@ -38,19 +38,20 @@ pub(super) async fn plan(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let mut desired = wished(&arguments.wish, environment, output)?;
-    let bench = Bench::open("plan", None, global, environment, output).await?;
-    let accepted = arguments.wish.accepted_sources.iter().cloned().collect();
-    let work = async |bench: &Bench<'_>| {
-        let look = bench.look().await?;
-        let (plan, _) = bench.plan_files(look, &mut desired, arguments.wish.unknown, &accepted).await?;
+    let mut desired = read_group_files(&arguments.group_files, environment, output)?;
+    let context = SyncContext::open("plan", None, global, environment, output).await?;
+    let accepted = arguments.group_files.accepted_sources.iter().cloned().collect();
+    let work = async |context: &SyncContext<'_>| {
+        let state = context.read_state().await?;
+        let (plan, _) =
+            context.plan_files(state, &mut desired, arguments.group_files.unknown, &accepted).await?;
         if let Some(file) = &arguments.out {
             plan.write_json(file).doing(|| format!("write {}", file.display()))?;
         }
-        // What is proposed works as it stands.
-        let applied = arguments.out.as_ref().or(arguments.wish.files.first());
+        // The suggested command is complete.
+        let applied = arguments.out.as_ref().or(arguments.group_files.files.first());
         let applied = applied.map(|file| format!("apply {}", shell_word(&file.display().to_string())));
-        show(bench, &plan, &Approval::None, arguments.render, applied.as_deref())?;
+        show(context, &plan, &Approval::None, arguments.render, applied.as_deref())?;
         let summary = Summary::of(&plan, &Approval::None);
         conclude_plan(&plan, &Approval::None)?;
         if arguments.detailed_exitcode && !summary.is_empty() {
@@ -58,7 +59,7 @@ pub(super) async fn plan(
         }
         Ok(())
     };
-    bench.run(work).await
+    context.run(work).await
 }
 
 pub(super) async fn drift(
@@ -67,16 +68,17 @@ pub(super) async fn drift(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let mut desired = wished(&arguments.wish, environment, output)?;
-    let bench = Bench::open("drift", None, global, environment, output).await?;
-    let accepted = arguments.wish.accepted_sources.iter().cloned().collect();
-    let work = async |bench: &Bench<'_>| {
-        let look = bench.look().await?;
-        let (plan, _) = bench.plan_files(look, &mut desired, arguments.wish.unknown, &accepted).await?;
-        show(bench, &plan, &Approval::None, None, None)?;
+    let mut desired = read_group_files(&arguments.group_files, environment, output)?;
+    let context = SyncContext::open("drift", None, global, environment, output).await?;
+    let accepted = arguments.group_files.accepted_sources.iter().cloned().collect();
+    let work = async |context: &SyncContext<'_>| {
+        let state = context.read_state().await?;
+        let (plan, _) =
+            context.plan_files(state, &mut desired, arguments.group_files.unknown, &accepted).await?;
+        show(context, &plan, &Approval::None, None, None)?;
         let summary = Summary::of(&plan, &Approval::None);
         match summary.verdict() {
-            // What could not be compared is no "nothing differs".
+            // A comparison with gaps cannot report "no differences".
             Verdict::Incomplete | Verdict::NotFound => {
                 let uncompared = summary::not_done_line(&plan, &Approval::None).unwrap_or_default();
                 Err(Failure::new(ExitStatus::Partial, format!("not compared: {uncompared}")))
@@ -85,20 +87,20 @@ pub(super) async fn drift(
             Verdict::Clean | Verdict::Blocked => Err(Failure::silent(ExitStatus::Difference)),
         }
     };
-    bench.run(work).await
+    context.run(work).await
 }
 
-/// Shows a plan in the form that was asked for, and what of it is accepted. `apply` is the command that would do it.
+/// Shows a plan in the given form, with the approved changes marked. `apply` is the command that would apply it.
 pub(super) fn show(
-    bench: &Bench<'_>,
+    context: &SyncContext<'_>,
     plan: &Plan,
     approval: &Approval,
     form: Option<RenderChoice>,
     apply: Option<&str>,
 ) -> Result<()> {
-    let output = bench.output;
+    let output = context.output;
     let notes = Notes {
-        pace: pace(bench, plan),
+        pace: pace(context, plan),
         apply: apply.map(|arguments| output.command(arguments)),
         color: output.is_colored(),
     };
@@ -109,8 +111,8 @@ pub(super) fn show(
         Some(Format::Json | Format::Jsonl | Format::Yaml | Format::Csv) => RenderChoice::Json,
         Some(Format::Table) | None => RenderChoice::Table,
     });
-    if bench.environment.is_github || form == RenderChoice::Github {
-        step_summary(bench.environment, &render::markdown(plan, &notes))?;
+    if context.environment.is_github || form == RenderChoice::Github {
+        step_summary(context.environment, &render::markdown(plan, &notes))?;
     }
     match form {
         RenderChoice::Json => output.json(&plan.to_json()),
@@ -118,27 +120,27 @@ pub(super) fn show(
         RenderChoice::Github => output.raw(&render::annotations(plan)),
         RenderChoice::Table => {
             output.data(&render::table(plan, approval, &notes))?;
-            if bench.environment.is_github { output.raw(&render::annotations(plan)) } else { Ok(()) }
+            if context.environment.is_github { output.raw(&render::annotations(plan)) } else { Ok(()) }
         }
     }
 }
 
 /// The rows of a plan for a spreadsheet.
 pub(super) fn rows(output: &Output, plan: &Plan) -> Result<()> {
-    output.items(&plan_rows(plan), "there is nothing to do")
+    output.items(&plan_rows(plan), "no changes")
 }
 
-/// The slowest pace of those that the plan needs, and where it comes from.
-fn pace(bench: &Bench<'_>, plan: &Plan) -> Option<(f64, String)> {
+/// The slowest pace that the plan needs, and its source.
+fn pace(context: &SyncContext<'_>, plan: &Plan) -> Option<(f64, String)> {
     let effects: BTreeSet<Effect> =
         plan.operations().map(|(_, operation)| Operation::effect(operation)).collect();
     let lanes = effects.into_iter().map(lane);
-    let paces = lanes.filter_map(|lane| Some((bench.lanes.rpm(lane)?, lane)));
+    let paces = lanes.filter_map(|lane| Some((context.lanes.rpm(lane)?, lane)));
     let (rpm, lane) = paces.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    let age = bench.learned_age.get().filter(|_| bench.lanes.is_recalled(lane));
+    let age = context.learned_age.get().filter(|_| context.lanes.is_recalled(lane));
     let known = match age.map(|age| age.as_secs() / SECONDS_PER_MINUTE) {
-        Some(minutes) if minutes < 2 * 60 => format!("learned {minutes} min ago; --max-rpm overrules it"),
-        Some(minutes) => format!("learned {} h ago; --max-rpm overrules it", minutes / 60),
+        Some(minutes) if minutes < 2 * 60 => format!("learned {minutes} min ago; override with --max-rpm"),
+        Some(minutes) => format!("learned {} h ago; override with --max-rpm", minutes / 60),
         None => "learned".to_owned(),
     };
     Some((rpm, known))

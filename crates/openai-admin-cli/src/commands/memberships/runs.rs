@@ -1,4 +1,4 @@
-//! `openai-admin runs`: what was done on this machine, how it goes on, and the way back.
+//! `openai-admin runs`: lists, shows, resumes and undoes the runs of this machine.
 
 use std::{io, path::Path};
 
@@ -17,30 +17,30 @@ use serde::Serialize;
 
 use super::{
     apply::{self, confirm_and_execute, dry_run},
-    bench::{Bench, Look, lock},
+    context::{OrganizationState, SyncContext, lock},
     job::{Begin, Job},
     plan::rows as plan_rows,
 };
 use crate::{
     arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
     config::{self, Environment},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count},
     prompt::Consent,
 };
 
-/// The name of whichever run was the last.
+/// The word for the newest run.
 const LAST: &str = "last";
 
-/// A run as it is listed.
+/// A row of the list of runs.
 #[derive(Serialize)]
 struct RunRow {
     run: String,
-    /// What was typed: apply, import, offboard or undo, and of what.
+    /// The command and its object, such as `apply groups.yaml`.
     what: String,
     organization: Option<String>,
     state: &'static str,
-    /// The run that has taken it back.
+    /// The run that undid this run.
     undone_by: Option<String>,
     operations: usize,
     done: usize,
@@ -102,43 +102,43 @@ pub(super) async fn run(
     match command {
         RunsCommand::List => list(&folder, output),
         RunsCommand::Show { run } => {
-            let kept = Kept::find(&folder, &run)?;
+            let saved = SavedRun::find(&folder, &run)?;
             let notes = Notes { color: output.is_colored(), ..Notes::default() };
             match output.is_for_people() {
-                _ if output.format() == Some(Format::Csv) => plan_rows(output, &kept.plan),
-                true => output.data(&render::table(&kept.plan, &Approval::None, &notes)),
-                false => output.json(&kept.plan.to_json()),
+                _ if output.format() == Some(Format::Csv) => plan_rows(output, &saved.plan),
+                true => output.data(&render::table(&saved.plan, &Approval::None, &notes)),
+                false => output.json(&saved.plan.to_json()),
             }
         }
         RunsCommand::Report { run } => {
-            let kept = Kept::find(&folder, &run)?;
-            let rows = report::rows(&kept.plan, &journal::results(&kept.lines), None);
-            output.items(&rows, "the run has nothing to report")
+            let saved = SavedRun::find(&folder, &run)?;
+            let rows = report::rows(&saved.plan, &journal::results(&saved.lines), None);
+            output.items(&rows, "no rows")
         }
         RunsCommand::Resume { run, execution } => {
-            let kept = Kept::find(&folder, &run)?;
-            let bench = Bench::open("runs", Some(&execution), global, environment, output).await?;
-            bench.run(async |bench| resume(bench, kept, &execution).await).await
+            let saved = SavedRun::find(&folder, &run)?;
+            let context = SyncContext::open("runs", Some(&execution), global, environment, output).await?;
+            context.run(async |context| resume(context, saved, &execution).await).await
         }
         RunsCommand::Undo { run, dry_run, execution } => {
-            let kept = Kept::find_to_undo(&folder, &run)?;
+            let saved = SavedRun::find_to_undo(&folder, &run)?;
             let consent =
                 if dry_run { Consent::Given } else { Consent::of(&execution.consent, "undoing a run")? };
-            let bench = Bench::open("runs", Some(&execution), global, environment, output).await?;
-            bench.run(async |bench| undo(bench, kept, &execution, consent, dry_run).await).await
+            let context = SyncContext::open("runs", Some(&execution), global, environment, output).await?;
+            context.run(async |context| undo(context, saved, &execution, consent, dry_run).await).await
         }
     }
 }
 
-/// A run that was kept, with all that is known of it.
-struct Kept {
+/// A saved run with its plan and journal.
+struct SavedRun {
     runs: Runs,
     run: Run,
     plan: Plan,
     lines: Vec<Line>,
 }
 
-impl Kept {
+impl SavedRun {
     fn read(runs: Runs, run: Run) -> Result<Self> {
         let plan = run.plan().doing(|| format!("read run {}", run.name))?;
         let lines = run.lines().doing(|| format!("read the journal of run {}", run.name))?;
@@ -147,27 +147,27 @@ impl Kept {
 
     fn find(folder: &Path, text: &str) -> Result<Self> {
         let mut all = all(folder).doing(|| "read the runs".to_owned())?;
-        let meant: Vec<usize> = all
+        let matching: Vec<usize> = all
             .iter()
             .enumerate()
             .filter(|(_, (_, run))| text == LAST || run.name.starts_with(text))
             .map(|(place, _)| place)
             .collect();
-        let found = match meant.as_slice() {
+        let found = match matching.as_slice() {
             [.., last] if text == LAST => Some(*last),
             [one] => Some(*one),
             _ => None,
         };
-        let problem = if meant.is_empty() { "there is no run" } else { "there are several runs" };
+        let problem = if matching.is_empty() { "no run matches" } else { "several runs match" };
         let Some(place) = found else {
             let message = format!("{problem} '{text}'");
-            return Err(Failure::not_found(message).propose("runs list", "shows all runs"));
+            return Err(Failure::not_found(message).suggest("runs list", "lists all runs"));
         };
         let (runs, run) = all.swap_remove(place);
         Self::read(runs, run)
     }
 
-    /// The same to undo it: the last is then the last that is no undo, since who asks twice wants no redo.
+    /// The run to undo. `last` skips undos, so that undoing twice does not redo.
     fn find_to_undo(folder: &Path, text: &str) -> Result<Self> {
         if text != LAST {
             return Self::find(folder, text);
@@ -175,29 +175,27 @@ impl Kept {
         let all = all(folder).doing(|| "read the runs".to_owned())?;
         let mut undos: Vec<Self> = Vec::new();
         for (runs, run) in all.into_iter().rev() {
-            let kept = Self::read(runs, run)?;
-            if kept.plan.purpose.is_undo() {
-                undos.push(kept);
+            let saved = Self::read(runs, run)?;
+            if saved.plan.purpose.is_undo() {
+                undos.push(saved);
                 continue;
             }
-            return match undone_by(&kept.run.name, &undos) {
-                None => Ok(kept),
+            return match undone_by(&saved.run.name, &undos) {
+                None => Ok(saved),
                 Some(undo) => {
-                    let (run, undo) = (&kept.run.name, &undo.run.name);
-                    let message =
-                        format!("run {run} is the last that is no undo, and run {undo} has undone it");
+                    let (run, undo) = (&saved.run.name, &undo.run.name);
+                    let message = format!("run {run} was already undone by run {undo}");
                     Err(Failure::new(ExitStatus::Failed, message)
-                        .propose(format!("runs undo {undo}"), "does again what it did")
-                        .propose("runs list", "shows the runs before it"))
+                        .suggest(format!("runs undo {undo}"), "redoes it")
+                        .suggest("runs list", "lists earlier runs"))
                 }
             };
         }
-        let problem =
-            if undos.is_empty() { "there is no run yet" } else { "there is no run that is no undo" };
-        Err(Failure::not_found(problem).propose("runs list", "shows all runs"))
+        let problem = if undos.is_empty() { "no runs" } else { "every run is an undo" };
+        Err(Failure::not_found(problem).suggest("runs list", "lists all runs"))
     }
 
-    /// Whether nothing was left to do when it ended; none when it has not ended.
+    /// Whether it ended with nothing left to do; none if it has not ended.
     fn is_complete(&self) -> Option<bool> {
         self.lines.iter().rev().find_map(|line| match line.entry {
             Entry::End { complete, .. } => Some(complete),
@@ -205,7 +203,7 @@ impl Kept {
         })
     }
 
-    /// What was typed, in short.
+    /// The command and its object.
     fn what(&self) -> String {
         let plan = &self.plan;
         let sources = || {
@@ -257,15 +255,15 @@ impl Kept {
     }
 }
 
-/// Of some undos, the newest first: the one that has undone a run, and was not undone itself.
-fn undone_by<'a>(run: &str, undos: &'a [Kept]) -> Option<&'a Kept> {
+/// Among these undos, the newest first, the one that undid a run and was not undone itself.
+fn undone_by<'a>(run: &str, undos: &'a [SavedRun]) -> Option<&'a SavedRun> {
     undos.iter().enumerate().find_map(|(place, undo)| {
         let is_meant = undo.plan.purpose.undone_run() == Some(run) && undo.is_complete() == Some(true);
         (is_meant && undone_by(&undo.run.name, &undos[..place]).is_none()).then_some(undo)
     })
 }
 
-/// The runs of every organization of a service, the oldest first.
+/// The runs of every organization of a service, oldest first.
 fn all(folder: &Path) -> io::Result<Vec<(Runs, Run)>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -284,29 +282,29 @@ fn all(folder: &Path) -> io::Result<Vec<(Runs, Run)>> {
 fn list(folder: &Path, output: &Output) -> Result<()> {
     let all = all(folder).doing(|| "read the runs".to_owned())?;
     let mut rows: Vec<RunRow> = Vec::with_capacity(all.len());
-    // From the newest to the oldest: whether a run is undone, later ones say.
-    let mut undos: Vec<Kept> = Vec::new();
+    // Newest first, because later runs show whether a run was undone.
+    let mut undos: Vec<SavedRun> = Vec::new();
     for (runs, run) in all.into_iter().rev() {
-        let kept = Kept::read(runs, run)?;
-        rows.push(kept.row(undone_by(&kept.run.name, &undos).map(|undo| undo.run.name.clone())));
-        if kept.plan.purpose.is_undo() {
-            undos.push(kept);
+        let saved = SavedRun::read(runs, run)?;
+        rows.push(saved.row(undone_by(&saved.run.name, &undos).map(|undo| undo.run.name.clone())));
+        if saved.plan.purpose.is_undo() {
+            undos.push(saved);
         }
     }
     rows.reverse();
-    output.items(&rows, "there are no runs of this service on this machine")
+    output.items(&rows, "no runs of this service on this machine")
 }
 
-async fn resume(bench: &Bench<'_>, kept: Kept, execution: &ExecutionArguments) -> Result<()> {
-    bench.recall(&kept.runs);
-    let lock = lock(&kept.runs, &format!("run {}, ", kept.run.name))?;
-    // Under the lock its journal is at its end.
-    let Kept { runs, run, mut plan, lines } = Kept::read(kept.runs, kept.run)?;
-    // What was accepted once is accepted still: the plan is the same. Protection and policy are those of now.
+async fn resume(context: &SyncContext<'_>, saved: SavedRun, execution: &ExecutionArguments) -> Result<()> {
+    context.recall(&saved.runs);
+    let lock = lock(&saved.runs, &format!("run {}, ", saved.run.name))?;
+    // Read it again: under the lock its journal is final.
+    let SavedRun { runs, run, mut plan, lines } = SavedRun::read(saved.runs, saved.run)?;
+    // The plan is unchanged, so its approval still counts. Protection and policy are the current ones.
     let accepted = lines.iter().any(|line| matches!(&line.entry, Entry::Begin { accepted: Some(_), .. }));
     let approval =
         if accepted { Approval::Digest(plan.digest.clone()) } else { apply::approval(&plan, execution)? };
-    guard::judge(&mut plan, &bench.policy);
+    guard::judge(&mut plan, &context.policy);
     let intents = lines.iter().filter_map(|line| match line.entry {
         Entry::Intent { operation, .. } => Some(operation),
         _ => None,
@@ -314,41 +312,41 @@ async fn resume(bench: &Bench<'_>, kept: Kept, execution: &ExecutionArguments) -
     let earlier =
         Earlier { intents: intents.collect(), results: journal::results(&lines), ..Earlier::default() };
     let begin = Begin::Resumed(run, earlier);
-    apply::execute(bench, Job { plan, runs, approval, begin, lock }, execution).await
+    apply::execute(context, Job { plan, runs, approval, begin, lock }, execution).await
 }
 
 async fn undo(
-    bench: &Bench<'_>,
-    kept: Kept,
+    context: &SyncContext<'_>,
+    saved: SavedRun,
     execution: &ExecutionArguments,
     consent: Consent,
     is_dry_run: bool,
 ) -> Result<()> {
-    bench.recall(&kept.runs);
+    context.recall(&saved.runs);
     let is_locked = consent == Consent::Given && !is_dry_run;
-    let lock = if is_locked { Some(lock(&kept.runs, "")?) } else { None };
-    let kept = Kept::read(kept.runs, kept.run)?;
-    let results = journal::results(&kept.lines);
+    let lock = if is_locked { Some(lock(&saved.runs, "")?) } else { None };
+    let saved = SavedRun::read(saved.runs, saved.run)?;
+    let results = journal::results(&saved.lines);
     if !results.values().any(|result| result.outcome.may_be_change()) {
-        return Err(Failure::new(ExitStatus::Failed, format!("run {} has changed nothing", kept.run.name)));
+        return Err(Failure::new(ExitStatus::Failed, format!("run {} changed nothing", saved.run.name)));
     }
     let unknown = results.values().filter(|result| result.outcome == Outcome::Unknown).count();
     if unknown > 0 {
         let operations = count(unknown, "operation");
-        bench
+        context
             .output
-            .note(&format!("{operations} of the run had no answer: what is there of them is taken back too"));
+            .note(&format!("{operations} of the run had no response; any effect of them is undone too"));
     }
-    if let Some(undone) = kept.plan.purpose.undone_run() {
-        let run = &kept.run.name;
-        bench.output.note(&format!("run {run} is an undo: to undo it does again what run {undone} did"));
+    if let Some(undone) = saved.plan.purpose.undone_run() {
+        let run = &saved.run.name;
+        context.output.note(&format!("run {run} is an undo: undoing it redoes run {undone}"));
     }
-    let options = bench.options_beside_files(UnknownChoice::Error, &kept.runs)?;
-    let plan = plan_undo(&bench.reader, &kept.run.name, &kept.plan, &results, &options).await;
-    let plan = plan.map_err(|error| bench.unread(error))?;
+    let options = context.options_without_files(UnknownChoice::Error, &saved.runs)?;
+    let plan = plan_undo(&context.reader, &saved.run.name, &saved.plan, &results, &options).await;
+    let plan = plan.map_err(|error| context.read_failure(error))?;
     if is_dry_run {
-        return dry_run(bench, &plan, execution);
+        return dry_run(context, &plan, execution);
     }
-    let look = Look { snapshot: Snapshot::default(), runs: kept.runs, lock };
-    confirm_and_execute(bench, plan, look, execution, consent).await
+    let state = OrganizationState { snapshot: Snapshot::default(), runs: saved.runs, lock };
+    confirm_and_execute(context, plan, state, execution, consent).await
 }

@@ -1,5 +1,5 @@
-//! Files that are read: those that somebody types, and tables that a group file names. The first are the reader's own
-//! wish; the second are data, often of somebody else, and choose among the files beside them alone.
+//! Reads files: those on the command line, which the user trusts, and tables that a group file names. The tables are
+//! data, often from others, so they must be in the folder of the group file.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -7,15 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::{ExitStatus, Failure, Result, While as _};
+use crate::failure::{Doing as _, ExitStatus, Failure, Result};
 
-/// The largest file that somebody types, in bytes.
+/// The largest file from the command line, in bytes.
 const TYPED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
-/// The largest table that a group file names, in bytes: some five million rows.
+/// The largest table that a group file names, in bytes: about five million rows.
 const NAMED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// A file that somebody typed, or standard input.
-pub(super) fn bytes_of(path: &Path, name: &str) -> Result<Vec<u8>> {
+/// Reads a file from the command line, or standard input.
+pub(super) fn read_input(path: &Path, name: &str) -> Result<Vec<u8>> {
     read_bytes(path)
         .map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
         .doing(|| format!("read {name}"))
@@ -28,34 +28,34 @@ pub(super) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     read_all(File::open(path)?, TYPED_BYTES_MAX)
 }
 
-/// A table that the group file `file` names: a regular file below the folder of that file, wherever links lead.
-pub(super) fn named_by(file: &Path, table: &str) -> Result<Vec<u8>, String> {
-    let (folder, table) = located(file, table)?;
+/// Reads a table that the group file `file` names: a regular file in or below that file's folder, links resolved.
+pub(super) fn read_table(file: &Path, table: &str) -> Result<Vec<u8>, String> {
+    let (folder, table) = resolve_links(file, table)?;
     if !table.starts_with(&folder) {
-        return Err("it is outside the folder of the file that names it".to_owned());
+        return Err("it is outside the folder of the group file".to_owned());
     }
-    // Before it is opened, which waits for a writer where it is a pipe, and after, since it may have been replaced.
+    // Check before opening, because opening a pipe waits for a writer, and after, because it may have been replaced.
     let is_regular = |metadata: fs::Metadata| {
         let is_regular = metadata.is_file();
         is_regular.then_some(()).ok_or_else(|| "it is not a regular file".to_owned())
     };
-    is_regular(fs::metadata(&table).map_err(told)?)?;
-    let opened = without_waiting().open(&table).map_err(told)?;
-    is_regular(opened.metadata().map_err(told)?)?;
-    read_all(opened, NAMED_BYTES_MAX).map_err(told)
+    is_regular(fs::metadata(&table).map_err(message_of)?)?;
+    let opened = nonblocking().open(&table).map_err(message_of)?;
+    is_regular(opened.metadata().map_err(message_of)?)?;
+    read_all(opened, NAMED_BYTES_MAX).map_err(message_of)
 }
 
-/// The folder of a file and the table that it names, both without links.
-fn located(file: &Path, table: &str) -> Result<(PathBuf, PathBuf), String> {
+/// The folder of a file, and the table that it names, with links resolved.
+fn resolve_links(file: &Path, table: &str) -> Result<(PathBuf, PathBuf), String> {
     let file = if file == Path::new("-") { Path::new("") } else { file };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = fs::canonicalize(folder).map_err(told)?;
-    let table = fs::canonicalize(folder.join(table)).map_err(told)?;
+    let folder = fs::canonicalize(folder).map_err(message_of)?;
+    let table = fs::canonicalize(folder.join(table)).map_err(message_of)?;
     Ok((folder, table))
 }
 
-/// Opens for reading, and neither a link that has come since nor a pipe that nobody writes to.
-fn without_waiting() -> OpenOptions {
+/// Opens for reading, without following a link or waiting for the writer of a pipe.
+fn nonblocking() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -77,7 +77,7 @@ fn read_all(from: impl io::Read, bytes_max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn told(error: io::Error) -> String {
+fn message_of(error: io::Error) -> String {
     error.to_string()
 }
 
@@ -102,7 +102,7 @@ mod tests {
         }
 
         fn read(&self, table: &str) -> Result<Vec<u8>, String> {
-            named_by(&self.path("repository/groups.yaml"), table)
+            read_table(&self.path("repository/groups.yaml"), table)
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_table_elsewhere_is_refused() {
         let folder = Folder::new();
-        let outside = "it is outside the folder of the file that names it";
+        let outside = "it is outside the folder of the group file";
         let secret = folder.path("secret").display().to_string();
         for table in ["../secret", "tables/../../secret", &secret] {
             assert_eq!(folder.read(table), Err(outside.to_owned()), "{table}");
@@ -127,7 +127,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leads_out_is_refused() {
+    fn a_link_out_of_the_folder_is_refused() {
         let folder = Folder::new();
         let link = |from: &str, to: &str| {
             std::os::unix::fs::symlink(folder.path(from), folder.path(to)).expect("a link");
@@ -136,14 +136,14 @@ mod tests {
         link("", "repository/up");
         link("repository/tables", "repository/inside");
         for table in ["people.csv", "up/secret"] {
-            assert!(folder.read(table).is_err_and(|told| told.contains("outside")), "{table}");
+            assert!(folder.read(table).is_err_and(|message| message.contains("outside")), "{table}");
         }
         assert!(folder.read("inside/people.csv").is_ok(), "a link that stays inside");
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_regular_file_is_refused_without_waiting() {
+    fn a_pipe_or_folder_is_refused_without_waiting() {
         let folder = Folder::new();
         let pipe = folder.path("repository/pipe.csv");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beyond_its_bound_is_refused_and_not_cut() {
+    fn a_file_over_the_limit_is_refused_and_not_truncated() {
         assert_eq!(read_all(&b"four"[..], 4).expect("four bytes"), b"four");
         assert!(read_all(&b"fives"[..], 4).is_err());
     }

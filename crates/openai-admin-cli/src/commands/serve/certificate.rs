@@ -1,5 +1,5 @@
-//! The certificate of the server: read at its start and at each SIGHUP, by a thread of its own with
-//! a deadline, since a disk may have stopped answering.
+//! The certificate of the server. A separate thread reads it at the start and at each SIGHUP, with a deadline in case the
+//! disk does not respond.
 
 use std::{thread, time::Duration};
 
@@ -12,26 +12,26 @@ use crate::{
     failure::{ExitStatus, Failure, Result},
 };
 
-/// How long before its end a certificate is warned of.
+/// How long before its expiry the server warns about a certificate.
 const WARNING_SECONDS: i64 = 14 * 24 * 3600;
-/// How long it may take to read a certificate and its key.
+/// Timeout to read a certificate and its key.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The certificate to speak https with, if there is one.
+/// The certificate for https, if there is one.
 pub(super) async fn open(arguments: &ServeArguments, minter: &Minter) -> Result<Option<Tls>> {
     let (Some(certificate), Some(key)) = (arguments.tls_cert.clone(), arguments.tls_key.clone()) else {
         return Ok(None);
     };
     let now = minter.now();
-    let opened = aside(READ_TIMEOUT, move || Tls::open(&certificate, &key, now)).await;
+    let opened = in_thread(READ_TIMEOUT, move || Tls::open(&certificate, &key, now)).await;
     let opened = opened.map_err(|problem| Failure::new(ExitStatus::Failed, problem))?;
     let tls = opened.map_err(|error| Failure::bad_input(error.to_string()).hint(error.next_step()))?;
-    warn_before_end(&tls, minter);
+    warn_before_expiry(&tls, minter);
     Ok(Some(tls))
 }
 
-/// Reads the certificate again at each SIGHUP. Without a certificate the signal is only logged: without a
-/// handler it would end the process.
+/// Reloads the certificate at each SIGHUP. Without a certificate the signal is only logged; without a handler it would
+/// end the process.
 pub(super) fn reload_at(mut hangups: Hangups, tls: Option<Tls>, minter: Minter) {
     tokio::spawn(async move {
         loop {
@@ -46,22 +46,22 @@ pub(super) fn reload_at(mut hangups: Hangups, tls: Option<Tls>, minter: Minter) 
 
 async fn reload(tls: &Tls, minter: &Minter) {
     let (reader, now) = (tls.clone(), minter.now());
-    match aside(READ_TIMEOUT, move || reader.read_again(now)).await {
+    match in_thread(READ_TIMEOUT, move || reader.read_again(now)).await {
         Ok(Ok(renewed)) => {
             tls.renew(renewed);
-            tracing::info!("the certificate was read again");
-            warn_before_end(tls, minter);
+            tracing::info!("certificate reloaded");
+            warn_before_expiry(tls, minter);
         }
         Ok(Err(error)) => tracing::error!(
             error = &error as &dyn std::error::Error,
             hint = error.next_step(),
-            "the new certificate cannot be used; the one before stays"
+            "cannot use the new certificate; keeping the old one"
         ),
-        Err(problem) => tracing::error!(problem, "the new certificate was not read; the one before stays"),
+        Err(problem) => tracing::error!(problem, "cannot read the new certificate; keeping the old one"),
     }
 }
 
-fn warn_before_end(tls: &Tls, minter: &Minter) {
+fn warn_before_expiry(tls: &Tls, minter: &Minter) {
     let Some(ends) = tls.expires_at() else { return };
     let left = ends.unix_seconds() - minter.now().unix_seconds();
     if left < WARNING_SECONDS {
@@ -72,8 +72,8 @@ fn warn_before_end(tls: &Tls, minter: &Minter) {
     }
 }
 
-/// Runs `work` in a thread that the end of the process does not wait for. The error says why there is no result.
-async fn aside<T: Send + 'static>(
+/// Runs `work` in a thread that does not delay the end of the process.
+async fn in_thread<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
@@ -81,11 +81,11 @@ async fn aside<T: Send + 'static>(
     let thread = thread::Builder::new().name("certificate".to_owned());
     // After the deadline the receiver is gone, and the result is dropped.
     let started = thread.spawn(move || drop(done.send(work())));
-    started.map_err(|error| format!("cannot read the certificate: no thread could be started: {error}"))?;
+    started.map_err(|error| format!("cannot read the certificate: cannot start a thread: {error}"))?;
     match timeout(deadline, is_done).await {
         Ok(Ok(result)) => Ok(result),
         _ => Err(format!(
-            "the files of the certificate and its key were not read within {} s: does their disk answer?",
+            "the certificate and its key were not read within {} s: check their disk",
             deadline.as_secs()
         )),
     }
@@ -96,12 +96,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_file_that_does_not_answer_is_given_up_at_the_deadline() {
+    async fn reading_a_certificate_has_a_deadline() {
         let (hold, held) = std::sync::mpsc::channel::<()>();
-        let late =
-            aside(Duration::ZERO, move || held.recv().is_err()).await.expect_err("it never ends by itself");
+        let late = in_thread(Duration::ZERO, move || held.recv().is_err())
+            .await
+            .expect_err("it never ends by itself");
         assert!(late.contains("not read within 0 s"), "{late}");
         drop(hold);
-        assert_eq!(aside(READ_TIMEOUT, || 7).await, Ok(7));
+        assert_eq!(in_thread(READ_TIMEOUT, || 7).await, Ok(7));
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold before other machines reach the server: encryption, and keys that nobody guesses.
+//! Requirements before other machines can reach the server: encryption, and strong keys.
 
 use openai_admin_server::{
     Minter,
@@ -9,11 +9,11 @@ use openai_admin_store::Store;
 use crate::{
     arguments::ServeArguments,
     config::Key,
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::visible,
 };
 
-/// Keys travel in clear text over http, so only this machine may be asked, unless somebody encrypts.
+/// Over http keys travel in clear text, so only loopback is allowed without https or a proxy that encrypts.
 pub(super) fn check_address(arguments: &ServeArguments) -> Result<()> {
     match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(_), None) => {
@@ -28,15 +28,14 @@ pub(super) fn check_address(arguments: &ServeArguments) -> Result<()> {
     if arguments.listen.ip().is_loopback() || arguments.behind_proxy {
         return Ok(());
     }
-    let message =
-        format!("{} is reachable from other machines, and keys would travel unencrypted", arguments.listen);
+    let message = format!("other machines can reach {}, and keys would travel unencrypted", arguments.listen);
     Err(Failure::usage(message)
-        .hint("to speak https yourself: --tls-cert FILE --tls-key FILE")
-        .hint("when a proxy in front of it speaks https: --behind-proxy")
-        .hint("for this machine alone: --listen 127.0.0.1:8080"))
+        .hint("for https: --tls-cert FILE --tls-key FILE")
+        .hint("behind a proxy with https: --behind-proxy")
+        .hint("on loopback only: --listen 127.0.0.1:8080"))
 }
 
-/// Whether the address that a connection comes from says nothing about who asks: all are a proxy's, or this machine's.
+/// Whether peer addresses do not identify clients, because all come from a proxy or from loopback.
 pub(super) fn hides_peers(arguments: &ServeArguments) -> bool {
     arguments.behind_proxy || arguments.listen.ip().is_loopback()
 }
@@ -45,7 +44,7 @@ fn is_exposed(arguments: &ServeArguments) -> bool {
     arguments.behind_proxy || !arguments.listen.ip().is_loopback()
 }
 
-/// A key that somebody thought up must be long enough before others can try theirs.
+/// Refuses a short key if other machines can reach the server, because it may be easy to guess.
 pub(super) fn check_given_key(arguments: &ServeArguments, key: Option<&Key>) -> Result<()> {
     match key {
         Some(key) if is_exposed(arguments) && key.expose().len() < GIVEN_KEY_LENGTH_MIN => {
@@ -55,14 +54,14 @@ pub(super) fn check_given_key(arguments: &ServeArguments, key: Option<&Key>) -> 
                 key.expose().len()
             );
             Err(Failure::new(ExitStatus::Key, message)
-                .hint(format!("take one of {GIVEN_KEY_LENGTH_MIN} characters or more that nobody guesses"))
-                .hint("or give none: the first start makes one, and `openai-admin keys create` makes more"))
+                .hint(format!("use a random key of at least {GIVEN_KEY_LENGTH_MIN} characters"))
+                .hint("or omit it: the first start creates one, and `openai-admin keys create` creates more"))
         }
         _ => Ok(()),
     }
 }
 
-/// The same for the keys that were given before, to every organization that is served.
+/// The same check for the stored keys of every organization.
 pub(super) async fn check_stored_keys(
     arguments: &ServeArguments,
     store: &Store,
@@ -78,15 +77,15 @@ pub(super) async fn check_stored_keys(
             continue;
         };
         let message = format!(
-            "the key '{}' ({}) of {} has less than {GIVEN_KEY_LENGTH_MIN} characters, which is too short for a server \
+            "the key '{}' ({}) of {} has fewer than {GIVEN_KEY_LENGTH_MIN} characters, which is too short for a server \
              that other machines reach",
             visible(&key.name),
             key.id,
             organization.id
         );
         return Err(Failure::new(ExitStatus::Key, message)
-            .propose(format!("keys revoke {}", key.id), "revokes it")
-            .hint("or give a longer one in OPENAI_ADMIN_KEY or --key-file, which takes its place"));
+            .suggest(format!("keys revoke {}", key.id), "revokes it")
+            .hint("or replace it with a longer one in OPENAI_ADMIN_KEY or --key-file"));
     }
     Ok(())
 }

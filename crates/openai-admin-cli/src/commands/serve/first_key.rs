@@ -1,4 +1,4 @@
-//! The key of a server that starts.
+//! The first key of a server.
 
 use std::{
     ffi::OsString,
@@ -10,29 +10,29 @@ use std::{
 use openai_admin_server::{Minter, api_keys};
 use openai_admin_store::{ApiKey, DatabaseUrl, Error as StoreError, NewApiKey, Organization, Store};
 
-use super::voice::Voice;
+use super::messages::Messages;
 use crate::{
     config::{KEY_VARIABLE, Key},
-    failure::{ExitStatus, Failure, Result, While as _},
+    failure::{Doing as _, ExitStatus, Failure, Result},
     output::{file_name, moment, visible},
 };
 
-/// What the name of the database is followed by in the name of the file that holds its first key.
+/// The suffix of the file with the first key, after the name of the database.
 const FILE_SUFFIX: &str = ".first-key";
 
-/// What is needed to store or make the first key, and to say so.
+/// Stores or creates the first key, and announces it.
 pub(super) struct FirstKey<'a> {
     pub(super) store: &'a Store,
     pub(super) organization: &'a Organization,
     pub(super) database: &'a DatabaseUrl,
     pub(super) minter: &'a Minter,
-    /// Where the server listens.
+    /// The server's URL.
     pub(super) url: &'a str,
-    pub(super) voice: Voice<'a>,
+    pub(super) messages: Messages<'a>,
 }
 
 impl FirstKey<'_> {
-    /// Makes sure that a key works: the given one, or else a first one that is minted.
+    /// Ensures that there is a valid key: the given one, or else a new first key.
     pub(super) async fn provide(&self, given: Option<Key>) -> Result<()> {
         if let Some(key) = given {
             return self.accept(&key).await;
@@ -41,17 +41,17 @@ impl FirstKey<'_> {
         let keys = keys.doing(|| "read the keys".to_owned())?;
         let now = self.minter.now();
         let working = keys.iter().filter(|key| key.expires_at.is_none_or(|at| at > now)).count();
-        let create = self.voice.output.command("keys create --name NAME");
+        let create = self.messages.output.command("keys create --name NAME");
         if working > 0 {
             let keys = if working == 1 { "its key".to_owned() } else { format!("one of its {working} keys") };
-            self.voice.note(&format!("clients need {keys}; `{create}` makes another"));
+            self.messages.note(&format!("clients need {keys}; `{create}` creates another"));
             return Ok(());
         }
-        match (self.voice.is_seen_once(), self.database) {
+        match (self.messages.are_transient(), self.database) {
             (true, _) => self.show().await,
-            (false, DatabaseUrl::Sqlite(database)) => self.write(&file_beside(database)).await,
+            (false, DatabaseUrl::Sqlite(database)) => self.write(&first_key_file(database)).await,
             (false, DatabaseUrl::Postgres(_)) => {
-                self.voice.line(&format!("{} has no key: `{create}` makes one", self.organization()));
+                self.messages.line(&format!("{} has no key: `{create}` creates one", self.organization()));
                 Ok(())
             }
         }
@@ -72,9 +72,9 @@ impl FirstKey<'_> {
         }
     }
 
-    /// Says which file or variable holds a key that has ended.
+    /// The failure for a key that has expired or was revoked, with its file or variable.
     async fn ended(&self, key: &Key, hash: String) -> Failure {
-        // A key that was revoked is not found.
+        // The store does not find a revoked key.
         let ended = match self.store.find_api_key(hash).await {
             Ok(Some(_)) => "has expired",
             Ok(None) => "was revoked",
@@ -85,15 +85,15 @@ impl FirstKey<'_> {
         let message = format!("the key in {source} {ended}; put a current key in {place}");
         let failure = Failure::new(ExitStatus::Key, message);
         failure
-            .hint("the current one is what `keys rotate` or `keys create` printed; it cannot be shown again")
-            .propose("keys create --name NAME", "makes a new one")
+            .hint("`keys rotate` or `keys create` printed the current one; it cannot be shown again")
+            .suggest("keys create --name NAME", "creates a new one")
     }
 
     async fn show(&self) -> Result<()> {
         let (key, new) = self.mint();
         self.create(new).await?;
-        self.voice.line(&format!(
-            "{} had no key, so this one was made. It is shown only now; clients use it like this:\n  \
+        self.messages.line(&format!(
+            "{} had no key, so this one was created. It is shown only once. To use it:\n  \
              export OPENAI_BASE_URL={}/v1 OPENAI_ADMIN_KEY={key}",
             self.organization(),
             self.url
@@ -101,19 +101,19 @@ impl FirstKey<'_> {
         Ok(())
     }
 
-    /// Standard error may end up in a journal that others read. A file with mode 0600 does not.
+    /// Writes the key to a file with mode 0600. Others may be able to read a journal with standard error.
     async fn write(&self, file: &Path) -> Result<()> {
         let (key, new) = self.mint();
         let name = file_name(file);
-        // Before the key is valid, so that a failed write leaves no valid key behind.
+        // Write it before it becomes valid, so that a failed write leaves no valid key behind.
         write_secret(file, &key).doing(|| format!("write the first key to {name}"))?;
         if let Err(failure) = self.create(new).await {
-            // The key in it was never valid.
+            // The key in the file never became valid.
             let _ = fs::remove_file(file);
             return Err(failure);
         }
-        self.voice.line(&format!(
-            "{} had no key, so one was made and written to {name}, which only its owner can read; clients use it with \
+        self.messages.line(&format!(
+            "{} had no key, so one was created and written to {name}, which only its owner can read. To use it: \
              --base-url {}/v1 --key-file {name}",
             self.organization(),
             self.url
@@ -134,14 +134,14 @@ impl FirstKey<'_> {
         format!("{} ({})", visible(&self.organization.title), self.organization.id)
     }
 
-    /// Says which key the given one is, unless it is only what it was given as: the key of this server, for everything.
+    /// Announces which key the given one is, if it has an expiry or not every scope.
     fn announce(&self, key: &Key, stored: &ApiKey) {
         if stored.scopes == api_keys::all_scopes() && stored.expires_at.is_none() {
             return;
         }
         let (name, scopes) = (visible(&stored.name), stored.scopes.join(" "));
         let until = stored.expires_at.map(|at| format!(", until {} UTC", moment(at.unix_seconds())));
-        self.voice.line(&format!(
+        self.messages.line(&format!(
             "{} is the key '{name}' ({}) with the scopes {scopes}{}",
             key.source(),
             stored.id,
@@ -150,20 +150,20 @@ impl FirstKey<'_> {
     }
 }
 
-fn file_beside(database: &Path) -> PathBuf {
+fn first_key_file(database: &Path) -> PathBuf {
     let mut name = OsString::from(database);
     name.push(FILE_SUFFIX);
     name.into()
 }
 
-/// Writes a new file that its owner alone can read, in the place of an earlier one.
+/// Writes a new file that only its owner can read, and replaces an earlier one.
 fn write_secret(file: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let mut options = fs::OpenOptions::new();
-    // A symbolic link with this name is not followed.
+    // `create_new` does not follow a symbolic link.
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -4,20 +4,20 @@ use openai_admin_server::limits::{Limits, OPEN_FILES_MIN};
 
 use crate::failure::{ExitStatus, Failure, Result};
 
-/// Limits under which the server never runs out of files: without one it could not answer its health checks.
+/// Connection limits that leave files for health checks.
 pub(super) fn limits() -> Result<Limits> {
-    let open_files = raise();
+    let open_files = raise_limit();
     Limits::default().within(open_files).ok_or_else(|| {
         let message =
-            format!("this process may have {open_files} files open, and a server needs {OPEN_FILES_MIN}");
+            format!("this process can open {open_files} files, and the server needs {OPEN_FILES_MIN}");
         Failure::new(ExitStatus::Failed, message)
             .hint("raise it: `ulimit -n 1024`, or LimitNOFILE= of its service")
     })
 }
 
-/// Raises the limit as far as the system allows. It begins low for the sake of programs that use select(2).
+/// Raises the limit as far as the system allows. The default is low for programs that use select(2).
 #[cfg(unix)]
-fn raise() -> usize {
+fn raise_limit() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let given = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: given.maximum, maximum: given.maximum };
@@ -26,6 +26,6 @@ fn raise() -> usize {
 }
 
 #[cfg(not(unix))]
-fn raise() -> usize {
+fn raise_limit() -> usize {
     usize::MAX
 }

@@ -1,4 +1,4 @@
-//! What the service manager is told: that the server is ready, and that it stops. Without one nobody is told.
+//! Notifies the service manager, if there is one, that the server is ready or stopping.
 
 use std::{
     io,
@@ -8,13 +8,13 @@ use std::{
 
 use crate::config::Environment;
 
-/// How often a message is sent again while the manager's queue is full, and after which pause.
-const TRIES: u32 = 100;
-const TRY_EVERY: Duration = Duration::from_millis(100);
+/// How many times a message is sent while the manager's queue is full, and the pause in between.
+const ATTEMPTS_MAX: u32 = 100;
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// To whom it is told.
+/// The service manager.
 pub(super) struct ServiceManager {
-    /// The socket that systemd has put into the environment of a service of `Type=notify`.
+    /// The socket that systemd passes to a service of `Type=notify`.
     socket: Option<String>,
     is_stopping: AtomicBool,
 }
@@ -24,42 +24,41 @@ impl ServiceManager {
         Self { socket: environment.notify_socket.clone(), is_stopping: AtomicBool::new(false) }
     }
 
-    /// Clients can connect. While the manager's queue is full the message is sent again, until the server stops. The
-    /// server answers meanwhile.
+    /// Reports that clients can connect. Retries while the manager's queue is full, until the server stops.
     pub(super) async fn ready(&self) {
         const STATE: &str = "READY=1";
-        let mut told = self.tell(STATE);
-        for _ in 1..TRIES {
-            match told {
+        let mut sent = self.notify(STATE);
+        for _ in 1..ATTEMPTS_MAX {
+            match sent {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    tokio::time::sleep(TRY_EVERY).await
+                    tokio::time::sleep(RETRY_PAUSE).await
                 }
-                told => return warn_unless(told, STATE),
+                sent => return warn_on_error(sent, STATE),
             }
             if self.is_stopping.load(Ordering::Relaxed) {
                 return;
             }
-            told = self.tell(STATE);
+            sent = self.notify(STATE);
         }
-        warn_unless(told, STATE);
+        warn_on_error(sent, STATE);
     }
 
-    /// Requests that have begun are being finished.
+    /// Reports that the server is finishing its last requests.
     pub(super) fn stopping(&self) {
         const STATE: &str = "STOPPING=1";
         self.is_stopping.store(true, Ordering::Relaxed);
-        warn_unless(self.tell(STATE), STATE);
+        warn_on_error(self.notify(STATE), STATE);
     }
 
-    fn tell(&self, state: &str) -> io::Result<()> {
+    fn notify(&self, state: &str) -> io::Result<()> {
         self.socket.as_ref().map_or(Ok(()), |socket| send(socket, state))
     }
 }
 
-fn warn_unless(told: io::Result<()>, state: &str) {
-    if let Err(error) = told {
+fn warn_on_error(sent: io::Result<()>, state: &str) {
+    if let Err(error) = sent {
         let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "the service manager was not told {state}");
+        tracing::warn!(error, "cannot notify the service manager of {state}");
     }
 }
 
@@ -70,7 +69,7 @@ fn send(socket: &str, state: &str) -> io::Result<()> {
         linux::net::SocketAddrExt as _,
         unix::net::{SocketAddr, UnixDatagram},
     };
-    // An @ stands for the zero byte that an address without a file begins with.
+    // A leading @ stands for the zero byte of an abstract address.
     let address = match socket.strip_prefix('@') {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None => SocketAddr::from_pathname(socket)?,

@@ -1,4 +1,4 @@
-//! What the operating system tells a server that runs.
+//! The signals of the operating system to a server.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -9,50 +9,50 @@ use crate::failure::Result;
 
 type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// When a server stops.
+/// The signals that stop a server.
 pub(super) struct Stop {
     /// Ends with the first SIGTERM or Ctrl-C.
-    pub(super) asked: Signal,
+    pub(super) first: Signal,
     /// Ends with the second.
-    pub(super) insisted: Signal,
-    /// Who is told of the first.
+    pub(super) second: Signal,
+    /// Receives a notification of the first signal.
     pub(super) manager: Arc<ServiceManager>,
 }
 
 impl Stop {
-    /// Watches from now on. `manager` is told of the first signal.
+    /// Watches for signals from now on. `manager` is notified of the first.
     pub(super) fn watch(manager: ServiceManager) -> Result<Self> {
         let mut signals = Signals::new()?;
         let manager = Arc::new(manager);
-        let told = Arc::clone(&manager);
-        let (asked, was_asked) = oneshot::channel();
-        let (insisted, was_insisted) = oneshot::channel();
+        let notified = Arc::clone(&manager);
+        let (send_first, first) = oneshot::channel();
+        let (send_second, second) = oneshot::channel();
         tokio::spawn(async move {
             signals.next().await;
-            told.stopping();
-            tracing::info!("stopping: requests that have begun are finished");
-            // Nobody waits any more when the server has ended by itself.
-            let _ = asked.send(());
+            notified.stopping();
+            tracing::info!("stopping: finishing requests in flight");
+            // The receiver is gone if the server has ended by itself.
+            let _ = send_first.send(());
             signals.next().await;
-            let _ = insisted.send(());
+            let _ = send_second.send(());
         });
-        Ok(Self { asked: Box::pin(received(was_asked)), insisted: Box::pin(received(was_insisted)), manager })
+        Ok(Self { first: Box::pin(received(first)), second: Box::pin(received(second)), manager })
     }
 }
 
 async fn received(signal: oneshot::Receiver<()>) {
     if signal.await.is_err() {
-        // Nothing can be told any more.
+        // The sender is gone, so there will be no signal.
         std::future::pending::<()>().await;
     }
 }
 
-/// SIGHUP asks a server to read its files again. `systemctl reload` sends it, log rotation, and a terminal that closes.
-/// Without a handler the process ends at once, in the middle of its requests.
+/// SIGHUP makes a server reload its files. `systemctl reload`, log rotation and a closing terminal send it. Without a
+/// handler it ends the process at once, during requests.
 pub(super) struct Hangups(#[cfg(unix)] tokio::signal::unix::Signal);
 
 impl Hangups {
-    /// Watches from now on.
+    /// Watches for the signal from now on.
     #[cfg(unix)]
     pub(super) fn watch() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -61,7 +61,7 @@ impl Hangups {
 
     /// Other systems do not have this signal.
     #[cfg(not(unix))]
-    #[expect(clippy::unnecessary_wraps, reason = "the same as where there are signals")]
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
     pub(super) fn watch() -> Result<Self> {
         Ok(Self())
     }
@@ -106,7 +106,7 @@ impl Signals {
     }
 
     pub(crate) async fn next(&mut self) {
-        // An error means that there is no such signal; then nothing stops the server but its end.
+        // An error means that Ctrl-C cannot be handled; then only the end of the process stops the server.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,14 +1,14 @@
-//! `openai-admin users groups`: the groups that a user is in, also where the service has no such operation.
+//! `openai-admin users groups`: the groups of a user, even if the service has no such operation.
 
 use openai_admin::{Limit, UserId, client::ListCall, models::GroupResponse, operations::groups::ListGroups};
 
 use crate::{
     arguments::{ListArguments, OrderedListArguments},
-    failure::{Result, While as _},
-    lists::{Listed, items_max, read_list},
+    failure::{Doing as _, Result},
+    lists::{ListPart, items_max, read_list},
     output::{Layout, count, visible},
     progress,
-    resolve::{self, known},
+    resolve::{self, or_missing_user},
     session::Session,
 };
 
@@ -24,33 +24,34 @@ pub(super) async fn list(session: &Session<'_>, text: &str, arguments: &OrderedL
         call = call.order(order.into());
     }
     let groups = match read_list(call, part, PAGE_SIZE).await {
-        // The published API does not say which groups a user is in.
+        // The published API cannot list the groups of a user.
         Err(error) if error.is_unknown_url() => {
             let mut call = client.groups().list_groups();
             if let Some(order) = arguments.order {
                 call = call.order(order.into());
             }
-            known(client, text, client.users().retrieve_user(user_id.clone()).await, "find").await?;
-            ask_every_group(session, call, user_id, part).await
+            or_missing_user(client, text, client.users().retrieve_user(user_id.clone()).await, "find")
+                .await?;
+            check_every_group(session, call, user_id, part).await
         }
-        Err(error) if error.is_not_found() => return Err(resolve::no_such_user(client, text).await),
+        Err(error) if error.is_not_found() => return Err(resolve::missing_user(client, text).await),
         groups => groups.map_err(Into::into),
     };
     let groups = groups.doing(|| format!("list the groups of user '{text}'"))?;
     groups.print(&Layout::of_record(), &format!("'{}' is in no group", visible(text)), output)
 }
 
-/// The groups that answer that the user is in them.
-async fn ask_every_group(
+/// Checks every group for the user, and returns those with a match.
+async fn check_every_group(
     session: &Session<'_>,
     call: ListCall<'_, ListGroups>,
     user_id: UserId,
     part: &ListArguments,
-) -> Result<Listed<GroupResponse>> {
+) -> Result<ListPart<GroupResponse>> {
     let everything = ListArguments { limit: None, ..part.clone() };
     let groups = read_list(call, &everything, PAGE_SIZE).await?.items;
     session.output.note(&format!(
-        "asking {}: this service does not list those of a user",
+        "checking {}: this service cannot list the groups of a user",
         count(groups.len(), "group")
     ));
     let found = progress::over(session.output, groups, |group| {
@@ -64,7 +65,7 @@ async fn ask_every_group(
         }
     });
     let mut items: Vec<GroupResponse> = found.await?.into_iter().flatten().collect();
-    let is_cut = items.len() > items_max(part);
+    let is_truncated = items.len() > items_max(part);
     items.truncate(items_max(part));
-    Ok(Listed { items, after: part.after.clone(), is_cut })
+    Ok(ListPart { items, after: part.after.clone(), is_truncated })
 }
