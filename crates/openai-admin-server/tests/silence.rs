@@ -8,10 +8,10 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor, GroupId, InviteRole, ProjectId, UserId,
+    Client, Cursor, GroupId, InviteRole, ProjectId, SpendLimitCurrency, SpendLimitInterval, UserId,
     models::{
         CreateGroupBody, CreateGroupUserBody, InviteRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
+        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest, UpdateOrganizationSpendLimitBody,
     },
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
@@ -137,6 +137,7 @@ async fn use_everything(client: &Client) {
     use_usage(client).await;
     use_certificates(client).await;
     use_invites(client).await;
+    use_spend_limits(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // And what is refused.
@@ -208,6 +209,23 @@ async fn use_certificates(client: &Client) {
     client.send(&ActivateProjectCertificates::new(project.clone(), those())).await.unwrap();
     client.send(&DeactivateProjectCertificates::new(project, those())).await.unwrap();
     client.send(&DeleteCertificate::new(id)).await.unwrap();
+}
+
+async fn use_spend_limits(client: &Client) {
+    let project = || client.projects().list_projects();
+    let project = project().await.unwrap().data[0].id.clone();
+    let body = UpdateOrganizationSpendLimitBody::new(
+        5.try_into().unwrap(),
+        SpendLimitCurrency::Usd,
+        SpendLimitInterval::Month,
+    );
+    let limits = client.spend_limits();
+    limits.update_organization_spend_limit(body.clone()).await.unwrap();
+    limits.get_organization_spend_limit().await.unwrap();
+    limits.delete_organization_spend_limit().await.unwrap();
+    limits.update_project_spend_limit(project.clone(), body).await.unwrap();
+    limits.get_project_spend_limit(project.clone()).await.unwrap();
+    limits.delete_project_spend_limit(project).await.unwrap();
 }
 
 async fn use_invites(client: &Client) {

@@ -14,5 +14,6 @@ pub(crate) mod projects;
 mod role_assignments;
 pub(crate) mod roles;
 pub(crate) mod service_accounts;
+pub(crate) mod spend_limits;
 pub(crate) mod usage;
 pub(crate) mod users;

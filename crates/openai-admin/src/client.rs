@@ -19,6 +19,7 @@ mod response;
 mod retry;
 mod roles;
 mod service_accounts;
+mod spend_limits;
 mod strict;
 mod transport;
 mod usage;
@@ -56,6 +57,7 @@ pub use self::{
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
+    spend_limits::SpendLimitsApi,
     transport::NotConnected,
     usage::UsageApi,
     user_roles::UserRolesApi,

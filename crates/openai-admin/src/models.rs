@@ -51,6 +51,11 @@ pub use crate::operations::{
         ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
         ProjectServiceAccountListResponse,
     },
+    spend_limits::{
+        OrganizationSpendLimitDeletedResource, OrganizationSpendLimitResource,
+        ProjectSpendLimitDeletedResource, ProjectSpendLimitResource, SpendLimitEnforcement,
+        UpdateOrganizationSpendLimitBody, UpdateProjectSpendLimitBody,
+    },
     usage::{
         BucketWidth, CompletionsUsageRecord, CreateUsageBatchBody, UsageBatch, UsageBucket,
         UsageCompletionsGroupBy, UsageCompletionsResult, UsagePage,

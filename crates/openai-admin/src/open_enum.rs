@@ -212,6 +212,26 @@ open_enum! {
         Any = "any",
     }
 
+    /// The currency of a spend limit.
+    pub enum SpendLimitCurrency {
+        /// US dollars, counted in cents.
+        Usd = "USD",
+    }
+
+    /// The time in which spend counts against a spend limit.
+    pub enum SpendLimitInterval {
+        /// A calendar month in UTC.
+        Month = "month",
+    }
+
+    /// Whether a spend limit stops requests.
+    pub enum SpendLimitEnforcementStatus {
+        /// The spend of the interval is below the limit.
+        Inactive = "inactive",
+        /// The spend of the interval has reached the limit.
+        Enforcing = "enforcing",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -296,6 +316,8 @@ open_enum! {
         OrganizationCreated = "organization.created",
         GroupUserAdded = "group.user.added",
         GroupUserRemoved = "group.user.removed",
+        SpendLimitUpdated = "spend_limit.updated",
+        SpendLimitDeleted = "spend_limit.deleted",
     }
 }
 
@@ -334,6 +356,8 @@ impl AuditLogEventType {
         Self::ServiceAccountCreated,
         Self::ServiceAccountUpdated,
         Self::ServiceAccountDeleted,
+        Self::SpendLimitUpdated,
+        Self::SpendLimitDeleted,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -342,9 +366,16 @@ impl AuditLogEventType {
             || self.as_str().starts_with("tenant.")
     }
 
-    /// Whether only our server has it: the published list has no event for the users of an organization's group, and
-    /// none for an organization that is created.
+    /// Whether only our server has it: the published list has no event for the users of an organization's group, none
+    /// for an organization that is created, and none for most settings.
     pub fn is_extension(&self) -> bool {
-        matches!(self, Self::OrganizationCreated | Self::GroupUserAdded | Self::GroupUserRemoved)
+        matches!(
+            self,
+            Self::OrganizationCreated
+                | Self::GroupUserAdded
+                | Self::GroupUserRemoved
+                | Self::SpendLimitUpdated
+                | Self::SpendLimitDeleted
+        )
     }
 }

@@ -21,6 +21,7 @@ mod record;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod spend_limits;
 pub mod usage;
 pub mod user_roles;
 pub mod users;
@@ -57,6 +58,10 @@ pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use service_accounts::{
     CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
 };
+pub use spend_limits::{
+    DeleteOrganizationSpendLimit, DeleteProjectSpendLimit, GetOrganizationSpendLimit, GetProjectSpendLimit,
+    UpdateOrganizationSpendLimit, UpdateProjectSpendLimit,
+};
 pub use usage::{CreateUsageBatch, UsageCompletions};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
@@ -83,6 +88,8 @@ macro_rules! for_each_operation {
             ListInvites InviteUser RetrieveInvite DeleteInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
+            GetOrganizationSpendLimit UpdateOrganizationSpendLimit DeleteOrganizationSpendLimit
+            GetProjectSpendLimit UpdateProjectSpendLimit DeleteProjectSpendLimit
         }
     };
 }

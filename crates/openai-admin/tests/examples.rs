@@ -88,6 +88,23 @@ fn roles_of_users() {
     check::<UnassignUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
 }
 
+#[test]
+fn spend_limits() {
+    let limit = |object: &str| {
+        json!({
+            "object": object, "threshold_amount": 100_000, "currency": "USD", "interval": "month",
+            "enforcement": { "status": "enforcing" },
+        })
+    };
+    let deleted = |object: &str| json!({ "object": object, "deleted": true });
+    check::<GetOrganizationSpendLimit>(&limit("organization.spend_limit"));
+    check::<UpdateOrganizationSpendLimit>(&limit("organization.spend_limit"));
+    check::<DeleteOrganizationSpendLimit>(&deleted("organization.spend_limit.deleted"));
+    check::<GetProjectSpendLimit>(&limit("project.spend_limit"));
+    check::<UpdateProjectSpendLimit>(&limit("project.spend_limit"));
+    check::<DeleteProjectSpendLimit>(&deleted("project.spend_limit.deleted"));
+}
+
 fn certificate(object: &str, name: &str, active: Option<bool>) -> Value {
     let mut certificate = json!({
         "object": object,

@@ -5,14 +5,14 @@
 use openai_admin::{
     ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
     InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
-    ProjectResidency, RoleId, ServiceAccountId, Timestamp, UserId, UserRole, ViolationCode,
-    for_each_declared_operation, for_each_operation,
+    ProjectResidency, RoleId, ServiceAccountId, SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId,
+    UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
     models::{
         CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest,
         ProjectCreateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
         ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
-        UploadCertificateRequest, UserRoleUpdateRequest,
+        UpdateOrganizationSpendLimitBody, UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -210,6 +210,18 @@ proptest! {
         round_trip(&ModifyProject::new(project_id.clone(), body));
         round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
         round_trip(&ArchiveProject::new(project_id.clone()));
+
+        let limit = UpdateOrganizationSpendLimitBody::new(
+            7.try_into().unwrap(),
+            SpendLimitCurrency::from(text.as_str()),
+            SpendLimitInterval::Month,
+        );
+        round_trip(&GetOrganizationSpendLimit::new());
+        round_trip(&UpdateOrganizationSpendLimit::new(limit.clone()));
+        round_trip(&DeleteOrganizationSpendLimit::new());
+        round_trip(&GetProjectSpendLimit::new(project_id.clone()));
+        round_trip(&UpdateProjectSpendLimit::new(project_id.clone(), limit));
+        round_trip(&DeleteProjectSpendLimit::new(project_id.clone()));
 
         let certificate_id = CertificateId::new(&role).unwrap();
         let mut list = ListOrganizationCertificates::new();

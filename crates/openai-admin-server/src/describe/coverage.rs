@@ -62,6 +62,15 @@ const MISSING: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
+        &[
+            "Getorganizationspendlimit",
+            "Updateorganizationspendlimit",
+            "Getprojectspendlimit",
+            "Updateprojectspendlimit",
+        ],
+        &["`enforcement.status` is always `inactive`: costs are not counted, so no spend reaches a limit."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Types of events of operations that are not served are known as filters and find nothing.",

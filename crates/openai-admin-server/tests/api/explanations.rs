@@ -170,13 +170,16 @@ fn probe(status: u16, code: &'static str) -> Probe {
     }
 }
 
-/// A body with what roles, their assignments and certificates ask for.
+/// A body with what roles, their assignments, certificates and spend limits ask for.
 fn with_role(mut body: Value) -> Value {
     body["role_id"] = json!("role-api-organization-reader");
     body["role_name"] = json!("x");
     body["permissions"] = json!([]);
     body["certificate"] = json!("x");
     body["certificate_ids"] = json!(["cert_x"]);
+    body["threshold_amount"] = json!(1);
+    body["currency"] = json!("USD");
+    body["interval"] = json!("month");
     body
 }
 
@@ -216,7 +219,8 @@ fn probes() -> Vec<Probe> {
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
-                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[]}"#,
+                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[],
+                    "currency":"USD","currency":"USD"}"#,
             ),
             ..probe(400, "duplicate_parameter")
         },
@@ -234,7 +238,8 @@ fn probes() -> Vec<Probe> {
         Probe {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
-                          "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong }),
+                          "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
+                          "threshold_amount": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

@@ -226,5 +226,6 @@ pub(crate) fn every_field() -> serde_json::Value {
         "role_id": "role-api-organization-reader", "role_name": "r", "permissions": [],
         "batch_id": "b", "completions": [],
         "certificate": "c", "certificate_ids": ["cert_1"],
+        "threshold_amount": 1, "currency": "USD", "interval": "month",
     })
 }

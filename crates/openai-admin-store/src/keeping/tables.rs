@@ -1,8 +1,8 @@
-//! Every table of things. What holds for all of them walks this list.
+//! Every table of things, and every setting. What holds for all of them walks these lists.
 
 use crate::{
-    nouns::{certificates, groups, invites, projects, roles, service_accounts, users},
-    shapes::table::Table,
+    nouns::{certificates, groups, invites, projects, roles, service_accounts, spend_limits, users},
+    shapes::{setting::Setting, table::Table},
 };
 
 pub(crate) static TABLES: [&Table; 7] = [
@@ -15,6 +15,8 @@ pub(crate) static TABLES: [&Table; 7] = [
     &certificates::TABLE,
 ];
 
+pub(crate) static SETTINGS: [&Setting; 1] = [&spend_limits::SETTING];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -26,8 +28,9 @@ mod tests {
     use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
 
     /// Tables that hold neither things nor edges, and how a document of `load` and `dump` holds what is in them.
-    const OTHERS: [(&str, &str); 9] = [
+    const OTHERS: [(&str, &str); 10] = [
         ("organizations", "the organization of the document"),
+        ("settings", "the settings of the document"),
         ("sequences", "not at all: what is loaded is numbered anew"),
         ("api_keys", "not at all: a key is a secret, and its hash is of no use elsewhere"),
         ("audit_events", "not at all: a load records its own events"),
@@ -56,7 +59,7 @@ mod tests {
         assert_eq!(schema, listed, "add the table to TABLES or EDGES, or to OTHERS with a reason");
     }
 
-    /// Events of what is neither a thing nor an edge.
+    /// Events of anything that is not a thing, an edge or a setting.
     const OTHER_EVENTS: [&str; 5] = [
         "organization.created",
         "organization.updated",
@@ -66,10 +69,11 @@ mod tests {
     ];
 
     #[test]
-    fn the_events_of_tables_and_edges_are_those_that_are_listed_as_recorded() {
+    fn the_events_of_tables_edges_and_settings_are_those_that_are_listed_as_recorded() {
         let things = TABLES.iter().flat_map(|table| [table.created, table.updated, table.deleted]);
         let edges = EDGES.iter().flat_map(|edge| [edge.added, edge.ended]);
-        let recorded: BTreeSet<&str> = things.chain(edges).chain(OTHER_EVENTS).collect();
+        let settings = SETTINGS.iter().flat_map(|setting| [Some(setting.set), setting.cleared]).flatten();
+        let recorded: BTreeSet<&str> = things.chain(edges).chain(settings).chain(OTHER_EVENTS).collect();
         let listed: BTreeSet<&str> =
             AuditLogEventType::RECORDED.iter().map(|listed| listed.as_str()).collect();
         assert_eq!(recorded, listed, "correct AuditLogEventType::RECORDED");

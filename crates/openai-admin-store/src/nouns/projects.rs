@@ -17,6 +17,7 @@ use crate::{
     },
     operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
+        assignment::Resource,
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
     },
@@ -180,6 +181,16 @@ pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Proj
         Some(_) => Err(Error::refused(Refusal::ProjectArchived, id)),
         None => Ok(found),
     }
+}
+
+/// A project as what a setting belongs to, archived or not.
+pub(crate) fn resource(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Resource> {
+    Ok(Resource::Project(find(tx, id)?.seq))
+}
+
+/// The same of a project that is in use.
+pub(crate) fn active_resource(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Resource> {
+    Ok(Resource::Project(find_active(tx, id)?.seq))
 }
 
 /// A project in use that is not the default one.

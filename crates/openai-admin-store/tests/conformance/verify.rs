@@ -5,12 +5,12 @@ use openai_admin_store::NewApiKey;
 use serde_json::json;
 
 use crate::{
-    certificates,
+    certificates, settings,
     support::{Database, Engine, run_and_check},
 };
 
 /// Each damage, and a word of the line that reports it.
-const DAMAGES: [(&str, &str); 31] = [
+const DAMAGES: [(&str, &str); 35] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "has a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "has a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "has a group"),
@@ -47,6 +47,10 @@ const DAMAGES: [(&str, &str); 31] = [
     ("delete from certificate_activations", "audit events of each row of certificate_activations"),
     ("delete from audit_events where event = 'certificates.activated'", "has an audit event"),
     ("update certificates set name = 'Other'", "tells the name of a certificate"),
+    ("delete from settings", "each spend_limit tells its value"),
+    ("update settings set value = '{}'", "each spend_limit tells its value"),
+    ("delete from audit_events where event = 'spend_limit.updated'", "each spend_limit tells its value"),
+    ("update settings set project_seq = 9", "belongs to an organization or a project"),
 ];
 
 fn verify_finds_every_damage(engine: Engine) {
@@ -66,6 +70,7 @@ fn verify_finds_every_damage(engine: Engine) {
             acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
             let certificate = certificates::upload(&acme, "Gateway").await;
             certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
+            settings::limit_spend(&acme, 5).await;
             acme.delete_user("user_4").await.unwrap();
             let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
             let batch = serde_json::from_value(json!({ "batch_id": "1", "completions": [record] })).unwrap();
