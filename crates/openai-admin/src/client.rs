@@ -5,10 +5,13 @@ mod audit_logs;
 mod builder;
 mod certificates;
 mod config;
+mod data_retention;
 mod group_roles;
 mod group_users;
 mod groups;
+mod hosted_tools;
 mod invites;
+mod model_permissions;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
@@ -43,10 +46,13 @@ pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     certificates::CertificatesApi,
+    data_retention::DataRetentionApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
+    hosted_tools::HostedToolsApi,
     invites::InvitesApi,
+    model_permissions::ModelPermissionsApi,
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,

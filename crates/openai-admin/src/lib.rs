@@ -104,9 +104,9 @@ pub use id::{
 };
 pub use open_enum::{
     AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole, InviteRole,
-    InviteStatus, OwnerProjectAccess, OwnerProjectAccessFilter, ProjectResidency, ProjectStatus,
-    ServiceAccountRole, SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue,
-    UserRole, UserType,
+    InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
+    OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole,
+    SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

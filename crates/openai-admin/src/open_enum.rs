@@ -232,6 +232,33 @@ open_enum! {
         Enforcing = "enforcing",
     }
 
+    /// How long the organization's data is retained, and who may look at it.
+    pub enum OrganizationDataRetentionType {
+        ZeroDataRetention = "zero_data_retention",
+        ModifiedAbuseMonitoring = "modified_abuse_monitoring",
+        EnhancedZeroDataRetention = "enhanced_zero_data_retention",
+        EnhancedModifiedAbuseMonitoring = "enhanced_modified_abuse_monitoring",
+    }
+
+    /// How long a project's data is retained, and who may look at it.
+    pub enum ProjectDataRetentionType {
+        /// As the organization's.
+        OrganizationDefault = "organization_default",
+        None = "none",
+        ZeroDataRetention = "zero_data_retention",
+        ModifiedAbuseMonitoring = "modified_abuse_monitoring",
+        EnhancedZeroDataRetention = "enhanced_zero_data_retention",
+        EnhancedModifiedAbuseMonitoring = "enhanced_modified_abuse_monitoring",
+    }
+
+    /// What the list of a project's model permissions means.
+    pub enum ModelPermissionsMode {
+        /// The project may use only these models.
+        AllowList = "allow_list",
+        /// The project may use all models but these.
+        DenyList = "deny_list",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -318,6 +345,10 @@ open_enum! {
         GroupUserRemoved = "group.user.removed",
         SpendLimitUpdated = "spend_limit.updated",
         SpendLimitDeleted = "spend_limit.deleted",
+        DataRetentionUpdated = "data_retention.updated",
+        ModelPermissionsUpdated = "model_permissions.updated",
+        ModelPermissionsDeleted = "model_permissions.deleted",
+        HostedToolPermissionsUpdated = "hosted_tool_permissions.updated",
     }
 }
 
@@ -358,6 +389,10 @@ impl AuditLogEventType {
         Self::ServiceAccountDeleted,
         Self::SpendLimitUpdated,
         Self::SpendLimitDeleted,
+        Self::DataRetentionUpdated,
+        Self::ModelPermissionsUpdated,
+        Self::ModelPermissionsDeleted,
+        Self::HostedToolPermissionsUpdated,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -376,6 +411,10 @@ impl AuditLogEventType {
                 | Self::GroupUserRemoved
                 | Self::SpendLimitUpdated
                 | Self::SpendLimitDeleted
+                | Self::DataRetentionUpdated
+                | Self::ModelPermissionsUpdated
+                | Self::ModelPermissionsDeleted
+                | Self::HostedToolPermissionsUpdated
         )
     }
 }

@@ -109,11 +109,16 @@ refusals! {
         "spend limit is not set",
         "Set one with `Updateorganizationspendlimit` or `Updateprojectspendlimit`.",
         "operations that get or delete a spend limit";
+    /// The project has no model permissions.
+    ModelPermissionsNotSet = "model_permissions_not_set", "",
+        "policy of model permissions is not set",
+        "Set one with `update-project-model-permissions`.",
+        "`retrieve-project-model-permissions` and `delete-project-model-permissions`";
 }
 
 impl Refusal {
     /// Whether a value that the request needs is missing, as a thing that does not exist.
     pub const fn is_absence(self) -> bool {
-        matches!(self, Self::SpendLimitNotSet)
+        matches!(self, Self::SpendLimitNotSet | Self::ModelPermissionsNotSet)
     }
 }

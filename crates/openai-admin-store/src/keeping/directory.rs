@@ -43,7 +43,7 @@ pub struct DirectorySetting {
     /// The project that has it, by id or name; the organization when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Its value: the body of the request that updates it.
+    /// Its value: the body of a request that updates all of it.
     pub value: Json,
 }
 

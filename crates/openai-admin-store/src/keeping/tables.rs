@@ -1,7 +1,10 @@
 //! Every table of things, and every setting. What holds for all of them walks these lists.
 
 use crate::{
-    nouns::{certificates, groups, invites, projects, roles, service_accounts, spend_limits, users},
+    nouns::{
+        certificates, data_retention, groups, hosted_tools, invites, model_permissions, projects, roles,
+        service_accounts, spend_limits, users,
+    },
     shapes::{setting::Setting, table::Table},
 };
 
@@ -15,7 +18,8 @@ pub(crate) static TABLES: [&Table; 7] = [
     &certificates::TABLE,
 ];
 
-pub(crate) static SETTINGS: [&Setting; 1] = [&spend_limits::SETTING];
+pub(crate) static SETTINGS: [&Setting; 4] =
+    [&spend_limits::SETTING, &data_retention::SETTING, &model_permissions::SETTING, &hosted_tools::SETTING];
 
 #[cfg(test)]
 mod tests {

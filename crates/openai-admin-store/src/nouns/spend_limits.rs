@@ -17,6 +17,7 @@ use crate::{
     base::{
         error::{Error, Result},
         refusal::Refusal,
+        text::check_known,
     },
     nouns::projects,
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
@@ -30,20 +31,16 @@ pub(crate) static SETTING: Setting = Setting {
     name: "spend_limit",
     set: "spend_limit.updated",
     cleared: Some("spend_limit.deleted"),
-    read: setting::read::<SpendLimit>,
+    read: |value, _| setting::read::<SpendLimit>(value),
 };
 
 impl SettingValue for SpendLimit {
     const SETTING: &'static Setting = &SETTING;
 
-    fn check(&self, _: Resource) -> Result<()> {
-        if let SpendLimitCurrency::Other(_) = self.currency {
-            return Err(Error::invalid_value("currency", "'USD'"));
-        }
-        match self.interval {
-            SpendLimitInterval::Other(_) => Err(Error::invalid_value("interval", "'month'")),
-            _ => Ok(()),
-        }
+    fn checked(self) -> Result<Self> {
+        check_known("currency", self.currency.as_str(), SpendLimitCurrency::KNOWN)?;
+        check_known("interval", self.interval.as_str(), SpendLimitInterval::KNOWN)?;
+        Ok(self)
     }
 }
 
@@ -85,8 +82,7 @@ impl Reads for GetOrganizationSpendLimit {
 
 impl Changes for UpdateOrganizationSpendLimit {
     fn change(&self, change: &mut Change<'_>) -> Result<OrganizationSpendLimitResource> {
-        setting::set(change, Resource::Organization, &self.body)?;
-        Ok(of_organization(self.body.clone()))
+        setting::set(change, Resource::Organization, self.body.clone()).map(of_organization)
     }
 }
 
@@ -107,8 +103,7 @@ impl Reads for GetProjectSpendLimit {
 impl Changes for UpdateProjectSpendLimit {
     fn change(&self, change: &mut Change<'_>) -> Result<ProjectSpendLimitResource> {
         let project = projects::active_resource(change, &self.project_id)?;
-        setting::set(change, project, &self.body)?;
-        Ok(of_project(self.body.clone()))
+        setting::set(change, project, self.body.clone()).map(of_project)
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Setting {
     pub(crate) set: &'static str,
     /// The event of a value that is removed, if it can be.
     pub(crate) cleared: Option<&'static str>,
-    /// [`payload_of`] a value of a document.
+    /// Checks a value of a document, and returns it as the payload of an event.
     pub(crate) read: fn(Json, Resource) -> Result<AuditLogPayload>,
 }
 
@@ -34,8 +34,8 @@ pub(crate) trait SettingValue: Serialize + DeserializeOwned {
     /// Its setting.
     const SETTING: &'static Setting;
 
-    /// Refuses what the resource cannot have.
-    fn check(&self, resource: Resource) -> Result<()>;
+    /// The value as it is stored, or an error that names the field that cannot be.
+    fn checked(self) -> Result<Self>;
 }
 
 /// The value of a resource, if one is set.
@@ -44,19 +44,28 @@ pub(crate) fn get<V: SettingValue>(tx: &mut Tx<'_>, resource: Resource) -> Resul
     value.map(|value| serde_json::from_str(&value)).transpose().map_err(Error::internal)
 }
 
-/// Sets the value of a resource.
-pub(crate) fn set<V: SettingValue>(change: &mut Change<'_>, resource: Resource, value: &V) -> Result<()> {
-    value.check(resource)?;
-    write(change, V::SETTING, resource, &payload(value)?).map(drop)
+/// Sets the value of a resource, and returns it as it is stored.
+pub(crate) fn set<V: SettingValue>(change: &mut Change<'_>, resource: Resource, value: V) -> Result<V> {
+    let value = value.checked()?;
+    write(change, V::SETTING, resource, &payload(&value)?)?;
+    Ok(value)
 }
 
-/// Checks a value of a document. Errors name its fields.
-pub(crate) fn read<V: SettingValue>(value: Json, resource: Resource) -> Result<AuditLogPayload> {
-    let value: V = serde_json::from_value(value).map_err(|error| {
-        Error::invalid_value("value", format!("the body of the request that updates it: {error}"))
-    })?;
-    value.check(resource)?;
-    payload(&value)
+/// Reads a value of a document that only a project can have.
+pub(crate) fn of_project<V: SettingValue>(value: Json, resource: Resource) -> Result<AuditLogPayload> {
+    match resource {
+        Resource::Organization => {
+            Err(Error::invalid_value("project", "a project, since the organization has no such setting"))
+        }
+        Resource::Project(_) => read::<V>(value),
+    }
+}
+
+/// Reads a value of a document.
+pub(crate) fn read<V: SettingValue>(value: Json) -> Result<AuditLogPayload> {
+    let value: V = serde_json::from_value(value)
+        .map_err(|error| Error::invalid_value("value", format!("a value as a dump holds it: {error}")))?;
+    payload(&value.checked()?)
 }
 
 fn payload(value: &impl Serialize) -> Result<AuditLogPayload> {

@@ -3,8 +3,11 @@
 use openai_admin::{
     models::AuditLog,
     operations::{
-        DeleteOrganizationSpendLimit, DeleteProjectSpendLimit, GetOrganizationSpendLimit,
-        GetProjectSpendLimit, UpdateOrganizationSpendLimit, UpdateProjectSpendLimit,
+        DeleteOrganizationSpendLimit, DeleteProjectModelPermissions, DeleteProjectSpendLimit,
+        GetOrganizationSpendLimit, GetProjectSpendLimit, RetrieveOrganizationDataRetention,
+        RetrieveProjectDataRetention, RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions,
+        UpdateOrganizationDataRetention, UpdateOrganizationSpendLimit, UpdateProjectDataRetention,
+        UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions, UpdateProjectSpendLimit,
     },
 };
 use openai_admin_store::{Changes, Error, Kind, Reads, Refusal, Result};
@@ -19,7 +22,7 @@ use crate::{
 /// Declares a case for each setting of a kind of owner: the requests that read, update and delete it, and two values.
 macro_rules! settings {
     ($($case:ident: $owner:ident, $get:ident, $update:ident $(, $delete:ident)?; $one:tt, $other:tt;)*) => {
-        conformance! { $($case,)* a_setting_is_recorded_when_it_changes, a_setting_is_loaded_as_it_was_dumped, a_setting_that_cannot_be_loaded_is_refused, }
+        conformance! { $($case,)* a_setting_is_recorded_when_it_changes, a_setting_is_loaded_as_it_was_dumped, a_setting_that_cannot_be_loaded_is_refused, settings_have_their_values_until_they_are_set, a_model_is_permitted_once, }
         $(
             async fn $case(database: Database) {
                 let values = [json!($one), json!($other)];
@@ -41,6 +44,18 @@ settings! {
         GetProjectSpendLimit, UpdateProjectSpendLimit, DeleteProjectSpendLimit;
         { "threshold_amount": 1, "currency": "USD", "interval": "month" },
         { "threshold_amount": 250_000, "currency": "USD", "interval": "month" };
+    the_data_retention_of_an_organization_behaves_as_a_setting: ORGANIZATION,
+        RetrieveOrganizationDataRetention, UpdateOrganizationDataRetention;
+        { "retention_type": "zero_data_retention" }, { "retention_type": "enhanced_zero_data_retention" };
+    the_data_retention_of_a_project_behaves_as_a_setting: PROJECTS,
+        RetrieveProjectDataRetention, UpdateProjectDataRetention;
+        { "retention_type": "none" }, { "retention_type": "zero_data_retention" };
+    model_permissions_behave_as_a_setting: PROJECTS,
+        RetrieveProjectModelPermissions, UpdateProjectModelPermissions, DeleteProjectModelPermissions;
+        { "mode": "allow_list", "model_ids": ["o3", "gpt-4.1"] }, { "mode": "deny_list", "model_ids": [] };
+    hosted_tool_permissions_behave_as_a_setting: PROJECTS,
+        RetrieveProjectHostedToolPermissions, UpdateProjectHostedToolPermissions;
+        { "mcp": { "enabled": false } }, { "web_search": { "enabled": false }, "mcp": null };
 }
 
 /// Owners of settings: the organization, or a project by its name.
@@ -63,7 +78,7 @@ async fn get<G: Reads>(tenant: &Tenant, project: &Json) -> Result<Json> {
     tenant.read(request).await.map(|answer| json!(answer))
 }
 
-async fn update<U: Changes>(tenant: &Tenant, project: &Json, body: &Json) -> Result<Json> {
+pub(crate) async fn update<U: Changes>(tenant: &Tenant, project: &Json, body: &Json) -> Result<Json> {
     let request: U = serde_json::from_value(json!({ "project_id": project, "body": body })).unwrap();
     tenant.change(request).await.map(|answer| json!(answer))
 }
@@ -143,12 +158,6 @@ pub(crate) async fn limit_spend(tenant: &Tenant, amount: u64) {
     update::<UpdateOrganizationSpendLimit>(tenant, &Json::Null, &body).await.unwrap();
 }
 
-pub(crate) async fn limit_spend_of_default_project(tenant: &Tenant, amount: u64) {
-    let body = json!({ "threshold_amount": amount, "currency": "USD", "interval": "month" });
-    let project = project(tenant, Some(DEFAULT)).await;
-    update::<UpdateProjectSpendLimit>(tenant, &project, &body).await.unwrap();
-}
-
 async fn a_setting_is_recorded_when_it_changes(database: Database) {
     let acme = tenant(&database, "acme").await;
     let owner = project(&acme, Some("Search")).await;
@@ -174,6 +183,40 @@ async fn a_setting_is_recorded_when_it_changes(database: Database) {
             json!(["spend_limit.updated", null, requested(5)]),
         ]
     );
+}
+
+async fn settings_have_their_values_until_they_are_set(database: Database) {
+    let acme = tenant(&database, "acme").await;
+    let owner = project(&acme, Some("Search")).await;
+    let retention = get::<RetrieveOrganizationDataRetention>(&acme, &Json::Null).await.unwrap();
+    assert_eq!(retention["type"], "modified_abuse_monitoring");
+    let retention = get::<RetrieveProjectDataRetention>(&acme, &owner).await.unwrap();
+    assert_eq!(retention["type"], "organization_default");
+    let body = json!({ "retention_type": "none" });
+    let foreign = update::<UpdateOrganizationDataRetention>(&acme, &Json::Null, &body).await;
+    assert_refused!(foreign, Error::InvalidValue { field, .. } if field == "retention_type");
+    let body = json!({ "mcp": { "enabled": false } });
+    let tools = update::<UpdateProjectHostedToolPermissions>(&acme, &owner, &body).await.unwrap();
+    let (on, off) = (json!({ "enabled": true }), json!({ "enabled": false }));
+    let expected = json!({ "file_search": on, "web_search": on, "image_generation": on, "mcp": off, "code_interpreter": on });
+    assert_eq!(tools, expected);
+    let unchanged = update::<UpdateProjectHostedToolPermissions>(&acme, &owner, &json!({})).await.unwrap();
+    assert_eq!(unchanged, expected);
+}
+
+async fn a_model_is_permitted_once(database: Database) {
+    let acme = tenant(&database, "acme").await;
+    let owner = project(&acme, Some("Search")).await;
+    let body = json!({ "mode": "allow_list", "model_ids": ["o3", "gpt-4.1", "o3"] });
+    let permitted = update::<UpdateProjectModelPermissions>(&acme, &owner, &body).await.unwrap();
+    assert_eq!(permitted["model_ids"], json!(["o3", "gpt-4.1"]));
+    for (body, wrong) in [
+        (json!({ "mode": "all", "model_ids": [] }), "mode"),
+        (json!({ "mode": "deny_list", "model_ids": ["a", "b\u{0}"] }), "model_ids[1]"),
+    ] {
+        let refused = update::<UpdateProjectModelPermissions>(&acme, &owner, &body).await;
+        assert_refused!(refused, Error::InvalidValue { field, .. } if field == wrong);
+    }
 }
 
 fn setting(project: Option<&str>, amount: u64) -> Json {
@@ -213,6 +256,7 @@ async fn a_setting_that_cannot_be_loaded_is_refused(database: Database) {
         (json!([setting(Some("Nowhere"), 1)]), "settings[0].project"),
         (json!([setting(None, 0)]), "settings[0].value"),
         (json!([foreign]), "settings[0].currency"),
+        (json!([{ "setting": "model_permissions", "value": {} }]), "settings[0].project"),
         (json!([setting(None, 1), setting(None, 2)]), "settings[1]"),
     ] {
         let refused = acme.load(json!({ "settings": settings })).await;
