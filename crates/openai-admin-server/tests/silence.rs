@@ -8,10 +8,13 @@ use std::{
 };
 
 use openai_admin::{
-    Client, Cursor, GroupId, InviteRole, ProjectId, UserId,
+    Client, Cursor, GroupId, InviteRole, OrganizationDataRetentionType, ProjectDataRetentionType, ProjectId,
+    SpendLimitCurrency, SpendLimitInterval, UserId,
     models::{
-        CreateGroupBody, CreateGroupUserBody, InviteRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
+        CreateGroupBody, CreateGroupUserBody, InviteRequest, ProjectHostedToolPermissionsUpdateRequest,
+        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
+        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
+        UpdateProjectDataRetentionBody,
     },
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
@@ -137,6 +140,7 @@ async fn use_everything(client: &Client) {
     use_usage(client).await;
     use_certificates(client).await;
     use_invites(client).await;
+    use_settings(client).await;
     members.remove_group_user(id.clone(), user_id.clone()).await.unwrap();
     users.delete_user(user_id.clone()).await.unwrap();
     // Refused requests.
@@ -208,6 +212,39 @@ async fn use_certificates(client: &Client) {
     client.send(&ActivateProjectCertificates::new(project.clone(), those())).await.unwrap();
     client.send(&DeactivateProjectCertificates::new(project, those())).await.unwrap();
     client.send(&DeleteCertificate::new(id)).await.unwrap();
+}
+
+async fn use_settings(client: &Client) {
+    let project = || client.projects().list_projects();
+    let project = project().await.unwrap().data[0].id.clone();
+    let body = UpdateOrganizationSpendLimitBody::new(
+        5.try_into().unwrap(),
+        SpendLimitCurrency::Usd,
+        SpendLimitInterval::Month,
+    );
+    let limits = client.spend_limits();
+    limits.update_organization_spend_limit(body.clone()).await.unwrap();
+    limits.get_organization_spend_limit().await.unwrap();
+    limits.delete_organization_spend_limit().await.unwrap();
+    limits.update_project_spend_limit(project.clone(), body).await.unwrap();
+    limits.get_project_spend_limit(project.clone()).await.unwrap();
+    limits.delete_project_spend_limit(project.clone()).await.unwrap();
+    let body = |json| serde_json::from_value(json).unwrap();
+    let (retention, models, tools) =
+        (client.data_retention(), client.model_permissions(), client.hosted_tools());
+    let zero = UpdateOrganizationDataRetentionBody::new(OrganizationDataRetentionType::ZeroDataRetention);
+    retention.update_organization_data_retention(zero).await.unwrap();
+    retention.retrieve_organization_data_retention().await.unwrap();
+    let zero = UpdateProjectDataRetentionBody::new(ProjectDataRetentionType::ZeroDataRetention);
+    retention.update_project_data_retention(project.clone(), zero).await.unwrap();
+    retention.retrieve_project_data_retention(project.clone()).await.unwrap();
+    let marked = serde_json::json!({ "mode": "deny_list", "model_ids": [MARK] });
+    models.update_project_model_permissions(project.clone(), body(marked)).await.unwrap();
+    models.retrieve_project_model_permissions(project.clone()).await.unwrap();
+    models.delete_project_model_permissions(project.clone()).await.unwrap();
+    let none = ProjectHostedToolPermissionsUpdateRequest::new();
+    tools.update_project_hosted_tool_permissions(project.clone(), none).await.unwrap();
+    tools.retrieve_project_hosted_tool_permissions(project).await.unwrap();
 }
 
 async fn use_invites(client: &Client) {

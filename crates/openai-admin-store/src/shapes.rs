@@ -4,5 +4,6 @@ pub(crate) mod assignment;
 pub(crate) mod edges;
 pub(crate) mod page_token;
 pub(crate) mod series;
+pub(crate) mod setting;
 pub(crate) mod table;
 pub(crate) mod thing;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use openai_admin::{
-    GroupId, RoleId, Timestamp, UserId,
+    GroupId, ProjectId, RoleId, Timestamp, UserId,
     models::{
         PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
         PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
@@ -24,12 +24,13 @@ use openai_admin::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
         AssignUserRole, CreateGroup, CreateProject, CreateRole, CreateServiceAccount, CreateUsageBatch,
         DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteInvite,
-        DeleteProjectApiKey, DeleteRole, DeleteServiceAccount, GetCertificate, InviteUser,
-        ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates, ListProjectApiKeys,
-        ListProjectCertificates, ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments,
-        ModifyCertificate, ModifyProject, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey,
-        RetrieveRole, RetrieveServiceAccount, UnassignGroupRole, UnassignUserRole, UpdateRole,
-        UploadCertificate, UsageCompletions, roles::RoleName,
+        DeleteProjectApiKey, DeleteProjectSpendLimit, DeleteRole, DeleteServiceAccount, GetCertificate,
+        GetProjectSpendLimit, InviteUser, ListGroupRoleAssignments, ListInvites,
+        ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate, ModifyProject, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveRole, RetrieveServiceAccount, UnassignGroupRole,
+        UnassignUserRole, UpdateProjectSpendLimit, UpdateRole, UploadCertificate, UsageCompletions,
+        roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Secret, Stamp};
@@ -39,7 +40,7 @@ use tenant::{Part, Tenant};
 use tracing::{Event, Metadata, field::Field, span};
 
 /// Statements that may read or sort a whole organization, with the reason.
-const EXCEPTIONS: [(&str, &str); 9] = [
+const EXCEPTIONS: [(&str, &str); 10] = [
     (
         "select count(*) from certificates where org",
         "an organization has few certificates, counted when one is added",
@@ -51,6 +52,7 @@ const EXCEPTIONS: [(&str, &str); 9] = [
     ("where org = $1 and removed_at is null order by seq", "a dump reads every user, group and role"),
     ("g.org = $1 and g.removed_at is null order by", "a dump reads every group"),
     ("where org = $1 order by group_seq, user_seq", "a dump reads every membership"),
+    ("order by project_seq, setting", "a dump reads every setting"),
     ("order by user_seq, group_seq, role_seq", "a dump reads every role assignment"),
 ];
 
@@ -156,6 +158,8 @@ fn fill(database: &Database, memberships: &str) {
          select 1, i, 'cert_' || i, 'Certificate ' || i, '', 0, 0, 0, case when i > 40 then 0 end from n;
          {numbers} insert into certificate_activations (org, project_seq, certificate_seq)
          select 1, i % 5000, i from n where i < 5000;
+         {numbers} insert into settings (org, project_seq, setting, value)
+         select 1, i, 'spend_limit', '{{}}' from n where i > 1;
          {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
          select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
                 case i % 3 when 0 then i end from n;
@@ -229,6 +233,16 @@ async fn every_operation(acme: &Tenant) {
     every_operation_on_certificates(acme).await;
     every_operation_on_invites(acme).await;
     every_operation_on_service_accounts(acme).await;
+    every_operation_on_settings(acme).await;
+}
+
+async fn every_operation_on_settings(acme: &Tenant) {
+    let project: ProjectId = "proj_1".parse().unwrap();
+    let body = json!({ "threshold_amount": 1, "currency": "USD", "interval": "month" });
+    let update = UpdateProjectSpendLimit::new(project.clone(), serde_json::from_value(body).unwrap());
+    acme.change(update).await.unwrap();
+    acme.read(GetProjectSpendLimit::new(project.clone())).await.unwrap();
+    acme.change(DeleteProjectSpendLimit::new(project)).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {

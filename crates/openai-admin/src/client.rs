@@ -6,11 +6,14 @@ mod builder;
 mod call;
 mod certificates;
 mod config;
+mod data_retention;
 mod decode;
 mod group_roles;
 mod group_users;
 mod groups;
+mod hosted_tools;
 mod invites;
+mod model_permissions;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
@@ -21,6 +24,7 @@ mod response;
 mod retry;
 mod roles;
 mod service_accounts;
+mod spend_limits;
 mod transport;
 mod usage;
 mod user_roles;
@@ -36,10 +40,13 @@ pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     certificates::CertificatesApi,
+    data_retention::DataRetentionApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
+    hosted_tools::HostedToolsApi,
     invites::InvitesApi,
+    model_permissions::ModelPermissionsApi,
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
@@ -50,6 +57,7 @@ pub use self::{
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
+    spend_limits::SpendLimitsApi,
     transport::NotConnected,
     usage::UsageApi,
     user_roles::UserRolesApi,

@@ -103,11 +103,12 @@ pub use id::{
 };
 pub use open_enum::{
     AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole, InviteRole,
-    InviteStatus, OwnerProjectAccess, OwnerProjectAccessFilter, ProjectResidency, ProjectStatus,
-    ServiceAccountRole, UnknownValue, UserRole, UserType,
+    InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
+    OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole,
+    SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
-pub use value::{BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};
+pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};
 pub use violation::{Violation, ViolationCode};
 
 /// The default base URL.

@@ -12,6 +12,10 @@ pub use crate::operations::{
         OrganizationCertificateActivationResponse, OrganizationCertificateDeactivationResponse,
         ToggleCertificatesRequest, UploadCertificateRequest,
     },
+    data_retention::{
+        OrganizationDataRetention, ProjectDataRetention, UpdateOrganizationDataRetentionBody,
+        UpdateProjectDataRetentionBody,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
@@ -21,7 +25,13 @@ pub use crate::operations::{
         CreateGroupBody, GroupDeletedResource, GroupListResource, GroupResourceWithSuccess, GroupResponse,
         UpdateGroupBody,
     },
+    hosted_tools::{
+        HostedToolPermission, ProjectHostedToolPermissions, ProjectHostedToolPermissionsUpdateRequest,
+    },
     invites::{Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest},
+    model_permissions::{
+        ProjectModelPermissions, ProjectModelPermissionsDeleteResponse, ProjectModelPermissionsUpdateRequest,
+    },
     project_api_keys::{
         ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
         ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
@@ -50,6 +60,11 @@ pub use crate::operations::{
         ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
         ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
         ProjectServiceAccountListResponse,
+    },
+    spend_limits::{
+        OrganizationSpendLimitDeletedResource, OrganizationSpendLimitResource,
+        ProjectSpendLimitDeletedResource, ProjectSpendLimitResource, SpendLimitEnforcement,
+        UpdateOrganizationSpendLimitBody, UpdateProjectSpendLimitBody,
     },
     usage::{
         BucketWidth, CompletionsUsageRecord, CreateUsageBatchBody, UsageBatch, UsageBucket,

@@ -212,6 +212,53 @@ open_enum! {
         Any = "any",
     }
 
+    /// The currency of a spend limit.
+    pub enum SpendLimitCurrency {
+        /// US dollars, counted in cents.
+        Usd = "USD",
+    }
+
+    /// The time in which spend counts against a spend limit.
+    pub enum SpendLimitInterval {
+        /// A calendar month in UTC.
+        Month = "month",
+    }
+
+    /// Whether a spend limit stops requests.
+    pub enum SpendLimitEnforcementStatus {
+        /// The spend of the interval is below the limit.
+        Inactive = "inactive",
+        /// The spend of the interval has reached the limit.
+        Enforcing = "enforcing",
+    }
+
+    /// How long the organization's data is retained, and who may look at it.
+    pub enum OrganizationDataRetentionType {
+        ZeroDataRetention = "zero_data_retention",
+        ModifiedAbuseMonitoring = "modified_abuse_monitoring",
+        EnhancedZeroDataRetention = "enhanced_zero_data_retention",
+        EnhancedModifiedAbuseMonitoring = "enhanced_modified_abuse_monitoring",
+    }
+
+    /// How long a project's data is retained, and who may look at it.
+    pub enum ProjectDataRetentionType {
+        /// As the organization's.
+        OrganizationDefault = "organization_default",
+        None = "none",
+        ZeroDataRetention = "zero_data_retention",
+        ModifiedAbuseMonitoring = "modified_abuse_monitoring",
+        EnhancedZeroDataRetention = "enhanced_zero_data_retention",
+        EnhancedModifiedAbuseMonitoring = "enhanced_modified_abuse_monitoring",
+    }
+
+    /// What the list of a project's model permissions means.
+    pub enum ModelPermissionsMode {
+        /// The project may use only these models.
+        AllowList = "allow_list",
+        /// The project may use all models but these.
+        DenyList = "deny_list",
+    }
+
     /// A user's role in the organization.
     pub enum UserRole {
         /// May administer the organization.
@@ -296,6 +343,12 @@ open_enum! {
         OrganizationCreated = "organization.created",
         GroupUserAdded = "group.user.added",
         GroupUserRemoved = "group.user.removed",
+        SpendLimitUpdated = "spend_limit.updated",
+        SpendLimitDeleted = "spend_limit.deleted",
+        DataRetentionUpdated = "data_retention.updated",
+        ModelPermissionsUpdated = "model_permissions.updated",
+        ModelPermissionsDeleted = "model_permissions.deleted",
+        HostedToolPermissionsUpdated = "hosted_tool_permissions.updated",
     }
 }
 
@@ -334,6 +387,12 @@ impl AuditLogEventType {
         Self::ServiceAccountCreated,
         Self::ServiceAccountUpdated,
         Self::ServiceAccountDeleted,
+        Self::SpendLimitUpdated,
+        Self::SpendLimitDeleted,
+        Self::DataRetentionUpdated,
+        Self::ModelPermissionsUpdated,
+        Self::ModelPermissionsDeleted,
+        Self::HostedToolPermissionsUpdated,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -342,9 +401,20 @@ impl AuditLogEventType {
             || self.as_str().starts_with("tenant.")
     }
 
-    /// Whether only our server has it: the published list has no event for the users of an organization's group, and
-    /// none for an organization that is created.
+    /// Whether only our server has it: the published list has no event for the users of an organization's group, none
+    /// for an organization that is created, and none for most settings.
     pub fn is_extension(&self) -> bool {
-        matches!(self, Self::OrganizationCreated | Self::GroupUserAdded | Self::GroupUserRemoved)
+        matches!(
+            self,
+            Self::OrganizationCreated
+                | Self::GroupUserAdded
+                | Self::GroupUserRemoved
+                | Self::SpendLimitUpdated
+                | Self::SpendLimitDeleted
+                | Self::DataRetentionUpdated
+                | Self::ModelPermissionsUpdated
+                | Self::ModelPermissionsDeleted
+                | Self::HostedToolPermissionsUpdated
+        )
     }
 }

@@ -5,10 +5,13 @@
 
 pub mod audit_logs;
 pub mod certificates;
+pub mod data_retention;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
+pub mod hosted_tools;
 pub mod invites;
+pub mod model_permissions;
 pub mod project_api_keys;
 pub mod project_certificates;
 pub mod project_group_roles;
@@ -21,6 +24,7 @@ mod record;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod spend_limits;
 pub mod usage;
 pub mod user_roles;
 pub mod users;
@@ -30,10 +34,18 @@ pub use certificates::{
     ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
     ListOrganizationCertificates, ModifyCertificate, UploadCertificate,
 };
+pub use data_retention::{
+    RetrieveOrganizationDataRetention, RetrieveProjectDataRetention, UpdateOrganizationDataRetention,
+    UpdateProjectDataRetention,
+};
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
+pub use hosted_tools::{RetrieveProjectHostedToolPermissions, UpdateProjectHostedToolPermissions};
 pub use invites::{DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
+pub use model_permissions::{
+    DeleteProjectModelPermissions, RetrieveProjectModelPermissions, UpdateProjectModelPermissions,
+};
 pub use project_api_keys::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey};
 pub use project_certificates::{
     ActivateProjectCertificates, DeactivateProjectCertificates, ListProjectCertificates,
@@ -56,6 +68,10 @@ pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, R
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use service_accounts::{
     CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
+};
+pub use spend_limits::{
+    DeleteOrganizationSpendLimit, DeleteProjectSpendLimit, GetOrganizationSpendLimit, GetProjectSpendLimit,
+    UpdateOrganizationSpendLimit, UpdateProjectSpendLimit,
 };
 pub use usage::{CreateUsageBatch, UsageCompletions};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
@@ -83,6 +99,12 @@ macro_rules! for_each_operation {
             ListInvites InviteUser RetrieveInvite DeleteInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
+            GetOrganizationSpendLimit UpdateOrganizationSpendLimit DeleteOrganizationSpendLimit
+            GetProjectSpendLimit UpdateProjectSpendLimit DeleteProjectSpendLimit
+            RetrieveOrganizationDataRetention UpdateOrganizationDataRetention
+            RetrieveProjectDataRetention UpdateProjectDataRetention
+            RetrieveProjectModelPermissions UpdateProjectModelPermissions DeleteProjectModelPermissions
+            RetrieveProjectHostedToolPermissions UpdateProjectHostedToolPermissions
         }
     };
 }

@@ -81,6 +81,67 @@ impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> schemars::JsonSchema fo
     }
 }
 
+/// An integer from `MIN` to `MAX`.
+///
+/// ```
+/// use openai_admin::BoundedInteger;
+/// assert_eq!(BoundedInteger::<1, 100>::new(100).unwrap().get(), 100);
+/// assert!(BoundedInteger::<1, 100>::new(0).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct BoundedInteger<const MIN: i64, const MAX: i64>(i64);
+
+impl<const MIN: i64, const MAX: i64> BoundedInteger<MIN, MAX> {
+    /// Checks an integer.
+    ///
+    /// # Errors
+    ///
+    /// Says which bound `integer` passes.
+    pub fn new(integer: i64) -> Result<Self, Violation> {
+        let (code, passes, sign, bound) = match integer {
+            _ if (MIN..=MAX).contains(&integer) => return Ok(Self(integer)),
+            _ if integer > MAX => (ViolationCode::IntegerAboveMaxValue, "above maximum", "<=", MAX),
+            _ => (ViolationCode::IntegerBelowMinValue, "below minimum", ">=", MIN),
+        };
+        Err(Violation::new(
+            code,
+            format!("integer {passes} value. Expected a value {sign} {bound}, but got {integer} instead."),
+        ))
+    }
+
+    /// The integer.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> TryFrom<i64> for BoundedInteger<MIN, MAX> {
+    type Error = Violation;
+    fn try_from(integer: i64) -> Result<Self, Violation> {
+        Self::new(integer)
+    }
+}
+
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for BoundedInteger<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<const MIN: i64, const MAX: i64> schemars::JsonSchema for BoundedInteger<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Integer".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
 /// A text of `MIN` to `MAX` characters (Unicode scalar values), stored unchanged. Some of these texts are personal, so
 /// `Debug` shows only the length.
 ///

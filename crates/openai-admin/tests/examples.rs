@@ -88,6 +88,50 @@ fn roles_of_users() {
     check::<UnassignUserRole>(&json!({ "object": "user.role.deleted", "deleted": true }));
 }
 
+#[test]
+fn spend_limits() {
+    let limit = |object: &str| {
+        json!({
+            "object": object, "threshold_amount": 100_000, "currency": "USD", "interval": "month",
+            "enforcement": { "status": "enforcing" },
+        })
+    };
+    let deleted = |object: &str| json!({ "object": object, "deleted": true });
+    check::<GetOrganizationSpendLimit>(&limit("organization.spend_limit"));
+    check::<UpdateOrganizationSpendLimit>(&limit("organization.spend_limit"));
+    check::<DeleteOrganizationSpendLimit>(&deleted("organization.spend_limit.deleted"));
+    check::<GetProjectSpendLimit>(&limit("project.spend_limit"));
+    check::<UpdateProjectSpendLimit>(&limit("project.spend_limit"));
+    check::<DeleteProjectSpendLimit>(&deleted("project.spend_limit.deleted"));
+}
+
+#[test]
+fn data_retention() {
+    let organization =
+        json!({ "object": "organization.data_retention", "type": "modified_abuse_monitoring" });
+    check::<RetrieveOrganizationDataRetention>(&organization);
+    check::<UpdateOrganizationDataRetention>(&organization);
+    let project = json!({ "object": "project.data_retention", "type": "organization_default" });
+    check::<RetrieveProjectDataRetention>(&project);
+    check::<UpdateProjectDataRetention>(&project);
+}
+
+#[test]
+fn permissions_of_projects() {
+    let models = json!({ "object": "project.model_permissions", "mode": "allow_list", "model_ids": ["gpt-4.1", "o3"] });
+    check::<RetrieveProjectModelPermissions>(&models);
+    check::<UpdateProjectModelPermissions>(&models);
+    check::<DeleteProjectModelPermissions>(
+        &json!({ "object": "project.model_permissions.deleted", "deleted": true }),
+    );
+    let on = json!({ "enabled": true });
+    let tools = json!({
+        "file_search": on, "web_search": on, "image_generation": on, "mcp": on, "code_interpreter": on,
+    });
+    check::<RetrieveProjectHostedToolPermissions>(&tools);
+    check::<UpdateProjectHostedToolPermissions>(&tools);
+}
+
 fn certificate(object: &str, name: &str, active: Option<bool>) -> Value {
     let mut certificate = json!({
         "object": object,

@@ -5,14 +5,16 @@
 use openai_admin::{
     ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
     InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
-    ProjectResidency, RoleId, ServiceAccountId, Timestamp, UserId, UserRole, ViolationCode,
-    for_each_declared_operation, for_each_operation,
+    ProjectResidency, RoleId, ServiceAccountId, SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId,
+    UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
     models::{
-        CreateUserBody, InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest,
-        ProjectCreateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
+        CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest,
+        ModifyCertificateRequest, ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
+        ProjectModelPermissionsUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
         ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
-        UploadCertificateRequest, UserRoleUpdateRequest,
+        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
+        UpdateProjectDataRetentionBody, UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, Incoming, Place, Strictness},
@@ -210,6 +212,34 @@ proptest! {
         round_trip(&ModifyProject::new(project_id.clone(), body));
         round_trip(&ModifyProject::new(project_id.clone(), ProjectUpdateRequest::new()));
         round_trip(&ArchiveProject::new(project_id.clone()));
+
+        let limit = UpdateOrganizationSpendLimitBody::new(
+            7.try_into().unwrap(),
+            SpendLimitCurrency::from(text.as_str()),
+            SpendLimitInterval::Month,
+        );
+        round_trip(&GetOrganizationSpendLimit::new());
+        round_trip(&UpdateOrganizationSpendLimit::new(limit.clone()));
+        round_trip(&DeleteOrganizationSpendLimit::new());
+        round_trip(&GetProjectSpendLimit::new(project_id.clone()));
+        round_trip(&UpdateProjectSpendLimit::new(project_id.clone(), limit));
+        round_trip(&DeleteProjectSpendLimit::new(project_id.clone()));
+
+        round_trip(&RetrieveOrganizationDataRetention::new());
+        let retention = UpdateOrganizationDataRetentionBody::new(text.as_str().into());
+        round_trip(&UpdateOrganizationDataRetention::new(retention));
+        round_trip(&RetrieveProjectDataRetention::new(project_id.clone()));
+        let retention = UpdateProjectDataRetentionBody::new(text.as_str().into());
+        round_trip(&UpdateProjectDataRetention::new(project_id.clone(), retention));
+        round_trip(&RetrieveProjectModelPermissions::new(project_id.clone()));
+        let models = ProjectModelPermissionsUpdateRequest::new(text.as_str().into(), vec![text.clone()]);
+        round_trip(&UpdateProjectModelPermissions::new(project_id.clone(), models));
+        round_trip(&DeleteProjectModelPermissions::new(project_id.clone()));
+        round_trip(&RetrieveProjectHostedToolPermissions::new(project_id.clone()));
+        let mut tools = ProjectHostedToolPermissionsUpdateRequest::new();
+        round_trip(&UpdateProjectHostedToolPermissions::new(project_id.clone(), tools.clone()));
+        tools.mcp = Some(HostedToolPermission::new(false));
+        round_trip(&UpdateProjectHostedToolPermissions::new(project_id.clone(), tools));
 
         let certificate_id = CertificateId::new(&role).unwrap();
         let mut list = ListOrganizationCertificates::new();

@@ -208,6 +208,7 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
         (summary.projects_updated, "project", "updated"),
         (summary.members_added, "membership", "added"),
         (summary.roles_assigned, "role assignment", "added"),
+        (summary.settings_changed, "setting", "changed"),
     ];
     let counts = counts.into_iter().filter(|(number, _, _)| *number > 0);
     let counts = counts.map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)));

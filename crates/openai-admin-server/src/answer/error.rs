@@ -281,7 +281,11 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Refused { refusal, .. } => {
                 let message = format!("{message} {}", refusal.next());
-                Self::new(rules::refused(refusal), message).of_param(refusal.param())
+                let refused = Self::new(rules::refused(refusal), message);
+                match refusal.param() {
+                    "" => refused,
+                    param => refused.of_param(param),
+                }
             }
             StoreError::InvalidValue { field, expected } => {
                 Self::new(rules::INVALID_VALUE, format!("Invalid '{field}': expected {expected}."))

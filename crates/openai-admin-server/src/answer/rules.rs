@@ -162,7 +162,8 @@ pub(crate) fn not_found(kind: Kind) -> &'static NotFound {
 
 /// A rule of the store that a well-formed request breaks.
 pub(crate) const fn refused(refusal: Refusal) -> Rule {
-    rule(400, refusal.code(), Assumed)
+    let status = if refusal.is_absence() { 404 } else { 400 };
+    rule(status, refusal.code(), Assumed)
 }
 
 /// Every violation of a parameter's rules answers 400 with its own code.

@@ -62,6 +62,15 @@ const MISSING: &[(&[&str], &[&str])] = &[
         ],
     ),
     (
+        &[
+            "Getorganizationspendlimit",
+            "Updateorganizationspendlimit",
+            "Getprojectspendlimit",
+            "Updateprojectspendlimit",
+        ],
+        &["`enforcement.status` is always `inactive`: costs are not counted, so no spend reaches a limit."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Event types of operations that are not served are valid filters, but match nothing.",

@@ -170,13 +170,19 @@ fn probe(status: u16, code: &'static str) -> Probe {
     }
 }
 
-/// A body with the required fields of roles, their assignments and certificates.
+/// A body with the required fields of roles, their assignments, certificates and settings.
 fn with_role(mut body: Value) -> Value {
     body["role_id"] = json!("role-api-organization-reader");
     body["role_name"] = json!("x");
     body["permissions"] = json!([]);
     body["certificate"] = json!("x");
     body["certificate_ids"] = json!(["cert_x"]);
+    body["threshold_amount"] = json!(1);
+    body["currency"] = json!("USD");
+    body["interval"] = json!("month");
+    body["retention_type"] = json!("zero_data_retention");
+    body["mode"] = json!("deny_list");
+    body["model_ids"] = json!([]);
     body
 }
 
@@ -216,7 +222,9 @@ fn probes() -> Vec<Probe> {
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
-                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[]}"#,
+                    "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[],
+                    "currency":"USD","currency":"USD","retention_type":"a","retention_type":"b",
+                    "mode":"a","mode":"b","mcp":null,"mcp":null}"#,
             ),
             ..probe(400, "duplicate_parameter")
         },
@@ -234,7 +242,8 @@ fn probes() -> Vec<Probe> {
         Probe {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
-                          "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong }),
+                          "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
+                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

@@ -22,7 +22,7 @@ macro_rules! refusals {
                 }
             }
 
-            /// The parameter whose value breaks the rule.
+            /// The parameter whose value breaks the rule; empty if there is none.
             pub const fn param(self) -> &'static str {
                 match self {
                     $(Self::$refusal => $param,)*
@@ -104,4 +104,21 @@ refusals! {
         "API key '{}' belongs to a service account and cannot be deleted without it",
         "Delete the service account with `delete-project-service-account`.",
         "`delete-project-api-key`";
+    /// The organization or the project has no spend limit.
+    SpendLimitNotSet = "spend_limit_not_set", "",
+        "spend limit is not set",
+        "Set one with `Updateorganizationspendlimit` or `Updateprojectspendlimit`.",
+        "operations that get or delete a spend limit";
+    /// The project has no model permissions.
+    ModelPermissionsNotSet = "model_permissions_not_set", "",
+        "policy of model permissions is not set",
+        "Set one with `update-project-model-permissions`.",
+        "`retrieve-project-model-permissions` and `delete-project-model-permissions`";
+}
+
+impl Refusal {
+    /// Whether a value that the request needs is missing, as a thing that does not exist.
+    pub const fn is_absence(self) -> bool {
+        matches!(self, Self::SpendLimitNotSet | Self::ModelPermissionsNotSet)
+    }
 }

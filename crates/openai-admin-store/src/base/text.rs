@@ -23,6 +23,15 @@ pub(crate) fn check_bounded_text(field: &str, text: &str, length_max: usize) -> 
     Ok(())
 }
 
+/// Checks a value of an open enum that this server acts on, so that it takes only the known ones.
+pub(crate) fn check_known(field: &str, value: &str, known: &[&str]) -> Result<()> {
+    if known.contains(&value) {
+        return Ok(());
+    }
+    let known: Vec<String> = known.iter().map(|known| format!("'{known}'")).collect();
+    Err(Error::invalid_value(field, known.join(" or ")))
+}
+
 /// Checks the email address of a person.
 pub(crate) fn check_email(email: &str) -> Result<()> {
     is_email(email).map_err(|reason| {

@@ -19,7 +19,7 @@ pub struct Census {
 
 impl Census {
     /// The name in messages (singular) and the count of each kind: organizations, resources, rows that join resources,
-    /// keys (including revoked ones) and events of the audit log.
+    /// settings, keys (including revoked ones) and events of the audit log.
     pub fn counts(&self) -> &[(&'static str, u64)] {
         &self.counts
     }
@@ -72,6 +72,7 @@ pub(crate) fn census(transaction: &mut Transaction<'_>) -> Result<Census> {
     let things = TABLES.iter().map(|table| (table.kind.as_str(), table.sql.count));
     let edges = EDGES.iter().map(|edge| (edge.kind.as_str(), edge.count));
     let others = [
+        ("setting", "select count(*) from settings"),
         (Kind::ApiKey.as_str(), "select count(*) from api_keys"),
         ("audit event", "select count(*) from audit_events"),
     ];

@@ -6,8 +6,9 @@ use openai_admin::{
     operations::{groups::GroupName, projects::ProjectName, roles::RoleName},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-/// An organization with its users, groups, custom roles and projects.
+/// An organization with its users, groups, custom roles, projects and settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -27,6 +28,23 @@ pub struct Directory {
     /// Its active projects. The default project exists in every organization and is not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projects: Vec<DirectoryProject>,
+    /// Settings of the organization and of its projects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<DirectorySetting>,
+}
+
+/// A setting of a [`Directory`]. A load replaces the value that is set, and never removes one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectorySetting {
+    /// Its name, such as `spend_limit`.
+    pub setting: String,
+    /// The project that has it, by id or name; the organization when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Its value: the body of a request that updates all of it.
+    pub value: Json,
 }
 
 /// The organization of a [`Directory`].

@@ -18,18 +18,21 @@ use crate::{
     engines::transaction::Transaction,
     keeping::{
         directory::{
-            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectoryUser,
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole,
+            DirectorySetting, DirectoryUser,
         },
         tables::TABLES,
     },
     nouns::{
         organizations::Organization,
+        projects,
         roles::{self, StoredRole},
         users::StoredUser,
     },
     operation::tx::Tx,
     shapes::{
         edges::{EDGES, EdgeKind},
+        setting,
         thing::{self, Stored},
     },
     store::Store,
@@ -55,6 +58,8 @@ struct Dump<'a> {
     groups: HashMap<i64, usize>,
     /// The names of roles by their numbers.
     roles: HashMap<i64, String>,
+    /// The ids of projects by their numbers.
+    projects: HashMap<i64, String>,
 }
 
 fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
@@ -67,6 +72,7 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
         users: HashMap::new(),
         groups: HashMap::new(),
         roles: HashMap::new(),
+        projects: HashMap::new(),
     };
     for table in TABLES {
         dump.add_things(table.kind)?;
@@ -74,6 +80,7 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
     for edge in &EDGES {
         dump.add_edges(edge.kind)?;
     }
+    dump.add_settings()?;
     Ok(dump.directory)
 }
 
@@ -129,8 +136,24 @@ impl Dump<'_> {
     }
 
     fn add_projects(&mut self) -> Result<()> {
+        let default = projects::default_project(&mut self.tx)?;
+        self.projects.insert(projects::DEFAULT_SEQ, default.id.to_string());
         for found in thing::all::<Project>(&mut self.tx)? {
+            self.projects.insert(found.seq, found.thing.id.to_string());
             self.directory.projects.push(found.thing.try_into()?);
+        }
+        Ok(())
+    }
+
+    /// Settings of archived projects are left out, as the projects are.
+    fn add_settings(&mut self) -> Result<()> {
+        for (project_seq, setting, value) in setting::all(&mut self.tx)? {
+            let project = self.projects.get(&project_seq).cloned();
+            if project_seq != 0 && project.is_none() {
+                continue;
+            }
+            let value = serde_json::from_str(&value).map_err(Error::internal)?;
+            self.directory.settings.push(DirectorySetting { setting, project, value });
         }
         Ok(())
     }

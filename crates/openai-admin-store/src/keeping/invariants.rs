@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use crate::{
     base::kind::Kind,
-    keeping::tables::TABLES,
+    keeping::tables::{SETTINGS, TABLES},
     shapes::{
         edges::{EDGES, Edge},
         series::{SUMS, WIDTHS},
+        setting::Setting,
         table::{Numbers, Table},
     },
 };
@@ -30,7 +31,15 @@ impl Invariant {
 pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
     let things = TABLES.into_iter().flat_map(of_things);
     let edges = EDGES.iter().flat_map(of_edges);
-    things.chain(edges).chain(of_events()).chain(of_api_keys()).chain(of_series()).collect()
+    let settings = SETTINGS.into_iter().map(of_setting);
+    things
+        .chain(edges)
+        .chain(settings)
+        .chain([owners_of_settings()])
+        .chain(of_events())
+        .chain(of_api_keys())
+        .chain(of_series())
+        .collect()
 });
 
 fn of_things(table: &Table) -> Vec<Invariant> {
@@ -222,6 +231,44 @@ fn edge_has_event(edge: &Edge) -> Invariant {
             "select org, {} from {table} except select org, {} from audit_events where event = '{added}'",
             here.join(", "),
             told.join(", ")
+        ),
+    )
+}
+
+/// The last event of each owner tells the value that is stored.
+fn of_setting(setting: &Setting) -> Invariant {
+    let Setting { name, set, cleared, .. } = setting;
+    let events = cleared.map_or(format!("'{set}'"), |cleared| format!("'{set}', '{cleared}'"));
+    Invariant::new(
+        format!("the last audit event of each {name} tells its value"),
+        format!(
+            "with events as (
+                 select org, coalesce(project_seq, 0) as project_seq, event, payload,
+                        row_number() over (partition by org, coalesce(project_seq, 0)
+                                           order by place desc, change desc, item desc) as recent
+                 from audit_events where event in ({events})
+             ), told as (
+                 select org, project_seq, payload as value from events where recent = 1 and event = '{set}'
+             ), found as (
+                 select org, project_seq, value from settings where setting = '{name}'
+             )
+             select org, project_seq from (select * from told except select * from found) missing
+             union
+             select org, project_seq from (select * from found except select * from told) untold"
+        ),
+    )
+}
+
+fn owners_of_settings() -> Invariant {
+    let names: Vec<String> = SETTINGS.iter().map(|setting| format!("'{}'", setting.name)).collect();
+    Invariant::new(
+        "a setting is a known one and belongs to an organization or a project",
+        format!(
+            "select s.org, s.project_seq from settings s
+             left join organizations o on o.org = s.org
+             left join projects p on p.org = s.org and p.seq = s.project_seq
+             where o.org is null or (s.project_seq > 0 and p.seq is null) or s.setting not in ({})",
+            names.join(", ")
         ),
     )
 }

@@ -45,6 +45,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (8, include_str!("../../migrations/V8__invites.sql")),
     (9, include_str!("../../migrations/V9__certificates.sql")),
     (10, include_str!("../../migrations/V10__usage.sql")),
+    (11, include_str!("../../migrations/V11__settings.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".

@@ -1,8 +1,11 @@
-//! All tables of resources. Code that covers all of them iterates over this list.
+//! All tables of resources, and all settings. Code that covers all of them iterates over these lists.
 
 use crate::{
-    nouns::{certificates, groups, invites, projects, roles, service_accounts, users},
-    shapes::table::Table,
+    nouns::{
+        certificates, data_retention, groups, hosted_tools, invites, model_permissions, projects, roles,
+        service_accounts, spend_limits, users,
+    },
+    shapes::{setting::Setting, table::Table},
 };
 
 pub(crate) static TABLES: [&Table; 7] = [
@@ -15,6 +18,9 @@ pub(crate) static TABLES: [&Table; 7] = [
     &certificates::TABLE,
 ];
 
+pub(crate) static SETTINGS: [&Setting; 4] =
+    [&spend_limits::SETTING, &data_retention::SETTING, &model_permissions::SETTING, &hosted_tools::SETTING];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -26,8 +32,9 @@ mod tests {
     use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
 
     /// Tables that hold neither resources nor edges, and how `load` and `dump` treat their contents.
-    const OTHERS: [(&str, &str); 9] = [
+    const OTHERS: [(&str, &str); 10] = [
         ("organizations", "the organization of the document"),
+        ("settings", "the settings of the document"),
         ("sequences", "not dumped: a load assigns new numbers"),
         ("api_keys", "not dumped: a key is a secret, and its hash is useless elsewhere"),
         ("audit_events", "not dumped: a load records its own events"),
@@ -56,7 +63,7 @@ mod tests {
         assert_eq!(schema, listed, "add the table to TABLES or EDGES, or to OTHERS with a reason");
     }
 
-    /// Events that are neither about a resource in a table nor about an edge.
+    /// Events that are not about a resource in a table, an edge or a setting.
     const OTHER_EVENTS: [&str; 5] = [
         "organization.created",
         "organization.updated",
@@ -66,10 +73,11 @@ mod tests {
     ];
 
     #[test]
-    fn the_events_of_tables_and_edges_match_the_recorded_events() {
+    fn the_events_of_tables_edges_and_settings_match_the_recorded_events() {
         let things = TABLES.iter().flat_map(|table| [table.created, table.updated, table.deleted]);
         let edges = EDGES.iter().flat_map(|edge| [edge.added, edge.ended]);
-        let recorded: BTreeSet<&str> = things.chain(edges).chain(OTHER_EVENTS).collect();
+        let settings = SETTINGS.iter().flat_map(|setting| [Some(setting.set), setting.cleared]).flatten();
+        let recorded: BTreeSet<&str> = things.chain(edges).chain(settings).chain(OTHER_EVENTS).collect();
         let listed: BTreeSet<&str> =
             AuditLogEventType::RECORDED.iter().map(|listed| listed.as_str()).collect();
         assert_eq!(recorded, listed, "correct AuditLogEventType::RECORDED");

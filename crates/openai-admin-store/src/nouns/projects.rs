@@ -17,6 +17,7 @@ use crate::{
     },
     operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
+        assignment::Resource,
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
     },
@@ -180,6 +181,16 @@ pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Proj
         Some(_) => Err(Error::refused(Refusal::ProjectArchived, id)),
         None => Ok(found),
     }
+}
+
+/// The project, archived or not, as the owner of a setting.
+pub(crate) fn resource(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Resource> {
+    Ok(Resource::Project(find(tx, id)?.seq))
+}
+
+/// An active project as the owner of a setting.
+pub(crate) fn active_resource(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Resource> {
+    Ok(Resource::Project(find_active(tx, id)?.seq))
 }
 
 /// Finds a project that is neither archived nor the default project.

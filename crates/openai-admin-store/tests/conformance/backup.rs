@@ -12,7 +12,7 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, certificates, invites, projects, roles, service_accounts,
+    api_keys, certificates, invites, projects, roles, service_accounts, settings,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -45,6 +45,7 @@ async fn lived_in(database: &Database) -> Tenant {
     let certificate = certificates::upload(&acme, "Gateway").await;
     certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
     invites::invite(&acme, "new@example.org").await.unwrap();
+    settings::limit_spend(&acme, 5).await;
     let project = projects::create(&acme, "Search").await.id;
     service_accounts::create(&acme, &project, "Nightly").await.unwrap();
     let role = roles::create(&acme, "Support").await.unwrap().id;

@@ -106,6 +106,20 @@ fn full_directory() -> Json {
             },
             { "id": "role_a", "name": "Nothing", "permissions": [], "created_at": 5, "updated_at": 5 },
         ],
+        "settings": [
+            {
+                "setting": "spend_limit", "project": "proj_default_org-acme",
+                "value": { "threshold_amount": 3, "currency": "USD", "interval": "month" },
+            },
+            {
+                "setting": "spend_limit",
+                "value": { "threshold_amount": 1, "currency": "USD", "interval": "month" },
+            },
+            {
+                "setting": "spend_limit", "project": "proj_search",
+                "value": { "threshold_amount": 2, "currency": "USD", "interval": "month" },
+            },
+        ],
     })
 }
 
@@ -616,6 +630,7 @@ async fn a_dump_loads_into_another_organization(database: Database) {
     let loaded =
         database.store.load(database.stamp(), serde_json::from_value(dump.clone()).unwrap()).await.unwrap();
     let copy = database.store.dump(loaded.organization).await.unwrap();
+    dump["settings"][0]["project"] = "proj_default_org-copy".into();
     assert_eq!(serde_json::to_value(copy).unwrap(), dump);
 }
 

@@ -34,6 +34,7 @@ mod roles;
 mod rolling_upgrades;
 mod server_failures;
 mod service_accounts;
+mod settings;
 mod snapshots;
 mod support;
 mod tenant;

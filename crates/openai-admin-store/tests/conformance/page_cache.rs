@@ -21,7 +21,7 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, projects, roles, service_accounts,
+    certificates, invites, projects, roles, service_accounts, settings,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -177,6 +177,33 @@ fn every_write() -> Vec<(&'static str, Write)> {
         archive_project: |acme| {
             let id = projects::create(&acme, "Third").await.id;
             projects::archive(&acme, id.as_str()).await.unwrap()
+        };
+        update_organization_spend_limit: |acme| settings::limit_spend(&acme, 5).await;
+        delete_organization_spend_limit: |acme| {
+            acme.change(operations::DeleteOrganizationSpendLimit::new()).await.unwrap()
+        };
+        update_project_spend_limit: |acme| {
+            settings::update::<operations::UpdateProjectSpendLimit>(&acme, &json!("proj_default_org-acme"), &json!({ "threshold_amount": 5, "currency": "USD", "interval": "month" })).await.unwrap()
+        };
+        delete_project_spend_limit: |acme| {
+            let project = "proj_default_org-acme".parse().unwrap();
+            acme.change(operations::DeleteProjectSpendLimit::new(project)).await.unwrap()
+        };
+        update_organization_data_retention: |acme| {
+            settings::update::<operations::UpdateOrganizationDataRetention>(&acme, &json!(null), &json!({ "retention_type": "zero_data_retention" })).await.unwrap()
+        };
+        update_project_data_retention: |acme| {
+            settings::update::<operations::UpdateProjectDataRetention>(&acme, &json!("proj_default_org-acme"), &json!({ "retention_type": "none" })).await.unwrap()
+        };
+        update_project_model_permissions: |acme| {
+            settings::update::<operations::UpdateProjectModelPermissions>(&acme, &json!("proj_default_org-acme"), &json!({ "mode": "deny_list", "model_ids": [] })).await.unwrap()
+        };
+        delete_project_model_permissions: |acme| {
+            let project = "proj_default_org-acme".parse().unwrap();
+            acme.change(operations::DeleteProjectModelPermissions::new(project)).await.unwrap()
+        };
+        update_project_hosted_tool_permissions: |acme| {
+            settings::update::<operations::UpdateProjectHostedToolPermissions>(&acme, &json!("proj_default_org-acme"), &json!({ "mcp": { "enabled": false } })).await.unwrap()
         };
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         invite_user: |acme| invites::invite(&acme, "new@example.org").await.unwrap();

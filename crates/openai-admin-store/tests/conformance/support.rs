@@ -245,6 +245,9 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 11 {
+            self.execute("drop table settings");
+        }
         if version < 10 {
             self.execute("drop table usage_dimensions; drop table usage_sums; drop table usage_batches");
         }

@@ -6,12 +6,12 @@ use openai_admin_store::NewApiKey;
 use serde_json::json;
 
 use crate::{
-    certificates,
+    certificates, settings,
     support::{Database, Engine, run_and_check},
 };
 
 /// Each violation, and a part of the line that reports it.
-const DAMAGES: [(&str, &str); 31] = [
+const DAMAGES: [(&str, &str); 35] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "refers to a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "refers to a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "refers to a group"),
@@ -48,6 +48,10 @@ const DAMAGES: [(&str, &str); 31] = [
     ("delete from certificate_activations", "audit events of each row of certificate_activations"),
     ("delete from audit_events where event = 'certificates.activated'", "has an audit event"),
     ("update certificates set name = 'Other'", "the name of a certificate"),
+    ("delete from settings", "each spend_limit tells its value"),
+    ("update settings set value = '{}'", "each spend_limit tells its value"),
+    ("delete from audit_events where event = 'spend_limit.updated'", "each spend_limit tells its value"),
+    ("update settings set project_seq = 9", "belongs to an organization or a project"),
 ];
 
 fn verify_detects_every_violation(engine: Engine) {
@@ -67,6 +71,7 @@ fn verify_detects_every_violation(engine: Engine) {
             acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
             let certificate = certificates::upload(&acme, "Gateway").await;
             certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
+            settings::limit_spend(&acme, 5).await;
             acme.delete_user("user_4").await.unwrap();
             let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
             let batch = serde_json::from_value(json!({ "batch_id": "1", "completions": [record] })).unwrap();
