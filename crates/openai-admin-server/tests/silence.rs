@@ -133,7 +133,7 @@ async fn use_everything(client: &Client) {
     users.modify_user(user_id.clone(), change).await.unwrap();
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
-    use_projects(client).await;
+    use_projects(client, &user_id).await;
     use_usage(client).await;
     use_certificates(client).await;
     use_invites(client).await;
@@ -180,7 +180,7 @@ async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {
     client.send(&DeleteRole::new(role)).await.unwrap();
 }
 
-async fn use_projects(client: &Client) {
+async fn use_projects(client: &Client, user_id: &UserId) {
     let body = |json| serde_json::from_value(json).unwrap();
     let create = CreateProject::new(serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap());
     let project = client.send(&create).await.unwrap().id.clone();
@@ -189,7 +189,21 @@ async fn use_projects(client: &Client) {
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
     use_service_accounts(client, &project).await;
+    use_project_users(client, &project, user_id).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_project_users(client: &Client, project: &ProjectId, user: &UserId) {
+    let users = client.project_users();
+    let body = serde_json::json!({ "user_id": user, "role": "member" });
+    users.create_project_user(project.clone(), serde_json::from_value(body.clone()).unwrap()).await.unwrap();
+    users.create_project_user(project.clone(), serde_json::from_value(body).unwrap()).await.unwrap_err();
+    users.list_project_users(project.clone()).await.unwrap();
+    users.retrieve_project_user(project.clone(), user.clone()).await.unwrap();
+    let owner = serde_json::from_value(serde_json::json!({ "role": "owner" })).unwrap();
+    users.modify_project_user(project.clone(), user.clone(), owner).await.unwrap();
+    users.delete_project_user(project.clone(), user.clone()).await.unwrap();
+    users.delete_project_user(project.clone(), user.clone()).await.unwrap_err();
 }
 
 async fn use_certificates(client: &Client) {

@@ -12,6 +12,7 @@ mod invites;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
+mod project_users;
 mod projects;
 mod raw;
 mod request_body;
@@ -49,6 +50,7 @@ pub use self::{
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
+    project_users::ProjectUsersApi,
     projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,

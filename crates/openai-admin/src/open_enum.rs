@@ -296,6 +296,8 @@ open_enum! {
         OrganizationCreated = "organization.created",
         GroupUserAdded = "group.user.added",
         GroupUserRemoved = "group.user.removed",
+        ProjectUserAdded = "project.user.added",
+        ProjectUserRemoved = "project.user.removed",
     }
 }
 
@@ -334,6 +336,8 @@ impl AuditLogEventType {
         Self::ServiceAccountCreated,
         Self::ServiceAccountUpdated,
         Self::ServiceAccountDeleted,
+        Self::ProjectUserAdded,
+        Self::ProjectUserRemoved,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -342,9 +346,16 @@ impl AuditLogEventType {
             || self.as_str().starts_with("tenant.")
     }
 
-    /// Whether only our server has it: the published list has no event for the users of an organization's group, and
+    /// Whether only our server has it: the published list has no event for the users of a group or of a project, and
     /// none for an organization that is created.
     pub fn is_extension(&self) -> bool {
-        matches!(self, Self::OrganizationCreated | Self::GroupUserAdded | Self::GroupUserRemoved)
+        matches!(
+            self,
+            Self::OrganizationCreated
+                | Self::GroupUserAdded
+                | Self::GroupUserRemoved
+                | Self::ProjectUserAdded
+                | Self::ProjectUserRemoved
+        )
     }
 }

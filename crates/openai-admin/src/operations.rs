@@ -83,6 +83,7 @@ macro_rules! for_each_operation {
             ListInvites InviteUser RetrieveInvite DeleteInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
+            ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
         }
     };
 }
@@ -92,7 +93,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
             ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole

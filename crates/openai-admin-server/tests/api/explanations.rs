@@ -189,7 +189,7 @@ fn probes() -> Vec<Probe> {
         Probe { group: "group_nope", ..assumed(404, "group_not_found") },
         Probe {
             user: "user_nope",
-            body: with_role(json!({ "user_id": "user_nope" })),
+            body: with_role(json!({ "user_id": "user_nope", "role": "reader" })),
             ..assumed(404, "user_not_found")
         },
         Probe {

@@ -104,4 +104,9 @@ refusals! {
         "API key '{}' belongs to a service account and cannot be deleted without it",
         "Delete the service account with `delete-project-service-account`.",
         "`delete-project-api-key`";
+    /// The user is in the project.
+    AlreadyInProject = "already_in_project", "user_id",
+        "user '{}' already exists in project",
+        "Change the user's role with `modify-project-user`.",
+        "`create-project-user`";
 }

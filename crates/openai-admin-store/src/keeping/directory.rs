@@ -160,4 +160,22 @@ pub struct DirectoryProject {
     /// When it was created, in unix seconds; the time of loading for a new project when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// Its users; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<DirectoryProjectUser>,
+}
+
+/// A user of a project of a [`Directory`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryProjectUser {
+    /// The user, by id or email address.
+    pub user: PersonalText,
+    /// `owner`, `member` or `viewer`; when absent, the role that the user has, and `member` for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// When the user was added, in unix seconds; the time of loading for a new one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_at: Option<Timestamp>,
 }

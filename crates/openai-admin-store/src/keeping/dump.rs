@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    GroupType, UserType,
+    GroupType, Timestamp, UserType,
     models::{GroupResponse, Project, Role},
     operations::{groups::GroupName, projects::ProjectName, roles::RoleName},
 };
@@ -18,13 +18,14 @@ use crate::{
     engines::transaction::Transaction,
     keeping::{
         directory::{
-            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectoryUser,
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectUser,
+            DirectoryRole, DirectoryUser,
         },
         tables::TABLES,
     },
     nouns::{
         organizations::Organization,
-        roles::{self, StoredRole},
+        roles::{self, RoleResource, StoredRole},
         users::StoredUser,
     },
     operation::tx::Tx,
@@ -50,9 +51,10 @@ impl Store {
 struct Dump<'a> {
     tx: Tx<'a>,
     directory: Directory,
-    /// Where users and groups are in the directory, by their numbers.
+    /// Where users, groups and projects are in the directory, by their numbers.
     users: HashMap<i64, usize>,
     groups: HashMap<i64, usize>,
+    projects: HashMap<i64, usize>,
     /// The names of roles by their numbers.
     roles: HashMap<i64, String>,
 }
@@ -66,6 +68,7 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
         directory: Directory { organization: Some(entry), ..Directory::default() },
         users: HashMap::new(),
         groups: HashMap::new(),
+        projects: HashMap::new(),
         roles: HashMap::new(),
     };
     for table in TABLES {
@@ -98,6 +101,7 @@ impl Dump<'_> {
             EdgeKind::RoleAssignment => self.add_role_assignments(),
             // Their certificates are not dumped.
             EdgeKind::CertificateActivation => Ok(()),
+            EdgeKind::ProjectUser => self.add_project_users(),
         }
     }
 
@@ -117,7 +121,7 @@ impl Dump<'_> {
 
     fn add_roles(&mut self) -> Result<()> {
         let custom = thing::all::<StoredRole>(&mut self.tx)?;
-        let all = roles::predefined(&mut self.tx)?.into_iter().chain(custom);
+        let all = roles::predefined(&mut self.tx, RoleResource::Organization)?.into_iter().chain(custom);
         for Stored { seq, thing } in all {
             self.roles.insert(seq, thing.role.name.clone());
             if !thing.role.predefined_role {
@@ -128,7 +132,9 @@ impl Dump<'_> {
     }
 
     fn add_projects(&mut self) -> Result<()> {
-        for found in thing::all::<Project>(&mut self.tx)? {
+        let projects = thing::all::<Project>(&mut self.tx)?;
+        self.projects = places(&projects);
+        for found in projects {
             self.directory.projects.push(found.thing.try_into()?);
         }
         Ok(())
@@ -165,6 +171,32 @@ impl Dump<'_> {
             }
             if let Some(group) = self.groups.get(&group_seq) {
                 self.directory.groups[*group].roles.push(role.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Users of the default project are not dumped, as that project is not.
+    fn add_project_users(&mut self) -> Result<()> {
+        let org = self.tx.org();
+        let project_users = self.tx.query(
+            "select m.project_seq, m.user_seq, m.added_at, a.role_seq
+             from project_users m
+             join role_assignments a on a.org = m.org and a.user_seq = m.user_seq and a.group_seq = 0
+                                    and a.project_seq = m.project_seq and a.role_seq < 0
+             where m.org = $1 order by m.project_seq, m.user_seq",
+            values![org],
+            |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?, row.integer(3)?)),
+        )?;
+        let Directory { users, projects, .. } = &mut self.directory;
+        for (project_seq, user_seq, added_at, role_seq) in project_users {
+            let (project, user) = (self.projects.get(&project_seq), self.users.get(&user_seq));
+            if let (Some(project), Some(id)) = (project, user.and_then(|user| users[*user].id.as_ref())) {
+                projects[*project].users.push(DirectoryProjectUser {
+                    user: id.as_str().into(),
+                    role: roles::predefined_project_name(role_seq).map(str::to_owned),
+                    added_at: Some(Timestamp::from_unix_seconds(added_at)),
+                });
             }
         }
         Ok(())
@@ -230,6 +262,7 @@ impl TryFrom<Project> for DirectoryProject {
     fn try_from(project: Project) -> Result<Self> {
         let Project { id, name, residency, external_key_id, created_at, .. } = project;
         let name = ProjectName::new(name.unwrap_or_default()).map_err(Error::internal)?;
-        Ok(Self { id: Some(id), name, residency, external_key_id, created_at: Some(created_at) })
+        let created_at = Some(created_at);
+        Ok(Self { id: Some(id), name, residency, external_key_id, created_at, users: Vec::new() })
     }
 }

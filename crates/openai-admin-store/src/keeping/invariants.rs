@@ -30,7 +30,13 @@ impl Invariant {
 pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
     let things = TABLES.into_iter().flat_map(of_things);
     let edges = EDGES.iter().flat_map(of_edges);
-    things.chain(edges).chain(of_events()).chain(of_api_keys()).chain(of_series()).collect()
+    things
+        .chain(edges)
+        .chain(of_events())
+        .chain(of_api_keys())
+        .chain(of_series())
+        .chain(of_project_users())
+        .collect()
 });
 
 fn of_things(table: &Table) -> Vec<Invariant> {
@@ -290,6 +296,25 @@ fn of_series() -> Vec<Invariant> {
          where d.seq is null or o.org is null",
     );
     rollups.chain([dimensions]).collect()
+}
+
+fn of_project_users() -> Vec<Invariant> {
+    vec![
+        Invariant::new(
+            "a user of a project has exactly one predefined role there",
+            "select m.org, m.user_seq from project_users m
+             where (select count(*) from role_assignments a
+                    where a.org = m.org and a.user_seq = m.user_seq and a.group_seq = 0
+                      and a.project_seq = m.project_seq and a.role_seq < 0) <> 1",
+        ),
+        Invariant::new(
+            "a user with a role in a project is in the project",
+            "select a.org, a.user_seq from role_assignments a
+             where a.user_seq > 0 and a.project_seq <> 0
+               and not exists (select 1 from project_users m
+                               where m.org = a.org and m.project_seq = a.project_seq and m.user_seq = a.user_seq)",
+        ),
+    ]
 }
 
 /// The id of a bootstrap key may change, so they are counted.

@@ -1,5 +1,7 @@
 //! What `load` does with a directory.
 
+mod project_members;
+
 use std::collections::HashSet;
 
 use openai_admin::{
@@ -25,7 +27,7 @@ use crate::{
         group_users, groups,
         organizations::{self, Organization},
         projects,
-        roles::{self, StoredRole},
+        roles::{self, RoleResource, StoredRole},
         users::{self, StoredUser},
     },
     operation::{audit_order, change::Change, tx::Tx},
@@ -63,6 +65,8 @@ pub struct LoadSummary {
     pub projects_updated: usize,
     /// Memberships added.
     pub members_added: usize,
+    /// Users added to projects.
+    pub project_users_added: usize,
     /// Roles assigned to users and groups.
     pub roles_assigned: usize,
 }
@@ -83,9 +87,10 @@ struct Load<'a> {
     directory: &'a Directory,
     change: Change<'a>,
     summary: LoadSummary,
-    /// The numbers of the users and groups of the directory, in its order.
+    /// The numbers of the users, groups and projects of the directory, in its order.
     users: Vec<i64>,
     groups: Vec<i64>,
+    projects: Vec<i64>,
     /// What was loaded. Each thing has one entry: the second would undo what the first says, and so would every load of
     /// the same again.
     loaded: HashSet<(Kind, i64)>,
@@ -108,6 +113,7 @@ impl<'a> Load<'a> {
             projects_created: 0,
             projects_updated: 0,
             members_added: 0,
+            project_users_added: 0,
             roles_assigned: 0,
         };
         Ok(Self {
@@ -116,6 +122,7 @@ impl<'a> Load<'a> {
             summary,
             users: Vec::new(),
             groups: Vec::new(),
+            projects: Vec::new(),
             loaded: HashSet::new(),
         })
     }
@@ -137,7 +144,9 @@ impl<'a> Load<'a> {
             Kind::User => self.users = self.load_all(kind, "users", users, Self::load_user)?,
             Kind::Group => self.groups = self.load_all(kind, "groups", groups, Self::load_group)?,
             Kind::Role => drop(self.load_all(kind, "roles", roles, Self::load_role)?),
-            Kind::Project => drop(self.load_all(kind, "projects", projects, Self::load_project)?),
+            Kind::Project => {
+                self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
+            }
             // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
             // is loaded as a user.
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
@@ -151,6 +160,7 @@ impl<'a> Load<'a> {
             EdgeKind::RoleAssignment => self.load_role_assignments(),
             // Certificates are not loaded.
             EdgeKind::CertificateActivation => Ok(()),
+            EdgeKind::ProjectUser => self.load_project_users(),
         }
     }
 
@@ -247,15 +257,16 @@ impl<'a> Load<'a> {
     }
 
     fn load_role(&mut self, entry: &DirectoryRole) -> Result<i64> {
+        let resource = RoleResource::Organization;
         let existing = self.find_role(entry)?;
         let now = self.change.stamp().at();
         let mut role = match (&existing, &entry.id) {
             (Some(found), _) => found.thing.clone(),
-            (None, Some(id)) => StoredRole::new(id.clone(), &entry.name, now),
-            (None, None) => StoredRole::new(self.change.mint("role_")?, &entry.name, now),
+            (None, Some(id)) => StoredRole::new(resource, id.clone(), &entry.name, now),
+            (None, None) => StoredRole::new(resource, self.change.mint("role_")?, &entry.name, now),
         };
         update_role(&mut role, entry);
-        roles::check(&mut self.change, &role.role, "name")?;
+        roles::check(&mut self.change, resource, &role.role, "name")?;
         match existing {
             None => {
                 self.summary.roles_created += 1;
@@ -371,7 +382,7 @@ impl<'a> Load<'a> {
 
     fn find_role(&mut self, entry: &DirectoryRole) -> Result<Option<Stored<StoredRole>>> {
         let Some(id) = &entry.id else {
-            let found = roles::find_by_name(&mut self.change, &entry.name)?;
+            let found = roles::find_by_name(&mut self.change, RoleResource::Organization, &entry.name)?;
             return Ok(found.filter(|found| !found.thing.role.predefined_role));
         };
         if roles::is_predefined_id(id) {
@@ -393,8 +404,9 @@ impl<'a> Load<'a> {
 
     /// A role by its name or id. The name comes first, since a dump names roles so.
     fn find_assigned(&mut self, principal: Principal, role: &str) -> Result<Stored<StoredRole>> {
-        let found = match (roles::find_by_name(&mut self.change, role)?, RoleId::new(role)) {
-            (None, Ok(id)) => roles::look_up(&mut self.change, &id)?,
+        let resource = RoleResource::Organization;
+        let found = match (roles::find_by_name(&mut self.change, resource, role)?, RoleId::new(role)) {
+            (None, Ok(id)) => roles::look_up(&mut self.change, resource, &id)?,
             (found, _) => found,
         };
         let Some(found) = found else {

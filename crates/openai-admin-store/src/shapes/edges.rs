@@ -4,8 +4,8 @@ use crate::{
     base::{
         error::Result,
         events::{
-            CERTIFICATE_ACTIVATED, CERTIFICATE_DEACTIVATED, MEMBER_ADDED, MEMBER_REMOVED, ROLE_ASSIGNED,
-            ROLE_UNASSIGNED,
+            CERTIFICATE_ACTIVATED, CERTIFICATE_DEACTIVATED, MEMBER_ADDED, MEMBER_REMOVED, PROJECT_USER_ADDED,
+            PROJECT_USER_REMOVED, ROLE_ASSIGNED, ROLE_UNASSIGNED,
         },
         kind::Kind,
         value::values,
@@ -20,6 +20,7 @@ pub(crate) enum EdgeKind {
     Membership,
     RoleAssignment,
     CertificateActivation,
+    ProjectUser,
 }
 
 impl EdgeKind {
@@ -29,6 +30,7 @@ impl EdgeKind {
             Self::Membership => "membership",
             Self::RoleAssignment => "role assignment",
             Self::CertificateActivation => "certificate activation",
+            Self::ProjectUser => "project user",
         }
     }
 }
@@ -95,7 +97,7 @@ macro_rules! edge {
 }
 
 /// Every edge.
-pub(crate) static EDGES: [Edge; 3] = [
+pub(crate) static EDGES: [Edge; 4] = [
     edge! {
         Membership in "group_users", MEMBER_ADDED, MEMBER_REMOVED,
         [("group_seq", "group_seq"), ("user_seq", "user_seq")], ("group_seq, user_seq", "group_seq, user_seq"),
@@ -130,6 +132,12 @@ pub(crate) static EDGES: [Edge; 3] = [
         ),
         Project = "project_seq", by "certificate_seq";
         Certificate = "certificate_seq", by "project_seq";
+    },
+    edge! {
+        ProjectUser in "project_users", PROJECT_USER_ADDED, PROJECT_USER_REMOVED,
+        [("project_seq", "project_seq"), ("user_seq", "user_seq")], ("project_seq, user_seq", "project_seq, user_seq"),
+        Project = "project_seq", by "user_seq";
+        User = "user_seq", by "project_seq";
     },
 ];
 

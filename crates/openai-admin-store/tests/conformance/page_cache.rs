@@ -21,7 +21,7 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, projects, roles, service_accounts,
+    certificates, invites, project_users, projects, roles, service_accounts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -198,6 +198,21 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = projects::create(&acme, "Sixth").await.id;
             let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap();
             acme.change(DeleteProjectApiKey::new(project, account.api_key.unwrap().id)).await.unwrap_err()
+        };
+        create_project_user: |acme| {
+            let project = projects::create(&acme, "Seventh").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap()
+        };
+        modify_project_user: |acme| {
+            let project = projects::create(&acme, "Eighth").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+            let owner = json!({ "role": "owner" });
+            project_users::modify(&acme, project.as_str(), "user_1", owner).await.unwrap()
+        };
+        delete_project_user: |acme| {
+            let project = projects::create(&acme, "Ninth").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+            project_users::remove(&acme, project.as_str(), "user_1").await.unwrap()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;
