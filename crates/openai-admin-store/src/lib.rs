@@ -42,8 +42,8 @@ pub use keeping::{
     backup::copy::BackupProgress,
     census::Census,
     directory::{
-        Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectUser,
-        DirectoryRole, DirectoryUser,
+        Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectGroup,
+        DirectoryProjectUser, DirectoryRole, DirectoryUser,
     },
     load::LoadSummary,
     migrations::SchemaVersion,

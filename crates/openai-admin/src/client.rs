@@ -12,6 +12,7 @@ mod invites;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
+mod project_groups;
 mod project_users;
 mod projects;
 mod raw;
@@ -50,6 +51,7 @@ pub use self::{
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
+    project_groups::ProjectGroupsApi,
     project_users::ProjectUsersApi,
     projects::ProjectsApi,
     raw::RawRequest,

@@ -298,6 +298,8 @@ open_enum! {
         GroupUserRemoved = "group.user.removed",
         ProjectUserAdded = "project.user.added",
         ProjectUserRemoved = "project.user.removed",
+        ProjectGroupAdded = "project.group.added",
+        ProjectGroupRemoved = "project.group.removed",
     }
 }
 
@@ -338,6 +340,8 @@ impl AuditLogEventType {
         Self::ServiceAccountDeleted,
         Self::ProjectUserAdded,
         Self::ProjectUserRemoved,
+        Self::ProjectGroupAdded,
+        Self::ProjectGroupRemoved,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -346,8 +350,8 @@ impl AuditLogEventType {
             || self.as_str().starts_with("tenant.")
     }
 
-    /// Whether only our server has it: the published list has no event for the users of a group or of a project, and
-    /// none for an organization that is created.
+    /// Whether only our server has it: the published list has no event for the users of a group, for the users and groups of a
+    /// project, or for an organization that is created.
     pub fn is_extension(&self) -> bool {
         matches!(
             self,
@@ -356,6 +360,8 @@ impl AuditLogEventType {
                 | Self::GroupUserRemoved
                 | Self::ProjectUserAdded
                 | Self::ProjectUserRemoved
+                | Self::ProjectGroupAdded
+                | Self::ProjectGroupRemoved
         )
     }
 }

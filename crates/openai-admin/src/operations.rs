@@ -84,6 +84,7 @@ macro_rules! for_each_operation {
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
+            ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
         }
     };
 }
@@ -93,7 +94,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
             ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
             ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole

@@ -209,6 +209,7 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
         (summary.projects_updated, "project", "updated"),
         (summary.members_added, "membership", "added"),
         (summary.project_users_added, "project user", "added"),
+        (summary.project_groups_added, "project group", "added"),
         (summary.roles_assigned, "role assignment", "added"),
     ];
     let counts = counts.into_iter().filter(|(number, _, _)| *number > 0);

@@ -10,18 +10,18 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint,
     operations::{
-        ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
-        AssignUserRole, CreateGroup, CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount,
-        CreateUsageBatch, CreateUser, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
-        DeleteCertificate, DeleteGroup, DeleteInvite, DeleteProjectApiKey, DeleteProjectUser, DeleteRole,
-        DeleteServiceAccount, DeleteUser, GetCertificate, InviteUser, ListGroupRoleAssignments, ListGroups,
-        ListInvites, ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates,
-        ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts, ListUserGroups,
-        ListUserRoleAssignments, ListUsers, ModifyCertificate, ModifyProject, ModifyProjectUser, ModifyUser,
-        RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite, RetrieveProject,
-        RetrieveProjectApiKey, RetrieveProjectUser, RetrieveRole, RetrieveServiceAccount, RetrieveUser,
-        RetrieveUserRole, UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole, UploadCertificate,
-        UsageCompletions,
+        ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
+        AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateProjectUser, CreateRole,
+        CreateServiceAccount, CreateUsageBatch, CreateUser, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteCertificate, DeleteGroup, DeleteInvite, DeleteProjectApiKey,
+        DeleteProjectUser, DeleteRole, DeleteServiceAccount, DeleteUser, GetCertificate, InviteUser,
+        ListGroupRoleAssignments, ListGroups, ListInvites, ListOrganizationCertificates, ListProjectApiKeys,
+        ListProjectCertificates, ListProjectGroups, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate,
+        ModifyProject, ModifyProjectUser, ModifyUser, RemoveProjectGroup, RetrieveGroup, RetrieveGroupRole,
+        RetrieveGroupUser, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
+        RetrieveProjectUser, RetrieveRole, RetrieveServiceAccount, RetrieveUser, RetrieveUserRole,
+        UnassignGroupRole, UnassignUserRole, UpdateGroup, UpdateRole, UploadCertificate, UsageCompletions,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -113,6 +113,11 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<RetrieveProjectUser>(),
         change::<ModifyProjectUser>(),
         change::<DeleteProjectUser>(),
+        // Groups of projects
+        read::<ListProjectGroups>(),
+        change::<AddProjectGroup>(),
+        read::<RetrieveProjectGroup>(),
+        change::<RemoveProjectGroup>(),
         // Audit logs
         with(handlers::list_audit_logs),
     ]

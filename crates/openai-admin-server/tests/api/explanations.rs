@@ -186,7 +186,13 @@ fn probes() -> Vec<Probe> {
     let ours = |status, code| Probe { evidence: Evidence::Ours, ..probe(status, code) };
     let wrong = json!([["of no field's type"]]);
     vec![
-        Probe { group: "group_nope", ..assumed(404, "group_not_found") },
+        Probe {
+            group: "group_nope",
+            body: with_role(
+                json!({ "name": "x", "user_id": "user_ada", "group_id": "group_nope", "role": "role-api-project-member" }),
+            ),
+            ..assumed(404, "group_not_found")
+        },
         Probe {
             user: "user_nope",
             body: with_role(json!({ "user_id": "user_nope", "role": "reader" })),
@@ -206,13 +212,15 @@ fn probes() -> Vec<Probe> {
         Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
         Probe {
             header: Some((IDEMPOTENCY_KEY, "")),
-            body: with_role(json!({ "name": "x", "email": "x@example.com", "role": "reader" })),
+            body: with_role(
+                json!({ "name": "x", "email": "x@example.com", "role": "reader", "group_id": "group_x" }),
+            ),
             ..ours(400, "invalid_value")
         },
         Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
         Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
         Probe {
-            query: "limit=1&limit=1",
+            query: "limit=1&limit=1&group_type=group&group_type=group",
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",

@@ -6,5 +6,7 @@ pub(crate) const ROLE_ASSIGNED: &str = "role.assignment.created";
 pub(crate) const ROLE_UNASSIGNED: &str = "role.assignment.deleted";
 pub(crate) const PROJECT_USER_ADDED: &str = "project.user.added";
 pub(crate) const PROJECT_USER_REMOVED: &str = "project.user.removed";
+pub(crate) const PROJECT_GROUP_ADDED: &str = "project.group.added";
+pub(crate) const PROJECT_GROUP_REMOVED: &str = "project.group.removed";
 pub(crate) const CERTIFICATE_ACTIVATED: &str = "certificates.activated";
 pub(crate) const CERTIFICATE_DEACTIVATED: &str = "certificates.deactivated";

@@ -109,4 +109,9 @@ refusals! {
         "user '{}' already exists in project",
         "Change the user's role with `modify-project-user`.",
         "`create-project-user`";
+    /// The group is in the project.
+    GroupAlreadyInProject = "group_already_in_project", "group_id",
+        "group '{}' already exists in project",
+        "Assign another role with `assign-project-group-role`.",
+        "`add-project-group`";
 }

@@ -163,6 +163,9 @@ pub struct DirectoryProject {
     /// Its users; those that it does not name stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<DirectoryProjectUser>,
+    /// Its groups; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<DirectoryProjectGroup>,
 }
 
 /// A user of a project of a [`Directory`].
@@ -178,4 +181,19 @@ pub struct DirectoryProjectUser {
     /// When the user was added, in unix seconds; the time of loading for a new one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added_at: Option<Timestamp>,
+}
+
+/// A group of a project of a [`Directory`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryProjectGroup {
+    /// The group, by id, or by a name that no other group has.
+    pub group: String,
+    /// When the group was added, in unix seconds; the time of loading for a new one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Roles of the group in the project, by name or id; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }

@@ -18,8 +18,8 @@ use crate::{
     engines::transaction::Transaction,
     keeping::{
         directory::{
-            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectUser,
-            DirectoryRole, DirectoryUser,
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectGroup,
+            DirectoryProjectUser, DirectoryRole, DirectoryUser,
         },
         tables::TABLES,
     },
@@ -30,6 +30,7 @@ use crate::{
     },
     operation::tx::Tx,
     shapes::{
+        assignment::{self, Principal, Resource},
         edges::{EDGES, EdgeKind},
         thing::{self, Stored},
     },
@@ -102,6 +103,7 @@ impl Dump<'_> {
             // Their certificates are not dumped.
             EdgeKind::CertificateActivation => Ok(()),
             EdgeKind::ProjectUser => self.add_project_users(),
+            EdgeKind::ProjectGroup => self.add_project_groups(),
         }
     }
 
@@ -201,6 +203,41 @@ impl Dump<'_> {
         }
         Ok(())
     }
+
+    fn add_project_groups(&mut self) -> Result<()> {
+        let org = self.tx.org();
+        let project_groups = self.tx.query(
+            "select project_seq, group_seq, created_at from project_groups where org = $1
+             order by project_seq, group_seq",
+            values![org],
+            |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?)),
+        )?;
+        for (project_seq, group_seq, created_at) in project_groups {
+            let project = self.projects.get(&project_seq).copied();
+            let group = self.groups.get(&group_seq).copied();
+            let (Some(project), Some(group)) = (project, group) else { continue };
+            let Some(id) = self.directory.groups[group].id.as_ref().map(ToString::to_string) else {
+                continue;
+            };
+            let roles = self.roles_in_project(Principal::Group(group_seq), project_seq)?;
+            self.directory.projects[project].groups.push(DirectoryProjectGroup {
+                group: id,
+                created_at: Some(Timestamp::from_unix_seconds(created_at)),
+                roles,
+            });
+        }
+        Ok(())
+    }
+
+    /// The names of the roles of a user or group in a project.
+    fn roles_in_project(&mut self, principal: Principal, project_seq: i64) -> Result<Vec<String>> {
+        let seqs = assignment::direct(&mut self.tx, principal, Resource::Project(project_seq))?;
+        let predefined = |seq| roles::predefined_project_name(seq).map(str::to_owned);
+        Ok(seqs
+            .into_iter()
+            .filter_map(|seq| self.roles.get(&seq).cloned().or_else(|| predefined(seq)))
+            .collect())
+    }
 }
 
 /// Where each thing is in its list, by its number.
@@ -263,6 +300,14 @@ impl TryFrom<Project> for DirectoryProject {
         let Project { id, name, residency, external_key_id, created_at, .. } = project;
         let name = ProjectName::new(name.unwrap_or_default()).map_err(Error::internal)?;
         let created_at = Some(created_at);
-        Ok(Self { id: Some(id), name, residency, external_key_id, created_at, users: Vec::new() })
+        Ok(Self {
+            id: Some(id),
+            name,
+            residency,
+            external_key_id,
+            created_at,
+            users: Vec::new(),
+            groups: Vec::new(),
+        })
     }
 }

@@ -35,7 +35,7 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
         .chain(of_events())
         .chain(of_api_keys())
         .chain(of_series())
-        .chain(of_project_users())
+        .chain(of_projects())
         .collect()
 });
 
@@ -298,7 +298,7 @@ fn of_series() -> Vec<Invariant> {
     rollups.chain([dimensions]).collect()
 }
 
-fn of_project_users() -> Vec<Invariant> {
+fn of_projects() -> Vec<Invariant> {
     vec![
         Invariant::new(
             "a user of a project has exactly one predefined role there",
@@ -313,6 +313,13 @@ fn of_project_users() -> Vec<Invariant> {
              where a.user_seq > 0 and a.project_seq <> 0
                and not exists (select 1 from project_users m
                                where m.org = a.org and m.project_seq = a.project_seq and m.user_seq = a.user_seq)",
+        ),
+        Invariant::new(
+            "a group with a role in a project is in the project",
+            "select a.org, a.group_seq from role_assignments a
+             where a.group_seq > 0 and a.project_seq <> 0
+               and not exists (select 1 from project_groups m
+                               where m.org = a.org and m.project_seq = a.project_seq and m.group_seq = a.group_seq)",
         ),
     ]
 }

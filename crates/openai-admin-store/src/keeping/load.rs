@@ -32,7 +32,7 @@ use crate::{
     },
     operation::{audit_order, change::Change, tx::Tx},
     shapes::{
-        assignment::{self, Principal, Resource},
+        assignment::{self, Principal},
         edges::{EDGES, EdgeKind},
         thing::{self, Stored, Thing},
     },
@@ -67,6 +67,8 @@ pub struct LoadSummary {
     pub members_added: usize,
     /// Users added to projects.
     pub project_users_added: usize,
+    /// Groups added to projects.
+    pub project_groups_added: usize,
     /// Roles assigned to users and groups.
     pub roles_assigned: usize,
 }
@@ -114,6 +116,7 @@ impl<'a> Load<'a> {
             projects_updated: 0,
             members_added: 0,
             project_users_added: 0,
+            project_groups_added: 0,
             roles_assigned: 0,
         };
         Ok(Self {
@@ -161,6 +164,7 @@ impl<'a> Load<'a> {
             // Certificates are not loaded.
             EdgeKind::CertificateActivation => Ok(()),
             EdgeKind::ProjectUser => self.load_project_users(),
+            EdgeKind::ProjectGroup => self.load_project_groups(),
         }
     }
 
@@ -344,22 +348,22 @@ impl<'a> Load<'a> {
 
     fn load_role_assignments(&mut self) -> Result<()> {
         for (index, user) in self.directory.users.iter().enumerate() {
-            self.assign(Principal::User(self.users[index]), &user.roles)
+            self.assign(RoleResource::Organization, Principal::User(self.users[index]), &user.roles)
                 .map_err(|error| error.within(&place("users", index)))?;
         }
         for (index, group) in self.directory.groups.iter().enumerate() {
-            self.assign(Principal::Group(self.groups[index]), &group.roles)
+            self.assign(RoleResource::Organization, Principal::Group(self.groups[index]), &group.roles)
                 .map_err(|error| error.within(&place("groups", index)))?;
         }
         Ok(())
     }
 
-    fn assign(&mut self, principal: Principal, roles: &[String]) -> Result<()> {
+    fn assign(&mut self, resource: RoleResource<'_>, principal: Principal, roles: &[String]) -> Result<()> {
         for (index, role) in roles.iter().enumerate() {
             let within = |error: Error| error.within(&place("roles", index));
-            let role = self.find_assigned(principal, role).map_err(within)?;
+            let role = self.find_assigned(resource, principal, role).map_err(within)?;
             let (seq, id) = (role.seq, role.thing.id());
-            if assignment::assign(&mut self.change, principal, Resource::Organization, seq, id)? {
+            if assignment::assign(&mut self.change, principal, resource.resource(), seq, id)? {
                 self.summary.roles_assigned += 1;
             }
         }
@@ -367,17 +371,21 @@ impl<'a> Load<'a> {
     }
 
     fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<Stored<GroupResponse>>> {
-        let Some(id) = &entry.id else {
-            text::check_text("name", &entry.name)?;
-            let mut found = groups::find_by_name(&mut self.change, &entry.name)?;
-            return match found.len() {
-                0 | 1 => Ok(found.pop()),
-                several => {
-                    Err(Error::invalid_value("id", format!("an id, since {several} groups have this name")))
-                }
-            };
-        };
-        self.find_by_id::<GroupResponse>(id.as_str())
+        match &entry.id {
+            Some(id) => self.find_by_id::<GroupResponse>(id.as_str()),
+            None => self.find_group_by_name(&entry.name),
+        }
+    }
+
+    fn find_group_by_name(&mut self, name: &str) -> Result<Option<Stored<GroupResponse>>> {
+        text::check_text("name", name)?;
+        let mut found = groups::find_by_name(&mut self.change, name)?;
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            several => {
+                Err(Error::invalid_value("id", format!("an id, since {several} groups have this name")))
+            }
+        }
     }
 
     fn find_role(&mut self, entry: &DirectoryRole) -> Result<Option<Stored<StoredRole>>> {
@@ -403,8 +411,12 @@ impl<'a> Load<'a> {
     }
 
     /// A role by its name or id. The name comes first, since a dump names roles so.
-    fn find_assigned(&mut self, principal: Principal, role: &str) -> Result<Stored<StoredRole>> {
-        let resource = RoleResource::Organization;
+    fn find_assigned(
+        &mut self,
+        resource: RoleResource<'_>,
+        principal: Principal,
+        role: &str,
+    ) -> Result<Stored<StoredRole>> {
         let found = match (roles::find_by_name(&mut self.change, resource, role)?, RoleId::new(role)) {
             (None, Ok(id)) => roles::look_up(&mut self.change, resource, &id)?,
             (found, _) => found,

@@ -46,6 +46,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("../../migrations/V9__certificates.sql")),
     (10, include_str!("../../migrations/V10__usage.sql")),
     (13, include_str!("../../migrations/V13__project_users.sql")),
+    (14, include_str!("../../migrations/V14__project_groups.sql")),
 ];
 
 /// Any number, as long as nothing else in the database locks it: the ASCII codes of "oadm".

@@ -438,6 +438,9 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
         (None, Some(user)) if row.optional_text(12)?.is_some() => {
             detail.user_id = Some(UserId::new(user).map_err(Error::internal)?);
         }
+        (Some(group), None) if row.optional_text(12)?.is_some() => {
+            detail.group_id = Some(GroupId::new(group).map_err(Error::internal)?);
+        }
         (group, user) => detail.id = group.or(user).or(row.optional_text(6)?).map(str::to_owned),
     }
     match r#type.as_str().ends_with(".updated") {

@@ -26,7 +26,10 @@ use crate::{
         users::{self, StoredUser},
     },
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
-    shapes::thing::{self, Stored},
+    shapes::{
+        assignment::Principal,
+        thing::{self, Stored},
+    },
 };
 
 /// Some rows of `project_users` as `m`, with their users and predefined roles, in the order that [`from_row`] reads.
@@ -132,7 +135,7 @@ impl Changes for DeleteProjectUser {
     fn change(&self, change: &mut Change<'_>) -> Result<ProjectUserDeleteResponse> {
         let project = projects::find_active(change, &self.project_id)?;
         let user = users::find(change, &self.user_id)?;
-        match project_access::remove_user(change, &project, user.seq)? {
+        match project_access::remove(change, &project, Principal::User(user.seq))? {
             true => Ok(ProjectUserDeleteResponse::new(user.thing.user.id)),
             false => Err(not_in_project(&project, &user)),
         }
@@ -147,11 +150,8 @@ fn find(tx: &mut Tx<'_>, project: &Stored<Project>, user: &Stored<StoredUser>) -
 }
 
 fn not_in_project(project: &Stored<Project>, user: &Stored<StoredUser>) -> Error {
-    Error::NotInProject {
-        kind: Kind::User,
-        id: user.thing.user.id.to_string(),
-        project_id: project.thing.id.clone(),
-    }
+    let principal = Principal::User(user.seq);
+    project_access::not_in_project(&project.thing.id, principal, user.thing.user.id.as_str())
 }
 
 fn from_row(row: &Row<'_>) -> Result<ProjectUser> {

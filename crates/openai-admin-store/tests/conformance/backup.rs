@@ -12,7 +12,7 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, certificates, invites, project_users, projects, roles, service_accounts,
+    api_keys, certificates, invites, project_groups, project_users, projects, roles, service_accounts,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -48,6 +48,7 @@ async fn lived_in(database: &Database) -> Tenant {
     let project = projects::create(&acme, "Search").await.id;
     service_accounts::create(&acme, &project, "Nightly").await.unwrap();
     project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+    project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
     let role = roles::create(&acme, "Support").await.unwrap().id;
     roles::assign_group(&acme, "group_1", role.as_str()).await.unwrap();
     api_keys::create(&acme, api_keys::key('a')).await.unwrap();

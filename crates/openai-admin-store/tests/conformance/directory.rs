@@ -57,7 +57,7 @@ pub(crate) fn counts(summary: &LoadSummary) -> [usize; 10] {
         summary.users_updated,
         summary.groups_created,
         summary.groups_updated,
-        summary.members_added + summary.project_users_added,
+        summary.members_added + summary.project_users_added + summary.project_groups_added,
         summary.roles_created,
         summary.roles_updated,
         summary.roles_assigned,
@@ -99,6 +99,10 @@ fn full_directory() -> Json {
                 "users": [
                     { "user": "user_ada", "role": "owner", "added_at": 3 },
                     { "user": "user_bare", "role": "viewer", "added_at": 4 },
+                ],
+                "groups": [
+                    { "group": "group_a", "created_at": 5 },
+                    { "group": "group_c", "created_at": 6, "roles": ["owner", "member"] },
                 ],
             },
             { "id": "proj_other", "name": "Search", "created_at": 2 },
@@ -150,7 +154,7 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
 async fn a_load_counts_what_it_has_done(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&first), [3, 0, 3, 0, 5, 2, 0, 4, 2, 0]);
+    assert_eq!(counts(&first), [3, 0, 3, 0, 7, 2, 0, 6, 2, 0]);
     let mut changed = full_directory();
     changed["users"][0]["name"] = "Ada Lovelace".into();
     changed["groups"][0]["name"] = "Renamed".into();

@@ -4,7 +4,7 @@ use openai_admin_store::{Error, Kind, Refusal, Result};
 use serde_json::json;
 
 use crate::{
-    project_users, roles,
+    project_groups, project_users, roles,
     support::{Database, Engine, assert_refused, conformance, run},
     tenant::Tenant,
     things::{self, Groups, Noun, Projects, Roles, Users},
@@ -29,6 +29,7 @@ edges! {
     roles_of_groups_behave_as_edges: GroupRoles,
     roles_of_users_behave_as_edges: UserRoles,
     users_of_projects_behave_as_edges: ProjectUsers,
+    groups_of_projects_behave_as_edges: ProjectGroups,
 }
 
 /// An edge as the suite uses it.
@@ -98,10 +99,27 @@ impl Edge for ProjectUsers {
     }
 }
 
+struct ProjectGroups;
+
+impl Edge for ProjectGroups {
+    const NAME: &'static str = "project group";
+    type One = Projects;
+    type Other = Groups;
+    async fn add(tenant: &Tenant, project: &str, group: &str) -> Result<()> {
+        unless_there(project_groups::add(tenant, project, group).await)
+    }
+    async fn remove(tenant: &Tenant, project: &str, group: &str) -> Result<()> {
+        project_groups::remove(tenant, project, group).await
+    }
+}
+
 /// Adding to a project what is in it is refused, and changes nothing.
 fn unless_there<T>(added: Result<T>) -> Result<()> {
     match added {
-        Ok(_) | Err(Error::Refused { refusal: Refusal::AlreadyInProject, .. }) => Ok(()),
+        Ok(_)
+        | Err(Error::Refused {
+            refusal: Refusal::AlreadyInProject | Refusal::GroupAlreadyInProject, ..
+        }) => Ok(()),
         Err(error) => Err(error),
     }
 }

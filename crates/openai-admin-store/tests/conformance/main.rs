@@ -26,6 +26,7 @@ mod migrations;
 mod organizations;
 mod outcomes;
 mod page_cache;
+mod project_groups;
 mod project_users;
 mod projects;
 mod proxy;

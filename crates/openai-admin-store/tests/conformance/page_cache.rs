@@ -21,7 +21,7 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, project_users, projects, roles, service_accounts,
+    certificates, invites, project_groups, project_users, projects, roles, service_accounts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -213,6 +213,15 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = projects::create(&acme, "Ninth").await.id;
             project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
             project_users::remove(&acme, project.as_str(), "user_1").await.unwrap()
+        };
+        add_project_group: |acme| {
+            let project = projects::create(&acme, "Tenth").await.id;
+            project_groups::add(&acme, project.as_str(), "group_1").await.unwrap()
+        };
+        remove_project_group: |acme| {
+            let project = projects::create(&acme, "Eleventh").await.id;
+            project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
+            project_groups::remove(&acme, project.as_str(), "group_1").await.unwrap()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;

@@ -245,6 +245,9 @@ impl Database {
     /// Takes back what the migrations after `version` have added, as far as that would not be added again. `audit_events`
     /// is left to a case that makes it anew.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 14 {
+            self.execute("drop table project_groups");
+        }
         if version < 13 {
             self.execute("drop table project_users");
         }

@@ -1,13 +1,16 @@
-//! What `load` does with the users of projects.
+//! What `load` does with the users and groups of projects.
 
-use openai_admin::models::Project;
+use openai_admin::models::{GroupResponse, Project};
 
 use super::{Load, place};
 use crate::{
     base::error::{Error, Result},
-    keeping::directory::DirectoryProjectUser,
-    nouns::{project_access, projects},
-    shapes::thing::Stored,
+    keeping::directory::{DirectoryProject, DirectoryProjectGroup, DirectoryProjectUser},
+    nouns::{project_access, projects, roles::RoleResource},
+    shapes::{
+        assignment::Principal,
+        thing::{self, Stored},
+    },
 };
 
 /// The role of a new user of a project for which the directory has none.
@@ -15,13 +18,27 @@ const DEFAULT_ROLE: &str = "member";
 
 impl Load<'_> {
     pub(super) fn load_project_users(&mut self) -> Result<()> {
+        self.load_members("users", |entry| &entry.users, Self::load_project_user)
+    }
+
+    pub(super) fn load_project_groups(&mut self) -> Result<()> {
+        self.load_members("groups", |entry| &entry.groups, Self::load_project_group)
+    }
+
+    /// Loads each entry of a list of each project.
+    fn load_members<E: 'static>(
+        &mut self,
+        list: &str,
+        entries: impl Fn(&DirectoryProject) -> &[E],
+        load: impl Fn(&mut Self, &Stored<Project>, &E) -> Result<()>,
+    ) -> Result<()> {
         let directory = self.directory;
         for (index, entry) in directory.projects.iter().enumerate() {
             let project = projects::with_seq(&mut self.change, self.projects[index])?;
-            for (number, user) in entry.users.iter().enumerate() {
+            for (number, member) in entries(entry).iter().enumerate() {
                 let within =
-                    |error: Error| error.within(&place("users", number)).within(&place("projects", index));
-                self.load_project_user(&project, user).map_err(within)?;
+                    |error: Error| error.within(&place(list, number)).within(&place("projects", index));
+                load(self, &project, member).map_err(within)?;
             }
         }
         Ok(())
@@ -40,5 +57,23 @@ impl Load<'_> {
             self.summary.roles_assigned += 1;
         }
         Ok(())
+    }
+
+    fn load_project_group(&mut self, project: &Stored<Project>, entry: &DirectoryProjectGroup) -> Result<()> {
+        let group = self.find_group_of_project(&entry.group).map_err(|error| error.within("group"))?;
+        let principal = Principal::Group(group.seq);
+        let created_at = entry.created_at.unwrap_or(self.change.stamp().at());
+        if project_access::add(&mut self.change, project, principal, created_at)? {
+            self.summary.project_groups_added += 1;
+        }
+        self.assign(RoleResource::Project(project), principal, &entry.roles)
+    }
+
+    fn find_group_of_project(&mut self, group: &str) -> Result<Stored<GroupResponse>> {
+        if let Some(found) = thing::look_up::<GroupResponse>(&mut self.change, group)? {
+            return Ok(found);
+        }
+        let found = self.find_group_by_name(group)?;
+        found.ok_or_else(|| Error::invalid_value("", format!("the id or name of a group, but got '{group}'")))
     }
 }
