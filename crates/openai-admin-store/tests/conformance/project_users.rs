@@ -110,7 +110,7 @@ async fn a_user_is_added_modified_and_removed_with_the_events(database: Database
     });
     assert_eq!(serde_json::to_value(&added).unwrap(), expected);
     assert_eq!(retrieve(&acme, project, "user_1").await.unwrap(), added);
-    assert_eq!(list(&acme, project, json!({})).await.unwrap().data, [added.clone()]);
+    assert_eq!(list(&acme, project, json!({})).await.unwrap().data, std::slice::from_ref(&added));
 
     for body in [json!({}), json!({ "role": null }), json!({ "role": "member" })] {
         assert_eq!(modify(&acme, project, "user_1", body).await.unwrap(), added);
