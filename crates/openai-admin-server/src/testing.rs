@@ -50,7 +50,8 @@ pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
 }
 
 /// Runs an example of the documentation with a client of a small organization: Ada, Bob who is in the group `group_1`,
-/// "Support", a custom role `role_1`, "Reviewers", which the group and Bob have, and a project `proj_1`, "Search", which Bob is in.
+/// "Support", a custom role `role_1`, "Reviewers", which the group and Bob have, and a project `proj_1`, "Search", which Bob is in and
+/// which has a custom role `role_2`, "Annotators".
 ///
 /// # Panics
 ///
@@ -66,7 +67,8 @@ pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
             ],
             "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"], "roles": ["Reviewers"] }],
             "roles": [{ "id": "role_1", "name": "Reviewers", "permissions": ["api.groups.read"] }],
-            "projects": [{ "id": "proj_1", "name": "Search", "users": [{ "user": "user_bob" }] }],
+            "projects": [{ "id": "proj_1", "name": "Search", "users": [{ "user": "user_bob" }],
+                           "roles": [{ "id": "role_2", "name": "Annotators" }] }],
         });
         run(client_with(serde_json::from_value(directory)?).await?).await
     };

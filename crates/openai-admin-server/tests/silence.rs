@@ -191,6 +191,7 @@ async fn use_projects(client: &Client, group_id: &GroupId, user_id: &UserId) {
     use_service_accounts(client, &project).await;
     use_project_users(client, &project, user_id).await;
     use_project_groups(client, &project, group_id).await;
+    use_project_roles(client, &project).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
 }
 
@@ -216,6 +217,18 @@ async fn use_project_groups(client: &Client, project: &ProjectId, group: &GroupI
     groups.retrieve_project_group(project.clone(), group.clone()).await.unwrap();
     groups.remove_project_group(project.clone(), group.clone()).await.unwrap();
     groups.remove_project_group(project.clone(), group.clone()).await.unwrap_err();
+}
+
+async fn use_project_roles(client: &Client, project: &ProjectId) {
+    let roles = client.project_roles();
+    let body = serde_json::json!({ "role_name": MARK, "permissions": [] });
+    let body = serde_json::from_value(body).unwrap();
+    let role = roles.create_project_role(project.clone(), body).await.unwrap().id.clone();
+    roles.list_project_roles(project.clone()).await.unwrap();
+    roles.retrieve_project_role(project.clone(), role.clone()).await.unwrap();
+    let update = serde_json::from_value(serde_json::json!({ "description": MARK })).unwrap();
+    roles.update_project_role(project.clone(), role.clone(), update).await.unwrap();
+    roles.delete_project_role(project.clone(), role).await.unwrap();
 }
 
 async fn use_certificates(client: &Client) {

@@ -13,6 +13,7 @@ mod pages;
 mod project_api_keys;
 mod project_certificates;
 mod project_groups;
+mod project_roles;
 mod project_users;
 mod projects;
 mod raw;
@@ -52,6 +53,7 @@ pub use self::{
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
     project_groups::ProjectGroupsApi,
+    project_roles::ProjectRolesApi,
     project_users::ProjectUsersApi,
     projects::ProjectsApi,
     raw::RawRequest,

@@ -85,6 +85,7 @@ macro_rules! for_each_operation {
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
+            ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
         }
     };
 }
@@ -94,7 +95,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
             ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
             ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole
         }

@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Request, header},
 };
-use openai_admin_server::{Config, Evidence, Example, Explanation, operations};
+use openai_admin_server::{Config, Evidence, Example, Explanation, OperationFacts, operations};
 use serde_json::{Value, json};
 
 use crate::support::{KEY, TestServer, bearer};
@@ -253,10 +253,14 @@ fn probes() -> Vec<Probe> {
     ]
 }
 
-/// The id of a new role.
-async fn custom_role(server: &TestServer) -> String {
+/// The id of a new role of the resource that an operation is about.
+async fn custom_role(server: &TestServer, operation: &OperationFacts) -> String {
     let body = r#"{ "role_name": "Custom", "permissions": [] }"#;
-    let created = server.post("/v1/organization/roles", body).await;
+    let path = match operation.path.starts_with("/projects/") {
+        true => "/v1/projects/proj_search/roles",
+        false => "/v1/organization/roles",
+    };
+    let created = server.post(path, body).await;
     created.body["id"].as_str().expect("a role").to_owned()
 }
 
@@ -270,7 +274,7 @@ async fn the_operations_that_are_said_to_answer_so_do_and_no_others() {
         let mut answered = Vec::new();
         for operation in operations() {
             let server = acme(Config::default()).await;
-            let custom = custom_role(&server).await;
+            let custom = custom_role(&server, &operation).await;
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
             let path =
                 path.replace("{role_id}", role.unwrap_or(&custom)).replace("{project_id}", "proj_search");

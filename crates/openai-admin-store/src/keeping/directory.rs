@@ -113,7 +113,7 @@ pub struct DirectoryGroup {
     pub roles: Vec<String>,
 }
 
-/// A custom role of a [`Directory`].
+/// A custom role of a [`Directory`], or of one of its projects.
 ///
 /// What is absent or null is kept of a role that is there already, and is the default of one that is created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -160,6 +160,9 @@ pub struct DirectoryProject {
     /// When it was created, in unix seconds; the time of loading for a new project when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// Its custom roles. The predefined ones are in every project and are not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<DirectoryRole>,
     /// Its users; those that it does not name stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<DirectoryProjectUser>,

@@ -58,6 +58,8 @@ struct Dump<'a> {
     projects: HashMap<i64, usize>,
     /// The names of roles by their numbers.
     roles: HashMap<i64, String>,
+    /// The custom roles of projects, which are dumped with them.
+    project_roles: Vec<StoredRole>,
 }
 
 fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
@@ -71,6 +73,7 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
         groups: HashMap::new(),
         projects: HashMap::new(),
         roles: HashMap::new(),
+        project_roles: Vec::new(),
     };
     for table in TABLES {
         dump.add_things(table.kind)?;
@@ -126,7 +129,9 @@ impl Dump<'_> {
         let all = roles::predefined(&mut self.tx, RoleResource::Organization)?.into_iter().chain(custom);
         for Stored { seq, thing } in all {
             self.roles.insert(seq, thing.role.name.clone());
-            if !thing.role.predefined_role {
+            if thing.project_seq != 0 {
+                self.project_roles.push(thing);
+            } else if !thing.role.predefined_role {
                 self.directory.roles.push(thing.try_into()?);
             }
         }
@@ -138,6 +143,11 @@ impl Dump<'_> {
         self.projects = places(&projects);
         for found in projects {
             self.directory.projects.push(found.thing.try_into()?);
+        }
+        for role in std::mem::take(&mut self.project_roles) {
+            if let Some(project) = self.projects.get(&role.project_seq) {
+                self.directory.projects[*project].roles.push(role.try_into()?);
+            }
         }
         Ok(())
     }
@@ -306,6 +316,7 @@ impl TryFrom<Project> for DirectoryProject {
             residency,
             external_key_id,
             created_at,
+            roles: Vec::new(),
             users: Vec::new(),
             groups: Vec::new(),
         })

@@ -5,7 +5,7 @@ mod project_members;
 use std::collections::HashSet;
 
 use openai_admin::{
-    PersonalText, RoleId, UserId, UserRole,
+    Cursor, PersonalText, RoleId, UserId, UserRole,
     models::{AuditLogPayload, GroupResponse, Project, User},
 };
 
@@ -146,9 +146,13 @@ impl<'a> Load<'a> {
         match kind {
             Kind::User => self.users = self.load_all(kind, "users", users, Self::load_user)?,
             Kind::Group => self.groups = self.load_all(kind, "groups", groups, Self::load_group)?,
-            Kind::Role => drop(self.load_all(kind, "roles", roles, Self::load_role)?),
+            Kind::Role => {
+                let load = |load: &mut Self, entry: &_| load.load_role(RoleResource::Organization, entry);
+                self.load_all(kind, "roles", roles, load)?;
+            }
             Kind::Project => {
                 self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
+                self.load_project_roles()?;
             }
             // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
             // is loaded as a user.
@@ -260,9 +264,8 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn load_role(&mut self, entry: &DirectoryRole) -> Result<i64> {
-        let resource = RoleResource::Organization;
-        let existing = self.find_role(entry)?;
+    fn load_role(&mut self, resource: RoleResource<'_>, entry: &DirectoryRole) -> Result<i64> {
+        let existing = self.find_role(resource, entry)?;
         let now = self.change.stamp().at();
         let mut role = match (&existing, &entry.id) {
             (Some(found), _) => found.thing.clone(),
@@ -388,16 +391,25 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn find_role(&mut self, entry: &DirectoryRole) -> Result<Option<Stored<StoredRole>>> {
+    fn find_role(
+        &mut self,
+        resource: RoleResource<'_>,
+        entry: &DirectoryRole,
+    ) -> Result<Option<Stored<StoredRole>>> {
         let Some(id) = &entry.id else {
-            let found = roles::find_by_name(&mut self.change, RoleResource::Organization, &entry.name)?;
+            let found = roles::find_by_name(&mut self.change, resource, &entry.name)?;
             return Ok(found.filter(|found| !found.thing.role.predefined_role));
         };
         if roles::is_predefined_id(id) {
             let expected = "the id of a custom role: remove this entry, since every organization has the predefined roles";
             return Err(Error::invalid_value("id", expected));
         }
-        self.find_by_id::<StoredRole>(id.as_str())
+        // Two resources may have roles with one id.
+        let found = roles::look_up(&mut self.change, resource, id)?;
+        if found.is_none() && roles::cursor(&mut self.change, resource, Some(&Cursor::from(id))).is_ok() {
+            return Err(Error::invalid_value("id", "the id of no deleted role"));
+        }
+        Ok(found)
     }
 
     /// A thing that keeps its id for ever.

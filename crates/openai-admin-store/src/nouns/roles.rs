@@ -74,7 +74,7 @@ impl RoleResource<'_> {
 pub(crate) struct StoredRole {
     pub(crate) role: Role,
     /// The number of its project; 0 for a role of the organization.
-    project_seq: i64,
+    pub(crate) project_seq: i64,
     /// When it was created and last updated; none of a predefined role.
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }

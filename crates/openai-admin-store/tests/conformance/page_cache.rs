@@ -21,7 +21,7 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, project_groups, project_users, projects, roles, service_accounts,
+    certificates, invites, project_groups, project_roles, project_users, projects, roles, service_accounts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -222,6 +222,18 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = projects::create(&acme, "Eleventh").await.id;
             project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
             project_groups::remove(&acme, project.as_str(), "group_1").await.unwrap()
+        };
+        create_project_role: |acme| {
+            project_roles::create(&acme, "proj_default_org-acme", "Role").await.unwrap()
+        };
+        update_project_role: |acme| {
+            let role = project_roles::create(&acme, "proj_default_org-acme", "Second").await.unwrap().id;
+            let body = json!({ "role_name": "Renamed" });
+            project_roles::update(&acme, "proj_default_org-acme", role.as_str(), body).await.unwrap()
+        };
+        delete_project_role: |acme| {
+            let role = project_roles::create(&acme, "proj_default_org-acme", "Third").await.unwrap().id;
+            project_roles::delete(&acme, "proj_default_org-acme", role.as_str()).await.unwrap()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;

@@ -35,7 +35,7 @@ fn project_id(project: &str) -> ProjectId {
     project.parse().unwrap()
 }
 
-async fn add_with(acme: &Tenant, project: &str, group: &str, role: &str) -> Result<ProjectGroup> {
+pub(crate) async fn add_with(acme: &Tenant, project: &str, group: &str, role: &str) -> Result<ProjectGroup> {
     let body = InviteProjectGroupBody::new(group.parse().unwrap(), role.parse().unwrap());
     acme.change(AddProjectGroup::new(project_id(project), body)).await
 }

@@ -1,10 +1,13 @@
-//! What `load` does with the users and groups of projects.
+//! What `load` does with the roles, users and groups of projects.
 
 use openai_admin::models::{GroupResponse, Project};
 
 use super::{Load, place};
 use crate::{
-    base::error::{Error, Result},
+    base::{
+        error::{Error, Result},
+        kind::Kind,
+    },
     keeping::directory::{DirectoryProject, DirectoryProjectGroup, DirectoryProjectUser},
     nouns::{project_access, projects, roles::RoleResource},
     shapes::{
@@ -17,6 +20,17 @@ use crate::{
 const DEFAULT_ROLE: &str = "member";
 
 impl Load<'_> {
+    pub(super) fn load_project_roles(&mut self) -> Result<()> {
+        let directory = self.directory;
+        for (index, entry) in directory.projects.iter().enumerate() {
+            let project = projects::with_seq(&mut self.change, self.projects[index])?;
+            let load = |load: &mut Self, role: &_| load.load_role(RoleResource::Project(&project), role);
+            self.load_all(Kind::Role, "roles", &entry.roles, load)
+                .map_err(|error| error.within(&place("projects", index)))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn load_project_users(&mut self) -> Result<()> {
         self.load_members("users", |entry| &entry.users, Self::load_project_user)
     }
