@@ -217,7 +217,9 @@ impl From<openai_admin_sync::Fault> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let status = match &error {
-            store::Error::NotFound { .. } | store::Error::NotMember { .. } => ExitStatus::NotFound,
+            store::Error::NotFound { .. }
+            | store::Error::NotMember { .. }
+            | store::Error::NotInProject { .. } => ExitStatus::NotFound,
             store::Error::InvalidValue { .. } => ExitStatus::Usage,
             _ => ExitStatus::Failed,
         };

@@ -67,7 +67,8 @@ pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
             ],
             "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"], "roles": ["Reviewers"] }],
             "roles": [{ "id": "role_1", "name": "Reviewers", "permissions": ["api.groups.read"] }],
-            "projects": [{ "id": "proj_1", "name": "Search" }],
+            "projects": [{ "id": "proj_1", "name": "Search", "users": [{ "user": "user_bob" }],
+                           "roles": [{ "id": "role_2", "name": "Annotators" }] }],
         });
         run(client_with(serde_json::from_value(directory)?).await?).await
     };

@@ -136,7 +136,7 @@ async fn use_everything(client: &Client) {
     users.modify_user(user_id.clone(), change).await.unwrap();
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
-    use_projects(client).await;
+    use_projects(client, id, &user_id).await;
     use_usage(client).await;
     use_certificates(client).await;
     use_invites(client).await;
@@ -184,7 +184,7 @@ async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {
     client.send(&DeleteRole::new(role)).await.unwrap();
 }
 
-async fn use_projects(client: &Client) {
+async fn use_projects(client: &Client, group_id: &GroupId, user_id: &UserId) {
     let body = |json| serde_json::from_value(json).unwrap();
     let create = CreateProject::new(serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap());
     let project = client.send(&create).await.unwrap().id.clone();
@@ -193,7 +193,46 @@ async fn use_projects(client: &Client) {
     let change = body(serde_json::json!({ "external_key_id": MARK }));
     client.send(&ModifyProject::new(project.clone(), change)).await.unwrap();
     use_service_accounts(client, &project).await;
+    use_project_users(client, &project, user_id).await;
+    use_project_groups(client, &project, group_id).await;
+    use_project_roles(client, &project).await;
     client.send(&ArchiveProject::new(project)).await.unwrap();
+}
+
+async fn use_project_users(client: &Client, project: &ProjectId, user: &UserId) {
+    let users = client.project_users();
+    let body = serde_json::json!({ "user_id": user, "role": "member" });
+    users.create_project_user(project.clone(), serde_json::from_value(body.clone()).unwrap()).await.unwrap();
+    users.create_project_user(project.clone(), serde_json::from_value(body).unwrap()).await.unwrap_err();
+    users.list_project_users(project.clone()).await.unwrap();
+    users.retrieve_project_user(project.clone(), user.clone()).await.unwrap();
+    let owner = serde_json::from_value(serde_json::json!({ "role": "owner" })).unwrap();
+    users.modify_project_user(project.clone(), user.clone(), owner).await.unwrap();
+    users.delete_project_user(project.clone(), user.clone()).await.unwrap();
+    users.delete_project_user(project.clone(), user.clone()).await.unwrap_err();
+}
+
+async fn use_project_groups(client: &Client, project: &ProjectId, group: &GroupId) {
+    let groups = client.project_groups();
+    let body = serde_json::json!({ "group_id": group, "role": "role-api-project-member" });
+    groups.add_project_group(project.clone(), serde_json::from_value(body.clone()).unwrap()).await.unwrap();
+    groups.add_project_group(project.clone(), serde_json::from_value(body).unwrap()).await.unwrap_err();
+    groups.list_project_groups(project.clone()).await.unwrap();
+    groups.retrieve_project_group(project.clone(), group.clone()).await.unwrap();
+    groups.remove_project_group(project.clone(), group.clone()).await.unwrap();
+    groups.remove_project_group(project.clone(), group.clone()).await.unwrap_err();
+}
+
+async fn use_project_roles(client: &Client, project: &ProjectId) {
+    let roles = client.project_roles();
+    let body = serde_json::json!({ "role_name": MARK, "permissions": [] });
+    let body = serde_json::from_value(body).unwrap();
+    let role = roles.create_project_role(project.clone(), body).await.unwrap().id.clone();
+    roles.list_project_roles(project.clone()).await.unwrap();
+    roles.retrieve_project_role(project.clone(), role.clone()).await.unwrap();
+    let update = serde_json::from_value(serde_json::json!({ "description": MARK })).unwrap();
+    roles.update_project_role(project.clone(), role.clone(), update).await.unwrap();
+    roles.delete_project_role(project.clone(), role).await.unwrap();
 }
 
 async fn use_certificates(client: &Client) {

@@ -42,8 +42,8 @@ pub use keeping::{
     backup::copy::BackupProgress,
     census::Census,
     directory::{
-        Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectorySetting,
-        DirectoryUser,
+        Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectGroup,
+        DirectoryProjectUser, DirectoryRole, DirectorySetting, DirectoryUser,
     },
     load::LoadSummary,
     migrations::SchemaVersion,

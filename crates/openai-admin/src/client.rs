@@ -17,6 +17,9 @@ mod model_permissions;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
+mod project_groups;
+mod project_roles;
+mod project_users;
 mod projects;
 mod raw;
 mod request_body;
@@ -50,6 +53,9 @@ pub use self::{
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
+    project_groups::ProjectGroupsApi,
+    project_roles::ProjectRolesApi,
+    project_users::ProjectUsersApi,
     projects::ProjectsApi,
     raw::RawRequest,
     request_body::RequestBody,

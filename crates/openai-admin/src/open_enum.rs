@@ -349,6 +349,10 @@ open_enum! {
         ModelPermissionsUpdated = "model_permissions.updated",
         ModelPermissionsDeleted = "model_permissions.deleted",
         HostedToolPermissionsUpdated = "hosted_tool_permissions.updated",
+        ProjectUserAdded = "project.user.added",
+        ProjectUserRemoved = "project.user.removed",
+        ProjectGroupAdded = "project.group.added",
+        ProjectGroupRemoved = "project.group.removed",
     }
 }
 
@@ -393,6 +397,10 @@ impl AuditLogEventType {
         Self::ModelPermissionsUpdated,
         Self::ModelPermissionsDeleted,
         Self::HostedToolPermissionsUpdated,
+        Self::ProjectUserAdded,
+        Self::ProjectUserRemoved,
+        Self::ProjectGroupAdded,
+        Self::ProjectGroupRemoved,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -415,6 +423,10 @@ impl AuditLogEventType {
                 | Self::ModelPermissionsUpdated
                 | Self::ModelPermissionsDeleted
                 | Self::HostedToolPermissionsUpdated
+                | Self::ProjectUserAdded
+                | Self::ProjectUserRemoved
+                | Self::ProjectGroupAdded
+                | Self::ProjectGroupRemoved
         )
     }
 }

@@ -105,6 +105,9 @@ macro_rules! for_each_operation {
             RetrieveProjectDataRetention UpdateProjectDataRetention
             RetrieveProjectModelPermissions UpdateProjectModelPermissions DeleteProjectModelPermissions
             RetrieveProjectHostedToolPermissions UpdateProjectHostedToolPermissions
+            ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
+            ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
+            ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
         }
     };
 }
@@ -114,9 +117,6 @@ macro_rules! for_each_operation {
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
         $visit! {
-            ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
-            ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
-            ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
             ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
             ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole
         }

@@ -207,6 +207,8 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
         (summary.projects_created, "project", "created"),
         (summary.projects_updated, "project", "updated"),
         (summary.members_added, "membership", "added"),
+        (summary.project_users_added, "project user", "added"),
+        (summary.project_groups_added, "project group", "added"),
         (summary.roles_assigned, "role assignment", "added"),
         (summary.settings_changed, "setting", "changed"),
     ];

@@ -137,7 +137,12 @@ fn words(text: &str) -> Vec<String> {
 pub(crate) fn schema_version() -> usize {
     fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../openai-admin-store/migrations"))
         .expect("the migrations")
-        .count()
+        .filter_map(|file| {
+            let name = file.expect("a migration").file_name().into_string().ok()?;
+            name.strip_prefix('V')?.split("__").next()?.parse().ok()
+        })
+        .max()
+        .expect("a migration")
 }
 
 /// Freezes a transcript. Lines that start with `!` are standard error, `=` is the exit code. Values that vary are

@@ -265,6 +265,9 @@ impl From<StoreError> for ApiError {
                 Self::new(not_found.rule(), message).of_param(&not_found.param)
             }
             StoreError::NotMember { .. } => Self::new(rules::NOT_A_MEMBER, message).of_param("user_id"),
+            StoreError::NotInProject { kind, .. } => {
+                Self::new(rules::NOT_IN_PROJECT, message).of_param(format!("{}_id", kind.name()))
+            }
             StoreError::AlreadyExists { field, .. } => {
                 Self::new(rules::ALREADY_EXISTS, message).of_param(field)
             }

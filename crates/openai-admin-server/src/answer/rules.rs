@@ -100,6 +100,7 @@ rules! {
     BODY_TOO_LARGE = rule(413, "request_too_large", Ours);
     BODY_TOO_SLOW = rule(408, "request_timeout", Ours);
     NOT_A_MEMBER = rule(404, "not_a_member", Assumed);
+    NOT_IN_PROJECT = rule(404, "not_in_project", Assumed);
     UNKNOWN_CURSOR = rule(400, "invalid_value", Assumed);
     MANAGED_GROUP = rule(403, "scim_managed_group", Assumed);
     ALREADY_EXISTS = rule(409, "already_exists", Ours);

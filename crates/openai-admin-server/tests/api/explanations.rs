@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Request, header},
 };
-use openai_admin_server::{Config, Evidence, Example, Explanation, operations};
+use openai_admin_server::{Config, Evidence, Example, Explanation, OperationFacts, operations};
 use serde_json::{Value, json};
 
 use crate::support::{KEY, TestServer, bearer};
@@ -192,10 +192,16 @@ fn probes() -> Vec<Probe> {
     let ours = |status, code| Probe { evidence: Evidence::Ours, ..probe(status, code) };
     let wrong = json!([["of no field's type"]]);
     vec![
-        Probe { group: "group_nope", ..assumed(404, "group_not_found") },
+        Probe {
+            group: "group_nope",
+            body: with_role(
+                json!({ "name": "x", "user_id": "user_ada", "group_id": "group_nope", "role": "role-api-project-member" }),
+            ),
+            ..assumed(404, "group_not_found")
+        },
         Probe {
             user: "user_nope",
-            body: with_role(json!({ "user_id": "user_nope" })),
+            body: with_role(json!({ "user_id": "user_nope", "role": "reader" })),
             ..assumed(404, "user_not_found")
         },
         Probe {
@@ -212,13 +218,15 @@ fn probes() -> Vec<Probe> {
         Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
         Probe {
             header: Some((IDEMPOTENCY_KEY, "")),
-            body: with_role(json!({ "name": "x", "email": "x@example.com", "role": "reader" })),
+            body: with_role(
+                json!({ "name": "x", "email": "x@example.com", "role": "reader", "group_id": "group_x" }),
+            ),
             ..ours(400, "invalid_value")
         },
         Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
         Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
         Probe {
-            query: "limit=1&limit=1",
+            query: "limit=1&limit=1&group_type=group&group_type=group",
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
@@ -254,10 +262,14 @@ fn probes() -> Vec<Probe> {
     ]
 }
 
-/// The id of a new role.
-async fn custom_role(server: &TestServer) -> String {
+/// The id of a new role of the resource that an operation is about.
+async fn custom_role(server: &TestServer, operation: &OperationFacts) -> String {
     let body = r#"{ "role_name": "Custom", "permissions": [] }"#;
-    let created = server.post("/v1/organization/roles", body).await;
+    let path = match operation.path.starts_with("/projects/") {
+        true => "/v1/projects/proj_search/roles",
+        false => "/v1/organization/roles",
+    };
+    let created = server.post(path, body).await;
     created.body["id"].as_str().expect("a role").to_owned()
 }
 
@@ -271,7 +283,7 @@ async fn the_operations_of_each_explanation_are_those_that_answer_so() {
         let mut answered = Vec::new();
         for operation in operations() {
             let server = acme(Config::default()).await;
-            let custom = custom_role(&server).await;
+            let custom = custom_role(&server, &operation).await;
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
             let path =
                 path.replace("{role_id}", role.unwrap_or(&custom)).replace("{project_id}", "proj_search");

@@ -222,7 +222,7 @@ impl Answer {
 /// A body with the required fields of all operations.
 pub(crate) fn every_field() -> serde_json::Value {
     serde_json::json!({
-        "user_id": "u", "name": "n", "email": "a@b.c", "role": "reader",
+        "user_id": "u", "group_id": "g", "name": "n", "email": "a@b.c", "role": "reader",
         "role_id": "role-api-organization-reader", "role_name": "r", "permissions": [],
         "batch_id": "b", "completions": [],
         "certificate": "c", "certificate_ids": ["cert_1"],

@@ -1,6 +1,6 @@
 use std::{fmt, fs::File, io, path::Path, sync::Arc};
 
-use openai_admin::{Cursor, GroupId, UserId};
+use openai_admin::{Cursor, GroupId, ProjectId, UserId};
 
 use crate::base::{kind::Kind, refusal::Refusal};
 
@@ -26,7 +26,16 @@ pub enum Error {
         /// The user.
         user_id: UserId,
     },
-    /// A resource with the same unique value exists.
+    /// Project and user exist, but the user is not in the project.
+    NotInProject {
+        /// What is not in the project.
+        kind: Kind,
+        /// Its id.
+        id: String,
+        /// The project.
+        project_id: ProjectId,
+    },
+    /// Something that must be unique exists.
     AlreadyExists {
         /// The kind of the existing resource.
         kind: Kind,
@@ -143,6 +152,10 @@ impl fmt::Display for Error {
             Self::NotFound { kind, id } => write!(f, "no {} with id '{id}'", kind.as_str()),
             Self::NotMember { group_id, user_id } => {
                 write!(f, "user '{user_id}' is not in group '{group_id}'")
+            }
+            // Recorded, without quotes.
+            Self::NotInProject { kind, id, project_id } => {
+                write!(f, "{} {id} is not a member of {project_id}", kind.as_str())
             }
             Self::AlreadyExists { kind, field, value } => {
                 write!(f, "another {} has the {field} '{value}'", kind.as_str())

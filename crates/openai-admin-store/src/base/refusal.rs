@@ -114,6 +114,16 @@ refusals! {
         "policy of model permissions is not set",
         "Set one with `update-project-model-permissions`.",
         "`retrieve-project-model-permissions` and `delete-project-model-permissions`";
+    /// The user is in the project.
+    AlreadyInProject = "already_in_project", "user_id",
+        "user '{}' already exists in project",
+        "Change the user's role with `modify-project-user`.",
+        "`create-project-user`";
+    /// The group is in the project.
+    GroupAlreadyInProject = "group_already_in_project", "group_id",
+        "group '{}' already exists in project",
+        "Assign another role with `assign-project-group-role`.",
+        "`add-project-group`";
 }
 
 impl Refusal {

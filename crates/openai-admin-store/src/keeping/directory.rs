@@ -132,7 +132,7 @@ pub struct DirectoryGroup {
     pub roles: Vec<String>,
 }
 
-/// A custom role of a [`Directory`].
+/// A custom role of a [`Directory`], or of one of its projects.
 ///
 /// For an existing role, an absent or null field leaves the value unchanged. For a new role, it means the default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,4 +180,43 @@ pub struct DirectoryProject {
     /// When it was created, in Unix seconds. Default for a new project: the time of the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
+    /// Its custom roles. The predefined ones are in every project and are not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<DirectoryRole>,
+    /// Its users; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<DirectoryProjectUser>,
+    /// Its groups; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<DirectoryProjectGroup>,
+}
+
+/// A user of a project of a [`Directory`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryProjectUser {
+    /// The user, by id or email address.
+    pub user: PersonalText,
+    /// `owner`, `member` or `viewer`; when absent, the role that the user has, and `member` for a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// When the user was added, in unix seconds; the time of loading for a new one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_at: Option<Timestamp>,
+}
+
+/// A group of a project of a [`Directory`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryProjectGroup {
+    /// The group, by id, or by a name that no other group has.
+    pub group: String,
+    /// When the group was added, in unix seconds; the time of loading for a new one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Roles of the group in the project, by name or id; those that it does not name stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }

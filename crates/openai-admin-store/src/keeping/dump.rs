@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    GroupType, UserType,
+    GroupType, Timestamp, UserType,
     models::{GroupResponse, Project, Role},
     operations::{groups::GroupName, projects::ProjectName, roles::RoleName},
 };
@@ -18,19 +18,20 @@ use crate::{
     engines::transaction::Transaction,
     keeping::{
         directory::{
-            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole,
-            DirectorySetting, DirectoryUser,
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectGroup,
+            DirectoryProjectUser, DirectoryRole, DirectorySetting, DirectoryUser,
         },
         tables::TABLES,
     },
     nouns::{
         organizations::Organization,
         projects,
-        roles::{self, StoredRole},
+        roles::{self, RoleResource, StoredRole},
         users::StoredUser,
     },
     operation::tx::Tx,
     shapes::{
+        assignment::{self, Principal, Resource},
         edges::{EDGES, EdgeKind},
         setting,
         thing::{self, Stored},
@@ -53,13 +54,16 @@ impl Store {
 struct Dump<'a> {
     tx: Tx<'a>,
     directory: Directory,
-    /// The indices of users and groups in the directory, by their numbers.
+    /// The indices of users, groups and projects in the directory, by their numbers.
     users: HashMap<i64, usize>,
     groups: HashMap<i64, usize>,
+    projects: HashMap<i64, usize>,
     /// The names of roles by their numbers.
     roles: HashMap<i64, String>,
-    /// The ids of projects by their numbers.
-    projects: HashMap<i64, String>,
+    /// The ids of projects by their numbers, with the default project.
+    project_ids: HashMap<i64, String>,
+    /// The custom roles of projects, which are dumped with them.
+    project_roles: Vec<StoredRole>,
 }
 
 fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Result<Directory> {
@@ -71,8 +75,10 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
         directory: Directory { organization: Some(entry), ..Directory::default() },
         users: HashMap::new(),
         groups: HashMap::new(),
-        roles: HashMap::new(),
         projects: HashMap::new(),
+        roles: HashMap::new(),
+        project_ids: HashMap::new(),
+        project_roles: Vec::new(),
     };
     for table in TABLES {
         dump.add_things(table.kind)?;
@@ -106,6 +112,8 @@ impl Dump<'_> {
             EdgeKind::RoleAssignment => self.add_role_assignments(),
             // Certificates are not dumped.
             EdgeKind::CertificateActivation => Ok(()),
+            EdgeKind::ProjectUser => self.add_project_users(),
+            EdgeKind::ProjectGroup => self.add_project_groups(),
         }
     }
 
@@ -125,10 +133,12 @@ impl Dump<'_> {
 
     fn add_roles(&mut self) -> Result<()> {
         let custom = thing::all::<StoredRole>(&mut self.tx)?;
-        let all = roles::predefined(&mut self.tx)?.into_iter().chain(custom);
+        let all = roles::predefined(&mut self.tx, RoleResource::Organization)?.into_iter().chain(custom);
         for Stored { seq, thing } in all {
             self.roles.insert(seq, thing.role.name.clone());
-            if !thing.role.predefined_role {
+            if thing.project_seq != 0 {
+                self.project_roles.push(thing);
+            } else if !thing.role.predefined_role {
                 self.directory.roles.push(thing.try_into()?);
             }
         }
@@ -137,10 +147,17 @@ impl Dump<'_> {
 
     fn add_projects(&mut self) -> Result<()> {
         let default = projects::default_project(&mut self.tx)?;
-        self.projects.insert(projects::DEFAULT_SEQ, default.id.to_string());
-        for found in thing::all::<Project>(&mut self.tx)? {
-            self.projects.insert(found.seq, found.thing.id.to_string());
+        self.project_ids.insert(projects::DEFAULT_SEQ, default.id.to_string());
+        let projects = thing::all::<Project>(&mut self.tx)?;
+        self.projects = places(&projects);
+        for found in projects {
+            self.project_ids.insert(found.seq, found.thing.id.to_string());
             self.directory.projects.push(found.thing.try_into()?);
+        }
+        for role in std::mem::take(&mut self.project_roles) {
+            if let Some(project) = self.projects.get(&role.project_seq) {
+                self.directory.projects[*project].roles.push(role.try_into()?);
+            }
         }
         Ok(())
     }
@@ -148,7 +165,7 @@ impl Dump<'_> {
     /// Settings of archived projects are left out, as the projects are.
     fn add_settings(&mut self) -> Result<()> {
         for (project_seq, setting, value) in setting::all(&mut self.tx)? {
-            let project = self.projects.get(&project_seq).cloned();
+            let project = self.project_ids.get(&project_seq).cloned();
             if project_seq != 0 && project.is_none() {
                 continue;
             }
@@ -192,6 +209,67 @@ impl Dump<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Users of the default project are not dumped, as that project is not.
+    fn add_project_users(&mut self) -> Result<()> {
+        let org = self.tx.org();
+        let project_users = self.tx.query(
+            "select m.project_seq, m.user_seq, m.added_at, a.role_seq
+             from project_users m
+             join role_assignments a on a.org = m.org and a.user_seq = m.user_seq and a.group_seq = 0
+                                    and a.project_seq = m.project_seq and a.role_seq < 0
+             where m.org = $1 order by m.project_seq, m.user_seq",
+            values![org],
+            |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?, row.integer(3)?)),
+        )?;
+        let Directory { users, projects, .. } = &mut self.directory;
+        for (project_seq, user_seq, added_at, role_seq) in project_users {
+            let (project, user) = (self.projects.get(&project_seq), self.users.get(&user_seq));
+            if let (Some(project), Some(id)) = (project, user.and_then(|user| users[*user].id.as_ref())) {
+                projects[*project].users.push(DirectoryProjectUser {
+                    user: id.as_str().into(),
+                    role: roles::predefined_project_name(role_seq).map(str::to_owned),
+                    added_at: Some(Timestamp::from_unix_seconds(added_at)),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_project_groups(&mut self) -> Result<()> {
+        let org = self.tx.org();
+        let project_groups = self.tx.query(
+            "select project_seq, group_seq, created_at from project_groups where org = $1
+             order by project_seq, group_seq",
+            values![org],
+            |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?)),
+        )?;
+        for (project_seq, group_seq, created_at) in project_groups {
+            let project = self.projects.get(&project_seq).copied();
+            let group = self.groups.get(&group_seq).copied();
+            let (Some(project), Some(group)) = (project, group) else { continue };
+            let Some(id) = self.directory.groups[group].id.as_ref().map(ToString::to_string) else {
+                continue;
+            };
+            let roles = self.roles_in_project(Principal::Group(group_seq), project_seq)?;
+            self.directory.projects[project].groups.push(DirectoryProjectGroup {
+                group: id,
+                created_at: Some(Timestamp::from_unix_seconds(created_at)),
+                roles,
+            });
+        }
+        Ok(())
+    }
+
+    /// The names of the roles of a user or group in a project.
+    fn roles_in_project(&mut self, principal: Principal, project_seq: i64) -> Result<Vec<String>> {
+        let seqs = assignment::direct(&mut self.tx, principal, Resource::Project(project_seq))?;
+        let predefined = |seq| roles::predefined_project_name(seq).map(str::to_owned);
+        Ok(seqs
+            .into_iter()
+            .filter_map(|seq| self.roles.get(&seq).cloned().or_else(|| predefined(seq)))
+            .collect())
     }
 }
 
@@ -254,6 +332,16 @@ impl TryFrom<Project> for DirectoryProject {
     fn try_from(project: Project) -> Result<Self> {
         let Project { id, name, residency, external_key_id, created_at, .. } = project;
         let name = ProjectName::new(name.unwrap_or_default()).map_err(Error::internal)?;
-        Ok(Self { id: Some(id), name, residency, external_key_id, created_at: Some(created_at) })
+        let created_at = Some(created_at);
+        Ok(Self {
+            id: Some(id),
+            name,
+            residency,
+            external_key_id,
+            created_at,
+            roles: Vec::new(),
+            users: Vec::new(),
+            groups: Vec::new(),
+        })
     }
 }

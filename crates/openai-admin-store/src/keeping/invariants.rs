@@ -39,6 +39,7 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
         .chain(of_events())
         .chain(of_api_keys())
         .chain(of_series())
+        .chain(of_projects())
         .collect()
 });
 
@@ -342,7 +343,33 @@ fn of_series() -> Vec<Invariant> {
     rollups.chain([dimensions]).collect()
 }
 
-/// The id of a bootstrap key may change, so keys are counted.
+fn of_projects() -> Vec<Invariant> {
+    vec![
+        Invariant::new(
+            "a user of a project has exactly one predefined role there",
+            "select m.org, m.user_seq from project_users m
+             where (select count(*) from role_assignments a
+                    where a.org = m.org and a.user_seq = m.user_seq and a.group_seq = 0
+                      and a.project_seq = m.project_seq and a.role_seq < 0) <> 1",
+        ),
+        Invariant::new(
+            "a user with a role in a project is in the project",
+            "select a.org, a.user_seq from role_assignments a
+             where a.user_seq > 0 and a.project_seq <> 0
+               and not exists (select 1 from project_users m
+                               where m.org = a.org and m.project_seq = a.project_seq and m.user_seq = a.user_seq)",
+        ),
+        Invariant::new(
+            "a group with a role in a project is in the project",
+            "select a.org, a.group_seq from role_assignments a
+             where a.group_seq > 0 and a.project_seq <> 0
+               and not exists (select 1 from project_groups m
+                               where m.org = a.org and m.project_seq = a.project_seq and m.group_seq = a.group_seq)",
+        ),
+    ]
+}
+
+/// The id of a bootstrap key may change, so they are counted.
 fn of_api_keys() -> Vec<Invariant> {
     let counted = |keys: &str, event: &str| {
         format!(

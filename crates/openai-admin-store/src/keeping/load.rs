@@ -1,9 +1,11 @@
 //! Loads a directory into an organization.
 
+mod project_members;
+
 use std::collections::HashSet;
 
 use openai_admin::{
-    PersonalText, ProjectId, RoleId, UserId, UserRole,
+    Cursor, PersonalText, ProjectId, RoleId, UserId, UserRole,
     models::{AuditLogPayload, GroupResponse, Project, User},
 };
 
@@ -26,7 +28,7 @@ use crate::{
         group_users, groups,
         organizations::{self, Organization},
         projects,
-        roles::{self, StoredRole},
+        roles::{self, RoleResource, StoredRole},
         users::{self, StoredUser},
     },
     operation::{audit_order, change::Change, tx::Tx},
@@ -65,6 +67,10 @@ pub struct LoadSummary {
     pub projects_updated: usize,
     /// Memberships added.
     pub members_added: usize,
+    /// Users added to projects.
+    pub project_users_added: usize,
+    /// Groups added to projects.
+    pub project_groups_added: usize,
     /// Roles assigned to users and groups.
     pub roles_assigned: usize,
     /// Settings whose values changed.
@@ -88,10 +94,12 @@ struct Load<'a> {
     directory: &'a Directory,
     change: Change<'a>,
     summary: LoadSummary,
-    /// The numbers of the users and groups of the directory, in its order.
+    /// The numbers of the users, groups and projects of the directory, in its order.
     users: Vec<i64>,
     groups: Vec<i64>,
-    /// The loaded resources. Each may have only one entry: a second one would overwrite the first, at every load.
+    projects: Vec<i64>,
+    /// What was loaded. Each thing has one entry: the second would undo what the first says, and so would every load of
+    /// the same again.
     loaded: HashSet<(Kind, i64)>,
 }
 
@@ -112,6 +120,8 @@ impl<'a> Load<'a> {
             projects_created: 0,
             projects_updated: 0,
             members_added: 0,
+            project_users_added: 0,
+            project_groups_added: 0,
             roles_assigned: 0,
             settings_changed: 0,
         };
@@ -121,6 +131,7 @@ impl<'a> Load<'a> {
             summary,
             users: Vec::new(),
             groups: Vec::new(),
+            projects: Vec::new(),
             loaded: HashSet::new(),
         })
     }
@@ -142,10 +153,16 @@ impl<'a> Load<'a> {
         match kind {
             Kind::User => self.users = self.load_all(kind, "users", users, Self::load_user)?,
             Kind::Group => self.groups = self.load_all(kind, "groups", groups, Self::load_group)?,
-            Kind::Role => drop(self.load_all(kind, "roles", roles, Self::load_role)?),
-            Kind::Project => drop(self.load_all(kind, "projects", projects, Self::load_project)?),
-            // Without a list in the directory: the organization has its own field, invites and keys are not loaded, and
-            // a service account is loaded as a user.
+            Kind::Role => {
+                let load = |load: &mut Self, entry: &_| load.load_role(RoleResource::Organization, entry);
+                self.load_all(kind, "roles", roles, load)?;
+            }
+            Kind::Project => {
+                self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
+                self.load_project_roles()?;
+            }
+            // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
+            // is loaded as a user.
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())
@@ -157,6 +174,8 @@ impl<'a> Load<'a> {
             EdgeKind::RoleAssignment => self.load_role_assignments(),
             // Certificates are not loaded.
             EdgeKind::CertificateActivation => Ok(()),
+            EdgeKind::ProjectUser => self.load_project_users(),
+            EdgeKind::ProjectGroup => self.load_project_groups(),
         }
     }
 
@@ -252,16 +271,16 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn load_role(&mut self, entry: &DirectoryRole) -> Result<i64> {
-        let existing = self.find_role(entry)?;
+    fn load_role(&mut self, resource: RoleResource<'_>, entry: &DirectoryRole) -> Result<i64> {
+        let existing = self.find_role(resource, entry)?;
         let now = self.change.stamp().at();
         let mut role = match (&existing, &entry.id) {
             (Some(found), _) => found.thing.clone(),
-            (None, Some(id)) => StoredRole::new(id.clone(), &entry.name, now),
-            (None, None) => StoredRole::new(self.change.mint("role_")?, &entry.name, now),
+            (None, Some(id)) => StoredRole::new(resource, id.clone(), &entry.name, now),
+            (None, None) => StoredRole::new(resource, self.change.mint("role_")?, &entry.name, now),
         };
         update_role(&mut role, entry);
-        roles::check(&mut self.change, &role.role, "name")?;
+        roles::check(&mut self.change, resource, &role.role, "name")?;
         match existing {
             None => {
                 self.summary.roles_created += 1;
@@ -340,11 +359,11 @@ impl<'a> Load<'a> {
 
     fn load_role_assignments(&mut self) -> Result<()> {
         for (index, user) in self.directory.users.iter().enumerate() {
-            self.assign(Principal::User(self.users[index]), &user.roles)
+            self.assign(RoleResource::Organization, Principal::User(self.users[index]), &user.roles)
                 .map_err(|error| error.within(&place("users", index)))?;
         }
         for (index, group) in self.directory.groups.iter().enumerate() {
-            self.assign(Principal::Group(self.groups[index]), &group.roles)
+            self.assign(RoleResource::Organization, Principal::Group(self.groups[index]), &group.roles)
                 .map_err(|error| error.within(&place("groups", index)))?;
         }
         Ok(())
@@ -399,12 +418,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn assign(&mut self, principal: Principal, roles: &[String]) -> Result<()> {
+    fn assign(&mut self, resource: RoleResource<'_>, principal: Principal, roles: &[String]) -> Result<()> {
         for (index, role) in roles.iter().enumerate() {
             let within = |error: Error| error.within(&place("roles", index));
-            let role = self.find_assigned(principal, role).map_err(within)?;
+            let role = self.find_assigned(resource, principal, role).map_err(within)?;
             let (seq, id) = (role.seq, role.thing.id());
-            if assignment::assign(&mut self.change, principal, Resource::Organization, seq, id)? {
+            if assignment::assign(&mut self.change, principal, resource.resource(), seq, id)? {
                 self.summary.roles_assigned += 1;
             }
         }
@@ -412,29 +431,42 @@ impl<'a> Load<'a> {
     }
 
     fn find_group(&mut self, entry: &DirectoryGroup) -> Result<Option<Stored<GroupResponse>>> {
-        let Some(id) = &entry.id else {
-            text::check_text("name", &entry.name)?;
-            let mut found = groups::find_by_name(&mut self.change, &entry.name)?;
-            return match found.len() {
-                0 | 1 => Ok(found.pop()),
-                several => {
-                    Err(Error::invalid_value("id", format!("an id, because {several} groups have this name")))
-                }
-            };
-        };
-        self.find_by_id::<GroupResponse>(id.as_str())
+        match &entry.id {
+            Some(id) => self.find_by_id::<GroupResponse>(id.as_str()),
+            None => self.find_group_by_name(&entry.name),
+        }
     }
 
-    fn find_role(&mut self, entry: &DirectoryRole) -> Result<Option<Stored<StoredRole>>> {
+    fn find_group_by_name(&mut self, name: &str) -> Result<Option<Stored<GroupResponse>>> {
+        text::check_text("name", name)?;
+        let mut found = groups::find_by_name(&mut self.change, name)?;
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            several => {
+                Err(Error::invalid_value("id", format!("an id, because {several} groups have this name")))
+            }
+        }
+    }
+
+    fn find_role(
+        &mut self,
+        resource: RoleResource<'_>,
+        entry: &DirectoryRole,
+    ) -> Result<Option<Stored<StoredRole>>> {
         let Some(id) = &entry.id else {
-            let found = roles::find_by_name(&mut self.change, &entry.name)?;
+            let found = roles::find_by_name(&mut self.change, resource, &entry.name)?;
             return Ok(found.filter(|found| !found.thing.role.predefined_role));
         };
         if roles::is_predefined_id(id) {
             let expected = "the id of a custom role: remove this entry, because every organization has the predefined roles";
             return Err(Error::invalid_value("id", expected));
         }
-        self.find_by_id::<StoredRole>(id.as_str())
+        // Two resources may have roles with one id.
+        let found = roles::look_up(&mut self.change, resource, id)?;
+        if found.is_none() && roles::cursor(&mut self.change, resource, Some(&Cursor::from(id))).is_ok() {
+            return Err(Error::invalid_value("id", "the id of no deleted role"));
+        }
+        Ok(found)
     }
 
     /// Finds a resource by id. The id of a deleted resource cannot be reused.
@@ -447,10 +479,15 @@ impl<'a> Load<'a> {
         Ok(found)
     }
 
-    /// Finds a role by its name or id. The name comes first, because a dump contains names.
-    fn find_assigned(&mut self, principal: Principal, role: &str) -> Result<Stored<StoredRole>> {
-        let found = match (roles::find_by_name(&mut self.change, role)?, RoleId::new(role)) {
-            (None, Ok(id)) => roles::look_up(&mut self.change, &id)?,
+    /// A role by its name or id. The name comes first, since a dump names roles so.
+    fn find_assigned(
+        &mut self,
+        resource: RoleResource<'_>,
+        principal: Principal,
+        role: &str,
+    ) -> Result<Stored<StoredRole>> {
+        let found = match (roles::find_by_name(&mut self.change, resource, role)?, RoleId::new(role)) {
+            (None, Ok(id)) => roles::look_up(&mut self.change, resource, &id)?,
             (found, _) => found,
         };
         let Some(found) = found else {

@@ -46,6 +46,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (9, include_str!("../../migrations/V9__certificates.sql")),
     (10, include_str!("../../migrations/V10__usage.sql")),
     (11, include_str!("../../migrations/V11__settings.sql")),
+    (13, include_str!("../../migrations/V13__project_users.sql")),
+    (14, include_str!("../../migrations/V14__project_groups.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".

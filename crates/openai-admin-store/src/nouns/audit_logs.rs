@@ -25,7 +25,7 @@ use crate::{
         value::{Row, values},
     },
     engines::transaction::Transaction,
-    nouns::audit_filter::Filter,
+    nouns::{audit_filter::Filter, roles},
     operation::audit_order,
     store::Store,
 };
@@ -227,7 +227,8 @@ macro_rules! select_events {
                     else (select p.id from projects p where p.org = a.org and p.seq = a.project_seq) end,
                     case a.project_seq
                     when -1 then 'Default project'
-                    else (select p.name from projects p where p.org = a.org and p.seq = a.project_seq) end
+                    else (select p.name from projects p where p.org = a.org and p.seq = a.project_seq) end,
+                    a.subject_seq
              from audit_events a
              where a.org = $1 and (a.place, a.change, a.item) < ($2, $3, $4)
                and (a.place, a.change, a.item) > ($5, $6, $7) and a.recorded_at >= $8 and a.recorded_at <= $9
@@ -436,6 +437,12 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
             detail.group_id = Some(GroupId::new(group).map_err(Error::internal)?);
             detail.user_id = Some(UserId::new(user).map_err(Error::internal)?);
         }
+        (None, Some(user)) if row.optional_text(12)?.is_some() => {
+            detail.user_id = Some(UserId::new(user).map_err(Error::internal)?);
+        }
+        (Some(group), None) if row.optional_text(12)?.is_some() => {
+            detail.group_id = Some(GroupId::new(group).map_err(Error::internal)?);
+        }
         (group, user) => detail.id = group.or(user).or(row.optional_text(6)?).map(str::to_owned),
     }
     match r#type.as_str().ends_with(".updated") {
@@ -496,13 +503,18 @@ fn of_role(
     payload: Option<AuditLogPayload>,
 ) -> Result<AuditLogDetail> {
     let mut detail = AuditLogDetail::default();
-    let role_id = row.optional_text(6)?;
+    let (organization_id, project_id) = (row.text(11)?, row.optional_text(12)?);
+    let role_id = match (row.optional_text(6)?, row.optional_integer(14)?) {
+        // An edge that ends with a thing does not have the ids of predefined roles, which have no row.
+        (None, Some(seq)) => roles::predefined_id(seq, organization_id, project_id),
+        (id, _) => id.map(str::to_owned),
+    };
     let principal = group.map(|id| ("group", id)).or(user.map(|id| ("user", id)));
     if let Some((r#type, id)) = principal {
         detail.id = role_id.map(|role_id| format!("role_assignment_{role_id}_{id}"));
         (detail.principal_type, detail.principal_id) = (Some(r#type.to_owned()), Some(id.to_owned()));
     } else {
-        detail.id = role_id.map(str::to_owned);
+        detail.id = role_id;
     }
     match (row.text(5)?, payload) {
         ("role.created", Some(payload)) => {
@@ -511,8 +523,9 @@ fn of_role(
         (_, payload) => detail.changes_requested = payload,
     }
     if !matches!(row.text(5)?, "role.updated" | "role.deleted") {
-        detail.resource_type = Some("api.organization".to_owned());
-        detail.resource_id = row.optional_text(11)?.map(str::to_owned);
+        let r#type = if project_id.is_some() { "api.project" } else { "api.organization" };
+        detail.resource_type = Some(r#type.to_owned());
+        detail.resource_id = Some(project_id.unwrap_or(organization_id).to_owned());
     }
     Ok(detail)
 }

@@ -17,7 +17,7 @@ use crate::{
         text::check_email,
         value::{Row, Value, values},
     },
-    nouns::projects,
+    nouns::{project_access, projects},
     operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         table::{Numbers, Table, table},
@@ -226,7 +226,18 @@ pub(crate) fn accept(change: &mut Change<'_>, email: &str, user_seq: i64) -> Res
     let Some(Stored { seq, thing: mut invite }) = find_pending(change, email, now)? else { return Ok(()) };
     invite.accepted = Some((now, user_seq));
     thing::update(change, seq, &invite)?;
-    change.record(TABLE.updated, Places::of(Kind::Invite, seq, invite.id()))
+    change.record(TABLE.updated, Places::of(Kind::Invite, seq, invite.id()))?;
+    invite.projects.iter().try_for_each(|invited| join(change, invited, user_seq, now))
+}
+
+/// Adds a user to a project of an invite, unless the project was archived after the invite was sent.
+fn join(change: &mut Change<'_>, invited: &InviteProject, user_seq: i64, now: Timestamp) -> Result<()> {
+    let project = projects::find(change, &invited.id)?;
+    if project.thing.archived_at.is_some() {
+        return Ok(());
+    }
+    let role = project_access::find_role(change, &project, invited.role.as_str())?;
+    project_access::add_user(change, &project, user_seq, &role, now).map(drop)
 }
 
 /// Deletes the invite that a deleted user accepted, because it holds the user's address.

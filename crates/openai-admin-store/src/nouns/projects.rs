@@ -174,7 +174,14 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
         .ok_or_else(|| Error::not_found(Kind::Project, id))
 }
 
-/// Finds a project that is not archived.
+/// A created project by its number.
+pub(crate) fn with_seq(tx: &mut Tx<'_>, seq: i64) -> Result<Stored<Project>> {
+    let org = tx.org();
+    tx.query_one(select!("projects where org = $1 and seq = $2"), values![org, seq], stored)?
+        .ok_or_else(|| Error::internal("the project is gone"))
+}
+
+/// A project that is in use.
 pub(crate) fn find_active(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
     let found = find(tx, id)?;
     match found.thing.archived_at {

@@ -27,7 +27,7 @@ use crate::{
     },
     engines::lanes::Lane,
     nouns::{
-        roles::{self, StoredRole},
+        roles::{self, RoleResource, StoredRole},
         users::{self, StoredUser},
     },
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
@@ -37,74 +37,87 @@ use crate::{
     },
 };
 
-/// The roles of a principal by number, each with the ids of the groups that it is inherited from. Empty if it is only
-/// direct.
-type Assigned = BTreeMap<i64, Vec<String>>;
-
-fn of_group(tx: &mut Tx<'_>, group_seq: i64) -> Result<Assigned> {
-    Ok(assignment::direct(tx, Principal::Group(group_seq), Resource::Organization)?
-        .into_iter()
-        .map(|role_seq| (role_seq, Vec::new()))
-        .collect())
+/// The roles of a principal in a resource.
+pub(crate) struct Assigned {
+    /// The roles by number, each with the ids of the groups that it comes from; with none where it is direct only.
+    groups: BTreeMap<i64, Vec<String>>,
+    /// The roles of a user itself, with the user's id.
+    direct: Option<(UserId, Vec<i64>)>,
 }
 
-fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<Assigned> {
-    let mut assigned = Assigned::new();
+impl Assigned {
+    /// Where a role comes from; none where it is direct only.
+    fn sources(&self, role_seq: i64) -> Option<Vec<AssignmentSource>> {
+        let groups = self.groups.get(&role_seq).filter(|groups| !groups.is_empty())?;
+        let direct = self.direct.as_ref().filter(|(_, direct)| direct.contains(&role_seq));
+        let own = direct.map(|(user_id, _)| source(user_id.as_str(), "user"));
+        Some(own.into_iter().chain(groups.iter().map(|id| source(id, "group"))).collect())
+    }
+}
+
+pub(crate) fn of_group(tx: &mut Tx<'_>, group_seq: i64, resource: Resource) -> Result<Assigned> {
+    let direct = assignment::direct(tx, Principal::Group(group_seq), resource)?;
+    let groups = direct.into_iter().map(|role_seq| (role_seq, Vec::new())).collect();
+    Ok(Assigned { groups, direct: None })
+}
+
+pub(crate) fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>, resource: Resource) -> Result<Assigned> {
+    let mut groups = BTreeMap::<i64, Vec<String>>::new();
+    for (role_seq, group_id) in inherited(tx, user.seq, resource)? {
+        groups.entry(role_seq).or_default().push(group_id);
+    }
+    let mut direct = assignment::direct(tx, Principal::User(user.seq), resource)?;
+    if let Resource::Organization = resource {
+        direct.extend(user.thing.user.role.as_ref().map(roles::predefined_seq));
+    }
+    for role_seq in &direct {
+        groups.entry(*role_seq).or_default();
+    }
+    Ok(Assigned { groups, direct: Some((user.thing.user.id.clone(), direct)) })
+}
+
+/// The roles that a user has through groups, each with the id of a group, in the order of the groups.
+fn inherited(tx: &mut Tx<'_>, user_seq: i64, resource: Resource) -> Result<Vec<(i64, String)>> {
     // PostgreSQL would otherwise join all assignments of all groups.
-    let inherited = tx.choose(
+    let sql = tx.choose(
         "select a.role_seq, m.group_seq, g.id
          from group_users m
          cross join role_assignments a
          cross join groups g
          where m.org = $1 and m.user_seq = $2
-           and a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq and a.project_seq = 0
+           and a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq and a.project_seq = $3
            and g.org = m.org and g.seq = m.group_seq",
         "select a.role_seq, m.group_seq, g.id
          from (select group_seq from group_users where org = $1 and user_seq = $2 offset 0) m
          cross join lateral (select role_seq from role_assignments
-                             where org = $1 and user_seq = 0 and group_seq = m.group_seq and project_seq = 0
+                             where org = $1 and user_seq = 0 and group_seq = m.group_seq and project_seq = $3
                              offset 0) a
          cross join lateral (select id from groups where org = $1 and seq = m.group_seq limit 1) g",
     );
     let org = tx.org();
-    let mut inherited = tx.query(inherited, values![org, user.seq], |row| {
-        Ok((row.integer(0)?, row.integer(1)?, row.text(2)?.to_owned()))
+    let mut inherited = tx.query(sql, values![org, user_seq, resource.project_seq()], |row| {
+        Ok((row.integer(1)?, (row.integer(0)?, row.text(2)?.to_owned())))
     })?;
-    inherited.sort_by_key(|(_, group_seq, _)| *group_seq);
-    for (role_seq, _, group_id) in inherited {
-        assigned.entry(role_seq).or_default().push(group_id);
-    }
-    let own = user.thing.user.role.as_ref().map(roles::predefined_seq);
-    for role_seq in
-        assignment::direct(tx, Principal::User(user.seq), Resource::Organization)?.into_iter().chain(own)
-    {
-        assigned.entry(role_seq).or_default();
-    }
-    Ok(assigned)
+    inherited.sort_by_key(|(group_seq, _)| *group_seq);
+    Ok(inherited.into_iter().map(|(_, role)| role).collect())
 }
 
 /// The details of roles for a list. If a user has a role both directly and through a group, `user_id` is one of the
 /// sources.
 fn details(
     tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
     assigned: &Assigned,
     seqs: &[i64],
-    is_direct: impl Fn(i64) -> bool,
-    user_id: Option<&UserId>,
 ) -> Result<Vec<AssignedRoleDetails>> {
-    let mut all = Vec::with_capacity(seqs.len());
-    for Stored { seq, thing } in roles::with_seqs(tx, seqs)? {
+    let roles = roles::with_seqs(tx, resource, seqs)?;
+    let details = roles.into_iter().map(|Stored { seq, thing }| {
         let mut details = assigned_details(thing.role);
         (details.created_at, details.updated_at) = thing.times.unzip();
-        let groups = assigned.get(&seq).map(Vec::as_slice).unwrap_or_default();
-        if !groups.is_empty() {
-            let own = user_id.filter(|_| is_direct(seq)).map(|id| source(id.as_str(), "user"));
-            let inherited = groups.iter().map(|id| source(id, "group"));
-            details.assignment_sources = Some(own.into_iter().chain(inherited).collect());
-        }
-        all.push(details);
-    }
-    Ok(all)
+        details.assignment_sources = assigned.sources(seq);
+        details
+    });
+    Ok(details.collect())
 }
 
 fn assigned_details(role: Role) -> AssignedRoleDetails {
@@ -119,43 +132,67 @@ fn source(id: &str, r#type: &str) -> AssignmentSource {
     AssignmentSource::new(id.to_owned(), r#type.to_owned())
 }
 
-fn removed(object: &str) -> DeletedRoleAssignmentResource {
-    DeletedRoleAssignmentResource::new(object.to_owned(), true)
+/// The answer to unassigning a role from a group.
+pub(crate) fn removed_from_group() -> DeletedRoleAssignmentResource {
+    DeletedRoleAssignmentResource::new("group.role.deleted".to_owned(), true)
 }
 
-/// The form of a group in role assignments.
-fn shown(group: GroupResponse) -> Group {
+/// The answer to unassigning a role from a user.
+pub(crate) fn removed_from_user() -> DeletedRoleAssignmentResource {
+    DeletedRoleAssignmentResource::new("user.role.deleted".to_owned(), true)
+}
+
+/// A group as role assignments show it.
+pub(crate) fn shown(group: GroupResponse) -> Group {
     let GroupResponse { id, name, created_at, is_scim_managed, .. } = group;
     Group::new(id, name, created_at, is_scim_managed)
 }
 
-/// The page of these roles, and whether there are more.
-fn part(
+/// A page of the roles of a principal.
+pub(crate) fn page(
     tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
     assigned: &Assigned,
-    order: Order,
+    order: Option<Order>,
     after: Option<&Cursor>,
     limit: u16,
-) -> Result<(Vec<i64>, bool)> {
+) -> Result<RoleListResource> {
     if limit == 0 {
-        return Ok((Vec::new(), false));
+        return Ok(RoleListResource::new(Vec::new(), false));
     }
-    let after = roles::cursor(tx, after)?.or((order == Order::Asc).then_some(i64::MIN));
+    let order = order.unwrap_or(Order::Asc);
+    let after = roles::cursor(tx, resource, after)?.or((order == Order::Asc).then_some(i64::MIN));
     let range = Range::new(order, after, limit);
-    let seqs = assigned.keys().copied();
-    Ok(range.cut(match order {
+    let seqs = assigned.groups.keys().copied();
+    let (seqs, has_more) = range.cut(match order {
         Order::Asc => seqs.filter(|seq| *seq > range.after).collect(),
         Order::Desc => seqs.rev().filter(|seq| *seq < range.after).collect(),
-    }))
+    });
+    Ok(RoleListResource::new(details(tx, resource, assigned, &seqs)?, has_more))
+}
+
+/// One of the roles of a principal.
+pub(crate) fn retrieve(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    assigned: &Assigned,
+    role_id: &RoleId,
+) -> Result<AssignedRoleDetails> {
+    let role = roles::find(tx, resource, role_id)?;
+    if !assigned.groups.contains_key(&role.seq) {
+        return Err(not_assigned(role_id));
+    }
+    details(tx, resource, assigned, &[role.seq])?
+        .pop()
+        .ok_or_else(|| Error::internal("the role that was just found is gone"))
 }
 
 impl Reads for ListGroupRoleAssignments {
     fn read(&self, tx: &mut Reading<'_>) -> Result<RoleListResource> {
         let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
-        let assigned = of_group(tx, group_seq)?;
-        let (order, limit) = (self.order.unwrap_or(Order::Asc), self.limit.unwrap_or_default().get());
-        let (seqs, has_more) = part(tx, &assigned, order, self.after.as_ref(), limit)?;
-        Ok(RoleListResource::new(details(tx, &assigned, &seqs, |_| true, None)?, has_more))
+        let assigned = of_group(tx, group_seq, Resource::Organization)?;
+        let limit = self.limit.unwrap_or_default().get();
+        page(tx, RoleResource::Organization, &assigned, self.order, self.after.as_ref(), limit)
     }
 }
 
@@ -167,34 +204,17 @@ impl Reads for ListUserRoleAssignments {
 
     fn read(&self, tx: &mut Reading<'_>) -> Result<RoleListResource> {
         let user = users::find(tx, &self.user_id)?;
-        let assigned = of_user(tx, &user)?;
-        let (order, limit) = (self.order.unwrap_or(Order::Asc), self.limit.unwrap_or_default().get());
-        let (seqs, has_more) = part(tx, &assigned, order, self.after.as_ref(), limit)?;
-        let all = details_of_user(tx, &user, &assigned, &seqs)?;
-        Ok(RoleListResource::new(all, has_more))
+        let assigned = of_user(tx, &user, Resource::Organization)?;
+        let limit = self.limit.unwrap_or_default().get();
+        page(tx, RoleResource::Organization, &assigned, self.order, self.after.as_ref(), limit)
     }
-}
-
-fn details_of_user(
-    tx: &mut Tx<'_>,
-    user: &Stored<StoredUser>,
-    assigned: &Assigned,
-    seqs: &[i64],
-) -> Result<Vec<AssignedRoleDetails>> {
-    let mut own = assignment::direct(tx, Principal::User(user.seq), Resource::Organization)?;
-    own.extend(user.thing.user.role.as_ref().map(roles::predefined_seq));
-    details(tx, assigned, seqs, |seq| own.contains(&seq), Some(&user.thing.user.id))
 }
 
 impl Reads for RetrieveGroupRole {
     fn read(&self, tx: &mut Reading<'_>) -> Result<AssignedRoleDetails> {
         let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
-        let role = roles::find(tx, &self.role_id)?;
-        let assigned = of_group(tx, group_seq)?;
-        if !assigned.contains_key(&role.seq) {
-            return Err(not_assigned(&self.role_id));
-        }
-        only(details(tx, &assigned, &[role.seq], |_| true, None)?)
+        let assigned = of_group(tx, group_seq, Resource::Organization)?;
+        retrieve(tx, RoleResource::Organization, &assigned, &self.role_id)
     }
 }
 
@@ -206,21 +226,13 @@ impl Reads for RetrieveUserRole {
 
     fn read(&self, tx: &mut Reading<'_>) -> Result<AssignedRoleDetails> {
         let user = users::find(tx, &self.user_id)?;
-        let role = roles::find(tx, &self.role_id)?;
-        let assigned = of_user(tx, &user)?;
-        if !assigned.contains_key(&role.seq) {
-            return Err(not_assigned(&self.role_id));
-        }
-        only(details_of_user(tx, &user, &assigned, &[role.seq])?)
+        let assigned = of_user(tx, &user, Resource::Organization)?;
+        retrieve(tx, RoleResource::Organization, &assigned, &self.role_id)
     }
 }
 
-fn only(mut details: Vec<AssignedRoleDetails>) -> Result<AssignedRoleDetails> {
-    details.pop().ok_or_else(|| Error::internal("the role that was just found is missing"))
-}
-
 /// Assumed: a role that the principal does not have is reported as not found.
-fn not_assigned(role_id: &RoleId) -> Error {
+pub(crate) fn not_assigned(role_id: &RoleId) -> Error {
     Error::not_found(Kind::Role, role_id)
 }
 
@@ -228,8 +240,8 @@ fn not_assigned(role_id: &RoleId) -> Error {
 impl Changes for AssignGroupRole {
     fn change(&self, change: &mut Change<'_>) -> Result<GroupRoleAssignment> {
         let group = thing::find::<GroupResponse>(change, self.group_id.as_str())?;
-        let role = roles::find(change, &self.body.role_id)?;
-        assign(change, Principal::Group(group.seq), &role)?;
+        let role = roles::find(change, RoleResource::Organization, &self.body.role_id)?;
+        assign(change, RoleResource::Organization, Principal::Group(group.seq), &role)?;
         Ok(GroupRoleAssignment::new(shown(group.thing), role.thing.role))
     }
 }
@@ -238,11 +250,11 @@ impl Changes for AssignGroupRole {
 impl Changes for AssignUserRole {
     fn change(&self, change: &mut Change<'_>) -> Result<UserRoleAssignment> {
         let mut user = users::find(change, &self.user_id)?;
-        let role = roles::find(change, &self.body.role_id)?;
+        let role = roles::find(change, RoleResource::Organization, &self.body.role_id)?;
         if role.thing.role.predefined_role {
             users::set_role(change, &mut user, UserRole::from(role.thing.role.name.as_str()))?;
         } else {
-            assign(change, Principal::User(user.seq), &role)?;
+            assign(change, RoleResource::Organization, Principal::User(user.seq), &role)?;
         }
         Ok(UserRoleAssignment::new(user.thing.user, role.thing.role))
     }
@@ -251,9 +263,9 @@ impl Changes for AssignUserRole {
 impl Changes for UnassignGroupRole {
     fn change(&self, change: &mut Change<'_>) -> Result<DeletedRoleAssignmentResource> {
         let group_seq = thing::find_seq::<GroupResponse>(change, self.group_id.as_str())?;
-        let role = roles::find(change, &self.role_id)?;
-        unassign(change, Principal::Group(group_seq), &role)?;
-        Ok(removed("group.role.deleted"))
+        let role = roles::find(change, RoleResource::Organization, &self.role_id)?;
+        unassign(change, RoleResource::Organization, Principal::Group(group_seq), &role)?;
+        Ok(removed_from_group())
     }
 }
 
@@ -261,9 +273,9 @@ impl Changes for UnassignGroupRole {
 impl Changes for UnassignUserRole {
     fn change(&self, change: &mut Change<'_>) -> Result<DeletedRoleAssignmentResource> {
         let mut user = users::find(change, &self.user_id)?;
-        let role = roles::find(change, &self.role_id)?;
+        let role = roles::find(change, RoleResource::Organization, &self.role_id)?;
         if !role.thing.role.predefined_role {
-            unassign(change, Principal::User(user.seq), &role)?;
+            unassign(change, RoleResource::Organization, Principal::User(user.seq), &role)?;
         } else if user.thing.user.role.as_ref().map(roles::predefined_seq) != Some(role.seq) {
             return Err(not_assigned(&self.role_id));
         } else if role.seq == roles::predefined_seq(&UserRole::Owner) {
@@ -272,16 +284,28 @@ impl Changes for UnassignUserRole {
             let expected = "a role that can be unassigned: every user has at least 'reader'";
             return Err(Error::invalid_value("role_id", expected));
         }
-        Ok(removed("user.role.deleted"))
+        Ok(removed_from_user())
     }
 }
 
-fn assign(change: &mut Change<'_>, principal: Principal, role: &Stored<StoredRole>) -> Result<()> {
-    assignment::assign(change, principal, Resource::Organization, role.seq, role.thing.id()).map(drop)
+/// Assigns a role of a resource; assigning it again changes nothing.
+pub(crate) fn assign(
+    change: &mut Change<'_>,
+    resource: RoleResource<'_>,
+    principal: Principal,
+    role: &Stored<StoredRole>,
+) -> Result<()> {
+    assignment::assign(change, principal, resource.resource(), role.seq, role.thing.id()).map(drop)
 }
 
-fn unassign(change: &mut Change<'_>, principal: Principal, role: &Stored<StoredRole>) -> Result<()> {
-    match assignment::unassign(change, principal, Resource::Organization, role.seq, role.thing.id())? {
+/// Unassigns a role of a resource.
+pub(crate) fn unassign(
+    change: &mut Change<'_>,
+    resource: RoleResource<'_>,
+    principal: Principal,
+    role: &Stored<StoredRole>,
+) -> Result<()> {
+    match assignment::unassign(change, principal, resource.resource(), role.seq, role.thing.id())? {
         true => Ok(()),
         false => Err(not_assigned(&role.thing.role.id)),
     }

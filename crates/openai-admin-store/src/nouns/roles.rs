@@ -2,7 +2,10 @@
 
 use openai_admin::{
     Cursor, Order, RoleId, Timestamp, UserRole,
-    models::{AuditLogPayload, PublicRoleListResource, Role, RoleDeletedResource},
+    models::{
+        AuditLogPayload, Project, PublicCreateOrganizationRoleBody, PublicRoleListResource,
+        PublicUpdateOrganizationRoleBody, Role, RoleDeletedResource,
+    },
     operations::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole},
 };
 
@@ -14,8 +17,9 @@ use crate::{
         text::{check_bounded_text, check_text},
         value::{Row, Value, values},
     },
-    operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
+    operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
     shapes::{
+        assignment::Resource,
         table::{Numbers, Table, table},
         thing::{self, Stored, Thing, stored},
     },
@@ -37,28 +41,63 @@ table! {
     events: "role.created", "role.updated", "role.deleted";
 }
 
-/// A role with the fields that only some answers contain.
+/// What roles belong to: the organization, or a project.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RoleResource<'a> {
+    Organization,
+    Project(&'a Stored<Project>),
+}
+
+impl RoleResource<'_> {
+    /// The resource as assignments hold it.
+    pub(crate) fn resource(self) -> Resource {
+        match self {
+            Self::Organization => Resource::Organization,
+            Self::Project(project) => Resource::Project(project.seq),
+        }
+    }
+
+    fn project_seq(self) -> i64 {
+        self.resource().project_seq()
+    }
+
+    fn predefined(self) -> &'static Predefined {
+        match self {
+            Self::Organization => &OF_ORGANIZATION,
+            Self::Project(_) => &OF_PROJECT,
+        }
+    }
+}
+
+/// A role, with what only some answers show.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredRole {
     pub(crate) role: Role,
-    /// When it was created and last updated. `None` for a predefined role.
+    /// The number of its project; 0 for a role of the organization.
+    pub(crate) project_seq: i64,
+    /// When it was created and last updated; none of a predefined role.
     pub(crate) times: Option<(Timestamp, Timestamp)>,
 }
 
 impl StoredRole {
-    /// A new custom role without permissions.
-    pub(crate) fn new(id: RoleId, name: &str, now: Timestamp) -> Self {
-        Self { role: of_organization(id, name, Vec::new(), false), times: Some((now, now)) }
+    /// A new custom role that grants nothing.
+    pub(crate) fn new(resource: RoleResource<'_>, id: RoleId, name: &str, now: Timestamp) -> Self {
+        Self::custom(resource.project_seq(), id, name, Vec::new(), (now, now))
+    }
+
+    fn custom(
+        project_seq: i64,
+        id: RoleId,
+        name: &str,
+        permissions: Vec<String>,
+        times: (Timestamp, Timestamp),
+    ) -> Self {
+        let predefined = if project_seq == 0 { &OF_ORGANIZATION } else { &OF_PROJECT };
+        let resource_type = predefined.resource_type.to_owned();
+        let role = Role::new(id, name.to_owned(), permissions, resource_type, false);
+        Self { role, project_seq, times: Some(times) }
     }
 }
-
-/// A role of the organization without a description.
-fn of_organization(id: RoleId, name: &str, permissions: Vec<String>, predefined_role: bool) -> Role {
-    Role::new(id, name.to_owned(), permissions, "api.organization".to_owned(), predefined_role)
-}
-
-/// The value of `project_seq` for a role of the organization.
-const OF_ORGANIZATION: i64 = 0;
 
 impl Thing for StoredRole {
     const TABLE: &'static Table = &TABLE;
@@ -67,12 +106,17 @@ impl Thing for StoredRole {
         self.role.id.as_str()
     }
 
+    fn project_seq(&self) -> Option<i64> {
+        Some(self.project_seq).filter(|seq| *seq != 0)
+    }
+
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let permissions = serde_json::from_str(row.text(5)?).map_err(Error::internal)?;
-        let mut role = of_organization(row.parsed(1)?, row.text(3)?, permissions, false);
-        role.description = row.optional_text(4)?.map(Into::into);
         let time = |column| row.integer(column).map(Timestamp::from_unix_seconds);
-        Ok(Self { role, times: Some((time(6)?, time(7)?)) })
+        let times = (time(6)?, time(7)?);
+        let mut found = Self::custom(row.integer(2)?, row.parsed(1)?, row.text(3)?, permissions, times);
+        found.role.description = row.optional_text(4)?.map(Into::into);
+        Ok(found)
     }
 
     fn bind<R>(&self, write: impl FnOnce(&[Value<'_>]) -> R) -> R {
@@ -80,7 +124,7 @@ impl Thing for StoredRole {
         let (created_at, updated_at) = self.times.unzip();
         write(values![
             self.role.id.as_str(),
-            OF_ORGANIZATION,
+            self.project_seq,
             self.role.name.as_str(),
             self.role.description.as_deref(),
             permissions.as_str(),
@@ -97,134 +141,225 @@ impl Thing for StoredRole {
 impl Reads for ListRoles {
     fn read(&self, tx: &mut Reading<'_>) -> Result<PublicRoleListResource> {
         let limit = self.limit.unwrap_or_default().get();
-        let (roles, has_more) = page(tx, self.order.unwrap_or(Order::Asc), self.after.as_ref(), limit)?;
-        Ok(PublicRoleListResource::new(roles, has_more))
+        page(tx, RoleResource::Organization, self.order.unwrap_or(Order::Asc), self.after.as_ref(), limit)
     }
 }
 
 impl Reads for RetrieveRole {
     fn read(&self, tx: &mut Reading<'_>) -> Result<Role> {
-        Ok(find(tx, &self.role_id)?.thing.role)
+        Ok(find(tx, RoleResource::Organization, &self.role_id)?.thing.role)
     }
 }
 
 impl Changes for CreateRole {
     fn change(&self, change: &mut Change<'_>) -> Result<Role> {
-        let body = &self.body;
-        let mut new = StoredRole::new(change.mint("role_")?, &body.role_name, change.stamp().at());
-        new.role.permissions.clone_from(&body.permissions);
-        new.role.description.clone_from(&body.description);
-        check(change, &new.role, "role_name")?;
-        thing::insert(change, &new)?;
-        Ok(new.role)
+        create(change, RoleResource::Organization, &self.body)
     }
 }
 
 impl Changes for UpdateRole {
     fn change(&self, change: &mut Change<'_>) -> Result<Role> {
-        let Stored { seq, thing: mut new } = find_custom(change, &self.role_id)?;
-        let before = new.role.clone();
-        let body = &self.body;
-        if let Some(name) = &body.role_name {
-            new.role.name = name.to_string();
-        }
-        if let Some(permissions) = &body.permissions {
-            new.role.permissions.clone_from(permissions);
-        }
-        if let Some(description) = &body.description {
-            new.role.description.clone_from(description);
-        }
-        if new.role == before {
-            return Ok(before);
-        }
-        check(change, &new.role, "role_name")?;
-        let now = change.stamp().at();
-        new.times = new.times.map(|(created_at, _)| (created_at, now));
-        update(change, seq, &before, &new)?;
-        Ok(new.role)
+        modify(change, RoleResource::Organization, &self.role_id, &self.body)
     }
 }
 
-/// Writes everything about a custom role except its id, and records the differences from `before`.
-pub(crate) fn update(change: &mut Change<'_>, seq: i64, before: &Role, new: &StoredRole) -> Result<()> {
-    thing::update(change, seq, new)?;
-    let payload = AuditLogPayload::role_updated(before, &new.role);
-    change.record(TABLE.updated, Places::of(Kind::Role, seq, new.id()).with(Some(&payload)))
-}
-
-/// Also deletes all assignments of the role.
+/// Every assignment of the role ends with it.
 impl Changes for DeleteRole {
     const ENDS: bool = true;
 
     fn change(&self, change: &mut Change<'_>) -> Result<RoleDeletedResource> {
-        let role = find_custom(change, &self.role_id)?;
-        thing::bury(change, &role)?;
-        Ok(RoleDeletedResource::new(role.thing.role.id))
+        delete(change, RoleResource::Organization, &self.role_id)
     }
 }
 
-/// The predefined roles of an organization: their numbers, names and descriptions (recorded).
-const PREDEFINED: [(i64, &str, &str); 2] = [
-    (-2, "owner", "Can modify billing information and manage organization members"),
-    (-1, "reader", "Can make standard API requests and read basic organizational data"),
-];
-/// The prefix of a predefined role's id. The name follows.
-const PREDEFINED_ID: &str = "role-api-organization-";
-/// The text between the name and the organization's id in a predefined role's id.
-const PREDEFINED_BOUND: &str = "__api-organization__";
+/// Creates a custom role.
+pub(crate) fn create(
+    change: &mut Change<'_>,
+    resource: RoleResource<'_>,
+    body: &PublicCreateOrganizationRoleBody,
+) -> Result<Role> {
+    let (id, now) = (change.mint("role_")?, change.stamp().at());
+    let mut new = StoredRole::new(resource, id, &body.role_name, now);
+    new.role.permissions.clone_from(&body.permissions);
+    new.role.description.clone_from(&body.description);
+    check(change, resource, &new.role, "role_name")?;
+    thing::insert(change, &new)?;
+    Ok(new.role)
+}
+
+/// Changes what the body names of a custom role.
+pub(crate) fn modify(
+    change: &mut Change<'_>,
+    resource: RoleResource<'_>,
+    id: &RoleId,
+    body: &PublicUpdateOrganizationRoleBody,
+) -> Result<Role> {
+    let Stored { seq, thing: mut new } = find_custom(change, resource, id)?;
+    let before = new.role.clone();
+    if let Some(name) = &body.role_name {
+        new.role.name = name.to_string();
+    }
+    if let Some(permissions) = &body.permissions {
+        new.role.permissions.clone_from(permissions);
+    }
+    if let Some(description) = &body.description {
+        new.role.description.clone_from(description);
+    }
+    if new.role == before {
+        return Ok(before);
+    }
+    check(change, resource, &new.role, "role_name")?;
+    let now = change.stamp().at();
+    new.times = new.times.map(|(created_at, _)| (created_at, now));
+    update(change, seq, &before, &new)?;
+    Ok(new.role)
+}
+
+/// Deletes a custom role.
+pub(crate) fn delete(
+    change: &mut Change<'_>,
+    resource: RoleResource<'_>,
+    id: &RoleId,
+) -> Result<RoleDeletedResource> {
+    let role = find_custom(change, resource, id)?;
+    thing::bury(change, &role)?;
+    Ok(RoleDeletedResource::new(role.thing.role.id))
+}
+
+/// Writes everything about a custom role but its id, and records what differs from `before`.
+pub(crate) fn update(change: &mut Change<'_>, seq: i64, before: &Role, new: &StoredRole) -> Result<()> {
+    thing::update(change, seq, new)?;
+    let payload = AuditLogPayload::role_updated(before, &new.role);
+    change.record(TABLE.updated, thing::places(seq, new).with(Some(&payload)))
+}
+
+/// The predefined roles of a type of resource.
+#[derive(Debug)]
+struct Predefined {
+    resource_type: &'static str,
+    /// What their ids begin with. The name follows.
+    id: &'static str,
+    /// What binds their ids to a resource. The resource's id follows.
+    bound: &'static str,
+    /// Their numbers, names and descriptions, in order.
+    roles: &'static [(i64, &'static str, &'static str)],
+}
+
+impl Predefined {
+    fn bound_id(&self, name: &str, resource_id: &str) -> String {
+        format!("{}{name}{}{resource_id}", self.id, self.bound)
+    }
+}
+
+/// The descriptions are recorded.
+static OF_ORGANIZATION: Predefined = Predefined {
+    resource_type: "api.organization",
+    id: "role-api-organization-",
+    bound: "__api-organization__",
+    roles: &[
+        (-2, "owner", "Can modify billing information and manage organization members"),
+        (-1, "reader", "Can make standard API requests and read basic organizational data"),
+    ],
+};
+
+/// The names and descriptions are assumed.
+static OF_PROJECT: Predefined = Predefined {
+    resource_type: "api.project",
+    id: "role-api-project-",
+    bound: "__api-project__",
+    roles: &[
+        (-5, "owner", "Can manage the project and its members, and make API requests"),
+        (-4, "member", "Can make API requests in the project"),
+        (-3, "viewer", "Can read the project"),
+    ],
+};
 
 /// The number of a predefined role. Assumed: `member` is the older name of `reader`.
 pub(crate) fn predefined_seq(role: &UserRole) -> i64 {
     if *role == UserRole::Owner { -2 } else { -1 }
 }
 
-/// Whether an id has the form of a predefined role's id.
+/// The number of a predefined role of projects.
+pub(crate) fn predefined_project_seq(name: &str) -> Option<i64> {
+    OF_PROJECT.roles.iter().find(|(_, predefined, _)| *predefined == name).map(|(seq, ..)| *seq)
+}
+
+/// The name of a predefined role of projects.
+pub(crate) fn predefined_project_name(seq: i64) -> Option<&'static str> {
+    OF_PROJECT.roles.iter().find(|(predefined, ..)| *predefined == seq).map(|(_, name, _)| *name)
+}
+
+/// The id of a predefined role of the organization, or of a project where there is one.
+pub(crate) fn predefined_id(seq: i64, organization_id: &str, project_id: Option<&str>) -> Option<String> {
+    let (predefined, resource_id) = match project_id {
+        Some(project_id) => (&OF_PROJECT, project_id),
+        None => (&OF_ORGANIZATION, organization_id),
+    };
+    let (_, name, _) = predefined.roles.iter().find(|(predefined, ..)| *predefined == seq)?;
+    Some(predefined.bound_id(name, resource_id))
+}
+
+/// Whether an id is one that predefined roles have.
 pub(crate) fn is_predefined_id(id: &RoleId) -> bool {
-    id.as_str().starts_with(PREDEFINED_ID)
+    [&OF_ORGANIZATION, &OF_PROJECT].iter().any(|predefined| id.as_str().starts_with(predefined.id))
 }
 
 /// The predefined roles, in order.
-pub(crate) fn predefined(tx: &mut Tx<'_>) -> Result<Vec<Stored<StoredRole>>> {
+pub(crate) fn predefined(tx: &mut Tx<'_>, resource: RoleResource<'_>) -> Result<Vec<Stored<StoredRole>>> {
+    let resource_id = match resource {
+        RoleResource::Organization => organization_id(tx)?,
+        RoleResource::Project(project) => project.thing.id.to_string(),
+    };
+    let (predefined, project_seq) = (resource.predefined(), resource.project_seq());
+    let roles = predefined.roles.iter().map(|(seq, name, description)| {
+        let id = RoleId::new(predefined.bound_id(name, &resource_id)).map_err(Error::internal)?;
+        let resource_type = predefined.resource_type.to_owned();
+        let mut role = Role::new(id, (*name).to_owned(), Vec::new(), resource_type, true);
+        role.description = Some((*description).to_owned());
+        Ok(Stored { seq: *seq, thing: StoredRole { role, project_seq, times: None } })
+    });
+    roles.collect()
+}
+
+fn organization_id(tx: &mut Tx<'_>) -> Result<String> {
     let org = tx.org();
-    let organization: String = tx
-        .query_one("select id from organizations where org = $1", values![org], |row| {
-            Ok(row.text(0)?.to_owned())
-        })?
-        .ok_or_else(|| Error::internal("the organization is missing"))?;
-    PREDEFINED
-        .iter()
-        .map(|(seq, name, description)| {
-            let id = RoleId::new(format!("{PREDEFINED_ID}{name}{PREDEFINED_BOUND}{organization}"))
-                .map_err(Error::internal)?;
-            let mut role = of_organization(id, name, Vec::new(), true);
-            role.description = Some((*description).to_owned());
-            Ok(Stored { seq: *seq, thing: StoredRole { role, times: None } })
-        })
-        .collect()
+    tx.query_one("select id from organizations where org = $1", values![org], |row| {
+        Ok(row.text(0)?.to_owned())
+    })?
+    .ok_or_else(|| Error::internal("the organization is missing"))
 }
 
-/// Finds a role by its id. For a predefined role, the organization may be omitted from the id (recorded).
-pub(crate) fn find(tx: &mut Tx<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
-    look_up(tx, id)?.ok_or_else(|| Error::not_found(Kind::Role, id))
+/// Finds a role by its id. For a predefined role, the resource may be omitted from the id (recorded).
+pub(crate) fn find(tx: &mut Tx<'_>, resource: RoleResource<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
+    look_up(tx, resource, id)?.ok_or_else(|| Error::not_found(Kind::Role, id))
 }
 
-/// Like [`find`], but a missing role is `None` instead of an error.
-pub(crate) fn look_up(tx: &mut Tx<'_>, id: &RoleId) -> Result<Option<Stored<StoredRole>>> {
+/// [`find`], where a role that is not there is no error.
+pub(crate) fn look_up(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    id: &RoleId,
+) -> Result<Option<Stored<StoredRole>>> {
     if is_predefined_id(id) {
+        let bound_by = resource.predefined().bound;
         let is_meant = |role: &Role| {
             let bound = role.id.as_str();
-            bound == id.as_str() || bound.split(PREDEFINED_BOUND).next() == Some(id.as_str())
+            bound == id.as_str() || bound.split(bound_by).next() == Some(id.as_str())
         };
-        return Ok(predefined(tx)?.into_iter().find(|stored| is_meant(&stored.thing.role)));
+        return Ok(predefined(tx, resource)?.into_iter().find(|stored| is_meant(&stored.thing.role)));
     }
     let org = tx.org();
     let sql = select!("roles where org = $1 and project_seq = $2 and id = $3 and removed_at is null");
-    tx.query_one(sql, values![org, OF_ORGANIZATION, id.as_str()], stored)
+    tx.query_one(sql, values![org, resource.project_seq(), id.as_str()], stored)
 }
 
-/// Finds a role by its unique name.
-pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored<StoredRole>>> {
-    if let Some(found) = predefined(tx)?.into_iter().find(|stored| stored.thing.role.name == name) {
+/// A role by its name, which no other role of the resource has.
+pub(crate) fn find_by_name(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    name: &str,
+) -> Result<Option<Stored<StoredRole>>> {
+    if let Some(found) = predefined(tx, resource)?.into_iter().find(|stored| stored.thing.role.name == name) {
         return Ok(Some(found));
     }
     // No role has such a name, and PostgreSQL would reject the query.
@@ -233,13 +368,17 @@ pub(crate) fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored<
     }
     let org = tx.org();
     let sql = select!("roles where org = $1 and project_seq = $2 and name = $3 and removed_at is null");
-    tx.query_one(sql, values![org, OF_ORGANIZATION, name], stored)
+    tx.query_one(sql, values![org, resource.project_seq(), name], stored)
 }
 
 /// The roles with these numbers, in the order of the numbers.
-pub(crate) fn with_seqs(tx: &mut Tx<'_>, seqs: &[i64]) -> Result<Vec<Stored<StoredRole>>> {
+pub(crate) fn with_seqs(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    seqs: &[i64],
+) -> Result<Vec<Stored<StoredRole>>> {
     let org = tx.org();
-    let predefined = if seqs.iter().any(|seq| *seq < 0) { predefined(tx)? } else { Vec::new() };
+    let predefined = if seqs.iter().any(|seq| *seq < 0) { predefined(tx, resource)? } else { Vec::new() };
     let sql = select!("roles where org = $1 and seq = $2 and removed_at is null");
     let mut roles = Vec::with_capacity(seqs.len());
     for seq in seqs {
@@ -251,39 +390,48 @@ pub(crate) fn with_seqs(tx: &mut Tx<'_>, seqs: &[i64]) -> Result<Vec<Stored<Stor
     Ok(roles)
 }
 
-fn find_custom(tx: &mut Tx<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
-    let found = find(tx, id)?;
+fn find_custom(tx: &mut Tx<'_>, resource: RoleResource<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {
+    let found = find(tx, resource, id)?;
     if found.thing.role.predefined_role {
         return Err(Error::invalid_value("role_id", "a custom role; predefined roles cannot be changed"));
     }
     Ok(found)
 }
 
-/// The number of a cursor. The id of a deleted role is valid, so that a list can continue after its last role was
-/// deleted.
-pub(crate) fn cursor(tx: &mut Tx<'_>, after: Option<&Cursor>) -> Result<Option<i64>> {
+/// The number of a cursor: of any role that ever was, so that a list goes on when its last role was deleted.
+pub(crate) fn cursor(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    after: Option<&Cursor>,
+) -> Result<Option<i64>> {
     let Some(after) = after else { return Ok(None) };
     let unknown = || Error::UnknownCursor(after.clone());
-    if after.as_str().starts_with(PREDEFINED_ID) {
-        let id = RoleId::new(after.as_str()).map_err(|_| unknown())?;
-        return Ok(Some(find(tx, &id).map_err(|_| unknown())?.seq));
+    let id = RoleId::new(after.as_str()).map_err(|_| unknown())?;
+    if is_predefined_id(&id) {
+        return Ok(Some(find(tx, resource, &id).map_err(|_| unknown())?.seq));
     }
     let org = tx.org();
     tx.query_one(
         "select seq from roles where org = $1 and project_seq = $2 and id = $3",
-        values![org, OF_ORGANIZATION, after.as_str()],
+        values![org, resource.project_seq(), after.as_str()],
         |row| row.integer(0),
     )?
     .map(Some)
     .ok_or_else(unknown)
 }
 
-/// A page of roles, predefined ones first, and whether there are more.
-fn page(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>, limit: u16) -> Result<(Vec<Role>, bool)> {
+/// A page of roles, the predefined ones before the others.
+pub(crate) fn page(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    order: Order,
+    after: Option<&Cursor>,
+    limit: u16,
+) -> Result<PublicRoleListResource> {
     if limit == 0 {
-        return Ok((Vec::new(), false));
+        return Ok(PublicRoleListResource::new(Vec::new(), false));
     }
-    let after = cursor(tx, after)?.or((order == Order::Asc).then_some(i64::MIN));
+    let after = cursor(tx, resource, after)?.or((order == Order::Asc).then_some(i64::MIN));
     let range = Range::new(order, after, limit);
     let sql = range.choose(
         select!(
@@ -295,18 +443,24 @@ fn page(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>, limit: u16) -> Re
         ),
     );
     let org = tx.org();
-    let mut roles = tx.query(sql, values![org, OF_ORGANIZATION, range.after, range.rows()], stored)?;
-    let computed = predefined(tx)?.into_iter();
+    let mut roles = tx.query(sql, values![org, resource.project_seq(), range.after, range.rows()], stored)?;
+    let computed = predefined(tx, resource)?.into_iter();
     match order {
         Order::Asc => drop(roles.splice(0..0, computed.filter(|role| role.seq > range.after))),
         Order::Desc => roles.extend(computed.rev().filter(|role| role.seq < range.after)),
     }
     let (roles, has_more) = range.cut(roles);
-    Ok((roles.into_iter().map(|stored: Stored<StoredRole>| stored.thing.role).collect(), has_more))
+    let roles = roles.into_iter().map(|stored: Stored<StoredRole>| stored.thing.role).collect();
+    Ok(PublicRoleListResource::new(roles, has_more))
 }
 
-/// Checks a role before it is written. `name` is the field with its name.
-pub(crate) fn check(tx: &mut Tx<'_>, role: &Role, name: &'static str) -> Result<()> {
+/// What must hold of a role before it is written. `name` is the field that holds its name.
+pub(crate) fn check(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    role: &Role,
+    name: &'static str,
+) -> Result<()> {
     check_text(name, &role.name)?;
     let description = role.description.as_deref().unwrap_or_default();
     check_bounded_text("description", description, DESCRIPTION_LENGTH_MAX)?;
@@ -314,10 +468,11 @@ pub(crate) fn check(tx: &mut Tx<'_>, role: &Role, name: &'static str) -> Result<
     let org = tx.org();
     let taken = tx.query_one(
         "select 1 from roles where org = $1 and project_seq = $2 and name = $3 and removed_at is null and id <> $4",
-        values![org, OF_ORGANIZATION, role.name.as_str(), role.id.as_str()],
+        values![org, resource.project_seq(), role.name.as_str(), role.id.as_str()],
         |_| Ok(()),
     )?;
-    if taken.is_some() || PREDEFINED.iter().any(|(_, predefined, _)| *predefined == role.name) {
+    let is_predefined = resource.predefined().roles.iter().any(|(_, predefined, _)| *predefined == role.name);
+    if taken.is_some() || is_predefined {
         return Err(Error::AlreadyExists { kind: Kind::Role, field: name, value: role.name.clone() });
     }
     Ok(())

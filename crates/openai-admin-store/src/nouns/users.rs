@@ -17,7 +17,10 @@ use crate::{
         value::{Row, Value, values},
     },
     engines::{lanes::Lane, transaction::Transaction},
-    nouns::{invites, roles},
+    nouns::{
+        invites,
+        roles::{self, RoleResource},
+    },
     operation::{Changes, Reads, audit_events::Places, change::Change, reading::Reading, tx::Tx},
     shapes::{
         assignment::{self, Principal, Resource},
@@ -186,8 +189,12 @@ impl Changes for ModifyUser {
         let before = new.user.clone();
         let body = &self.body;
         check_role(body.role.as_ref(), "role")?;
-        let by_id = body.role_id.as_ref().map(|role_id| roles::find(change, role_id)).transpose()?;
-        // A predefined role replaces the user's role; a custom one is assigned in addition (assumed).
+        let by_id = body
+            .role_id
+            .as_ref()
+            .map(|role_id| roles::find(change, RoleResource::Organization, role_id))
+            .transpose()?;
+        // A predefined role is the user's role; a custom one is assigned besides (assumed).
         let (predefined, custom): (Vec<_>, Vec<_>) =
             by_id.into_iter().partition(|role| role.thing.role.predefined_role);
         let predefined = predefined.first().map(|role| UserRole::from(role.thing.role.name.as_str()));

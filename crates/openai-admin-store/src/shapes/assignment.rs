@@ -37,8 +37,9 @@ impl Principal {
         }
     }
 
-    fn places(self, role_seq: i64, role_id: &str) -> Places<'_> {
-        let places = Places::of(Kind::Role, role_seq, role_id);
+    fn places(self, resource: Resource, role_seq: i64, role_id: &str) -> Places<'_> {
+        let project_seq = Some(resource.project_seq()).filter(|seq| *seq != 0);
+        let places = Places { project_seq, ..Places::of(Kind::Role, role_seq, role_id) };
         match self {
             Self::Group(seq) => Places { group_seq: Some(seq), ..places },
             Self::User(seq) => Places { user_seq: Some(seq), ..places },
@@ -82,7 +83,7 @@ pub(crate) fn assign(
         values![org, user_seq, group_seq, resource.project_seq(), role_seq],
     )?;
     if inserted > 0 {
-        change.record(ROLE_ASSIGNED, principal.places(role_seq, role_id))?;
+        change.record(ROLE_ASSIGNED, principal.places(resource, role_seq, role_id))?;
     }
     Ok(inserted > 0)
 }
@@ -102,7 +103,7 @@ pub(crate) fn unassign(
         values![org, user_seq, group_seq, resource.project_seq(), role_seq],
     )?;
     if removed > 0 {
-        change.record(ROLE_UNASSIGNED, principal.places(role_seq, role_id))?;
+        change.record(ROLE_UNASSIGNED, principal.places(resource, role_seq, role_id))?;
     }
     Ok(removed > 0)
 }

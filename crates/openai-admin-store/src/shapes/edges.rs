@@ -4,8 +4,9 @@ use crate::{
     base::{
         error::Result,
         events::{
-            CERTIFICATE_ACTIVATED, CERTIFICATE_DEACTIVATED, MEMBER_ADDED, MEMBER_REMOVED, ROLE_ASSIGNED,
-            ROLE_UNASSIGNED,
+            CERTIFICATE_ACTIVATED, CERTIFICATE_DEACTIVATED, MEMBER_ADDED, MEMBER_REMOVED,
+            PROJECT_GROUP_ADDED, PROJECT_GROUP_REMOVED, PROJECT_USER_ADDED, PROJECT_USER_REMOVED,
+            ROLE_ASSIGNED, ROLE_UNASSIGNED,
         },
         kind::Kind,
         value::values,
@@ -20,6 +21,8 @@ pub(crate) enum EdgeKind {
     Membership,
     RoleAssignment,
     CertificateActivation,
+    ProjectUser,
+    ProjectGroup,
 }
 
 impl EdgeKind {
@@ -29,6 +32,8 @@ impl EdgeKind {
             Self::Membership => "membership",
             Self::RoleAssignment => "role assignment",
             Self::CertificateActivation => "certificate activation",
+            Self::ProjectUser => "project user",
+            Self::ProjectGroup => "project group",
         }
     }
 }
@@ -94,8 +99,8 @@ macro_rules! edge {
     };
 }
 
-/// All edges.
-pub(crate) static EDGES: [Edge; 3] = [
+/// Every edge.
+pub(crate) static EDGES: [Edge; 5] = [
     edge! {
         Membership in "group_users", MEMBER_ADDED, MEMBER_REMOVED,
         [("group_seq", "group_seq"), ("user_seq", "user_seq")], ("group_seq, user_seq", "group_seq, user_seq"),
@@ -130,6 +135,19 @@ pub(crate) static EDGES: [Edge; 3] = [
         ),
         Project = "project_seq", by "certificate_seq";
         Certificate = "certificate_seq", by "project_seq";
+    },
+    edge! {
+        ProjectUser in "project_users", PROJECT_USER_ADDED, PROJECT_USER_REMOVED,
+        [("project_seq", "project_seq"), ("user_seq", "user_seq")], ("project_seq, user_seq", "project_seq, user_seq"),
+        Project = "project_seq", by "user_seq";
+        User = "user_seq", by "project_seq";
+    },
+    edge! {
+        ProjectGroup in "project_groups", PROJECT_GROUP_ADDED, PROJECT_GROUP_REMOVED,
+        [("project_seq", "project_seq"), ("group_seq", "group_seq")],
+        ("project_seq, group_seq", "project_seq, group_seq"),
+        Project = "project_seq", by "group_seq";
+        Group = "group_seq", by "project_seq";
     },
 ];
 

@@ -121,8 +121,8 @@ pub(crate) fn insert<T: Thing>(change: &mut Change<'_>, thing: &T) -> Result<i64
     Ok(seq)
 }
 
-/// The places of an event about a resource.
-fn places<T: Thing>(seq: i64, thing: &T) -> Places<'_> {
+/// What an event about a thing is about.
+pub(crate) fn places<T: Thing>(seq: i64, thing: &T) -> Places<'_> {
     let places = Places::of(T::TABLE.kind, seq, thing.id());
     Places { project_seq: thing.project_seq().or(places.project_seq), ..places }
 }

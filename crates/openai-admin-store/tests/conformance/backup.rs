@@ -12,7 +12,8 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, certificates, invites, projects, roles, service_accounts, settings,
+    api_keys, certificates, invites, project_groups, project_users, projects, roles, service_accounts,
+    settings,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -48,6 +49,8 @@ async fn lived_in(database: &Database) -> Tenant {
     settings::limit_spend(&acme, 5).await;
     let project = projects::create(&acme, "Search").await.id;
     service_accounts::create(&acme, &project, "Nightly").await.unwrap();
+    project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+    project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
     let role = roles::create(&acme, "Support").await.unwrap().id;
     roles::assign_group(&acme, "group_1", role.as_str()).await.unwrap();
     api_keys::create(&acme, api_keys::key('a')).await.unwrap();

@@ -57,7 +57,7 @@ pub(crate) fn counts(summary: &LoadSummary) -> [usize; 10] {
         summary.users_updated,
         summary.groups_created,
         summary.groups_updated,
-        summary.members_added,
+        summary.members_added + summary.project_users_added + summary.project_groups_added,
         summary.roles_created,
         summary.roles_updated,
         summary.roles_assigned,
@@ -96,6 +96,20 @@ fn full_directory() -> Json {
                 "residency": "EU_STORAGE",
                 "external_key_id": "key_1",
                 "created_at": 1,
+                "users": [
+                    { "user": "user_ada", "role": "owner", "added_at": 3 },
+                    { "user": "user_bare", "role": "viewer", "added_at": 4 },
+                ],
+                "roles": [
+                    {
+                        "id": "role_a", "name": "Annotator", "permissions": ["api.model.read"], "created_at": 5,
+                        "updated_at": 5,
+                    },
+                ],
+                "groups": [
+                    { "group": "group_a", "created_at": 5 },
+                    { "group": "group_c", "created_at": 6, "roles": ["owner", "member", "Annotator"] },
+                ],
             },
             { "id": "proj_other", "name": "Search", "created_at": 2 },
         ],
@@ -160,7 +174,7 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
 async fn a_load_counts_its_changes(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&first), [3, 0, 3, 0, 3, 2, 0, 4, 2, 0]);
+    assert_eq!(counts(&first), [3, 0, 3, 0, 7, 3, 0, 7, 2, 0]);
     let mut changed = full_directory();
     changed["users"][0]["name"] = "Ada Lovelace".into();
     changed["groups"][0]["name"] = "Renamed".into();

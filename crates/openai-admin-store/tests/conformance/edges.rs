@@ -1,13 +1,13 @@
 //! Conformance of all rows that join two resources: the same suite for each kind of edge.
 
-use openai_admin_store::{Error, Kind, Result};
+use openai_admin_store::{Error, Kind, Refusal, Result};
 use serde_json::json;
 
 use crate::{
-    roles,
+    project_groups, project_users, roles,
     support::{Database, Engine, assert_refused, conformance, run},
     tenant::Tenant,
-    things::{self, Groups, Noun, Roles, Users},
+    things::{self, Groups, Noun, Projects, Roles, Users},
 };
 
 /// Declares a case for each edge, and the names of the edges that have one.
@@ -28,6 +28,8 @@ edges! {
     users_of_groups_behave_as_edges: GroupUsers,
     roles_of_groups_behave_as_edges: GroupRoles,
     roles_of_users_behave_as_edges: UserRoles,
+    users_of_projects_behave_as_edges: ProjectUsers,
+    groups_of_projects_behave_as_edges: ProjectGroups,
 }
 
 /// An edge for the suite.
@@ -83,6 +85,45 @@ impl Edge for UserRoles {
     }
 }
 
+struct ProjectUsers;
+
+impl Edge for ProjectUsers {
+    const NAME: &'static str = "project user";
+    type One = Projects;
+    type Other = Users;
+    async fn add(tenant: &Tenant, project: &str, user: &str) -> Result<()> {
+        unless_there(project_users::add(tenant, project, user).await)
+    }
+    async fn remove(tenant: &Tenant, project: &str, user: &str) -> Result<()> {
+        project_users::remove(tenant, project, user).await
+    }
+}
+
+struct ProjectGroups;
+
+impl Edge for ProjectGroups {
+    const NAME: &'static str = "project group";
+    type One = Projects;
+    type Other = Groups;
+    async fn add(tenant: &Tenant, project: &str, group: &str) -> Result<()> {
+        unless_there(project_groups::add(tenant, project, group).await)
+    }
+    async fn remove(tenant: &Tenant, project: &str, group: &str) -> Result<()> {
+        project_groups::remove(tenant, project, group).await
+    }
+}
+
+/// Adding to a project what is in it is refused, and changes nothing.
+fn unless_there<T>(added: Result<T>) -> Result<()> {
+    match added {
+        Ok(_)
+        | Err(Error::Refused {
+            refusal: Refusal::AlreadyInProject | Refusal::GroupAlreadyInProject, ..
+        }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 async fn behaves_as_an_edge<E: Edge>(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let other = database.tenant("org-other", 0, json!([])).await;
@@ -110,10 +151,16 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
         E::add(&acme, &one, &first).await.unwrap();
         assert_eq!(count().await, 1);
     }
-    assert_refused!(E::remove(&acme, &one, &second).await, Error::NotFound { .. } | Error::NotMember { .. });
+    assert_refused!(
+        E::remove(&acme, &one, &second).await,
+        Error::NotFound { .. } | Error::NotMember { .. } | Error::NotInProject { .. }
+    );
     E::remove(&acme, &one, &first).await.unwrap();
     assert_eq!(count().await, 0);
-    assert_refused!(E::remove(&acme, &one, &first).await, Error::NotFound { .. } | Error::NotMember { .. });
+    assert_refused!(
+        E::remove(&acme, &one, &first).await,
+        Error::NotFound { .. } | Error::NotMember { .. } | Error::NotInProject { .. }
+    );
 
     // Deleted with either of the resources.
     for (thing, joined) in [(&one, &first), (&one, &second), (&two, &first), (&two, &second)] {

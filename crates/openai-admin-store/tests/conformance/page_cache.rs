@@ -21,7 +21,8 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, projects, roles, service_accounts, settings,
+    certificates, invites, project_groups, project_roles, project_users, projects, roles, service_accounts,
+    settings,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -225,6 +226,42 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = projects::create(&acme, "Sixth").await.id;
             let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap();
             acme.change(DeleteProjectApiKey::new(project, account.api_key.unwrap().id)).await.unwrap_err()
+        };
+        create_project_user: |acme| {
+            let project = projects::create(&acme, "Seventh").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap()
+        };
+        modify_project_user: |acme| {
+            let project = projects::create(&acme, "Eighth").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+            let owner = json!({ "role": "owner" });
+            project_users::modify(&acme, project.as_str(), "user_1", owner).await.unwrap()
+        };
+        delete_project_user: |acme| {
+            let project = projects::create(&acme, "Ninth").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+            project_users::remove(&acme, project.as_str(), "user_1").await.unwrap()
+        };
+        add_project_group: |acme| {
+            let project = projects::create(&acme, "Tenth").await.id;
+            project_groups::add(&acme, project.as_str(), "group_1").await.unwrap()
+        };
+        remove_project_group: |acme| {
+            let project = projects::create(&acme, "Eleventh").await.id;
+            project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
+            project_groups::remove(&acme, project.as_str(), "group_1").await.unwrap()
+        };
+        create_project_role: |acme| {
+            project_roles::create(&acme, "proj_default_org-acme", "Role").await.unwrap()
+        };
+        update_project_role: |acme| {
+            let role = project_roles::create(&acme, "proj_default_org-acme", "Second").await.unwrap().id;
+            let body = json!({ "role_name": "Renamed" });
+            project_roles::update(&acme, "proj_default_org-acme", role.as_str(), body).await.unwrap()
+        };
+        delete_project_role: |acme| {
+            let role = project_roles::create(&acme, "proj_default_org-acme", "Third").await.unwrap().id;
+            project_roles::delete(&acme, "proj_default_org-acme", role.as_str()).await.unwrap()
         };
         delete_role: |acme| {
             let role = roles::create(&acme, "Third").await.unwrap().id;

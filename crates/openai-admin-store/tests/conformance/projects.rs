@@ -114,7 +114,7 @@ async fn a_project_is_created_modified_and_archived_with_its_events(database: Da
     );
 }
 
-async fn archived_projects_are_listed_on_request(database: Database) {
+pub(crate) async fn archived_projects_are_listed_on_request(database: Database) {
     let acme = database.acme(0, json!([])).await;
     for name in ["One", "Two", "Three"] {
         let project = create(&acme, name).await;

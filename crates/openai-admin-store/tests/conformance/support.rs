@@ -245,6 +245,12 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 14 {
+            self.execute("drop table project_groups");
+        }
+        if version < 13 {
+            self.execute("drop table project_users");
+        }
         if version < 11 {
             self.execute("drop table settings");
         }

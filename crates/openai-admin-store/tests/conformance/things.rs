@@ -6,7 +6,7 @@ use openai_admin::{
     operations::{
         CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListInvites,
         ListOrganizationCertificates, ListProjects, ListRoles, ListServiceAccounts, RetrieveInvite,
-        RetrieveRole, RetrieveServiceAccount, roles::RoleName,
+        RetrieveProject, RetrieveRole, RetrieveServiceAccount, roles::RoleName,
     },
 };
 use openai_admin_store::{Error, Kind, Result};
@@ -171,6 +171,28 @@ impl Noun for ServiceAccounts {
         request.limit = Some(Limit::new(i64::try_from(limit).unwrap()).unwrap());
         request.after = after.map(|after| Cursor::new(after).unwrap());
         let page = tenant.read(request).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+/// Projects other than the default one. Archiving one ends it, and it can still be retrieved.
+pub(crate) struct Projects;
+
+impl Noun for Projects {
+    const KIND: Kind = Kind::Project;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        projects::create(tenant, name).await.id.to_string()
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        tenant.read(RetrieveProject::new(id.parse().unwrap())).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        projects::archive(tenant, id).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let default = format!("proj_default_{}", tenant.organization.id);
+        let query = json!({ "limit": limit, "after": after.unwrap_or(&default) });
+        let page = tenant.read(serde_json::from_value::<ListProjects>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use axum::http::HeaderValue;
 use openai_admin::{
-    Cursor, Endpoint, GroupId, Method, Scope,
+    Cursor, Endpoint, GroupId, Method, ProjectId, Scope,
     operations::{CreateGroup, ListGroups},
     wire::{self, Incoming, Strictness, placeholders},
 };
@@ -372,6 +372,22 @@ fn resources() -> Vec<Row> {
             request: Some(request("DELETE", "/v1/organization/groups/group_support/users/user_ada")),
         },
         Row {
+            error: StoreError::NotInProject {
+                kind: Kind::User,
+                id: "user_ada".to_owned(),
+                project_id: ProjectId::new("proj_search").expect("an id without a slash"),
+            }
+            .into(),
+            fault: Client,
+            meaning: "The project exists, and the user or group is not in it.",
+            next: "If the request removes it, treat this answer as success. Otherwise add it to the project first.",
+            answered_by: Matching("operations on a user or group of a project", |it| {
+                it.names_in_path("project_id")
+                    && (it.names_in_path("user_id") || it.names_in_path("group_id"))
+            }),
+            request: Some(request("DELETE", "/v1/organization/projects/proj_search/users/user_ada")),
+        },
+        Row {
             error: StoreError::ManagedGroup(group("group_staff")).into(),
             fault: Client,
             meaning: "An identity provider or a tenant manages the group, so the API cannot change it.",
@@ -379,6 +395,7 @@ fn resources() -> Vec<Row> {
             answered_by: Matching("operations that change a group or its members", |it| {
                 // The API can change the roles of a managed group (assumed).
                 it.names_in_path("group_id")
+                    && !it.names_in_path("project_id")
                     && it.facts.method != Method::Get
                     && !(it.names_in_path("role_id") || it.names_in_body("role_id"))
             }),

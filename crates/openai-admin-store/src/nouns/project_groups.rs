@@ -1,0 +1,137 @@
+//! Groups of a project. Their roles in it are listed by their role assignments alone.
+//!
+//! Lists are in the order in which the groups were created (assumed): a cursor stays valid after the group was removed.
+
+use openai_admin::{
+    GroupType, Order, Timestamp,
+    models::{GroupResponse, Project, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource},
+    operations::{AddProjectGroup, ListProjectGroups, RemoveProjectGroup, RetrieveProjectGroup},
+};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        kind::Kind,
+        page::Range,
+        refusal::Refusal,
+        value::{Row, values},
+    },
+    nouns::{
+        project_access, projects, role_assignments,
+        roles::{self, RoleResource},
+    },
+    operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
+    shapes::{
+        assignment::Principal,
+        thing::{self, Stored},
+    },
+};
+
+/// Some rows of `project_groups` as `m`, with their groups, in the order that [`from_row`] reads.
+macro_rules! select_groups {
+    ($rows:literal, $groups:literal, $order:literal) => {
+        concat!(
+            "select g.id, g.name, g.group_type, m.created_at
+             from (select group_seq, created_at from project_groups where org = $1 and project_seq = $2 and ",
+            $rows,
+            ") m cross join ",
+            $groups,
+            " order by m.group_seq ",
+            $order
+        )
+    };
+}
+
+/// PostgreSQL would otherwise read every group to join them.
+macro_rules! select_groups_on {
+    ($tx:ident, $rows:literal, $order:literal) => {
+        $tx.choose(
+            select_groups!($rows, "groups g where g.org = $1 and g.seq = m.group_seq", $order),
+            select_groups!(
+                $rows,
+                "lateral (select id, name, group_type from groups where org = $1 and seq = m.group_seq limit 1) g",
+                $order
+            ),
+        )
+    };
+}
+
+impl Reads for ListProjectGroups {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectGroupListResource> {
+        let project = projects::find(tx, &self.project_id)?;
+        let limit = self.limit.unwrap_or_default().get();
+        if limit == 0 {
+            return Ok(ProjectGroupListResource::new(Vec::new(), false));
+        }
+        let after = thing::cursor::<GroupResponse>(tx, self.after.as_ref())?;
+        let range = Range::new(self.order.unwrap_or(Order::Asc), after, limit);
+        let sql = range.choose(
+            select_groups_on!(tx, "group_seq > $3 order by group_seq limit $4", ""),
+            select_groups_on!(tx, "group_seq < $3 order by group_seq desc limit $4", "desc"),
+        );
+        let org = tx.org();
+        let values = values![org, project.seq, range.after, range.rows()];
+        let groups = tx.query(sql, values, |row| from_row(row, &project))?;
+        let (groups, has_more) = range.cut(groups);
+        Ok(ProjectGroupListResource::new(groups, has_more))
+    }
+}
+
+impl Reads for RetrieveProjectGroup {
+    fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectGroup> {
+        let project = projects::find(tx, &self.project_id)?;
+        let group = thing::find::<GroupResponse>(tx, self.group_id.as_str())?;
+        let group_type = self.group_type.clone().unwrap_or(GroupType::Group);
+        let found = find(tx, &project, &group)?;
+        match found.group_type == group_type {
+            true => Ok(found),
+            false => Err(Error::not_found(Kind::Group, &self.group_id)),
+        }
+    }
+}
+
+/// The default project takes no groups, as it takes no users (assumed).
+impl Changes for AddProjectGroup {
+    fn change(&self, change: &mut Change<'_>) -> Result<ProjectGroup> {
+        let project = projects::find_changeable(change, &self.project_id)?;
+        let group = thing::find::<GroupResponse>(change, self.body.group_id.as_str())?;
+        let resource = RoleResource::Project(&project);
+        let role = roles::find(change, resource, &self.body.role)?;
+        let (principal, now) = (Principal::Group(group.seq), change.stamp().at());
+        change.creates(Kind::Group, group.seq);
+        if !project_access::add(change, &project, principal, now)? {
+            return Err(Error::refused(Refusal::GroupAlreadyInProject, &group.thing.id));
+        }
+        role_assignments::assign(change, resource, principal, &role)?;
+        find(change, &project, &group)
+    }
+}
+
+/// The group's roles in the project end too.
+impl Changes for RemoveProjectGroup {
+    fn change(&self, change: &mut Change<'_>) -> Result<ProjectGroupDeletedResource> {
+        let project = projects::find_active(change, &self.project_id)?;
+        let group = thing::find::<GroupResponse>(change, self.group_id.as_str())?;
+        match project_access::remove(change, &project, Principal::Group(group.seq))? {
+            true => Ok(ProjectGroupDeletedResource::new()),
+            false => Err(not_in_project(&project, &group)),
+        }
+    }
+}
+
+fn find(tx: &mut Tx<'_>, project: &Stored<Project>, group: &Stored<GroupResponse>) -> Result<ProjectGroup> {
+    let org = tx.org();
+    let sql = select_groups_on!(tx, "group_seq = $3", "");
+    tx.query_one(sql, values![org, project.seq, group.seq], |row| from_row(row, project))?
+        .ok_or_else(|| not_in_project(project, group))
+}
+
+fn not_in_project(project: &Stored<Project>, group: &Stored<GroupResponse>) -> Error {
+    project_access::not_in_project(&project.thing.id, Principal::Group(group.seq), group.thing.id.as_str())
+}
+
+fn from_row(row: &Row<'_>, project: &Stored<Project>) -> Result<ProjectGroup> {
+    let created_at = Timestamp::from_unix_seconds(row.integer(3)?);
+    let (name, group_type) = (row.text(1)?.to_owned(), GroupType::from(row.text(2)?));
+    Ok(ProjectGroup::new(project.thing.id.clone(), row.parsed(0)?, name, group_type, created_at))
+}
