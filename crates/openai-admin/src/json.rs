@@ -1,9 +1,8 @@
-//! Reads JSON as serde_json does, in a third of its instructions where the document is of the plain kind that
-//! services write.
+//! Reads the JSON that services usually write, in a third of the instructions of serde_json.
 //!
-//! The quick reader takes only what it is sure of and gives up otherwise: then serde_json reads the document from its
-//! beginning, and its answer or error is the one that counts. So the quick reader needs no error messages, no
-//! positions, no floats and no escapes in keys, and checks UTF-8 once for the whole document.
+//! The quick reader gives up on everything else: floats, escapes in keys, deep nesting, a document that does not fit the
+//! model. The caller then reads the document with serde_json, whose value or error counts. So the quick reader needs no
+//! error messages and no positions, and it checks UTF-8 once for the whole document.
 
 use std::fmt;
 
@@ -11,11 +10,10 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqA
 
 use crate::eight_bytes::{HIGHEST_BITS, lowest_below, lowest_equal};
 
-/// How deeply lists and objects may be nested before the quick reader gives up.
+/// The quick reader gives up on lists and objects that are nested more deeply.
 const DEPTH_MAX: usize = 32;
 
-/// What [`serde_json::from_slice`] gives, sooner. None if the document is not of the plain kind or does not fit the
-/// model.
+/// Returns what [`serde_json::from_slice`] would return, or `None` if the quick reader gives up.
 pub(crate) fn quick<T: DeserializeOwned>(document: &[u8]) -> Option<T> {
     let document = std::str::from_utf8(document).ok()?;
     let mut reader = Reader { document, at: 0, depth: 0 };
@@ -23,7 +21,7 @@ pub(crate) fn quick<T: DeserializeOwned>(document: &[u8]) -> Option<T> {
     reader.peek().is_none().then_some(value)
 }
 
-/// The document is not of the plain kind, or not what the model wants: serde_json will say which.
+/// The document is unusual or does not fit the model. serde_json finds out which.
 #[derive(Debug)]
 struct GiveUp;
 
@@ -314,7 +312,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         self.list(visitor)
     }
 
-    // No model holds these, and serde_json has rules of its own for them.
+    // No model contains these types, and serde_json treats them differently.
     fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, GiveUp> {
         Err(GiveUp)
     }

@@ -121,7 +121,7 @@ open_enum! {
     pub enum UserType {
         /// A user of the organization.
         User = "user",
-        /// A user whom a tenant shares with the organization.
+        /// A user that a tenant shares with the organization.
         TenantUser = "tenant_user",
     }
 
@@ -174,7 +174,7 @@ open_enum! {
         Owner = "owner",
     }
 
-    /// What became of an invite.
+    /// The status of an invite.
     pub enum InviteStatus {
         /// It can be accepted.
         Pending = "pending",
@@ -273,7 +273,7 @@ open_enum! {
     pub enum AuditLogActorType {
         /// A user, in a session of theirs.
         Session = "session",
-        /// Somebody with an API key.
+        /// The owner of an API key.
         ApiKey = "api_key",
     }
 

@@ -398,7 +398,7 @@ fn find_custom(tx: &mut Tx<'_>, resource: RoleResource<'_>, id: &RoleId) -> Resu
     Ok(found)
 }
 
-/// The number of a cursor: of any role that ever was, so that a list goes on when its last role was deleted.
+/// Returns the number of a cursor. The role may be deleted, so that a list continues after its last role was deleted.
 pub(crate) fn cursor(
     tx: &mut Tx<'_>,
     resource: RoleResource<'_>,

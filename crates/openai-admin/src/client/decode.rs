@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{json, open_enum};
 
-/// Decodes a response. The error names the field that does not fit, and no value: a value may be somebody's name.
+/// Decodes a response. The error names the field that does not fit, and no value: a value may be the name of a person.
 ///
 /// A strict client also refuses a response that holds more than its model knows.
 pub(super) fn decode<T: Serialize + DeserializeOwned>(body: &[u8], strict: bool) -> Result<T, String> {
