@@ -70,9 +70,9 @@ def test_bad_request(organization, request_it, code, param):
 @pytest.mark.parametrize(
     ("request_it", "operation"),
     [
-        (lambda o, group: o.projects.users.list("proj_1"), "list-project-users"),
+        (lambda o, group: o.usage.costs(start_time=0), "usage-costs"),
         (lambda o, group: o.admin_api_keys.create(name="ci"), "admin-api-keys-create"),
-        (lambda o, group: o.projects.groups.list("proj_1"), "list-project-groups"),
+        (lambda o, group: o.projects.rate_limits.list_rate_limits("proj_1"), "list-project-rate-limits"),
     ],
 )
 def test_what_is_not_served_says_so(server, organization, request_it, operation):
