@@ -8,10 +8,12 @@ use openai_admin_server::Coverage;
 use serde_json::{Value, json};
 
 use super::{
-    Call, Dispatch, Extent, HAND_WRITTEN, Operation, add_commands, call, layout, operations, past, phrase,
+    Call, Dispatch, Extent, HAND_WRITTEN, Operation, add_commands, call,
+    form::form,
+    layout, operations, past, phrase,
     request_fields::RequestFields,
     table,
-    words::{noun, words},
+    words::{imperative, noun, words},
 };
 use crate::{
     arguments::Arguments,
@@ -291,6 +293,23 @@ fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap
         ["openai-admin", "projects", "things", "create"].iter().chain(words).copied().collect();
     let matches = add_commands(Command::new("openai-admin"), &[operation], Extent::Typed(&arguments));
     Ok(call(&matches.try_get_matches_from(arguments)?, &[operation])?.expect("an operation"))
+}
+
+#[test]
+fn help_starts_with_an_imperative() {
+    for (description, help) in [
+        ("Lists groups", "List groups"),
+        ("Modifies a user", "Modify a user"),
+        ("Fetches", "Fetch"),
+        ("Create or replace a limit", "Create or replace a limit"),
+    ] {
+        assert_eq!(imperative(description), help);
+    }
+    for operation in all() {
+        let help = imperative(&form(operation).about);
+        let verb = help.split(' ').next().unwrap_or_default();
+        assert!(verb.starts_with(char::is_uppercase) && !verb.ends_with('s'), "{}: {help}", operation.id);
+    }
 }
 
 #[test]

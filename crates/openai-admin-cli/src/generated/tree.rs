@@ -1,12 +1,13 @@
 //! The tree of generated commands. Only the part that a command line needs is built.
 
 use clap::{Args as _, Command};
+use openai_admin::Method;
 
 use super::{
     argument::{argument, body},
     form::form,
     operation::Operation,
-    words::{NamedOperation, aliases, description, is_destructive, with_words},
+    words::{NamedOperation, aliases, description, imperative, is_destructive, with_words},
 };
 use crate::arguments::{ConsentArguments, ListArguments};
 
@@ -96,8 +97,9 @@ fn subcommand(
     {
         return operation_command(command, name, operation, extent.has(is_called(name)));
     }
-    let command =
-        command.about(below.first().map(|(words, _)| description(&words[..depth])).unwrap_or_default());
+    let is_read_only = below.iter().all(|(_, operation)| operation.method == Method::Get);
+    let nouns = below.first().map(|(words, _)| &words[..depth]).unwrap_or_default();
+    let command = command.about(description(nouns, is_read_only));
     let command = command.display_order(order);
     let command = command.subcommand_required(true).arg_required_else_help(true);
     if extent.has(is_called(name)) { add_subcommands(command, below, depth, extent) } else { command }
@@ -106,7 +108,13 @@ fn subcommand(
 /// The command of an operation; with its arguments if `is_built`.
 fn operation_command(command: Command, verb: &str, operation: &'static Operation, is_built: bool) -> Command {
     let form = form(operation);
-    let command = command.about(form.about.clone()).aliases(aliases(verb));
+    let about = imperative(&form.about);
+    // Lists of commands show the first sentence.
+    let command = match about.split_once(". ") {
+        Some((first_sentence, _)) => command.about(first_sentence.to_owned()).long_about(about),
+        None => command.about(about),
+    };
+    let command = command.aliases(aliases(verb));
     if !is_built {
         return command;
     }

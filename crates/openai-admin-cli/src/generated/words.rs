@@ -38,13 +38,28 @@ pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
     words
 }
 
-/// The help of a noun, such as `Service accounts of projects`.
-pub(super) fn description(nouns: &[String]) -> String {
+/// The help of a noun, such as `Manage service accounts of projects`.
+pub(super) fn description(nouns: &[String], is_read_only: bool) -> String {
     let nouns: Vec<String> =
         nouns.iter().rev().map(|noun| noun.replace("api-", "API ").replace('-', " ")).collect();
-    let phrase = nouns.join(" of ");
-    let (first, rest) = phrase.split_at_checked(1).unwrap_or_default();
-    format!("{}{rest}", first.to_uppercase())
+    let is_plural = nouns.first().is_some_and(|noun| noun.ends_with('s'));
+    let verb = if is_read_only { "Show" } else { "Manage" };
+    let article = if is_plural { "" } else { "the " };
+    format!("{verb} {article}{}", nouns.join(" of "))
+}
+
+/// The description of an operation as help: `Lists groups.` becomes `List groups`.
+pub(super) fn imperative(description: &str) -> String {
+    let (verb, rest) = description.split_at(description.find(' ').unwrap_or(description.len()));
+    let verb = match verb {
+        _ if verb.ends_with("ies") => verb.replace("ies", "y"),
+        _ if ["ches", "shes", "sses"].iter().any(|end| verb.ends_with(end)) => {
+            verb[..verb.len() - 2].to_owned()
+        }
+        _ if verb.ends_with('s') => verb[..verb.len() - 1].to_owned(),
+        _ => verb.to_owned(),
+    };
+    verb + rest
 }
 
 /// An operation and the words of its command.
