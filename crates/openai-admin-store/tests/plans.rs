@@ -78,7 +78,8 @@ fn no_statement_reads_more_than_it_answers(engine: Engine) {
             let statements = STATEMENTS.lock().unwrap().clone();
             let statements: Vec<String> =
                 statements.into_iter().filter(|(of, _)| *of == name(engine)).map(|(_, sql)| sql).collect();
-            assert!(statements.len() > 30, "they were noted");
+            // Half of the statements that a SQLite connection caches (`STATEMENTS_MAX`).
+            assert!((100..=256).contains(&statements.len()), "{} statements were noted", statements.len());
             for sql in statements {
                 if EXCEPTIONS.iter().any(|(exception, _)| sql.contains(exception)) {
                     continue;
