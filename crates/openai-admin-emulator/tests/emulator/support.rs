@@ -111,13 +111,19 @@ pub(crate) async fn exchange(
 
 /// The same with a given head, except for the headers about its length.
 pub(crate) async fn exchange_raw(emulator: &Emulator, head: &str, body: &str) -> std::io::Result<String> {
+    let mut stream = send_raw(emulator, head, body).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Sends the same request and reads nothing.
+pub(crate) async fn send_raw(emulator: &Emulator, head: &str, body: &str) -> std::io::Result<TcpStream> {
     let address = emulator.url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("{head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+    Ok(stream)
 }
 
 /// Sends a request with this head.
