@@ -119,11 +119,11 @@ impl Output {
                 Ok(())
             }
             // In a pipe each row stays on one line, for grep and cut.
-            Format::Table => self.table(layout, items, self.width),
-            Format::Json => self.json(&json(items)?),
-            Format::Yaml => self.text(&yaml(items)?),
-            Format::Jsonl => self.json(&jsonl(items)?),
-            Format::Csv => self.text(&csv(layout, items, true)?),
+            Format::Table => self.table(&layout.columns, &rows(layout, items)?, self.width),
+            Format::Json => self.json(&json(&tree(items)?)?),
+            Format::Yaml => self.text(&yaml(&tree(items)?)?),
+            Format::Jsonl => self.json(&jsonl(&trees(items)?)),
+            Format::Csv => self.text(&csv(&layout.names, &rows(layout, items)?, true)?),
         }
     }
 
@@ -140,8 +140,8 @@ impl Output {
         is_first: bool,
     ) -> Result<()> {
         match self.format {
-            Some(Format::Csv) => self.text(&csv(layout, items, is_first)?),
-            _ => self.json(&jsonl(items)?),
+            Some(Format::Csv) => self.text(&csv(&layout.names, &rows(layout, items)?, is_first)?),
+            _ => self.json(&jsonl(&trees(items)?)),
         }
     }
 
@@ -150,7 +150,8 @@ impl Output {
         if !self.is_for_people() || items.is_empty() {
             return self.items(items, none);
         }
-        self.table(&Layout::of_record(), items, Some(self.text_width()))
+        let layout = Layout::of_record();
+        self.table(&layout.columns, &rows(&layout, items)?, Some(self.text_width()))
     }
 
     /// Writes one item.
@@ -161,40 +162,41 @@ impl Output {
     /// Writes one item in this layout.
     pub(crate) fn item_as<T: Serialize>(&self, layout: &Layout<T>, item: &T) -> Result<()> {
         match self.format.unwrap_or(Format::Table) {
-            Format::Table => {
-                let fields = (layout.fields)(item).map_err(unprintable)?;
-                let mut table = plain_table();
-                let details = layout.details.iter().filter(|(_, field)| !fields[&**field].is_null());
-                for (heading, field) in layout.columns.iter().chain(details) {
-                    table.add_row([heading.to_string(), for_people(field, &fields[&**field])]);
-                }
-                let gap = " ".repeat(GAP.into());
-                let lines = rendered(&table);
-                // Colour is added after the layout, because its codes have no width.
-                let lines = lines.lines().map(|line| match line.split_once(&gap) {
-                    Some((heading, value)) => format!("{}{gap}{value}\n", self.heading(heading)),
-                    None => format!("{line}\n"),
-                });
-                self.data(&lines.collect::<String>())
-            }
-            Format::Json => self.json(&json(item)?),
-            Format::Yaml => self.text(&yaml(item)?),
-            Format::Jsonl => self.json(&(serde_json::to_string(item).map_err(unprintable)? + "\n")),
-            Format::Csv => self.text(&csv(layout, std::slice::from_ref(item), true)?),
+            Format::Table => self.details(&layout.columns, &layout.details, &row(layout, item)?),
+            Format::Json => self.json(&json(&tree(item)?)?),
+            Format::Yaml => self.text(&yaml(&tree(item)?)?),
+            Format::Jsonl => self.json(&jsonl(&[tree(item)?])),
+            Format::Csv => self.text(&csv(&layout.names, &[row(layout, item)?], true)?),
         }
     }
 
-    fn table<T>(&self, layout: &Layout<T>, items: &[T], width: Option<u16>) -> Result<()> {
+    /// Writes one thing for people: a line for each column, and for each detail that has a value.
+    fn details(&self, columns: &[Column], details: &[Column], fields: &Value) -> Result<()> {
+        let mut table = plain_table();
+        let details = details.iter().filter(|(_, field)| !fields[&**field].is_null());
+        for (heading, field) in columns.iter().chain(details) {
+            table.add_row([heading.to_string(), for_people(field, &fields[&**field])]);
+        }
+        let gap = " ".repeat(GAP.into());
+        let lines = rendered(&table);
+        // Colour is added after the layout, because its codes have no width.
+        let lines = lines.lines().map(|line| match line.split_once(&gap) {
+            Some((heading, value)) => format!("{}{gap}{value}\n", self.heading(heading)),
+            None => format!("{line}\n"),
+        });
+        self.data(&lines.collect::<String>())
+    }
+
+    fn table(&self, columns: &[Column], rows: &[Value], width: Option<u16>) -> Result<()> {
         let mut table = plain_table();
         if let Some(width) = width {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         }
-        table.set_header(layout.columns.iter().map(|(heading, _)| &**heading));
-        for item in items {
-            let fields = (layout.fields)(item).map_err(unprintable)?;
-            table.add_row(layout.columns.iter().map(|(_, field)| for_people(field, &fields[&**field])));
+        table.set_header(columns.iter().map(|(heading, _)| &**heading));
+        for fields in rows {
+            table.add_row(columns.iter().map(|(_, field)| for_people(field, &fields[&**field])));
         }
-        for (index, (_, field)) in layout.columns.iter().enumerate() {
+        for (index, (_, field)) in columns.iter().enumerate() {
             if let (true, Some(column)) = (field.ends_with("_count"), table.column_mut(index)) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -342,8 +344,26 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value).map_err(unprintable)? + "\n")
+/// A value as a tree. All formats are written from trees, so that their code exists once and not for each type.
+fn tree(value: &(impl Serialize + ?Sized)) -> Result<Value> {
+    serde_json::to_value(value).map_err(unprintable)
+}
+
+fn trees(items: &[impl Serialize]) -> Result<Vec<Value>> {
+    items.iter().map(tree).collect()
+}
+
+/// The fields of a thing, as the columns of a layout name them.
+fn row<T>(layout: &Layout<T>, thing: &T) -> Result<Value> {
+    (layout.fields)(thing).map_err(unprintable)
+}
+
+fn rows<T>(layout: &Layout<T>, things: &[T]) -> Result<Vec<Value>> {
+    things.iter().map(|thing| row(layout, thing)).collect()
+}
+
+fn json(tree: &Value) -> Result<String> {
+    Ok(serde_json::to_string_pretty(tree).map_err(unprintable)? + "\n")
 }
 
 pub(crate) fn yaml(value: &(impl Serialize + ?Sized)) -> Result<String> {
@@ -351,25 +371,17 @@ pub(crate) fn yaml(value: &(impl Serialize + ?Sized)) -> Result<String> {
     Ok(if text.ends_with('\n') { text } else { text + "\n" })
 }
 
-fn jsonl(items: &[impl Serialize]) -> Result<String> {
-    let mut lines = String::new();
-    for item in items {
-        lines.push_str(&serde_json::to_string(item).map_err(unprintable)?);
-        lines.push('\n');
-    }
-    Ok(lines)
+fn jsonl(trees: &[Value]) -> String {
+    trees.iter().map(|tree| format!("{tree}\n")).collect()
 }
 
-fn csv<T>(layout: &Layout<T>, items: &[T], with_heading: bool) -> Result<String> {
+fn csv(names: &[Name], rows: &[Value], with_heading: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     if with_heading {
-        writer.write_record(layout.names.iter().map(|name| name.as_bytes())).map_err(unprintable)?;
+        writer.write_record(names.iter().map(|name| name.as_bytes())).map_err(unprintable)?;
     }
-    for item in items {
-        let fields = (layout.fields)(item).map_err(unprintable)?;
-        writer
-            .write_record(layout.names.iter().map(|name| for_csv(&fields[&**name])))
-            .map_err(unprintable)?;
+    for fields in rows {
+        writer.write_record(names.iter().map(|name| for_csv(&fields[&**name]))).map_err(unprintable)?;
     }
     let bytes = writer.into_inner().map_err(unprintable)?;
     String::from_utf8(bytes).map_err(unprintable)
