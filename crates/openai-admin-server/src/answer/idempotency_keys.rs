@@ -4,7 +4,7 @@
 //! changes nothing, so the server stores nothing for it; such requests are the most frequent, and the library's client
 //! sends a key with each.
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use openai_admin::Endpoint;
 use openai_admin_store::IdempotencyKey;
 use serde_json::{Value, json};
@@ -24,6 +24,14 @@ pub(crate) fn read<E: Endpoint>(
     if E::IDEMPOTENT {
         return Ok(None);
     }
+    let Some(key) = header(headers)? else { return Ok(None) };
+    // The decoded request is hashed, so that white space in the body makes no difference.
+    let mut decoded = serde_json::to_vec(request).map_err(|error| unserializable(&error, E::ID))?;
+    decoded.extend_from_slice(E::ID.as_bytes());
+    Ok(Some(IdempotencyKey { key: hash(key), request: hash(decoded) }))
+}
+
+fn header(headers: &HeaderMap) -> Result<Option<&HeaderValue>, ApiError> {
     let mut values = headers.get_all(NAME).iter();
     let Some(key) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -38,13 +46,12 @@ pub(crate) fn read<E: Endpoint>(
         let problem = format!("expected at most {KEY_BYTES_MAX} bytes, but got {}", key.len());
         return Err(ApiError::invalid_idempotency_key(&problem));
     }
-    // The decoded request is hashed, so that white space in the body makes no difference.
-    let mut decoded = serde_json::to_vec(request).map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, operation = E::ID, "cannot hash a request");
-        ApiError::internal()
-    })?;
-    decoded.extend_from_slice(E::ID.as_bytes());
-    Ok(Some(IdempotencyKey { key: hash(key), request: hash(decoded) }))
+    Ok(Some(key))
+}
+
+fn unserializable(error: &serde_json::Error, operation: &'static str) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, operation, "cannot hash a request");
+    ApiError::internal()
 }
 
 /// The header in the OpenAPI document.

@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use openai_admin::{
-    Endpoint,
+    Endpoint, Method,
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
         AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateProjectRole, CreateProjectUser,
@@ -250,27 +250,23 @@ where
     F: Future<Output = openai_admin_store::Result<A>>,
     A: IntoJson<E::Response>,
 {
-    let request = {
-        let path: Vec<(&str, &str)> = received.path.iter().collect();
-        let incoming =
-            Incoming { path: &path, query: received.uri.query().unwrap_or_default(), body: &received.body };
-        wire::decode(&incoming, received.strictness)
-    };
-    let request: E = match request {
-        Ok(request) => request,
-        // No resource has a malformed id, so the URL is unknown.
-        Err(error) if error.is_in_path() => {
-            return Err(ApiError::unknown_url(E::METHOD.as_str(), received.uri.path()));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let request: E = decode(&received).map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
     context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
-    handler(context, request).await?.into_json().map_err(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            operation = E::ID,
-            "cannot serialize a response"
-        );
-        ApiError::internal()
-    })
+    handler(context, request).await?.into_json().map_err(|error| unserializable(&error, E::ID))
+}
+
+fn decode<E: Endpoint>(received: &Received) -> Result<E, wire::DecodeError> {
+    let path: Vec<(&str, &str)> = received.path.iter().collect();
+    let query = received.uri.query().unwrap_or_default();
+    wire::decode(&Incoming { path: &path, query, body: &received.body }, received.strictness)
+}
+
+fn undecodable(error: wire::DecodeError, method: Method, uri: &Uri) -> ApiError {
+    // No resource has a malformed id, so the URL is unknown.
+    if error.is_in_path() { ApiError::unknown_url(method.as_str(), uri.path()) } else { error.into() }
+}
+
+fn unserializable(error: &serde_json::Error, operation: &'static str) -> ApiError {
+    tracing::error!(error = error as &dyn std::error::Error, operation, "cannot serialize a response");
+    ApiError::internal()
 }
