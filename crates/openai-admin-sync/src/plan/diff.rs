@@ -38,21 +38,21 @@ pub enum Match {
 pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<String, GroupId>) -> Vec<Match> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();
-    for (place, group) in snapshot.groups.iter().enumerate() {
-        by_name.entry(name_key(&group.name)).or_default().push(place);
-        by_id.insert(group.id.as_str(), place);
+    for (index, group) in snapshot.groups.iter().enumerate() {
+        by_name.entry(name_key(&group.name)).or_default().push(index);
+        by_id.insert(group.id.as_str(), index);
     }
-    let index = Index { by_name, by_id, groups: &snapshot.groups, known };
-    let mut matches: Vec<Match> = desired.groups.iter().map(|group| index.find(group)).collect();
+    let lookup = Index { by_name, by_id, groups: &snapshot.groups, known };
+    let mut matches: Vec<Match> = desired.groups.iter().map(|group| lookup.find(group)).collect();
     let mut taken: HashMap<usize, usize> = HashMap::new();
-    for place in 0..matches.len() {
-        let Match::Found(group) = matches[place] else { continue };
-        if let Some(other) = taken.insert(group, place) {
+    for index in 0..matches.len() {
+        let Match::Found(group) = matches[index] else { continue };
+        if let Some(other) = taken.insert(group, index) {
             let message = format!(
                 "'{}' and '{}' refer to the same group",
-                desired.groups[other].name, desired.groups[place].name
+                desired.groups[other].name, desired.groups[index].name
             );
-            matches[place] = Match::Problem(message.clone());
+            matches[index] = Match::Problem(message.clone());
             matches[other] = Match::Problem(message);
         }
     }
@@ -71,7 +71,7 @@ impl Index<'_> {
     fn find(&self, wanted: &DesiredGroup) -> Match {
         if let Some(id) = &wanted.id {
             return match self.by_id.get(id.as_str()) {
-                Some(place) => Match::Found(*place),
+                Some(index) => Match::Found(*index),
                 None => Match::Problem(format!(
                     "there is no group with the id {id}: correct the id, or remove it to create the group"
                 )),
@@ -81,7 +81,7 @@ impl Index<'_> {
             Some(found) => return found,
             None if !wanted.creates => {
                 return match self.by_id.get(wanted.name.as_str()) {
-                    Some(place) => Match::Found(*place),
+                    Some(index) => Match::Found(*index),
                     None => Match::Problem(self.no_group_message(&wanted.name)),
                 };
             }
@@ -92,7 +92,7 @@ impl Index<'_> {
         }
         // The group of this name was renamed. Creating a new one would leave its members behind.
         let renamed = self.known.get(&wanted.name).and_then(|id| self.by_id.get(id.as_str()));
-        match renamed.map(|place| &self.groups[*place]) {
+        match renamed.map(|index| &self.groups[*index]) {
             Some(group) => Match::Problem(format!(
                 "the group is now called '{}': use that name, or add `id: {}` to rename it back",
                 group.name, group.id
@@ -112,11 +112,11 @@ impl Index<'_> {
         let alike = self.by_name.get(&name_key(name))?;
         // An exact match wins over names that only look the same.
         let exact: Vec<usize> =
-            alike.iter().copied().filter(|place| self.groups[*place].name == name).collect();
+            alike.iter().copied().filter(|index| self.groups[*index].name == name).collect();
         Some(match (exact.as_slice(), alike.as_slice()) {
-            ([place], _) | ([], [place]) => Match::Found(*place),
+            ([index], _) | ([], [index]) => Match::Found(*index),
             ([], several) | (several, _) => {
-                let ids: Vec<&str> = several.iter().map(|place| self.groups[*place].id.as_str()).collect();
+                let ids: Vec<&str> = several.iter().map(|index| self.groups[*index].id.as_str()).collect();
                 Match::Problem(format!(
                     "{} groups are called '{name}': choose one by id: {}",
                     ids.len(),
@@ -128,13 +128,13 @@ impl Index<'_> {
 }
 
 /// The snapshot indexes of the groups whose members must be read.
-pub fn places_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
+pub fn groups_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
     let groups = desired.groups.iter().zip(matches);
-    let places = groups.filter_map(|(group, found)| match found {
-        Match::Found(place) if group.members.is_some() => Some(*place),
+    let indexes = groups.filter_map(|(group, found)| match found {
+        Match::Found(index) if group.members.is_some() => Some(*index),
         _ => None,
     });
-    places.collect()
+    indexes.collect()
 }
 
 /// The changes of each group, before the guard applies limits and protection.
@@ -156,7 +156,7 @@ fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match])
     let named: HashSet<usize> = matches
         .iter()
         .filter_map(|found| match found {
-            Match::Found(place) => Some(*place),
+            Match::Found(index) => Some(*index),
             Match::Missing | Match::Problem(_) => None,
         })
         .collect();
@@ -164,7 +164,7 @@ fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match])
         .groups
         .iter()
         .enumerate()
-        .filter(|(place, _)| !named.contains(place))
+        .filter(|(index, _)| !named.contains(index))
         .map(|(_, group)| group.name.as_str())
         .collect();
     let compared_max = NAMES_COMPARED_MAX.checked_div(others.len()).unwrap_or_default();
@@ -175,9 +175,9 @@ fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match])
 
 fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people: &People) -> GroupPlan {
     let mut plan = GroupPlan::new(&wanted.name, wanted.max_remove);
-    plan.place.clone_from(&wanted.place);
+    plan.position.clone_from(&wanted.position);
     plan.allow_empty = wanted.allow_empty;
-    let origin = || Origin { place: wanted.place.clone(), ..Origin::default() };
+    let origin = || Origin { position: wanted.position.clone(), ..Origin::default() };
     let current: Option<&CurrentGroup> = match found {
         Match::Problem(message) => {
             plan.blocks.push(Block { rule: Rule::Group, message: message.clone() });
@@ -188,7 +188,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             plan.operations.push(Operation::create_group(wanted.name.clone(), Why::Listed, origin()));
             None
         }
-        Match::Found(place) => Some(&snapshot.groups[*place]),
+        Match::Found(index) => Some(&snapshot.groups[*index]),
     };
     if let Some(group) = current {
         plan.id = Some(group.id.clone());

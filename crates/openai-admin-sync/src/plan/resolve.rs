@@ -7,7 +7,7 @@ use openai_admin::{UserId, models::User};
 use crate::{
     input::{
         email::EmailKey,
-        fault::{Fault, Faults},
+        input_error::{InputError, InputErrors},
         member::Who,
     },
     plan::desired::{Desired, DesiredMember},
@@ -109,7 +109,7 @@ impl People {
 /// # Errors
 ///
 /// If there are more than [`LOOKED_UP_MAX`].
-fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Faults> {
+fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, InputErrors> {
     let mut seen = HashSet::new();
     let members = desired.groups.iter().filter_map(|group| group.members.as_ref());
     let unknown: Vec<&DesiredMember> = members
@@ -117,14 +117,14 @@ fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Fa
         .filter(|member| people.find(&member.who) == Found::Nobody && seen.insert(&member.who))
         .collect();
     if let Some(first) = unknown.get(LOOKED_UP_MAX) {
-        let place = first.origin.place.clone();
+        let position = first.origin.position.clone();
         let message = format!(
             "the input names {} users who are not in these groups yet; at most {LOOKED_UP_MAX} can be looked up",
             unknown.len()
         );
         let hint = "check that the addresses belong to this organization; if so, add the users in batches first, \
             with `import memberships`";
-        return Err(Faults::one(Fault { place, message, hint: Some(hint.to_owned()) }));
+        return Err(InputErrors::one(InputError { position, message, hint: Some(hint.to_owned()) }));
     }
     Ok(unknown.into_iter().map(|member| &member.who).collect())
 }
@@ -207,7 +207,7 @@ async fn scan(
 mod tests {
     use super::*;
     use crate::{
-        input::fault::Place,
+        input::input_error::Position,
         plan::{
             desired::{DesiredGroup, DesiredMembers},
             source::Origin,
@@ -244,7 +244,10 @@ mod tests {
     fn one_user_over_the_limit_of_lookups_is_refused() {
         let member = |number: usize| DesiredMember {
             who: Who::Email(EmailKey::new(&format!("{number}@x.y"))),
-            origin: Origin { place: Some(Place::line("groups.yaml", number as u64)), ..Origin::default() },
+            origin: Origin {
+                position: Some(Position::line("groups.yaml", number as u64)),
+                ..Origin::default()
+            },
         };
         let desired = |numbers: std::ops::RangeInclusive<usize>| {
             let members =
@@ -260,9 +263,9 @@ mod tests {
         let at_the_limit = desired(1..=LOOKED_UP_MAX);
         assert_eq!(unknown(&at_the_limit, &people).expect("at the limit").len(), LOOKED_UP_MAX);
         let beyond = desired(1..=LOOKED_UP_MAX + 1);
-        let faults = unknown(&beyond, &people).expect_err("one more");
+        let errors = unknown(&beyond, &people).expect_err("one more");
         assert_eq!(
-            faults.to_string(),
+            errors.to_string(),
             "groups.yaml:100001: the input names 100001 users who are not in these groups yet; at most 100000 can be \
              looked up"
         );

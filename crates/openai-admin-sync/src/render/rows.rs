@@ -76,7 +76,7 @@ pub(super) struct Row {
     pub(super) who: String,
     pub(super) id: String,
     pub(super) why: String,
-    pub(super) place: String,
+    pub(super) position: String,
 }
 
 /// The rows to show of a group, and the number of hidden rows. Removals come first in a blocked group, because they are
@@ -108,9 +108,10 @@ pub(super) fn row(operation: &Operation, standing: &Standing) -> Option<Row> {
         Standing::Held(reason) => why.push(format!("HELD: {reason}")),
         Standing::Goes | Standing::Blocked => {}
     }
-    let place = operation.origin.place.as_ref();
-    let place = place.map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
-    Some(Row { sign, who, id: shortened(&id), why: why.join("  "), place })
+    let position = operation.origin.position.as_ref();
+    let position =
+        position.map(|position| format!("{}:{}", position.file, position.line)).unwrap_or_default();
+    Some(Row { sign, who, id: shortened(&id), why: why.join("  "), position })
 }
 
 pub(super) fn reasons(operation: &Operation) -> Vec<String> {
@@ -144,9 +145,13 @@ pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
     let blocks = group.blocks.iter();
     remarks.extend(blocks.map(|block| format!("{}: {}", block.rule.as_str(), visible(&block.message))));
     for unresolved in &group.unresolved {
-        let place = unresolved.origin.place.as_ref().map(|place| format!("  {}:{}", place.file, place.line));
-        let place = place.unwrap_or_default();
-        remarks.push(format!("? {}  {}{place}", visible(&unresolved.who), unresolved.problem));
+        let position = unresolved
+            .origin
+            .position
+            .as_ref()
+            .map(|position| format!("  {}:{}", position.file, position.line));
+        let position = position.unwrap_or_default();
+        remarks.push(format!("? {}  {}{position}", visible(&unresolved.who), unresolved.problem));
     }
     if group.frozen_removals > 0 {
         let members = match group.frozen_removals {

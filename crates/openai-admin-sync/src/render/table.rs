@@ -110,7 +110,7 @@ impl Writing {
                 padded(&visible(&row.who), who),
                 padded(&row.id, id),
                 padded(&row.why, why),
-                visible(&row.place)
+                visible(&row.position)
             );
             let color = if row.sign == '+' { GREEN } else { RED };
             let _ = writeln!(self.text, "  {}", self.painted(color, line.trim_end()));

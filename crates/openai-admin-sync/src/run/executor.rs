@@ -127,7 +127,7 @@ impl Executor<'_> {
                 .groups
                 .iter()
                 .enumerate()
-                .flat_map(|(place, group)| group.operations.iter().map(move |one| (place, one)))
+                .flat_map(|(index, group)| group.operations.iter().map(move |one| (index, one)))
                 .collect(),
             schedule: Schedule::new(plan, &start.todo),
             executed: Executed { results, group_ids: start.group_ids, stopped: None },
@@ -258,8 +258,8 @@ impl Running<'_> {
 
     /// Journals the intent of an operation, once.
     fn announce(&mut self, number: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
-        let (place, operation) = self.operations[number];
-        let group_id = self.executed.group_ids[place].clone();
+        let (index, operation) = self.operations[number];
+        let group_id = self.executed.group_ids[index].clone();
         if self.announced.insert(number) {
             let entry = Entry::Intent {
                 operation: number,
@@ -335,9 +335,9 @@ impl Running<'_> {
     }
 
     fn settle(&mut self, result: OperationResult, executor: &mut Executor<'_>) -> io::Result<()> {
-        let (place, _) = self.operations[result.operation];
+        let (index, _) = self.operations[result.operation];
         if let Some(group_id) = &result.group_id {
-            self.executed.group_ids[place] = Some(group_id.clone());
+            self.executed.group_ids[index] = Some(group_id.clone());
         }
         let held = self.schedule.ended(result.operation, result.outcome.is_settled());
         let mut results = vec![result];

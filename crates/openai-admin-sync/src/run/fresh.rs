@@ -71,12 +71,12 @@ impl Start {
         let mut start =
             Self { group_ids: plan.groups.iter().map(|group| group.id.clone()).collect(), ..Self::default() };
         for (number, standing) in standings(plan, approval).into_iter().enumerate() {
-            start.place(number, standing);
+            start.set_decision(number, standing);
         }
         start
     }
 
-    fn place(&mut self, number: usize, standing: Standing) {
+    fn set_decision(&mut self, number: usize, standing: Standing) {
         let (outcome, reason) = match standing {
             Standing::Goes => {
                 self.todo.push(number);
@@ -127,15 +127,15 @@ pub async fn compare(
     let mut snapshot = current::read_groups(reader).await?;
     current::check_organization(plan.organization.as_ref(), snapshot.organization.as_ref())?;
     let mut comparing = Comparing::new(plan, earlier, standings(plan, approval));
-    let places: Vec<Option<usize>> = comparing.find_groups(&snapshot);
-    let wanted: Vec<usize> = places.iter().copied().flatten().collect();
+    let indexes: Vec<Option<usize>> = comparing.find_groups(&snapshot);
+    let wanted: Vec<usize> = indexes.iter().copied().flatten().collect();
     current::read_members(reader, &mut snapshot, &wanted, concurrency).await?;
-    for (place, found) in places.iter().enumerate() {
+    for (index, found) in indexes.iter().enumerate() {
         if let Some(found) = found {
-            comparing.group(place, &snapshot.groups[*found]);
+            comparing.group(index, &snapshot.groups[*found]);
         }
     }
-    Ok(comparing.finish(&snapshot, &places, approval, &earlier.protected))
+    Ok(comparing.finish(&snapshot, &indexes, approval, &earlier.protected))
 }
 
 struct Comparing<'a> {
@@ -180,23 +180,23 @@ impl<'a> Comparing<'a> {
         self.start.settled.insert(number, Settled { outcome, reason: None });
     }
 
-    fn is_touched(&self, place: usize) -> bool {
-        let (first, count) = (self.first[place], self.plan.groups[place].operations.len());
+    fn is_touched(&self, index: usize) -> bool {
+        let (first, count) = (self.first[index], self.plan.groups[index].operations.len());
         self.standings[first..first + count].contains(&Standing::Goes)
     }
 
     /// The snapshot indexes of the groups that the plan changes.
     fn find_groups(&mut self, snapshot: &Snapshot) -> Vec<Option<usize>> {
         let by_id: HashMap<&str, usize> =
-            snapshot.groups.iter().enumerate().map(|(place, group)| (group.id.as_str(), place)).collect();
+            snapshot.groups.iter().enumerate().map(|(index, group)| (group.id.as_str(), index)).collect();
         (0..self.plan.groups.len())
-            .map(|place| {
-                let group = &self.plan.groups[place];
-                if !self.is_touched(place) {
+            .map(|index| {
+                let group = &self.plan.groups[index];
+                if !self.is_touched(index) {
                     return None;
                 }
                 if group.is_created() {
-                    return self.find_created(place, snapshot);
+                    return self.find_created(index, snapshot);
                 }
                 let found = group.id.as_ref().and_then(|id| by_id.get(id.as_str())).copied();
                 if found.is_none() {
@@ -208,15 +208,15 @@ impl<'a> Comparing<'a> {
     }
 
     /// Finds a group that the plan creates. Only a group that this run created may have its name.
-    fn find_created(&mut self, place: usize, snapshot: &Snapshot) -> Option<usize> {
-        let group = &self.plan.groups[place];
-        let number = self.first[place];
+    fn find_created(&mut self, index: usize, snapshot: &Snapshot) -> Option<usize> {
+        let group = &self.plan.groups[index];
+        let number = self.first[index];
         let made = self.earlier.results.get(&number).and_then(|result| result.group_id.as_ref());
         let named = |wanted: &CurrentGroup| wanted.name == group.name;
         let found: Vec<usize> = (0..snapshot.groups.len())
-            .filter(|place| match made {
-                Some(id) => snapshot.groups[*place].id == *id,
-                None => named(&snapshot.groups[*place]),
+            .filter(|index| match made {
+                Some(id) => snapshot.groups[*index].id == *id,
+                None => named(&snapshot.groups[*index]),
             })
             .collect();
         match (found.as_slice(), made) {
@@ -226,7 +226,7 @@ impl<'a> Comparing<'a> {
                 None
             }
             ([one], _) if made.is_some() || self.earlier.intents.contains(&number) => {
-                self.start.group_ids[place] = Some(snapshot.groups[*one].id.clone());
+                self.start.group_ids[index] = Some(snapshot.groups[*one].id.clone());
                 self.settle(number);
                 Some(*one)
             }
@@ -237,9 +237,9 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    fn group(&mut self, place: usize, current: &CurrentGroup) {
+    fn group(&mut self, index: usize, current: &CurrentGroup) {
         let plan = self.plan;
-        let group = &plan.groups[place];
+        let group = &plan.groups[index];
         if current.is_managed_elsewhere() {
             self.differs(group, "the group is now managed elsewhere");
             return;
@@ -256,7 +256,7 @@ impl<'a> Comparing<'a> {
         for (offset, operation) in group.operations.iter().enumerate() {
             match operation.progress(&current.name, &now) {
                 Progress::Pending => {}
-                Progress::Done => self.settle(self.first[place] + offset),
+                Progress::Done => self.settle(self.first[index] + offset),
                 Progress::Conflict => {
                     let what = format!("the group was renamed to '{}' in the meantime", current.name);
                     self.differs(group, what);
@@ -296,14 +296,14 @@ impl<'a> Comparing<'a> {
     fn finish(
         mut self,
         snapshot: &Snapshot,
-        places: &[Option<usize>],
+        indexes: &[Option<usize>],
         approval: &Approval,
         remembered: &Protected,
     ) -> Start {
         let mut fresh = self.plan.clone();
         let mut numbers = Vec::new();
-        for (place, group) in fresh.groups.iter_mut().enumerate() {
-            let first = self.first[place];
+        for (index, group) in fresh.groups.iter_mut().enumerate() {
+            let first = self.first[index];
             let mut number = first;
             group.operations.retain(|_| {
                 let is_left = !self.start.settled.contains_key(&number);
@@ -313,7 +313,7 @@ impl<'a> Comparing<'a> {
                 number += 1;
                 is_left
             });
-            if let Some(found) = places[place] {
+            if let Some(found) = indexes[index] {
                 name_as_now(group, &snapshot.groups[found]);
             }
         }
@@ -331,7 +331,7 @@ impl<'a> Comparing<'a> {
                     self.start.kept.insert(number, kept);
                     self.start.settled.insert(number, Settled { outcome: result.outcome, reason });
                 }
-                (_, standing) => self.start.place(number, standing),
+                (_, standing) => self.start.set_decision(number, standing),
             }
         }
         self.start

@@ -68,10 +68,10 @@ pub async fn verify(
     let mut touched: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let mut verification = Verification::default();
     let mut first = 0;
-    for (place, group) in plan.groups.iter().enumerate() {
+    for (index, group) in plan.groups.iter().enumerate() {
         let end = first + group.operations.len();
         if standings[first..end].contains(&Standing::Goes) {
-            let id = group_ids.get(place).and_then(Option::as_ref);
+            let id = group_ids.get(index).and_then(Option::as_ref);
             let found = match id {
                 Some(id) => snapshot.groups.iter().position(|group| group.id == *id),
                 None => only_named(&snapshot, group),
@@ -79,14 +79,14 @@ pub async fn verify(
             if let (None, Some(found)) = (id, found) {
                 verification.found_groups.insert(first, snapshot.groups[found].id.clone());
             }
-            touched.push((place, first, found));
+            touched.push((index, first, found));
         }
         first = end;
     }
-    let places: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
-    current::read_members(reader, &mut snapshot, &places, concurrency).await?;
-    for (place, first, found) in touched {
-        let group = &plan.groups[place];
+    let indexes: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
+    current::read_members(reader, &mut snapshot, &indexes, concurrency).await?;
+    for (index, first, found) in touched {
+        let group = &plan.groups[index];
         let current = found.map(|found| &snapshot.groups[found]);
         let members: HashSet<&UserId> = current
             .map(|group| group.members().iter().map(|member| &member.id).collect())
@@ -113,7 +113,7 @@ pub async fn verify(
 fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
     let mut named = snapshot.groups.iter().enumerate().filter(|(_, found)| found.name == group.name);
     match (group.is_created(), named.next(), named.next()) {
-        (true, Some((place, _)), None) => Some(place),
+        (true, Some((index, _)), None) => Some(index),
         _ => None,
     }
 }

@@ -188,10 +188,14 @@ fn open_operations_failure(open: &[(&Operation, Option<&OperationResult>)], resu
         return Failure::new(ExitStatus::Partial, message).suggest(resume, "does the rest");
     };
     let who = first.who().unwrap_or("the group");
-    let place = first.origin.place.as_ref().map(|place| format!(" (named at {}:{})", place.file, place.line));
-    let place = place.unwrap_or_default();
+    let position = first
+        .origin
+        .position
+        .as_ref()
+        .map(|position| format!(" (named at {}:{})", position.file, position.line));
+    let position = position.unwrap_or_default();
     Failure::new(ExitStatus::Partial, message)
-        .hint(visible(&format!("the service refuses {who}{place}: correct the input and plan again")))
+        .hint(visible(&format!("the service refuses {who}{position}: correct the input and plan again")))
 }
 
 fn still_blocked(job: &Job, changed: bool, closing: &Closing) -> Failure {
