@@ -49,7 +49,7 @@ pub mod pace {
 pub use self::{
     executor::Executor,
     fresh::Start,
-    guard::{Approval, Standing},
+    guard::{Approval, Decision},
     input_error::{InputError, InputErrors, Position},
     journal::Journal,
     lanes::{LaneSettings, Lanes},

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use openai_admin::identity::{clean, is_email, name_key};
 
-pub use self::mapping::{Mapping, SaidBy};
+pub use self::mapping::{Mapping, MappingSource};
 use self::{
     delimiter::{after_separator_line, delimiter},
     heading::Columns,

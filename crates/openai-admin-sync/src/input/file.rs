@@ -15,7 +15,7 @@ use crate::input::{
 pub use crate::input::{
     located::Located,
     max_remove::MaxRemove,
-    member::{Member, Who, who},
+    member::{Member, UserRef, user_ref},
 };
 
 /// The supported version of the format.

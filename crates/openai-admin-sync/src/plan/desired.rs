@@ -4,7 +4,9 @@
 use openai_admin::{GroupId, OrganizationId};
 
 use crate::{
-    input::{csv, file::Mode, input_error::Position, max_remove::MaxRemove, member::Who, policy::Protected},
+    input::{
+        csv, file::Mode, input_error::Position, max_remove::MaxRemove, member::UserRef, policy::Protected,
+    },
     plan::{
         document::Purpose,
         source::{Origin, Source},
@@ -91,7 +93,7 @@ pub struct DesiredMembers {
 #[derive(Clone, Debug)]
 pub struct DesiredMember {
     /// The user.
-    pub who: Who,
+    pub who: UserRef,
     /// Where the input lists the user.
     pub origin: Origin,
 }

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use openai_admin::{GroupId, UserId, identity::name_key, likeness::most_like, models::GroupUser};
 
 use crate::{
-    input::{file::Mode, member::Who, suggestion::much_like},
+    input::{file::Mode, member::UserRef, suggestion::much_like},
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::Purpose,
         group_plan::{Block, GroupPlan, Removes, Rule, SettledRow, Skip, Unresolved},
         operation::{Operation, Why},
-        resolve::{Found, People},
+        resolve::{People, Resolution},
         source::Origin,
     },
     service::current::{CurrentGroup, Members, Snapshot},
@@ -181,7 +181,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
     let current: Option<&CurrentGroup> = match found {
         Match::Problem(message) => {
             plan.blocks.push(Block { rule: Rule::Group, message: message.clone() });
-            plan.keep = wished(wanted, people, &mut plan.unresolved);
+            plan.keep = desired_users(wanted, people, &mut plan.unresolved);
             return plan;
         }
         Match::Missing => {
@@ -210,7 +210,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             plan.operations.clear();
             let message = format!("its members could not be read: {problem}");
             plan.blocks.push(Block { rule: Rule::Unreadable, message });
-            plan.keep = wished(wanted, people, &mut plan.unresolved);
+            plan.keep = desired_users(wanted, people, &mut plan.unresolved);
             return plan;
         }
     }
@@ -223,7 +223,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
 
 /// The desired members of a group that cannot be changed. They must not be removed from other groups, because they may
 /// not be in this one yet.
-fn wished(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
+fn desired_users(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
     let members = wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
     resolve(members, people, unresolved).into_iter().map(|(id, _)| id.clone()).collect()
 }
@@ -256,8 +256,8 @@ fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec
     let holds = plan.blocks.is_empty() && plan.skipped.is_none();
     let rows = members.present.iter().chain(&members.absent).filter_map(|member| {
         let user_id = match people.find(&member.who) {
-            Found::User(id) => Some(id),
-            Found::Several(_) | Found::Nobody => None,
+            Resolution::User(id) => Some(id),
+            Resolution::Several(_) | Resolution::NoUser => None,
         };
         let is_reported =
             user_id.is_some_and(|id| changed.contains(id)) || missing.contains(member.who.as_str());
@@ -282,17 +282,17 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
         Mode::Exact | Mode::RemoveOnly => Removes::Unlisted,
         Mode::AddOnly => Removes::Nobody,
     };
-    let mut wished: HashSet<&UserId> = HashSet::with_capacity(present.len());
+    let mut desired_users: HashSet<&UserId> = HashSet::with_capacity(present.len());
     let mut additions = Vec::new();
     for (id, member) in present {
         // Two addresses may belong to one user.
-        if !wished.insert(id) || rows.contains_key(id) || !plan.adds {
+        if !desired_users.insert(id) || rows.contains_key(id) || !plan.adds {
             continue;
         }
         let (email, origin) = (email_of(&member.who), member.origin.clone());
         additions.push(Operation::add_user(id.clone(), email, Why::Listed, origin));
     }
-    let mut removals = removals(wanted, current, people, &wished, &absent, plan.removes);
+    let mut removals = removals(wanted, current, people, &desired_users, &absent, plan.removes);
     // An unmatched user may be in the group with another address.
     if !plan.unresolved.is_empty() && plan.removes == Removes::Unlisted {
         plan.frozen_removals = removals.len();
@@ -303,7 +303,7 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
     plan.operations.extend(removals);
     // A group without changes needs no list of members to keep.
     if !plan.operations.is_empty() {
-        let kept = current.iter().filter(|user| wished.contains(&user.id));
+        let kept = current.iter().filter(|user| desired_users.contains(&user.id));
         plan.keep = kept.map(|user| user.id.clone()).collect();
     }
 }
@@ -312,7 +312,7 @@ fn removals(
     wanted: &DesiredMembers,
     current: &[GroupUser],
     people: &People,
-    wished: &HashSet<&UserId>,
+    desired_users: &HashSet<&UserId>,
     absent: &[(&UserId, &DesiredMember)],
     removes: Removes,
 ) -> Vec<Operation> {
@@ -320,8 +320,8 @@ fn removals(
         Removes::Listed => absent.iter().map(|(id, member)| (*id, (*member, Why::Listed))).collect(),
         _ => {
             let expired = wanted.expired.iter().filter_map(|member| match people.find(&member.who) {
-                Found::User(id) => Some((id, (member, Why::Ended))),
-                Found::Several(_) | Found::Nobody => None,
+                Resolution::User(id) => Some((id, (member, Why::Ended))),
+                Resolution::Several(_) | Resolution::NoUser => None,
             });
             expired.collect()
         }
@@ -329,7 +329,7 @@ fn removals(
     let is_removed = |user: &&GroupUser| match removes {
         Removes::Nobody => false,
         Removes::Listed => named.contains_key(&user.id),
-        Removes::Unlisted => !wished.contains(&user.id),
+        Removes::Unlisted => !desired_users.contains(&user.id),
     };
     let removal = |user: &GroupUser| {
         let email = user.email.as_deref().map(str::to_owned);
@@ -348,10 +348,10 @@ fn removals(
     removals
 }
 
-fn email_of(who: &Who) -> Option<String> {
+fn email_of(who: &UserRef) -> Option<String> {
     match who {
-        Who::Email(email) => Some(email.as_str().to_owned()),
-        Who::Id(_) => None,
+        UserRef::Email(email) => Some(email.as_str().to_owned()),
+        UserRef::Id(_) => None,
     }
 }
 
@@ -364,17 +364,17 @@ fn resolve<'a>(
     let mut resolved = Vec::with_capacity(members.len());
     for member in members {
         let problem = match people.find(&member.who) {
-            Found::User(id) => {
+            Resolution::User(id) => {
                 resolved.push((id, member));
                 continue;
             }
-            Found::Several(ids) => {
+            Resolution::Several(ids) => {
                 let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
                 format!("{} users have this address: choose one by id: {}", ids.len(), ids.join(", "))
             }
-            Found::Nobody => match member.who {
-                Who::Email(_) => "no user in the organization has this address".to_owned(),
-                Who::Id(_) => "no user in the organization has this id".to_owned(),
+            Resolution::NoUser => match member.who {
+                UserRef::Email(_) => "no user in the organization has this address".to_owned(),
+                UserRef::Id(_) => "no user in the organization has this id".to_owned(),
             },
         };
         let who = member.who.as_str().to_owned();

@@ -18,7 +18,7 @@ use crate::{
         input_error::{InputError, InputErrors, Position},
         located::Located,
         max_remove::MaxRemove,
-        member::{Member, Who},
+        member::{Member, UserRef},
         policy::Protected,
     },
     plan::{
@@ -93,7 +93,7 @@ struct Expanding<'a, 'r> {
 struct People<'a> {
     members: DesiredMembers,
     /// The position of each user.
-    known: HashMap<Cow<'a, Who>, MemberPosition>,
+    known: HashMap<Cow<'a, UserRef>, MemberPosition>,
 }
 
 /// The position of a user in `present` or `expired`.
@@ -286,7 +286,7 @@ impl<'a> Expanding<'a, '_> {
         left_out.extend(rows.left_out.iter().map(|message| format!("{}: {message}", wanted.csv)));
         for row in rows.rows {
             let position = Some(Position::line(wanted.csv.as_str(), row.line));
-            self.add(Cow::Owned(Who::Email(row.email)), Origin { position, ..Origin::default() }, people);
+            self.add(Cow::Owned(UserRef::Email(row.email)), Origin { position, ..Origin::default() }, people);
         }
         let name = source_name(wanted);
         let filter = name.strip_prefix(&wanted.csv).unwrap_or_default().to_owned();
@@ -302,7 +302,7 @@ impl<'a> Expanding<'a, '_> {
     }
 
     /// Adds a user once. The same user with two end dates is a contradiction.
-    fn add(&mut self, who: Cow<'a, Who>, origin: Origin, people: &mut People<'a>) {
+    fn add(&mut self, who: Cow<'a, UserRef>, origin: Origin, people: &mut People<'a>) {
         if let Some(MemberPosition { has_expired, index }) = people.known.get(&who).copied() {
             let before = &people.list(has_expired)[index].origin;
             if before.until != origin.until {
@@ -316,11 +316,11 @@ impl<'a> Expanding<'a, '_> {
         let has_expired = origin.until.is_some_and(|day| day < self.today);
         let list = people.list(has_expired);
         let index = list.len();
-        list.push(DesiredMember { who: Who::clone(&who), origin });
+        list.push(DesiredMember { who: UserRef::clone(&who), origin });
         people.known.insert(who, MemberPosition { has_expired, index });
     }
 
-    fn contradiction(&mut self, who: &Who, before: &Origin, origin: Origin) {
+    fn contradiction(&mut self, who: &UserRef, before: &Origin, origin: Origin) {
         let when = |origin: &Origin| match origin.until {
             Some(day) => format!("until {day}"),
             None => "without an end date".to_owned(),

@@ -205,7 +205,7 @@ impl GroupPlan {
     }
 
     /// The desired members of a group that changes.
-    pub fn wished(&self) -> HashSet<&UserId> {
+    pub fn desired_members(&self) -> HashSet<&UserId> {
         let added = self.operations.iter().filter(|operation| operation.is(Effect::Grant));
         self.keep.iter().chain(added.filter_map(Operation::user_id)).collect()
     }

@@ -9,7 +9,7 @@ use crate::{
         csv::{self, Mapping},
         file::Mode,
         input_error::{InputErrors, Position},
-        member::Who,
+        member::UserRef,
     },
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
@@ -52,7 +52,7 @@ pub fn desired(
             ImportMode::Exact => Mode::Exact,
         };
         let origin = Origin { position: Some(Position::line(name, row.line)), ..Origin::default() };
-        let member = DesiredMember { who: Who::Email(row.email), origin };
+        let member = DesiredMember { who: UserRef::Email(row.email), origin };
         match mode {
             ImportMode::Remove => group.absent.push(member),
             ImportMode::Add | ImportMode::Exact => group.present.push(member),

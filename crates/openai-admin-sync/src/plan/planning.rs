@@ -108,6 +108,6 @@ pub fn assemble(
         groups,
         blocks: Vec::new(),
     };
-    guard::judge(&mut plan, &options.policy);
+    guard::apply_policy(&mut plan, &options.policy);
     plan.sealed()
 }

@@ -25,7 +25,7 @@ use crate::{
         journal::{Entry, Journal, OperationResult, Outcome},
         schedule::Schedule,
     },
-    service::lanes::{Attempt, Lane, Lanes, Leave},
+    service::lanes::{Attempt, Lane, Lanes, Permit},
 };
 
 /// The default number of concurrent writes.
@@ -68,18 +68,18 @@ pub struct Executed {
     /// The ids of the plan's groups, with those that the run created.
     pub group_ids: Vec<Option<GroupId>>,
     /// Why the run stopped early; `None` if it did not.
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<StopReason>,
 }
 
 /// Why a run stopped early.
 #[derive(Debug)]
-pub enum Stopped {
+pub enum StopReason {
     /// The caller stopped it.
-    Asked,
+    ByCaller,
     /// The service asks to wait longer than the limit.
-    TooLong(Error),
+    WaitTooLong(Error),
     /// Every further request would fail in the same way.
-    Hopeless(Error),
+    CannotSucceed(Error),
 }
 
 /// A request that was sent, and its result.
@@ -198,11 +198,11 @@ impl Running<'_> {
             if self.executed.stopped.is_none() {
                 while in_flight.len() < executor.concurrency {
                     match self.next(lanes) {
-                        Next::Send(number, leave) => {
+                        Next::Send(number, permit) => {
                             let group_id = self.announce(number, executor)?;
                             let retries = self.retries.get(&number).copied().unwrap_or(0);
                             let operation = self.operations[number].1;
-                            in_flight.push(send(client, lanes, leave, number, operation, group_id, retries));
+                            in_flight.push(send(client, lanes, permit, number, operation, group_id, retries));
                         }
                         Next::At(at) => {
                             wake = Some(at);
@@ -220,7 +220,7 @@ impl Running<'_> {
             tokio::select! {
                 biased;
                 () = &mut stop, if self.executed.stopped.is_none() => {
-                    self.executed.stopped = Some(Stopped::Asked);
+                    self.executed.stopped = Some(StopReason::ByCaller);
                 }
                 Some(sent) = in_flight.next(), if !in_flight.is_empty() => self.ended(sent, executor)?,
                 () = sleep_until(wake) => {}
@@ -245,9 +245,9 @@ impl Running<'_> {
                 continue;
             }
             match lanes.acquire(lane(effect)) {
-                Ok(leave) => {
+                Ok(permit) => {
                     if let Some(operation) = self.schedule.take(effect) {
-                        return Next::Send(operation, leave);
+                        return Next::Send(operation, permit);
                     }
                 }
                 Err(at) => wake = [wake, at].into_iter().flatten().min(),
@@ -286,16 +286,16 @@ impl Running<'_> {
                     ..result(operation, answer.outcome)
                 }
             }
-            Attempt::TooSoon(_) => {
+            Attempt::RateLimited(_) => {
                 self.schedule.put_back(operation);
                 return Ok(());
             }
-            Attempt::TooLong(error) => {
+            Attempt::WaitTooLong(error) => {
                 self.schedule.put_back(operation);
-                self.stop(Stopped::TooLong(error));
+                self.stop(StopReason::WaitTooLong(error));
                 return Ok(());
             }
-            Attempt::Later(_, pause) => {
+            Attempt::Retry(_, pause) => {
                 *self.retries.entry(operation).or_default() += 1;
                 #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
                 let now = Instant::now();
@@ -317,7 +317,7 @@ impl Running<'_> {
         self.settle(result, executor)
     }
 
-    fn stop(&mut self, why: Stopped) {
+    fn stop(&mut self, why: StopReason) {
         if self.executed.stopped.is_none() {
             self.executed.stopped = Some(why);
         }
@@ -330,7 +330,7 @@ impl Running<'_> {
         let is_refused_always =
             error.is_unauthorized() || (error.is_permission_denied() && error.code().is_none());
         if is_refused_always || self.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
-            self.stop(Stopped::Hopeless(error));
+            self.stop(StopReason::CannotSucceed(error));
         }
     }
 
@@ -356,7 +356,7 @@ impl Running<'_> {
 }
 
 enum Next {
-    Send(usize, Leave),
+    Send(usize, Permit),
     At(Instant),
     Nothing,
 }
@@ -381,7 +381,7 @@ pub fn lane(effect: Effect) -> Lane {
 async fn send(
     client: &Client,
     lanes: &Lanes,
-    leave: Leave,
+    permit: Permit,
     number: usize,
     operation: &Operation,
     group_id: Option<GroupId>,
@@ -391,7 +391,7 @@ async fn send(
     let at = Instant::now();
     // Only a creation is not idempotent.
     let is_idempotent = !operation.is(Effect::Create);
-    let attempt = lanes.attempt(leave, is_idempotent, retries, perform(client, operation, group_id)).await;
+    let attempt = lanes.attempt(permit, is_idempotent, retries, perform(client, operation, group_id)).await;
     Sent { operation: number, at, attempt }
 }
 

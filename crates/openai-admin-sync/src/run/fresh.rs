@@ -13,7 +13,7 @@ use crate::{
     plan::{
         document::Plan,
         group_plan::{GroupPlan, Removes},
-        guard::{self, Approval, Standing, standings},
+        guard::{self, Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
     run::journal::{OperationResult, Outcome},
@@ -56,12 +56,12 @@ pub struct Difference {
     /// The group's name.
     pub group: String,
     /// The description, for messages.
-    pub what: String,
+    pub description: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.group, self.what)
+        write!(f, "{}: {}", self.group, self.description)
     }
 }
 
@@ -70,21 +70,21 @@ impl Start {
     pub fn of(plan: &Plan, approval: &Approval) -> Self {
         let mut start =
             Self { group_ids: plan.groups.iter().map(|group| group.id.clone()).collect(), ..Self::default() };
-        for (number, standing) in standings(plan, approval).into_iter().enumerate() {
-            start.set_decision(number, standing);
+        for (number, decision) in decisions(plan, approval).into_iter().enumerate() {
+            start.set_decision(number, decision);
         }
         start
     }
 
-    fn set_decision(&mut self, number: usize, standing: Standing) {
-        let (outcome, reason) = match standing {
-            Standing::Goes => {
+    fn set_decision(&mut self, number: usize, decision: Decision) {
+        let (outcome, reason) = match decision {
+            Decision::Allowed => {
                 self.todo.push(number);
                 return;
             }
-            Standing::Blocked => (Outcome::Blocked, "blocked by a limit or a rule".to_owned()),
-            Standing::Protected => (Outcome::Blocked, "the user is protected".to_owned()),
-            Standing::Held(reason) => (Outcome::Held, reason),
+            Decision::Blocked => (Outcome::Blocked, "blocked by a limit or a rule".to_owned()),
+            Decision::Protected => (Outcome::Blocked, "the user is protected".to_owned()),
+            Decision::Held(reason) => (Outcome::Held, reason),
         };
         self.settled.insert(number, Settled { outcome, reason: Some(reason) });
     }
@@ -126,7 +126,7 @@ pub async fn compare(
 ) -> Result<Start, ReadError> {
     let mut snapshot = current::read_groups(reader).await?;
     current::check_organization(plan.organization.as_ref(), snapshot.organization.as_ref())?;
-    let mut comparing = Comparing::new(plan, earlier, standings(plan, approval));
+    let mut comparing = Comparing::new(plan, earlier, decisions(plan, approval));
     let indexes: Vec<Option<usize>> = comparing.find_groups(&snapshot);
     let wanted: Vec<usize> = indexes.iter().copied().flatten().collect();
     current::read_members(reader, &mut snapshot, &wanted, concurrency).await?;
@@ -141,14 +141,14 @@ pub async fn compare(
 struct Comparing<'a> {
     plan: &'a Plan,
     earlier: &'a Earlier,
-    standings: Vec<Standing>,
+    decisions: Vec<Decision>,
     /// The number of each group's first operation.
     first: Vec<usize>,
     start: Start,
 }
 
 impl<'a> Comparing<'a> {
-    fn new(plan: &'a Plan, earlier: &'a Earlier, standings: Vec<Standing>) -> Self {
+    fn new(plan: &'a Plan, earlier: &'a Earlier, decisions: Vec<Decision>) -> Self {
         let mut number = 0;
         let first = plan.groups.iter().map(|group| {
             let first = number;
@@ -158,23 +158,25 @@ impl<'a> Comparing<'a> {
         let first = first.collect();
         let group_ids = plan.groups.iter().map(|group| group.id.clone()).collect();
         let start = Start { group_ids, ..Start::default() };
-        Self { plan, earlier, standings, first, start }
+        Self { plan, earlier, decisions, first, start }
     }
 
-    fn differs(&mut self, group: &GroupPlan, what: impl Into<String>) {
-        self.start.differences.push(Difference { group: group.name.clone(), what: what.into() });
+    fn add_difference(&mut self, group: &GroupPlan, description: impl Into<String>) {
+        self.start
+            .differences
+            .push(Difference { group: group.name.clone(), description: description.into() });
     }
 
     fn settle(&mut self, number: usize) {
         // An intent without a result: the run probably made this change.
-        let ours = self.earlier.intents.contains(&number);
+        let has_intent = self.earlier.intents.contains(&number);
         let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
         let outcome = match known {
             Some(result) => {
                 self.start.kept.insert(number, result.clone());
                 result.outcome
             }
-            None if ours => Outcome::FoundDone,
+            None if has_intent => Outcome::FoundDone,
             None => Outcome::NoChange,
         };
         self.start.settled.insert(number, Settled { outcome, reason: None });
@@ -182,7 +184,7 @@ impl<'a> Comparing<'a> {
 
     fn is_touched(&self, index: usize) -> bool {
         let (first, count) = (self.first[index], self.plan.groups[index].operations.len());
-        self.standings[first..first + count].contains(&Standing::Goes)
+        self.decisions[first..first + count].contains(&Decision::Allowed)
     }
 
     /// The snapshot indexes of the groups that the plan changes.
@@ -200,7 +202,7 @@ impl<'a> Comparing<'a> {
                 }
                 let found = group.id.as_ref().and_then(|id| by_id.get(id.as_str())).copied();
                 if found.is_none() {
-                    self.differs(group, "the group no longer exists");
+                    self.add_difference(group, "the group no longer exists");
                 }
                 found
             })
@@ -211,27 +213,27 @@ impl<'a> Comparing<'a> {
     fn find_created(&mut self, index: usize, snapshot: &Snapshot) -> Option<usize> {
         let group = &self.plan.groups[index];
         let number = self.first[index];
-        let made = self.earlier.results.get(&number).and_then(|result| result.group_id.as_ref());
+        let created_id = self.earlier.results.get(&number).and_then(|result| result.group_id.as_ref());
         let named = |wanted: &CurrentGroup| wanted.name == group.name;
         let found: Vec<usize> = (0..snapshot.groups.len())
-            .filter(|index| match made {
+            .filter(|index| match created_id {
                 Some(id) => snapshot.groups[*index].id == *id,
                 None => named(&snapshot.groups[*index]),
             })
             .collect();
-        match (found.as_slice(), made) {
+        match (found.as_slice(), created_id) {
             ([], None) => None,
             ([], Some(_)) => {
-                self.differs(group, "the run created the group, but it no longer exists");
+                self.add_difference(group, "the run created the group, but it no longer exists");
                 None
             }
-            ([one], _) if made.is_some() || self.earlier.intents.contains(&number) => {
+            ([one], _) if created_id.is_some() || self.earlier.intents.contains(&number) => {
                 self.start.group_ids[index] = Some(snapshot.groups[*one].id.clone());
                 self.settle(number);
                 Some(*one)
             }
             _ => {
-                self.differs(group, "a group with this name was created in the meantime");
+                self.add_difference(group, "a group with this name was created in the meantime");
                 None
             }
         }
@@ -241,14 +243,14 @@ impl<'a> Comparing<'a> {
         let plan = self.plan;
         let group = &plan.groups[index];
         if current.is_managed_elsewhere() {
-            self.differs(group, "the group is now managed elsewhere");
+            self.add_difference(group, "the group is now managed elsewhere");
             return;
         }
         let members = match &current.members {
             Members::Read(members) => members,
             Members::NotRead => return,
             Members::Unreadable(problem) => {
-                self.differs(group, format!("the group cannot be read: {problem}"));
+                self.add_difference(group, format!("the group cannot be read: {problem}"));
                 return;
             }
         };
@@ -259,16 +261,16 @@ impl<'a> Comparing<'a> {
                 Progress::Done => self.settle(self.first[index] + offset),
                 Progress::Conflict => {
                     let what = format!("the group was renamed to '{}' in the meantime", current.name);
-                    self.differs(group, what);
+                    self.add_difference(group, what);
                 }
             }
         }
-        self.unplanned(group, &now);
+        self.find_unplanned(group, &now);
     }
 
     /// Records the changes that are needed now and not in the plan.
-    fn unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
-        let wished = group.wished();
+    fn find_unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
+        let desired_members = group.desired_members();
         let planned = |effect| -> HashSet<&UserId> {
             let operations = group.operations.iter().filter(|operation| operation.is(effect));
             operations.filter_map(Operation::user_id).collect()
@@ -276,19 +278,21 @@ impl<'a> Comparing<'a> {
         let mut lines: Vec<String> = Vec::new();
         if group.adds {
             let granted = planned(Effect::Grant);
-            let missing = wished.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
+            let missing =
+                desired_members.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
             lines.extend(missing.map(|user| format!("+ {user} has left in the meantime and would be added")));
         }
         if group.removes == Removes::Unlisted {
             let revoked = planned(Effect::Revoke);
-            let extra = now.iter().filter(|user| !wished.contains(*user) && !revoked.contains(*user));
+            let extra =
+                now.iter().filter(|user| !desired_members.contains(*user) && !revoked.contains(*user));
             lines.extend(
                 extra.map(|user| format!("- {user} has joined in the meantime and would be removed")),
             );
         }
         lines.sort();
         for line in lines {
-            self.differs(group, line);
+            self.add_difference(group, line);
         }
     }
 
@@ -314,24 +318,24 @@ impl<'a> Comparing<'a> {
                 is_left
             });
             if let Some(found) = indexes[index] {
-                name_as_now(group, &snapshot.groups[found]);
+                use_current_names(group, &snapshot.groups[found]);
             }
         }
         // The addresses in a saved plan may be wrong: protection uses those of the service.
         guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
         guard::limit(&mut fresh);
         self.start.needs_digest = guard::needs_digest(&fresh, remembered);
-        for (number, standing) in numbers.into_iter().zip(standings(&fresh, approval)) {
+        for (number, decision) in numbers.into_iter().zip(decisions(&fresh, approval)) {
             let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
-            match (known, standing) {
+            match (known, decision) {
                 // A change with a journaled result is never sent again, even if it was reverted since.
-                (Some(result), Standing::Goes) => {
+                (Some(result), Decision::Allowed) => {
                     let reason = Some("the run made this change, and it was reverted since".to_owned());
                     let kept = OperationResult { error: reason.clone(), ..result.clone() };
                     self.start.kept.insert(number, kept);
                     self.start.settled.insert(number, Settled { outcome: result.outcome, reason });
                 }
-                (_, standing) => self.start.set_decision(number, standing),
+                (_, decision) => self.start.set_decision(number, decision),
             }
         }
         self.start
@@ -339,7 +343,7 @@ impl<'a> Comparing<'a> {
 }
 
 /// Replaces the names and addresses of the plan with those of the service.
-fn name_as_now(group: &mut GroupPlan, current: &CurrentGroup) {
+fn use_current_names(group: &mut GroupPlan, current: &CurrentGroup) {
     let emails: HashMap<&UserId, Option<&str>> =
         current.members().iter().map(|member| (&member.id, member.email.as_deref())).collect();
     for operation in &mut group.operations {

@@ -8,7 +8,7 @@ use crate::{
     plan::{
         document::Plan,
         group_plan::{GroupPlan, Removes},
-        guard::{Approval, Standing, standings},
+        guard::{Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
     run::journal::{OperationResult, Outcome},
@@ -63,14 +63,14 @@ pub async fn verify(
     group_ids: &[Option<GroupId>],
     concurrency: usize,
 ) -> Result<Verification, ReadError> {
-    let standings = standings(plan, approval);
+    let decisions = decisions(plan, approval);
     let mut snapshot = current::read_groups(reader).await?;
     let mut touched: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let mut verification = Verification::default();
     let mut first = 0;
     for (index, group) in plan.groups.iter().enumerate() {
         let end = first + group.operations.len();
-        if standings[first..end].contains(&Standing::Goes) {
+        if decisions[first..end].contains(&Decision::Allowed) {
             let id = group_ids.get(index).and_then(Option::as_ref);
             let found = match id {
                 Some(id) => snapshot.groups.iter().position(|group| group.id == *id),
@@ -96,10 +96,10 @@ pub async fn verify(
         for (offset, operation) in group.operations.iter().enumerate() {
             let is_done = |group: &CurrentGroup| operation.progress(&group.name, &members) == Progress::Done;
             let holds = read.is_some_and(is_done);
-            all_hold &= holds || standings[first + offset] != Standing::Goes;
+            all_hold &= holds || decisions[first + offset] != Decision::Allowed;
             verification.holds.insert(first + offset, holds);
         }
-        let list = if all_hold && matches_plan(group, &standings[first..], &members) {
+        let list = if all_hold && matches_plan(group, &decisions[first..], &members) {
             &mut verification.converged
         } else {
             &mut verification.differing
@@ -119,17 +119,17 @@ fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
 }
 
 /// Whether the group has all kept members and no unexpected ones.
-fn matches_plan(group: &GroupPlan, standings: &[Standing], members: &HashSet<&UserId>) -> bool {
-    let wished = group.wished();
+fn matches_plan(group: &GroupPlan, decisions: &[Decision], members: &HashSet<&UserId>) -> bool {
+    let desired_members = group.desired_members();
     let kept = group.keep.iter().all(|user| members.contains(user));
     let stays: HashSet<&UserId> = group
         .operations
         .iter()
-        .zip(standings)
-        .filter(|(operation, standing)| operation.is(Effect::Revoke) && **standing != Standing::Goes)
+        .zip(decisions)
+        .filter(|(operation, decision)| operation.is(Effect::Revoke) && **decision != Decision::Allowed)
         .filter_map(|(operation, _)| Operation::user_id(operation))
         .collect();
     let no_one_else = group.removes != Removes::Unlisted
-        || members.iter().all(|user| wished.contains(*user) || stays.contains(*user));
+        || members.iter().all(|user| desired_members.contains(*user) || stays.contains(*user));
     kept && no_one_else
 }

@@ -5,7 +5,7 @@ use openai_admin_sync::{
     Approval,
     current::ReadError,
     desired::{self, Source},
-    file::Who,
+    file::UserRef,
     guard,
     import::{self, ImportMode},
     journal::Outcome,
@@ -310,7 +310,7 @@ async fn a_member_without_an_address_is_named_by_id() {
     assert_eq!(changes(&plan), ["+machine One"]);
     let desired_state = desired("groups: [{ name: One, members: [user_machine] }]", &[]).expect("good");
     let first = &desired_state.groups[0].members.as_ref().expect("managed").present[0];
-    assert_eq!(first.who, Who::Id("user_machine".parse().expect("an id")));
+    assert_eq!(first.who, UserRef::Id("user_machine".parse().expect("an id")));
 }
 
 #[tokio::test]

@@ -304,7 +304,7 @@ async fn resume(context: &SyncContext<'_>, saved: SavedRun, execution: &Executio
     let accepted = lines.iter().any(|line| matches!(&line.entry, Entry::Begin { accepted: Some(_), .. }));
     let approval =
         if accepted { Approval::Digest(plan.digest.clone()) } else { apply::approval(&plan, execution)? };
-    guard::judge(&mut plan, &context.policy);
+    guard::apply_policy(&mut plan, &context.policy);
     let intents = lines.iter().filter_map(|line| match line.entry {
         Entry::Intent { operation, .. } => Some(operation),
         _ => None,
