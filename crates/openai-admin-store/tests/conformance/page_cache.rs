@@ -120,7 +120,7 @@ fn every_write() -> Vec<(&'static str, Write)> {
         touch_api_key: |acme| {
             acme.store().touch_api_key("ci".to_owned(), Timestamp::from_unix_seconds(1)).await.unwrap()
         };
-        forget_answers: |acme| acme.store().forget_answers(acme.database.stamp().at()).await.unwrap();
+        delete_expired_answers: |acme| acme.store().delete_expired_answers(acme.database.stamp().at()).await.unwrap();
         rotate_api_key: |acme| {
             let id = acme.store().list_api_keys(acme.org()).await.unwrap().pop().unwrap().id;
             let (stamp, until) = (acme.database.stamp(), Timestamp::from_unix_seconds(1));
