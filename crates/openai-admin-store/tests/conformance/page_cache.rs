@@ -325,10 +325,10 @@ async fn a_change_by_another_program_shows_in_the_next_page(database: Database) 
         assert_eq!(pages(&acme).await, pages(&acme).await);
         database.execute(change);
         assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change}");
-        // A commit of our own must not hide an earlier one of another process.
+        // A commit of this store must not hide an earlier one of another process.
         database.execute("update users set name = name || '!' where id = 'user_3'");
         acme.create_group("Own").await.unwrap();
-        assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change} and a commit of our own");
+        assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change} and a commit of this store");
     }
 }
 
