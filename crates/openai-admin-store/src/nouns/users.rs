@@ -45,7 +45,7 @@ table! {
     columns: name email role added_at is_service_account technical_level developer_persona picture user_type email_key;
     erased: email = "null" email_key = "null" name = "''" picture = "null" technical_level = "null"
             developer_persona = "null";
-    told: role = "role";
+    recorded: role = "role";
     numbers: Numbers::Column {
         column: "last_user_seq",
         next: "update organizations set last_user_seq = last_user_seq + 1 where org = $1 returning last_user_seq",
