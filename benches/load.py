@@ -1,4 +1,4 @@
-"""Loads from `wrk` on servers that take turns, and what is read of them."""
+"""Runs `wrk` against servers in turn, and parses its output."""
 
 import contextlib
 import os

@@ -14,7 +14,7 @@ PACKAGES = ["@stdy/cli@0.22.2", "@stoplight/prism-cli@5.16.0"]
 
 
 def npm_install(target):
-    """The mock servers that people use, from their registry, into the folder of what is built."""
+    """Installs the mock servers from the npm registry into the build folder."""
     folder = target / "mocks"
     if not (folder / "node_modules/.bin/prism").exists():
         say("installing the mock servers")
@@ -25,7 +25,7 @@ def npm_install(target):
 
 
 class Mock:
-    """A mock server in a process group of its own, since it may start others."""
+    """A mock server in a separate process group, because it may start other processes."""
 
     def __init__(self, command):
         self.process = subprocess.Popen(
@@ -50,7 +50,7 @@ def mock_commands(folder, document):
 
 
 def wait_for_answer(address, path, deadline_s=60):
-    """Seconds until somebody answers."""
+    """Waits for the first answer. Returns the seconds."""
     begun = time.monotonic()
     while time.monotonic() - begun < deadline_s:
         with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):

@@ -75,7 +75,7 @@ def wait_for_port(port, process):
 
 
 def ours(binary, url, *flags, before=(), env=None):
-    """Our server as it starts by itself, but for its log, which nobody keeps."""
+    """Our server with its default settings; its log is discarded."""
     url = f"sqlite:{url}" if isinstance(url, pathlib.Path) else url
     port = free_port()
     serve = [binary, "serve", "--database", url, "--listen", f"127.0.0.1:{port}", *flags]

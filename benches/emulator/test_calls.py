@@ -1,6 +1,6 @@
 """A hundred tests that list, add and remove members through the official package: `run` times them against each server.
 
-They look at no answer, since mock servers store nothing.
+They check no answer, because mock servers store nothing.
 """
 
 import os
@@ -10,7 +10,7 @@ import openai
 import pytest
 
 ROOT = os.environ["OPENAI_ADMIN_BENCH_URL"]
-# What keeps tests apart: a path of its own for each, where the server has such paths.
+# Whether the server isolates tests by a path prefix for each.
 ISOLATES = os.environ["OPENAI_ADMIN_BENCH_ISOLATES"] == "1"
 
 

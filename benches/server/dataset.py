@@ -1,7 +1,7 @@
-"""Databases for the benchmarks: as many users as wanted, in one group of all of them and in many small ones.
+"""Databases for the benchmarks: any number of users, in one group of all users and in many small groups.
 
-Rows are written behind the store's back and without audit events, since ten million adds would take minutes; what is
-read is the same. Ids are made from numbers, so that a load generator can name any of them.
+Rows are written directly with SQL and without audit events, because ten million adds would take minutes. Reads see
+the same data. Ids are made from numbers, so that a load generator can name any of them.
 """
 
 import os
@@ -27,7 +27,7 @@ def group_id(number):
 
 
 def database(binary, folder, users, memberships=True):
-    """A database with so many users; made once and kept. Copy it before writing to it."""
+    """Returns a database with this number of users, created once and kept. Copy it before you write to it."""
     file = pathlib.Path(folder) / f"{users}{'' if memberships else '-without-members'}.db"
     if file.exists():
         return file

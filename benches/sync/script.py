@@ -1,7 +1,7 @@
-"""What people write who have no tool: a script over the official Python package that reads groups, compares, and adds.
+"""A typical hand-written script over the official Python package: it reads groups, compares, and adds.
 
-    script.py plan  wishes.json         how much differs
-    script.py add   wishes.json COUNT   adds what is missing, at most COUNT
+    script.py plan  groups.json         counts the differences
+    script.py add   groups.json COUNT   adds missing members, at most COUNT
     script.py check table.csv           reads a table and checks its rows
 
 The service is at OPENAI_BASE_URL, its key in OPENAI_ADMIN_KEY, and THREADS requests are in flight at once. It prints one JSON
@@ -22,32 +22,32 @@ def client():
     return openai.OpenAI(api_key="unused", admin_api_key=os.environ["OPENAI_ADMIN_KEY"]).admin.organization
 
 
-def wished_groups(file):
+def wanted_groups(file):
     with open(file) as text:
         return {group["name"]: group["members"] for group in json.load(text)["groups"]}
 
 
-def missing_members(organization, wishes, pool):
+def missing_members(organization, groups, pool):
     """Pairs of a group's id and an address that should be in it and is not, and how many should not be there."""
     ids = {group.name: group.id for group in organization.groups.list(limit=1000)}
 
     def compare(item):
-        name, wished = item
+        name, wanted = item
         current = {user.email for user in organization.groups.users.list(ids[name], limit=1000)}
-        return [(ids[name], email) for email in wished if email not in current], len(current - set(wished))
+        return [(ids[name], email) for email in wanted if email not in current], len(current - set(wanted))
 
-    results = list(pool.map(compare, wishes.items()))
+    results = list(pool.map(compare, groups.items()))
     return [pair for missing, _ in results for pair in missing], sum(extra for _, extra in results)
 
 
 def plan(file, pool):
-    missing, extra = missing_members(client(), wished_groups(file), pool)
+    missing, extra = missing_members(client(), wanted_groups(file), pool)
     return {"differences": len(missing) + extra}
 
 
 def add(file, count, pool):
     organization = client()
-    missing, _ = missing_members(organization, wished_groups(file), pool)
+    missing, _ = missing_members(organization, wanted_groups(file), pool)
     missing = missing[:count]
     emails = {email for _, email in missing}
     users = {}
@@ -84,7 +84,7 @@ def check(file):
 
 
 class Serial:
-    """A pool of nobody else."""
+    """A pool without threads."""
 
     map = staticmethod(map)
 

@@ -49,7 +49,7 @@ class Server:
             text=True,
         )
         self._lines = queue.SimpleQueue()
-        # Reads to the end: a server whose stderr nobody empties would block once the pipe is full.
+        # Reads to the end: a server would block once its stderr pipe is full.
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         try:

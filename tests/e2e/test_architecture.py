@@ -24,7 +24,7 @@ ARROWS = {
 
 
 class Graph:
-    """Who depends on whom, with every feature, as cargo has resolved it."""
+    """The dependency graph with all features, as resolved by cargo."""
 
     def __init__(self, metadata):
         self.names = {package["id"]: package["name"] for package in metadata["packages"]}

@@ -1,4 +1,4 @@
-"""The pages of benchmarks hold what was measured, and the measures see what they are to see."""
+"""Checks that the benchmark pages match the figures, and that the benchmarks detect errors."""
 
 import importlib
 import json

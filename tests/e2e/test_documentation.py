@@ -1,4 +1,4 @@
-"""Types the commands of the README and of the guides, page by page, each in a folder of its own.
+"""Types the commands of the README and of the guides, page by page, each in a separate folder.
 
 A command does what its page says when it exits with 0 and prints the lines that the page shows below it, in which `…`
 stands for anything. Comments in the Markdown, in front of a block, say what differs:
@@ -276,7 +276,7 @@ def test_every_name_of_another_client_is_compiled_against_the_version_that_the_p
                 assert re.search(rf"\b{word}\b", compiled) or word in UNCOMPILED, f"{word} of: {row}"
 
 
-# An extension that needs another feature, and what stands in for it.
+# Methods that need a feature which the examples are compiled without.
 UNCOMPILED = {"with_http_service"}
 
 

@@ -1,4 +1,4 @@
-"""Each fault and profile of the emulator, as the official Python package meets it; the journal counts what was injected."""
+"""Each fault and profile of the emulator, through the official Python package; the journal counts the injected faults."""
 
 import json
 import subprocess

@@ -54,7 +54,7 @@ def test_pages_through_all_users_of_a_group(organization, create_user):
     assert (pages[-1].has_more, pages[-1].next) == (False, None)
     assert ids(user for page in pages for user in page.data) == created
 
-    # Iteration over the first page goes on through the others by itself; newest first unless asked.
+    # Iteration over the first page continues with the other pages. Default order: newest first.
     assert ids(organization.groups.users.list(group.id, limit=10)) == created[::-1]
     assert ids(organization.groups.users.list(group.id, limit=1000, order="desc")) == created[::-1]
 
@@ -203,7 +203,7 @@ def test_reads_types_of_events_that_nobody_has_published(server, organization, c
     group, user = organization.groups.create(name="Support Team"), create_user()
     organization.groups.users.create(group.id, user_id=user.id)
 
-    # What the package does unless it is told to be strict.
+    # The default of the package: not strict.
     http = openai.DefaultHttpxClient(trust_env=False)
     options = {**server.options(), "_strict_response_validation": False}
     with openai.OpenAI(http_client=http, **options) as client:

@@ -1,6 +1,7 @@
 """Finds tics in the pages, and in the comments and texts of the sources. CONTRIBUTING.md says what to write instead.
 
-Code is not searched: in Markdown what stands in fences and backticks, in Rust everything but comments and strings.
+Code is not searched: in Markdown fences and backticks, in Rust everything but comments and strings. In Rust tests, strings
+are data and are not searched, but the names of functions are, because they state facts.
 `python tests/e2e/test_words.py list` prints each tic with file and line; without `list`, it counts them by folder.
 """
 
@@ -90,6 +91,22 @@ def words_of_rust(text):
     return "".join(words) + blank(text[end:])
 
 
+def words_of_rust_tests(text):
+    """The comments and the names of functions; all else is blanked."""
+    words, end = [], 0
+    for found in RUST_TEXT.finditer(text):
+        words.append(words_of_names(text[end : found.start()]))
+        end = found.end()
+        words.append(re.sub(r"^//[/!]?", "", found[0]) if found["comment"] else blank(found[0]))
+    return "".join(words) + words_of_names(text[end:])
+
+
+def words_of_names(code):
+    """The names of functions as sentences, each between marks; all else is blanked."""
+    sentence = lambda found: f"· {found[1].replace('_', ' ')} · " if found[1] else "·"  # noqa: E731
+    return re.sub(r"\bfn (\w+)|\S+", sentence, code)
+
+
 def tics(text):
     """Each tic of a text, with the number of the line where it begins."""
     starts, lines, words, length = [], [], [], 0
@@ -108,12 +125,16 @@ def paths():
     pages = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md")]
     pages += sorted((ROOT / "docs").glob("*.md"))
     sources = sorted((ROOT / "crates").glob("*/src/**/*.rs"))
+    sources += sorted((ROOT / "crates").glob("*/tests/**/*.rs")) + sorted((ROOT / "tests").glob("**/*.rs"))
     return [str(path.relative_to(ROOT)) for path in pages + sources]
 
 
 def tics_of(path):
     text = (ROOT / path).read_text()
-    return tics(words_of_rust(text) if path.endswith(".rs") else words_of_markdown(text))
+    if not path.endswith(".rs"):
+        return tics(words_of_markdown(text))
+    is_test = "tests" in Path(path).parts
+    return tics(words_of_rust_tests(text) if is_test else words_of_rust(text))
 
 
 def test_pages_and_sources_have_no_tic():
@@ -194,6 +215,11 @@ def test_a_tic_is_found_across_lines_and_only_in_words():
     source = '/// A key that\n/// is no\n/// key.\nfn nobody() -> &str {\n    let quote = \'"\';\n    "for \\\n     ever"\n}\n'
     assert tics(words_of_rust(source)) == [(2, "is no key"), (6, "for ever")]
     assert not tics(words_of_rust('f("what", "is"); // is\nlet no = "key";\n'))
+
+
+def test_a_tic_in_the_name_of_a_rust_test_is_found_but_not_in_its_strings():
+    source = 'fn a_key_is_no_secret() {\n    // It goes\n    // on.\n    run("list nobody");\n}\nfn nobody_is_told() {}\n'
+    assert tics(words_of_rust_tests(source)) == [(1, "is no secret"), (2, "goes on"), (6, "is told"), (6, "nobody")]
 
 
 def report():

@@ -5,7 +5,7 @@
     python3 tests/hostile/hostile.py target/release/openai-admin             # all of it: some minutes
     python3 tests/hostile/hostile.py target/release/openai-admin --part 0.01 # a hundredth: what the tests run
 
-While it goes on, another process asks for a page every few milliseconds, as a well-behaved client. The server must stay
+Meanwhile, another process requests a page every few milliseconds, as a well-behaved client. The server must stay
 up, answer that client in time, and stay within its memory. Needs Linux, and `ulimit -n` above the number of connections.
 """
 

@@ -24,7 +24,7 @@ const KEYS: u64 = 10;
 /// How often each page is read.
 const READS: usize = 21;
 
-/// Each page, and what is asked for beside its beginning.
+/// Each page with its query, without `start_time`.
 fn pages() -> [(&'static str, Json); 5] {
     let by = json!(["project_id", "model"]);
     [

@@ -467,9 +467,9 @@ pub(crate) fn policy(global: &GlobalArguments, environment: &Environment) -> Res
         .and_then(|file| file.take(POLICY_FILE_BYTES_MAX).read_to_string(&mut text))
         .map_err(|error| Failure { status: ExitStatus::BadInput, ..error.into() })
         .doing(|| format!("read the policy {name}"))?;
-    Policy::parse(&text, &name).map_err(|fault| {
-        let failure = Failure::bad_input(fault.to_string());
-        fault.hint.into_iter().fold(failure, Failure::hint)
+    Policy::parse(&text, &name).map_err(|error| {
+        let failure = Failure::bad_input(error.to_string());
+        error.hint.into_iter().fold(failure, Failure::hint)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use openai_admin_store::Directory;
 use openai_admin_sync::{
-    fault::{Fault, Place},
+    input_error::{InputError, Position},
     yaml,
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -24,19 +24,19 @@ pub(crate) fn parse(text: &str, name: &str) -> Result<Directory, Failure> {
             Err(error) if error.is_syntax() && !looks_like_json(text) => {}
             Err(error) => {
                 let (line, column) = (error.line() as u64, error.column() as u64);
-                let place = Place { file: name.to_owned(), line, column: Some(column) };
-                return Err(with_hint(yaml::fault(place, &error.to_string())));
+                let position = Position { file: name.to_owned(), line, column: Some(column) };
+                return Err(with_hint(yaml::parse_error(position, &error.to_string())));
             }
         }
     }
     yaml::read(text, name).map_err(with_hint)
 }
 
-/// Adds file, line and column to an error of the store at `place`, such as `groups[3].members[2]`.
-pub(crate) fn fault_at(text: &str, name: &str, place: &str, expected: &str) -> Failure {
-    let position = locate(text, place);
+/// Adds file, line and column to an error of the store at `path`, such as `groups[3].members[2]`.
+pub(crate) fn error_at(text: &str, name: &str, path: &str, expected: &str) -> Failure {
+    let position = locate(text, path);
     let at = position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-    Failure::bad_input(format!("{name}{at}: {place}: expected {expected}"))
+    Failure::bad_input(format!("{name}{at}: {path}: expected {expected}"))
         .hint("nothing was loaded; correct the file and load it again")
 }
 
@@ -44,9 +44,9 @@ fn looks_like_json(text: &str) -> bool {
     text.trim_start().trim_start_matches('{').trim_start().starts_with('"')
 }
 
-fn with_hint(fault: Fault) -> Failure {
-    let failure = Failure::bad_input(fault.to_string());
-    match fault.hint {
+fn with_hint(error: InputError) -> Failure {
+    let failure = Failure::bad_input(error.to_string());
+    match error.hint {
         Some(hint) => failure.hint(hint),
         None => failure.hint("nothing was loaded; correct the file and load it again"),
     }
@@ -54,18 +54,18 @@ fn with_hint(fault: Fault) -> Failure {
 
 /// The lists of a file, each item with its position.
 #[derive(Deserialize)]
-struct Places {
+struct Located {
     #[serde(default)]
-    users: Vec<Spanned<EntryPlaces>>,
+    users: Vec<Spanned<LocatedEntry>>,
     #[serde(default)]
-    groups: Vec<Spanned<EntryPlaces>>,
+    groups: Vec<Spanned<LocatedEntry>>,
     #[serde(default)]
-    roles: Vec<Spanned<EntryPlaces>>,
+    roles: Vec<Spanned<LocatedEntry>>,
 }
 
 /// The lists of an entry.
 #[derive(Deserialize)]
-struct EntryPlaces {
+struct LocatedEntry {
     #[serde(default)]
     members: Vec<Spanned<IgnoredAny>>,
     #[serde(default)]
@@ -74,14 +74,14 @@ struct EntryPlaces {
     permissions: Vec<Spanned<IgnoredAny>>,
 }
 
-/// Line and column of a place. Parses the file a second time, only after an error.
-fn locate(text: &str, place: &str) -> Option<(u64, u64)> {
-    let places: Places = yaml::read(text, "").ok()?;
-    let (list, index, rest) = first_item(place)?;
+/// Line and column of a path, such as `groups[3].members[2]`. Parses the file a second time, only after an error.
+fn locate(text: &str, path: &str) -> Option<(u64, u64)> {
+    let located: Located = yaml::read(text, "").ok()?;
+    let (list, index, rest) = first_item(path)?;
     let entries = match list {
-        "users" => &places.users,
-        "groups" => &places.groups,
-        "roles" => &places.roles,
+        "users" => &located.users,
+        "groups" => &located.groups,
+        "roles" => &located.roles,
         _ => return None,
     };
     let entry = entries.get(index)?;
@@ -99,8 +99,8 @@ fn locate(text: &str, place: &str) -> Option<(u64, u64)> {
 }
 
 /// Splits `groups[3].members[2]` into `groups`, 3 and `members[2]`.
-fn first_item(place: &str) -> Option<(&str, usize, &str)> {
-    let (list, rest) = place.split_once('[')?;
+fn first_item(path: &str) -> Option<(&str, usize, &str)> {
+    let (list, rest) = path.split_once('[')?;
     let (index, rest) = rest.split_once(']')?;
     Some((list, index.parse().ok()?, rest.trim_start_matches('.')))
 }
@@ -136,7 +136,7 @@ roles:
     }
 
     #[test]
-    fn a_place_has_a_line_and_a_column() {
+    fn a_path_has_a_line_and_a_column() {
         assert_eq!(locate(FILE, "users[0].email"), Some((2, 5)));
         assert_eq!(locate(FILE, "groups[1].members[1]"), Some((9, 9)));
         assert_eq!(locate(FILE, "groups[0].id"), Some((4, 5)));

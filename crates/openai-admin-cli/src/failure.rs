@@ -207,10 +207,10 @@ fn certificate_hint(message: &str) -> String {
     "renew the server's certificate, or use a host name from it in --base-url".to_owned()
 }
 
-impl From<openai_admin_sync::Fault> for Failure {
-    fn from(fault: openai_admin_sync::Fault) -> Self {
-        let failure = Self::bad_input(fault.to_string());
-        fault.hint.into_iter().fold(failure, Self::hint)
+impl From<openai_admin_sync::InputError> for Failure {
+    fn from(error: openai_admin_sync::InputError) -> Self {
+        let failure = Self::bad_input(error.to_string());
+        error.hint.into_iter().fold(failure, Self::hint)
     }
 }
 

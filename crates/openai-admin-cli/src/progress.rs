@@ -16,7 +16,7 @@ pub(crate) const CONCURRENCY: usize = 16;
 
 /// Runs `job` over items, several at a time, and shows the progress. The results are in the order of the items; the first
 /// error ends it.
-pub(crate) async fn over<T, R, E, F>(
+pub(crate) async fn run_concurrently<T, R, E, F>(
     output: &Output,
     items: Vec<T>,
     job: impl Fn(T) -> F,
@@ -29,7 +29,7 @@ where
     let mut running = stream::iter(items).map(job).buffered(CONCURRENCY);
     loop {
         tokio::select! {
-            done = running.next() => match done {
+            result = running.next() => match result {
                 Some(result) => results.push(result?),
                 None => return Ok(results),
             },

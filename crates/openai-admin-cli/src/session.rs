@@ -52,7 +52,7 @@ impl<'a> Session<'a> {
 
     /// A session with an open client.
     #[cfg(test)]
-    pub(crate) fn over(client: Client, output: &'a Output) -> Self {
+    pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
         Self { client, output, store: None, policy: Policy::default(), _log: None }
     }
 

@@ -138,7 +138,7 @@ fn of_environment(setting: &Setting, environment: &Environment) -> Option<Settin
     Some(SettingValue {
         name: setting.name.clone(),
         texts,
-        place: setting.variable.clone(),
+        source: setting.variable.clone(),
         status: ExitStatus::Usage,
     })
 }
@@ -147,7 +147,7 @@ fn of_environment(setting: &Setting, environment: &Environment) -> Option<Settin
 fn only_one<'a>(mut given: impl Iterator<Item = &'a SettingValue>) -> Result<Option<&'a SettingValue>> {
     match (given.next(), given.next()) {
         (Some(one), Some(other)) => {
-            let message = format!("{}: cannot be used together with {}", other.place, one.name);
+            let message = format!("{}: cannot be used together with {}", other.source, one.name);
             Err(Failure::new(other.status, message))
         }
         (given, _) => Ok(given),
@@ -165,21 +165,21 @@ fn as_arguments(given: &SettingValue, settings: &[Setting]) -> Result<Vec<String
 }
 
 fn flag_argument(given: &SettingValue, text: &str) -> Result<Option<String>> {
-    let SettingValue { name, place, status, .. } = given;
+    let SettingValue { name, source, status, .. } = given;
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(Some(format!("--{name}"))),
         "false" | "0" | "no" | "off" => Ok(None),
-        _ => Err(Failure::new(*status, format!("{place}: expected true or false"))),
+        _ => Err(Failure::new(*status, format!("{source}: expected true or false"))),
     }
 }
 
 fn value_argument(given: &SettingValue, text: &str) -> Result<String> {
-    let SettingValue { name, place, status, .. } = given;
+    let SettingValue { name, source, status, .. } = given;
     let argument = format!("--{name}={text}");
     // Parsed separately, so that an error can name its place.
     let parsed =
         Arguments::command_line_of(&["serve"]).try_get_matches_from(["openai-admin", "serve", &argument]);
-    parsed.map_err(|error| Failure::new(*status, format!("{place}: {}", reason(&error))))?;
+    parsed.map_err(|error| Failure::new(*status, format!("{source}: {}", reason(&error))))?;
     Ok(argument)
 }
 

@@ -47,7 +47,7 @@ pub use connect::{
 };
 pub use describe::{
     coverage::Coverage,
-    explanations::{Example, Explanation, Fault},
+    explanations::{Blame, Example, Explanation},
     openapi::document as openapi_document,
 };
 pub use minter::Minter;

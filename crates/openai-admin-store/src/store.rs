@@ -45,7 +45,7 @@ pub struct Store {
     api_keys_changes: Arc<AtomicU64>,
     scans: Arc<ScanGate>,
     /// When expired answers were last deleted, in Unix seconds.
-    pub(crate) answers_forgotten_at: Arc<AtomicI64>,
+    pub(crate) answers_swept_at: Arc<AtomicI64>,
 }
 
 pub(crate) enum Engine {
@@ -73,7 +73,7 @@ impl Store {
             engine: Arc::new(engine),
             api_keys_changes: Arc::default(),
             scans,
-            answers_forgotten_at: Arc::new(AtomicI64::new(i64::MIN)),
+            answers_swept_at: Arc::new(AtomicI64::new(i64::MIN)),
         }
     }
 

@@ -229,7 +229,7 @@ async fn every_operation(acme: &Tenant) {
     store.find_api_key(key.hash.clone()).await.unwrap();
     store.touch_api_key(key.hash.clone(), stamp().at()).await.unwrap();
     store.list_api_keys(org).await.unwrap();
-    store.forget_answers(Stamp::at(&acme.database.stamp_at(90_000))).await.unwrap();
+    store.delete_expired_answers(Stamp::at(&acme.database.stamp_at(90_000))).await.unwrap();
     store.revoke_api_key(org, stamp(), id).await.unwrap();
     for given in ["given", "given later"] {
         let given = NewApiKey { hash: given.to_owned(), ..key.clone() };

@@ -2,8 +2,8 @@
 
 pub mod csv;
 pub mod email;
-pub mod fault;
 pub mod file;
+pub mod input_error;
 pub mod located;
 pub mod max_remove;
 pub mod member;

@@ -23,7 +23,7 @@ pub mod render;
 pub mod run;
 pub mod service;
 
-pub use input::{csv, email, fault, file, policy, suggestion, text, visible, yaml};
+pub use input::{csv, email, file, input_error, policy, suggestion, text, visible, yaml};
 pub use plan::{diff, guard, import, offboard, planning, resolve};
 pub use render::{export, report, summary};
 pub use run::{executor, fresh, journal, lock, private, schedule, undo, verify};
@@ -48,9 +48,9 @@ pub mod pace {
 
 pub use self::{
     executor::Executor,
-    fault::{Fault, Faults, Place},
     fresh::Start,
-    guard::{Approval, Standing},
+    guard::{Approval, Decision},
+    input_error::{InputError, InputErrors, Position},
     journal::Journal,
     lanes::{LaneSettings, Lanes},
     plan::Plan,

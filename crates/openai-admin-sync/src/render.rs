@@ -11,7 +11,7 @@ pub mod summary;
 mod table;
 
 pub use self::{
-    github::{annotations, fault_annotations},
+    github::{annotations, error_annotations},
     markdown::markdown,
     rows::{BLOCKED_ROWS_SHOWN_MAX, Notes, ROWS_SHOWN_MAX},
     summary::Summary,

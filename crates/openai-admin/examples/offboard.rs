@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::from_env()?;
 
     let found = client.users().list_users().emails([email.as_str()]).await?;
-    let user = found.data.first().ok_or("nobody has this address")?;
+    let user = found.data.first().ok_or("no user has this address")?;
     // The published API cannot list the groups of a user, so this tries every group.
     let mut groups = client.groups().list_groups().limit(1000).items();
     while let Some(group) = groups.next().await {

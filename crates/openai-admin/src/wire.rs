@@ -23,7 +23,7 @@ pub(crate) const BODY: &str = "body";
 
 /// The position of a field in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FieldPosition {
     /// Named in the path.
     Path,
     /// In the query string.
@@ -35,23 +35,23 @@ pub enum Place {
 /// The position of a field in the requests of an operation with this `path`.
 ///
 /// ```
-/// use openai_admin::wire::{Place, place};
+/// use openai_admin::wire::{FieldPosition, field_position};
 /// let path = "/organization/groups/{group_id}/users";
-/// assert_eq!(place(path, "group_id"), Place::Path);
-/// assert_eq!(place(path, "limit"), Place::Query);
-/// assert_eq!(place(path, "body"), Place::Body);
+/// assert_eq!(field_position(path, "group_id"), FieldPosition::Path);
+/// assert_eq!(field_position(path, "limit"), FieldPosition::Query);
+/// assert_eq!(field_position(path, "body"), FieldPosition::Body);
 /// ```
-pub fn place(path: &str, field: &str) -> Place {
-    place_among(|name| placeholders(path).any(|known| known == name), field)
+pub fn field_position(path: &str, field: &str) -> FieldPosition {
+    field_position_among(|name| placeholders(path).any(|known| known == name), field)
 }
 
-fn place_among(is_in_path: impl Fn(&str) -> bool, field: &str) -> Place {
+fn field_position_among(is_in_path: impl Fn(&str) -> bool, field: &str) -> FieldPosition {
     if field == BODY {
-        Place::Body
+        FieldPosition::Body
     } else if is_in_path(field) {
-        Place::Path
+        FieldPosition::Path
     } else {
-        Place::Query
+        FieldPosition::Query
     }
 }
 

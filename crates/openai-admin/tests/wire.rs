@@ -17,7 +17,7 @@ use openai_admin::{
         UpdateProjectDataRetentionBody, UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
-    wire::{self, Incoming, Place, Strictness},
+    wire::{self, FieldPosition, Incoming, Strictness},
 };
 use proptest::prelude::*;
 
@@ -390,7 +390,7 @@ fn a_path_parameter_in_the_body_is_unknown() {
     assert_eq!((error.code(), error.param()), (Some(ViolationCode::UnknownParameter), Some("group_id")));
     let request = wire::decode::<UpdateGroup>(&incoming, Strictness::Lenient).unwrap();
     assert_eq!(request.group_id, "g");
-    assert_eq!(wire::place(UpdateGroup::PATH, "group_id"), Place::Path);
+    assert_eq!(wire::field_position(UpdateGroup::PATH, "group_id"), FieldPosition::Path);
 }
 
 fn audit_logs(query: &str) -> Result<ListAuditLogs, (Option<ViolationCode>, Option<String>)> {

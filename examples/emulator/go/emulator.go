@@ -1,4 +1,4 @@
-// Package emulator gives tests an organization of their own, as httptest gives them a server.
+// Package emulator gives each test a separate organization, like httptest gives it a server.
 //
 // It needs openai-admin on the PATH, or its path in OPENAI_ADMIN_BIN, and nothing but the standard library.
 package emulator
@@ -59,7 +59,7 @@ func (e *Emulator) Close() {
 	_ = e.process.Wait()
 }
 
-// Organization is one that nobody but its test sees.
+// Organization is visible only to its test.
 type Organization struct {
 	// URL is the base URL for a client of the API. Any key is right.
 	URL     string
@@ -92,7 +92,7 @@ func (o *Organization) Control(method, path string, body any) {
 	}
 }
 
-// Verify fails the test unless an operation was asked for so many times.
+// Verify fails the test unless an operation was called exactly this many times.
 func (o *Organization) Verify(operation string, path map[string]string, exactly int) {
 	o.t.Helper()
 	o.Control("POST", "/verify", map[string]any{"operation": operation, "path": path, "exactly": exactly})

@@ -1,4 +1,4 @@
-// One emulator for a file of tests, and an organization of its own for each test.
+// One emulator for a file of tests, and a separate organization for each test.
 //
 // Needs `openai-admin` on the PATH, or its path in OPENAI_ADMIN_BIN.
 
@@ -31,7 +31,7 @@ export class Emulator {
     return emulator;
   }
 
-  /** An organization that nobody else sees. */
+  /** An organization that only one test uses. */
   organization() {
     return new Organization(`${this.#address}/_ns/${randomUUID()}`);
   }
@@ -65,7 +65,7 @@ export class Organization {
     return answer;
   }
 
-  /** Throws unless an operation was asked for so many times. */
+  /** Throws unless an operation was called exactly this many times. */
   async verify(operation, path, exactly) {
     await this.control('POST', '/verify', { operation, path, exactly });
   }

@@ -39,7 +39,7 @@ describe('memberships', { concurrency: 8 }, () => {
     });
   }
 
-  it('somebody who is not there is not found', async () => {
+  it('removing a user who is not a member fails', async () => {
     const organization = emulator.organization();
     await assert.rejects(
       organization.groups.users.delete('user_ada', { group_id: 'group_support' }),

@@ -1,4 +1,4 @@
-"""One emulator for the whole run, also under `pytest -n 4`, and an organization of its own for each test.
+"""One emulator for the whole run, also under `pytest -n 4`, and a separate organization for each test.
 
 Needs `openai-admin` on the PATH, or its path in OPENAI_ADMIN_BIN.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 import openai
 import pytest
 
-# Whatever proxy is set in the environment is not for this machine.
+# Ignores proxies that are set in the environment.
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 FIXTURES = Path(__file__).parents[2] / "acme/organization.yaml"
 
 
 def pytest_configure(config):
-    """Starts the emulator where the run begins. The workers of pytest-xdist are told where it is."""
+    """Starts the emulator in the main process, which passes its URL to the workers of pytest-xdist."""
     if hasattr(config, "workerinput"):
         config.emulator = config.workerinput["emulator"]
         return
@@ -50,7 +50,7 @@ def pytest_configure_node(node):
 
 
 class Organization:
-    """What a test gets: the typed API of an organization that nobody else sees, and what was asked of it."""
+    """An organization that only one test uses: its typed API, and checks of the calls it received."""
 
     def __init__(self, emulator):
         self.address = f"{emulator}/_ns/{uuid.uuid4().hex}"
@@ -64,7 +64,7 @@ class Organization:
         self.users = self.client.admin.organization.users
 
     def control(self, method, path, body=None):
-        """Asks the emulator itself: faults, clock, snapshots, reset. Fails the test when it refuses."""
+        """Calls the emulator's control API: faults, clock, snapshots, reset. Fails the test if it refuses."""
         request = urllib.request.Request(
             f"{self.address}/_emulator{path}",
             method=method,
@@ -78,7 +78,7 @@ class Organization:
             pytest.fail(json.loads(refused.read())["error"]["message"])
 
     def verify(self, operation, exactly, **path):
-        """Fails the test unless an operation was asked for so many times."""
+        """Fails the test unless an operation was called exactly this many times."""
         self.control("POST", "/verify", {"operation": operation, "path": path, "exactly": exactly})
 
 

@@ -24,7 +24,7 @@ pub trait Caller: Clone + Send + Sync + 'static {
     fn add(&self) -> impl Future<Output = ()> + Send;
     /// Reads one page of the users of [`GROUP_ID`].
     fn list(&self) -> impl Future<Output = ()> + Send;
-    /// Adds, removes or lists what the arguments say, and describes what came of it: for the page on behaviour.
+    /// Adds, removes or lists as given by the arguments, and describes the result for the page on behaviour.
     fn tell(&self, arguments: &[String]) -> impl Future<Output = String> + Send;
 }
 

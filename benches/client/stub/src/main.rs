@@ -20,7 +20,7 @@ fn main() {
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         println!("http://{}/v1", listener.local_addr().expect("an address"));
-        // Whoever started the stub ends it by closing its input, also when that process dies.
+        // The stub ends when its input is closed, so it also ends if its parent process dies.
         std::thread::spawn(|| {
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             std::process::exit(0);

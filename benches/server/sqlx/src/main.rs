@@ -1,4 +1,4 @@
-//! `sqlx-server DATABASE`: pages and adds over axum and sqlx-sqlite, `synchronous=FULL`, as its users are told to: one query a
+//! `sqlx-server DATABASE`: pages and adds over axum and sqlx-sqlite, `synchronous=FULL`, as its documentation recommends: one query a
 //! page from a pool of readers, and a pool of one connection that writes, since SQLite has one writer at a time.
 
 use std::str::FromStr;

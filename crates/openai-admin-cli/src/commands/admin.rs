@@ -140,8 +140,8 @@ async fn verify(database: &Database, output: &Output) -> Result<()> {
     }
     database::check_schema(database, version)?;
     let store = Store::open_to_read(&database.url).await.doing(|| format!("open {}", database.url))?;
-    for twins in store.twins().await.doing(|| format!("verify {}", database.url))? {
-        output.note(&format!("note: {}", visible(&twins)));
+    for line in store.duplicate_addresses().await.doing(|| format!("verify {}", database.url))? {
+        output.note(&format!("note: {}", visible(&line)));
     }
     let (problems, census) = (store.verify().await, store.census().await);
     store.close().await;

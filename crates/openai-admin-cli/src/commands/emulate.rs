@@ -163,9 +163,9 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
         Some(file) => {
             let name = file_name(file);
             let text = load::read(file).doing(|| format!("read {name}"))?;
-            let plan: FaultPlan = yaml::read(&text, &name).map_err(|fault| {
-                let failure = bad_fault_file(fault.to_string());
-                fault.hint.into_iter().fold(failure, Failure::hint)
+            let plan: FaultPlan = yaml::read(&text, &name).map_err(|error| {
+                let failure = bad_fault_file(error.to_string());
+                error.hint.into_iter().fold(failure, Failure::hint)
             })?;
             plan.check().map_err(|problem| bad_fault_file(format!("{name}: {problem}")))?;
             plan
@@ -188,7 +188,7 @@ fn bad_fault_file(problem: String) -> Failure {
 fn failure(error: Error, fixtures: Option<&Fixtures>) -> Failure {
     match (error, fixtures) {
         (Error::Store(StoreError::InvalidValue { field, expected }), Some(fixtures)) => {
-            directory_file::fault_at(&fixtures.text, &fixtures.name, &field, &expected)
+            directory_file::error_at(&fixtures.text, &fixtures.name, &field, &expected)
         }
         (Error::Store(error), _) => Failure::from(error),
         (Error::Io(error), _) => Failure::from(error),

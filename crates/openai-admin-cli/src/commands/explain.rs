@@ -90,10 +90,10 @@ fn text(explanation: &Explanation, output: &Output) -> String {
 }
 
 fn words(explanation: &Explanation) -> [(&'static str, String); 5] {
-    let Explanation { meaning, fault, next, evidence, .. } = explanation;
+    let Explanation { meaning, blame, next, evidence, .. } = explanation;
     [
         ("Meaning", (*meaning).to_owned()),
-        ("Fault", format!("{}: {}", fault.as_str(), fault.meaning())),
+        ("Fault", format!("{}: {}", blame.as_str(), blame.meaning())),
         ("Next step", (*next).to_owned()),
         ("Evidence", format!("{}: {}", evidence.as_str(), evidence.meaning())),
         ("Returned by", answered_by(explanation)),

@@ -165,7 +165,7 @@ mod tests {
         let Arguments { global, command } = Arguments::from_arg_matches(&matches).expect("a command");
         let written = Written::default();
         let output = Output::new(&global, &Environment::default()).written_to(written.clone());
-        let session = Session::over(client.clone(), &output);
+        let session = Session::with_client(client.clone(), &output);
         match command {
             Command::Groups(command) => groups::run(command, &session).await.expect("groups"),
             Command::Users(UsersCommand::Api(command)) => users::run(command, &session).await.expect("users"),

@@ -109,7 +109,7 @@ async fn load(
     match store.load(minter.stamp("load"), directory).await {
         Ok(summary) => Ok(summary),
         Err(StoreError::InvalidValue { field, expected }) => {
-            Err(directory_file::fault_at(text, name, &field, &expected))
+            Err(directory_file::error_at(text, name, &field, &expected))
         }
         Err(error) => Err(error).doing(|| format!("load {name}")),
     }

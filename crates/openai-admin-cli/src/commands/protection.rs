@@ -59,7 +59,7 @@ pub(super) async fn allow_removals(
         members.try_collect().await.doing(|| format!("list the users of group '{}'", group.name))?;
     let ids: HashSet<&UserId> = members.iter().map(|member| &member.id).collect();
     let removals = users.iter().filter(|user| ids.contains(*user)).count();
-    match guard::over(removals, members.len(), max) {
+    match guard::over_limit(removals, members.len(), max) {
         Some(block) => Err(policy_failure(format!("the policy's max_remove_of_group: {}", block.message))),
         None => Ok(()),
     }

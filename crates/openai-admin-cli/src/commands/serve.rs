@@ -175,7 +175,7 @@ impl OpenServer<'_> {
 async fn delete_expired_responses(store: &Store, minter: &Minter) {
     loop {
         tokio::time::sleep(CLEANUP_INTERVAL).await;
-        if let Err(error) = store.forget_answers(minter.now()).await {
+        if let Err(error) = store.delete_expired_answers(minter.now()).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "cannot delete expired idempotent responses yet"

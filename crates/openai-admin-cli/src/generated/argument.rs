@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, builder::PossibleValuesParser, value_parser};
-use openai_admin::wire::Place;
+use openai_admin::wire::FieldPosition;
 use serde_json::Value;
 
 use super::{
@@ -30,7 +30,7 @@ pub(super) fn body(is_required: bool) -> Arg {
 /// A field as an argument.
 pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
     let argument = Arg::new(id(field)).help(field.help.clone());
-    if field.place == Place::Path {
+    if field.position == FieldPosition::Path {
         let alternative = ALTERNATIVES.iter().find(|(name, _)| *name == field.name);
         let help =
             alternative.map_or_else(|| field.help.clone(), |(_, by)| format!("{}, or {by}", field.help));
@@ -59,7 +59,7 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
         Kind::Moment => argument.value_parser(unix_seconds),
         Kind::Choice(words) => argument.value_parser(PossibleValuesParser::new(words.clone())),
     };
-    match (field.is_required, takes_body && field.place == Place::Body) {
+    match (field.is_required, takes_body && field.position == FieldPosition::Body) {
         (true, true) => argument.required_unless_present(BODY),
         (is_required, _) => argument.required(is_required),
     }
@@ -67,7 +67,7 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
 
 /// The id of an argument within its command. Ids of other arguments have no dot.
 fn id(field: &Field) -> String {
-    format!("{:?}.{}", field.place, field.name)
+    format!("{:?}.{}", field.position, field.name)
 }
 
 /// The option of a field, such as `--include-archived`. A repeatable option is in the singular.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, FromArgMatches as _};
-use openai_admin::wire::Place;
+use openai_admin::wire::FieldPosition;
 use serde_json::{Map, Value};
 
 use super::{
@@ -53,20 +53,22 @@ pub(crate) fn call(
     Ok(Some(Call { operation, words, form, part, consent, body, given }))
 }
 
-/// The arguments by their place in the request. An operation with a body always sends one.
+/// The arguments by their position in the request. An operation with a body always sends one.
 fn given(form: &Form, matches: &ArgMatches) -> RequestFields {
-    let has_body = form.takes_body || form.fields.iter().any(|field| field.place == Place::Body);
+    let has_body = form.takes_body || form.fields.iter().any(|field| field.position == FieldPosition::Body);
     let mut given =
         RequestFields { body: has_body.then(|| Value::Object(Map::new())), ..RequestFields::default() };
     for field in &form.fields {
         let texts = texts(field, matches);
-        match (field.place, &mut given.body) {
-            (Place::Path, _) => given.path.extend(texts.into_iter().map(|text| (field.name.clone(), text))),
-            (Place::Body, Some(body)) if !texts.is_empty() => {
+        match (field.position, &mut given.body) {
+            (FieldPosition::Path, _) => {
+                given.path.extend(texts.into_iter().map(|text| (field.name.clone(), text)))
+            }
+            (FieldPosition::Body, Some(body)) if !texts.is_empty() => {
                 let mut values: Vec<Value> = texts.into_iter().map(|text| json(&field.kind, text)).collect();
                 body[&field.name] = if field.is_list { values.into() } else { values.remove(0) };
             }
-            (Place::Body, _) => {}
+            (FieldPosition::Body, _) => {}
             _ => given.query.extend(texts.into_iter().map(|text| (field.name.clone(), text))),
         }
     }

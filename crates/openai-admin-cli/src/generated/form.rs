@@ -1,6 +1,6 @@
 //! The fields of a request as arguments, from the schema of its type.
 
-use openai_admin::wire::{Place, place};
+use openai_admin::wire::{FieldPosition, field_position};
 use serde_json::{Map, Value};
 
 use super::operation::{Dispatch, Operation};
@@ -21,7 +21,7 @@ pub(crate) struct Form {
 /// A field with an option or argument.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Field {
-    pub(crate) place: Place,
+    pub(crate) position: FieldPosition,
     /// Its name on the wire: `limit`, `effective_at[gt]`.
     pub(crate) name: String,
     pub(crate) help: String,
@@ -60,23 +60,25 @@ pub(crate) fn form(operation: &Operation) -> Form {
         page_size: is_list.then(|| page_size(&request)),
     };
     for (name, schema) in properties(&request) {
-        match place(operation.path, name) {
-            Place::Body => body(&mut form, schema),
-            Place::Query if is_list && LIST_FIELDS.contains(&name.as_str()) => {}
-            place => parameter(&mut form, place, name, schema, required(&request).any(|known| known == name)),
+        match field_position(operation.path, name) {
+            FieldPosition::Body => body(&mut form, schema),
+            FieldPosition::Query if is_list && LIST_FIELDS.contains(&name.as_str()) => {}
+            position => {
+                parameter(&mut form, position, name, schema, required(&request).any(|known| known == name))
+            }
         }
     }
     form
 }
 
 /// A field of the path or query. The fields of a struct there become separate fields.
-fn parameter(form: &mut Form, place: Place, name: &str, schema: &Value, is_required: bool) {
-    if let Some(field) = field(place, name, schema, is_required) {
+fn parameter(form: &mut Form, position: FieldPosition, name: &str, schema: &Value, is_required: bool) {
+    if let Some(field) = field(position, name, schema, is_required) {
         form.fields.push(field);
         return;
     }
     for (inner, schema) in properties(&without_null(schema)) {
-        form.fields.extend(field(place, &format!("{name}[{inner}]"), schema, false));
+        form.fields.extend(field(position, &format!("{name}[{inner}]"), schema, false));
     }
 }
 
@@ -87,7 +89,7 @@ fn body(form: &mut Form, schema: &Value) {
     (form.takes_body, form.needs_body) = (!is_struct, !is_struct);
     for (name, schema) in properties(&body) {
         let is_required = required(&body).any(|known| known == name);
-        match field(Place::Body, name, schema, is_required) {
+        match field(FieldPosition::Body, name, schema, is_required) {
             Some(field) => form.fields.push(field),
             None => {
                 form.takes_body = true;
@@ -98,7 +100,7 @@ fn body(form: &mut Form, schema: &Value) {
 }
 
 /// A field, if a command line can express its values.
-fn field(place: Place, name: &str, declared: &Value, is_required: bool) -> Option<Field> {
+fn field(position: FieldPosition, name: &str, declared: &Value, is_required: bool) -> Option<Field> {
     let schema = without_null(declared);
     let is_list = schema["type"] == "array";
     let value = if is_list { without_null(&schema["items"]) } else { schema.clone() };
@@ -109,7 +111,7 @@ fn field(place: Place, name: &str, declared: &Value, is_required: bool) -> Optio
     for bounds in [bounds(&value), default(&schema)].into_iter().flatten() {
         help += &format!(" [{bounds}]");
     }
-    Some(Field { place, name: name.to_owned(), help, kind, is_list, is_required })
+    Some(Field { position, name: name.to_owned(), help, kind, is_list, is_required })
 }
 
 fn kind(schema: &Value) -> Option<Kind> {

@@ -28,16 +28,16 @@ pub(super) fn read(path: &Path, settings: &[Setting]) -> Result<Vec<SettingValue
 fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<SettingValue>> {
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        fault(text, name, at, &error.message().replace('\n', ", "))
+        error_at(text, name, at, &error.message().replace('\n', ", "))
             .hint("a line is NAME = VALUE, with texts in quotes: listen = \"127.0.0.1:8080\"")
     })?;
     let mut given: Vec<(usize, SettingValue)> = Vec::new();
     for (key, value) in table.get_ref() {
         let at = key.span().start;
-        let wrong = |what: String| fault(text, name, at, &what);
+        let refusal = |what: String| error_at(text, name, at, &what);
         let Some(setting) = settings.iter().find(|setting| setting.name == **key.get_ref()) else {
             let unknown = visible(key.get_ref());
-            let refused = wrong(format!("unknown setting `{unknown}`"));
+            let refused = refusal(format!("unknown setting `{unknown}`"));
             let names = settings.iter().map(|setting| setting.name.as_str());
             return Err(match most_like(&unknown, names) {
                 Some(known) => refused.hint(format!("did you mean `{known}`?")),
@@ -56,12 +56,12 @@ fn parse(text: &str, name: &str, settings: &[Setting]) -> Result<Vec<SettingValu
                 (Some(_), true) => "a text or a list of texts",
                 (None, _) => "true or false",
             };
-            return Err(wrong(format!("{}: expected {expected}", setting.name)));
+            return Err(refusal(format!("{}: expected {expected}", setting.name)));
         };
-        let place = format!("{}: {}", place(text, name, at), setting.name);
+        let source = format!("{}: {}", position(text, name, at), setting.name);
         given.push((
             at,
-            SettingValue { name: setting.name.clone(), texts, place, status: ExitStatus::BadInput },
+            SettingValue { name: setting.name.clone(), texts, source, status: ExitStatus::BadInput },
         ));
     }
     given.sort_by_key(|(at, _)| *at);
@@ -78,12 +78,12 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-fn fault(text: &str, name: &str, at: usize, what: &str) -> Failure {
-    Failure::bad_input(format!("{}: {what}", place(text, name, at)))
+fn error_at(text: &str, name: &str, at: usize, what: &str) -> Failure {
+    Failure::bad_input(format!("{}: {what}", position(text, name, at)))
 }
 
 /// File, line and column of a byte offset.
-fn place(text: &str, name: &str, at: usize) -> String {
+fn position(text: &str, name: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -35,7 +35,7 @@ pub(super) struct SettingValue {
     /// The text of each value, or whether a flag is set.
     pub(super) texts: Vec<String>,
     /// Its variable or line, for messages.
-    pub(super) place: String,
+    pub(super) source: String,
     /// The exit code if the value is wrong.
     pub(super) status: ExitStatus,
 }

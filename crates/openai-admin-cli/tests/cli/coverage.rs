@@ -12,7 +12,7 @@ fn the_operations_of_each_state_are_listed() {
 }
 
 #[test]
-fn people_see_what_is_served_and_what_is_missing() {
+fn the_table_lists_served_and_missing_operations() {
     let desk = Desk::empty();
     let answer = desk.run("coverage");
     let head: Vec<&str> = answer.stdout.lines().take(15).collect();

@@ -64,7 +64,7 @@ fn an_unreachable_service_is_explained() {
 }
 
 #[test]
-fn without_a_key_or_with_a_file_there_is_no_request() {
+fn no_request_is_sent_without_a_key_or_with_a_file() {
     let desk = Desk::with_acme();
     desk.write("junk.db", "no database at all");
     freeze!(desk.transcript(&[

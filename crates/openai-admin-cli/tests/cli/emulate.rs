@@ -71,7 +71,7 @@ fn any_key_works_with_the_fixtures() {
 }
 
 #[test]
-fn a_hangup_ends_it_except_under_nohup() {
+fn a_hangup_ends_the_emulator_except_under_nohup() {
     let desk = acme();
     assert_eq!(Emulating::start(&desk, "").end("-HUP"), Some(0));
 
@@ -99,7 +99,7 @@ fn a_port_is_enough() {
 }
 
 #[test]
-fn it_listens_on_other_addresses_if_allowed() {
+fn the_emulator_listens_on_other_addresses_if_allowed() {
     let desk = acme();
     let listening = desk.command("emulate --listen 0.0.0.0:0 --allow-remote --allow-host emulator.example");
     let emulating = Emulating::spawn(listening);

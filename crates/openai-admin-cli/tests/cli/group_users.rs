@@ -55,7 +55,7 @@ fn one_unknown_user_does_not_stop_the_others() {
 }
 
 #[test]
-fn removes_the_users_of_a_file() {
+fn users_in_a_file_are_removed() {
     let desk = Desk::with_acme();
     desk.copy_example("leavers.txt");
     freeze!(desk.transcript(&[

@@ -113,7 +113,7 @@ async fn create(emulator: &Emulator, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn ids_from_a_seed_differ_from_those_in_a_file() {
+async fn generated_ids_differ_from_ids_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let start = async |file: &str| {
         let url = DatabaseUrl::Sqlite(folder.path().join(file));
@@ -133,7 +133,7 @@ async fn ids_from_a_seed_differ_from_those_in_a_file() {
 }
 
 #[tokio::test]
-async fn ids_from_a_seed_differ_from_those_of_a_snapshot_or_an_import() {
+async fn generated_ids_differ_from_ids_of_a_snapshot_or_an_import() {
     let emulator = builder().seed(7).start().await.unwrap();
     let namespace = emulator.namespace();
     let first = create(&emulator, "first").await;

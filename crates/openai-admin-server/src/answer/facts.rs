@@ -4,7 +4,7 @@ use std::fmt;
 
 use openai_admin::{
     Endpoint, Method, Scope,
-    wire::{self, Place, place, placeholders},
+    wire::{self, FieldPosition, field_position, placeholders},
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
@@ -39,7 +39,9 @@ impl OperationFacts {
             scope: E::SCOPE,
             tag: E::TAG,
             is_idempotent: E::IDEMPOTENT,
-            has_body: wire::fields::<E>().iter().any(|field| place(E::PATH, field) == Place::Body),
+            has_body: wire::fields::<E>()
+                .iter()
+                .any(|field| field_position(E::PATH, field) == FieldPosition::Body),
             fields: OperationFields::of::<E>,
         }
     }
@@ -91,7 +93,7 @@ impl OperationFields {
         let request = settings.into_generator().into_root_schema_for::<E>();
         let request = request.as_value();
         let mut query = Field::all_of(request);
-        query.retain(|field| place(E::PATH, &field.name) == Place::Query);
+        query.retain(|field| field_position(E::PATH, &field.name) == FieldPosition::Query);
         Self {
             path: placeholders(E::PATH).collect(),
             query,

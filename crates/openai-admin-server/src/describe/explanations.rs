@@ -9,7 +9,7 @@ mod rows;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::row::Fault;
+pub use self::row::Blame;
 use self::row::{AnsweredBy, Described, Request, Row};
 use crate::{
     answer::{
@@ -31,7 +31,8 @@ pub struct Explanation {
     /// What it means.
     pub meaning: &'static str,
     /// Who can fix it.
-    pub fault: Fault,
+    #[serde(rename = "fault")]
+    pub blame: Blame,
     /// The next step.
     pub next: &'static str,
     /// Whether the real service is known to answer so.
@@ -99,7 +100,7 @@ impl Explanation {
 }
 
 fn explain(row: Row, described: &[Described]) -> Explanation {
-    let Row { error, fault, meaning, next, answered_by, request } = row;
+    let Row { error, blame, meaning, next, answered_by, request } = row;
     let rule = error.rule();
     let ids = |is_meant: &dyn Fn(&Described) -> bool| {
         described.iter().filter(|operation| is_meant(operation)).map(|operation| operation.facts.id).collect()
@@ -121,7 +122,7 @@ fn explain(row: Row, described: &[Described]) -> Explanation {
         status: rule.status,
         code: rule.code,
         meaning,
-        fault,
+        blame,
         next,
         evidence: rule.evidence,
         answered_by,

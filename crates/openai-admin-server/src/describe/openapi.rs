@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use openai_admin::wire::{Place, place};
+use openai_admin::wire::{FieldPosition, field_position};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -90,8 +90,8 @@ fn operation(
     let is_required = |name: &str| required.is_some_and(|required| required.iter().any(|it| it == name));
     let mut parameters: Vec<Value> = fields
         .iter()
-        .filter(|(name, _)| place(path, name) != Place::Body)
-        .map(|(name, schema)| parameter(name, place(path, name), is_required(name), schema.clone()))
+        .filter(|(name, _)| field_position(path, name) != FieldPosition::Body)
+        .map(|(name, schema)| parameter(name, field_position(path, name), is_required(name), schema.clone()))
         .collect();
     if !route.facts.is_idempotent {
         parameters.push(idempotency_keys::parameter());
@@ -124,12 +124,12 @@ fn operation(
     operation
 }
 
-fn parameter(name: &str, place: Place, is_required: bool, mut schema: Value) -> Value {
+fn parameter(name: &str, position: FieldPosition, is_required: bool, mut schema: Value) -> Value {
     let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
     drop_null(&mut schema);
     let mut parameter = json!({
         "name": name,
-        "in": if place == Place::Path { "path" } else { "query" },
+        "in": if position == FieldPosition::Path { "path" } else { "query" },
         "required": is_required,
         "description": description,
         "schema": schema,

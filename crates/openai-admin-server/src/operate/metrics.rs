@@ -140,7 +140,7 @@ impl Collector for StoreCollector {
             ("database_reads_waiting", "Operations waiting for the database", figures.reads_waiting),
             ("database_writes_waiting", "Operations waiting for the writer", figures.writes_waiting),
             ("database_waiting_max", "Limit of waiting operations; more are refused", figures.waiting_max),
-            ("replicas_resting", "Replicas that are not used after a failure", figures.replicas_resting),
+            ("replicas_resting", "Replicas that are not used after a failure", figures.replicas_skipped),
         ] {
             gauge(&mut encoder, name, help, i64::try_from(value).unwrap_or(i64::MAX))?;
         }

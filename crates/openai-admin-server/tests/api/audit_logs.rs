@@ -8,7 +8,7 @@ use crate::support::{KEY, TestServer};
 const PATH: &str = "/v1/organization/audit_logs";
 
 #[tokio::test]
-async fn an_event_names_the_key_and_what_was_done_with_it() {
+async fn an_event_has_the_key_and_the_change() {
     let server = TestServer::new().await;
     let (group, user) = (server.group("Support").await, server.user("ada").await);
     server.add(&group, &user).await;

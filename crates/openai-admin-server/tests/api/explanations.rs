@@ -287,7 +287,7 @@ impl Prepared {
 }
 
 #[tokio::test]
-async fn the_operations_of_each_explanation_are_those_that_answer_so() {
+async fn each_explanation_lists_exactly_the_operations_that_return_it() {
     let mut wrong = Vec::new();
     for Probe { status, code, evidence, group, user, role, query, header, body, text } in probes() {
         let all = Explanation::all();

@@ -10,7 +10,7 @@ use crate::support::{Answer, TestServer};
 const GROUPS: &str = "/v1/organization/groups";
 
 #[track_caller]
-fn assert_tells_nothing_of_the_inside(server: &TestServer, answer: &Answer) {
+fn assert_reveals_no_internals(server: &TestServer, answer: &Answer) {
     let folder = server.database_file().parent().unwrap().display().to_string();
     for inside in [&*folder, "test.db", "sqlite", "SQLite", "wal", "disk", "select", "moved"] {
         assert!(!answer.text.contains(inside), "{}", answer.text);
@@ -25,7 +25,7 @@ async fn a_database_file_that_is_moved_away_is_503_until_it_is_back() {
     let refused = server.post(GROUPS, r#"{"name":"Not done"}"#).await;
     refused.assert_error(503, Some("service_unavailable"), None);
     assert_eq!((refused.header("retry-after"), refused.header("x-should-retry")), (Some("1"), None));
-    assert_tells_nothing_of_the_inside(&server, &refused);
+    assert_reveals_no_internals(&server, &refused);
     fs::rename(&away, &file).unwrap();
     server.group("Done").await;
     let groups = server.get(GROUPS).await.body;
@@ -47,6 +47,6 @@ async fn a_damaged_database_is_500_and_the_log_has_the_cause() {
         let answer = server.get(&path).await;
         let message = answer.assert_error(500, Some("internal_error"), None);
         assert!(message.contains("Its log has the cause"), "{message}");
-        assert_tells_nothing_of_the_inside(&server, &answer);
+        assert_reveals_no_internals(&server, &answer);
     }
 }

@@ -307,7 +307,10 @@ async fn an_idle_http_2_connection_is_closed() {
     read_to_end(&mut silent).await;
     let last = read_to_end(&mut polite).await;
     let is_goodbye = |frame: &[u8]| frame[0..4] == [0, 0, 8, 7];
-    assert!(last.windows(9).any(is_goodbye), "it is told to go before it is cut: {last:?}");
+    assert!(
+        last.windows(9).any(is_goodbye),
+        "the server announces the end before it closes the connection: {last:?}"
+    );
 }
 
 #[tokio::test]

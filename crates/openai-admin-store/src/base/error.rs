@@ -164,7 +164,7 @@ impl fmt::Display for Error {
             Self::ManagedGroup(group_id) => {
                 write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
             }
-            Self::Refused { refusal, value } => f.write_str(&refusal.says().replacen("{}", value, 1)),
+            Self::Refused { refusal, value } => f.write_str(&refusal.message().replacen("{}", value, 1)),
             Self::InvalidValue { field, expected } => write!(f, "{field}: expected {expected}"),
             Self::IdempotencyKeyReused => f.write_str(
                 "the idempotency key was used for another request within the last 24 hours; use a new key for each",

@@ -3,7 +3,7 @@
 /// Declares [`Refusal`]: for each rule its code, the parameter it is about, the message about that parameter's value,
 /// the next step, and the operations it applies to.
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $refusal:ident = $code:literal, $param:literal, $says:literal, $next:literal, $operations:literal;)*) => {
+    ($($(#[$doc:meta])* $refusal:ident = $code:literal, $param:literal, $message:literal, $next:literal, $operations:literal;)*) => {
         /// A rule of the API that a well-formed request breaks.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -30,9 +30,9 @@ macro_rules! refusals {
             }
 
             /// The message, with `{}` for the value.
-            pub const fn says(self) -> &'static str {
+            pub const fn message(self) -> &'static str {
                 match self {
-                    $(Self::$refusal => $says,)*
+                    $(Self::$refusal => $message,)*
                 }
             }
 

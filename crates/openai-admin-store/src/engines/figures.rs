@@ -69,7 +69,7 @@ pub struct Figures {
     /// Pages of group users that were read from the primary although there are replicas.
     pub primary_pages: u64,
     /// Replicas that are currently skipped: unreachable, too far behind, or not replicas of the primary.
-    pub replicas_resting: usize,
+    pub replicas_skipped: usize,
 }
 
 impl Figures {

@@ -203,7 +203,7 @@ impl Postgres {
             reads_waiting: self.pool.waiting() + self.scans.waiting() + self.long.waiting(),
             writes_waiting: self.changes.waiting(),
             waiting_max: QUEUE_LENGTH_MAX,
-            replicas_resting: self.replicas.get().map_or(0, Replicas::skipped),
+            replicas_skipped: self.replicas.get().map_or(0, Replicas::skipped),
             ..Figures::default()
         };
         figures.with_counters(&self.counters)

@@ -45,7 +45,7 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
 
 fn of_things(table: &Table) -> Vec<Invariant> {
     let mut invariants =
-        vec![assigned_numbers(table), all_numbers(table), answers(table), life(table), told(table)];
+        vec![assigned_numbers(table), all_numbers(table), answers(table), life(table), recorded_value(table)];
     if !table.erased.is_empty() {
         invariants.push(erased(table));
     }
@@ -145,8 +145,8 @@ fn life(table: &Table) -> Invariant {
 }
 
 /// The last event that records a column matches its value. Events of the first versions record no values.
-fn told(table: &Table) -> Invariant {
-    let Table { name, created, updated, told: (column, field), .. } = table;
+fn recorded_value(table: &Table) -> Invariant {
+    let Table { name, created, updated, recorded: (column, field), .. } = table;
     let sql = |value: &str| {
         format!(
             "select t.org, t.seq
@@ -225,13 +225,13 @@ fn edge_events(edge: &Edge) -> Invariant {
 fn edge_has_event(edge: &Edge) -> Invariant {
     let Edge { table, added, columns, .. } = edge;
     let here: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
-    let told: Vec<String> = columns.iter().map(|(_, audit)| format!("coalesce({audit}, 0)")).collect();
+    let recorded: Vec<String> = columns.iter().map(|(_, audit)| format!("coalesce({audit}, 0)")).collect();
     Invariant::new(
         format!("each row of {table} has an audit event"),
         format!(
             "select org, {} from {table} except select org, {} from audit_events where event = '{added}'",
             here.join(", "),
-            told.join(", ")
+            recorded.join(", ")
         ),
     )
 }

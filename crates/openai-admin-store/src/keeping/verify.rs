@@ -30,16 +30,16 @@ impl Store {
     /// # Errors
     ///
     /// Only those of the database.
-    pub async fn twins(&self) -> Result<Vec<String>> {
-        self.read_everything(twins).await
+    pub async fn duplicate_addresses(&self) -> Result<Vec<String>> {
+        self.read_everything(duplicate_addresses).await
     }
 }
 
-fn twins(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
+fn duplicate_addresses(transaction: &mut Transaction<'_>) -> Result<Vec<String>> {
     transaction.allow_long_statements(TimeLimit::Everything)?;
-    let (twins, _) = wrong_email_keys(transaction)?;
-    let mut lines = Vec::with_capacity(twins.len());
-    for DuplicateAddresses { org, seqs } in twins {
+    let (duplicate_addresses, _) = wrong_email_keys(transaction)?;
+    let mut lines = Vec::with_capacity(duplicate_addresses.len());
+    for DuplicateAddresses { org, seqs } in duplicate_addresses {
         let ids = transaction.query(
             "select id from users where org = $1 and (seq = $2 or seq = $3) order by seq",
             values![org, seqs.0, seqs.1],

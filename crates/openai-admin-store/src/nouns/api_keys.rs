@@ -158,7 +158,7 @@ impl Store {
             transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
         })
         .await?;
-        self.forget_answers_if_due(at).await;
+        self.delete_expired_answers_if_due(at).await;
         Ok(())
     }
 

@@ -45,7 +45,7 @@ table! {
     $ certificates of Certificate;
     columns: name content valid_at expires_at created_at;
     erased: name = "null" content = "''";
-    told: name = "name";
+    recorded: name = "name";
     numbers: Numbers::Sequence;
     events: "certificate.created", "certificate.updated", "certificate.deleted";
 }

@@ -28,7 +28,7 @@ table! {
     $ groups of Group;
     columns: name group_type is_scim_managed created_at;
     erased: name = "''";
-    told: name = "group_name";
+    recorded: name = "group_name";
     numbers: Numbers::Column {
         column: "last_group_seq",
         next: "update organizations set last_group_seq = last_group_seq + 1 where org = $1 returning last_group_seq",

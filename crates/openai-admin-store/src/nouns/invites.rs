@@ -34,7 +34,7 @@ table! {
     $ invites of Invite;
     columns: email email_key role projects created_at expires_at accepted_at user_seq;
     erased: email = "null" email_key = "null";
-    told: role = "role";
+    recorded: role = "role";
     numbers: Numbers::Sequence;
     events: "invite.sent", "invite.accepted", "invite.deleted";
 }

@@ -48,7 +48,7 @@ impl Store {
     pub async fn open_organization(&self, stamp: Stamp, id: Option<OrganizationId>) -> Result<Organization> {
         // Usually it exists, and nothing needs to be written.
         let wanted = id.clone();
-        self.forget_answers_if_due(stamp.at()).await;
+        self.delete_expired_answers_if_due(stamp.at()).await;
         match self.query(move |transaction| choose(list(transaction)?, wanted.as_ref())).await? {
             Some(organization) => Ok(organization),
             None => self.transact(move |transaction| open(transaction, &stamp, id.as_ref())).await,

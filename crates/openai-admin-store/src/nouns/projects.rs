@@ -30,7 +30,7 @@ table! {
     $ projects of Project;
     columns: name residency external_key_id created_at removed_at;
     erased: ;
-    told: name = "title";
+    recorded: name = "title";
     numbers: Numbers::Sequence;
     events: "project.created", "project.updated", "project.archived";
 }

@@ -36,7 +36,7 @@ table! {
     $ roles of Role;
     columns: project_seq name description permissions created_at updated_at;
     erased: name = "''" description = "null" permissions = "''";
-    told: name = "role_name";
+    recorded: name = "role_name";
     numbers: Numbers::Sequence;
     events: "role.created", "role.updated", "role.deleted";
 }

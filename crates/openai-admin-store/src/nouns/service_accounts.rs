@@ -36,7 +36,7 @@ table! {
     $ service_accounts of ServiceAccount;
     columns: project_seq user_seq name role created_at;
     erased: name = "''";
-    told: role = "role";
+    recorded: role = "role";
     numbers: Numbers::Sequence;
     events: "service_account.created", "service_account.updated", "service_account.deleted";
 }

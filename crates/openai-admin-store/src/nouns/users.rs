@@ -45,7 +45,7 @@ table! {
     columns: name email role added_at is_service_account technical_level developer_persona picture user_type email_key;
     erased: email = "null" email_key = "null" name = "''" picture = "null" technical_level = "null"
             developer_persona = "null";
-    told: role = "role";
+    recorded: role = "role";
     numbers: Numbers::Column {
         column: "last_user_seq",
         next: "update organizations set last_user_seq = last_user_seq + 1 where org = $1 returning last_user_seq",
@@ -284,7 +284,7 @@ pub(crate) fn find_by_email(tx: &mut Tx<'_>, email: &str) -> Result<Option<Store
 }
 
 /// Rewrites the lookup keys of addresses if the rules have changed since they were written. Of two users with the same
-/// key, the second keeps the old key: both keep their addresses, and `twins` reports them.
+/// key, the second keeps the old key: both keep their addresses, and `duplicate_addresses` reports them.
 pub(crate) fn write_email_keys(transaction: &mut Transaction<'_>) -> Result<()> {
     let beyond_ascii = transaction.choose(
         "select org, seq, email, email_key from users where length(cast(email_key as blob)) <> length(email_key)",
@@ -345,15 +345,15 @@ pub(crate) fn wrong_email_keys(
             Ok((!is_right).then_some((row.integer(0)?, row.integer(1)?, key)))
         },
     )?;
-    let (mut twins, mut wrong) = (Vec::new(), 0);
+    let (mut duplicate_addresses, mut wrong) = (Vec::new(), 0);
     for (org, seq, key) in users.into_iter().flatten() {
         let other = key.map(|key| seq_with_key(transaction, org, &key)).transpose()?.flatten();
         match other {
-            Some(other) => twins.push(DuplicateAddresses { org, seqs: (other, seq) }),
+            Some(other) => duplicate_addresses.push(DuplicateAddresses { org, seqs: (other, seq) }),
             None => wrong += 1,
         }
     }
-    Ok((twins, wrong))
+    Ok((duplicate_addresses, wrong))
 }
 
 /// Checks a user before they are written, except that the id is unused. An unchanged address is not checked, because it

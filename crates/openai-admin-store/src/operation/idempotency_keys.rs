@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     ///
     /// Only those of the database.
-    pub async fn forget_answers(&self, at: Timestamp) -> Result<()> {
+    pub async fn delete_expired_answers(&self, at: Timestamp) -> Result<()> {
         let until = at.unix_seconds() - IDEMPOTENCY_KEPT_SECONDS;
         if !self.query(move |transaction| has_expired(transaction, until)).await? {
             return Ok(());
@@ -53,16 +53,16 @@ impl Store {
         Ok(())
     }
 
-    /// Calls [`forget_answers`](Self::forget_answers) if the last sweep is old enough. Errors are left to the next
+    /// Calls [`delete_expired_answers`](Self::delete_expired_answers) if the last sweep is old enough. Errors are left to the next
     /// sweep.
-    pub(crate) async fn forget_answers_if_due(&self, at: Timestamp) {
+    pub(crate) async fn delete_expired_answers_if_due(&self, at: Timestamp) {
         let now = at.unix_seconds();
-        let last = self.answers_forgotten_at.load(Ordering::Relaxed);
+        let last = self.answers_swept_at.load(Ordering::Relaxed);
         if last.abs_diff(now) < SWEEP_PAUSE_SECONDS.unsigned_abs() {
             return;
         }
-        self.answers_forgotten_at.store(now, Ordering::Relaxed);
-        if let Err(error) = self.forget_answers(at).await {
+        self.answers_swept_at.store(now, Ordering::Relaxed);
+        if let Err(error) = self.delete_expired_answers(at).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "failed to delete expired answers");
         }
     }

@@ -11,7 +11,7 @@ pub(crate) struct Table {
     /// The columns that are erased when a resource is deleted.
     pub(crate) erased: &'static [&'static str],
     /// A column, and the field of creation and update events that records its value.
-    pub(crate) told: (&'static str, &'static str),
+    pub(crate) recorded: (&'static str, &'static str),
     pub(crate) numbers: Numbers,
     /// The names of its events.
     pub(crate) created: &'static str,
@@ -61,7 +61,7 @@ macro_rules! table {
         $dollar:tt $table:ident of $kind:ident;
         columns: $($column:ident)*;
         erased: $($erased:ident = $empty:literal)*;
-        told: $told:ident = $field:literal;
+        recorded: $recorded:ident = $field:literal;
         numbers: $numbers:expr;
         events: $created:literal, $updated:literal, $deleted:literal;
     ) => {
@@ -78,7 +78,7 @@ macro_rules! table {
             kind: $crate::base::kind::Kind::$kind,
             name: stringify!($table),
             erased: &[$(stringify!($erased)),*],
-            told: (stringify!($told), $field),
+            recorded: (stringify!($recorded), $field),
             numbers: $numbers,
             created: $created,
             updated: $updated,

@@ -113,7 +113,7 @@ impl Edge for ProjectGroups {
     }
 }
 
-/// Adding to a project what is in it is refused, and changes nothing.
+/// Adding a user or group twice to a project is refused, and changes nothing.
 fn unless_there<T>(added: Result<T>) -> Result<()> {
     match added {
         Ok(_)

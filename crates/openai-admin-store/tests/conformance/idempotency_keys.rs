@@ -170,9 +170,9 @@ async fn answers_expire_after_24_hours_even_without_creations(database: Database
     create_user(&acme, "1", "eve@example.com").await.unwrap();
     let day = i64::try_from(NOW).unwrap() + IDEMPOTENCY_KEPT_SECONDS;
     let at = openai_admin::Timestamp::from_unix_seconds;
-    acme.store().forget_answers(at(day - 1)).await.unwrap();
+    acme.store().delete_expired_answers(at(day - 1)).await.unwrap();
     assert_eq!(keys_of(&database), ["1"]);
-    acme.store().forget_answers(at(day)).await.unwrap();
+    acme.store().delete_expired_answers(at(day)).await.unwrap();
     assert_eq!(keys_of(&database), Vec::<String>::new());
 
     // Using a key and starting a server delete them too.

@@ -97,7 +97,7 @@ async fn organizations_are_listed_oldest_first(database: Database) {
 }
 
 /// Two organizations with the same ids, addresses and names.
-async fn twins(database: &Database) -> (Tenant, Tenant) {
+async fn two_tenants(database: &Database) -> (Tenant, Tenant) {
     let groups = json!([
         { "id": "group_1", "name": "One", "members": ["user_1", "user_2"] },
         { "id": "group_2", "name": "Two", "members": ["user_1"] },
@@ -106,7 +106,7 @@ async fn twins(database: &Database) -> (Tenant, Tenant) {
 }
 
 async fn two_organizations_with_the_same_ids_never_see_each_other(database: Database) {
-    let (one, two) = twins(&database).await;
+    let (one, two) = two_tenants(&database).await;
     let before = two.dump().await;
 
     one.rename_group("group_1", "Renamed").await.unwrap();

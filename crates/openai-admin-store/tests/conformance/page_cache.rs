@@ -120,7 +120,7 @@ fn every_write() -> Vec<(&'static str, Write)> {
         touch_api_key: |acme| {
             acme.store().touch_api_key("ci".to_owned(), Timestamp::from_unix_seconds(1)).await.unwrap()
         };
-        forget_answers: |acme| acme.store().forget_answers(acme.database.stamp().at()).await.unwrap();
+        delete_expired_answers: |acme| acme.store().delete_expired_answers(acme.database.stamp().at()).await.unwrap();
         rotate_api_key: |acme| {
             let id = acme.store().list_api_keys(acme.org()).await.unwrap().pop().unwrap().id;
             let (stamp, until) = (acme.database.stamp(), Timestamp::from_unix_seconds(1));
@@ -325,10 +325,10 @@ async fn a_change_by_another_program_shows_in_the_next_page(database: Database) 
         assert_eq!(pages(&acme).await, pages(&acme).await);
         database.execute(change);
         assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change}");
-        // A commit of our own must not hide an earlier one of another process.
+        // A commit of this store must not hide an earlier one of another process.
         database.execute("update users set name = name || '!' where id = 'user_3'");
         acme.create_group("Own").await.unwrap();
-        assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change} and a commit of our own");
+        assert_eq!(pages(&acme).await, pages_read(&acme).await, "after {change} and a commit of this store");
     }
 }
 

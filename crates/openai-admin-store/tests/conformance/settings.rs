@@ -111,7 +111,7 @@ async fn behaves_as_a_setting<G: Reads, U: Changes>(
     let (owner, their_owner) = (project(&acme, name).await, project(&theirs, name).await);
     let unset = text(get::<G>(&acme, &owner).await);
 
-    // An update is what is read from then on. The same again changes nothing.
+    // Reads return the updated value. A repeated update changes nothing.
     let first = update::<U>(&acme, &owner, one).await.unwrap();
     assert_eq!(get::<G>(&acme, &owner).await.unwrap(), first);
     let events = database.events();

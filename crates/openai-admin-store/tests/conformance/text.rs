@@ -175,7 +175,7 @@ async fn old_duplicate_addresses_are_kept_and_reported_and_new_ones_refused(data
     for (id, email) in [("user_1", "1@x.org"), ("user_2", "2@x.org"), ("user_3", "3@x.org")] {
         acme.create_user(json!({ "id": id, "email": email, "name": "" })).await.unwrap();
     }
-    assert_eq!(acme.store().twins().await.unwrap(), Vec::<String>::new());
+    assert_eq!(acme.store().duplicate_addresses().await.unwrap(), Vec::<String>::new());
     // As an earlier version wrote them, which only ignored the case of letters.
     for (id, email) in [("user_1", "café@x.org"), ("user_2", "cafe\u{301}@x.org"), ("user_3", "ας@x.org")]
     {
@@ -186,7 +186,7 @@ async fn old_duplicate_addresses_are_kept_and_reported_and_new_ones_refused(data
     let again = acme.opened_again().await;
     assert_eq!(again.store().verify().await.unwrap(), Vec::<String>::new());
     assert_eq!(
-        again.store().twins().await.unwrap(),
+        again.store().duplicate_addresses().await.unwrap(),
         ["user_1 and user_2 have the same address in two spellings: delete one of them"]
     );
     for asked in ["ΑΣ@x.org", "ασ@x.org"] {
@@ -200,7 +200,7 @@ async fn old_duplicate_addresses_are_kept_and_reported_and_new_ones_refused(data
     assert_eq!(again.user("user_2").await.unwrap().email.unwrap(), "cafe\u{301}@x.org");
     again.delete_user("user_1").await.unwrap();
     assert_eq!(ids(&again.users_with(20, None, &["CAFÉ@x.org"]).await.unwrap()), ["user_2"]);
-    assert_eq!(again.store().twins().await.unwrap(), Vec::<String>::new());
+    assert_eq!(again.store().duplicate_addresses().await.unwrap(), Vec::<String>::new());
     again.store().close().await;
 }
 

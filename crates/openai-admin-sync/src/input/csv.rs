@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use openai_admin::identity::{clean, is_email, name_key};
 
-pub use self::mapping::{Mapping, SaidBy};
+pub use self::mapping::{Mapping, MappingSource};
 use self::{
     delimiter::{after_separator_line, delimiter},
     heading::Columns,
@@ -20,7 +20,7 @@ use self::{
 };
 use crate::input::{
     email::EmailKey,
-    fault::{Fault, Faults, Place},
+    input_error::{InputError, InputErrors, Position},
     text,
     visible::excerpt,
 };
@@ -64,7 +64,7 @@ pub struct Row {
 ///
 /// If the file is not a table, has unclosed quotes, lacks a column or has it twice, has rows without a valid address, has
 /// no rows, or more than [`ROWS_MAX`].
-pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<String>), Faults> {
+pub fn parse(bytes: &[u8], name: &str, mapping: &Mapping) -> Result<(Table, Vec<String>), InputErrors> {
     parse_within(ROWS_MAX, bytes, name, mapping)
 }
 
@@ -73,14 +73,14 @@ fn parse_within(
     bytes: &[u8],
     name: &str,
     mapping: &Mapping,
-) -> Result<(Table, Vec<String>), Faults> {
+) -> Result<(Table, Vec<String>), InputErrors> {
     let bytes = text::without_byte_order_mark(bytes);
     if let Some(what) = text::other_format(bytes).or_else(|| text::markup(bytes)) {
-        return Err(Fault::of_file(name, what).hint(SAVE_AS_CSV).into());
+        return Err(InputError::of_file(name, what).hint(SAVE_AS_CSV).into());
     }
     if bytes.trim_ascii().is_empty() {
-        let fault = Fault::of_file(name, "is empty");
-        return Err(fault.hint("a table needs a header and a row for each user").into());
+        let error = InputError::of_file(name, "is empty");
+        return Err(error.hint("a table needs a header and a row for each user").into());
     }
     let (bytes, line, separator) = after_separator_line(bytes);
     let delimiter = mapping.delimiter.or(separator).unwrap_or_else(|| delimiter(bytes));
@@ -95,7 +95,7 @@ fn columns(number: usize) -> String {
     if number == 1 { "1 column".to_owned() } else { format!("{number} columns") }
 }
 
-fn quotes(name: &str, malformed: &Malformed) -> Fault {
+fn quotes(name: &str, malformed: &Malformed) -> InputError {
     let (line, message) = match malformed {
         Malformed::Unclosed { opened } => {
             let message = "unclosed quote: the rest of the file would be one cell";
@@ -107,7 +107,7 @@ fn quotes(name: &str, malformed: &Malformed) -> Fault {
         }
     };
     let hint = "close or remove the quote; inside a quoted cell, write a quote twice";
-    Fault::at(Place::line(name, line), message).hint(hint)
+    InputError::at(Position::line(name, line), message).hint(hint)
 }
 
 /// The problem of a cell with a formula, or with the error of a formula, instead of a value.
@@ -148,7 +148,7 @@ struct Reading<'a> {
     groups: Groups,
     table: Table,
     seen: HashSet<(EmailKey, u32)>,
-    faults: Faults,
+    errors: InputErrors,
     bad: usize,
     /// The number of invalid rows whose address is invalid.
     bad_addresses: usize,
@@ -165,13 +165,13 @@ impl<'a> Reading<'a> {
             groups: Groups::default(),
             table: Table::default(),
             seen: HashSet::new(),
-            faults: Faults::default(),
+            errors: InputErrors::default(),
             bad: 0,
             bad_addresses: 0,
         }
     }
 
-    fn read_all(mut self, mut records: Records<'_>) -> Result<(Table, Vec<String>), Faults> {
+    fn read_all(mut self, mut records: Records<'_>) -> Result<(Table, Vec<String>), InputErrors> {
         let mut record = Record::default();
         loop {
             match records.read(&mut record) {
@@ -181,12 +181,12 @@ impl<'a> Reading<'a> {
                 Ok(true) => self.take(&record),
                 // After a broken quote, the start of the next row is unknown.
                 Err(malformed) => {
-                    self.faults.0.push(quotes(self.name, &malformed));
+                    self.errors.0.push(quotes(self.name, &malformed));
                     break;
                 }
             }
             if self.table.rows.len() > self.rows_max {
-                self.faults.0.push(self.one_too_many(record.line));
+                self.errors.0.push(self.one_too_many(record.line));
                 break;
             }
         }
@@ -198,37 +198,37 @@ impl<'a> Reading<'a> {
             Ok(Some(row)) if self.seen.insert((row.email.clone(), row.group)) => self.table.rows.push(row),
             Ok(Some(_)) => self.table.duplicates += 1,
             Ok(None) => {}
-            Err(fault) => {
+            Err(error) => {
                 self.bad += 1;
                 if self.bad <= BAD_ROWS_SHOWN_MAX {
-                    self.faults.0.push(fault);
+                    self.errors.0.push(error);
                 }
             }
         }
     }
 
-    fn finish(mut self) -> Result<(Table, Vec<String>), Faults> {
+    fn finish(mut self) -> Result<(Table, Vec<String>), InputErrors> {
         if self.bad > BAD_ROWS_SHOWN_MAX {
             let more = self.bad - BAD_ROWS_SHOWN_MAX;
-            self.faults.0.push(Fault::of_file(self.name, format!("has {more} more invalid rows")));
+            self.errors.0.push(InputError::of_file(self.name, format!("has {more} more invalid rows")));
         }
         // The column holds something else: its cells are not quoted, because they may be secret.
-        if self.table.rows.is_empty() && self.bad > 1 && self.bad_addresses == self.faults.0.len() {
+        if self.table.rows.is_empty() && self.bad > 1 && self.bad_addresses == self.errors.0.len() {
             let message = format!("has no email address in any of {} rows", self.bad);
             let hint = "check the column and the file";
-            return Err(Fault::of_file(self.name, message).hint(hint).into());
+            return Err(InputError::of_file(self.name, message).hint(hint).into());
         }
         let rows = self.table.rows_read;
         self.table.left_out =
             self.columns.filters.iter().filter_map(|filter| filter.left_out_message(rows)).collect();
-        if self.faults.0.is_empty() && self.table.rows.is_empty() {
-            self.faults.0.push(self.no_rows());
+        if self.errors.0.is_empty() && self.table.rows.is_empty() {
+            self.errors.0.push(self.no_rows());
         }
-        self.faults.or((self.table, self.groups.names))
+        self.errors.or((self.table, self.groups.names))
     }
 
     /// Reads a row; `None` if a filter excludes it.
-    fn row(&mut self, record: &Record<'_>) -> Result<Option<Row>, Fault> {
+    fn row(&mut self, record: &Record<'_>) -> Result<Option<Row>, InputError> {
         self.table.rows_read += 1;
         // Checked before the filter: a shifted row has its values in other columns, and the filter would silently
         // exclude it.
@@ -236,13 +236,13 @@ impl<'a> Reading<'a> {
             let message =
                 format!("the row has {}, the header has {}", columns(record.cells.len()), self.width);
             let hint = "quote cells that contain the delimiter, or check which delimiter the table uses";
-            return Err(self.fault(record.line, message).hint(hint));
+            return Err(self.error(record.line, message).hint(hint));
         }
         self.check_cells(record)?;
         // Filters come before the other checks: excluded rows may be invalid.
-        for place in 0..self.columns.filters.len() {
-            let value = self.value(record, self.columns.filters[place].column)?;
-            if !self.columns.filters[place].admits(&value) {
+        for index in 0..self.columns.filters.len() {
+            let value = self.value(record, self.columns.filters[index].column)?;
+            if !self.columns.filters[index].admits(&value) {
                 return Ok(None);
             }
         }
@@ -254,38 +254,38 @@ impl<'a> Reading<'a> {
             } else {
                 format!("invalid email address '{}': {problem}", excerpt(&address))
             };
-            return Err(self.fault(record.line, message));
+            return Err(self.error(record.line, message));
         }
         let group = match self.columns.group {
             None => 0,
             Some(column) => match self.value(record, column)?.as_str() {
-                "" => return Err(self.fault(record.line, "the row has no group")),
+                "" => return Err(self.error(record.line, "the row has no group")),
                 name => self.groups.index_of(name),
             },
         };
         Ok(Some(Row { email: EmailKey::new(&address), group, line: record.line }))
     }
 
-    fn one_too_many(&self, line: u64) -> Fault {
+    fn one_too_many(&self, line: u64) -> InputError {
         let message =
             format!("row {} after filtering: a table has at most {}", self.rows_max + 1, self.rows_max);
-        self.fault(line, message).hint("split the table, and import each part separately")
+        self.error(line, message).hint("split the table, and import each part separately")
     }
 
-    fn fault(&self, line: u64, message: impl Into<String>) -> Fault {
-        Fault::at(Place::line(self.name, line), message)
+    fn error(&self, line: u64, message: impl Into<String>) -> InputError {
+        InputError::at(Position::line(self.name, line), message)
     }
 
     /// The normalized value of a mapped column. Formulas are refused: in a filter column, one would silently exclude
     /// its row.
-    fn value(&self, record: &Record<'_>, column: usize) -> Result<String, Fault> {
+    fn value(&self, record: &Record<'_>, column: usize) -> Result<String, InputError> {
         let cell = &record.cells[column];
         let text = str::from_utf8(&cell.bytes)
-            .map_err(|_| self.fault(record.line, "the row is not UTF-8").hint(SAVE_AS_CSV))?;
+            .map_err(|_| self.error(record.line, "the row is not UTF-8").hint(SAVE_AS_CSV))?;
         if text.trim().contains(['\r', '\n']) {
             let message = "the cell contains a line break";
             let hint = "check for a missing or extra quote";
-            return Err(self.fault(cell.line, message).hint(hint));
+            return Err(self.error(cell.line, message).hint(hint));
         }
         let value = name_key(text);
         match formula_problem(&value) {
@@ -293,7 +293,7 @@ impl<'a> Reading<'a> {
             Some(problem) => {
                 let hint = "save the table with values instead of formulas; for a group whose name starts with =, \
                     use its id";
-                Err(self.fault(record.line, problem).hint(hint))
+                Err(self.error(record.line, problem).hint(hint))
             }
         }
     }
@@ -305,14 +305,14 @@ impl<'a> Reading<'a> {
     }
 
     /// Refuses a cell that contains other rows, because of two quotes that do not belong together.
-    fn check_cells(&self, record: &Record<'_>) -> Result<(), Fault> {
+    fn check_cells(&self, record: &Record<'_>) -> Result<(), InputError> {
         for (column, cell) in record.cells.iter().enumerate() {
             if cell.bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
                 && self.holds_rows(&String::from_utf8_lossy(&cell.bytes), column)
             {
                 let message = "the cell that starts here contains other rows";
                 let hint = "check for a missing or extra quote from this line on";
-                return Err(self.fault(cell.line, message).hint(hint));
+                return Err(self.error(cell.line, message).hint(hint));
             }
         }
         Ok(())
@@ -327,19 +327,19 @@ impl<'a> Reading<'a> {
             let cells: Vec<&str> = text.split(char::from(self.delimiter)).collect();
             let width = cells.len() + skipped;
             let is_whole = width == self.width || (line == last && (2..self.width).contains(&width));
-            let address = self.columns.email.checked_sub(skipped).and_then(|place| cells.get(place));
+            let address = self.columns.email.checked_sub(skipped).and_then(|index| cells.get(index));
             is_whole && address.is_some_and(|address| is_email(&clean(address.trim_matches('"'))).is_ok())
         })
     }
 
     /// The error of a table without rows: a broken export, or a filter with a wrong value.
-    fn no_rows(&self) -> Fault {
+    fn no_rows(&self) -> InputError {
         let hint = "an empty table is refused, because it would empty its groups";
         if self.table.rows_read == 0 {
-            return Fault::of_file(self.name, "has a header and no rows").hint(hint);
+            return InputError::of_file(self.name, "has a header and no rows").hint(hint);
         }
         let left_out = self.table.left_out.join("; ");
-        Fault::of_file(self.name, format!("has no matching row: {left_out}")).hint(hint)
+        InputError::of_file(self.name, format!("has no matching row: {left_out}")).hint(hint)
     }
 }
 

@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::input::{
-    fault::{Fault, Place},
+    input_error::{InputError, Position},
     yaml,
 };
 pub use crate::input::{
     located::Located,
     max_remove::MaxRemove,
-    member::{Member, Who, who},
+    member::{Member, UserRef, user_ref},
 };
 
 /// The supported version of the format.
@@ -182,36 +182,36 @@ pub fn json_schema() -> schemars::Schema {
 /// # Errors
 ///
 /// The first error with its line and column, and a suggestion for a misspelled field.
-pub fn parse(text: &str, name: &str) -> Result<MembershipFile, Fault> {
+pub fn parse(text: &str, name: &str) -> Result<MembershipFile, InputError> {
     if text.len() > FILE_BYTES_MAX {
         let message = format!("has {} bytes; the limit for a group file is {FILE_BYTES_MAX}", text.len());
-        return Err(Fault::of_file(name, message).hint(
+        return Err(InputError::of_file(name, message).hint(
             "split the groups into several files, or move the members of a large group into a table and use \
              `members_from`",
         ));
     }
     let text = text.trim_start_matches('\u{feff}');
     if let Some(line) = text.lines().position(is_conflict_marker) {
-        let place = Place::line(name, line as u64 + 1);
-        return Err(Fault::at(place, "unresolved merge conflict")
+        let position = Position::line(name, line as u64 + 1);
+        return Err(InputError::at(position, "unresolved merge conflict")
             .hint("keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>"));
     }
     if text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#'))) {
-        return Err(Fault::of_file(name, "is empty")
+        return Err(InputError::of_file(name, "is empty")
             .hint("an empty file does not empty groups; see examples/acme/groups.yaml for an example"));
     }
     let file: MembershipFile = match yaml::read(text, name) {
         Ok(file) => file,
         // JSON allows what YAML does not: tabs, and characters written as two escapes.
-        Err(fault) => match plain_json(text) {
-            Some(json) => yaml::read(&json, name).map_err(|_| fault)?,
-            None => return Err(fault),
+        Err(error) => match plain_json(text) {
+            Some(json) => yaml::read(&json, name).map_err(|_| error)?,
+            None => return Err(error),
         },
     };
     if file.version.value != FILE_VERSION {
         let message = format!("unsupported format version {}", file.version.value);
         let hint = format!("use `version: {FILE_VERSION}`");
-        return Err(Fault::at(file.version.place(name), message).hint(hint));
+        return Err(InputError::at(file.version.position(name), message).hint(hint));
     }
     Ok(file)
 }
@@ -301,11 +301,11 @@ groups:
             ("version: 1\ngroups:\n  - name: A\n    members: [{ reason: x }]\n", "either `email` or `id`"),
         ];
         for (text, expected) in table {
-            let fault = parse(text, "x").expect_err(text).to_string();
-            assert!(fault.contains(expected), "{fault:?} should contain {expected:?}");
+            let error = parse(text, "x").expect_err(text).to_string();
+            assert!(error.contains(expected), "{error:?} should contain {expected:?}");
         }
-        let fault = parse("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x").expect_err("misspelt");
-        assert_eq!(fault.hint.as_deref(), Some("did you mean `members`?"));
+        let error = parse("version: 1\ngroups:\n  - name: A\n    membres: []\n", "x").expect_err("misspelt");
+        assert_eq!(error.hint.as_deref(), Some("did you mean `members`?"));
     }
 
     #[test]
@@ -320,9 +320,9 @@ groups:
         let beginning = "version: 1\ngroups: [{ name: A }]\n#";
         let text = beginning.to_owned() + &"-".repeat(FILE_BYTES_MAX - beginning.len());
         parse(&text, "x").expect("at the limit");
-        let fault = parse(&(text + "-"), "x").expect_err("one byte more");
-        assert_eq!(fault.to_string(), "x has 67108865 bytes; the limit for a group file is 67108864");
-        assert!(fault.hint.is_some_and(|hint| hint.contains("members_from")));
+        let error = parse(&(text + "-"), "x").expect_err("one byte more");
+        assert_eq!(error.to_string(), "x has 67108865 bytes; the limit for a group file is 67108864");
+        assert!(error.hint.is_some_and(|hint| hint.contains("members_from")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
-use crate::input::fault::Place;
+use crate::input::input_error::Position;
 
 /// A value with its position in the file.
 #[derive(Clone, Debug)]
@@ -19,8 +19,8 @@ pub struct Located<T> {
 
 impl<T> Located<T> {
     /// The position in `file`.
-    pub fn place(&self, file: &str) -> Place {
-        Place {
+    pub fn position(&self, file: &str) -> Position {
+        Position {
             file: file.to_owned(),
             line: self.line.max(1),
             column: (self.column > 0).then_some(self.column),

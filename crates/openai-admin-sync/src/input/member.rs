@@ -14,7 +14,7 @@ use crate::input::{email::EmailKey, visible::excerpt};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Member {
     /// The user.
-    pub who: Who,
+    pub who: UserRef,
     /// The last day of the membership; `None` if it has no end.
     pub until: Option<Date>,
     /// Why, for the plan.
@@ -23,14 +23,14 @@ pub struct Member {
 
 /// A reference to a user.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Who {
+pub enum UserRef {
     /// By email address.
     Email(EmailKey),
     /// By user id, for users without an address.
     Id(UserId),
 }
 
-impl Who {
+impl UserRef {
     /// The address or the id.
     pub fn as_str(&self) -> &str {
         match self {
@@ -40,7 +40,7 @@ impl Who {
     }
 }
 
-impl std::fmt::Debug for Who {
+impl std::fmt::Debug for UserRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Email(email) => email.fmt(f),
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Member {
                 f.write_str("an email address, or { email: …, until: …, reason: … }")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Member, E> {
-                Ok(Member { who: who(text).map_err(E::custom)?, until: None, reason: None })
+                Ok(Member { who: user_ref(text).map_err(E::custom)?, until: None, reason: None })
             }
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Member, A::Error> {
                 let fields = MemberFields::deserialize(de::value::MapAccessDeserializer::new(map))?;
@@ -97,8 +97,8 @@ impl<'de> Deserialize<'de> for Member {
 impl MemberFields {
     fn member(self) -> Result<Member, String> {
         let who = match (self.email, self.id) {
-            (Some(email), None) => who_by_email(&email)?,
-            (None, Some(id)) => Who::Id(id),
+            (Some(email), None) => user_ref_by_email(&email)?,
+            (None, Some(id)) => UserRef::Id(id),
             _ => return Err("a member must have either `email` or `id`".to_owned()),
         };
         let until = self.until.map(|text| {
@@ -115,20 +115,20 @@ impl MemberFields {
 /// # Errors
 ///
 /// Why it is neither.
-pub fn who(text: &str) -> Result<Who, String> {
+pub fn user_ref(text: &str) -> Result<UserRef, String> {
     if !text.contains('@') {
         let id = UserId::new(text.trim());
         return id
-            .map(Who::Id)
+            .map(UserRef::Id)
             .map_err(|_| format!("'{}' is neither an email address nor a user id", excerpt(text)));
     }
-    who_by_email(text)
+    user_ref_by_email(text)
 }
 
-fn who_by_email(text: &str) -> Result<Who, String> {
+fn user_ref_by_email(text: &str) -> Result<UserRef, String> {
     let address = clean(text);
     match is_email(&address) {
-        Ok(()) => Ok(Who::Email(EmailKey::new(&address))),
+        Ok(()) => Ok(UserRef::Email(EmailKey::new(&address))),
         Err(problem) => Err(format!("invalid email address '{}': {problem}", excerpt(text))),
     }
 }
@@ -150,7 +150,7 @@ impl JsonSchema for Member {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Who {
+    fn read(text: &str) -> UserRef {
         crate::input::yaml::read::<Member>(text, "x").expect("a member").who
     }
 
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_member_can_be_named_by_id() {
-        assert_eq!(read("user_7"), Who::Id("user_7".parse().expect("an id")));
-        assert_eq!(read("{ id: a@b }"), Who::Id("a@b".parse().expect("an id")));
+        assert_eq!(read("user_7"), UserRef::Id("user_7".parse().expect("an id")));
+        assert_eq!(read("{ id: a@b }"), UserRef::Id("a@b".parse().expect("an id")));
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
-use crate::input::{fault::Fault, max_remove::MaxRemove, yaml};
+use crate::input::{input_error::InputError, max_remove::MaxRemove, yaml};
 
 /// The version of the policy file's format.
 pub const POLICY_VERSION: u32 = 1;
@@ -66,12 +66,12 @@ impl Policy {
     /// # Errors
     ///
     /// The first error, with its position.
-    pub fn parse(text: &str, name: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str, name: &str) -> Result<Self, InputError> {
         let policy: Self = yaml::read(text, name)?;
         if policy.version != POLICY_VERSION {
             let message =
                 format!("has the unsupported policy version {} (expected {POLICY_VERSION})", policy.version);
-            return Err(Fault::of_file(name, message));
+            return Err(InputError::of_file(name, message));
         }
         Ok(policy)
     }

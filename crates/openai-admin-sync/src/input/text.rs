@@ -1,6 +1,6 @@
 //! Text files: detects files that are not text, and splits text into lines with any line endings.
 
-use crate::input::fault::Fault;
+use crate::input::input_error::InputError;
 
 /// The byte-order mark of UTF-8, which spreadsheets and some editors put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -24,12 +24,12 @@ const SAVE_AS_UTF8: &str = "save it as text in UTF-8 (PowerShell: `Out-File -Enc
 /// # Errors
 ///
 /// If the file is not UTF-8 text. The message does not quote the file.
-pub fn read<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Fault> {
+pub fn read<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, InputError> {
     if let Some(what) = other_format(bytes) {
-        return Err(Fault::of_file(name, what).hint(SAVE_AS_UTF8));
+        return Err(InputError::of_file(name, what).hint(SAVE_AS_UTF8));
     }
     str::from_utf8(without_byte_order_mark(bytes))
-        .map_err(|_| Fault::of_file(name, "is not UTF-8").hint(SAVE_AS_UTF8))
+        .map_err(|_| InputError::of_file(name, "is not UTF-8").hint(SAVE_AS_UTF8))
 }
 
 /// The bytes after a byte-order mark.
@@ -105,9 +105,9 @@ mod tests {
             (b"\x1f\x8b\x08".to_vec(), "x is compressed with gzip"),
         ];
         for (bytes, message) in table {
-            let fault = read(&bytes, "x").expect_err(message);
-            assert_eq!(fault.to_string(), message);
-            assert!(fault.hint.is_some_and(|hint| hint.contains("UTF-8")));
+            let error = read(&bytes, "x").expect_err(message);
+            assert_eq!(error.to_string(), message);
+            assert!(error.hint.is_some_and(|hint| hint.contains("UTF-8")));
         }
         assert_eq!(read(b"\xef\xbb\xbfada", "x"), Ok("ada"));
     }

@@ -4,35 +4,35 @@
 use openai_admin::likeness::most_like;
 use serde::de::DeserializeOwned;
 
-use crate::input::fault::{Fault, Place};
+use crate::input::input_error::{InputError, Position};
 
 /// Reads a document. `name` is the name of the file, for messages.
 ///
 /// # Errors
 ///
 /// The first error, with its line and column.
-pub fn read<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Fault> {
+pub fn read<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, InputError> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let message = error.render_with_options(serde_saphyr::render_options! {
             formatter: &serde_saphyr::UserMessageFormatter,
             snippets: serde_saphyr::SnippetMode::Off,
         });
         let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
-        fault(Place { file: name.to_owned(), line, column: Some(column) }, &message)
+        parse_error(Position { file: name.to_owned(), line, column: Some(column) }, &message)
     })
 }
 
 /// Turns the message of a serde parser into an error for the author of the document.
-pub fn fault(place: Place, message: &str) -> Fault {
+pub fn parse_error(position: Position, message: &str) -> InputError {
     // The message repeats the position in another form.
     let message = message.split(" at line ").next().unwrap_or_default().trim();
     // Replace the parser's names of events with the syntax.
     let message_text =
         message.replace("sequence start", "a list (- item)").replace("mapping start", "fields (name: value)");
-    let fault = Fault::at(place, message_text);
+    let error = InputError::at(position, message_text);
     match suggested_field(message) {
-        Some(known) => fault.hint(format!("did you mean `{known}`?")),
-        None => fault,
+        Some(known) => error.hint(format!("did you mean `{known}`?")),
+        None => error,
     }
 }
 

@@ -4,7 +4,9 @@
 use openai_admin::{GroupId, OrganizationId};
 
 use crate::{
-    input::{csv, fault::Place, file::Mode, max_remove::MaxRemove, member::Who, policy::Protected},
+    input::{
+        csv, file::Mode, input_error::Position, max_remove::MaxRemove, member::UserRef, policy::Protected,
+    },
     plan::{
         document::Purpose,
         source::{Origin, Source},
@@ -43,7 +45,7 @@ pub struct DesiredGroup {
     /// Previous names of the group.
     pub previously: Vec<String>,
     /// Where the input lists the group.
-    pub place: Option<Place>,
+    pub position: Option<Position>,
     /// Whether to create the group if it does not exist. If false, a missing group is an error, and `name` may be an
     /// id.
     pub creates: bool,
@@ -64,7 +66,7 @@ impl DesiredGroup {
             name: name.into(),
             id: None,
             previously: Vec::new(),
-            place: None,
+            position: None,
             creates: false,
             members: None,
             max_remove: MaxRemove::OF_GROUP,
@@ -91,7 +93,7 @@ pub struct DesiredMembers {
 #[derive(Clone, Debug)]
 pub struct DesiredMember {
     /// The user.
-    pub who: Who,
+    pub who: UserRef,
     /// Where the input lists the user.
     pub origin: Origin,
 }

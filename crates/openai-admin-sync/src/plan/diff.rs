@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use openai_admin::{GroupId, UserId, identity::name_key, likeness::most_like, models::GroupUser};
 
 use crate::{
-    input::{file::Mode, member::Who, suggestion::much_like},
+    input::{file::Mode, member::UserRef, suggestion::much_like},
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::Purpose,
         group_plan::{Block, GroupPlan, Removes, Rule, SettledRow, Skip, Unresolved},
         operation::{Operation, Why},
-        resolve::{Found, People},
+        resolve::{People, Resolution},
         source::Origin,
     },
     service::current::{CurrentGroup, Members, Snapshot},
@@ -38,21 +38,21 @@ pub enum Match {
 pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<String, GroupId>) -> Vec<Match> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();
-    for (place, group) in snapshot.groups.iter().enumerate() {
-        by_name.entry(name_key(&group.name)).or_default().push(place);
-        by_id.insert(group.id.as_str(), place);
+    for (index, group) in snapshot.groups.iter().enumerate() {
+        by_name.entry(name_key(&group.name)).or_default().push(index);
+        by_id.insert(group.id.as_str(), index);
     }
-    let index = Index { by_name, by_id, groups: &snapshot.groups, known };
-    let mut matches: Vec<Match> = desired.groups.iter().map(|group| index.find(group)).collect();
+    let lookup = Index { by_name, by_id, groups: &snapshot.groups, known };
+    let mut matches: Vec<Match> = desired.groups.iter().map(|group| lookup.find(group)).collect();
     let mut taken: HashMap<usize, usize> = HashMap::new();
-    for place in 0..matches.len() {
-        let Match::Found(group) = matches[place] else { continue };
-        if let Some(other) = taken.insert(group, place) {
+    for index in 0..matches.len() {
+        let Match::Found(group) = matches[index] else { continue };
+        if let Some(other) = taken.insert(group, index) {
             let message = format!(
                 "'{}' and '{}' refer to the same group",
-                desired.groups[other].name, desired.groups[place].name
+                desired.groups[other].name, desired.groups[index].name
             );
-            matches[place] = Match::Problem(message.clone());
+            matches[index] = Match::Problem(message.clone());
             matches[other] = Match::Problem(message);
         }
     }
@@ -71,7 +71,7 @@ impl Index<'_> {
     fn find(&self, wanted: &DesiredGroup) -> Match {
         if let Some(id) = &wanted.id {
             return match self.by_id.get(id.as_str()) {
-                Some(place) => Match::Found(*place),
+                Some(index) => Match::Found(*index),
                 None => Match::Problem(format!(
                     "there is no group with the id {id}: correct the id, or remove it to create the group"
                 )),
@@ -81,7 +81,7 @@ impl Index<'_> {
             Some(found) => return found,
             None if !wanted.creates => {
                 return match self.by_id.get(wanted.name.as_str()) {
-                    Some(place) => Match::Found(*place),
+                    Some(index) => Match::Found(*index),
                     None => Match::Problem(self.no_group_message(&wanted.name)),
                 };
             }
@@ -92,7 +92,7 @@ impl Index<'_> {
         }
         // The group of this name was renamed. Creating a new one would leave its members behind.
         let renamed = self.known.get(&wanted.name).and_then(|id| self.by_id.get(id.as_str()));
-        match renamed.map(|place| &self.groups[*place]) {
+        match renamed.map(|index| &self.groups[*index]) {
             Some(group) => Match::Problem(format!(
                 "the group is now called '{}': use that name, or add `id: {}` to rename it back",
                 group.name, group.id
@@ -112,11 +112,11 @@ impl Index<'_> {
         let alike = self.by_name.get(&name_key(name))?;
         // An exact match wins over names that only look the same.
         let exact: Vec<usize> =
-            alike.iter().copied().filter(|place| self.groups[*place].name == name).collect();
+            alike.iter().copied().filter(|index| self.groups[*index].name == name).collect();
         Some(match (exact.as_slice(), alike.as_slice()) {
-            ([place], _) | ([], [place]) => Match::Found(*place),
+            ([index], _) | ([], [index]) => Match::Found(*index),
             ([], several) | (several, _) => {
-                let ids: Vec<&str> = several.iter().map(|place| self.groups[*place].id.as_str()).collect();
+                let ids: Vec<&str> = several.iter().map(|index| self.groups[*index].id.as_str()).collect();
                 Match::Problem(format!(
                     "{} groups are called '{name}': choose one by id: {}",
                     ids.len(),
@@ -128,13 +128,13 @@ impl Index<'_> {
 }
 
 /// The snapshot indexes of the groups whose members must be read.
-pub fn places_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
+pub fn groups_to_read(desired: &Desired, matches: &[Match]) -> Vec<usize> {
     let groups = desired.groups.iter().zip(matches);
-    let places = groups.filter_map(|(group, found)| match found {
-        Match::Found(place) if group.members.is_some() => Some(*place),
+    let indexes = groups.filter_map(|(group, found)| match found {
+        Match::Found(index) if group.members.is_some() => Some(*index),
         _ => None,
     });
-    places.collect()
+    indexes.collect()
 }
 
 /// The changes of each group, before the guard applies limits and protection.
@@ -156,7 +156,7 @@ fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match])
     let named: HashSet<usize> = matches
         .iter()
         .filter_map(|found| match found {
-            Match::Found(place) => Some(*place),
+            Match::Found(index) => Some(*index),
             Match::Missing | Match::Problem(_) => None,
         })
         .collect();
@@ -164,7 +164,7 @@ fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match])
         .groups
         .iter()
         .enumerate()
-        .filter(|(place, _)| !named.contains(place))
+        .filter(|(index, _)| !named.contains(index))
         .map(|(_, group)| group.name.as_str())
         .collect();
     let compared_max = NAMES_COMPARED_MAX.checked_div(others.len()).unwrap_or_default();
@@ -175,20 +175,20 @@ fn find_similar(plans: &mut [GroupPlan], snapshot: &Snapshot, matches: &[Match])
 
 fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people: &People) -> GroupPlan {
     let mut plan = GroupPlan::new(&wanted.name, wanted.max_remove);
-    plan.place.clone_from(&wanted.place);
+    plan.position.clone_from(&wanted.position);
     plan.allow_empty = wanted.allow_empty;
-    let origin = || Origin { place: wanted.place.clone(), ..Origin::default() };
+    let origin = || Origin { position: wanted.position.clone(), ..Origin::default() };
     let current: Option<&CurrentGroup> = match found {
         Match::Problem(message) => {
             plan.blocks.push(Block { rule: Rule::Group, message: message.clone() });
-            plan.keep = wished(wanted, people, &mut plan.unresolved);
+            plan.keep = desired_users(wanted, people, &mut plan.unresolved);
             return plan;
         }
         Match::Missing => {
             plan.operations.push(Operation::create_group(wanted.name.clone(), Why::Listed, origin()));
             None
         }
-        Match::Found(place) => Some(&snapshot.groups[*place]),
+        Match::Found(index) => Some(&snapshot.groups[*index]),
     };
     if let Some(group) = current {
         plan.id = Some(group.id.clone());
@@ -210,7 +210,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
             plan.operations.clear();
             let message = format!("its members could not be read: {problem}");
             plan.blocks.push(Block { rule: Rule::Unreadable, message });
-            plan.keep = wished(wanted, people, &mut plan.unresolved);
+            plan.keep = desired_users(wanted, people, &mut plan.unresolved);
             return plan;
         }
     }
@@ -223,7 +223,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
 
 /// The desired members of a group that cannot be changed. They must not be removed from other groups, because they may
 /// not be in this one yet.
-fn wished(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
+fn desired_users(wanted: &DesiredGroup, people: &People, unresolved: &mut Vec<Unresolved>) -> Vec<UserId> {
     let members = wanted.members.as_ref().map(|members| members.present.as_slice()).unwrap_or_default();
     resolve(members, people, unresolved).into_iter().map(|(id, _)| id.clone()).collect()
 }
@@ -256,8 +256,8 @@ fn settled_rows(plan: &GroupPlan, wanted: &DesiredGroup, people: &People) -> Vec
     let holds = plan.blocks.is_empty() && plan.skipped.is_none();
     let rows = members.present.iter().chain(&members.absent).filter_map(|member| {
         let user_id = match people.find(&member.who) {
-            Found::User(id) => Some(id),
-            Found::Several(_) | Found::Nobody => None,
+            Resolution::User(id) => Some(id),
+            Resolution::Several(_) | Resolution::NoUser => None,
         };
         let is_reported =
             user_id.is_some_and(|id| changed.contains(id)) || missing.contains(member.who.as_str());
@@ -282,17 +282,17 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
         Mode::Exact | Mode::RemoveOnly => Removes::Unlisted,
         Mode::AddOnly => Removes::Nobody,
     };
-    let mut wished: HashSet<&UserId> = HashSet::with_capacity(present.len());
+    let mut desired_users: HashSet<&UserId> = HashSet::with_capacity(present.len());
     let mut additions = Vec::new();
     for (id, member) in present {
         // Two addresses may belong to one user.
-        if !wished.insert(id) || rows.contains_key(id) || !plan.adds {
+        if !desired_users.insert(id) || rows.contains_key(id) || !plan.adds {
             continue;
         }
         let (email, origin) = (email_of(&member.who), member.origin.clone());
         additions.push(Operation::add_user(id.clone(), email, Why::Listed, origin));
     }
-    let mut removals = removals(wanted, current, people, &wished, &absent, plan.removes);
+    let mut removals = removals(wanted, current, people, &desired_users, &absent, plan.removes);
     // An unmatched user may be in the group with another address.
     if !plan.unresolved.is_empty() && plan.removes == Removes::Unlisted {
         plan.frozen_removals = removals.len();
@@ -303,7 +303,7 @@ fn diff_members(wanted: &DesiredMembers, current: &[GroupUser], people: &People,
     plan.operations.extend(removals);
     // A group without changes needs no list of members to keep.
     if !plan.operations.is_empty() {
-        let kept = current.iter().filter(|user| wished.contains(&user.id));
+        let kept = current.iter().filter(|user| desired_users.contains(&user.id));
         plan.keep = kept.map(|user| user.id.clone()).collect();
     }
 }
@@ -312,7 +312,7 @@ fn removals(
     wanted: &DesiredMembers,
     current: &[GroupUser],
     people: &People,
-    wished: &HashSet<&UserId>,
+    desired_users: &HashSet<&UserId>,
     absent: &[(&UserId, &DesiredMember)],
     removes: Removes,
 ) -> Vec<Operation> {
@@ -320,8 +320,8 @@ fn removals(
         Removes::Listed => absent.iter().map(|(id, member)| (*id, (*member, Why::Listed))).collect(),
         _ => {
             let expired = wanted.expired.iter().filter_map(|member| match people.find(&member.who) {
-                Found::User(id) => Some((id, (member, Why::Ended))),
-                Found::Several(_) | Found::Nobody => None,
+                Resolution::User(id) => Some((id, (member, Why::Ended))),
+                Resolution::Several(_) | Resolution::NoUser => None,
             });
             expired.collect()
         }
@@ -329,7 +329,7 @@ fn removals(
     let is_removed = |user: &&GroupUser| match removes {
         Removes::Nobody => false,
         Removes::Listed => named.contains_key(&user.id),
-        Removes::Unlisted => !wished.contains(&user.id),
+        Removes::Unlisted => !desired_users.contains(&user.id),
     };
     let removal = |user: &GroupUser| {
         let email = user.email.as_deref().map(str::to_owned);
@@ -348,10 +348,10 @@ fn removals(
     removals
 }
 
-fn email_of(who: &Who) -> Option<String> {
+fn email_of(who: &UserRef) -> Option<String> {
     match who {
-        Who::Email(email) => Some(email.as_str().to_owned()),
-        Who::Id(_) => None,
+        UserRef::Email(email) => Some(email.as_str().to_owned()),
+        UserRef::Id(_) => None,
     }
 }
 
@@ -364,17 +364,17 @@ fn resolve<'a>(
     let mut resolved = Vec::with_capacity(members.len());
     for member in members {
         let problem = match people.find(&member.who) {
-            Found::User(id) => {
+            Resolution::User(id) => {
                 resolved.push((id, member));
                 continue;
             }
-            Found::Several(ids) => {
+            Resolution::Several(ids) => {
                 let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
                 format!("{} users have this address: choose one by id: {}", ids.len(), ids.join(", "))
             }
-            Found::Nobody => match member.who {
-                Who::Email(_) => "no user in the organization has this address".to_owned(),
-                Who::Id(_) => "no user in the organization has this id".to_owned(),
+            Resolution::NoUser => match member.who {
+                UserRef::Email(_) => "no user in the organization has this address".to_owned(),
+                UserRef::Id(_) => "no user in the organization has this id".to_owned(),
             },
         };
         let who = member.who.as_str().to_owned();

@@ -14,11 +14,11 @@ use openai_admin::{GroupId, identity::name_key, likeness::most_like, operations:
 use crate::{
     input::{
         csv::{self, Mapping},
-        fault::{Fault, Faults, Place},
         file::{self, Group, MembersFrom, MembershipFile},
+        input_error::{InputError, InputErrors, Position},
         located::Located,
         max_remove::MaxRemove,
-        member::{Member, Who},
+        member::{Member, UserRef},
         policy::Protected,
     },
     plan::{
@@ -39,7 +39,7 @@ pub fn expand(
     files: &[(String, MembershipFile)],
     today: Date,
     read_table: &mut ReadTable<'_>,
-) -> Result<Desired, Faults> {
+) -> Result<Desired, InputErrors> {
     expand_within(MEMBERSHIPS_MAX, files, today, read_table)
 }
 
@@ -48,17 +48,17 @@ fn expand_within(
     files: &[(String, MembershipFile)],
     today: Date,
     read_table: &mut ReadTable<'_>,
-) -> Result<Desired, Faults> {
+) -> Result<Desired, InputErrors> {
     let mut desired = Desired::default();
-    let mut faults = Faults::default();
+    let mut errors = InputErrors::default();
     let mut memberships = Memberships { max: memberships_max, count: 0 };
     for (name, file) in files {
         let memberships = &mut memberships;
-        let (read_table, faults) = (&mut *read_table, &mut faults);
-        Expanding { name, file, today, read_table, faults, memberships }.into_desired(&mut desired);
+        let (read_table, errors) = (&mut *read_table, &mut errors);
+        Expanding { name, file, today, read_table, errors, memberships }.into_desired(&mut desired);
     }
-    check_groups(&desired.groups, &mut faults);
-    faults.or(desired)
+    check_groups(&desired.groups, &mut errors);
+    errors.or(desired)
 }
 
 /// Counts the memberships of all files together. A set of 10,000 users in 1,000 groups makes 10 million.
@@ -84,7 +84,7 @@ struct Expanding<'a, 'r> {
     file: &'a MembershipFile,
     today: Date,
     read_table: &'a mut ReadTable<'r>,
-    faults: &'a mut Faults,
+    errors: &'a mut InputErrors,
     memberships: &'a mut Memberships,
 }
 
@@ -93,14 +93,14 @@ struct Expanding<'a, 'r> {
 struct People<'a> {
     members: DesiredMembers,
     /// The position of each user.
-    known: HashMap<Cow<'a, Who>, MemberPosition>,
+    known: HashMap<Cow<'a, UserRef>, MemberPosition>,
 }
 
 /// The position of a user in `present` or `expired`.
 #[derive(Clone, Copy)]
 struct MemberPosition {
     has_expired: bool,
-    place: usize,
+    index: usize,
 }
 
 impl People<'_> {
@@ -113,7 +113,7 @@ impl<'a> Expanding<'a, '_> {
     fn into_desired(mut self, desired: &mut Desired) {
         let file = self.file;
         match (&desired.organization, &file.organization) {
-            (Some(one), Some(other)) if one != other => self.faults.0.push(Fault::of_file(
+            (Some(one), Some(other)) if one != other => self.errors.0.push(InputError::of_file(
                 self.name,
                 format!("is for organization {other}, but another file is for {one}"),
             )),
@@ -130,17 +130,17 @@ impl<'a> Expanding<'a, '_> {
             (one, other) => one.or(other),
         };
         if file.groups.is_empty() {
-            let fault = Fault::of_file(self.name, "names no group");
-            self.faults.0.push(fault.hint("an empty list does not delete groups: list the groups to manage"));
+            let error = InputError::of_file(self.name, "names no group");
+            self.errors.0.push(error.hint("an empty list does not delete groups: list the groups to manage"));
         }
         for (set, members) in &file.sets {
             if members.is_empty() {
-                let fault = Fault::of_file(self.name, format!("has an empty set '{set}'"));
-                self.faults.0.push(fault.hint("add members, or remove the set and each `include` of it"));
+                let error = InputError::of_file(self.name, format!("has an empty set '{set}'"));
+                self.errors.0.push(error.hint("add members, or remove the set and each `include` of it"));
             }
         }
         // A file comes before its tables in the list of sources.
-        let place = desired.sources.len();
+        let source_index = desired.sources.len();
         let path = self.name.to_owned();
         desired.sources.push(Source::of_path(path.clone(), 0, path, String::new()));
         let mut entries = 0;
@@ -148,21 +148,21 @@ impl<'a> Expanding<'a, '_> {
             let group = self.group(group, desired, &mut entries);
             desired.groups.push(group);
         }
-        desired.sources[place].entries = entries;
+        desired.sources[source_index].entries = entries;
         if !self.memberships.is_within_limit() {
             let Memberships { max, count } = self.memberships;
             let message = format!(
                 "brings the plan to {count} memberships (`members`, `include`, `members_from`); the limit is {max}"
             );
             let hint = "split the groups into several files, and plan and apply each separately";
-            self.faults.0.push(Fault::of_file(self.name, message).hint(hint));
+            self.errors.0.push(InputError::of_file(self.name, message).hint(hint));
         }
     }
 
     fn check_limits(&mut self, limits: Option<MaxRemove>) {
         if let Some(limits) = limits.filter(|limits| limits.percent > 100) {
             let message = format!("has `percent: {}`; the maximum is 100", limits.percent);
-            self.faults.0.push(Fault::of_file(self.name, message));
+            self.errors.0.push(InputError::of_file(self.name, message));
         }
     }
 
@@ -172,13 +172,13 @@ impl<'a> Expanding<'a, '_> {
         desired: &mut Desired,
         entries: &mut usize,
     ) -> DesiredGroup {
-        let (place, group) = (group.place(self.name), &group.value);
+        let (position, group) = (group.position(self.name), &group.value);
         if let Err(violation) = GroupName::new(&group.name.value) {
             let message = format!("invalid group name: {violation}");
-            self.faults.0.push(Fault::at(group.name.place(self.name), message));
+            self.errors.0.push(InputError::at(group.name.position(self.name), message));
         }
         self.check_limits(group.max_remove);
-        let faults_before = self.faults.0.len();
+        let faults_before = self.errors.0.len();
         let is_managed =
             group.members.is_some() || !group.include.is_empty() || !group.members_from.is_empty();
         let members = is_managed.then(|| {
@@ -192,14 +192,14 @@ impl<'a> Expanding<'a, '_> {
                 self.add_member(member, None, &mut people);
             }
             for table in &group.members_from {
-                let source = self.table(table, &place, &mut people, &mut desired.left_out);
+                let source = self.table(table, &position, &mut people, &mut desired.left_out);
                 if let Some(source) = source.filter(|source| !desired.sources.contains(source)) {
                     desired.sources.push(source);
                 }
             }
             // A group whose members could not be read already has an error.
-            if self.faults.0.len() == faults_before && self.memberships.is_within_limit() {
-                self.check_not_empty(group, &place, &people);
+            if self.errors.0.len() == faults_before && self.memberships.is_within_limit() {
+                self.check_not_empty(group, &position, &people);
             }
             people.members
         });
@@ -208,7 +208,7 @@ impl<'a> Expanding<'a, '_> {
             name: group.name.value.clone(),
             id: group.id.clone(),
             previously: group.previously.clone(),
-            place: Some(place),
+            position: Some(position),
             creates: true,
             members,
             max_remove: group.max_remove.unwrap_or(default_max),
@@ -218,7 +218,7 @@ impl<'a> Expanding<'a, '_> {
     }
 
     /// Refuses a group without members unless it has `allow_empty`: `members: []` may be a mistake or a broken export.
-    fn check_not_empty(&mut self, group: &Group, place: &Place, people: &People<'_>) {
+    fn check_not_empty(&mut self, group: &Group, position: &Position, people: &People<'_>) {
         if !people.members.present.is_empty() || group.allow_empty {
             return;
         }
@@ -230,7 +230,7 @@ impl<'a> Expanding<'a, '_> {
                 format!("group '{name}' has no members left: the `until` of all {expired} members has passed")
             }
         };
-        self.faults.0.push(Fault::at(place.clone(), message).hint(
+        self.errors.0.push(InputError::at(position.clone(), message).hint(
             "omit `members` to leave the members unmanaged, or set `allow_empty: true` to allow an empty group",
         ));
     }
@@ -238,12 +238,14 @@ impl<'a> Expanding<'a, '_> {
     fn include(&mut self, include: &Located<String>, people: &mut People<'a>) -> usize {
         let file = self.file;
         let Some(members) = file.sets.get(&include.value) else {
-            let fault =
-                Fault::at(include.place(self.name), format!("there is no set called '{}'", include.value));
+            let error = InputError::at(
+                include.position(self.name),
+                format!("there is no set called '{}'", include.value),
+            );
             let known = file.sets.keys().map(String::as_str);
-            self.faults.0.push(match most_like(&include.value, known) {
-                Some(like) => fault.hint(format!("did you mean '{like}'?")),
-                None => fault.hint("define it under `sets:` in the same file"),
+            self.errors.0.push(match most_like(&include.value, known) {
+                Some(like) => error.hint(format!("did you mean '{like}'?")),
+                None => error.hint("define it under `sets:` in the same file"),
             });
             return 0;
         };
@@ -256,18 +258,18 @@ impl<'a> Expanding<'a, '_> {
     fn table(
         &mut self,
         table: &Located<MembersFrom>,
-        group: &Place,
+        group: &Position,
         people: &mut People<'a>,
         left_out: &mut Vec<String>,
     ) -> Option<Source> {
-        let place = if table.line == 0 { group.clone() } else { table.place(self.name) };
+        let position = if table.line == 0 { group.clone() } else { table.position(self.name) };
         let wanted = &table.value;
         let bytes = match (self.read_table)(self.name, &wanted.csv) {
             Ok(bytes) => bytes,
             Err(problem) => {
                 let message = format!("cannot read the table {}: {problem}", wanted.csv);
                 let hint = "the path of a table is relative to the file that names it";
-                self.faults.0.push(Fault::at(place, message).hint(hint));
+                self.errors.0.push(InputError::at(position, message).hint(hint));
                 return None;
             }
         };
@@ -275,16 +277,16 @@ impl<'a> Expanding<'a, '_> {
             Mapping { email: wanted.column.clone(), filter: wanted.filter.clone(), ..Mapping::of_file() };
         let (rows, _) = match csv::parse(&bytes, &wanted.csv, &mapping) {
             Ok(parsed) => parsed,
-            Err(faults) => {
-                self.faults.0.extend(faults.0);
+            Err(errors) => {
+                self.errors.0.extend(errors.0);
                 return None;
             }
         };
         let entries = rows.rows.len();
         left_out.extend(rows.left_out.iter().map(|message| format!("{}: {message}", wanted.csv)));
         for row in rows.rows {
-            let place = Some(Place::line(wanted.csv.as_str(), row.line));
-            self.add(Cow::Owned(Who::Email(row.email)), Origin { place, ..Origin::default() }, people);
+            let position = Some(Position::line(wanted.csv.as_str(), row.line));
+            self.add(Cow::Owned(UserRef::Email(row.email)), Origin { position, ..Origin::default() }, people);
         }
         let name = source_name(wanted);
         let filter = name.strip_prefix(&wanted.csv).unwrap_or_default().to_owned();
@@ -293,15 +295,16 @@ impl<'a> Expanding<'a, '_> {
     }
 
     fn add_member(&mut self, member: &'a Located<Member>, set: Option<&String>, people: &mut People<'a>) {
-        let (place, Member { who, until, reason }) = (member.place(self.name), &member.value);
-        let origin = Origin { place: Some(place), set: set.cloned(), until: *until, reason: reason.clone() };
+        let (position, Member { who, until, reason }) = (member.position(self.name), &member.value);
+        let origin =
+            Origin { position: Some(position), set: set.cloned(), until: *until, reason: reason.clone() };
         self.add(Cow::Borrowed(who), origin, people);
     }
 
     /// Adds a user once. The same user with two end dates is a contradiction.
-    fn add(&mut self, who: Cow<'a, Who>, origin: Origin, people: &mut People<'a>) {
-        if let Some(MemberPosition { has_expired, place }) = people.known.get(&who).copied() {
-            let before = &people.list(has_expired)[place].origin;
+    fn add(&mut self, who: Cow<'a, UserRef>, origin: Origin, people: &mut People<'a>) {
+        if let Some(MemberPosition { has_expired, index }) = people.known.get(&who).copied() {
+            let before = &people.list(has_expired)[index].origin;
             if before.until != origin.until {
                 self.contradiction(&who, before, origin);
             }
@@ -312,25 +315,25 @@ impl<'a> Expanding<'a, '_> {
         }
         let has_expired = origin.until.is_some_and(|day| day < self.today);
         let list = people.list(has_expired);
-        let place = list.len();
-        list.push(DesiredMember { who: Who::clone(&who), origin });
-        people.known.insert(who, MemberPosition { has_expired, place });
+        let index = list.len();
+        list.push(DesiredMember { who: UserRef::clone(&who), origin });
+        people.known.insert(who, MemberPosition { has_expired, index });
     }
 
-    fn contradiction(&mut self, who: &Who, before: &Origin, origin: Origin) {
+    fn contradiction(&mut self, who: &UserRef, before: &Origin, origin: Origin) {
         let when = |origin: &Origin| match origin.until {
             Some(day) => format!("until {day}"),
             None => "without an end date".to_owned(),
         };
-        let place = before.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        let position = before.position.as_ref().map(ToString::to_string).unwrap_or_default();
         let message = format!(
-            "'{}' is in the group {} here, but {} at {place}",
+            "'{}' is in the group {} here, but {} at {position}",
             who.as_str(),
             when(&origin),
             when(before)
         );
-        let at = origin.place.unwrap_or_else(|| Place::line(self.name, 1));
-        self.faults.0.push(Fault::at(at, message).hint("keep one of the two"));
+        let at = origin.position.unwrap_or_else(|| Position::line(self.name, 1));
+        self.errors.0.push(InputError::at(at, message).hint("keep one of the two"));
     }
 }
 
@@ -342,19 +345,19 @@ fn source_name(table: &MembersFrom) -> String {
 }
 
 /// Refuses groups that are listed twice, by id, name or previous name.
-fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
+fn check_groups(groups: &[DesiredGroup], errors: &mut InputErrors) {
     let mut ids: HashSet<&GroupId> = HashSet::new();
     let mut names: HashMap<String, &DesiredGroup> = HashMap::new();
-    let at = |group: &DesiredGroup| group.place.clone().unwrap_or_else(|| Place::line("the input", 1));
+    let at = |group: &DesiredGroup| group.position.clone().unwrap_or_else(|| Position::line("the input", 1));
     for group in groups {
         if group.id.as_ref().is_some_and(|id| !ids.insert(id)) {
-            faults.0.push(Fault::at(at(group), "the group with this id is listed twice"));
+            errors.0.push(InputError::at(at(group), "the group with this id is listed twice"));
         }
         if let Some(other) = names.insert(name_key(&group.name), group)
             && (group.id.is_none() || other.id.is_none())
         {
             let message = format!("the group '{}' is already listed at {}", group.name, at(other));
-            faults.0.push(Fault::at(at(group), message).hint("merge the two, or give each its `id`"));
+            errors.0.push(InputError::at(at(group), message).hint("merge the two, or give each its `id`"));
         }
     }
     for group in groups {
@@ -362,7 +365,7 @@ fn check_groups(groups: &[DesiredGroup], faults: &mut Faults) {
             if let Some(other) = names.get(&name_key(name)) {
                 let message =
                     format!("'{name}' cannot be a previous name of '{}': {} lists it", group.name, at(other));
-                faults.0.push(Fault::at(at(group), message));
+                errors.0.push(InputError::at(at(group), message));
             }
         }
     }
@@ -374,12 +377,12 @@ mod tests {
 
     use super::*;
 
-    fn expand_text(text: &str, tables: &[(&str, &str)]) -> Result<Desired, Faults> {
+    fn expand_text(text: &str, tables: &[(&str, &str)]) -> Result<Desired, InputErrors> {
         expand_text_within(MEMBERSHIPS_MAX, text, tables)
     }
 
-    fn expand_text_within(max: usize, text: &str, tables: &[(&str, &str)]) -> Result<Desired, Faults> {
-        let file = file::parse(text, "groups.yaml").map_err(Faults::from)?;
+    fn expand_text_within(max: usize, text: &str, tables: &[(&str, &str)]) -> Result<Desired, InputErrors> {
+        let file = file::parse(text, "groups.yaml").map_err(InputErrors::from)?;
         let mut read = |_: &str, path: &str| {
             let table = tables.iter().find(|(name, _)| *name == path);
             table.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "not found".to_owned())
@@ -412,7 +415,7 @@ groups:
         assert_eq!(names(&members.present), ["ada@x.y", "bob@x.y", "temp@x.y", "kay@x.y"]);
         assert_eq!(names(&members.expired), ["gone@x.y"]);
         assert_eq!(members.present[1].origin.set.as_deref(), Some("core"));
-        assert_eq!(members.present[3].origin.place, Some(Place::line("t.csv", 2)));
+        assert_eq!(members.present[3].origin.position, Some(Position::line("t.csv", 2)));
         assert_eq!(members.present[2].origin.reason.as_deref(), Some("SEC-412"));
         let sources = [("groups.yaml", 5), ("t.csv[active=yes]", 1)];
         let found = desired.sources.iter().map(|source| (source.name.as_str(), source.entries));
@@ -423,9 +426,9 @@ groups:
     fn absent_members_are_not_managed_and_empty_ones_are_refused() {
         let desired = expand_text("version: 1\ngroups:\n  - name: A\n", &[]).expect("unmanaged");
         assert!(desired.groups[0].members.is_none());
-        let faults =
+        let errors =
             expand_text("version: 1\ngroups:\n  - name: A\n    members: []\n", &[]).expect_err("empty");
-        assert_eq!(faults.to_string(), "groups.yaml:3:5: group 'A' has no members");
+        assert_eq!(errors.to_string(), "groups.yaml:3:5: group 'A' has no members");
         let allowed = "version: 1\ngroups:\n  - name: A\n    members: []\n    allow_empty: true\n";
         let desired = expand_text(allowed, &[]).expect("allowed");
         assert_eq!(names(&desired.groups[0].members.as_ref().expect("managed").present), [""; 0]);
@@ -459,8 +462,8 @@ groups:
             ("max_remove: { percent: 120 }\ngroups: [{ name: A }]", "the maximum is 100"),
         ];
         for (text, expected) in table {
-            let faults = expand_text(&format!("version: 1\n{text}\n"), &[]).expect_err(text).to_string();
-            assert!(faults.contains(expected), "{faults:?} should contain {expected:?}");
+            let errors = expand_text(&format!("version: 1\n{text}\n"), &[]).expect_err(text).to_string();
+            assert!(errors.contains(expected), "{errors:?} should contain {expected:?}");
         }
     }
 
@@ -476,11 +479,11 @@ groups:
 ";
         let table = [("t.csv", "email\nd@x.y\n")];
         expand_text_within(6, text, &table).expect("six memberships");
-        let faults = expand_text_within(5, text, &table).expect_err("one more");
+        let errors = expand_text_within(5, text, &table).expect_err("one more");
         assert_eq!(
-            faults.to_string(),
+            errors.to_string(),
             "groups.yaml brings the plan to 6 memberships (`members`, `include`, `members_from`); the limit is 5"
         );
-        assert!(faults.0[0].hint.as_deref().is_some_and(|hint| hint.starts_with("split the groups")));
+        assert!(errors.0[0].hint.as_deref().is_some_and(|hint| hint.starts_with("split the groups")));
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{Effect, Operation};
 use crate::{
-    input::{fault::Place, max_remove::MaxRemove},
+    input::{input_error::Position, max_remove::MaxRemove},
     plan::source::Origin,
 };
 
@@ -22,8 +22,8 @@ pub struct GroupPlan {
     /// The group's name, after a rename.
     pub name: String,
     /// Where the input lists the group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
     /// For a new group: an existing group with a similar name that the input does not list. The new name may be a typo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similar: Option<String>,
@@ -175,7 +175,7 @@ impl GroupPlan {
         Self {
             id: None,
             name: name.to_owned(),
-            place: None,
+            position: None,
             similar: None,
             member_count: 0,
             keep: Vec::new(),
@@ -205,7 +205,7 @@ impl GroupPlan {
     }
 
     /// The desired members of a group that changes.
-    pub fn wished(&self) -> HashSet<&UserId> {
+    pub fn desired_members(&self) -> HashSet<&UserId> {
         let added = self.operations.iter().filter(|operation| operation.is(Effect::Grant));
         self.keep.iter().chain(added.filter_map(Operation::user_id)).collect()
     }

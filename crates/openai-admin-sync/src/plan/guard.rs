@@ -33,9 +33,9 @@ pub enum Approval {
 
 /// The guard's decision on an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Decision {
     /// The operation may be sent.
-    Goes,
+    Allowed,
     /// The group is blocked, or all removals are.
     Blocked,
     /// The user is protected.
@@ -46,7 +46,7 @@ pub enum Standing {
 
 /// Applies the policy, protection and limits to a plan. Every plan passes here before it is applied: new and saved
 /// plans, resumed runs, imports, offboardings and undos.
-pub fn judge(plan: &mut Plan, policy: &Policy) {
+pub fn apply_policy(plan: &mut Plan, policy: &Policy) {
     plan.protect.add(&policy.protect);
     if let Some(max) = policy.max_remove {
         plan.max_remove = plan.max_remove.stricter(max);
@@ -103,13 +103,13 @@ pub fn limit(plan: &mut Plan) {
             let message = format!("no member would be left (0 of {})", group.member_count);
             group.blocks.push(Block { rule: Rule::Emptied, message });
         }
-        group.blocks.extend(over(removals, group.member_count, group.max_remove));
+        group.blocks.extend(over_limit(removals, group.member_count, group.max_remove));
     }
     plan.blocks.clear();
     // A group that is already blocked does not count against the limit of all groups.
     let open = plan.groups.iter().filter(|group| group.blocks.is_empty());
     let removals = open.map(GroupPlan::removals).sum();
-    let block = over(removals, plan.member_count(), plan.max_remove);
+    let block = over_limit(removals, plan.member_count(), plan.max_remove);
     plan.blocks.extend(
         block.map(|block| Block { message: format!("all groups together: {}", block.message), ..block }),
     );
@@ -118,7 +118,7 @@ pub fn limit(plan: &mut Plan) {
 /// The reason why the caller must approve a saved plan by its digest: it exceeds the built-in limits, or removes what
 /// `remembered` protects. A plan file can state any limit and omit any protection.
 pub fn needs_digest(plan: &Plan, remembered: &Protected) -> Option<String> {
-    removes_remembered(plan, &Protection::of(remembered)).or_else(|| over_built_in(plan))
+    removes_remembered(plan, &Protection::of(remembered)).or_else(|| over_built_in_limits(plan))
 }
 
 fn removes_remembered(plan: &Plan, protection: &Protection) -> Option<String> {
@@ -141,7 +141,7 @@ fn removes_remembered(plan: &Plan, protection: &Protection) -> Option<String> {
     None
 }
 
-fn over_built_in(plan: &Plan) -> Option<String> {
+fn over_built_in_limits(plan: &Plan) -> Option<String> {
     let mut built_in = plan.clone();
     built_in.max_remove = built_in.max_remove.stricter(MaxRemove::OF_ORGANIZATION);
     for group in &mut built_in.groups {
@@ -158,7 +158,7 @@ fn over_built_in(plan: &Plan) -> Option<String> {
 }
 
 /// The block for `removals` of `members`; `None` if the limits allow them.
-pub fn over(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
+pub fn over_limit(removals: usize, members: usize, max: MaxRemove) -> Option<Block> {
     let is_many = removals as u64 > max.count;
     let is_large_part = members as u64 >= max.min_size && removals * 100 > members * usize::from(max.percent);
     let limits: Vec<String> = [
@@ -214,7 +214,7 @@ pub fn check_approval(plan: &Plan, approval: &Approval) -> Result<(), String> {
 
 /// The reason why an undo cannot be applied completely.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hindrance {
+pub enum UndoProblem {
     /// Limits block this number of removals, and the caller has not allowed them.
     Limits(usize),
     /// The members of these groups could not be read.
@@ -224,25 +224,25 @@ pub enum Hindrance {
 /// The reason why an undo cannot be applied completely, checked before it starts: a partial undo would leave a state
 /// that no file describes. Other plans are applied as far as possible. A deleted group does not prevent the undo of the
 /// others.
-pub fn hindrance(plan: &Plan, approval: &Approval) -> Option<Hindrance> {
+pub fn undo_problem(plan: &Plan, approval: &Approval) -> Option<UndoProblem> {
     if !plan.purpose.is_undo() {
         return None;
     }
     let unreadable = plan.groups.iter().filter(|group| group.is_unreadable());
     let unreadable: Vec<String> = unreadable.map(|group| group.name.clone()).collect();
     if !unreadable.is_empty() {
-        return Some(Hindrance::Unreadable(unreadable));
+        return Some(UndoProblem::Unreadable(unreadable));
     }
     let blocked = blocked_removals(plan);
-    (blocked > 0 && *approval == Approval::None).then_some(Hindrance::Limits(blocked))
+    (blocked > 0 && *approval == Approval::None).then_some(UndoProblem::Limits(blocked))
 }
 
 /// The decision on each operation, in the order of [`Plan::operations`]. The approval must match the plan.
-pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
+pub fn decisions(plan: &Plan, approval: &Approval) -> Vec<Decision> {
     let is_accepted = !matches!(approval, Approval::None);
     let stops = |block: &Block| !(is_accepted && block.rule.can_be_accepted());
     let removals_stop = plan.blocks.iter().any(stops);
-    let mut standings = Vec::with_capacity(plan.operation_count());
+    let mut decisions = Vec::with_capacity(plan.operation_count());
     // The blocked group of each user who cannot be added.
     let mut not_added: HashMap<&UserId, &str> = HashMap::new();
     for group in &plan.groups {
@@ -254,36 +254,36 @@ pub fn standings(plan: &Plan, approval: &Approval) -> Vec<Standing> {
             {
                 not_added.insert(user, &group.name);
             }
-            standings.push(standing(operation, is_blocked, removals_stop));
+            decisions.push(decision(operation, is_blocked, removals_stop));
         }
     }
     // Groups that could not be read or matched: the users that they lack are unknown.
     let unknown = plan.groups.iter().filter(|group| group.is_unreadable() || group.is_unknown());
     let maybe: HashMap<&UserId, &GroupPlan> =
         unknown.flat_map(|group| group.keep.iter().map(move |user| (user, group))).collect();
-    for ((_, operation), standing) in plan.operations().zip(&mut standings) {
+    for ((_, operation), decision) in plan.operations().zip(&mut decisions) {
         let Some(user) = operation.user_id().filter(|_| operation.is(Effect::Revoke)) else {
             continue;
         };
-        if *standing != Standing::Goes || plan.revoke_first {
+        if *decision != Decision::Allowed || plan.revoke_first {
             continue;
         }
         if let Some(group) = not_added.get(user) {
-            *standing = Standing::Held(format!("the user cannot be added to '{group}', which is blocked"));
+            *decision = Decision::Held(format!("the user cannot be added to '{group}', which is blocked"));
         } else if let Some(group) = maybe.get(user) {
             let problem = if group.is_unreadable() { "could not be read" } else { "is blocked" };
-            *standing =
-                Standing::Held(format!("the user may be missing from '{}', which {problem}", group.name));
+            *decision =
+                Decision::Held(format!("the user may be missing from '{}', which {problem}", group.name));
         }
     }
-    standings
+    decisions
 }
 
-fn standing(operation: &Operation, is_blocked: bool, removals_stop: bool) -> Standing {
+fn decision(operation: &Operation, is_blocked: bool, removals_stop: bool) -> Decision {
     match () {
-        () if operation.protected => Standing::Protected,
-        () if is_blocked || (removals_stop && operation.is(Effect::Revoke)) => Standing::Blocked,
-        () => Standing::Goes,
+        () if operation.protected => Decision::Protected,
+        () if is_blocked || (removals_stop && operation.is(Effect::Revoke)) => Decision::Blocked,
+        () => Decision::Allowed,
     }
 }
 
@@ -304,7 +304,7 @@ mod tests {
     const NO_REMOVAL: MaxRemove = MaxRemove { percent: 0, count: 0, min_size: 0 };
 
     /// A plan with one operation of each effect, all on the same user or group, with a policy applied.
-    fn judged(purpose: Purpose, policy: Policy) -> Plan {
+    fn plan_under_policy(purpose: Purpose, policy: Policy) -> Plan {
         let user = || "user_1".parse().expect("an id");
         let origin = Origin::default;
         let mut group = GroupPlan::new("New", MaxRemove::OF_GROUP);
@@ -334,10 +334,10 @@ mod tests {
     fn no_plan_removes_a_protected_user_but_any_plan_may_add_one() {
         for purpose in purposes() {
             let protect = Protected { users: vec!["user_1".to_owned()], groups: Vec::new() };
-            let plan = judged(purpose, Policy { protect, ..Policy::default() });
+            let plan = plan_under_policy(purpose, Policy { protect, ..Policy::default() });
             assert_eq!(
-                standings(&plan, &Approval::None),
-                [Standing::Goes, Standing::Goes, Standing::Goes, Standing::Protected]
+                decisions(&plan, &Approval::None),
+                [Decision::Allowed, Decision::Allowed, Decision::Allowed, Decision::Protected]
             );
         }
     }
@@ -346,18 +346,19 @@ mod tests {
     fn no_plan_changes_a_protected_group() {
         for purpose in purposes() {
             let protect = Protected { users: Vec::new(), groups: vec!["New".to_owned()] };
-            let plan = judged(purpose, Policy { protect, ..Policy::default() });
-            assert_eq!(standings(&plan, &Approval::Digest(plan.digest.clone())), vec![Standing::Blocked; 4]);
+            let plan = plan_under_policy(purpose, Policy { protect, ..Policy::default() });
+            assert_eq!(decisions(&plan, &Approval::Digest(plan.digest.clone())), vec![Decision::Blocked; 4]);
         }
     }
 
     #[test]
     fn a_limit_on_all_groups_blocks_only_removals_and_can_be_overridden() {
-        use Standing::{Blocked, Goes};
+        use Decision::{Allowed, Blocked};
         for purpose in purposes() {
-            let plan = judged(purpose, Policy { max_remove: Some(NO_REMOVAL), ..Policy::default() });
-            assert_eq!(standings(&plan, &Approval::None), [Goes, Goes, Goes, Blocked]);
-            assert_eq!(standings(&plan, &Approval::Removals(1)), vec![Goes; 4]);
+            let plan =
+                plan_under_policy(purpose, Policy { max_remove: Some(NO_REMOVAL), ..Policy::default() });
+            assert_eq!(decisions(&plan, &Approval::None), [Allowed, Allowed, Allowed, Blocked]);
+            assert_eq!(decisions(&plan, &Approval::Removals(1)), vec![Allowed; 4]);
         }
     }
 }

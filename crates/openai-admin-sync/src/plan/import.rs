@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use crate::{
     input::{
         csv::{self, Mapping},
-        fault::{Faults, Place},
         file::Mode,
-        member::Who,
+        input_error::{InputErrors, Position},
+        member::UserRef,
     },
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
@@ -35,7 +35,12 @@ pub enum ImportMode {
 /// # Errors
 ///
 /// All invalid rows, with their line numbers.
-pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) -> Result<Desired, Faults> {
+pub fn desired(
+    bytes: &[u8],
+    name: &str,
+    mapping: &Mapping,
+    mode: ImportMode,
+) -> Result<Desired, InputErrors> {
     let (table, groups) = csv::parse(bytes, name, mapping)?;
     let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
     let entries = table.rows.len();
@@ -46,8 +51,8 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
             ImportMode::Add | ImportMode::Remove => Mode::AddOnly,
             ImportMode::Exact => Mode::Exact,
         };
-        let origin = Origin { place: Some(Place::line(name, row.line)), ..Origin::default() };
-        let member = DesiredMember { who: Who::Email(row.email), origin };
+        let origin = Origin { position: Some(Position::line(name, row.line)), ..Origin::default() };
+        let member = DesiredMember { who: UserRef::Email(row.email), origin };
         match mode {
             ImportMode::Remove => group.absent.push(member),
             ImportMode::Add | ImportMode::Exact => group.present.push(member),
@@ -56,7 +61,7 @@ pub fn desired(bytes: &[u8], name: &str, mapping: &Mapping, mode: ImportMode) ->
     let groups = groups.into_iter().zip(members.into_values()).map(|(group, members)| {
         let first = members.present.first().or(members.absent.first());
         DesiredGroup {
-            place: first.and_then(|member| member.origin.place.clone()),
+            position: first.and_then(|member| member.origin.position.clone()),
             members: Some(members),
             ..DesiredGroup::existing(group)
         }

@@ -4,7 +4,7 @@ use futures_util::stream::{self, StreamExt as _};
 use openai_admin::{UserId, models::GroupResponse};
 
 use crate::{
-    input::{file::Mode, member::Who},
+    input::{file::Mode, member::UserRef},
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::{Plan, Purpose},
@@ -31,7 +31,7 @@ pub async fn desired_without(
         members: Some(DesiredMembers {
             mode: Mode::AddOnly,
             absent: vec![DesiredMember {
-                who: Who::Id(user_id.clone()),
+                who: UserRef::Id(user_id.clone()),
                 origin: Origin { reason: Some("offboarding".to_owned()), ..Origin::default() },
             }],
             ..DesiredMembers::default()

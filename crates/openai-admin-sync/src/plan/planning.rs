@@ -77,8 +77,8 @@ pub async fn plan_from(
 ) -> Result<Plan, ReadError> {
     current::check_organization(desired.organization.as_ref(), snapshot.organization.as_ref())?;
     let matches = diff::match_groups(desired, &snapshot, &options.known_groups);
-    let places = diff::places_to_read(desired, &matches);
-    current::read_members(reader, &mut snapshot, &places, options.concurrency).await?;
+    let indexes = diff::groups_to_read(desired, &matches);
+    current::read_members(reader, &mut snapshot, &indexes, options.concurrency).await?;
     let mut people = People::of(&snapshot);
     resolve::find_people(reader, desired, &mut people).await?;
     // Checked again: responses since the first check may come from another organization.
@@ -108,6 +108,6 @@ pub fn assemble(
         groups,
         blocks: Vec::new(),
     };
-    guard::judge(&mut plan, &options.policy);
+    guard::apply_policy(&mut plan, &options.policy);
     plan.sealed()
 }

@@ -7,8 +7,8 @@ use openai_admin::{UserId, models::User};
 use crate::{
     input::{
         email::EmailKey,
-        fault::{Fault, Faults},
-        member::Who,
+        input_error::{InputError, InputErrors},
+        member::UserRef,
     },
     plan::desired::{Desired, DesiredMember},
     service::{
@@ -37,13 +37,13 @@ enum Hit {
 
 /// The result of resolving an address or an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum Resolution<'a> {
     /// Exactly one user.
     User(&'a UserId),
     /// Several users have the address.
     Several(&'a [UserId]),
     /// No user.
-    Nobody,
+    NoUser,
 }
 
 impl People {
@@ -78,13 +78,13 @@ impl People {
     }
 
     /// The user that `who` refers to.
-    pub fn find(&self, who: &Who) -> Found<'_> {
+    pub fn find(&self, who: &UserRef) -> Resolution<'_> {
         match who {
-            Who::Id(id) => self.by_id.get(id).map_or(Found::Nobody, Found::User),
-            Who::Email(email) => match self.by_email.get(email) {
-                Some(Hit::One(id)) => Found::User(id),
-                Some(Hit::Several(several)) => Found::Several(several),
-                None => Found::Nobody,
+            UserRef::Id(id) => self.by_id.get(id).map_or(Resolution::NoUser, Resolution::User),
+            UserRef::Email(email) => match self.by_email.get(email) {
+                Some(Hit::One(id)) => Resolution::User(id),
+                Some(Hit::Several(several)) => Resolution::Several(several),
+                None => Resolution::NoUser,
             },
         }
     }
@@ -109,22 +109,22 @@ impl People {
 /// # Errors
 ///
 /// If there are more than [`LOOKED_UP_MAX`].
-fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a Who>, Faults> {
+fn unknown<'a>(desired: &'a Desired, people: &People) -> Result<Vec<&'a UserRef>, InputErrors> {
     let mut seen = HashSet::new();
     let members = desired.groups.iter().filter_map(|group| group.members.as_ref());
     let unknown: Vec<&DesiredMember> = members
         .flat_map(|members| members.present.iter().chain(&members.absent))
-        .filter(|member| people.find(&member.who) == Found::Nobody && seen.insert(&member.who))
+        .filter(|member| people.find(&member.who) == Resolution::NoUser && seen.insert(&member.who))
         .collect();
     if let Some(first) = unknown.get(LOOKED_UP_MAX) {
-        let place = first.origin.place.clone();
+        let position = first.origin.position.clone();
         let message = format!(
             "the input names {} users who are not in these groups yet; at most {LOOKED_UP_MAX} can be looked up",
             unknown.len()
         );
         let hint = "check that the addresses belong to this organization; if so, add the users in batches first, \
             with `import memberships`";
-        return Err(Faults::one(Fault { place, message, hint: Some(hint.to_owned()) }));
+        return Err(InputErrors::one(InputError { position, message, hint: Some(hint.to_owned()) }));
     }
     Ok(unknown.into_iter().map(|member| &member.who).collect())
 }
@@ -147,8 +147,8 @@ pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People
     let emails: Vec<&EmailKey> = missing
         .iter()
         .filter_map(|who| match *who {
-            Who::Email(email) => Some(email),
-            Who::Id(_) => None,
+            UserRef::Email(email) => Some(email),
+            UserRef::Id(_) => None,
         })
         .collect();
     // The number of users is unknown: stop the scan once it has taken more requests than lookups would.
@@ -167,7 +167,7 @@ pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People
         }
     }
     for who in &missing {
-        if let Who::Id(id) = who
+        if let UserRef::Id(id) = who
             && !people.by_id.contains(id)
             && let Some(user) = reader.find_user(id.clone()).await?
         {
@@ -180,19 +180,19 @@ pub async fn find_people(reader: &Reader, desired: &Desired, people: &mut People
 /// Lists users until all missing ones are found. Returns false if it stopped early, at `pages_max` pages.
 async fn scan(
     reader: &Reader,
-    missing: &[&Who],
+    missing: &[&UserRef],
     people: &mut People,
     pages_max: usize,
 ) -> Result<bool, ReadError> {
-    let mut left: HashSet<&Who> = missing.iter().copied().collect();
+    let mut left: HashSet<&UserRef> = missing.iter().copied().collect();
     let mut pages = 0;
     let mut is_cut = false;
     let take = |users: Vec<User>| {
         for user in &users {
             people.learn_user(user);
-            left.remove(&Who::Id(user.id.clone()));
+            left.remove(&UserRef::Id(user.id.clone()));
             if let Some(email) = user.email.as_deref() {
-                left.remove(&Who::Email(EmailKey::new(email)));
+                left.remove(&UserRef::Email(EmailKey::new(email)));
             }
         }
         pages += 1;
@@ -207,7 +207,7 @@ async fn scan(
 mod tests {
     use super::*;
     use crate::{
-        input::fault::Place,
+        input::input_error::Position,
         plan::{
             desired::{DesiredGroup, DesiredMembers},
             source::Origin,
@@ -223,12 +223,12 @@ mod tests {
         let mut people = People::default();
         people.learn(&id("user_1"), Some("Ada@x.y"));
         people.learn(&id("user_1"), Some("Ada@x.y"));
-        let ada = Who::Email(EmailKey::new("ada@x.y"));
-        assert_eq!(people.find(&ada), Found::User(&id("user_1")));
+        let ada = UserRef::Email(EmailKey::new("ada@x.y"));
+        assert_eq!(people.find(&ada), Resolution::User(&id("user_1")));
         people.learn(&id("user_2"), Some("ada@x.y"));
-        assert_eq!(people.find(&ada), Found::Several(&[id("user_1"), id("user_2")]));
-        assert_eq!(people.find(&Who::Id(id("user_2"))), Found::User(&id("user_2")));
-        assert_eq!(people.find(&Who::Id(id("user_3"))), Found::Nobody);
+        assert_eq!(people.find(&ada), Resolution::Several(&[id("user_1"), id("user_2")]));
+        assert_eq!(people.find(&UserRef::Id(id("user_2"))), Resolution::User(&id("user_2")));
+        assert_eq!(people.find(&UserRef::Id(id("user_3"))), Resolution::NoUser);
     }
 
     #[test]
@@ -243,8 +243,11 @@ mod tests {
     #[test]
     fn one_user_over_the_limit_of_lookups_is_refused() {
         let member = |number: usize| DesiredMember {
-            who: Who::Email(EmailKey::new(&format!("{number}@x.y"))),
-            origin: Origin { place: Some(Place::line("groups.yaml", number as u64)), ..Origin::default() },
+            who: UserRef::Email(EmailKey::new(&format!("{number}@x.y"))),
+            origin: Origin {
+                position: Some(Position::line("groups.yaml", number as u64)),
+                ..Origin::default()
+            },
         };
         let desired = |numbers: std::ops::RangeInclusive<usize>| {
             let members =
@@ -260,9 +263,9 @@ mod tests {
         let at_the_limit = desired(1..=LOOKED_UP_MAX);
         assert_eq!(unknown(&at_the_limit, &people).expect("at the limit").len(), LOOKED_UP_MAX);
         let beyond = desired(1..=LOOKED_UP_MAX + 1);
-        let faults = unknown(&beyond, &people).expect_err("one more");
+        let errors = unknown(&beyond, &people).expect_err("one more");
         assert_eq!(
-            faults.to_string(),
+            errors.to_string(),
             "groups.yaml:100001: the input names 100001 users who are not in these groups yet; at most 100000 can be \
              looked up"
         );

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::input::fault::{Fault, Faults, Place};
+use crate::input::input_error::{InputError, InputErrors, Position};
 
 /// The most that a source may shrink from one applied run to the next, in percent.
 pub const SHRINKING_PERCENT_MAX: usize = 30;
@@ -17,8 +17,8 @@ const SHRINKING_SIZE_MIN: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// The line of the input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    #[serde(rename = "place", default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
     /// The set that includes the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<String>,
@@ -101,8 +101,8 @@ pub fn check_sources(
     sources: &[Source],
     before: &[Source],
     accepted: &BTreeMap<String, usize>,
-) -> Result<(), Faults> {
-    let mut faults = Faults::default();
+) -> Result<(), InputErrors> {
+    let mut errors = InputErrors::default();
     for source in sources {
         let Some(before) = before.iter().find(|before| before.is(source)) else { continue };
         let (had, has) = (before.entries, source.entries);
@@ -115,10 +115,10 @@ pub fn check_sources(
         if had > 0 && shrank && !is_accepted {
             let message = format!("had {had} entries in the last applied run and has {has} now");
             let accept = format!("if this is correct, pass --accept-source '{}={has}'", source.name);
-            faults.0.push(Fault::of_file(&source.name, message).hint(accept));
+            errors.0.push(InputError::of_file(&source.name, message).hint(accept));
         }
     }
-    faults.or(())
+    errors.or(())
 }
 
 #[cfg(test)]
@@ -154,8 +154,8 @@ mod tests {
         assert!(check_sources(&source(70), &source(100), &none).is_ok());
         assert!(check_sources(&source(3), &source(5), &none).is_ok());
         assert!(check_sources(&source(69), &[], &none).is_ok());
-        let faults = check_sources(&source(69), &source(100), &none).expect_err("shrank");
-        assert_eq!(faults.to_string(), "t.csv had 100 entries in the last applied run and has 69 now");
+        let errors = check_sources(&source(69), &source(100), &none).expect_err("shrank");
+        assert_eq!(errors.to_string(), "t.csv had 100 entries in the last applied run and has 69 now");
         assert!(check_sources(&source(0), &source(3), &none).is_err());
         let accepted = |number| BTreeMap::from([("t.csv".to_owned(), number)]);
         assert!(check_sources(&source(69), &source(100), &accepted(69)).is_ok());

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::rows::similar;
 use crate::{
     input::{
-        fault::{Faults, Place},
+        input_error::{InputErrors, Position},
         visible::visible,
     },
     plan::{
@@ -23,11 +23,11 @@ pub fn annotations(plan: &Plan) -> String {
     for group in &plan.groups {
         if let Some(similar) = similar(group) {
             let title = format!("new group {}", group.name);
-            lines.push(annotation("warning", group.place.as_ref(), &title, &similar));
+            lines.push(annotation("warning", group.position.as_ref(), &title, &similar));
         }
         for block in &group.blocks {
             let title = format!("{} is blocked", group.name);
-            lines.push(annotation("error", group.place.as_ref(), &title, &block.message));
+            lines.push(annotation("error", group.position.as_ref(), &title, &block.message));
         }
         lines.extend(unresolved(group, plan.unknown));
     }
@@ -44,17 +44,22 @@ fn unresolved(group: &GroupPlan, policy: UnknownPolicy) -> impl Iterator<Item = 
     };
     group.unresolved.iter().map(move |unresolved| {
         let message = format!("{}: {}", unresolved.who, unresolved.problem);
-        annotation(level, unresolved.origin.place.as_ref(), &format!("not added to {}", group.name), &message)
+        annotation(
+            level,
+            unresolved.origin.position.as_ref(),
+            &format!("not added to {}", group.name),
+            &message,
+        )
     })
 }
 
 /// The errors of the input, each at its line.
-pub fn fault_annotations(faults: &Faults) -> String {
-    let fault = |fault: &crate::input::fault::Fault| {
-        let hint = fault.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        annotation("error", fault.place.as_ref(), "invalid input", &format!("{}{hint}", fault.message))
+pub fn error_annotations(errors: &InputErrors) -> String {
+    let error = |error: &crate::input::input_error::InputError| {
+        let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        annotation("error", error.position.as_ref(), "invalid input", &format!("{}{hint}", error.message))
     };
-    limited(faults.0.iter().map(fault).collect())
+    limited(errors.0.iter().map(error).collect())
 }
 
 fn limited(lines: Vec<String>) -> String {
@@ -65,13 +70,13 @@ fn limited(lines: Vec<String>) -> String {
     text
 }
 
-fn annotation(level: &str, place: Option<&Place>, title: &str, message: &str) -> String {
-    let place = place.map(|place| {
-        let column = place.column.map(|column| format!(",col={column}")).unwrap_or_default();
-        format!("file={},line={}{column},", property(&visible(&place.file)), place.line)
+fn annotation(level: &str, position: Option<&Position>, title: &str, message: &str) -> String {
+    let position = position.map(|position| {
+        let column = position.column.map(|column| format!(",col={column}")).unwrap_or_default();
+        format!("file={},line={}{column},", property(&visible(&position.file)), position.line)
     });
     let title = property(&visible(title));
-    format!("::{level} {}title={title}::{}", place.unwrap_or_default(), data(&visible(message)))
+    format!("::{level} {}title={title}::{}", position.unwrap_or_default(), data(&visible(message)))
 }
 
 fn data(text: &str) -> String {

@@ -7,7 +7,7 @@ use crate::{
     input::visible::visible,
     plan::{
         document::Plan,
-        guard::{Approval, standings},
+        guard::{Approval, decisions},
         operation::{Effect, Target},
     },
     render::summary::Summary,
@@ -21,8 +21,8 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
     for block in &plan.blocks {
         let _ = writeln!(text, "> **Blocked**: all removals. {}\n", escaped(&block.message));
     }
-    let standings = standings(plan, &Approval::None);
-    let mut rest = standings.as_slice();
+    let decisions = decisions(plan, &Approval::None);
+    let mut rest = decisions.as_slice();
     for group in &plan.groups {
         let (of_group, after) = rest.split_at(group.operations.len());
         rest = after;
@@ -55,7 +55,7 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
         }
         text.push_str("| | User | ID | Reason | Source |\n|---|---|---|---|---|\n");
         for row in &rows {
-            let cells = [&row.who, &row.id, &row.why, &row.place].map(|cell| escaped(cell)).join(" | ");
+            let cells = [&row.who, &row.id, &row.why, &row.position].map(|cell| escaped(cell)).join(" | ");
             let sign = if row.sign == '+' { "➕" } else { "➖" };
             let _ = writeln!(text, "| {sign} | {cells} |");
         }

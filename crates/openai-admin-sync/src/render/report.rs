@@ -89,7 +89,11 @@ pub fn rows(
             request_id: result.and_then(|result| result.request_id.clone()),
             latency_ms: result.filter(|result| result.status.is_some()).map(|result| result.latency_ms),
             verified: verification.and_then(|verification| verification.holds.get(&number).copied()),
-            origin: operation.origin.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)),
+            origin: operation
+                .origin
+                .position
+                .as_ref()
+                .map(|position| format!("{}:{}", position.file, position.line)),
             error: result.and_then(|result| result.error.clone()),
         });
     }
@@ -117,7 +121,7 @@ fn rows_without_operation(plan: &Plan) -> Vec<ReportRow> {
             request_id: None,
             latency_ms: None,
             verified: None,
-            origin: origin.place.as_ref().map(|place| format!("{}:{}", place.file, place.line)),
+            origin: origin.position.as_ref().map(|position| format!("{}:{}", position.file, position.line)),
             error,
         };
         for one in &group.unresolved {
@@ -189,7 +193,7 @@ pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
             email: None,
             user_id: None,
             reason: Some(block.message.clone()),
-            line: group.place.as_ref().map(ToString::to_string),
+            line: group.position.as_ref().map(ToString::to_string),
         })
     });
     rows.extend(blocks);

@@ -5,7 +5,7 @@ use crate::{
     plan::{
         document::{Plan, UnknownPolicy},
         group_plan::GroupPlan,
-        guard::{Standing, blocked_removals},
+        guard::{Decision, blocked_removals},
         operation::{Effect, Operation, Why},
     },
     render::summary::Summary,
@@ -76,14 +76,14 @@ pub(super) struct Row {
     pub(super) who: String,
     pub(super) id: String,
     pub(super) why: String,
-    pub(super) place: String,
+    pub(super) position: String,
 }
 
 /// The rows to show of a group, and the number of hidden rows. Removals come first in a blocked group, because they are
 /// what the caller allows.
-pub(super) fn rows_shown(group: &GroupPlan, standings: &[Standing], is_blocked: bool) -> (Vec<Row>, usize) {
+pub(super) fn rows_shown(group: &GroupPlan, decisions: &[Decision], is_blocked: bool) -> (Vec<Row>, usize) {
     let rows =
-        group.operations.iter().zip(standings).filter_map(|(operation, standing)| row(operation, standing));
+        group.operations.iter().zip(decisions).filter_map(|(operation, decision)| row(operation, decision));
     if is_blocked {
         let (removals, additions): (Vec<Row>, Vec<Row>) = rows.partition(|row| row.sign == '-');
         let all = removals.len() + additions.len();
@@ -98,19 +98,20 @@ pub(super) fn rows_shown(group: &GroupPlan, standings: &[Standing], is_blocked: 
     (shown, more)
 }
 
-pub(super) fn row(operation: &Operation, standing: &Standing) -> Option<Row> {
+pub(super) fn row(operation: &Operation, decision: &Decision) -> Option<Row> {
     let id = operation.user_id()?.to_string();
     let who = operation.email().map_or_else(|| id.clone(), str::to_owned);
     let sign = if operation.is(Effect::Revoke) { '-' } else { '+' };
     let mut why = reasons(operation);
-    match standing {
-        Standing::Protected => why.push("PROTECTED: not removed".to_owned()),
-        Standing::Held(reason) => why.push(format!("HELD: {reason}")),
-        Standing::Goes | Standing::Blocked => {}
+    match decision {
+        Decision::Protected => why.push("PROTECTED: not removed".to_owned()),
+        Decision::Held(reason) => why.push(format!("HELD: {reason}")),
+        Decision::Allowed | Decision::Blocked => {}
     }
-    let place = operation.origin.place.as_ref();
-    let place = place.map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
-    Some(Row { sign, who, id: shortened(&id), why: why.join("  "), place })
+    let position = operation.origin.position.as_ref();
+    let position =
+        position.map(|position| format!("{}:{}", position.file, position.line)).unwrap_or_default();
+    Some(Row { sign, who, id: shortened(&id), why: why.join("  "), position })
 }
 
 pub(super) fn reasons(operation: &Operation) -> Vec<String> {
@@ -144,9 +145,13 @@ pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
     let blocks = group.blocks.iter();
     remarks.extend(blocks.map(|block| format!("{}: {}", block.rule.as_str(), visible(&block.message))));
     for unresolved in &group.unresolved {
-        let place = unresolved.origin.place.as_ref().map(|place| format!("  {}:{}", place.file, place.line));
-        let place = place.unwrap_or_default();
-        remarks.push(format!("? {}  {}{place}", visible(&unresolved.who), unresolved.problem));
+        let position = unresolved
+            .origin
+            .position
+            .as_ref()
+            .map(|position| format!("  {}:{}", position.file, position.line));
+        let position = position.unwrap_or_default();
+        remarks.push(format!("? {}  {}{position}", visible(&unresolved.who), unresolved.problem));
     }
     if group.frozen_removals > 0 {
         let members = match group.frozen_removals {

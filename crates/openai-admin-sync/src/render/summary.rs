@@ -10,7 +10,7 @@ use crate::{
     plan::{
         document::{Plan, UnknownPolicy},
         group_plan::{Block, GroupPlan, Rule},
-        guard::{Approval, Standing, standings},
+        guard::{Approval, Decision, decisions},
         operation::{Effect, Operation},
     },
     run::{
@@ -78,14 +78,14 @@ impl Summary {
             all_removals_blocked: !plan.blocks.is_empty() && *approval == Approval::None,
             ..Self::default()
         };
-        for ((_, operation), standing) in plan.operations().zip(standings(plan, approval)) {
-            summary.protected += usize::from(standing == Standing::Protected);
-            let counter = match (operation.effect(), standing) {
-                (_, Standing::Blocked | Standing::Protected | Standing::Held(_)) => &mut summary.blocked,
-                (Effect::Create, Standing::Goes) => &mut summary.creations,
-                (Effect::Rename, Standing::Goes) => &mut summary.renamings,
-                (Effect::Grant, Standing::Goes) => &mut summary.additions,
-                (Effect::Revoke, Standing::Goes) => &mut summary.removals,
+        for ((_, operation), decision) in plan.operations().zip(decisions(plan, approval)) {
+            summary.protected += usize::from(decision == Decision::Protected);
+            let counter = match (operation.effect(), decision) {
+                (_, Decision::Blocked | Decision::Protected | Decision::Held(_)) => &mut summary.blocked,
+                (Effect::Create, Decision::Allowed) => &mut summary.creations,
+                (Effect::Rename, Decision::Allowed) => &mut summary.renamings,
+                (Effect::Grant, Decision::Allowed) => &mut summary.additions,
+                (Effect::Revoke, Decision::Allowed) => &mut summary.removals,
             };
             *counter += 1;
         }
@@ -179,7 +179,7 @@ impl Summary {
 
 /// The summary of a run.
 #[derive(Debug)]
-pub struct Closing {
+pub struct RunSummary {
     /// The number of operations by outcome.
     outcomes: BTreeMap<&'static str, usize>,
     not_sent: usize,
@@ -195,7 +195,7 @@ enum Verified {
     Differs(Vec<String>),
 }
 
-impl Closing {
+impl RunSummary {
     /// Counts the results of a run.
     pub fn of(
         plan: &Plan,

@@ -10,7 +10,7 @@ use crate::{
     plan::{
         document::{Plan, UnknownPolicy},
         group_plan::GroupPlan,
-        guard::{Approval, Standing, standings},
+        guard::{Approval, Decision, decisions},
         operation::{Effect, Operation, Target},
     },
     render::summary::Summary,
@@ -26,8 +26,8 @@ const BOLD: &str = "1";
 /// The plan as a table.
 pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
     let mut writing = Writing { text: String::new(), color: notes.color };
-    let standings = standings(plan, approval);
-    let mut rest = standings.as_slice();
+    let decisions = decisions(plan, approval);
+    let mut rest = decisions.as_slice();
     for group in &plan.groups {
         let (of_group, after) = rest.split_at(group.operations.len());
         rest = after;
@@ -67,7 +67,7 @@ impl Writing {
     fn group(
         &mut self,
         group: &GroupPlan,
-        standings: &[Standing],
+        decisions: &[Decision],
         approval: &Approval,
         policy: UnknownPolicy,
     ) {
@@ -94,7 +94,7 @@ impl Writing {
         for remark in remarks(group, policy) {
             let _ = writeln!(self.text, "  {}", self.painted(YELLOW, &remark));
         }
-        let (shown, more) = rows_shown(group, standings, is_blocked);
+        let (shown, more) = rows_shown(group, decisions, is_blocked);
         self.rows(&shown, more);
     }
 
@@ -110,7 +110,7 @@ impl Writing {
                 padded(&visible(&row.who), who),
                 padded(&row.id, id),
                 padded(&row.why, why),
-                visible(&row.place)
+                visible(&row.position)
             );
             let color = if row.sign == '+' { GREEN } else { RED };
             let _ = writeln!(self.text, "  {}", self.painted(color, line.trim_end()));

@@ -25,7 +25,7 @@ use crate::{
         journal::{Entry, Journal, OperationResult, Outcome},
         schedule::Schedule,
     },
-    service::lanes::{Attempt, Lane, Lanes, Leave},
+    service::lanes::{Attempt, Lane, Lanes, Permit},
 };
 
 /// The default number of concurrent writes.
@@ -68,18 +68,18 @@ pub struct Executed {
     /// The ids of the plan's groups, with those that the run created.
     pub group_ids: Vec<Option<GroupId>>,
     /// Why the run stopped early; `None` if it did not.
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<StopReason>,
 }
 
 /// Why a run stopped early.
 #[derive(Debug)]
-pub enum Stopped {
+pub enum StopReason {
     /// The caller stopped it.
-    Asked,
+    ByCaller,
     /// The service asks to wait longer than the limit.
-    TooLong(Error),
+    WaitTooLong(Error),
     /// Every further request would fail in the same way.
-    Hopeless(Error),
+    CannotSucceed(Error),
 }
 
 /// A request that was sent, and its result.
@@ -127,7 +127,7 @@ impl Executor<'_> {
                 .groups
                 .iter()
                 .enumerate()
-                .flat_map(|(place, group)| group.operations.iter().map(move |one| (place, one)))
+                .flat_map(|(index, group)| group.operations.iter().map(move |one| (index, one)))
                 .collect(),
             schedule: Schedule::new(plan, &start.todo),
             executed: Executed { results, group_ids: start.group_ids, stopped: None },
@@ -198,11 +198,11 @@ impl Running<'_> {
             if self.executed.stopped.is_none() {
                 while in_flight.len() < executor.concurrency {
                     match self.next(lanes) {
-                        Next::Send(number, leave) => {
+                        Next::Send(number, permit) => {
                             let group_id = self.announce(number, executor)?;
                             let retries = self.retries.get(&number).copied().unwrap_or(0);
                             let operation = self.operations[number].1;
-                            in_flight.push(send(client, lanes, leave, number, operation, group_id, retries));
+                            in_flight.push(send(client, lanes, permit, number, operation, group_id, retries));
                         }
                         Next::At(at) => {
                             wake = Some(at);
@@ -220,7 +220,7 @@ impl Running<'_> {
             tokio::select! {
                 biased;
                 () = &mut stop, if self.executed.stopped.is_none() => {
-                    self.executed.stopped = Some(Stopped::Asked);
+                    self.executed.stopped = Some(StopReason::ByCaller);
                 }
                 Some(sent) = in_flight.next(), if !in_flight.is_empty() => self.ended(sent, executor)?,
                 () = sleep_until(wake) => {}
@@ -245,9 +245,9 @@ impl Running<'_> {
                 continue;
             }
             match lanes.acquire(lane(effect)) {
-                Ok(leave) => {
+                Ok(permit) => {
                     if let Some(operation) = self.schedule.take(effect) {
-                        return Next::Send(operation, leave);
+                        return Next::Send(operation, permit);
                     }
                 }
                 Err(at) => wake = [wake, at].into_iter().flatten().min(),
@@ -258,8 +258,8 @@ impl Running<'_> {
 
     /// Journals the intent of an operation, once.
     fn announce(&mut self, number: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
-        let (place, operation) = self.operations[number];
-        let group_id = self.executed.group_ids[place].clone();
+        let (index, operation) = self.operations[number];
+        let group_id = self.executed.group_ids[index].clone();
         if self.announced.insert(number) {
             let entry = Entry::Intent {
                 operation: number,
@@ -286,16 +286,16 @@ impl Running<'_> {
                     ..result(operation, answer.outcome)
                 }
             }
-            Attempt::TooSoon(_) => {
+            Attempt::RateLimited(_) => {
                 self.schedule.put_back(operation);
                 return Ok(());
             }
-            Attempt::TooLong(error) => {
+            Attempt::WaitTooLong(error) => {
                 self.schedule.put_back(operation);
-                self.stop(Stopped::TooLong(error));
+                self.stop(StopReason::WaitTooLong(error));
                 return Ok(());
             }
-            Attempt::Later(_, pause) => {
+            Attempt::Retry(_, pause) => {
                 *self.retries.entry(operation).or_default() += 1;
                 #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
                 let now = Instant::now();
@@ -317,7 +317,7 @@ impl Running<'_> {
         self.settle(result, executor)
     }
 
-    fn stop(&mut self, why: Stopped) {
+    fn stop(&mut self, why: StopReason) {
         if self.executed.stopped.is_none() {
             self.executed.stopped = Some(why);
         }
@@ -330,14 +330,14 @@ impl Running<'_> {
         let is_refused_always =
             error.is_unauthorized() || (error.is_permission_denied() && error.code().is_none());
         if is_refused_always || self.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
-            self.stop(Stopped::Hopeless(error));
+            self.stop(StopReason::CannotSucceed(error));
         }
     }
 
     fn settle(&mut self, result: OperationResult, executor: &mut Executor<'_>) -> io::Result<()> {
-        let (place, _) = self.operations[result.operation];
+        let (index, _) = self.operations[result.operation];
         if let Some(group_id) = &result.group_id {
-            self.executed.group_ids[place] = Some(group_id.clone());
+            self.executed.group_ids[index] = Some(group_id.clone());
         }
         let held = self.schedule.ended(result.operation, result.outcome.is_settled());
         let mut results = vec![result];
@@ -356,7 +356,7 @@ impl Running<'_> {
 }
 
 enum Next {
-    Send(usize, Leave),
+    Send(usize, Permit),
     At(Instant),
     Nothing,
 }
@@ -381,7 +381,7 @@ pub fn lane(effect: Effect) -> Lane {
 async fn send(
     client: &Client,
     lanes: &Lanes,
-    leave: Leave,
+    permit: Permit,
     number: usize,
     operation: &Operation,
     group_id: Option<GroupId>,
@@ -391,7 +391,7 @@ async fn send(
     let at = Instant::now();
     // Only a creation is not idempotent.
     let is_idempotent = !operation.is(Effect::Create);
-    let attempt = lanes.attempt(leave, is_idempotent, retries, perform(client, operation, group_id)).await;
+    let attempt = lanes.attempt(permit, is_idempotent, retries, perform(client, operation, group_id)).await;
     Sent { operation: number, at, attempt }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     plan::{
         document::Plan,
         group_plan::{GroupPlan, Removes},
-        guard::{self, Approval, Standing, standings},
+        guard::{self, Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
     run::journal::{OperationResult, Outcome},
@@ -56,12 +56,12 @@ pub struct Difference {
     /// The group's name.
     pub group: String,
     /// The description, for messages.
-    pub what: String,
+    pub description: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.group, self.what)
+        write!(f, "{}: {}", self.group, self.description)
     }
 }
 
@@ -70,21 +70,21 @@ impl Start {
     pub fn of(plan: &Plan, approval: &Approval) -> Self {
         let mut start =
             Self { group_ids: plan.groups.iter().map(|group| group.id.clone()).collect(), ..Self::default() };
-        for (number, standing) in standings(plan, approval).into_iter().enumerate() {
-            start.place(number, standing);
+        for (number, decision) in decisions(plan, approval).into_iter().enumerate() {
+            start.set_decision(number, decision);
         }
         start
     }
 
-    fn place(&mut self, number: usize, standing: Standing) {
-        let (outcome, reason) = match standing {
-            Standing::Goes => {
+    fn set_decision(&mut self, number: usize, decision: Decision) {
+        let (outcome, reason) = match decision {
+            Decision::Allowed => {
                 self.todo.push(number);
                 return;
             }
-            Standing::Blocked => (Outcome::Blocked, "blocked by a limit or a rule".to_owned()),
-            Standing::Protected => (Outcome::Blocked, "the user is protected".to_owned()),
-            Standing::Held(reason) => (Outcome::Held, reason),
+            Decision::Blocked => (Outcome::Blocked, "blocked by a limit or a rule".to_owned()),
+            Decision::Protected => (Outcome::Blocked, "the user is protected".to_owned()),
+            Decision::Held(reason) => (Outcome::Held, reason),
         };
         self.settled.insert(number, Settled { outcome, reason: Some(reason) });
     }
@@ -126,29 +126,29 @@ pub async fn compare(
 ) -> Result<Start, ReadError> {
     let mut snapshot = current::read_groups(reader).await?;
     current::check_organization(plan.organization.as_ref(), snapshot.organization.as_ref())?;
-    let mut comparing = Comparing::new(plan, earlier, standings(plan, approval));
-    let places: Vec<Option<usize>> = comparing.find_groups(&snapshot);
-    let wanted: Vec<usize> = places.iter().copied().flatten().collect();
+    let mut comparing = Comparing::new(plan, earlier, decisions(plan, approval));
+    let indexes: Vec<Option<usize>> = comparing.find_groups(&snapshot);
+    let wanted: Vec<usize> = indexes.iter().copied().flatten().collect();
     current::read_members(reader, &mut snapshot, &wanted, concurrency).await?;
-    for (place, found) in places.iter().enumerate() {
+    for (index, found) in indexes.iter().enumerate() {
         if let Some(found) = found {
-            comparing.group(place, &snapshot.groups[*found]);
+            comparing.group(index, &snapshot.groups[*found]);
         }
     }
-    Ok(comparing.finish(&snapshot, &places, approval, &earlier.protected))
+    Ok(comparing.finish(&snapshot, &indexes, approval, &earlier.protected))
 }
 
 struct Comparing<'a> {
     plan: &'a Plan,
     earlier: &'a Earlier,
-    standings: Vec<Standing>,
+    decisions: Vec<Decision>,
     /// The number of each group's first operation.
     first: Vec<usize>,
     start: Start,
 }
 
 impl<'a> Comparing<'a> {
-    fn new(plan: &'a Plan, earlier: &'a Earlier, standings: Vec<Standing>) -> Self {
+    fn new(plan: &'a Plan, earlier: &'a Earlier, decisions: Vec<Decision>) -> Self {
         let mut number = 0;
         let first = plan.groups.iter().map(|group| {
             let first = number;
@@ -158,49 +158,51 @@ impl<'a> Comparing<'a> {
         let first = first.collect();
         let group_ids = plan.groups.iter().map(|group| group.id.clone()).collect();
         let start = Start { group_ids, ..Start::default() };
-        Self { plan, earlier, standings, first, start }
+        Self { plan, earlier, decisions, first, start }
     }
 
-    fn differs(&mut self, group: &GroupPlan, what: impl Into<String>) {
-        self.start.differences.push(Difference { group: group.name.clone(), what: what.into() });
+    fn add_difference(&mut self, group: &GroupPlan, description: impl Into<String>) {
+        self.start
+            .differences
+            .push(Difference { group: group.name.clone(), description: description.into() });
     }
 
     fn settle(&mut self, number: usize) {
         // An intent without a result: the run probably made this change.
-        let ours = self.earlier.intents.contains(&number);
+        let has_intent = self.earlier.intents.contains(&number);
         let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
         let outcome = match known {
             Some(result) => {
                 self.start.kept.insert(number, result.clone());
                 result.outcome
             }
-            None if ours => Outcome::FoundDone,
+            None if has_intent => Outcome::FoundDone,
             None => Outcome::NoChange,
         };
         self.start.settled.insert(number, Settled { outcome, reason: None });
     }
 
-    fn is_touched(&self, place: usize) -> bool {
-        let (first, count) = (self.first[place], self.plan.groups[place].operations.len());
-        self.standings[first..first + count].contains(&Standing::Goes)
+    fn is_touched(&self, index: usize) -> bool {
+        let (first, count) = (self.first[index], self.plan.groups[index].operations.len());
+        self.decisions[first..first + count].contains(&Decision::Allowed)
     }
 
     /// The snapshot indexes of the groups that the plan changes.
     fn find_groups(&mut self, snapshot: &Snapshot) -> Vec<Option<usize>> {
         let by_id: HashMap<&str, usize> =
-            snapshot.groups.iter().enumerate().map(|(place, group)| (group.id.as_str(), place)).collect();
+            snapshot.groups.iter().enumerate().map(|(index, group)| (group.id.as_str(), index)).collect();
         (0..self.plan.groups.len())
-            .map(|place| {
-                let group = &self.plan.groups[place];
-                if !self.is_touched(place) {
+            .map(|index| {
+                let group = &self.plan.groups[index];
+                if !self.is_touched(index) {
                     return None;
                 }
                 if group.is_created() {
-                    return self.find_created(place, snapshot);
+                    return self.find_created(index, snapshot);
                 }
                 let found = group.id.as_ref().and_then(|id| by_id.get(id.as_str())).copied();
                 if found.is_none() {
-                    self.differs(group, "the group no longer exists");
+                    self.add_difference(group, "the group no longer exists");
                 }
                 found
             })
@@ -208,47 +210,47 @@ impl<'a> Comparing<'a> {
     }
 
     /// Finds a group that the plan creates. Only a group that this run created may have its name.
-    fn find_created(&mut self, place: usize, snapshot: &Snapshot) -> Option<usize> {
-        let group = &self.plan.groups[place];
-        let number = self.first[place];
-        let made = self.earlier.results.get(&number).and_then(|result| result.group_id.as_ref());
+    fn find_created(&mut self, index: usize, snapshot: &Snapshot) -> Option<usize> {
+        let group = &self.plan.groups[index];
+        let number = self.first[index];
+        let created_id = self.earlier.results.get(&number).and_then(|result| result.group_id.as_ref());
         let named = |wanted: &CurrentGroup| wanted.name == group.name;
         let found: Vec<usize> = (0..snapshot.groups.len())
-            .filter(|place| match made {
-                Some(id) => snapshot.groups[*place].id == *id,
-                None => named(&snapshot.groups[*place]),
+            .filter(|index| match created_id {
+                Some(id) => snapshot.groups[*index].id == *id,
+                None => named(&snapshot.groups[*index]),
             })
             .collect();
-        match (found.as_slice(), made) {
+        match (found.as_slice(), created_id) {
             ([], None) => None,
             ([], Some(_)) => {
-                self.differs(group, "the run created the group, but it no longer exists");
+                self.add_difference(group, "the run created the group, but it no longer exists");
                 None
             }
-            ([one], _) if made.is_some() || self.earlier.intents.contains(&number) => {
-                self.start.group_ids[place] = Some(snapshot.groups[*one].id.clone());
+            ([one], _) if created_id.is_some() || self.earlier.intents.contains(&number) => {
+                self.start.group_ids[index] = Some(snapshot.groups[*one].id.clone());
                 self.settle(number);
                 Some(*one)
             }
             _ => {
-                self.differs(group, "a group with this name was created in the meantime");
+                self.add_difference(group, "a group with this name was created in the meantime");
                 None
             }
         }
     }
 
-    fn group(&mut self, place: usize, current: &CurrentGroup) {
+    fn group(&mut self, index: usize, current: &CurrentGroup) {
         let plan = self.plan;
-        let group = &plan.groups[place];
+        let group = &plan.groups[index];
         if current.is_managed_elsewhere() {
-            self.differs(group, "the group is now managed elsewhere");
+            self.add_difference(group, "the group is now managed elsewhere");
             return;
         }
         let members = match &current.members {
             Members::Read(members) => members,
             Members::NotRead => return,
             Members::Unreadable(problem) => {
-                self.differs(group, format!("the group cannot be read: {problem}"));
+                self.add_difference(group, format!("the group cannot be read: {problem}"));
                 return;
             }
         };
@@ -256,19 +258,19 @@ impl<'a> Comparing<'a> {
         for (offset, operation) in group.operations.iter().enumerate() {
             match operation.progress(&current.name, &now) {
                 Progress::Pending => {}
-                Progress::Done => self.settle(self.first[place] + offset),
+                Progress::Done => self.settle(self.first[index] + offset),
                 Progress::Conflict => {
                     let what = format!("the group was renamed to '{}' in the meantime", current.name);
-                    self.differs(group, what);
+                    self.add_difference(group, what);
                 }
             }
         }
-        self.unplanned(group, &now);
+        self.find_unplanned(group, &now);
     }
 
     /// Records the changes that are needed now and not in the plan.
-    fn unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
-        let wished = group.wished();
+    fn find_unplanned(&mut self, group: &GroupPlan, now: &HashSet<&UserId>) {
+        let desired_members = group.desired_members();
         let planned = |effect| -> HashSet<&UserId> {
             let operations = group.operations.iter().filter(|operation| operation.is(effect));
             operations.filter_map(Operation::user_id).collect()
@@ -276,19 +278,21 @@ impl<'a> Comparing<'a> {
         let mut lines: Vec<String> = Vec::new();
         if group.adds {
             let granted = planned(Effect::Grant);
-            let missing = wished.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
+            let missing =
+                desired_members.iter().filter(|user| !now.contains(*user) && !granted.contains(*user));
             lines.extend(missing.map(|user| format!("+ {user} has left in the meantime and would be added")));
         }
         if group.removes == Removes::Unlisted {
             let revoked = planned(Effect::Revoke);
-            let extra = now.iter().filter(|user| !wished.contains(*user) && !revoked.contains(*user));
+            let extra =
+                now.iter().filter(|user| !desired_members.contains(*user) && !revoked.contains(*user));
             lines.extend(
                 extra.map(|user| format!("- {user} has joined in the meantime and would be removed")),
             );
         }
         lines.sort();
         for line in lines {
-            self.differs(group, line);
+            self.add_difference(group, line);
         }
     }
 
@@ -296,14 +300,14 @@ impl<'a> Comparing<'a> {
     fn finish(
         mut self,
         snapshot: &Snapshot,
-        places: &[Option<usize>],
+        indexes: &[Option<usize>],
         approval: &Approval,
         remembered: &Protected,
     ) -> Start {
         let mut fresh = self.plan.clone();
         let mut numbers = Vec::new();
-        for (place, group) in fresh.groups.iter_mut().enumerate() {
-            let first = self.first[place];
+        for (index, group) in fresh.groups.iter_mut().enumerate() {
+            let first = self.first[index];
             let mut number = first;
             group.operations.retain(|_| {
                 let is_left = !self.start.settled.contains_key(&number);
@@ -313,25 +317,25 @@ impl<'a> Comparing<'a> {
                 number += 1;
                 is_left
             });
-            if let Some(found) = places[place] {
-                name_as_now(group, &snapshot.groups[found]);
+            if let Some(found) = indexes[index] {
+                use_current_names(group, &snapshot.groups[found]);
             }
         }
         // The addresses in a saved plan may be wrong: protection uses those of the service.
         guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
         guard::limit(&mut fresh);
         self.start.needs_digest = guard::needs_digest(&fresh, remembered);
-        for (number, standing) in numbers.into_iter().zip(standings(&fresh, approval)) {
+        for (number, decision) in numbers.into_iter().zip(decisions(&fresh, approval)) {
             let known = self.earlier.results.get(&number).filter(|result| result.outcome.is_settled());
-            match (known, standing) {
+            match (known, decision) {
                 // A change with a journaled result is never sent again, even if it was reverted since.
-                (Some(result), Standing::Goes) => {
+                (Some(result), Decision::Allowed) => {
                     let reason = Some("the run made this change, and it was reverted since".to_owned());
                     let kept = OperationResult { error: reason.clone(), ..result.clone() };
                     self.start.kept.insert(number, kept);
                     self.start.settled.insert(number, Settled { outcome: result.outcome, reason });
                 }
-                (_, standing) => self.start.place(number, standing),
+                (_, decision) => self.start.set_decision(number, decision),
             }
         }
         self.start
@@ -339,7 +343,7 @@ impl<'a> Comparing<'a> {
 }
 
 /// Replaces the names and addresses of the plan with those of the service.
-fn name_as_now(group: &mut GroupPlan, current: &CurrentGroup) {
+fn use_current_names(group: &mut GroupPlan, current: &CurrentGroup) {
     let emails: HashMap<&UserId, Option<&str>> =
         current.members().iter().map(|member| (&member.id, member.email.as_deref())).collect();
     for operation in &mut group.operations {

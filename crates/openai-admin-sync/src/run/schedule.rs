@@ -49,9 +49,9 @@ impl Schedule {
     pub fn new(plan: &Plan, todo: &[usize]) -> Self {
         let mut group_of = Vec::new();
         let mut effect_of = Vec::new();
-        for (place, group) in plan.groups.iter().enumerate() {
+        for (index, group) in plan.groups.iter().enumerate() {
             for operation in &group.operations {
-                group_of.push(place);
+                group_of.push(index);
                 effect_of.push(operation.effect());
             }
         }

@@ -40,16 +40,16 @@ pub async fn plan_undo(
     let mut snapshot = current::read_groups(reader).await?;
     current::check_organization(plan.organization.as_ref(), snapshot.organization.as_ref())?;
     let changes = changes(plan, results);
-    let places: Vec<Option<usize>> = changes
+    let indexes: Vec<Option<usize>> = changes
         .iter()
         .map(|change| snapshot.groups.iter().position(|group| Some(&group.id) == change.group_id.as_ref()))
         .collect();
-    let wanted: Vec<usize> = places.iter().copied().flatten().collect();
+    let wanted: Vec<usize> = indexes.iter().copied().flatten().collect();
     current::read_members(reader, &mut snapshot, &wanted, options.concurrency).await?;
     let groups = changes
         .iter()
-        .zip(&places)
-        .map(|(change, place)| inverse(change, place.map(|place| &snapshot.groups[place]), run));
+        .zip(&indexes)
+        .map(|(change, index)| inverse(change, index.map(|index| &snapshot.groups[index]), run));
     let groups = groups.collect();
     let purpose = Purpose::Undo { run: run.to_owned() };
     // The limits and protection of the run apply to its undo as well.

@@ -8,7 +8,7 @@ use crate::{
     plan::{
         document::Plan,
         group_plan::{GroupPlan, Removes},
-        guard::{Approval, Standing, standings},
+        guard::{Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
     run::journal::{OperationResult, Outcome},
@@ -63,15 +63,15 @@ pub async fn verify(
     group_ids: &[Option<GroupId>],
     concurrency: usize,
 ) -> Result<Verification, ReadError> {
-    let standings = standings(plan, approval);
+    let decisions = decisions(plan, approval);
     let mut snapshot = current::read_groups(reader).await?;
     let mut touched: Vec<(usize, usize, Option<usize>)> = Vec::new();
     let mut verification = Verification::default();
     let mut first = 0;
-    for (place, group) in plan.groups.iter().enumerate() {
+    for (index, group) in plan.groups.iter().enumerate() {
         let end = first + group.operations.len();
-        if standings[first..end].contains(&Standing::Goes) {
-            let id = group_ids.get(place).and_then(Option::as_ref);
+        if decisions[first..end].contains(&Decision::Allowed) {
+            let id = group_ids.get(index).and_then(Option::as_ref);
             let found = match id {
                 Some(id) => snapshot.groups.iter().position(|group| group.id == *id),
                 None => only_named(&snapshot, group),
@@ -79,14 +79,14 @@ pub async fn verify(
             if let (None, Some(found)) = (id, found) {
                 verification.found_groups.insert(first, snapshot.groups[found].id.clone());
             }
-            touched.push((place, first, found));
+            touched.push((index, first, found));
         }
         first = end;
     }
-    let places: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
-    current::read_members(reader, &mut snapshot, &places, concurrency).await?;
-    for (place, first, found) in touched {
-        let group = &plan.groups[place];
+    let indexes: Vec<usize> = touched.iter().filter_map(|(_, _, found)| *found).collect();
+    current::read_members(reader, &mut snapshot, &indexes, concurrency).await?;
+    for (index, first, found) in touched {
+        let group = &plan.groups[index];
         let current = found.map(|found| &snapshot.groups[found]);
         let members: HashSet<&UserId> = current
             .map(|group| group.members().iter().map(|member| &member.id).collect())
@@ -96,10 +96,10 @@ pub async fn verify(
         for (offset, operation) in group.operations.iter().enumerate() {
             let is_done = |group: &CurrentGroup| operation.progress(&group.name, &members) == Progress::Done;
             let holds = read.is_some_and(is_done);
-            all_hold &= holds || standings[first + offset] != Standing::Goes;
+            all_hold &= holds || decisions[first + offset] != Decision::Allowed;
             verification.holds.insert(first + offset, holds);
         }
-        let list = if all_hold && matches_plan(group, &standings[first..], &members) {
+        let list = if all_hold && matches_plan(group, &decisions[first..], &members) {
             &mut verification.converged
         } else {
             &mut verification.differing
@@ -113,23 +113,23 @@ pub async fn verify(
 fn only_named(snapshot: &Snapshot, group: &GroupPlan) -> Option<usize> {
     let mut named = snapshot.groups.iter().enumerate().filter(|(_, found)| found.name == group.name);
     match (group.is_created(), named.next(), named.next()) {
-        (true, Some((place, _)), None) => Some(place),
+        (true, Some((index, _)), None) => Some(index),
         _ => None,
     }
 }
 
 /// Whether the group has all kept members and no unexpected ones.
-fn matches_plan(group: &GroupPlan, standings: &[Standing], members: &HashSet<&UserId>) -> bool {
-    let wished = group.wished();
+fn matches_plan(group: &GroupPlan, decisions: &[Decision], members: &HashSet<&UserId>) -> bool {
+    let desired_members = group.desired_members();
     let kept = group.keep.iter().all(|user| members.contains(user));
     let stays: HashSet<&UserId> = group
         .operations
         .iter()
-        .zip(standings)
-        .filter(|(operation, standing)| operation.is(Effect::Revoke) && **standing != Standing::Goes)
+        .zip(decisions)
+        .filter(|(operation, decision)| operation.is(Effect::Revoke) && **decision != Decision::Allowed)
         .filter_map(|(operation, _)| Operation::user_id(operation))
         .collect();
     let no_one_else = group.removes != Removes::Unlisted
-        || members.iter().all(|user| wished.contains(*user) || stays.contains(*user));
+        || members.iter().all(|user| desired_members.contains(*user) || stays.contains(*user));
     kept && no_one_else
 }

@@ -10,7 +10,7 @@ use openai_admin::{
 
 pub use crate::service::read_error::ReadError;
 use crate::{
-    input::fault::{Fault, Faults},
+    input::input_error::{InputError, InputErrors},
     service::reader::Reader,
 };
 
@@ -106,16 +106,16 @@ pub async fn read_groups(reader: &Reader) -> Result<Snapshot, ReadError> {
 pub async fn read_members(
     reader: &Reader,
     snapshot: &mut Snapshot,
-    places: &[usize],
+    indexes: &[usize],
     concurrency: usize,
 ) -> Result<(), ReadError> {
     let wanted: Vec<(usize, GroupId)> =
-        places.iter().map(|place| (*place, snapshot.groups[*place].id.clone())).collect();
+        indexes.iter().map(|index| (*index, snapshot.groups[*index].id.clone())).collect();
     let reading =
-        wanted.into_iter().map(|(place, id)| async move { (place, reader.list_group_users(id).await) });
+        wanted.into_iter().map(|(index, id)| async move { (index, reader.list_group_users(id).await) });
     let mut reading = stream::iter(reading).buffer_unordered(concurrency.max(1));
-    while let Some((place, users)) = reading.next().await {
-        let group = &mut snapshot.groups[place];
+    while let Some((index, users)) = reading.next().await {
+        let group = &mut snapshot.groups[index];
         group.members = match users {
             Ok(users) => {
                 let mut ids = HashSet::with_capacity(users.len());
@@ -152,16 +152,16 @@ fn stops_all(error: &Error) -> bool {
 pub fn check_organization(
     wanted: Option<&OrganizationId>,
     found: Option<&OrganizationId>,
-) -> Result<(), Faults> {
-    let fault = |message: String, hint: &str| {
-        Faults::one(Fault { place: None, message, hint: Some(hint.to_owned()) })
+) -> Result<(), InputErrors> {
+    let error = |message: String, hint: &str| {
+        InputErrors::one(InputError { position: None, message, hint: Some(hint.to_owned()) })
     };
     match (wanted, found) {
-        (Some(wanted), Some(found)) if wanted != found => Err(fault(
+        (Some(wanted), Some(found)) if wanted != found => Err(error(
             format!("the input is for organization {wanted}, but the key belongs to {found}"),
             "use a key of that organization, or a file for this one; nothing has been changed",
         )),
-        (Some(wanted), None) => Err(fault(
+        (Some(wanted), None) => Err(error(
             format!(
                 "the input is for organization {wanted}, but the service does not report its organization"
             ),

@@ -91,11 +91,11 @@ pub enum Attempt<T> {
     /// It succeeded.
     Answered(T),
     /// It was rate-limited. Send it again; its lane waits first.
-    TooSoon(Error),
+    RateLimited(Error),
     /// It was rate-limited, and the service asks to wait longer than the limit.
-    TooLong(Error),
+    WaitTooLong(Error),
     /// It failed, and may be retried after this pause.
-    Later(Error, Duration),
+    Retry(Error, Duration),
     /// It failed.
     Failed(Error),
 }
@@ -182,20 +182,20 @@ impl Lanes {
     /// # Errors
     ///
     /// The time to try again; `None` to try again when a request in flight ends.
-    pub fn acquire(&self, lane: Lane) -> Result<Leave, Option<Instant>> {
+    pub fn acquire(&self, lane: Lane) -> Result<Permit, Option<Instant>> {
         let now = self.now();
         match self.with(lane, |pace| pace.acquire(now)) {
-            Ok(()) => Ok(Leave { lane, sent: now }),
+            Ok(()) => Ok(Permit { lane, sent: now }),
             Err(at) => Err(at.map(|at| self.begun + at)),
         }
     }
 
     /// Waits for a permit to send a request.
-    pub async fn wait(&self, lane: Lane) -> Leave {
+    pub async fn wait(&self, lane: Lane) -> Permit {
         loop {
             let returned = self.returned.notified();
             match self.acquire(lane) {
-                Ok(leave) => return leave,
+                Ok(permit) => return permit,
                 Err(Some(at)) => tokio::select! {
                     () = tokio::time::sleep_until(at) => {}
                     () = returned => {}
@@ -208,18 +208,18 @@ impl Lanes {
     /// Sends a request once, with a permit. The client must not retry it.
     pub async fn attempt<T>(
         &self,
-        leave: Leave,
+        permit: Permit,
         idempotent: bool,
         retries_made: u32,
         sending: impl Future<Output = Result<T, Error>>,
     ) -> Attempt<T> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let returns = Returns { lanes: self, leave, recorded: false };
+        let returns = Returns { lanes: self, permit, recorded: false };
         let result = sending.await;
         let attempt = returns.record(result);
         match attempt {
             Attempt::Failed(error) if retries_made < RETRIES_MAX && may_succeed_later(&error, idempotent) => {
-                Attempt::Later(error, RETRY_PAUSE * 2_u32.pow(retries_made))
+                Attempt::Retry(error, RETRY_PAUSE * 2_u32.pow(retries_made))
             }
             attempt => attempt,
         }
@@ -238,15 +238,15 @@ impl Lanes {
     ) -> Result<T, Error> {
         let mut retries = 0;
         loop {
-            let leave = self.wait(lane).await;
-            match self.attempt(leave, idempotent, retries, sending()).await {
+            let permit = self.wait(lane).await;
+            match self.attempt(permit, idempotent, retries, sending()).await {
                 Attempt::Answered(answer) => return Ok(answer),
-                Attempt::TooSoon(_) => {}
-                Attempt::Later(_, pause) => {
+                Attempt::RateLimited(_) => {}
+                Attempt::Retry(_, pause) => {
                     retries += 1;
                     tokio::time::sleep(pause).await;
                 }
-                Attempt::TooLong(error) | Attempt::Failed(error) => return Err(error),
+                Attempt::WaitTooLong(error) | Attempt::Failed(error) => return Err(error),
             }
         }
     }
@@ -254,7 +254,7 @@ impl Lanes {
 
 /// A permit to send one request.
 #[derive(Debug)]
-pub struct Leave {
+pub struct Permit {
     lane: Lane,
     sent: Duration,
 }
@@ -262,15 +262,15 @@ pub struct Leave {
 /// Returns the slot of a request, even if its future is dropped.
 struct Returns<'a> {
     lanes: &'a Lanes,
-    leave: Leave,
+    permit: Permit,
     recorded: bool,
 }
 
 impl Returns<'_> {
     fn record<T>(mut self, result: Result<T, Error>) -> Attempt<T> {
         self.recorded = true;
-        let (lanes, sent, now) = (self.lanes, self.leave.sent, self.lanes.now());
-        let attempt = lanes.with(self.leave.lane, |pace| match result {
+        let (lanes, sent, now) = (self.lanes, self.permit.sent, self.lanes.now());
+        let attempt = lanes.with(self.permit.lane, |pace| match result {
             Ok(answer) => {
                 pace.succeeded(sent, now);
                 Attempt::Answered(answer)
@@ -281,9 +281,9 @@ impl Returns<'_> {
                 // Several short waits add up to a long one.
                 let waited = pace.without_success(now).saturating_add(pause);
                 if waited > lanes.settings.max_wait {
-                    Attempt::TooLong(error)
+                    Attempt::WaitTooLong(error)
                 } else {
-                    Attempt::TooSoon(error)
+                    Attempt::RateLimited(error)
                 }
             }
             // An error response has used the budget as well.
@@ -304,7 +304,7 @@ impl Returns<'_> {
 impl Drop for Returns<'_> {
     fn drop(&mut self) {
         if !self.recorded {
-            self.lanes.with(self.leave.lane, Pacer::failed);
+            self.lanes.with(self.permit.lane, Pacer::failed);
             self.lanes.returned.notify_waiters();
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use openai_admin::{Error, ErrorKind};
 
-use crate::input::fault::Faults;
+use crate::input::input_error::InputErrors;
 
 /// Why an organization could not be read or planned.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub enum ReadError {
     /// A list of the service is inconsistent, so it cannot be trusted.
     Integrity(String),
     /// The input does not match the organization.
-    Input(Faults),
+    Input(InputErrors),
 }
 
 impl fmt::Display for ReadError {
@@ -22,7 +22,7 @@ impl fmt::Display for ReadError {
         match self {
             Self::Api(_) => f.write_str("could not read the organization"),
             Self::Integrity(message) => f.write_str(message),
-            Self::Input(faults) => faults.fmt(f),
+            Self::Input(errors) => errors.fmt(f),
         }
     }
 }
@@ -46,8 +46,8 @@ impl From<Error> for ReadError {
     }
 }
 
-impl From<Faults> for ReadError {
-    fn from(faults: Faults) -> Self {
-        Self::Input(faults)
+impl From<InputErrors> for ReadError {
+    fn from(errors: InputErrors) -> Self {
+        Self::Input(errors)
     }
 }

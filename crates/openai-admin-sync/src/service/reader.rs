@@ -114,10 +114,10 @@ impl Reader {
         let mut retries = 0;
         let mut read = 0_usize;
         loop {
-            let leave = self.lanes.wait(Lane::of::<E>()).await;
+            let permit = self.lanes.wait(Lane::of::<E>()).await;
             let cursor = pages.cursor().cloned();
             let reading = async { pages.next().await.transpose() };
-            match self.lanes.attempt(leave, true, retries, reading).await {
+            match self.lanes.attempt(permit, true, retries, reading).await {
                 Attempt::Answered(None) => return Ok(()),
                 Attempt::Answered(Some(page)) => {
                     retries = 0;
@@ -136,13 +136,13 @@ impl Reader {
                     }
                 }
                 // The list of pages ends after any error, so it is resumed after a rate limit.
-                Attempt::TooSoon(_) => pages = resumed(call(), cursor),
-                Attempt::Later(_, pause) => {
+                Attempt::RateLimited(_) => pages = resumed(call(), cursor),
+                Attempt::Retry(_, pause) => {
                     retries += 1;
                     tokio::time::sleep(pause).await;
                     pages = resumed(call(), cursor);
                 }
-                Attempt::TooLong(error) | Attempt::Failed(error) => return Err(error.into()),
+                Attempt::WaitTooLong(error) | Attempt::Failed(error) => return Err(error.into()),
             }
         }
     }

@@ -5,7 +5,7 @@ use openai_admin_sync::{
     Approval,
     current::ReadError,
     desired::{self, Source},
-    file::Who,
+    file::UserRef,
     guard,
     import::{self, ImportMode},
     journal::Outcome,
@@ -42,8 +42,8 @@ async fn a_partial_source_is_refused_with_its_number() {
     let text = "groups: [{ name: Support, members_from: { csv: people.csv } }]";
     let desired_state = desired(text, &[("people.csv", &format!("email\n{rows}"))]).expect("forty");
     let before = [Source::named("people.csv", 100)];
-    let faults = desired::check_sources(&desired_state.sources, &before, &[].into()).expect_err("it shrank");
-    assert_eq!(faults.0[0].hint.as_deref(), Some("if this is correct, pass --accept-source 'people.csv=40'"));
+    let errors = desired::check_sources(&desired_state.sources, &before, &[].into()).expect_err("it shrank");
+    assert_eq!(errors.0[0].hint.as_deref(), Some("if this is correct, pass --accept-source 'people.csv=40'"));
 }
 
 #[tokio::test]
@@ -181,8 +181,8 @@ async fn an_invalid_row_is_reported_and_an_unknown_user_does_not_stop_the_rest()
         ..Default::default()
     };
     let bad = b"email,group\na@example.com,Support\nrubbish,Support\n";
-    let faults = import::desired(bad, "people.csv", &mapping, ImportMode::Add).expect_err("a bad row");
-    assert_eq!(faults.to_string(), "people.csv:3: invalid email address 'rubbish': it has no @");
+    let errors = import::desired(bad, "people.csv", &mapping, ImportMode::Add).expect_err("a bad row");
+    assert_eq!(errors.to_string(), "people.csv:3: invalid email address 'rubbish': it has no @");
     let desk = Desk::with_groups(&[("Support", "a")]).await;
     let rows = b"email,group\nmissing@example.com,Support\nb@example.com,Support\n";
     let desired_state = import::desired(rows, "people.csv", &mapping, ImportMode::Add).expect("good rows");
@@ -190,7 +190,7 @@ async fn an_invalid_row_is_reported_and_an_unknown_user_does_not_stop_the_rest()
     let (executed, verification) = desk.apply(&plan, &Approval::None).await;
     assert!(executed.stopped.is_none() && verification.is_converged());
     assert_eq!(desk.members("group_support").await, "ab");
-    assert_eq!(plan.groups[0].unresolved[0].origin.place.as_ref().map(|place| place.line), Some(2));
+    assert_eq!(plan.groups[0].unresolved[0].origin.position.as_ref().map(|position| position.line), Some(2));
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn a_member_without_an_address_is_named_by_id() {
     assert_eq!(changes(&plan), ["+machine One"]);
     let desired_state = desired("groups: [{ name: One, members: [user_machine] }]", &[]).expect("good");
     let first = &desired_state.groups[0].members.as_ref().expect("managed").present[0];
-    assert_eq!(first.who, Who::Id("user_machine".parse().expect("an id")));
+    assert_eq!(first.who, UserRef::Id("user_machine".parse().expect("an id")));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::date};
 use openai_admin::{Client, GroupId};
 use openai_admin_server::testing;
 use openai_admin_sync::{
-    Approval, Executor, Faults, Journal, Lanes, Plan, PlanOptions, Reader, Start,
+    Approval, Executor, InputErrors, Journal, Lanes, Plan, PlanOptions, Reader, Start,
     current::ReadError,
     desired::{self, Desired},
     executor::Executed,
@@ -124,8 +124,8 @@ pub(crate) fn members(letters: &str) -> String {
 }
 
 /// The desired state of a file with its tables.
-pub(crate) fn desired(text: &str, tables: &[(&str, &str)]) -> Result<Desired, Faults> {
-    let file = file::parse(&format!("version: 1\n{text}\n"), "groups.yaml").map_err(Faults::from)?;
+pub(crate) fn desired(text: &str, tables: &[(&str, &str)]) -> Result<Desired, InputErrors> {
+    let file = file::parse(&format!("version: 1\n{text}\n"), "groups.yaml").map_err(InputErrors::from)?;
     let mut read = |_: &str, path: &str| {
         let table = tables.iter().find(|(name, _)| *name == path);
         table.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "not found".to_owned())

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use openai_admin_sync::{
     Approval, Plan,
-    guard::{Standing, standings},
+    guard::{Decision, decisions},
     journal::{self, Entry, Outcome},
     plan::{Effect, Operation},
     report,
@@ -27,7 +27,7 @@ fn a_plan_of_an_earlier_version_is_read_and_written_unchanged() {
     use Effect::{Create, Grant, Rename, Revoke};
     assert_eq!(effects, [Grant, Revoke, Revoke, Rename, Grant, Create, Grant]);
     assert_eq!(plan.to_json(), text);
-    assert_eq!(standings(&plan, &Approval::None)[1..3], [Standing::Goes, Standing::Protected]);
+    assert_eq!(decisions(&plan, &Approval::None)[1..3], [Decision::Allowed, Decision::Protected]);
 }
 
 #[test]

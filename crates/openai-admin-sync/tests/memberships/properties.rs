@@ -109,9 +109,9 @@ impl Pair {
                 let exists = group < self.current.len();
                 let old = format!("Group: {group} #");
                 let is_renamed = exists && self.renamed.contains(&group);
-                let mut wished =
+                let mut desired =
                     json!({ "name": if is_renamed { format!("New {group}") } else { old.clone() } });
-                let fields = wished.as_object_mut().unwrap();
+                let fields = desired.as_object_mut().unwrap();
                 if is_renamed {
                     fields.insert("previously".to_owned(), json!([old]));
                 }
@@ -128,7 +128,7 @@ impl Pair {
                         }
                     }
                 }
-                Some(wished)
+                Some(desired)
             })
             .collect();
         json!({ "version": 1, "groups": groups })
@@ -200,14 +200,14 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
         return Ok(());
     }
     let text = serde_json::to_string_pretty(&file).unwrap();
-    let wished = |text: &str| {
+    let desired = |text: &str| {
         let file = openai_admin_sync::file::parse(text, "groups.json").unwrap();
         let day = jiff::civil::date(2026, 11, 23);
         let files = [("groups.json".to_owned(), file)];
         openai_admin_sync::desired::expand(&files, day, &mut |_, _| Err("no table".to_owned())).unwrap()
     };
     let before = state(&desk).await;
-    let plan = desk.plan_desired(&wished(&text)).await.unwrap();
+    let plan = desk.plan_desired(&desired(&text)).await.unwrap();
     // The plan removes no user who is in both states.
     let expected = pair.expected();
     for (group, operation) in plan.operations().filter(|(_, operation)| operation.is(Effect::Revoke)) {
@@ -222,14 +222,14 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
     prop_assert!(executed.results.values().all(|result| result.outcome.is_settled()));
     prop_assert!(verification.is_converged(), "{:?}", verification);
     prop_assert_eq!(&state(&desk).await, &expected);
-    let second = desk.plan_desired(&wished(&text)).await.unwrap();
+    let second = desk.plan_desired(&desired(&text)).await.unwrap();
     prop_assert!(Summary::of(&second, &Approval::None).is_empty(), "{:?}", second);
     // A plan of the export has no changes.
     let mut snapshot = current::read_groups(&desk.reader).await.unwrap();
     let all: Vec<usize> = (0..snapshot.groups.len()).collect();
     current::read_members(&desk.reader, &mut snapshot, &all, 4).await.unwrap();
     let exported = export::export(&snapshot).to_yaml().unwrap();
-    let nothing = desk.plan_desired(&wished(&exported)).await.unwrap();
+    let nothing = desk.plan_desired(&desired(&exported)).await.unwrap();
     prop_assert!(Summary::of(&nothing, &Approval::None).is_empty(), "{exported}");
     prop_assert_eq!(nothing.groups.len(), expected.len());
     // The run can be undone; created groups stay.

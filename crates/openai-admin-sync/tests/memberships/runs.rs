@@ -5,9 +5,9 @@ use std::{future::ready, sync::Arc};
 use openai_admin_sync::{
     Approval, Executor, Journal, LaneSettings, Lanes, Plan, Runs, Start,
     current::ReadError,
-    executor::Stopped,
+    executor::StopReason,
     fresh::{self, Earlier},
-    guard::{self, Hindrance},
+    guard::{self, UndoProblem},
     journal::{self, Entry, Outcome},
     lock::{Lock, LockError},
     offboard,
@@ -37,7 +37,7 @@ async fn a_resumed_run_sends_nothing_twice() {
     };
     // Stopped at once: the run sends nothing more, and waits for requests in flight.
     let executed = executor.run(&plan, Start::of(&plan, &Approval::None), ready(())).await.unwrap();
-    assert!(matches!(executed.stopped, Some(Stopped::Asked)));
+    assert!(matches!(executed.stopped, Some(StopReason::ByCaller)));
     assert!(executed.results.len() < plan.operation_count());
     drop(journal);
 
@@ -125,12 +125,12 @@ async fn an_undo_that_a_limit_blocks_in_part_is_blocked_completely() {
     let undo = undo::plan_undo(&desk.reader, "r", &plan, results, &options).await.unwrap();
     assert_eq!(changes(&undo), ["-i Large", "-j Large", "-k Large", "-l Large", "-b Small"]);
     assert_eq!(undo.purpose, Purpose::Undo { run: "r".to_owned() });
-    assert_eq!(guard::hindrance(&undo, &Approval::None), Some(Hindrance::Limits(4)));
-    assert_eq!(guard::hindrance(&undo, &Approval::Removals(4)), None);
+    assert_eq!(guard::undo_problem(&undo, &Approval::None), Some(UndoProblem::Limits(4)));
+    assert_eq!(guard::undo_problem(&undo, &Approval::Removals(4)), None);
     guard::check_approval(&undo, &Approval::Removals(4)).expect("the right number");
     // Plans of files are applied as far as possible.
     let file_plan = Plan { purpose: Purpose::Files, ..undo.clone() };
-    assert_eq!(guard::hindrance(&file_plan, &Approval::None), None);
+    assert_eq!(guard::undo_problem(&file_plan, &Approval::None), None);
     desk.apply(&undo, &Approval::Removals(4)).await;
     assert_eq!(
         (desk.members("group_large").await, desk.members("group_small").await),

@@ -8,7 +8,7 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    Place,
+    FieldPosition,
     decode_error::DecodeError,
     parameter::{self, Parameter},
     placeholders::Placeholders,
@@ -94,9 +94,9 @@ struct Once<'a>(&'a RefCell<Option<DecodeError>>);
 
 impl Once<'_> {
     /// Prepends the name of a field, or the index of an item, to the position of an error.
-    fn within(self, place: &str) {
+    fn within(self, field: &str) {
         let found = self.0.take();
-        self.0.replace(found.map(|error| error.within(place)));
+        self.0.replace(found.map(|error| error.within(field)));
     }
 }
 
@@ -220,9 +220,9 @@ struct RequestFields<'a> {
 
 impl RequestFields<'_> {
     fn is_present(&self, field: &str) -> bool {
-        match self.request.placeholders.place(field) {
-            Place::Path | Place::Body => true,
-            Place::Query => self.query.iter().any(|(key, _)| parameter::part(key, field).is_some()),
+        match self.request.placeholders.field_position(field) {
+            FieldPosition::Path | FieldPosition::Body => true,
+            FieldPosition::Query => self.query.iter().any(|(key, _)| parameter::part(key, field).is_some()),
         }
     }
 }
@@ -242,17 +242,17 @@ impl<'de> MapAccess<'de> for RequestFields<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
         let field = self.field;
-        match self.request.placeholders.place(field) {
-            Place::Path => {
+        match self.request.placeholders.field_position(field) {
+            FieldPosition::Path => {
                 let segment = self.request.incoming.path.iter().find(|(name, _)| *name == field);
                 let text = segment.map_or("", |(_, value)| value).to_owned();
                 seed.deserialize(Parameter::one(text)).map_err(|error| error.within(field).in_the_path())
             }
-            Place::Query => {
+            FieldPosition::Query => {
                 let parameter = Parameter::of_query(&self.query, field);
                 seed.deserialize(parameter).map_err(|error| error.within(field))
             }
-            Place::Body => match self.request.explained {
+            FieldPosition::Body => match self.request.explained {
                 None => read_json(seed, self.request.incoming.body).map_err(DecodeError::custom),
                 Some(Value::Object(_)) => seed.deserialize(Tree {
                     value: self.request.explained.unwrap_or(&Value::Null),

@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use super::{Place, place_among};
+use super::{FieldPosition, field_position_among};
 use crate::Endpoint;
 
 /// The maximum number of placeholders in a path. The published paths have at most three.
@@ -40,8 +40,8 @@ impl Placeholders {
     }
 
     /// The position of a field of the operation.
-    pub(super) fn place(&self, field: &str) -> Place {
-        place_among(|name| self.names[..self.count].contains(&name), field)
+    pub(super) fn field_position(&self, field: &str) -> FieldPosition {
+        field_position_among(|name| self.names[..self.count].contains(&name), field)
     }
 }
 
@@ -61,7 +61,7 @@ const fn split(text: &'static str, byte: u8) -> Option<(&'static str, &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{fields, place, placeholders};
+    use crate::wire::{field_position, fields, placeholders};
 
     #[test]
     fn the_compile_time_placeholders_are_correct() {
@@ -77,7 +77,7 @@ mod tests {
             ($($operation:ident)*) => {$({
                 type Operation = crate::operations::$operation;
                 for field in fields::<Operation>() {
-                    assert_eq!(Placeholders::of::<Operation>().place(field), place(Operation::PATH, field));
+                    assert_eq!(Placeholders::of::<Operation>().field_position(field), field_position(Operation::PATH, field));
                 }
             })*};
         }

@@ -90,7 +90,7 @@ impl Caller for Raw {
     }
 
     async fn tell(&self, _: &[String]) -> String {
-        "hyper-util says nothing of its own".to_owned()
+        "hyper-util has no errors of the API".to_owned()
     }
 }
 

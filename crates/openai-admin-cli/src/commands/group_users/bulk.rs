@@ -184,7 +184,7 @@ async fn preview(
 async fn find_ids(session: &Session<'_>, rows: &mut [Row]) -> Result<()> {
     let unsure = rows.iter().enumerate().filter(|(_, row)| !row.is_known);
     let unsure = unsure.filter_map(|(index, row)| Some((index, row.user_id.clone()?))).collect();
-    let found = progress::over(session.output, unsure, |(index, user_id)| async move {
+    let found = progress::run_concurrently(session.output, unsure, |(index, user_id)| async move {
         match session.client.users().retrieve_user(user_id.clone()).await {
             Ok(_) => Ok((index, Some(true))),
             Err(error) if error.is_not_found() => Ok((index, Some(false))),

@@ -6,7 +6,7 @@ use openai_admin_sync::{
     Approval, Executor, Journal, Plan, Start,
     executor::Executed,
     fresh::{self, Earlier},
-    guard::{self, Hindrance},
+    guard::{self, UndoProblem},
     journal::{Entry, OperationResult},
     render::Summary,
     report,
@@ -85,7 +85,7 @@ async fn apply_saved(
     let OrganizationState { runs, lock, .. } = context.read_state_locked().await?;
     let typed = approval(&plan, execution)?;
     let digest = plan.digest.clone();
-    guard::judge(&mut plan, &context.policy);
+    guard::apply_policy(&mut plan, &context.policy);
     plan = plan.sealed();
     let approval = match typed {
         Approval::Digest(_) => Approval::Digest(plan.digest.clone()),
@@ -191,14 +191,14 @@ fn show_without_changes(
 /// Refuses an undo that would be incomplete.
 fn check_complete(plan: &Plan, approval: &Approval) -> Result<()> {
     let Some(run) = plan.purpose.undone_run() else { return Ok(()) };
-    match guard::hindrance(plan, approval) {
+    match guard::undo_problem(plan, approval) {
         None => Ok(()),
-        Some(Hindrance::Unreadable(groups)) => {
+        Some(UndoProblem::Unreadable(groups)) => {
             let groups = crate::output::visible(&groups.join(", "));
             let message = format!("cannot undo all of run {run}: these groups could not be read: {groups}");
             Err(Failure::new(ExitStatus::Partial, message).hint("nothing changed; retry"))
         }
-        Some(Hindrance::Limits(removals)) => {
+        Some(UndoProblem::Limits(removals)) => {
             let message =
                 format!("undoing run {run} needs {} that the limits block", count(removals, "removal"));
             Err(Failure::new(ExitStatus::Guard, message)

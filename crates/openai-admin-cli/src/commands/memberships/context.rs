@@ -11,7 +11,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use openai_admin_sync::{
-    Approval, Faults, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Runs,
+    Approval, InputErrors, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Runs,
     current::{ReadError, Snapshot},
     desired::{self, Desired},
     file::{self, MembershipFile},
@@ -208,7 +208,7 @@ impl<'a> SyncContext<'a> {
         }
         let last = last.unwrap_or_default();
         desired::check_sources(&desired.sources, &last.sources, accepted)
-            .map_err(|faults| self.input_failure(&faults))?;
+            .map_err(|errors| self.input_failure(&errors))?;
         let options = PlanOptions { known_groups: last.groups, ..self.options(unknown) };
         self.plan_from(state, desired, &options).await
     }
@@ -226,8 +226,8 @@ impl<'a> SyncContext<'a> {
     }
 
     /// The last error in the input, after printing the others; in GitHub Actions as annotations too.
-    pub(super) fn input_failure(&self, faults: &Faults) -> Failure {
-        input_failure(faults, self.environment, self.output)
+    pub(super) fn input_failure(&self, errors: &InputErrors) -> Failure {
+        input_failure(errors, self.environment, self.output)
     }
 
     pub(super) fn read_failure(&self, error: ReadError) -> Failure {
@@ -245,21 +245,21 @@ impl<'a> SyncContext<'a> {
             ReadError::Integrity(message) => Failure::new(ExitStatus::Failed, message).hint(
                 "nothing changed; retry, and report it to the operator of the service if it happens again",
             ),
-            ReadError::Input(faults) => self.input_failure(&faults),
+            ReadError::Input(errors) => self.input_failure(&errors),
         }
     }
 }
 
-pub(super) fn input_failure(faults: &Faults, environment: &Environment, output: &Output) -> Failure {
+pub(super) fn input_failure(errors: &InputErrors, environment: &Environment, output: &Output) -> Failure {
     if environment.is_github {
         // If standard output is closed, there is no place to report it.
-        let _ = output.raw(&render::fault_annotations(faults));
+        let _ = output.raw(&render::error_annotations(errors));
     }
-    let failures = faults.0.iter().enumerate().map(|(place, fault)| {
-        let failure = Failure::bad_input(fault.to_string());
+    let failures = errors.0.iter().enumerate().map(|(index, error)| {
+        let failure = Failure::bad_input(error.to_string());
         // A hint that several consecutive errors share is printed once, after the last.
-        let next = faults.0.get(place + 1).and_then(|next| next.hint.as_ref());
-        match &fault.hint {
+        let next = errors.0.get(index + 1).and_then(|next| next.hint.as_ref());
+        match &error.hint {
             Some(hint) if next != Some(hint) => failure.hint(hint.clone()),
             _ => failure,
         }
@@ -280,7 +280,7 @@ pub(super) fn read_group_files(
 ) -> Result<Desired> {
     let mut files: Vec<(String, MembershipFile)> = Vec::new();
     let mut paths: HashMap<String, &Path> = HashMap::new();
-    let mut faults = Faults::default();
+    let mut errors = InputErrors::default();
     for path in &arguments.files {
         let name = file_name(path);
         let is_table = path
@@ -299,13 +299,13 @@ pub(super) fn read_group_files(
                 paths.insert(name.clone(), path);
                 files.push((name, file));
             }
-            Err(fault) => faults.0.push(fault),
+            Err(error) => errors.0.push(error),
         }
     }
     let mut read_table =
         |file: &str, table: &str| read_table(paths.get(file).copied().unwrap_or(Path::new("-")), table);
-    let expanded = faults.or(()).and_then(|()| desired::expand(&files, today(), &mut read_table));
-    let desired = expanded.map_err(|faults| input_failure(&faults, environment, output))?;
+    let expanded = errors.or(()).and_then(|()| desired::expand(&files, today(), &mut read_table));
+    let desired = expanded.map_err(|errors| input_failure(&errors, environment, output))?;
     print_skipped_rows(&desired, output);
     Ok(desired)
 }

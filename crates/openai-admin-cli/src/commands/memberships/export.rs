@@ -33,14 +33,14 @@ async fn text(context: &SyncContext<'_>, arguments: &ExportArguments) -> Result<
         Protection::of(&Protected { groups: vec![arguments.groups.clone()], ..Protected::default() });
     let groups = snapshot.groups.iter().enumerate();
     let matching: Vec<usize> =
-        groups.filter(|(_, group)| pattern.has_group(None, &group.name)).map(|(place, _)| place).collect();
-    let (managed_elsewhere, places): (Vec<usize>, Vec<usize>) =
-        matching.into_iter().partition(|place| snapshot.groups[*place].is_managed_elsewhere());
+        groups.filter(|(_, group)| pattern.has_group(None, &group.name)).map(|(index, _)| index).collect();
+    let (managed_elsewhere, indexes): (Vec<usize>, Vec<usize>) =
+        matching.into_iter().partition(|index| snapshot.groups[*index].is_managed_elsewhere());
     if !managed_elsewhere.is_empty() {
         let number = count(managed_elsewhere.len(), "group");
         context.output.note(&format!("skipped: {number} that an identity provider or a tenant manages"));
     }
-    let read = current::read_members(&context.reader, &mut snapshot, &places, current::CONCURRENCY).await;
+    let read = current::read_members(&context.reader, &mut snapshot, &indexes, current::CONCURRENCY).await;
     read.map_err(|error| context.read_failure(error))?;
     // With groups missing, the export would plan their removal.
     if let Some(group) =

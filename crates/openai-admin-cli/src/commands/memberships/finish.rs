@@ -5,14 +5,14 @@ use std::path::Path;
 
 use openai_admin_sync::{
     Journal, Plan, Run,
-    executor::{Executed, Stopped},
-    guard::{self, Standing},
+    executor::{Executed, StopReason},
+    guard::{self, Decision},
     journal::{Entry, OperationResult, Outcome},
     plan::{Operation, Purpose},
     private,
     render::Summary,
     report::{self, ReportRow},
-    summary::{Closing, Verdict},
+    summary::{RunSummary, Verdict},
     verify::{self, Verification},
 };
 
@@ -71,9 +71,9 @@ pub(super) async fn finish(
         write_report(file, &report::rows(&job.plan, &executed.results, verification))?;
     }
     print_failures(context.output, &job.plan, run, &executed);
-    let closing = Closing::of(&job.plan, &job.approval, &executed.results, verification);
-    context.output.note(&format!("run {}: {}", run.name, closing.line()));
-    conclude(context, job, run, executed, complete, &closing)
+    let run_summary = RunSummary::of(&job.plan, &job.approval, &executed.results, verification);
+    context.output.note(&format!("run {}: {}", run.name, run_summary.line()));
+    conclude(context, job, run, executed, complete, &run_summary)
 }
 
 /// Writes rows to a file that only its owner can read.
@@ -117,18 +117,20 @@ fn conclude(
     run: &Run,
     executed: Executed,
     complete: bool,
-    closing: &Closing,
+    run_summary: &RunSummary,
 ) -> Result<()> {
     let output = context.output;
     let changed = executed.results.values().any(|result| result.outcome.may_be_change());
     let resume = format!("runs resume {}", run.name);
     match executed.stopped {
-        Some(Stopped::TooLong(error)) => {
+        Some(StopReason::WaitTooLong(error)) => {
             let failure = Failure { status: ExitStatus::RateLimited, ..Failure::from(error) };
             return Err(failure.suggest(resume, "continues later"));
         }
-        Some(Stopped::Hopeless(error)) => return Err(Failure::from(error).suggest(resume, "continues")),
-        Some(Stopped::Asked) => {
+        Some(StopReason::CannotSucceed(error)) => {
+            return Err(Failure::from(error).suggest(resume, "continues"));
+        }
+        Some(StopReason::ByCaller) => {
             let failure = Failure::new(ExitStatus::Partial, "stopped before the end");
             return Err(failure.suggest(resume, "continues"));
         }
@@ -146,7 +148,7 @@ fn conclude(
     match verdict {
         Verdict::Clean if complete => Ok(()),
         // Blocked changes, and changes that depend on them, stay undone however often the run is resumed.
-        _ if !closing.not_done.is_empty() => Err(still_blocked(job, changed, closing)),
+        _ if !run_summary.not_done.is_empty() => Err(still_blocked(job, changed, run_summary)),
         _ => Err(Failure::new(
             ExitStatus::Partial,
             "the groups differ from the plan: something else changed them",
@@ -157,16 +159,16 @@ fn conclude(
 
 /// The operations that a run could have done and did not.
 fn open<'a>(job: &'a Job, executed: &'a Executed) -> Vec<(&'a Operation, Option<&'a OperationResult>)> {
-    let is_open = |result: &OperationResult, standing: &Standing| match result.outcome {
+    let is_open = |result: &OperationResult, decision: &Decision| match result.outcome {
         Outcome::Failed | Outcome::Unknown => true,
         // Held because an earlier operation failed, not because a rule blocks it.
-        Outcome::Held => *standing == Standing::Goes,
+        Outcome::Held => *decision == Decision::Allowed,
         _ => false,
     };
-    let standings = guard::standings(&job.plan, &job.approval);
-    let all = job.plan.operations().zip(&standings).enumerate();
-    all.map(|(number, ((_, operation), standing))| (operation, executed.results.get(&number), standing))
-        .filter(|(_, result, standing)| result.is_none_or(|result| is_open(result, standing)))
+    let decisions = guard::decisions(&job.plan, &job.approval);
+    let all = job.plan.operations().zip(&decisions).enumerate();
+    all.map(|(number, ((_, operation), decision))| (operation, executed.results.get(&number), decision))
+        .filter(|(_, result, decision)| result.is_none_or(|result| is_open(result, decision)))
         .map(|(operation, result, _)| (operation, result))
         .collect()
 }
@@ -188,19 +190,23 @@ fn open_operations_failure(open: &[(&Operation, Option<&OperationResult>)], resu
         return Failure::new(ExitStatus::Partial, message).suggest(resume, "does the rest");
     };
     let who = first.who().unwrap_or("the group");
-    let place = first.origin.place.as_ref().map(|place| format!(" (named at {}:{})", place.file, place.line));
-    let place = place.unwrap_or_default();
+    let position = first
+        .origin
+        .position
+        .as_ref()
+        .map(|position| format!(" (named at {}:{})", position.file, position.line));
+    let position = position.unwrap_or_default();
     Failure::new(ExitStatus::Partial, message)
-        .hint(visible(&format!("the service refuses {who}{place}: correct the input and plan again")))
+        .hint(visible(&format!("the service refuses {who}{position}: correct the input and plan again")))
 }
 
-fn still_blocked(job: &Job, changed: bool, closing: &Closing) -> Failure {
+fn still_blocked(job: &Job, changed: bool, run_summary: &RunSummary) -> Failure {
     let status = match Summary::of(&job.plan, &job.approval).verdict() {
         Verdict::Blocked if !changed => ExitStatus::Guard,
         Verdict::NotFound if !changed => ExitStatus::NotFound,
         _ => ExitStatus::Partial,
     };
-    let not_done = closing.not_done_line().unwrap_or_default();
+    let not_done = run_summary.not_done_line().unwrap_or_default();
     let message = match &job.plan.purpose {
         Purpose::Offboard { .. } => format!("still a member: {not_done}"),
         _ => format!("not done: {not_done}"),

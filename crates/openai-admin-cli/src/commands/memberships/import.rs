@@ -46,7 +46,7 @@ pub(super) async fn run(
         ImportChoice::Exact => ImportMode::Exact,
     };
     let desired = import::desired(&read_input(&arguments.file, &name)?, &name, &mapping, mode);
-    let desired = desired.map_err(|faults| input_failure(&faults, environment, output))?;
+    let desired = desired.map_err(|errors| input_failure(&errors, environment, output))?;
     print_skipped_rows(&desired, output);
     let consent = if arguments.dry_run {
         Consent::Given

@@ -151,7 +151,7 @@ impl SavedRun {
             .iter()
             .enumerate()
             .filter(|(_, (_, run))| text == LAST || run.name.starts_with(text))
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
             .collect();
         let found = match matching.as_slice() {
             [.., last] if text == LAST => Some(*last),
@@ -159,11 +159,11 @@ impl SavedRun {
             _ => None,
         };
         let problem = if matching.is_empty() { "no run matches" } else { "several runs match" };
-        let Some(place) = found else {
+        let Some(index) = found else {
             let message = format!("{problem} '{text}'");
             return Err(Failure::not_found(message).suggest("runs list", "lists all runs"));
         };
-        let (runs, run) = all.swap_remove(place);
+        let (runs, run) = all.swap_remove(index);
         Self::read(runs, run)
     }
 
@@ -257,9 +257,9 @@ impl SavedRun {
 
 /// Among these undos, the newest first, the one that undid a run and was not undone itself.
 fn undone_by<'a>(run: &str, undos: &'a [SavedRun]) -> Option<&'a SavedRun> {
-    undos.iter().enumerate().find_map(|(place, undo)| {
+    undos.iter().enumerate().find_map(|(index, undo)| {
         let is_meant = undo.plan.purpose.undone_run() == Some(run) && undo.is_complete() == Some(true);
-        (is_meant && undone_by(&undo.run.name, &undos[..place]).is_none()).then_some(undo)
+        (is_meant && undone_by(&undo.run.name, &undos[..index]).is_none()).then_some(undo)
     })
 }
 
@@ -304,7 +304,7 @@ async fn resume(context: &SyncContext<'_>, saved: SavedRun, execution: &Executio
     let accepted = lines.iter().any(|line| matches!(&line.entry, Entry::Begin { accepted: Some(_), .. }));
     let approval =
         if accepted { Approval::Digest(plan.digest.clone()) } else { apply::approval(&plan, execution)? };
-    guard::judge(&mut plan, &context.policy);
+    guard::apply_policy(&mut plan, &context.policy);
     let intents = lines.iter().filter_map(|line| match line.entry {
         Entry::Intent { operation, .. } => Some(operation),
         _ => None,

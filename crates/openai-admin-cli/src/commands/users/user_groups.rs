@@ -54,7 +54,7 @@ async fn check_every_group(
         "checking {}: this service cannot list the groups of a user",
         count(groups.len(), "group")
     ));
-    let found = progress::over(session.output, groups, |group| {
+    let found = progress::run_concurrently(session.output, groups, |group| {
         let (client, user_id) = (&session.client, user_id.clone());
         async move {
             match client.group_users().retrieve_group_user(group.id.clone(), user_id).await {

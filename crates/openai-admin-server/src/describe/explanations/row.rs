@@ -9,7 +9,7 @@ use crate::answer::{
 /// The party that can fix an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fault {
+pub enum Blame {
     /// The client that sent the request.
     Client,
     /// The operator of the server: the server, its database or its machine needs attention.
@@ -18,7 +18,7 @@ pub enum Fault {
     Server,
 }
 
-impl Fault {
+impl Blame {
     /// `client`, `operator` or `server`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Fault {
 pub(super) struct Row {
     /// The refusal, as in the example.
     pub(super) error: ApiError,
-    pub(super) fault: Fault,
+    pub(super) blame: Blame,
     pub(super) meaning: &'static str,
     pub(super) next: &'static str,
     pub(super) answered_by: AnsweredBy,

@@ -16,9 +16,8 @@ use openai_admin_store::{Cause, Error as StoreError, Kind, Refusal};
 
 use super::row::{
     AnsweredBy::{Every, Identifying, Matching, NoOperation, NotServed},
-    Described,
-    Fault::{Client, Operator, Server},
-    Row, request,
+    Blame::{Client, Operator, Server},
+    Described, Row, request,
 };
 use crate::{
     answer::{
@@ -62,7 +61,7 @@ fn parameters() -> Vec<Row> {
     vec![
         Row {
             error: misread_body("{}"),
-            fault: Client,
+            blame: Client,
             meaning: "A required parameter is missing.",
             next: "Add the parameter that `param` names.",
             answered_by: Matching(
@@ -73,7 +72,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_query("limit=ten"),
-            fault: Client,
+            blame: Client,
             meaning: "A value has the wrong type, such as a word for a number.",
             next: "Send the parameter in `param` as the type in the message. A number in a query consists of digits.",
             answered_by: Matching("operations with a parameter that is not a string, or with a body", |it| {
@@ -83,7 +82,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_query("order=sideways"),
-            fault: Client,
+            blame: Client,
             meaning: "A value has the right type, but the parameter does not accept it.",
             next: "Use one of the values in the message.",
             answered_by: Matching(
@@ -94,7 +93,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: StoreError::UnknownCursor(Cursor::new("user_ada").expect("an id can be a cursor")).into(),
-            fault: Client,
+            blame: Client,
             meaning: "`after` or `before` does not belong to this list: the id was never in it, or the cursor is from \
                       another list. The server does not return the first page instead, because a client would loop.",
             next: "Continue with `next` or `last_id` of a page of this list, or with the id of one of its items; or \
@@ -104,7 +103,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_query("limit=-1"),
-            fault: Client,
+            blame: Client,
             meaning: "A number is below the minimum of its parameter.",
             next: "Use at least the number in the message.",
             answered_by: Matching("operations with a number that has a minimum", |it| {
@@ -114,7 +113,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_query("limit=1001"),
-            fault: Client,
+            blame: Client,
             meaning: "A number is above the maximum of its parameter.",
             next: "Use at most the number in the message. Read a long list in pages.",
             answered_by: Matching("operations with a number that has a maximum", |it| {
@@ -124,7 +123,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_body(r#"{"name":" "}"#),
-            fault: Client,
+            blame: Client,
             meaning: "A string is shorter than its parameter allows. A string of white space counts as empty.",
             next: "Send at least the number of characters in the message.",
             answered_by: Matching("operations with a string that has a minimum length", |it| {
@@ -134,7 +133,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_body(&format!(r#"{{"name":"{}"}}"#, "x".repeat(256))),
-            fault: Client,
+            blame: Client,
             meaning: "A string is longer than its parameter allows. The limit counts characters, not bytes.",
             next: "Send at most the number of characters in the message.",
             answered_by: Matching("operations with a string that has a maximum length", |it| {
@@ -146,7 +145,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread_query("limit=1&limit=2"),
-            fault: Client,
+            blame: Client,
             meaning: "The request repeats a query parameter that takes one value, or a field of the body.",
             next: "Send it once. In the OpenAPI document, parameters that take several values are arrays.",
             answered_by: Matching("operations with parameters in the query, or with a body", |it| {
@@ -156,7 +155,7 @@ fn parameters() -> Vec<Row> {
         },
         Row {
             error: misread::<CreateGroup>("", r#"{"name":"x","colour":"blue"}"#, Strictness::Strict),
-            fault: Client,
+            blame: Client,
             meaning: "The body has a field that the operation does not have. Only a strict server refuses it.",
             next: "Check the spelling of the field, or remove it. A server without `--strict` ignores it.",
             answered_by: Matching(
@@ -177,7 +176,7 @@ fn bodies() -> Vec<Row> {
     vec![
         Row {
             error: misread_body("[]"),
-            fault: Client,
+            blame: Client,
             meaning: "The body is not one JSON object, or it is incomplete.",
             next: "Send one complete JSON object. An empty body is not one; `{}` is.",
             answered_by: with_body(),
@@ -185,7 +184,7 @@ fn bodies() -> Vec<Row> {
         },
         Row {
             error: ApiError::unsupported_content_type(Some("text/plain")),
-            fault: Client,
+            blame: Client,
             meaning: "The `Content-Type` of the body is not JSON.",
             next: "Send the header `Content-Type: application/json`.",
             answered_by: with_body(),
@@ -197,7 +196,7 @@ fn bodies() -> Vec<Row> {
         },
         Row {
             error: ApiError::body_too_large(BODY_BYTES_MAX),
-            fault: Client,
+            blame: Client,
             meaning: "The body exceeds the size limit.",
             next: "Send a smaller body. Split a large change into several requests.",
             answered_by: with_body(),
@@ -209,7 +208,7 @@ fn bodies() -> Vec<Row> {
         },
         Row {
             error: ApiError::body_too_slow(BODY_TIMEOUT.as_secs()),
-            fault: Client,
+            blame: Client,
             meaning: "The body did not arrive in time. The request had no effect.",
             next: "Retry. If it fails again, look for a slow proxy or network.",
             answered_by: with_body(),
@@ -226,7 +225,7 @@ fn keys() -> Vec<Row> {
     vec![
         Row {
             error: ApiError::no_key(),
-            fault: Client,
+            blame: Client,
             meaning: "The request has no key, or its key is not a bearer token.",
             next: "Send the header `Authorization: Bearer` with an admin key.",
             answered_by: Every,
@@ -234,7 +233,7 @@ fn keys() -> Vec<Row> {
         },
         Row {
             error: ApiError::wrong_key("sk-admin********cdef", false),
-            fault: Client,
+            blame: Client,
             meaning: "The key is unknown: it is mistyped, revoked, expired, or for another service.",
             next: "Compare its first and last characters with `openai-admin keys list` on the server's machine, and \
                    check the base URL. `openai-admin doctor` checks both.",
@@ -243,7 +242,7 @@ fn keys() -> Vec<Row> {
         },
         Row {
             error: ApiError::mismatched_organization(),
-            fault: Client,
+            blame: Client,
             meaning: "The header `OpenAI-Organization` names a different organization than the key's. The request had \
                       no effect.",
             next: "Remove the header (clients set it from `OPENAI_ORG_ID`), or use a key of that organization.",
@@ -254,7 +253,7 @@ fn keys() -> Vec<Row> {
         },
         Row {
             error: ApiError::missing_scope(Scope::GROUPS_WRITE),
-            fault: Client,
+            blame: Client,
             meaning: "The key is valid, but lacks the scope of this operation. The `error` of this response is a \
                       string, not an object.",
             next: "Use a key with the scope in the message. `openai-admin keys create --scope SCOPE` creates one \
@@ -266,7 +265,7 @@ fn keys() -> Vec<Row> {
         },
         Row {
             error: ApiError::wrong_host("your request has more than one; send one"),
-            fault: Client,
+            blame: Client,
             meaning: "The header `Host` is missing, repeated, invalid, or differs from the host in the request's \
                       target. The request had no effect.",
             next: "Send one `Host` header with the host of the URL. HTTP libraries do this by default.",
@@ -275,7 +274,7 @@ fn keys() -> Vec<Row> {
         },
         Row {
             error: ApiError::needs_tls(),
-            fault: Client,
+            blame: Client,
             meaning: "The server accepts only HTTPS, and the request was not encrypted: others may have read it.",
             next: "Use a base URL that starts with https://, and replace the key that was sent.",
             answered_by: NoOperation("unencrypted connections to a server with `--tls-cert`"),
@@ -285,7 +284,7 @@ fn keys() -> Vec<Row> {
         },
         Row {
             error: ApiError::too_many_wrong_keys(Duration::from_secs(30)),
-            fault: Client,
+            blame: Client,
             meaning: "More than 60 requests with unknown keys came from one address within a minute. Requests on the \
                       loopback or through a proxy are not counted.",
             next: "Stop the client that sends the wrong key, and wait for `Retry-After`. A key that was used before \
@@ -314,7 +313,7 @@ fn of_kind(not_found: &'static NotFound) -> Row {
     Row {
         request: retrieve.map(|facts| request(facts.method.as_str(), &path(facts.path))),
         error: StoreError::NotFound { kind: *kind, id }.into(),
-        fault: Client,
+        blame: Client,
         meaning,
         next,
         answered_by: Identifying(not_found),
@@ -326,7 +325,7 @@ fn refusals() -> Vec<Row> {
         LazyLock::new(|| Refusal::ALL.iter().copied().map(meaning).collect());
     let rows = Refusal::ALL.iter().zip(&*MEANINGS).map(|(refusal, meaning)| Row {
         error: StoreError::Refused { refusal: *refusal, value: format!("{}_nope", refusal.param()) }.into(),
-        fault: Client,
+        blame: Client,
         meaning,
         next: refusal.next(),
         answered_by: NoOperation(refusal.operations()),
@@ -337,7 +336,7 @@ fn refusals() -> Vec<Row> {
 
 /// The text of a rule, without a value.
 fn meaning(refusal: Refusal) -> String {
-    format!("The {}.", refusal.says().replacen(" '{}'", "", 1).replacen(": {}", "", 1))
+    format!("The {}.", refusal.message().replacen(" '{}'", "", 1).replacen(": {}", "", 1))
 }
 
 fn resources() -> Vec<Row> {
@@ -346,7 +345,7 @@ fn resources() -> Vec<Row> {
     vec![
         Row {
             error: ApiError::unknown_url("GET", "/v1/organization/colours"),
-            fault: Client,
+            blame: Client,
             meaning: "The API has no operation at this URL, or an id in the URL is malformed.",
             next: "Check that the base URL ends in `/v1` and that no id is empty or contains a `/`. `/docs` lists the \
                    URLs.",
@@ -355,7 +354,7 @@ fn resources() -> Vec<Row> {
         },
         Row {
             error: ApiError::not_allowed("PUT", &HeaderValue::from_static("GET, POST, HEAD, OPTIONS")),
-            fault: Client,
+            blame: Client,
             meaning: "The URL exists, but does not support this method.",
             next: "Use a method from the header `Allow`. In this API, updates are POST requests.",
             answered_by: NoOperation("any URL of the API, for methods that it does not support"),
@@ -363,7 +362,7 @@ fn resources() -> Vec<Row> {
         },
         Row {
             error: StoreError::NotMember { group_id: group("group_support"), user_id: user_ada }.into(),
-            fault: Client,
+            blame: Client,
             meaning: "The group and the user exist, but the user is not in the group.",
             next: "If you were removing the user, treat this as success. Otherwise add the user first.",
             answered_by: Matching("operations on a user of a group", |it| {
@@ -378,7 +377,7 @@ fn resources() -> Vec<Row> {
                 project_id: ProjectId::new("proj_search").expect("an id without a slash"),
             }
             .into(),
-            fault: Client,
+            blame: Client,
             meaning: "The project exists, and the user or group is not in it.",
             next: "If the request removes it, treat this answer as success. Otherwise add it to the project first.",
             answered_by: Matching("operations on a user or group of a project", |it| {
@@ -389,7 +388,7 @@ fn resources() -> Vec<Row> {
         },
         Row {
             error: StoreError::ManagedGroup(group("group_staff")).into(),
-            fault: Client,
+            blame: Client,
             meaning: "An identity provider or a tenant manages the group, so the API cannot change it.",
             next: "Change it where it is managed. `is_scim_managed` and `group_type` identify such groups.",
             answered_by: Matching("operations that change a group or its members", |it| {
@@ -408,7 +407,7 @@ fn resources() -> Vec<Row> {
                 value: "ada@example.com".to_owned(),
             }
             .into(),
-            fault: Client,
+            blame: Client,
             meaning: "A unique value already exists: an id, a role's name, or an email address (compared without \
                       case).",
             next: "Check whether it is the resource that you want to create. If not, choose another value for `param`.",
@@ -428,7 +427,7 @@ fn creations() -> Vec<Row> {
     vec![
         Row {
             error: ApiError::invalid_idempotency_key("it is empty; send a random string, or omit the header"),
-            fault: Client,
+            blame: Client,
             meaning: "The header `Idempotency-Key` is empty, too long or repeated.",
             next: "Send one random string of at most 255 bytes for each creation, or omit the header.",
             answered_by: creations(),
@@ -436,7 +435,7 @@ fn creations() -> Vec<Row> {
         },
         Row {
             error: StoreError::IdempotencyKeyReused.into(),
-            fault: Client,
+            blame: Client,
             meaning: "A different request used this `Idempotency-Key` within the last 24 hours. This one had no \
                       effect.",
             next: "Send a new key with each creation. Reuse a key only to retry the same request.",
@@ -445,7 +444,7 @@ fn creations() -> Vec<Row> {
         },
         Row {
             error: StoreError::IdempotentAnswerDeleted.into(),
-            fault: Client,
+            blame: Client,
             meaning: "A request with this `Idempotency-Key` created a resource, which has been deleted since. The \
                       resource was not created again.",
             next: "Send a new key to create another one.",
@@ -454,7 +453,7 @@ fn creations() -> Vec<Row> {
         },
         Row {
             error: StoreError::IdempotentAnswerSecret.into(),
-            fault: Client,
+            blame: Client,
             meaning: "A request with this `Idempotency-Key` created a resource, and its response showed a secret. The \
                       server does not store secrets. The resource was not created again.",
             next: "If you lost the response, delete the resource and create it again with a new key.",
@@ -468,7 +467,7 @@ fn overload() -> Vec<Row> {
     vec![
         Row {
             error: ApiError::rate_limited(Duration::from_secs(30)),
-            fault: Client,
+            blame: Client,
             meaning: "The key exceeded its requests per minute. This request had no effect.",
             next: "Wait for `Retry-After`; the real service often gives the time only in the message. Send fewer \
                    requests with `openai-admin apply --max-rpm`, or raise `--requests-per-minute` on your server.",
@@ -477,7 +476,7 @@ fn overload() -> Vec<Row> {
         },
         Row {
             error: StoreError::Unavailable(cause()).into(),
-            fault: Operator,
+            blame: Operator,
             meaning: "The database is unavailable, overloaded or too slow. The request had no effect.",
             next: "Retry after `Retry-After`. If it fails again, check the database: the server's log has the cause, \
                    and `/ready` of `--admin-listen` reports when the database is back.",
@@ -491,7 +490,7 @@ fn failures() -> Vec<Row> {
     vec![
         Row {
             error: StoreError::OutcomeUnknown(cause()).into(),
-            fault: Operator,
+            blame: Operator,
             meaning: "The connection to the database was lost during a commit: the whole change happened, or none of \
                       it.",
             next: "Check the state before you retry. With an `Idempotency-Key`, retrying a creation is safe.",
@@ -504,7 +503,7 @@ fn failures() -> Vec<Row> {
         },
         Row {
             error: ApiError::internal(),
-            fault: Server,
+            blame: Server,
             meaning: "The server failed unexpectedly: a bug in this program, or a damaged database.",
             next: "Search the server's log for the response's `x-request-id`, run `openai-admin admin verify`, and \
                    report the bug.",
@@ -523,7 +522,7 @@ fn not_served() -> Row {
     let operation = Coverage::of_all().into_iter().find_map(not_yet);
     Row {
         error: operation.map_or_else(ApiError::internal, ApiError::not_served),
-        fault: Server,
+        blame: Server,
         meaning: "The API has this operation, but this server does not support it yet. The request had no effect.",
         next: "`openai-admin coverage` lists the supported operations. The real service supports all of them.",
         answered_by: NotServed,

@@ -11,7 +11,7 @@ use super::{
     records::Record,
 };
 use crate::input::{
-    fault::{Fault, Faults, Place},
+    input_error::{InputError, InputErrors, Position},
     suggestion::heading_like,
     visible::excerpt,
 };
@@ -27,17 +27,17 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn find(record: &Record<'_>, name: &str, mapping: &Mapping) -> Result<Self, Faults> {
+    pub(super) fn find(record: &Record<'_>, name: &str, mapping: &Mapping) -> Result<Self, InputErrors> {
         let headings: Vec<String> = record
             .cells
             .iter()
             .map(|cell| clean(&String::from_utf8_lossy(&cell.bytes)).into_owned())
             .collect();
-        let mut faults = Faults::default();
+        let mut errors = InputErrors::default();
         let mut find = |wanted_for: Use, wanted: &str| {
-            let place = Place::line(name, record.line);
-            find_one(&headings, wanted_for, wanted, mapping, place).unwrap_or_else(|fault| {
-                faults.0.push(fault);
+            let position = Position::line(name, record.line);
+            find_one(&headings, wanted_for, wanted, mapping, position).unwrap_or_else(|error| {
+                errors.0.push(error);
                 0
             })
         };
@@ -46,7 +46,7 @@ impl Columns {
         let filters = mapping.filter.iter();
         let filters =
             filters.map(|(column, value)| Filter::new(find(Use::Filter, column), column, value)).collect();
-        faults.or(Self { email, group, filters })
+        errors.or(Self { email, group, filters })
     }
 }
 
@@ -55,8 +55,8 @@ fn find_one(
     wanted_for: Use,
     wanted: &str,
     mapping: &Mapping,
-    place: Place,
-) -> Result<usize, Fault> {
+    position: Position,
+) -> Result<usize, InputError> {
     let key = name_key_in_any_case(wanted);
     let mut found = (0..headings.len()).filter(|column| name_key_in_any_case(&headings[*column]) == key);
     match (found.next(), found.next()) {
@@ -64,7 +64,7 @@ fn find_one(
         (Some(first), Some(second)) => {
             let (first, second) = (first + 1, second + 1);
             let message = format!("two columns are called '{}': {first} and {second}", excerpt(wanted));
-            Err(Fault::at(place, message).hint("rename one of them in the table"))
+            Err(InputError::at(position, message).hint("rename one of them in the table"))
         }
         (None, _) => {
             let message = format!(
@@ -72,7 +72,7 @@ fn find_one(
                 excerpt(wanted),
                 columns_text(headings, wanted, wanted_for)
             );
-            Err(Fault::at(place, message).hint(hint(headings, wanted_for, wanted, mapping)))
+            Err(InputError::at(position, message).hint(hint(headings, wanted_for, wanted, mapping)))
         }
     }
 }

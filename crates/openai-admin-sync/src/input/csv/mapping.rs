@@ -14,12 +14,12 @@ pub struct Mapping {
     /// The delimiter between cells; `None` to detect it.
     pub delimiter: Option<u8>,
     /// Where the mapping comes from, so that hints use its syntax.
-    pub said_by: SaidBy,
+    pub source: MappingSource,
 }
 
 /// Where a mapping comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SaidBy {
+pub enum MappingSource {
     /// From command-line options.
     #[default]
     Options,
@@ -38,18 +38,18 @@ pub(super) enum Use {
 impl Mapping {
     /// An empty mapping for a group file.
     pub fn of_file() -> Self {
-        Self { said_by: SaidBy::Fields, ..Self::default() }
+        Self { source: MappingSource::Fields, ..Self::default() }
     }
 
     /// The option or field that selects the column `name`.
     pub(super) fn argument(&self, wanted_for: Use, name: &str) -> String {
         let word = if name.contains(char::is_whitespace) { format!("\"{name}\"") } else { name.to_owned() };
-        match (self.said_by, wanted_for) {
-            (SaidBy::Options, Use::Email) => format!("--email-column {word}"),
-            (SaidBy::Options, Use::Group) => format!("--group-column {word}"),
-            (SaidBy::Options, Use::Filter) => format!("--where {word}=VALUE"),
-            (SaidBy::Fields, Use::Email | Use::Group) => format!("`column: {name}`"),
-            (SaidBy::Fields, Use::Filter) => format!("`where: {{ {name}: VALUE }}`"),
+        match (self.source, wanted_for) {
+            (MappingSource::Options, Use::Email) => format!("--email-column {word}"),
+            (MappingSource::Options, Use::Group) => format!("--group-column {word}"),
+            (MappingSource::Options, Use::Filter) => format!("--where {word}=VALUE"),
+            (MappingSource::Fields, Use::Email | Use::Group) => format!("`column: {name}`"),
+            (MappingSource::Fields, Use::Filter) => format!("`where: {{ {name}: VALUE }}`"),
         }
     }
 }

@@ -30,9 +30,9 @@ fn delimiters_and_byte_order_marks_are_detected() {
 #[test]
 fn every_bad_row_is_reported_with_its_number() {
     let text = "email,group\nada@example.com,One\nno-address,One\n,One\n\nbob@example.com,\n";
-    let faults = parse(text.as_bytes(), "x.csv", &mapping()).expect_err("bad rows");
+    let errors = parse(text.as_bytes(), "x.csv", &mapping()).expect_err("bad rows");
     assert_eq!(
-        faults.to_string(),
+        errors.to_string(),
         "x.csv:3: invalid email address 'no-address': it has no @\n\
          x.csv:4: the row has no email address\n\
          x.csv:6: the row has no group"
@@ -58,9 +58,9 @@ fn excluded_rows_are_not_checked() {
     let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row, in any case");
     assert_eq!((table.rows.len(), table.left_out.len()), (1, 0));
     let text = "email,group,active\na@b.c,One,yes\n";
-    let faults = parse(text.as_bytes(), "x", &mapping).expect_err("no rows");
+    let errors = parse(text.as_bytes(), "x", &mapping).expect_err("no rows");
     assert_eq!(
-        faults.to_string(),
+        errors.to_string(),
         "x has no matching row: 1 of 1 row left out by active=true; other values: yes (1)"
     );
 }
@@ -95,8 +95,8 @@ fn a_table_without_rows_is_refused() {
 }
 
 fn hint(text: &str, mapping: &Mapping) -> String {
-    let fault = parse(text.as_bytes(), "x", mapping).expect_err(text).0.remove(0);
-    fault.hint.expect("a hint")
+    let error = parse(text.as_bytes(), "x", mapping).expect_err(text).0.remove(0);
+    error.hint.expect("a hint")
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn a_formula_in_a_mapped_column_is_refused() {
 #[test]
 fn line_numbers_are_correct_after_a_cell_with_line_breaks() {
     let text = "email,note,group\na@b.c,\"two\nlines\",One\nbad,x,One\n";
-    let faults = parse(text.as_bytes(), "x", &mapping()).expect_err("a bad row");
-    assert_eq!(faults.to_string(), "x:4: invalid email address 'bad': it has no @");
+    let errors = parse(text.as_bytes(), "x", &mapping()).expect_err("a bad row");
+    assert_eq!(errors.to_string(), "x:4: invalid email address 'bad': it has no @");
 }
 
 fn refused(text: &str, mapping: &Mapping) -> String {
@@ -277,9 +277,9 @@ fn a_file_that_is_not_a_table_is_refused_and_not_quoted() {
             "x has no email address in any of 2 rows",
         ),
     ] {
-        let faults = parse(bytes, "x", &file).expect_err(message);
-        assert!(faults.to_string().contains(message), "{faults}");
-        assert!(!format!("{faults:?}").contains("SECRET"), "{faults:?}");
+        let errors = parse(bytes, "x", &file).expect_err(message);
+        assert!(errors.to_string().contains(message), "{errors}");
+        assert!(!format!("{errors:?}").contains("SECRET"), "{errors:?}");
     }
 }
 
@@ -328,8 +328,8 @@ proptest! {
     ) {
         let people: Vec<(String, String)> = people.into_iter().collect();
         let text = written(&people, email);
-        let (table, groups) = parse(text.as_bytes(), "x", &mapping()).map_err(|faults| {
-            TestCaseError::fail(format!("{text:?}: {faults}"))
+        let (table, groups) = parse(text.as_bytes(), "x", &mapping()).map_err(|errors| {
+            TestCaseError::fail(format!("{text:?}: {errors}"))
         })?;
         let read: Vec<&str> = table.rows.iter().map(|row| row.email.as_str()).collect();
         let expected: Vec<String> = people.iter().map(|(name, _)| format!("{name}@b.c")).collect();
@@ -342,16 +342,16 @@ proptest! {
     fn a_stray_quote_never_loses_a_user(
         people in prop::collection::btree_map("[a-z]{1,6}", "[a-z \",\n]{0,8}", 2..8),
         email in 0_usize..3,
-        place in any::<prop::sample::Index>(),
+        index in any::<prop::sample::Index>(),
         is_lost in any::<bool>(),
     ) {
         let people: Vec<(String, String)> = people.into_iter().collect();
         let mut text = written(&people, email);
-        let quotes: Vec<usize> = text.match_indices('"').map(|(place, _)| place).collect();
+        let quotes: Vec<usize> = text.match_indices('"').map(|(index, _)| index).collect();
         if is_lost && !quotes.is_empty() {
-            text.remove(quotes[place.index(quotes.len())]);
+            text.remove(quotes[index.index(quotes.len())]);
         } else {
-            text.insert(place.index(text.len()), '"');
+            text.insert(index.index(text.len()), '"');
         }
         if let Ok((table, _)) = parse(text.as_bytes(), "x", &mapping()) {
             prop_assert_eq!(table.rows.len(), people.len(), "{:?}", text);
@@ -374,7 +374,7 @@ fn one_row_over_the_limit_is_refused() {
     let (table, _) = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect("two rows");
     assert_eq!((table.rows.len(), table.duplicates), (2, 1));
     let text = text.to_owned() + "c@x.y,A\n";
-    let faults = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect_err("one row more");
-    assert_eq!(faults.to_string(), "x.csv:5: row 3 after filtering: a table has at most 2");
-    assert_eq!(faults.0[0].hint.as_deref(), Some("split the table, and import each part separately"));
+    let errors = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect_err("one row more");
+    assert_eq!(errors.to_string(), "x.csv:5: row 3 after filtering: a table has at most 2");
+    assert_eq!(errors.0[0].hint.as_deref(), Some("split the table, and import each part separately"));
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
-pub struct Place {
+pub struct Position {
     /// The file, as named by the user.
     pub file: String,
     /// The line, from 1; in a CSV file, the line on which the row starts.
@@ -18,14 +18,14 @@ pub struct Place {
     pub column: Option<u64>,
 }
 
-impl Place {
+impl Position {
     /// A position without a column.
     pub fn line(file: impl Into<String>, line: u64) -> Self {
         Self { file: file.into(), line, column: None }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)?;
         self.column.map_or(Ok(()), |column| write!(f, ":{column}"))
@@ -34,24 +34,24 @@ impl fmt::Display for Place {
 
 /// An error in an input file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct InputError {
     /// The position, if it has one.
-    pub place: Option<Place>,
+    pub position: Option<Position>,
     /// The message.
     pub message: String,
     /// What to do next, if known.
     pub hint: Option<String>,
 }
 
-impl Fault {
+impl InputError {
     /// An error at a position.
-    pub fn at(place: Place, message: impl Into<String>) -> Self {
-        Self { place: Some(place), message: message.into(), hint: None }
+    pub fn at(position: Position, message: impl Into<String>) -> Self {
+        Self { position: Some(position), message: message.into(), hint: None }
     }
 
     /// An error of a whole file. The message continues after the name of the file.
     pub fn of_file(file: &str, message: impl Into<String>) -> Self {
-        Self { place: None, message: format!("{file} {}", message.into()), hint: None }
+        Self { position: None, message: format!("{file} {}", message.into()), hint: None }
     }
 
     /// Sets the hint.
@@ -62,10 +62,10 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+        if let Some(position) = &self.position {
+            write!(f, "{position}: ")?;
         }
         f.write_str(&self.message)
     }
@@ -73,12 +73,12 @@ impl fmt::Display for Fault {
 
 /// All errors of the input. Nothing is read from or written to the service until all are fixed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct InputErrors(pub Vec<InputError>);
 
-impl Faults {
+impl InputErrors {
     /// A single error.
-    pub fn one(fault: Fault) -> Self {
-        Self(vec![fault])
+    pub fn one(error: InputError) -> Self {
+        Self(vec![error])
     }
 
     /// Returns `value` if there is no error.
@@ -91,20 +91,20 @@ impl Faults {
     }
 }
 
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        Self::one(fault)
+impl From<InputError> for InputErrors {
+    fn from(error: InputError) -> Self {
+        Self::one(error)
     }
 }
 
-impl fmt::Display for Faults {
+impl fmt::Display for InputErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
+        for (index, error) in self.0.iter().enumerate() {
             let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{fault}")?;
+            write!(f, "{end}{error}")?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Faults {}
+impl std::error::Error for InputErrors {}
