@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// An operation of the API.
 ///
-/// The struct that implements this trait *is* the request. Three rules define the position of each field (the 119
+/// The struct that implements this trait *is* the request. Three rules define the position of each field (the 143
 /// operations of the published description need no other):
 ///
 /// 1. a field named in braces in [`PATH`](Self::PATH) is part of the path,

@@ -20,7 +20,7 @@ pub struct PublishedOperation {
 }
 
 impl PublishedOperation {
-    /// All 119 operations, by tag. Those about groups come first.
+    /// All 143 operations, by tag. Those about groups come first.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().flat_map(|(tag, operations)| {
             operations.iter().map(|(method, path, id)| Self { id, method: *method, path, tag })
@@ -106,6 +106,7 @@ const TABLE: &[(&str, Operations)] = &[
         (Get, "/organization/projects/{project_id}/api_keys", "list-project-api-keys"),
         (Get, "/organization/projects/{project_id}/api_keys/{api_key_id}", "retrieve-project-api-key"),
         (Delete, "/organization/projects/{project_id}/api_keys/{api_key_id}", "delete-project-api-key"),
+        (Post, "/organization/projects/{project_id}/api_keys/{api_key_id}", "update-project-api-key"),
         (Post, "/organization/projects/{project_id}/archive", "archive-project"),
         (Get, "/organization/projects/{project_id}/model_permissions", "retrieve-project-model-permissions"),
         (Post, "/organization/projects/{project_id}/model_permissions", "update-project-model-permissions"),
@@ -184,12 +185,43 @@ const TABLE: &[(&str, Operations)] = &[
         (Delete, "/organization/projects/{project_id}/spend_limit", "Deleteprojectspendlimit"),
         (Post, "/organization/projects/{project_id}/spend_limit", "Updateprojectspendlimit"),
     ]),
+    ("External keys", &[
+        (Get, "/organization/external_keys", "list-external-keys"),
+        (Post, "/organization/external_keys", "create-external-key"),
+        (Get, "/organization/external_keys/{external_key_id}", "retrieve-external-key"),
+        (Delete, "/organization/external_keys/{external_key_id}", "delete-external-key"),
+        (Post, "/organization/external_keys/{external_key_id}/validate", "validate-external-key"),
+    ]),
+    ("External storage", &[
+        (Get, "/organization/external_storage", "list-external-storage"),
+        (Post, "/organization/external_storage", "create-external-storage"),
+        (Get, "/organization/external_storage/{external_storage_id}", "retrieve-external-storage"),
+        (Delete, "/organization/external_storage/{external_storage_id}", "delete-external-storage"),
+        (Post, "/organization/external_storage/{external_storage_id}/validate", "validate-external-storage"),
+    ]),
+    ("Workload identity", &[
+        (Get, "/organization/workload_identity_providers", "list-workload-identity-providers"),
+        (Post, "/organization/workload_identity_providers", "create-workload-identity-provider"),
+        (Get, "/organization/workload_identity_providers/{workload_identity_provider_id}", "retrieve-workload-identity-provider"),
+        (Post, "/organization/workload_identity_providers/{workload_identity_provider_id}", "update-workload-identity-provider"),
+        (Delete, "/organization/workload_identity_providers/{workload_identity_provider_id}", "delete-workload-identity-provider"),
+        (Get, "/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules", "list-federation-rules"),
+        (Post, "/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules", "create-federation-rule"),
+        (Get, "/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{workload_identity_federation_rule_id}", "retrieve-federation-rule"),
+        (Post, "/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{workload_identity_federation_rule_id}", "update-federation-rule"),
+        (Delete, "/organization/workload_identity_providers/{workload_identity_provider_id}/federation_rules/{workload_identity_federation_rule_id}", "delete-federation-rule"),
+    ]),
+    ("Service tiers", &[
+        (Get, "/organization/projects/{project_id}/service_tier_settings", "retrieve-project-service-tier-settings"),
+        (Post, "/organization/projects/{project_id}/service_tier_settings", "update-project-service-tier-settings"),
+    ]),
     ("Usage", &[
         (Get, "/organization/costs", "usage-costs"),
         (Get, "/organization/usage/audio_speeches", "usage-audio-speeches"),
         (Get, "/organization/usage/audio_transcriptions", "usage-audio-transcriptions"),
         (Get, "/organization/usage/code_interpreter_sessions", "usage-code-interpreter-sessions"),
         (Get, "/organization/usage/completions", "usage-completions"),
+        (Get, "/organization/usage/decisions", "usage-decisions"),
         (Get, "/organization/usage/embeddings", "usage-embeddings"),
         (Get, "/organization/usage/file_search_calls", "usage-file-search-calls"),
         (Get, "/organization/usage/images", "usage-images"),
@@ -210,7 +242,7 @@ mod tests {
         let ids: HashSet<&str> = PublishedOperation::all().map(|operation| operation.id).collect();
         let routes: HashSet<_> =
             PublishedOperation::all().map(|operation| (operation.method, operation.path)).collect();
-        assert_eq!((PublishedOperation::all().count(), ids.len(), routes.len()), (119, 119, 119));
+        assert_eq!((PublishedOperation::all().count(), ids.len(), routes.len()), (143, 143, 143));
     }
 
     #[test]
