@@ -262,6 +262,18 @@ fn probes() -> Vec<Probe> {
     ]
 }
 
+/// Adds the user and the group of a path to the project whose role assignments an operation is about.
+async fn join_project(server: &TestServer, operation: &OperationFacts, user: &str, group: &str) {
+    if !operation.path.starts_with("/projects/") {
+        return;
+    }
+    let project = "/v1/organization/projects/proj_search";
+    let member = json!({ "user_id": user, "role": "member" }).to_string();
+    let _ = server.post(&format!("{project}/users"), &member).await;
+    let group = json!({ "group_id": group, "role": "role-api-project-member" }).to_string();
+    let _ = server.post(&format!("{project}/groups"), &group).await;
+}
+
 /// The id of a new role of the resource that an operation is about.
 async fn custom_role(server: &TestServer, operation: &OperationFacts) -> String {
     let body = r#"{ "role_name": "Custom", "permissions": [] }"#;
@@ -284,6 +296,7 @@ async fn the_operations_of_each_explanation_are_those_that_answer_so() {
         for operation in operations() {
             let server = acme(Config::default()).await;
             let custom = custom_role(&server, &operation).await;
+            join_project(&server, &operation, user, group).await;
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
             let path =
                 path.replace("{role_id}", role.unwrap_or(&custom)).replace("{project_id}", "proj_search");
