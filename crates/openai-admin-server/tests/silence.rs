@@ -206,6 +206,13 @@ async fn use_project_users(client: &Client, project: &ProjectId, user: &UserId) 
     users.create_project_user(project.clone(), serde_json::from_value(body).unwrap()).await.unwrap_err();
     users.list_project_users(project.clone()).await.unwrap();
     users.retrieve_project_user(project.clone(), user.clone()).await.unwrap();
+    let (roles, role) = (client.project_user_roles(), "role-api-project-owner");
+    let body: PublicAssignOrganizationGroupRoleBody =
+        serde_json::from_value(serde_json::json!({ "role_id": role })).unwrap();
+    roles.assign_project_user_role(project.clone(), user.clone(), body).await.unwrap();
+    roles.list_project_user_role_assignments(project.clone(), user.clone()).await.unwrap();
+    roles.retrieve_project_user_role(project.clone(), user.clone(), role).await.unwrap();
+    roles.unassign_project_user_role(project.clone(), user.clone(), role).await.unwrap();
     let owner = serde_json::from_value(serde_json::json!({ "role": "owner" })).unwrap();
     users.modify_project_user(project.clone(), user.clone(), owner).await.unwrap();
     users.delete_project_user(project.clone(), user.clone()).await.unwrap();
@@ -219,6 +226,13 @@ async fn use_project_groups(client: &Client, project: &ProjectId, group: &GroupI
     groups.add_project_group(project.clone(), serde_json::from_value(body).unwrap()).await.unwrap_err();
     groups.list_project_groups(project.clone()).await.unwrap();
     groups.retrieve_project_group(project.clone(), group.clone()).await.unwrap();
+    let (roles, role) = (client.project_group_roles(), "role-api-project-owner");
+    let body: PublicAssignOrganizationGroupRoleBody =
+        serde_json::from_value(serde_json::json!({ "role_id": role })).unwrap();
+    roles.assign_project_group_role(project.clone(), group.clone(), body).await.unwrap();
+    roles.list_project_group_role_assignments(project.clone(), group.clone()).await.unwrap();
+    roles.retrieve_project_group_role(project.clone(), group.clone(), role).await.unwrap();
+    roles.unassign_project_group_role(project.clone(), group.clone(), role).await.unwrap();
     groups.remove_project_group(project.clone(), group.clone()).await.unwrap();
     groups.remove_project_group(project.clone(), group.clone()).await.unwrap_err();
 }
@@ -304,7 +318,10 @@ async fn use_service_accounts(client: &Client, project: &ProjectId) {
     client.send(&RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
     client.send(&ListProjectApiKeys::new(project.clone())).await.unwrap();
     client.send(&RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
     client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap_err();
+    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    client.service_accounts().update_service_account(project.clone(), id.clone(), body).await.unwrap();
     client.send(&DeleteServiceAccount::new(project.clone(), id.clone())).await.unwrap();
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod project_access;
 pub(crate) mod project_api_keys;
 mod project_archive;
 mod project_groups;
+mod project_role_assignments;
 mod project_roles;
 mod project_users;
 pub(crate) mod projects;

@@ -22,17 +22,19 @@ use openai_admin::{
     },
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
-        AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateProjectUser, CreateRole,
-        CreateServiceAccount, CreateUsageBatch, DeactivateOrganizationCertificates,
-        DeactivateProjectCertificates, DeleteCertificate, DeleteInvite, DeleteProjectApiKey,
-        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate,
-        GetProjectSpendLimit, InviteUser, ListGroupRoleAssignments, ListInvites,
-        ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates, ListProjectGroups,
-        ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments,
-        ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveInvite,
-        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectUser, RetrieveRole,
-        RetrieveServiceAccount, UnassignGroupRole, UnassignUserRole, UpdateProjectSpendLimit, UpdateRole,
-        UploadCertificate, UsageCompletions, roles::RoleName,
+        AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CreateGroup,
+        CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteInvite,
+        DeleteProjectApiKey, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount,
+        GetCertificate, GetProjectSpendLimit, InviteUser, ListGroupRoleAssignments, ListInvites,
+        ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectUserRoleAssignments, ListProjectUsers,
+        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate,
+        ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveInvite, RetrieveProject,
+        RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectUser,
+        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, UnassignGroupRole,
+        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectSpendLimit,
+        UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Secret, Stamp};
@@ -320,6 +322,12 @@ async fn every_operation_on_project_users(acme: &Tenant, project: &ProjectId) {
         acme.read(serde_json::from_value::<ListProjectUsers>(list).unwrap()).await.unwrap();
     }
     acme.read(RetrieveProjectUser::new(project.clone(), user.clone())).await.unwrap();
+    let role = RoleId::new("role-api-project-owner").unwrap();
+    let body = PublicAssignOrganizationGroupRoleBody::new(role.clone());
+    acme.change(AssignProjectUserRole::new(project.clone(), user.clone(), body)).await.unwrap();
+    acme.read(ListProjectUserRoleAssignments::new(project.clone(), user.clone())).await.unwrap();
+    acme.read(RetrieveProjectUserRole::new(project.clone(), user.clone(), role.clone())).await.unwrap();
+    acme.change(UnassignProjectUserRole::new(project.clone(), user.clone(), role)).await.unwrap();
     let owner = serde_json::from_value(json!({ "role": "owner" })).unwrap();
     acme.change(ModifyProjectUser::new(project.clone(), user.clone(), owner)).await.unwrap();
     acme.change(DeleteProjectUser::new(project.clone(), user)).await.unwrap();
@@ -335,6 +343,12 @@ async fn every_operation_on_project_groups(acme: &Tenant, project: &ProjectId) {
         acme.read(serde_json::from_value::<ListProjectGroups>(list).unwrap()).await.unwrap();
     }
     acme.read(RetrieveProjectGroup::new(project.clone(), group.clone())).await.unwrap();
+    let role = RoleId::new("role-api-project-owner").unwrap();
+    let body = PublicAssignOrganizationGroupRoleBody::new(role.clone());
+    acme.change(AssignProjectGroupRole::new(project.clone(), group.clone(), body)).await.unwrap();
+    acme.read(ListProjectGroupRoleAssignments::new(project.clone(), group.clone())).await.unwrap();
+    acme.read(RetrieveProjectGroupRole::new(project.clone(), group.clone(), role.clone())).await.unwrap();
+    acme.change(UnassignProjectGroupRole::new(project.clone(), group.clone(), role)).await.unwrap();
     acme.change(RemoveProjectGroup::new(project.clone(), group)).await.unwrap();
 }
 
@@ -407,7 +421,9 @@ async fn every_operation_on_service_accounts(acme: &Tenant) {
         acme.read(serde_json::from_value::<ListProjectApiKeys>(list).unwrap()).await.unwrap();
     }
     acme.read(RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
-    acme.change(DeleteProjectApiKey::new(project.clone(), key)).await.unwrap_err();
+    acme.change(DeleteProjectApiKey::new(project.clone(), key)).await.unwrap();
+    let body = serde_json::from_value(json!({ "name": "Hourly" })).unwrap();
+    acme.change(UpdateServiceAccount::new(project.clone(), id.clone(), body)).await.unwrap();
     acme.change(DeleteServiceAccount::new(project.clone(), id)).await.unwrap();
     create("Two").await.unwrap();
     acme.change(ArchiveProject::new(project)).await.unwrap();

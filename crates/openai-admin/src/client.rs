@@ -17,8 +17,10 @@ mod model_permissions;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
+mod project_group_roles;
 mod project_groups;
 mod project_roles;
+mod project_user_roles;
 mod project_users;
 mod projects;
 mod raw;
@@ -53,8 +55,10 @@ pub use self::{
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
+    project_group_roles::ProjectGroupRolesApi,
     project_groups::ProjectGroupsApi,
     project_roles::ProjectRolesApi,
+    project_user_roles::ProjectUserRolesApi,
     project_users::ProjectUsersApi,
     projects::ProjectsApi,
     raw::RawRequest,

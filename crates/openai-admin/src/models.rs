@@ -59,7 +59,7 @@ pub use crate::operations::{
     service_accounts::{
         ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
         ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
-        ProjectServiceAccountListResponse,
+        ProjectServiceAccountListResponse, UpdateProjectServiceAccountBody,
     },
     spend_limits::{
         OrganizationSpendLimitDeletedResource, OrganizationSpendLimitResource,

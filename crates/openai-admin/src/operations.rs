@@ -68,6 +68,7 @@ pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, R
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use service_accounts::{
     CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
+    UpdateServiceAccount,
 };
 pub use spend_limits::{
     DeleteOrganizationSpendLimit, DeleteProjectSpendLimit, GetOrganizationSpendLimit, GetProjectSpendLimit,
@@ -97,7 +98,7 @@ macro_rules! for_each_operation {
             ActivateOrganizationCertificates DeactivateOrganizationCertificates
             ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
             ListInvites InviteUser RetrieveInvite DeleteInvite
-            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
+            ListServiceAccounts CreateServiceAccount RetrieveServiceAccount UpdateServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
             GetOrganizationSpendLimit UpdateOrganizationSpendLimit DeleteOrganizationSpendLimit
             GetProjectSpendLimit UpdateProjectSpendLimit DeleteProjectSpendLimit
@@ -108,6 +109,8 @@ macro_rules! for_each_operation {
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole
+            ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
+            ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole
         }
     };
 }
@@ -116,9 +119,6 @@ macro_rules! for_each_operation {
 #[macro_export]
 macro_rules! for_each_declared_operation {
     ($visit:ident) => {
-        $visit! {
-            ListProjectGroupRoleAssignments AssignProjectGroupRole RetrieveProjectGroupRole UnassignProjectGroupRole
-            ListProjectUserRoleAssignments AssignProjectUserRole RetrieveProjectUserRole UnassignProjectUserRole
-        }
+        $visit! {}
     };
 }

@@ -5,8 +5,8 @@
 use openai_admin::{
     ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
     InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
-    ProjectResidency, RoleId, ServiceAccountId, SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId,
-    UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
+    ProjectResidency, RoleId, ServiceAccountId, ServiceAccountRole, SpendLimitCurrency, SpendLimitInterval,
+    Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
     models::{
         CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest,
         ModifyCertificateRequest, ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
@@ -14,7 +14,8 @@ use openai_admin::{
         ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
         UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
-        UpdateProjectDataRetentionBody, UploadCertificateRequest, UserRoleUpdateRequest,
+        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody, UploadCertificateRequest,
+        UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -48,7 +49,7 @@ macro_rules! ids_of {
 #[test]
 fn no_two_operations_share_an_id() {
     let mut ids = for_each_operation!(ids_of).to_vec();
-    ids.extend(for_each_declared_operation!(ids_of));
+    ids.extend::<Vec<&str>>(for_each_declared_operation!(ids_of).to_vec());
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -273,6 +274,9 @@ proptest! {
         body.create_service_account_only = include_archived;
         round_trip(&CreateServiceAccount::new(project_id.clone(), body));
         round_trip(&RetrieveServiceAccount::new(project_id.clone(), account_id.clone()));
+        let mut body = UpdateProjectServiceAccountBody::new();
+        body.role = Some(ServiceAccountRole::Owner);
+        round_trip(&UpdateServiceAccount::new(project_id.clone(), account_id.clone(), body));
         round_trip(&DeleteServiceAccount::new(project_id.clone(), account_id));
         let api_key_id = ApiKeyId::new(&principal).unwrap();
         let mut list = ListProjectApiKeys::new(project_id.clone());

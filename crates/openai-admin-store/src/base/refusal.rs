@@ -99,11 +99,6 @@ refusals! {
         "user '{}' is a service account of a project and cannot be deleted as a user",
         "Delete it with `delete-project-service-account`.",
         "`delete-user`";
-    /// The API key belongs to a service account.
-    ServiceAccountKey = "service_account_key", "api_key_id",
-        "API key '{}' belongs to a service account and cannot be deleted without it",
-        "Delete the service account with `delete-project-service-account`.",
-        "`delete-project-api-key`";
     /// The organization or the project has no spend limit.
     SpendLimitNotSet = "spend_limit_not_set", "",
         "spend limit is not set",

@@ -204,6 +204,10 @@ pub struct DirectoryProjectUser {
     /// When the user was added, in unix seconds; the time of loading for a new one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added_at: Option<Timestamp>,
+    /// The names or ids of the custom roles of the project that the user has besides. Assignments that are not listed
+    /// stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }
 
 /// A group of a project of a [`Directory`].

@@ -223,16 +223,20 @@ impl Dump<'_> {
             values![org],
             |row| Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?, row.integer(3)?)),
         )?;
-        let Directory { users, projects, .. } = &mut self.directory;
         for (project_seq, user_seq, added_at, role_seq) in project_users {
-            let (project, user) = (self.projects.get(&project_seq), self.users.get(&user_seq));
-            if let (Some(project), Some(id)) = (project, user.and_then(|user| users[*user].id.as_ref())) {
-                projects[*project].users.push(DirectoryProjectUser {
-                    user: id.as_str().into(),
-                    role: roles::predefined_project_name(role_seq).map(str::to_owned),
-                    added_at: Some(Timestamp::from_unix_seconds(added_at)),
-                });
-            }
+            let project = self.projects.get(&project_seq).copied();
+            let user = self.users.get(&user_seq).copied();
+            let (Some(project), Some(user)) = (project, user) else { continue };
+            let Some(id) = self.directory.users[user].id.as_ref().map(ToString::to_string) else { continue };
+            let mut roles = self.roles_in_project(Principal::User(user_seq), project_seq)?;
+            let role = roles::predefined_project_name(role_seq).map(str::to_owned);
+            roles.retain(|name| Some(name) != role.as_ref());
+            self.directory.projects[project].users.push(DirectoryProjectUser {
+                user: id.as_str().into(),
+                role,
+                added_at: Some(Timestamp::from_unix_seconds(added_at)),
+                roles,
+            });
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::{
 /// The statements and events of the users or of the groups of projects. Each statement begins with the parameters
 /// organization, project, and user or group.
 struct Members {
+    find: &'static str,
     insert: &'static str,
     delete: &'static str,
     added: &'static str,
@@ -27,6 +28,7 @@ struct Members {
 }
 
 static USERS: Members = Members {
+    find: "select 1 from project_users where org = $1 and project_seq = $2 and user_seq = $3",
     insert: "insert into project_users (org, project_seq, user_seq, added_at) values ($1, $2, $3, $4)
              on conflict do nothing",
     delete: "delete from project_users where org = $1 and project_seq = $2 and user_seq = $3",
@@ -35,6 +37,7 @@ static USERS: Members = Members {
 };
 
 static GROUPS: Members = Members {
+    find: "select 1 from project_groups where org = $1 and project_seq = $2 and group_seq = $3",
     insert: "insert into project_groups (org, project_seq, group_seq, created_at) values ($1, $2, $3, $4)
              on conflict do nothing",
     delete: "delete from project_groups where org = $1 and project_seq = $2 and group_seq = $3",
@@ -131,6 +134,18 @@ fn unassign_all(
         assignment::unassign(change, principal, resource.resource(), role.seq, role.thing.id())?;
     }
     Ok(())
+}
+
+/// Refuses a user or group that is not in a project.
+pub(crate) fn check_in_project(
+    tx: &mut Tx<'_>,
+    project: &Stored<Project>,
+    principal: Principal,
+    id: &str,
+) -> Result<()> {
+    let (org, (members, seq)) = (tx.org(), members(principal));
+    tx.query_one(members.find, values![org, project.seq, seq], |_| Ok(()))?
+        .ok_or_else(|| not_in_project(&project.thing.id, principal, id))
 }
 
 /// The error about a user or group that is not in a project.

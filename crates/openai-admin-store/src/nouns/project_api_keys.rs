@@ -14,7 +14,6 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
-        refusal::Refusal,
         secret::Secret,
         value::{Row, values},
     },
@@ -64,13 +63,11 @@ impl Reads for RetrieveProjectApiKey {
     }
 }
 
+/// Keys of service accounts too. The account stays.
 impl Changes for DeleteProjectApiKey {
     fn change(&self, change: &mut Change<'_>) -> Result<ProjectApiKeyDeleteResponse> {
         let project = projects::find_active(change, &self.project_id)?;
         let key = find(change, project.seq, &self.api_key_id)?;
-        if key.owner.service_account.is_some() {
-            return Err(Error::refused(Refusal::ServiceAccountKey, &key.id));
-        }
         api_keys::revoke(change, key.id.as_str(), Some(project.seq))?;
         Ok(ProjectApiKeyDeleteResponse::new(key.id))
     }

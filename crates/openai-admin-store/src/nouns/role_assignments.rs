@@ -310,3 +310,13 @@ pub(crate) fn unassign(
         false => Err(not_assigned(&role.thing.role.id)),
     }
 }
+
+/// Whether a principal has a role of a resource itself, not only through a group.
+pub(crate) fn is_direct(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    principal: Principal,
+    role: &Stored<StoredRole>,
+) -> Result<bool> {
+    Ok(assignment::direct(tx, principal, resource.resource())?.contains(&role.seq))
+}

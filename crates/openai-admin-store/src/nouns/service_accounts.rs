@@ -7,7 +7,10 @@ use openai_admin::{
         ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
         ProjectServiceAccountListResponse, User,
     },
-    operations::{CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount},
+    operations::{
+        CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
+        UpdateServiceAccount,
+    },
 };
 
 use crate::{
@@ -134,6 +137,31 @@ impl Changes for CreateServiceAccount {
     }
 }
 
+/// The user of the account gets the new name too.
+impl Changes for UpdateServiceAccount {
+    fn change(&self, change: &mut Change<'_>) -> Result<ProjectServiceAccount> {
+        let project = projects::find_active(change, &self.project_id)?;
+        let Stored { seq, thing: before } = find(change, project.seq, &self.service_account_id)?;
+        let mut new = before.clone();
+        if let Some(name) = &self.body.name {
+            check_text("name", name)?;
+            new.account.name = name.to_string();
+        }
+        if let Some(role) = &self.body.role {
+            check_role(role)?;
+            new.account.role = role.clone();
+        }
+        if new == before {
+            return Ok(new.account);
+        }
+        thing::update(change, seq, &new)?;
+        rename_user(change, &new)?;
+        let payload = new.payload();
+        change.record(TABLE.updated, thing::places(seq, &new).with(Some(&payload)))?;
+        Ok(new.account)
+    }
+}
+
 /// Also revokes its keys and removes its group memberships and roles.
 impl Changes for DeleteServiceAccount {
     const ENDS: bool = true;
@@ -185,6 +213,20 @@ fn insert_user(change: &mut Change<'_>, id: &ServiceAccountId, name: &str) -> Re
     user.role = Some(UserRole::Reader);
     user.is_service_account = Some(true);
     users::insert(change, &StoredUser::new(user))
+}
+
+fn rename_user(change: &mut Change<'_>, account: &StoredServiceAccount) -> Result<()> {
+    let mut user = thing::find::<StoredUser>(change, account.id())?;
+    user.thing.user.name = Some(PersonalText::from(account.account.name.as_str()));
+    thing::update(change, user.seq, &user.thing)
+}
+
+/// No update takes the role from an account (published values).
+fn check_role(role: &ServiceAccountRole) -> Result<()> {
+    match role {
+        ServiceAccountRole::Owner | ServiceAccountRole::Member => Ok(()),
+        _ => Err(Error::invalid_value("role", "'member' or 'owner'")),
+    }
 }
 
 fn insert_key(

@@ -97,7 +97,7 @@ fn full_directory() -> Json {
                 "external_key_id": "key_1",
                 "created_at": 1,
                 "users": [
-                    { "user": "user_ada", "role": "owner", "added_at": 3 },
+                    { "user": "user_ada", "role": "owner", "added_at": 3, "roles": ["Annotator"] },
                     { "user": "user_bare", "role": "viewer", "added_at": 4 },
                 ],
                 "roles": [
@@ -174,7 +174,7 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
 async fn a_load_counts_its_changes(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&first), [3, 0, 3, 0, 7, 3, 0, 7, 2, 0]);
+    assert_eq!(counts(&first), [3, 0, 3, 0, 7, 3, 0, 8, 2, 0]);
     let mut changed = full_directory();
     changed["users"][0]["name"] = "Ada Lovelace".into();
     changed["groups"][0]["name"] = "Renamed".into();

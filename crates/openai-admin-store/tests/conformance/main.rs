@@ -27,6 +27,7 @@ mod organizations;
 mod outcomes;
 mod page_cache;
 mod project_groups;
+mod project_role_assignments;
 mod project_roles;
 mod project_users;
 mod projects;

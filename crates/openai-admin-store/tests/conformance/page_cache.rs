@@ -21,8 +21,8 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, project_groups, project_roles, project_users, projects, roles, service_accounts,
-    settings,
+    certificates, invites, project_groups, project_role_assignments, project_roles, project_users, projects,
+    roles, service_accounts, settings,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -216,6 +216,13 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = projects::create(&acme, "Fourth").await.id;
             service_accounts::create(&acme, &project, "Nightly").await.unwrap()
         };
+        update_project_service_account: |acme| {
+            let project = projects::create(&acme, "Sixteenth").await.id;
+            let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap().id;
+            acme.add("group_2", account.as_str()).await.unwrap();
+            let body = json!({ "name": "Hourly" });
+            service_accounts::update(&acme, &project, account.as_str(), body).await.unwrap()
+        };
         delete_project_service_account: |acme| {
             let project = projects::create(&acme, "Fifth").await.id;
             let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap().id;
@@ -225,7 +232,7 @@ fn every_write() -> Vec<(&'static str, Write)> {
         delete_project_api_key: |acme| {
             let project = projects::create(&acme, "Sixth").await.id;
             let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap();
-            acme.change(DeleteProjectApiKey::new(project, account.api_key.unwrap().id)).await.unwrap_err()
+            acme.change(DeleteProjectApiKey::new(project, account.api_key.unwrap().id)).await.unwrap()
         };
         create_project_user: |acme| {
             let project = projects::create(&acme, "Seventh").await.id;
@@ -250,6 +257,31 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = projects::create(&acme, "Eleventh").await.id;
             project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
             project_groups::remove(&acme, project.as_str(), "group_1").await.unwrap()
+        };
+        assign_project_user_role: |acme| {
+            let project = projects::create(&acme, "Twelfth").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+            let owner = "role-api-project-owner";
+            project_role_assignments::assign_user(&acme, project.as_str(), "user_1", owner).await.unwrap()
+        };
+        unassign_project_user_role: |acme| {
+            let project = projects::create(&acme, "Thirteenth").await.id;
+            project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
+            let owner = "role-api-project-owner";
+            project_role_assignments::assign_user(&acme, project.as_str(), "user_1", owner).await.unwrap();
+            project_role_assignments::unassign_user(&acme, project.as_str(), "user_1", owner).await.unwrap()
+        };
+        assign_project_group_role: |acme| {
+            let project = projects::create(&acme, "Fourteenth").await.id;
+            project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
+            let owner = "role-api-project-owner";
+            project_role_assignments::assign_group(&acme, project.as_str(), "group_1", owner).await.unwrap()
+        };
+        unassign_project_group_role: |acme| {
+            let project = projects::create(&acme, "Fifteenth").await.id;
+            project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
+            let member = "role-api-project-member";
+            project_role_assignments::unassign_group(&acme, project.as_str(), "group_1", member).await.unwrap()
         };
         create_project_role: |acme| {
             project_roles::create(&acme, "proj_default_org-acme", "Role").await.unwrap()

@@ -3,15 +3,16 @@
 use openai_admin::{
     OwnerProjectAccessFilter, ProjectId, ServiceAccountRole,
     models::{
-        ProjectApiKeyListResponse, ProjectServiceAccountCreateRequest, ProjectServiceAccountCreateResponse,
+        ProjectApiKeyListResponse, ProjectServiceAccount, ProjectServiceAccountCreateRequest,
+        ProjectServiceAccountCreateResponse,
     },
     operations::{
         CreateServiceAccount, DeleteProjectApiKey, DeleteServiceAccount, ListAuditLogs, ListProjectApiKeys,
-        ListServiceAccounts, RetrieveProjectApiKey, RetrieveServiceAccount,
+        ListServiceAccounts, RetrieveProjectApiKey, RetrieveServiceAccount, UpdateServiceAccount,
     },
 };
 use openai_admin_store::{DatabaseUrl, Error, IdempotencyKey, Kind, Refusal, Result, Secret, Stamp};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     projects, roles,
@@ -22,6 +23,9 @@ use crate::{
 conformance! {
     a_service_account_is_created_with_a_key_whose_value_is_shown_once,
     a_service_account_may_be_created_without_a_role_and_a_key,
+    the_key_of_a_service_account_is_deleted_without_the_account,
+    a_service_account_is_updated_with_its_user_and_one_event,
+    an_update_gives_a_bare_service_account_a_role_and_takes_none,
     the_value_of_a_key_is_not_in_the_database,
     a_retried_creation_does_not_show_its_secret_again,
     a_retried_creation_without_a_secret_gets_the_same_answer,
@@ -83,9 +87,82 @@ async fn a_service_account_is_created_with_a_key_whose_value_is_shown_once(datab
     assert_eq!(listed.owner.service_account.as_ref().unwrap().id, created.id);
     let retrieved = RetrieveProjectApiKey::new(project.clone(), key.id.clone());
     assert_eq!(acme.read(retrieved).await.unwrap(), *listed);
+}
+
+async fn the_key_of_a_service_account_is_deleted_without_the_account(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let account = create(&acme, &project, "Nightly").await.unwrap();
+    let key = account.api_key.unwrap().id;
+    let before = database.events().len();
+    let delete = DeleteProjectApiKey::new(project.clone(), key.clone());
+    let deleted = acme.change(delete.clone()).await.unwrap();
+    assert_eq!((deleted.id, deleted.deleted), (key, true));
+    let events = database.events_since(before);
+    assert!(events.len() == 1 && events[0].starts_with("api_key.deleted "), "{events:?}");
+    assert!(keys(&acme, &project).await.data.is_empty());
+    assert_refused!(acme.change(delete).await, Error::NotFound { kind: Kind::ApiKey, .. });
+    acme.read(RetrieveServiceAccount::new(project.clone(), account.id.clone())).await.unwrap();
+    acme.change(DeleteServiceAccount::new(project, account.id)).await.unwrap();
+}
+
+pub(crate) async fn update(
+    acme: &Tenant,
+    project: &ProjectId,
+    account: &str,
+    body: Json,
+) -> Result<ProjectServiceAccount> {
+    let body = serde_json::from_value(body).unwrap();
+    acme.change(UpdateServiceAccount::new(project.clone(), account.parse().unwrap(), body)).await
+}
+
+async fn a_service_account_is_updated_with_its_user_and_one_event(database: Database) {
+    let acme = database.acme(0, json!([{ "id": "group_1", "name": "Team" }])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let created = create(&acme, &project, "Nightly").await.unwrap();
+    let account = created.id.as_str();
+    acme.add("group_1", account).await.unwrap();
+    let before = database.events().len();
+    for body in
+        [json!({}), json!({ "name": null, "role": null }), json!({ "name": "Nightly", "role": "member" })]
+    {
+        assert_eq!(&*update(&acme, &project, account, body).await.unwrap().name, "Nightly");
+    }
+    assert_eq!(database.events().len(), before);
+    let updated =
+        update(&acme, &project, account, json!({ "name": "Hourly", "role": "owner" })).await.unwrap();
+    assert_eq!((&*updated.name, &updated.role), ("Hourly", &ServiceAccountRole::Owner));
+    assert_eq!(updated.created_at, created.created_at);
+    let events = database.events_since(before);
+    assert!(events.len() == 1 && events[0].starts_with("service_account.updated "), "{events:?}");
+    let retrieve = RetrieveServiceAccount::new(project.clone(), created.id.clone());
+    assert_eq!(acme.read(retrieve).await.unwrap(), updated);
+    assert_eq!(acme.user(account).await.unwrap().name.as_deref(), Some("Hourly"));
+    assert_eq!(keys(&acme, &project).await.data[0].owner.service_account.as_ref().unwrap().name, "Hourly");
+}
+
+async fn an_update_gives_a_bare_service_account_a_role_and_takes_none(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let other = projects::create(&acme, "Ranking").await.id;
+    let account = create_only(&acme, &project).await.id;
+    let role = |role: &str| json!({ "role": role });
+    let updated = update(&acme, &project, account.as_str(), role("member")).await.unwrap();
+    assert_eq!(updated.role, ServiceAccountRole::Member);
+    for wrong in ["none", "viewer"] {
+        assert_refused!(
+            update(&acme, &project, account.as_str(), role(wrong)).await,
+            Error::InvalidValue { field, .. } if field == "role"
+        );
+    }
     assert_refused!(
-        acme.change(DeleteProjectApiKey::new(project, key.id)).await,
-        Error::Refused { refusal: Refusal::ServiceAccountKey, .. }
+        update(&acme, &other, account.as_str(), role("owner")).await,
+        Error::NotFound { kind: Kind::ServiceAccount, .. }
+    );
+    projects::archive(&acme, project.as_str()).await.unwrap();
+    assert_refused!(
+        update(&acme, &project, account.as_str(), role("owner")).await,
+        Error::Refused { refusal: Refusal::ProjectArchived, .. }
     );
 }
 

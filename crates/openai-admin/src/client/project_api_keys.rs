@@ -19,9 +19,11 @@ api! {
         /// let key = client.project_api_keys().retrieve_project_api_key("proj_1", &id).await?;
         /// assert!(key.redacted_value.starts_with("sk-svcac"));
     }
-    /// Deletes an API key. The key of a service account is refused; delete the service account instead.
+    /// Deletes an API key, also the key of a service account. The service account stays.
     call delete_project_api_key(project_id: ProjectId, api_key_id: ApiKeyId) -> DeleteProjectApiKey {
-        /// let deleted = client.project_api_keys().delete_project_api_key("proj_1", "key_1").await;
-        /// assert!(deleted.is_err_and(|error| error.is_not_found()));
+        /// # let body = openai_admin::models::ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
+        /// # client.service_accounts().create_service_account("proj_1", body).await?;
+        /// # let id = client.project_api_keys().list_project_api_keys("proj_1").await?.data[0].id.clone();
+        /// assert!(client.project_api_keys().delete_project_api_key("proj_1", &id).await?.deleted);
     }
 }

@@ -1,8 +1,11 @@
 use super::api::api;
-use crate::{ProjectId, ServiceAccountId, models::ProjectServiceAccountCreateRequest};
+use crate::{
+    ProjectId, ServiceAccountId,
+    models::{ProjectServiceAccountCreateRequest, UpdateProjectServiceAccountBody},
+};
 
 api! {
-    /// Service accounts of a project: list, create, retrieve, delete.
+    /// Service accounts of a project: list, create, retrieve, update, delete.
     ServiceAccountsApi = service_accounts;
     /// Lists the service accounts in a project. A page has 20 by default.
     list list_service_accounts(project_id: ProjectId) -> ListServiceAccounts {
@@ -29,6 +32,20 @@ api! {
         /// # let id = client.service_accounts().create_service_account("proj_1", body).await?.id.clone();
         /// let account = client.service_accounts().retrieve_service_account("proj_1", &id).await?;
         /// assert_eq!(account.name, "Nightly");
+    }
+    /// Updates the name or the role of a service account.
+    call update_service_account(
+        project_id: ProjectId,
+        service_account_id: ServiceAccountId;
+        body: UpdateProjectServiceAccountBody
+    ) -> UpdateServiceAccount {
+        /// use openai_admin::models::UpdateProjectServiceAccountBody;
+        /// # let body = openai_admin::models::ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
+        /// # let id = client.service_accounts().create_service_account("proj_1", body).await?.id.clone();
+        /// let mut body = UpdateProjectServiceAccountBody::new();
+        /// body.name = Some("Hourly".try_into()?);
+        /// let account = client.service_accounts().update_service_account("proj_1", &id, body).await?;
+        /// assert_eq!(account.name, "Hourly");
     }
     /// Deletes a service account with its API keys, group memberships and roles.
     call delete_service_account(

@@ -42,7 +42,7 @@ record! {
 endpoint!(RetrieveProjectApiKey, "retrieve-project-api-key", GET "/organization/projects/{project_id}/api_keys/{api_key_id}", MANAGEMENT_READ -> ProjectApiKey);
 
 record! {
-    /// Deletes an API key from a project. The key of a service account cannot be deleted.
+    /// Deletes an API key from a project, also the key of a service account. The service account stays.
     DeleteProjectApiKey {
         /// The ID of the project.
         project_id: ProjectId,

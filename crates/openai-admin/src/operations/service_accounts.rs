@@ -54,6 +54,20 @@ record! {
 endpoint!(RetrieveServiceAccount, "retrieve-project-service-account", GET "/organization/projects/{project_id}/service_accounts/{service_account_id}", MANAGEMENT_READ -> ProjectServiceAccount);
 
 record! {
+    /// Updates a service account in a project. An absent or null field keeps its value (assumed).
+    UpdateServiceAccount {
+        /// The ID of the project.
+        project_id: ProjectId,
+        /// The ID of the service account.
+        service_account_id: ServiceAccountId,
+        /// The changes.
+        body: UpdateProjectServiceAccountBody,
+    }
+}
+
+endpoint!(UpdateServiceAccount, "update-project-service-account", POST RetrieveServiceAccount::PATH, MANAGEMENT_WRITE -> ProjectServiceAccount, idempotent);
+
+record! {
     /// Deletes a service account from a project, with its API keys, group memberships and roles.
     DeleteServiceAccount {
         /// The ID of the project.
@@ -74,6 +88,18 @@ record! {
     optional {
         /// Creates the service account without a role in the project and without an API key.
         create_service_account_only: bool,
+    }
+}
+
+record! {
+    /// Parameters for updating a project service account.
+    #[derive(Default)]
+    UpdateProjectServiceAccountBody {}
+    optional {
+        /// The updated name of the service account.
+        name: ServiceAccountName,
+        /// The updated role: `member` or `owner`.
+        role: ServiceAccountRole,
     }
 }
 

@@ -70,7 +70,7 @@ impl Load<'_> {
         {
             self.summary.roles_assigned += 1;
         }
-        Ok(())
+        self.assign(RoleResource::Project(project), Principal::User(user_seq), &entry.roles)
     }
 
     fn load_project_group(&mut self, project: &Stored<Project>, entry: &DirectoryProjectGroup) -> Result<()> {
