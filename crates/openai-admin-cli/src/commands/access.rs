@@ -99,3 +99,32 @@ fn served<T>(answer: Result<T, openai_admin::Error>) -> Result<Result<T, openai_
         answer => Ok(answer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches as _;
+    use openai_admin::testing::Script;
+
+    use super::*;
+    use crate::{
+        arguments::{Arguments, Command},
+        config::Environment,
+        output::Output,
+    };
+
+    #[tokio::test]
+    async fn a_service_without_the_operations_is_named_as_the_cause() {
+        let unknown = r#"{"error":{"message":"Invalid URL (GET /v1/x)","type":"invalid_request_error","param":null,"code":null}}"#;
+        let words = "openai-admin access of user_1".split(' ');
+        let matches = Arguments::command_line().get_matches_from(words);
+        let Arguments { global, command } = Arguments::from_arg_matches(&matches).expect("a command");
+        let Command::Access(command) = command else { panic!("another command") };
+        let script = Script::new().status(404).body(unknown);
+        let client =
+            Client::builder().base_url("http://localhost/v1").service(script).build().expect("a client");
+        let output = Output::new(&global, &Environment::default());
+        let failure = run(command, &Session::over(client, &output)).await.expect_err("a refusal");
+        assert!(failure.message.starts_with("this service does not report access"), "{}", failure.message);
+        assert_eq!(failure.hints.len(), 2);
+    }
+}

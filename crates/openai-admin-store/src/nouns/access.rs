@@ -8,13 +8,13 @@ mod holders;
 mod paths;
 mod predefined;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use openai_admin::{
-    Order, ProjectId,
+    Order, ProjectId, UserId,
     models::{
-        AccessCheckListResource, AccessCheckResult, AccessPath, PermissionUser, PermissionUserListResource,
-        UserAccess,
+        AccessCheck, AccessCheckListResource, AccessCheckResult, AccessPath, PermissionUser,
+        PermissionUserListResource, UserAccess,
     },
     operations::{CheckAccess, ListPermissionUsers, RetrieveUserAccess, access::ACCESS_CHECKS_MAX},
 };
@@ -33,6 +33,7 @@ use crate::{
     shapes::thing::{self, Stored},
 };
 use held_roles::Scope;
+use paths::HeldRoles;
 
 /// An archived project is refused, because it gives no access.
 fn scope(tx: &mut Tx<'_>, project_id: Option<&ProjectId>) -> Result<Scope> {
@@ -98,26 +99,34 @@ impl Reads for CheckAccess {
             let expected = format!("1 to {ACCESS_CHECKS_MAX} checks, but got {}", checks.len());
             return Err(Error::invalid_value("checks", expected));
         }
-        let (mut scopes, mut held) = (HashMap::new(), HashMap::new());
-        for check in checks {
-            let project_id = check.project_id.as_ref();
-            if !scopes.contains_key(&project_id) {
-                scopes.insert(project_id, scope(tx, project_id)?);
-            }
-            if !held.contains_key(&(&check.user_id, project_id)) {
-                let user = users::find(tx, &check.user_id)?;
-                let roles = held_roles::of_user(tx, &user, &scopes[&project_id])?;
-                held.insert((&check.user_id, project_id), roles);
-            }
-        }
-        let results = checks.iter().map(|check| {
+        let held = held_by(tx, checks)?;
+        let result = |check: &AccessCheck| {
             let roles = &held[&(&check.user_id, check.project_id.as_ref())];
             let paths = paths::paths(roles, check.permission.as_str());
             let (user_id, permission) = (check.user_id.clone(), check.permission.clone());
             let mut result = AccessCheckResult::new(user_id, permission, !paths.is_empty(), paths);
             result.project_id.clone_from(&check.project_id);
             result
-        });
-        Ok(AccessCheckListResource::new(results.collect()))
+        };
+        Ok(AccessCheckListResource::new(checks.iter().map(result).collect()))
     }
+}
+
+type UserAndProject<'a> = (&'a UserId, Option<&'a ProjectId>);
+
+/// The roles of each user in each project of the checks, read once.
+fn held_by<'a>(tx: &mut Tx<'_>, checks: &'a [AccessCheck]) -> Result<HashMap<UserAndProject<'a>, HeldRoles>> {
+    let (mut scopes, mut held) = (HashMap::new(), HashMap::new());
+    for check in checks {
+        let project_id = check.project_id.as_ref();
+        let scope = match scopes.entry(project_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(scope(tx, project_id)?),
+        };
+        if let Entry::Vacant(new) = held.entry((&check.user_id, project_id)) {
+            let user = users::find(tx, &check.user_id)?;
+            new.insert(held_roles::of_user(tx, &user, scope)?);
+        }
+    }
+    Ok(held)
 }

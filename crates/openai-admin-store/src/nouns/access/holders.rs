@@ -104,7 +104,7 @@ impl Page {
         self.add_assigned(tx, roles::predefined_seq(&UserRole::Owner), Resource::Organization)
     }
 
-    /// The users to whom a role is assigned, and the members of each group to which it is assigned.
+    /// The users with an assigned role, and the members of each group with it.
     fn add_assigned(&mut self, tx: &mut Tx<'_>, role_seq: i64, resource: Resource) -> Result<()> {
         let (org, range) = (tx.org(), self.range);
         let users = tx.query(
