@@ -8,6 +8,7 @@ use std::{mem, path::PathBuf};
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use openai_admin::{AuditLogEventType, Method, UserId, UserRole, operations::groups::GroupName};
 
+mod access;
 mod admin;
 mod consent;
 mod emulate;
@@ -18,6 +19,7 @@ mod memberships;
 mod serve;
 mod values;
 
+pub(crate) use access::{AccessCommand, AccessProject};
 pub(crate) use admin::AdminCommand;
 pub(crate) use consent::ConsentArguments;
 pub(crate) use emulate::{EmulateArguments, ProfileChoice};
@@ -145,6 +147,9 @@ pub(crate) enum Command {
     /// List the changes in the organization, with time and actor
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
+    /// Show the permissions of users, and the roles that grant them
+    #[command(subcommand, arg_required_else_help = true)]
+    Access(AccessCommand),
     /// Preview the changes needed to match a file
     Plan(PlanArguments),
     /// Apply a group file or a saved plan

@@ -1,5 +1,6 @@
 //! The commands: one file per noun. This file selects the command and its data source.
 
+mod access;
 mod admin;
 mod api;
 mod audit_logs;
@@ -74,6 +75,10 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
             context.with_session(Access::Reads, "audit-logs", run).await
+        }
+        Command::Access(command) => {
+            let run = async |session: &Session<'_>| access::run(command, session).await;
+            context.with_session(Access::Reads, "access", run).await
         }
         Command::Api(arguments) => {
             let prepared = api::prepare(arguments, &global)?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    Client, GroupId, Limit, UserId,
+    Client, GroupId, Limit, ProjectId, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
     likeness::likeness as alike,
     models::{GroupResponse, User},
@@ -55,6 +55,39 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
             let failure = Failure::not_found(format!("no group has the id or name '{text}'"));
             Err(match near.is_empty() {
                 true => failure.suggest("groups list", "lists all groups"),
+                false => near.into_iter().fold(failure, Failure::hint),
+            })
+        }
+    }
+}
+
+/// The id of the project with this id, or else with this name.
+pub(crate) async fn project(client: &Client, text: &str) -> Result<ProjectId> {
+    if let Ok(id) = ProjectId::new(text) {
+        match client.projects().retrieve_project(id).await {
+            Ok(project) => return Ok(project.into_inner().id),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error).doing(|| format!("find project '{text}'")),
+        }
+    }
+    let list = client.projects().list_projects().limit(Limit::<1, 100, 20>::MAX.get());
+    let projects = list.items().try_collect().await.doing(|| format!("find project '{text}'"))?;
+    let mut named: Vec<_> = projects.iter().filter(|project| project.name.as_deref() == Some(text)).collect();
+    match (named.pop(), named.is_empty()) {
+        (Some(project), true) => Ok(project.id.clone()),
+        (Some(last), false) => {
+            named.push(last);
+            let message = format!("{} projects have the name '{text}'", named.len());
+            Err(ambiguous(message, named.iter().map(|project| project.id.to_string())))
+        }
+        (None, _) => {
+            let failure = Failure::not_found(format!("no project has the id or name '{text}'"));
+            let known = projects
+                .iter()
+                .map(|project| (vec![project.name.as_deref().unwrap_or_default()], project.id.as_str()));
+            let near = suggestions(text, known);
+            Err(match near.is_empty() {
+                true => failure.suggest("projects list", "lists all projects"),
                 false => near.into_iter().fold(failure, Failure::hint),
             })
         }

@@ -137,6 +137,7 @@ async fn use_everything(client: &Client) {
     users.list_user_groups(user_id.clone()).await.unwrap();
     use_roles(client, id, &user_id).await;
     use_projects(client, id, &user_id).await;
+    use_access(client, &user_id).await;
     use_usage(client).await;
     use_certificates(client).await;
     use_invites(client).await;
@@ -298,6 +299,14 @@ async fn use_settings(client: &Client) {
     let none = ProjectHostedToolPermissionsUpdateRequest::new();
     tools.update_project_hosted_tool_permissions(project.clone(), none).await.unwrap();
     tools.retrieve_project_hosted_tool_permissions(project).await.unwrap();
+}
+
+async fn use_access(client: &Client, user_id: &UserId) {
+    let access = client.access();
+    access.retrieve_user_access(user_id).await.unwrap();
+    access.list_permission_users("api.groups.read").await.unwrap();
+    let checks = serde_json::json!({ "checks": [{ "user_id": user_id, "permission": MARK }] });
+    access.check_access(serde_json::from_value(checks).unwrap()).await.unwrap();
 }
 
 async fn use_invites(client: &Client) {

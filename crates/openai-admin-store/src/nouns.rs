@@ -1,5 +1,6 @@
 //! Each resource: its table and its operations.
 
+mod access;
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;

@@ -22,17 +22,17 @@ use openai_admin::{
     },
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
-        AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CreateGroup,
-        CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CheckAccess,
+        CreateGroup, CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
         DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteInvite,
         DeleteProjectApiKey, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount,
         GetCertificate, GetProjectSpendLimit, InviteUser, ListGroupRoleAssignments, ListInvites,
-        ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates,
+        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
         ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectUserRoleAssignments, ListProjectUsers,
         ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate,
         ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveInvite, RetrieveProject,
         RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectUser,
-        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, UnassignGroupRole,
+        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
         UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectSpendLimit,
         UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
     },
@@ -245,6 +245,27 @@ async fn every_operation(acme: &Tenant) {
     every_operation_on_invites(acme).await;
     every_operation_on_service_accounts(acme).await;
     every_operation_on_settings(acme).await;
+    every_operation_on_access(acme).await;
+}
+
+async fn every_operation_on_access(acme: &Tenant) {
+    let custom = json!({ "role_name": "Custom", "permissions": ["api.custom"] });
+    let role = acme.change(CreateRole::new(serde_json::from_value(custom).unwrap())).await.unwrap().id;
+    let body = PublicAssignOrganizationGroupRoleBody::new(role.clone());
+    acme.change(AssignGroupRole::new("group_1".parse().unwrap(), body)).await.unwrap();
+    for project in [json!(null), json!("proj_1")] {
+        let request = json!({ "user_id": "user_1", "project_id": project });
+        acme.read(serde_json::from_value::<RetrieveUserAccess>(request).unwrap()).await.unwrap();
+        let check = json!({ "checks": [{ "user_id": "user_2000", "permission": "api.custom", "project_id": project }] });
+        acme.read(CheckAccess::new(serde_json::from_value(check).unwrap())).await.unwrap();
+        // Everyone has the first, members of projects the second, owners the third, and a group the fourth.
+        for permission in ["api.groups.read", "api.groups.write", "api.management.read", "api.custom"] {
+            let request =
+                json!({ "permission": permission, "project_id": project, "limit": 100, "after": "user_1" });
+            acme.read(serde_json::from_value::<ListPermissionUsers>(request).unwrap()).await.unwrap();
+        }
+    }
+    acme.change(DeleteRole::new(role)).await.unwrap();
 }
 
 async fn every_operation_on_settings(acme: &Tenant) {

@@ -1,5 +1,6 @@
 //! The client: an operation in, its answer out.
 
+mod access;
 mod api;
 mod audit_logs;
 mod builder;
@@ -42,6 +43,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, response::Parts, uri
 
 pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
+    access::AccessApi,
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     certificates::CertificatesApi,

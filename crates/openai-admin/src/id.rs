@@ -218,6 +218,8 @@ tokens! {
     InviteId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a role, such as `role_01J1F8ROLE01`.
     RoleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The name of a permission, such as `api.groups.read`.
+    PermissionName checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a certificate, such as `cert_abc`.
     CertificateId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a service account of a project, such as `svc_acct_abc`. It is valid as the id of a user.

@@ -98,12 +98,12 @@ pub use endpoint::{Endpoint, Method, Scope};
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
 pub use id::{
-    ApiKeyId, AuditLogId, CertificateId, Cursor, GroupId, InviteId, OrganizationId, ProjectId, RoleId,
-    ServiceAccountId, UserId,
+    ApiKeyId, AuditLogId, CertificateId, Cursor, GroupId, InviteId, OrganizationId, PermissionName,
+    ProjectId, RoleId, ServiceAccountId, UserId,
 };
 pub use open_enum::{
-    AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole, InviteRole,
-    InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
+    AccessPathKind, AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole,
+    InviteRole, InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
     OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole,
     SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
 };

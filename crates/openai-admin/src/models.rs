@@ -1,6 +1,10 @@
 //! The models, under the names of the published schemas.
 
 pub use crate::operations::{
+    access::{
+        AccessCheck, AccessCheckListResource, AccessCheckResult, AccessPath, CheckAccessBody,
+        PermissionAccess, PermissionUser, PermissionUserListResource, UserAccess,
+    },
     audit_logs::{
         AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
         AuditLogActorUser, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,

@@ -184,6 +184,20 @@ open_enum! {
         Expired = "expired",
     }
 
+    /// How a user has a role that grants a permission.
+    pub enum AccessPathKind {
+        /// A role in the organization, assigned to the user.
+        OrganizationRole = "organization_role",
+        /// A role in the organization, assigned to a group of the user.
+        Group = "group",
+        /// A role in the project, assigned to the user.
+        ProjectMembership = "project_membership",
+        /// A role in the project, assigned to a group of the user.
+        ProjectGroup = "project_group",
+        /// Not assigned: an owner of the organization has the role `owner` in every project.
+        Implied = "implied",
+    }
+
     /// A service account's role in its project.
     pub enum ServiceAccountRole {
         /// May administer the project.

@@ -3,6 +3,7 @@
 //! A file here declares a whole resource. The files with the same name elsewhere store it, serve it and add it to the
 //! command line.
 
+pub mod access;
 pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
@@ -29,6 +30,7 @@ pub mod usage;
 pub mod user_roles;
 pub mod users;
 
+pub use access::{CheckAccess, ListPermissionUsers, RetrieveUserAccess};
 pub use audit_logs::ListAuditLogs;
 pub use certificates::{
     ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
@@ -88,6 +90,7 @@ macro_rules! for_each_operation {
             ListGroupUsers AddGroupUser RetrieveGroupUser RemoveGroupUser
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
+            RetrieveUserAccess ListPermissionUsers CheckAccess
             ListAuditLogs
             ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole

@@ -1,8 +1,10 @@
 //! The fields and columns of everything that is printed.
 
 use openai_admin::{
+    AccessPathKind,
     models::{
-        AuditLog, GroupDeletedResource, GroupMemberUser, GroupResponse, GroupUser, User, UserDeleteResponse,
+        AccessCheckResult, AccessPath, AuditLog, GroupDeletedResource, GroupMemberUser, GroupResponse,
+        GroupUser, PermissionAccess, PermissionUser, User, UserDeleteResponse,
     },
     wire,
 };
@@ -124,6 +126,69 @@ impl Record for AuditLog {
             "detail": values_of(&serde_json::to_value(payload)?),
         }))
     }
+}
+
+impl Record for PermissionAccess {
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("PERMISSION", "permission"), ("VIA", "paths")];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
+
+    fn fields(&self) -> serde_json::Result<Value> {
+        with_paths(serde_json::to_value(self)?, &self.paths)
+    }
+}
+
+impl Record for PermissionUser {
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("NAME", "name"), ("EMAIL", "email"), ("ID", "user_id"), ("VIA", "paths")];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
+
+    fn fields(&self) -> serde_json::Result<Value> {
+        with_paths(serde_json::to_value(self)?, &self.paths)
+    }
+}
+
+impl Record for AccessCheckResult {
+    const COLUMNS: &'static [(&'static str, &'static str)] =
+        &[("USER", "user_id"), ("PERMISSION", "permission"), ("ALLOWED", "allowed"), ("VIA", "paths")];
+    const DETAILS: &'static [(&'static str, &'static str)] = &[("PROJECT", "project_id")];
+
+    fn names() -> &'static [&'static str] {
+        wire::fields::<Self>()
+    }
+
+    fn fields(&self) -> serde_json::Result<Value> {
+        with_paths(serde_json::to_value(self)?, &self.paths)
+    }
+}
+
+/// The fields with the paths as texts.
+fn with_paths(mut fields: Value, paths: &[AccessPath]) -> serde_json::Result<Value> {
+    fields["paths"] = match paths {
+        [] => Value::Null,
+        paths => paths.iter().map(path_text).collect(),
+    };
+    Ok(fields)
+}
+
+/// A path such as `project role member of group Support`.
+fn path_text(path: &AccessPath) -> String {
+    let mut text = match path.kind {
+        AccessPathKind::ProjectMembership | AccessPathKind::ProjectGroup => "project role ".to_owned(),
+        AccessPathKind::Implied => "organization ".to_owned(),
+        _ => "role ".to_owned(),
+    };
+    text += &path.role_name;
+    if let Some(group) = &path.group_name {
+        text = format!("{text} of group {group}");
+    }
+    if path.assumed { text + " (assumed)" } else { text }
 }
 
 /// The values in a payload as one text; null if there are none.

@@ -1,5 +1,6 @@
 //! The output of the command line: exit code, standard output and standard error, frozen together. One module per noun.
 
+mod access;
 mod admin;
 mod api;
 mod audit_logs;

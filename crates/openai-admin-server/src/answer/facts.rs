@@ -51,6 +51,11 @@ impl OperationFacts {
         self.path.starts_with("/x/")
     }
 
+    /// Whether the operation may change something. Its scope says so: an extension reads with POST.
+    pub fn changes(&self) -> bool {
+        self.scope.as_str().ends_with(".write")
+    }
+
     /// The query parameters and the fields of the body. Each call derives them again from the types.
     pub fn fields(&self) -> OperationFields {
         (self.fields)()

@@ -117,7 +117,7 @@ pub(crate) async fn answer(
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => {
-            let error = ApiError::took_too_long(route.facts.method != Method::Get);
+            let error = ApiError::took_too_long(route.facts.changes());
             Refusal { error, body_was_read: false }.into_response()
         }
     };

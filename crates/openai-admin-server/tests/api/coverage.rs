@@ -91,13 +91,11 @@ async fn every_operation_refuses_no_key_a_wrong_key_and_a_key_without_its_scope(
 
 #[tokio::test]
 async fn every_operation_that_changes_something_needs_a_scope_to_write() {
+    // It reads with POST, because its checks are too long for a URL.
+    let reads =
+        |operation: &OperationFacts| operation.method == Method::Get || operation.id == "x-check-access";
     for operation in operations() {
-        assert_eq!(
-            operation.scope.as_str().ends_with(".write"),
-            operation.method != Method::Get,
-            "{}",
-            operation.id
-        );
+        assert_eq!(operation.changes(), !reads(&operation), "{}", operation.id);
     }
 }
 

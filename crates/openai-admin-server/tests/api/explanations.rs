@@ -226,7 +226,7 @@ fn probes() -> Vec<Probe> {
         Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
         Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
         Probe {
-            query: "limit=1&limit=1&group_type=group&group_type=group",
+            query: "limit=1&limit=1&group_type=group&group_type=group&project_id=p&project_id=p",
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
@@ -251,7 +251,7 @@ fn probes() -> Vec<Probe> {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
                           "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
-                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong }),
+                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

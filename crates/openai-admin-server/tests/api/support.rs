@@ -225,6 +225,7 @@ pub(crate) fn every_field() -> serde_json::Value {
         "user_id": "u", "group_id": "g", "name": "n", "email": "a@b.c", "role": "reader",
         "role_id": "role-api-organization-reader", "role_name": "r", "permissions": [],
         "batch_id": "b", "completions": [],
+        "checks": [{ "user_id": "u", "permission": "api.groups.read" }],
         "certificate": "c", "certificate_ids": ["cert_1"],
         "threshold_amount": 1, "currency": "USD", "interval": "month",
         "retention_type": "zero_data_retention", "mode": "deny_list", "model_ids": [],

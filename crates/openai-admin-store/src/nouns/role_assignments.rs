@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use openai_admin::{
-    Cursor, Order, RoleId, UserId, UserRole,
+    Cursor, GroupId, Order, RoleId, UserId, UserRole,
     models::{
         AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource, Group, GroupResponse,
         GroupRoleAssignment, OtherFields, Role, RoleListResource, UserRoleAssignment,
@@ -63,8 +63,8 @@ pub(crate) fn of_group(tx: &mut Tx<'_>, group_seq: i64, resource: Resource) -> R
 
 pub(crate) fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>, resource: Resource) -> Result<Assigned> {
     let mut groups = BTreeMap::<i64, Vec<String>>::new();
-    for (role_seq, group_id) in inherited(tx, user.seq, resource)? {
-        groups.entry(role_seq).or_default().push(group_id);
+    for Inherited { role_seq, group_id, .. } in inherited(tx, user.seq, resource)? {
+        groups.entry(role_seq).or_default().push(group_id.to_string());
     }
     let mut direct = assignment::direct(tx, Principal::User(user.seq), resource)?;
     if let Resource::Organization = resource {
@@ -76,27 +76,35 @@ pub(crate) fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>, resource: Reso
     Ok(Assigned { groups, direct: Some((user.thing.user.id.clone(), direct)) })
 }
 
-/// The roles that a user has through groups, each with the id of a group, in the order of the groups.
-fn inherited(tx: &mut Tx<'_>, user_seq: i64, resource: Resource) -> Result<Vec<(i64, String)>> {
+/// A role that a user has through a group.
+pub(crate) struct Inherited {
+    pub(crate) role_seq: i64,
+    pub(crate) group_id: GroupId,
+    pub(crate) group_name: String,
+}
+
+/// The roles that a user has through groups, in the order of the groups.
+pub(crate) fn inherited(tx: &mut Tx<'_>, user_seq: i64, resource: Resource) -> Result<Vec<Inherited>> {
     // PostgreSQL would otherwise join all assignments of all groups.
     let sql = tx.choose(
-        "select a.role_seq, m.group_seq, g.id
+        "select a.role_seq, m.group_seq, g.id, g.name
          from group_users m
          cross join role_assignments a
          cross join groups g
          where m.org = $1 and m.user_seq = $2
            and a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq and a.project_seq = $3
            and g.org = m.org and g.seq = m.group_seq",
-        "select a.role_seq, m.group_seq, g.id
+        "select a.role_seq, m.group_seq, g.id, g.name
          from (select group_seq from group_users where org = $1 and user_seq = $2 offset 0) m
          cross join lateral (select role_seq from role_assignments
                              where org = $1 and user_seq = 0 and group_seq = m.group_seq and project_seq = $3
                              offset 0) a
-         cross join lateral (select id from groups where org = $1 and seq = m.group_seq limit 1) g",
+         cross join lateral (select id, name from groups where org = $1 and seq = m.group_seq limit 1) g",
     );
     let org = tx.org();
     let mut inherited = tx.query(sql, values![org, user_seq, resource.project_seq()], |row| {
-        Ok((row.integer(1)?, (row.integer(0)?, row.text(2)?.to_owned())))
+        let (group_id, group_name) = (row.parsed(2)?, row.text(3)?.to_owned());
+        Ok((row.integer(1)?, Inherited { role_seq: row.integer(0)?, group_id, group_name }))
     })?;
     inherited.sort_by_key(|(group_seq, _)| *group_seq);
     Ok(inherited.into_iter().map(|(_, role)| role).collect())

@@ -61,6 +61,11 @@ impl RoleResource<'_> {
         self.resource().project_seq()
     }
 
+    /// The numbers of its predefined roles.
+    pub(crate) fn predefined_seqs(self) -> impl Iterator<Item = i64> {
+        self.predefined().roles.iter().map(|(seq, ..)| *seq)
+    }
+
     fn predefined(self) -> &'static Predefined {
         match self {
             Self::Organization => &OF_ORGANIZATION,
@@ -302,6 +307,24 @@ pub(crate) fn predefined_id(seq: i64, organization_id: &str, project_id: Option<
 /// Whether an id is one that predefined roles have.
 pub(crate) fn is_predefined_id(id: &RoleId) -> bool {
     [&OF_ORGANIZATION, &OF_PROJECT].iter().any(|predefined| id.as_str().starts_with(predefined.id))
+}
+
+/// The numbers of a resource's custom roles that grant a permission.
+pub(crate) fn custom_granting(
+    tx: &mut Tx<'_>,
+    resource: RoleResource<'_>,
+    permission: &str,
+) -> Result<Vec<i64>> {
+    let org = tx.org();
+    // With a lower bound for the number, SQLite uses the index of the resource.
+    let roles: Vec<Stored<StoredRole>> = tx.query(
+        select!("roles where org = $1 and project_seq = $2 and seq > $3 and removed_at is null order by seq"),
+        values![org, resource.project_seq(), 0],
+        stored,
+    )?;
+    let grants =
+        |role: &Stored<StoredRole>| role.thing.role.permissions.iter().any(|known| known == permission);
+    Ok(roles.iter().filter(|role| grants(role)).map(|role| role.seq).collect())
 }
 
 /// The predefined roles, in order.

@@ -249,6 +249,17 @@ fn refuse_service_account(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<
     }
 }
 
+/// A user by their number.
+pub(crate) fn with_seq(tx: &mut Tx<'_>, seq: i64) -> Result<Stored<StoredUser>> {
+    let org = tx.org();
+    tx.query_one(
+        select!("users where org = $1 and seq = $2 and removed_at is null"),
+        values![org, seq],
+        stored,
+    )?
+    .ok_or_else(|| Error::internal("the user is gone"))
+}
+
 pub(crate) fn find(tx: &mut Tx<'_>, id: &UserId) -> Result<Stored<StoredUser>> {
     thing::find(tx, id.as_str())
 }

@@ -494,7 +494,7 @@ fn failures() -> Vec<Row> {
             meaning: "The connection to the database was lost during a commit: the whole change happened, or none of \
                       it.",
             next: "Check the state before you retry. With an `Idempotency-Key`, retrying a creation is safe.",
-            answered_by: Matching("operations that change something", |it| it.facts.method != Method::Get),
+            answered_by: Matching("operations that change something", |it| it.facts.changes()),
             request: Some(
                 request("POST", GROUPS)
                     .body(r#"{"name":"x"}"#)
