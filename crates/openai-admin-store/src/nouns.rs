@@ -1,5 +1,6 @@
 //! Each resource: its table and its operations.
 
+pub(crate) mod admin_api_keys;
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;

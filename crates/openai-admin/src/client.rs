@@ -1,5 +1,6 @@
 //! The client: an operation in, its answer out.
 
+mod admin_api_keys;
 mod api;
 mod audit_logs;
 mod builder;
@@ -40,6 +41,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, response::Parts, uri
 
 pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
+    admin_api_keys::AdminApiKeysApi,
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     certificates::CertificatesApi,

@@ -1,6 +1,10 @@
 //! The models, under the names of the published schemas.
 
 pub use crate::operations::{
+    admin_api_keys::{
+        AdminApiKey, AdminApiKeyCreateResponse, AdminApiKeyDeleteResponse, AdminApiKeyListResponse,
+        AdminApiKeyOwner, CreateAdminApiKeyBody,
+    },
     audit_logs::{
         AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
         AuditLogActorUser, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,

@@ -3,6 +3,7 @@
 //! A file here declares a whole resource. The files with the same name elsewhere store it, serve it and add it to the
 //! command line.
 
+pub mod admin_api_keys;
 pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
@@ -29,6 +30,7 @@ pub mod usage;
 pub mod user_roles;
 pub mod users;
 
+pub use admin_api_keys::{CreateAdminApiKey, DeleteAdminApiKey, ListAdminApiKeys, RetrieveAdminApiKey};
 pub use audit_logs::ListAuditLogs;
 pub use certificates::{
     ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
@@ -96,6 +98,7 @@ macro_rules! for_each_operation {
             ListOrganizationCertificates UploadCertificate GetCertificate ModifyCertificate DeleteCertificate
             ActivateOrganizationCertificates DeactivateOrganizationCertificates
             ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
+            ListAdminApiKeys CreateAdminApiKey RetrieveAdminApiKey DeleteAdminApiKey
             ListInvites InviteUser RetrieveInvite DeleteInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey

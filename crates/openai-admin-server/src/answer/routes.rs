@@ -11,16 +11,17 @@ use openai_admin::{
     Endpoint,
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
-        AssignGroupRole, AssignUserRole, CreateGroup, CreateProject, CreateProjectRole, CreateProjectUser,
-        CreateRole, CreateServiceAccount, CreateUsageBatch, CreateUser, DeactivateOrganizationCertificates,
-        DeactivateProjectCertificates, DeleteCertificate, DeleteGroup, DeleteInvite,
-        DeleteOrganizationSpendLimit, DeleteProjectApiKey, DeleteProjectModelPermissions, DeleteProjectRole,
-        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, DeleteUser,
-        GetCertificate, GetOrganizationSpendLimit, GetProjectSpendLimit, InviteUser,
-        ListGroupRoleAssignments, ListGroups, ListInvites, ListOrganizationCertificates, ListProjectApiKeys,
-        ListProjectCertificates, ListProjectGroups, ListProjectRoles, ListProjectUsers, ListProjects,
-        ListRoles, ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers,
-        ModifyCertificate, ModifyProject, ModifyProjectUser, ModifyUser, RemoveProjectGroup, RetrieveGroup,
+        AssignGroupRole, AssignUserRole, CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectRole,
+        CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch, CreateUser,
+        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
+        DeleteCertificate, DeleteGroup, DeleteInvite, DeleteOrganizationSpendLimit, DeleteProjectApiKey,
+        DeleteProjectModelPermissions, DeleteProjectRole, DeleteProjectSpendLimit, DeleteProjectUser,
+        DeleteRole, DeleteServiceAccount, DeleteUser, GetCertificate, GetOrganizationSpendLimit,
+        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListGroups,
+        ListInvites, ListOrganizationCertificates, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroups, ListProjectRoles, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate, ModifyProject,
+        ModifyProjectUser, ModifyUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveGroup,
         RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite, RetrieveOrganizationDataRetention,
         RetrieveProject, RetrieveProjectApiKey, RetrieveProjectDataRetention, RetrieveProjectGroup,
         RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions, RetrieveProjectRole,
@@ -101,6 +102,11 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<ListProjectCertificates>(),
         change::<ActivateProjectCertificates>(),
         change::<DeactivateProjectCertificates>(),
+        // Admin API keys
+        read::<ListAdminApiKeys>(),
+        change::<CreateAdminApiKey>(),
+        read::<RetrieveAdminApiKey>(),
+        change::<DeleteAdminApiKey>(),
         // Invites
         read::<ListInvites>(),
         change::<InviteUser>(),
@@ -171,7 +177,10 @@ where
 {
     with(|context: Context, request: O| async move {
         let stamp = match O::SECRET {
-            Some(prefix) => context.stamp().with_secret(api_keys::secret(&context.minter, prefix)),
+            Some(prefix) => context
+                .stamp()
+                .with_secret(api_keys::secret(&context.minter, prefix))
+                .with_scopes(context.caller.scopes.clone()),
             None => context.stamp(),
         };
         context.store.change(context.org(), stamp, request).await

@@ -104,6 +104,16 @@ refusals! {
         "API key '{}' belongs to a service account and cannot be deleted without it",
         "Delete the service account with `delete-project-service-account`.",
         "`delete-project-api-key`";
+    /// The API key sent the request.
+    OwnApiKey = "own_api_key", "key_id",
+        "API key '{}' sent this request and cannot delete itself",
+        "Delete it with another API key, or with `openai-admin keys revoke`.",
+        "`admin-api-keys-delete`";
+    /// The API key that sent the request was revoked or has expired.
+    RevokedApiKey = "revoked_api_key", "",
+        "API key '{}' was revoked or has expired and cannot create another",
+        "Send the request with a valid API key.",
+        "`admin-api-keys-create`";
     /// The organization or the project has no spend limit.
     SpendLimitNotSet = "spend_limit_not_set", "",
         "spend limit is not set",

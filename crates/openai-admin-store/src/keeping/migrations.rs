@@ -48,6 +48,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (11, include_str!("../../migrations/V11__settings.sql")),
     (13, include_str!("../../migrations/V13__project_users.sql")),
     (14, include_str!("../../migrations/V14__project_groups.sql")),
+    (16, include_str!("../../migrations/V16__admin_api_keys.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".

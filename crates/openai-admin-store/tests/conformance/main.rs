@@ -5,6 +5,7 @@
 //! fail without it: a silently skipped case proves nothing.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 
+mod admin_api_keys;
 mod api_keys;
 mod audit_logs;
 mod backup;
