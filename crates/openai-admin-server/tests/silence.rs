@@ -309,7 +309,18 @@ async fn use_access(client: &Client, user_id: &UserId) {
     access.check_access(serde_json::from_value(checks).unwrap()).await.unwrap();
 }
 
+async fn use_admin_api_keys(client: &Client) {
+    let keys = client.admin_api_keys();
+    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    let created = keys.create_admin_api_key(body).await.unwrap();
+    keys.list_admin_api_keys().await.unwrap();
+    keys.retrieve_admin_api_key(&created.id).await.unwrap();
+    keys.delete_admin_api_key(&created.id).await.unwrap();
+    keys.delete_admin_api_key(&created.id).await.unwrap_err();
+}
+
 async fn use_invites(client: &Client) {
+    use_admin_api_keys(client).await;
     let (invites, email) = (client.invites(), format!("invited@{MARK}.example"));
     let body = || InviteRequest::new((&*email).try_into().unwrap(), InviteRole::Reader);
     let invite = invites.invite_user(body()).await.unwrap();

@@ -1,6 +1,7 @@
 //! Each resource: its table and its operations.
 
 mod access;
+pub(crate) mod admin_api_keys;
 pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;

@@ -41,6 +41,9 @@ pub trait Changes: Endpoint {
     /// stored, so a retry under the same idempotency key is rejected.
     const SECRET: Option<&'static str> = None;
 
+    /// Whether it changes keys that authenticate requests. Caches of keys in this store and its clones are stale then.
+    const CHANGES_KEYS: bool = false;
+
     /// Makes the change and returns the answer. It may run again after a conflict with another change.
     ///
     /// # Errors
@@ -89,16 +92,22 @@ impl Store {
     /// [`Error::IdempotentAnswerSecret`](crate::Error::IdempotentAnswerSecret).
     pub async fn change<O: Changes>(&self, org: Org, stamp: Stamp, request: O) -> Result<O::Response> {
         let time_limit = if O::ENDS { TimeLimit::Deletion } else { TimeLimit::Usual };
-        self.transact_for(time_limit, Some(org), O::ENDS, move |transaction| {
-            let mut change = Change::new(Tx::new(transaction, org), &stamp);
-            if O::ENDS {
-                change.allow_long_statements(time_limit)?;
-            }
-            if O::IDEMPOTENT {
-                return request.change(&mut change);
-            }
-            idempotency_keys::once(&mut change, |change| request.change(change))
-        })
-        .await
+        let changed = self
+            .transact_for(time_limit, Some(org), O::ENDS, move |transaction| {
+                let mut change = Change::new(Tx::new(transaction, org), &stamp);
+                if O::ENDS {
+                    change.allow_long_statements(time_limit)?;
+                }
+                if O::IDEMPOTENT {
+                    return request.change(&mut change);
+                }
+                idempotency_keys::once(&mut change, |change| request.change(change))
+            })
+            .await;
+        // Also after an error: the outcome of the change may be unknown.
+        if O::CHANGES_KEYS {
+            self.api_keys_changed();
+        }
+        changed
     }
 }

@@ -23,16 +23,17 @@ use openai_admin::{
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
         AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CheckAccess,
-        CreateGroup, CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
-        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteCertificate, DeleteInvite,
-        DeleteProjectApiKey, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount,
-        GetCertificate, GetProjectSpendLimit, InviteUser, ListGroupRoleAssignments, ListInvites,
-        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
-        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectUserRoleAssignments, ListProjectUsers,
-        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate,
-        ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveInvite, RetrieveProject,
-        RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectUser,
-        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
+        CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount,
+        CreateUsageBatch, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
+        DeleteAdminApiKey, DeleteCertificate, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendLimit,
+        DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate, GetProjectSpendLimit,
+        InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates,
+        ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments,
+        ListProjectGroups, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser,
+        RemoveProjectGroup, RetrieveAdminApiKey, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey,
+        RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectUser, RetrieveProjectUserRole,
+        RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
         UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectSpendLimit,
         UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
     },
@@ -238,6 +239,7 @@ async fn every_operation(acme: &Tenant) {
         store.set_bootstrap_api_key(org, stamp(), given).await.unwrap();
     }
     store.open_organization(stamp(), None).await.unwrap();
+    every_operation_on_admin_api_keys(acme).await;
     every_operation_on_roles(acme).await;
     every_operation_on_projects(acme).await;
     every_operation_on_usage(acme).await;
@@ -418,6 +420,19 @@ async fn every_operation_on_invites(acme: &Tenant) {
     acme.read(ListInvites::new()).await.unwrap();
     acme.read(RetrieveInvite::new(new.clone())).await.unwrap();
     acme.change(DeleteInvite::new(new)).await.unwrap();
+}
+
+async fn every_operation_on_admin_api_keys(acme: &Tenant) {
+    let body = serde_json::from_value(json!({ "name": "New" })).unwrap();
+    let secret = Secret { value: "new".into(), hash: "new".to_owned(), redacted: "…".to_owned() };
+    let stamp = acme.database.stamp().with_secret(secret);
+    let key = acme.store().change(acme.org(), stamp, CreateAdminApiKey::new(body)).await.unwrap().id;
+    for (after, order) in [(json!(null), "asc"), (json!(key), "asc"), (json!(key), "desc")] {
+        let list = json!({ "limit": 100, "after": after, "order": order });
+        acme.read(serde_json::from_value::<ListAdminApiKeys>(list).unwrap()).await.unwrap();
+    }
+    acme.read(RetrieveAdminApiKey::new(key.clone())).await.unwrap();
+    acme.change(DeleteAdminApiKey::new(key)).await.unwrap();
 }
 
 async fn every_operation_on_service_accounts(acme: &Tenant) {

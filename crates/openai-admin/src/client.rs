@@ -1,6 +1,7 @@
 //! The client: an operation in, its answer out.
 
 mod access;
+mod admin_api_keys;
 mod api;
 mod audit_logs;
 mod builder;
@@ -44,6 +45,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, response::Parts, uri
 pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     access::AccessApi,
+    admin_api_keys::AdminApiKeysApi,
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     certificates::CertificatesApi,

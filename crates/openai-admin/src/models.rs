@@ -5,6 +5,10 @@ pub use crate::operations::{
         AccessCheck, AccessCheckListResource, AccessCheckResult, AccessPath, CheckAccessBody,
         PermissionAccess, PermissionUser, PermissionUserListResource, UserAccess,
     },
+    admin_api_keys::{
+        AdminApiKey, AdminApiKeyCreateResponse, AdminApiKeyDeleteResponse, AdminApiKeyListResponse,
+        AdminApiKeyOwner, CreateAdminApiKeyBody,
+    },
     audit_logs::{
         AuditLog, AuditLogActor, AuditLogActorApiKey, AuditLogActorServiceAccount, AuditLogActorSession,
         AuditLogActorUser, AuditLogCertificate, AuditLogDetail, AuditLogPayload, AuditLogProject,

@@ -4,6 +4,7 @@
 //! command line.
 
 pub mod access;
+pub mod admin_api_keys;
 pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
@@ -31,6 +32,7 @@ pub mod user_roles;
 pub mod users;
 
 pub use access::{CheckAccess, ListPermissionUsers, RetrieveUserAccess};
+pub use admin_api_keys::{CreateAdminApiKey, DeleteAdminApiKey, ListAdminApiKeys, RetrieveAdminApiKey};
 pub use audit_logs::ListAuditLogs;
 pub use certificates::{
     ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
@@ -100,6 +102,7 @@ macro_rules! for_each_operation {
             ListOrganizationCertificates UploadCertificate GetCertificate ModifyCertificate DeleteCertificate
             ActivateOrganizationCertificates DeactivateOrganizationCertificates
             ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
+            ListAdminApiKeys CreateAdminApiKey RetrieveAdminApiKey DeleteAdminApiKey
             ListInvites InviteUser RetrieveInvite DeleteInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount UpdateServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey

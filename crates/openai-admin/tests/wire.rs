@@ -8,14 +8,14 @@ use openai_admin::{
     ProjectResidency, RoleId, ServiceAccountId, ServiceAccountRole, SpendLimitCurrency, SpendLimitInterval,
     Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
     models::{
-        CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest,
-        ModifyCertificateRequest, ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
-        ProjectModelPermissionsUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
-        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
-        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
-        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody, UploadCertificateRequest,
-        UserRoleUpdateRequest,
+        CreateAdminApiKeyBody, CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody,
+        InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
+        ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
+        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
+        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody,
+        UpdateOrganizationSpendLimitBody, UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
+        UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -266,6 +266,16 @@ proptest! {
         round_trip(&DeactivateOrganizationCertificates::new(body.clone()));
         round_trip(&ActivateProjectCertificates::new(project_id.clone(), body.clone()));
         round_trip(&DeactivateProjectCertificates::new(project_id.clone(), body));
+        let key_id = ApiKeyId::new(&principal).unwrap();
+        let mut list = ListAdminApiKeys::new();
+        list.after = Some(Cursor::from(&key_id));
+        round_trip(&list);
+        let mut body = CreateAdminApiKeyBody::new(name.as_str().try_into().unwrap());
+        round_trip(&CreateAdminApiKey::new(body.clone()));
+        body.expires_in_seconds = Some(60.try_into().unwrap());
+        round_trip(&CreateAdminApiKey::new(body));
+        round_trip(&RetrieveAdminApiKey::new(key_id.clone()));
+        round_trip(&DeleteAdminApiKey::new(key_id));
         let account_id = ServiceAccountId::new(&principal).unwrap();
         let mut list = ListServiceAccounts::new(project_id.clone());
         list.after = Some(Cursor::from(&account_id));

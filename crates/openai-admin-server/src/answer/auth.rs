@@ -49,7 +49,7 @@ pub struct Caller {
     pub(crate) organization_id: OrganizationId,
     /// The id of the key, or another name for the audit log.
     pub(crate) actor: String,
-    scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     expires_at: Option<Timestamp>,
 }
 

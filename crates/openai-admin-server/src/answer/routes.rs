@@ -12,26 +12,26 @@ use openai_admin::{
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
         AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CheckAccess,
-        CreateGroup, CreateProject, CreateProjectRole, CreateProjectUser, CreateRole, CreateServiceAccount,
-        CreateUsageBatch, CreateUser, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
-        DeleteCertificate, DeleteGroup, DeleteInvite, DeleteOrganizationSpendLimit, DeleteProjectApiKey,
-        DeleteProjectModelPermissions, DeleteProjectRole, DeleteProjectSpendLimit, DeleteProjectUser,
-        DeleteRole, DeleteServiceAccount, DeleteUser, GetCertificate, GetOrganizationSpendLimit,
-        GetProjectSpendLimit, InviteUser, ListGroupRoleAssignments, ListGroups, ListInvites,
-        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
-        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRoles, ListProjectUserRoleAssignments,
-        ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts, ListUserGroups,
-        ListUserRoleAssignments, ListUsers, ModifyCertificate, ModifyProject, ModifyProjectUser, ModifyUser,
-        RemoveProjectGroup, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
-        RetrieveOrganizationDataRetention, RetrieveProject, RetrieveProjectApiKey,
-        RetrieveProjectDataRetention, RetrieveProjectGroup, RetrieveProjectGroupRole,
-        RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions, RetrieveProjectRole,
-        RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUser,
-        RetrieveUserAccess, RetrieveUserRole, UnassignGroupRole, UnassignProjectGroupRole,
-        UnassignProjectUserRole, UnassignUserRole, UpdateGroup, UpdateOrganizationDataRetention,
-        UpdateOrganizationSpendLimit, UpdateProjectDataRetention, UpdateProjectHostedToolPermissions,
-        UpdateProjectModelPermissions, UpdateProjectRole, UpdateProjectSpendLimit, UpdateRole,
-        UpdateServiceAccount, UploadCertificate, UsageCompletions,
+        CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectRole, CreateProjectUser, CreateRole,
+        CreateServiceAccount, CreateUsageBatch, CreateUser, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteAdminApiKey, DeleteCertificate, DeleteGroup, DeleteInvite,
+        DeleteOrganizationSpendLimit, DeleteProjectApiKey, DeleteProjectModelPermissions, DeleteProjectRole,
+        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, DeleteUser,
+        GetCertificate, GetOrganizationSpendLimit, GetProjectSpendLimit, InviteUser, ListAdminApiKeys,
+        ListGroupRoleAssignments, ListGroups, ListInvites, ListOrganizationCertificates, ListPermissionUsers,
+        ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups,
+        ListProjectRoles, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate,
+        ModifyProject, ModifyProjectUser, ModifyUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveGroup,
+        RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite, RetrieveOrganizationDataRetention,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectDataRetention, RetrieveProjectGroup,
+        RetrieveProjectGroupRole, RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions,
+        RetrieveProjectRole, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
+        RetrieveServiceAccount, RetrieveUser, RetrieveUserAccess, RetrieveUserRole, UnassignGroupRole,
+        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateGroup,
+        UpdateOrganizationDataRetention, UpdateOrganizationSpendLimit, UpdateProjectDataRetention,
+        UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions, UpdateProjectRole,
+        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -108,6 +108,11 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<ListProjectCertificates>(),
         change::<ActivateProjectCertificates>(),
         change::<DeactivateProjectCertificates>(),
+        // Admin API keys
+        read::<ListAdminApiKeys>(),
+        change::<CreateAdminApiKey>(),
+        read::<RetrieveAdminApiKey>(),
+        change::<DeleteAdminApiKey>(),
         // Invites
         read::<ListInvites>(),
         change::<InviteUser>(),
@@ -187,7 +192,10 @@ where
 {
     with(|context: Context, request: O| async move {
         let stamp = match O::SECRET {
-            Some(prefix) => context.stamp().with_secret(api_keys::secret(&context.minter, prefix)),
+            Some(prefix) => context
+                .stamp()
+                .with_secret(api_keys::secret(&context.minter, prefix))
+                .with_scopes(context.caller.scopes.clone()),
             None => context.stamp(),
         };
         context.store.change(context.org(), stamp, request).await

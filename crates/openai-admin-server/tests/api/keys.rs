@@ -73,6 +73,68 @@ async fn a_rotated_key_works_until_the_overlap_ends_and_the_new_one_at_once() {
     assert_eq!(server.call_with(&new, "POST", "/v1/organization/groups").await, 403, "the same scopes");
 }
 
+const ADMIN_API_KEYS: &str = "/v1/organization/admin_api_keys";
+
+/// Creates a key with the API. Returns its value and its id.
+async fn created(server: &TestServer, by: &str, body: &str) -> (String, String) {
+    let mut request = server.request("POST", ADMIN_API_KEYS, body);
+    request.headers_mut().insert(header::AUTHORIZATION, bearer(by).parse().unwrap());
+    let answer = server.send(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let text = |field: &str| answer.body[field].as_str().unwrap().to_owned();
+    (text("value"), text("id"))
+}
+
+#[tokio::test]
+async fn a_key_that_the_api_creates_works_until_the_api_deletes_it() {
+    let server = TestServer::new().await;
+    let (key, id) = created(&server, KEY, r#"{"name":"Nightly"}"#).await;
+    assert!(key.starts_with("sk-admin-oadm-"), "{key}");
+    assert_eq!(status_with(&server, &key).await, 200);
+    let path = format!("{ADMIN_API_KEYS}/{id}");
+    let retrieved = server.get(&path).await;
+    assert_eq!((retrieved.body["name"].as_str(), retrieved.text.contains(&key)), (Some("Nightly"), false));
+    let deleted = server.delete(&path).await;
+    let expected =
+        serde_json::json!({ "object": "organization.admin_api_key.deleted", "id": id, "deleted": true });
+    assert_eq!(deleted.body, expected);
+    assert_eq!(status_with(&server, &key).await, 401);
+    server.get(&path).await.assert_error(404, Some("api_key_not_found"), Some("api_key_id"));
+}
+
+#[tokio::test]
+async fn a_key_that_the_api_creates_expires_and_stays_listed() {
+    let server = TestServer::new().await;
+    let (key, id) = created(&server, KEY, r#"{"name":"Short","expires_in_seconds":60}"#).await;
+    server.advance_clock_ms(59_000);
+    assert_eq!(status_with(&server, &key).await, 200);
+    server.advance_clock_ms(1_000);
+    assert_eq!(status_with(&server, &key).await, 401);
+    let listed = server.get(ADMIN_API_KEYS).await.body;
+    assert!(listed["data"].as_array().unwrap().iter().any(|key| key["id"] == id), "{listed}");
+}
+
+#[tokio::test]
+async fn a_key_never_creates_a_key_with_more_scopes() {
+    let server = TestServer::new().await;
+    let restricted = server.key_with(&["api.management.write"]).await;
+    let (key, _) = created(&server, &restricted, r#"{"name":"Restricted"}"#).await;
+    assert_eq!(server.call_with(&key, "GET", "/v1/organization/groups").await, 403);
+    assert_eq!(server.call_with(&key, "GET", ADMIN_API_KEYS).await, 403);
+    created(&server, &key, r#"{"name":"Restricted, too"}"#).await;
+}
+
+#[tokio::test]
+async fn a_key_cannot_delete_itself() {
+    let server = TestServer::new().await;
+    let (key, id) = created(&server, KEY, r#"{"name":"Nightly"}"#).await;
+    let path = format!("{ADMIN_API_KEYS}/{id}");
+    assert_eq!(server.call_with(&key, "DELETE", &path).await, 400);
+    assert_eq!(status_with(&server, &key).await, 200);
+    let refused = server.delete(&format!("{ADMIN_API_KEYS}/key_bootstrap")).await;
+    refused.assert_error(400, Some("own_api_key"), Some("key_id"));
+}
+
 /// Unknown keys in a valid form.
 fn guesses(server: &TestServer, count: usize) -> Vec<String> {
     (0..count).map(|_| api_keys::mint(&server.minter, "guess", Vec::new(), None).0).collect()

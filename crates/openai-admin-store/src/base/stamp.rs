@@ -16,12 +16,14 @@ pub struct Stamp {
     pub idempotency_key: Option<IdempotencyKey>,
     /// The secret that the change returns, if it returns one.
     pub secret: Option<Secret>,
+    /// The scopes of the author. An API key that the change creates has them.
+    pub scopes: Vec<String>,
 }
 
 impl Stamp {
     /// A change by `actor`. The time of the change is the time in its id.
     pub fn new(change: Ulid, actor: impl Into<String>) -> Self {
-        Self { change, actor: actor.into(), idempotency_key: None, secret: None }
+        Self { change, actor: actor.into(), idempotency_key: None, secret: None, scopes: Vec::new() }
     }
 
     /// The same change, made at most once under this key.
@@ -34,6 +36,12 @@ impl Stamp {
     #[must_use]
     pub fn with_secret(self, secret: Secret) -> Self {
         Self { secret: Some(secret), ..self }
+    }
+
+    /// The same change, by an author with these scopes.
+    #[must_use]
+    pub fn with_scopes(self, scopes: Vec<String>) -> Self {
+        Self { scopes, ..self }
     }
 
     /// The time of the change.

@@ -49,6 +49,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (13, include_str!("../../migrations/V13__project_users.sql")),
     (14, include_str!("../../migrations/V14__project_groups.sql")),
     (15, include_str!("../../migrations/V15__access.sql")),
+    (16, include_str!("../../migrations/V16__admin_api_keys.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 
 mod access;
+mod admin_api_keys;
 mod api_keys;
 mod audit_logs;
 mod backup;

@@ -21,8 +21,8 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, project_groups, project_role_assignments, project_roles, project_users, projects,
-    roles, service_accounts, settings,
+    admin_api_keys, certificates, invites, project_groups, project_role_assignments, project_roles,
+    project_users, projects, roles, service_accounts, settings,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -207,6 +207,11 @@ fn every_write() -> Vec<(&'static str, Write)> {
             settings::update::<operations::UpdateProjectHostedToolPermissions>(&acme, &json!("proj_default_org-acme"), &json!({ "mcp": { "enabled": false } })).await.unwrap()
         };
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
+        admin_api_keys_create: |acme| admin_api_keys::create(&acme, "New").await.unwrap();
+        admin_api_keys_delete: |acme| {
+            let id = admin_api_keys::create(&acme, "Other").await.unwrap().id;
+            admin_api_keys::delete(&acme, id.as_str()).await.unwrap()
+        };
         invite_user: |acme| invites::invite(&acme, "new@example.org").await.unwrap();
         delete_invite: |acme| {
             let id = invites::invite(&acme, "other@example.org").await.unwrap().id;

@@ -245,6 +245,9 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 16 {
+            self.execute("drop index api_keys_of_organization");
+        }
         if version < 15 {
             self.execute("drop index users_by_owner; drop index service_accounts_by_project_user");
         }
