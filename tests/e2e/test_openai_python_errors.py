@@ -71,7 +71,7 @@ def test_bad_request(organization, request_it, code, param):
     ("request_it", "operation"),
     [
         (lambda o, group: o.usage.costs(start_time=0), "usage-costs"),
-        (lambda o, group: o.admin_api_keys.create(name="ci"), "admin-api-keys-create"),
+        (lambda o, group: o.projects.spend_alerts.list("proj_1"), "list-project-spend-alerts"),
         (lambda o, group: o.projects.rate_limits.list_rate_limits("proj_1"), "list-project-rate-limits"),
     ],
 )
