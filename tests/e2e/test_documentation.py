@@ -287,3 +287,12 @@ def test_the_readme_counts_the_operations_that_are_served():
     served = status["served"] + status["partly"]
     counted = f"The server answers {served} of the API's 143 operations, {status['partly']} of those only partly"
     assert counted in (ROOT / "README.md").read_text().replace("\n", " ")
+
+
+def test_the_page_of_the_audit_log_lists_every_recorded_event():
+    command = [BINARY, "--local", "none.db", "audit-logs", "list", "--type", "group.exploded"]
+    refusal = subprocess.run(command, env=ENVIRONMENT, check=False, capture_output=True, text=True).stderr
+    recorded = re.search(r"your own server records ([\w., ]+)", refusal)[1].split(", ")
+    page = (ROOT / "docs/audit-log.md").read_text()
+    assert len(recorded) > 40
+    assert [event for event in recorded if f"| `{event}` |" not in page] == []

@@ -465,6 +465,8 @@ Scopes:
   api.groups.write      change groups and their members
   api.management.read   read users of the organization, and find them by email address
   api.management.write  change users of the organization
+  api.roles.read        read roles, their assignments and access
+  api.roles.write       change roles and their assignments
   api.usage.read        read usage
   api.usage.write       record usage")]
     Create(CreateKeyArguments),

@@ -46,6 +46,8 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
     let argument = argument.long(option).value_name(value_name);
     let argument = if field.is_list { argument.action(ArgAction::Append) } else { argument };
     let argument = match &field.kind {
+        // A certificate in PEM starts with `-----BEGIN`.
+        Kind::Text if field.name == CERTIFICATE => argument.allow_hyphen_values(true),
         Kind::Text | Kind::Number => argument,
         Kind::Integer(least, most) => {
             argument.allow_negative_numbers(*least < 0).value_parser(value_parser!(i64).range(*least..=*most))
@@ -64,6 +66,9 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
         (is_required, _) => argument.required(is_required),
     }
 }
+
+/// The field that takes a certificate in PEM.
+const CERTIFICATE: &str = "certificate";
 
 /// The id of an argument within its command. Ids of other arguments have no dot.
 fn id(field: &Field) -> String {

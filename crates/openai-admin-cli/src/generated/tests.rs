@@ -262,6 +262,17 @@ fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap
 }
 
 #[test]
+fn a_certificate_in_pem_is_an_argument() {
+    let pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----";
+    let arguments = ["openai-admin", "certificates", "upload", "--name", "gateway", "--certificate", pem];
+    let operations = operations(Extent::Whole);
+    let command = add_commands(Command::new("openai-admin"), &operations, Extent::Typed(&arguments));
+    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+    let call = call(&matches, &operations).expect("a call").expect("an operation");
+    assert_eq!(call.given.body.expect("a body")["certificate"], pem);
+}
+
+#[test]
 fn help_starts_with_an_imperative() {
     for (description, help) in [
         ("Lists groups", "List groups"),

@@ -116,3 +116,11 @@ fn a_key_that_could_not_be_printed_is_revoked() {
     assert_eq!(desk.run("keys list -o json").json().as_array().map(Vec::len), Some(1));
     assert_eq!(desk.run("keys rotate ci").status, 0, "the rotation can be retried");
 }
+
+#[test]
+fn help_lists_every_scope() {
+    let help = Desk::empty().run("keys create --help").stdout;
+    for scope in openai_admin::Scope::ALL {
+        assert!(help.contains(&format!("\n  {scope} ")), "{scope} is not in:\n{help}");
+    }
+}

@@ -1,11 +1,12 @@
 //! Loads a directory into an organization.
 
 mod project_members;
+mod settings;
 
 use std::collections::HashSet;
 
 use openai_admin::{
-    Cursor, PersonalText, ProjectId, RoleId, UserId, UserRole,
+    Cursor, PersonalText, RoleId, UserId, UserRole,
     models::{AuditLogPayload, GroupResponse, Project, User},
 };
 
@@ -19,10 +20,9 @@ use crate::{
     engines::transaction::Transaction,
     keeping::{
         directory::{
-            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole,
-            DirectorySetting, DirectoryUser,
+            Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectoryUser,
         },
-        tables::{SETTINGS, TABLES},
+        tables::TABLES,
     },
     nouns::{
         group_users, groups,
@@ -33,9 +33,8 @@ use crate::{
     },
     operation::{audit_order, change::Change, tx::Tx},
     shapes::{
-        assignment::{self, Principal, Resource},
+        assignment::{self, Principal},
         edges::{EDGES, EdgeKind},
-        setting,
         thing::{self, Stored, Thing},
     },
     store::Store,
@@ -367,55 +366,6 @@ impl<'a> Load<'a> {
                 .map_err(|error| error.within(&place("groups", index)))?;
         }
         Ok(())
-    }
-
-    fn load_settings(&mut self) -> Result<()> {
-        let mut loaded = HashSet::new();
-        for (index, entry) in self.directory.settings.iter().enumerate() {
-            let key = self.load_setting(entry).map_err(|error| error.within(&place("settings", index)))?;
-            if !loaded.insert(key) {
-                let expected = "one entry for each setting of the organization or a project".to_owned();
-                return Err(Error::invalid_value(place("settings", index), expected));
-            }
-        }
-        Ok(())
-    }
-
-    fn load_setting(&mut self, entry: &DirectorySetting) -> Result<(&'static str, i64)> {
-        let Some(setting) = SETTINGS.into_iter().find(|setting| setting.name == entry.setting) else {
-            let names: Vec<String> = SETTINGS.iter().map(|setting| format!("'{}'", setting.name)).collect();
-            let expected = format!("one of {}, but got '{}'", names.join(", "), entry.setting);
-            return Err(Error::invalid_value("setting", expected));
-        };
-        let resource = match &entry.project {
-            None => Resource::Organization,
-            Some(project) => Resource::Project(self.find_project_in_use(project)?),
-        };
-        let payload = (setting.read)(entry.value.clone(), resource)?;
-        if setting::write(&mut self.change, setting, resource, &payload)? {
-            self.summary.settings_changed += 1;
-        }
-        Ok((setting.name, resource.project_seq()))
-    }
-
-    /// The number of a project, by its id or name.
-    fn find_project_in_use(&mut self, project: &str) -> Result<i64> {
-        if let Ok(id) = ProjectId::new(project) {
-            // The default project of another organization stands for that of this one.
-            if projects::is_default_id(&id) {
-                return Ok(projects::DEFAULT_SEQ);
-            }
-            if let Some(found) = thing::look_up::<Project>(&mut self.change, id.as_str())? {
-                return Ok(found.seq);
-            }
-        }
-        match projects::find_by_name(&mut self.change, project)?.as_slice() {
-            [found] => Ok(found.seq),
-            _ => Err(Error::invalid_value(
-                "project",
-                format!("the id of a project in use, or the name of exactly one, but got '{project}'"),
-            )),
-        }
     }
 
     fn assign(&mut self, resource: RoleResource<'_>, principal: Principal, roles: &[String]) -> Result<()> {
