@@ -55,4 +55,5 @@ def test_processor_time_is_that_of_the_process_that_answers(bench):
         process.stdout.readline()
         alive = bench("load").cpu_seconds(process)
         process.stdin.close()
-    assert alive >= 0.3
+    # The kernel counts in hundredths of a second and rounds down, for user and for system time.
+    assert alive >= 0.3 - 0.02
