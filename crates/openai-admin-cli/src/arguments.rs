@@ -43,9 +43,10 @@ Examples:
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0 done   1 failed   2 differs   3 some of it failed   4 key or scope   5 a limit blocks it
-  6 not found or ambiguous   7 rate limit   8 the plan is stale   9 another run works
-  64 command line   65 input file   130 stopped by Ctrl-C before anything was written";
+  0 done   1 failed   2 differences found   3 partial failure   4 bad key or missing scope
+  5 blocked by a limit   6 not found or ambiguous   7 rate limit   8 stale plan
+  9 another run in progress   64 usage error   65 invalid input file
+  130 stopped by Ctrl-C before anything was written";
 
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 
@@ -144,7 +145,7 @@ pub(crate) enum Command {
     /// Manage the users of the organization
     #[command(subcommand, arg_required_else_help = true)]
     Users(UsersCommand),
-    /// List the changes in the organization, with time and actor
+    /// List audit log events
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
     /// Show the permissions of users, and the roles that grant them
@@ -161,7 +162,7 @@ pub(crate) enum Command {
     /// Add or remove the people in a table
     #[command(subcommand, arg_required_else_help = true)]
     Import(ImportCommand),
-    /// Manage the runs of this machine: list, show, resume, undo, report
+    /// List, inspect, resume and undo runs made on this machine
     #[command(subcommand, arg_required_else_help = true)]
     Runs(RunsCommand),
     /// Load an organization from a YAML or JSON file into a database
@@ -170,7 +171,7 @@ pub(crate) enum Command {
     Dump,
     /// Serve the API from a database
     Serve(ServeArguments),
-    /// Emulate an organization for tests: in memory, with faults, a clock and a journal
+    /// Run an in-memory emulator for tests, with fault injection, a settable clock and a request journal
     Emulate(EmulateArguments),
     /// Manage the keys of your server
     #[command(subcommand, arg_required_else_help = true)]
@@ -185,8 +186,8 @@ Examples:
   openai-admin doctor -o json
   openai-admin --local acme.db doctor
 
-It only reads: one group, one user and one event of the audit log; or all of a local file. It cannot
-check scopes to write. It never shows the key. Exit code 1 means that a check failed, and 4 that the
+`doctor` is read-only. It reads one group, one user and one audit event, or the whole local file. It cannot \
+check write scopes. It never shows the key. Exit code 1 means that a check failed, and 4 that the \
 key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
     /// Send any request to the API and write the response
@@ -269,7 +270,7 @@ Examples:
   openai-admin groups users add group_support -f joiners.txt
   tail -n +2 people.csv | cut -d, -f2 | openai-admin groups users add group_support -f -
 
-Adding a user who is already in the group changes nothing. If a user cannot be added, the others
+Adding a user who is already in the group changes nothing. If a user cannot be added, the others \
 still are: exit code 3 means that some failed.")]
     Add(BulkArguments),
     /// Show a user of a group
@@ -288,7 +289,7 @@ Examples:
   openai-admin groups users remove \"Support Team\" -f leavers.txt --dry-run
   openai-admin groups users remove \"Support Team\" -f leavers.txt --yes
 
-Removing a user who is not in the group changes nothing. If a user cannot be removed, the others
+Removing a user who is not in the group changes nothing. If a user cannot be removed, the others \
 still are: exit code 3 means that some failed.")]
     Remove {
         #[command(flatten)]
@@ -309,7 +310,7 @@ pub(crate) struct BulkArguments {
     /// Read users from a file, one per line; `-` reads standard input, `#` begins a comment
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Show the changes, and make none
+    /// Show the changes without making them
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -473,13 +474,13 @@ Scopes:
     /// List the valid keys
     #[command(alias = "ls")]
     List,
-    /// Replace a key; the old one stays valid for the overlap
+    /// Replace a key, keeping the old one valid for an overlap period
     #[command(after_help = "\
 Examples:
   openai-admin keys rotate ci
   openai-admin keys rotate ci --overlap 7d
 
-The new key has the same name, scopes and lifetime. The old key stays valid until the overlap ends, so
+The new key has the same name, scopes and lifetime. The old key stays valid until the overlap ends, so \
 that you can change clients one by one.")]
     Rotate(RotateKeyArguments),
     /// Revoke a key for good
@@ -500,7 +501,7 @@ pub(crate) struct CreateKeyArguments {
     /// Grant this scope; repeatable; if omitted, the key has all scopes
     #[arg(long = "scope", value_name = "SCOPE", hide_possible_values = true, value_parser = values::scope())]
     pub(crate) scopes: Vec<String>,
-    /// Grant every scope to read and none to write
+    /// Grant all read scopes and no write scopes
     #[arg(long, conflicts_with = "scopes")]
     pub(crate) read_only: bool,
     #[command(flatten)]
@@ -542,7 +543,7 @@ A file:
   groups:
     - { name: ML Research, members: [user_ada] }
 
-Creates missing users and groups, and updates existing ones. Removes nothing, and keeps fields that
+Creates missing users and groups, and updates existing ones. Removes nothing, and keeps fields that \
 the file omits. If anything fails, nothing changes.")]
 pub(crate) struct LoadArguments {
     /// The YAML or JSON file; `-` reads standard input
@@ -557,8 +558,8 @@ Examples:
   openai-admin api POST organization/groups -d @group.json --yes
   openai-admin --local acme.db api GET organization/groups
 
-The path may start with /v1. A POST or DELETE asks for confirmation. The program sends each request
-once, whatever --retries says. Exit codes are those of other commands: 4 key or scope, 6 not found,
+The path may start with /v1. A POST or DELETE asks for confirmation. The program sends each request \
+once, whatever --retries says. Exit codes are those of other commands: 4 key or scope, 6 not found, \
 7 rate limit, 1 any other refusal.")]
 pub(crate) struct ApiArguments {
     /// GET, POST or DELETE
@@ -582,16 +583,28 @@ Examples:
   openai-admin completion bash > ~/.local/share/bash-completion/completions/openai-admin
   openai-admin completion zsh > ~/.zfunc/_openai-admin")]
 pub(crate) struct CompletionArguments {
-    /// The shell
+    /// Shell to write the script for
     pub(crate) shell: clap_complete::Shell,
 }
 
 #[cfg(test)]
 mod tests {
+    use openai_admin::Scope;
+
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command_line().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_keys_create_explains_all_scopes() {
+        let mut command_line = Arguments::command_line_of(&["keys", "create"]);
+        command_line.build();
+        let keys = command_line.find_subcommand("keys").expect("keys");
+        let help = keys.find_subcommand("create").expect("create").clone().render_help().to_string();
+        let explained = |scope: &&Scope| help.contains(&format!("  {scope} "));
+        assert_eq!(Scope::ALL.iter().find(|scope| !explained(scope)), None);
     }
 }

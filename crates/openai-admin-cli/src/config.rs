@@ -71,7 +71,7 @@ impl Environment {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
         let program = env::args().next().filter(|program| program.contains('/'));
         Self {
-            program: program.unwrap_or_else(|| "openai-admin".to_owned()),
+            program: program_name(program, env::var_os("PATH")),
             arguments: env::args_os().collect(),
             own: own_variables(env::vars_os()),
             // A key that is not UTF-8 is refused later, not ignored.
@@ -146,6 +146,20 @@ impl Environment {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         }
+    }
+}
+
+/// The program as a user would type it: without its folder if `PATH` finds the same file.
+fn program_name(program: Option<String>, path: Option<OsString>) -> String {
+    let Some(program) = program else { return "openai-admin".to_owned() };
+    let typed = Path::new(&program);
+    let (Some(name), Ok(file)) = (typed.file_name(), typed.canonicalize()) else { return program };
+    let mut candidates =
+        env::split_paths(path.as_deref().unwrap_or_default()).map(|folder| folder.join(name));
+    let found = candidates.find(|candidate| candidate.is_file());
+    match found.and_then(|found| found.canonicalize().ok()) {
+        Some(found) if found == file => name.to_string_lossy().into_owned(),
+        _ => program,
     }
 }
 

@@ -162,6 +162,9 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
             Some("the server uses http, not https: check --base-url".to_owned())
         }
         ErrorKind::Transport if error.is_untrusted_certificate() => Some(certificate_hint(error.message())),
+        ErrorKind::Transport if root_cause(error).is_some_and(is_unknown_host) => {
+            Some("check your network connection, your proxy settings and --base-url".to_owned())
+        }
         ErrorKind::Transport if !error.was_sent() => {
             Some("check that the server is running and that --base-url is right".to_owned())
         }
@@ -240,6 +243,11 @@ impl From<io::Error> for Failure {
 /// Whether this is the TLS error for an unencrypted response.
 fn speaks_no_tls(cause: &dyn StdError) -> bool {
     cause.to_string().contains("InvalidContentType")
+}
+
+/// Whether the name of the host could not be resolved.
+fn is_unknown_host(cause: &dyn StdError) -> bool {
+    cause.to_string().contains("lookup address")
 }
 
 /// The innermost error, which names the problem; the errors in between only name layers.

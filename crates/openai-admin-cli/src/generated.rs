@@ -21,7 +21,7 @@ pub(crate) use request_fields::RequestFields;
 pub(crate) use tree::{Extent, add_commands};
 pub(crate) use words::{past, phrase};
 
-use words::is_noun;
+use words::{is_noun, words};
 
 /// The operations with a hand-written command, and its words.
 const HAND_WRITTEN: &[(&str, &str)] = &[
@@ -53,6 +53,27 @@ pub(crate) fn operations(extent: Extent<'_>) -> Vec<&'static Operation> {
         Extent::Named(_) | Extent::Whole => true,
     };
     table::all().filter(|operation| is_in_extent(operation) && !is_hand_written(operation)).collect()
+}
+
+/// A message of the service with commands in place of operations, which it names in backquotes.
+pub(crate) fn with_commands(message: &str) -> String {
+    let is_quoted = |position: usize| position % 2 == 1;
+    let parts = message.split('`').enumerate().map(|(position, part)| match command_of(part) {
+        Some(words) if is_quoted(position) => format!("openai-admin {words}"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+/// The words of an operation's command.
+fn command_of(id: &str) -> Option<String> {
+    let operations: Vec<&Operation> = table::all().collect();
+    let operation = operations.iter().find(|operation| operation.id == id)?;
+    let hand_written = HAND_WRITTEN.iter().find(|(other, _)| *other == id);
+    Some(
+        hand_written
+            .map_or_else(|| words(operation, &operations).join(" "), |(_, words)| (*words).to_owned()),
+    )
 }
 
 /// Whether a generated command starts with this word.

@@ -45,7 +45,8 @@ fn main() -> ExitCode {
         runtime(&typed).and_then(|runtime| runtime.block_on(commands::run(typed, &environment, &output)));
     match done {
         Ok(()) => code(ExitStatus::Done),
-        Err(failure) => {
+        Err(mut failure) => {
+            failure.message = generated::with_commands(&failure.message);
             output.failure(&failure);
             code(failure.status)
         }

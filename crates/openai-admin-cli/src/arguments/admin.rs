@@ -15,8 +15,8 @@ Examples:
   openai-admin --local acme.db admin backup /var/backups/acme.backup
   openai-admin --database postgres://admin@localhost/openai_admin admin backup acme.backup
 
-The backup holds the whole database at one moment: organizations, users, groups, keys and the audit
-log. It is verified before it replaces an earlier backup. It restores into SQLite and PostgreSQL. It
+The backup holds the whole database at one moment: organizations, users, groups, keys and the audit \
+log. It is verified before it replaces an earlier backup. It restores into SQLite and PostgreSQL. It \
 holds people's names and addresses: protect it like the database.")]
     Backup {
         /// The backup file; an earlier backup there is replaced once the new one is complete
@@ -28,8 +28,8 @@ Examples:
   openai-admin --local restored.db admin restore acme.backup
   openai-admin --local acme.db admin restore acme.backup --overwrite
 
-Stop the servers of the database first. The backup is verified, and the database changes in one step
-or not at all. The command refuses a SQLite file in use. It cannot detect a PostgreSQL database in
+Stop the servers of the database first. The backup is verified, and the database changes in one step \
+or not at all. The command refuses a SQLite file in use. It cannot detect a PostgreSQL database in \
 use, so --overwrite asks for confirmation there.")]
     Restore {
         /// The backup

@@ -17,12 +17,12 @@ Examples:
   openai-admin emulate --seed 7 --profile flaky                  the same faults in every run
   curl -X POST http://127.0.0.1:8080/_emulator/reset             back to the fixtures
 
-It prints one line of JSON once it listens: {\"url\": …, \"controls\": …}. It accepts any key, unless
---require-key-file or OPENAI_ADMIN_REQUIRE_KEYS lists the valid ones. The controls need no key. The
-organization is in memory, unless --local or --database names a SQLite file. Each /_ns/NAME/v1/… is a
-separate organization, created from the fixtures on first use. docs/emulator.md describes the controls.
+It prints one line of JSON once it listens: {\"url\": …, \"controls\": …}. It accepts any key, unless \
+--require-key-file or OPENAI_ADMIN_REQUIRE_KEYS lists the valid ones. The controls need no key. The \
+organization is in memory, unless --local or --database names a SQLite file. Each /_ns/NAME/v1/… is a \
+separate organization, created from the fixtures on first use.
 
-It listens on loopback only, and refuses requests from other websites. In a container, use
+It listens on loopback only, and refuses requests from other websites. In a container, use \
 --allow-remote, and --allow-host with the name that clients use.")]
 pub(crate) struct EmulateArguments {
     /// Address to listen on: PORT or ADDRESS:PORT; port 0 picks a free port
@@ -32,7 +32,7 @@ pub(crate) struct EmulateArguments {
     /// The same as --listen 127.0.0.1:PORT
     #[arg(long, value_name = "PORT", conflicts_with = "listen")]
     port: Option<u16>,
-    /// Allow an address that other machines reach, as in a container; the controls need no key
+    /// Allow a non-loopback address, as in a container; the controls need no key
     #[arg(long)]
     pub(crate) allow_remote: bool,
     /// Accept requests for this host name, in addition to localhost and its address; repeatable
@@ -59,7 +59,7 @@ pub(crate) struct EmulateArguments {
     /// Simulate failures of a real service: production-like, flaky or slow
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     pub(crate) profile: Option<ProfileChoice>,
-    /// Inject the faults of a YAML or JSON file; docs/emulator.md describes it
+    /// Inject faults defined in a YAML or JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
     /// Reject unknown parameters; otherwise a response header lists them

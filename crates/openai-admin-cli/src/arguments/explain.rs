@@ -10,9 +10,9 @@ Examples:
   openai-admin explain 403
   openai-admin explain rate_limit_exceeded -o json
 
-A code is the `code` of an error response; look up responses without a code by status. The command
-needs no service and no key. FAULT says who can fix it. EVIDENCE says how certain it is that OpenAI's
-service responds so: seen, assumed, or ours.")]
+A code is the `code` of an error response; look up responses without a code by status. The command \
+needs no service and no key. FAULT says who can fix it. EVIDENCE says whether OpenAI's \
+service returns this error: seen (observed), assumed, or ours (only this server).")]
 pub(crate) struct ExplainArguments {
     /// A code or a status; if omitted, all are listed
     pub(crate) code: Option<String>,
@@ -28,8 +28,8 @@ Examples:
   openai-admin coverage --not-served
   openai-admin coverage -o json
 
-These are the operations that OpenAI publishes for the administration of an organization. An operation
-that is not served gets a 501 response. OpenAI's own service has all of them; call them with
+These are the operations that OpenAI publishes for the administration of an organization. An operation \
+that is not served gets a 501 response. OpenAI's own service has all of them; call them with \
 `openai-admin api`.")]
 pub(crate) struct CoverageArguments {
     /// Only the operations that are not served yet

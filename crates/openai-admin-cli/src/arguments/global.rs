@@ -11,22 +11,26 @@ use super::values;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArguments {
-    /// The API's address, if it is not OpenAI's [env: OPENAI_BASE_URL]
+    /// Base URL of the API [env: OPENAI_BASE_URL]
+    ///
+    /// Default: https://api.openai.com/v1.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// A SQLite file instead of an API: no key needed [env: OPENAI_ADMIN_LOCAL]
+    /// Use a local SQLite file; needs no key [env: OPENAI_ADMIN_LOCAL]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) local: Option<PathBuf>,
 
-    /// The database of serve, load, dump and keys [env: OPENAI_ADMIN_DATABASE]
+    /// Database URL for server commands [env: OPENAI_ADMIN_DATABASE]
     ///
-    /// sqlite:FILE or postgres://USER@HOST/NAME; default: sqlite:openai-admin.db. Put a URL with a password in the
+    /// For serve, load, dump, keys and admin: sqlite:FILE or postgres://USER@HOST/NAME; default: sqlite:openai-admin.db. Put a URL with a password in the
     /// environment, where other users of the machine cannot read it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
 
-    /// The organization in the database [env: OPENAI_ADMIN_ORGANIZATION]
+    /// Organization to use in the database [env: OPENAI_ADMIN_ORGANIZATION]
+    ///
+    /// Needed if the database holds several organizations.
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) organization: Option<OrganizationId>,
 

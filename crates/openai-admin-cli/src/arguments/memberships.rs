@@ -12,10 +12,10 @@ pub(crate) struct GroupFileArguments {
     /// Group files that list the members of each group, in YAML or JSON
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// How to handle addresses that match no user: error (the run ends as partly done) or skip
+    /// What to do with addresses that match no user: error (exit code 3) or skip
     #[arg(long, value_name = "WHAT", default_value = "error", hide_possible_values = true)]
     pub(crate) unknown: UnknownChoice,
-    /// Accept that a source has shrunk to this number of entries, as NAME=NUMBER
+    /// Accept a source that shrank to NUMBER entries
     #[arg(long = "accept-source", value_name = "NAME=NUMBER", value_parser = values::source)]
     pub(crate) accepted_sources: Vec<(String, usize)>,
 }
@@ -42,14 +42,18 @@ A file:
       max_remove: { percent: 20, count: 25 }
       members_from: { csv: contractors.csv, column: mail }
 
-Removals over max_remove are blocked. By default that is more than 25 people of a group, or 20 % of a
-group of 10 or more; and more than 100 people, or 20 %, of all groups together. To allow them, pass
-their exact number (--allow-removals) or the plan's digest (--approve) to `apply`. A group is emptied
+Removals over max_remove are blocked. Default limits: per group, 25 people, or 20 % in groups of 10 or more; \
+per plan, 100 people or 20 % of all memberships. To allow more, pass \
+the exact number (--allow-removals) or the plan's digest (--approve) to `apply`. A group is emptied \
 only with allow_empty: true. Users and groups under `protect` do not change.
 
-A plan only reads. Exit code 5 means that a limit blocks something, 6 that a group does not exist, and
-3 that a user was not found or a group could not be read. With --detailed-exitcode, 2 means that there
-are changes. In GitHub Actions it writes the step summary and annotations at file and line.")]
+`plan` makes no changes. In GitHub Actions it writes the step summary and annotations at file and line.
+
+Exit codes:
+  2  changes (with --detailed-exitcode)
+  3  user not found, or group unreadable
+  5  blocked by a limit
+  6  group not found")]
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) group_files: GroupFileArguments,
@@ -83,10 +87,10 @@ Examples:
   openai-admin apply plan.json
   openai-admin apply groups.yaml --yes --allow-removals 118
 
-A saved plan is compared with the current groups. Changes that are already in place are skipped, and
-other groups are ignored. Any other difference makes the plan stale (exit code 8). Limits in a saved
-plan do not count: changes over the built-in limits need its digest (--approve). Changes that a limit
-blocks (max_remove in the file; see `plan --help`) need their exact number or the digest of the plan.
+A saved plan is compared with the current groups. Changes that are already in place are skipped, and \
+other groups are ignored. Any other difference makes the plan stale (exit code 8). Limits stored in a \
+saved plan are ignored; the built-in limits apply. To exceed them, pass the plan's digest with --approve. \
+To exceed max_remove of a group file (see `plan --help`), pass the exact number or the digest. \
 Ctrl-C waits for writes in flight; `runs resume` continues.")]
 pub(crate) struct ApplyArguments {
     #[command(flatten)]
@@ -108,7 +112,7 @@ pub(crate) struct ExecutionArguments {
     /// Maximum concurrent writes
     #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(openai_admin_sync::executor::CONCURRENCY).unwrap_or(NonZeroUsize::MIN))]
     pub(crate) concurrency: NonZeroUsize,
-    /// Stop if the service refuses for longer than this; the run can be resumed
+    /// Stop after being rate-limited for this long; resume with `runs resume`
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = values::duration_seconds)]
     pub(crate) max_wait: i64,
     /// Write the result of each row to a CSV or JSON file
@@ -119,7 +123,7 @@ pub(crate) struct ExecutionArguments {
 // What the user approves.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApprovalArguments {
-    /// Allow the removals that a limit (max_remove) blocks: their exact number
+    /// Allow exactly N removals that max_remove would block
     #[arg(long, value_name = "N", conflicts_with = "approve")]
     pub(crate) allow_removals: Option<usize>,
     /// Approve everything in the plan with this digest
@@ -144,7 +148,7 @@ Examples:
   openai-admin export > groups.yaml
   openai-admin export --groups 'ML *' --format csv
 
-A plan from the exported file has no changes. Groups that an identity provider or a tenant manages
+A plan from the exported file has no changes. Groups that an identity provider or a tenant manages \
 are omitted.")]
 pub(crate) struct ExportArguments {
     /// Only groups whose names match; `*` stands for any characters
@@ -172,8 +176,8 @@ Examples:
   openai-admin import memberships people.csv --group-column team --where active=yes
   openai-admin import memberships leavers.csv --mode remove --yes
 
-The delimiter (comma, semicolon, tab or bar) is detected. Every invalid row is reported with its line
-number before anything is written; a row with a formula is invalid. Groups are given by name or id and
+The delimiter (comma, semicolon, tab or bar) is detected. Every invalid row is reported with its line \
+number before anything is written; a row with a formula is invalid. Groups are given by name or id and \
 must exist.")]
     Memberships(ImportArguments),
     /// Any other word, so that the error can suggest the right one.
@@ -186,7 +190,7 @@ pub(crate) struct ImportArguments {
     /// The CSV file; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// What to do with the people: add, remove, or exact (they become the only members)
+    /// How to apply the table: add, remove, or exact (replace the members of each group)
     #[arg(long, value_name = "MODE", default_value = "add", hide_possible_values = true)]
     pub(crate) mode: ImportChoice,
     /// The column with email addresses
@@ -201,10 +205,10 @@ pub(crate) struct ImportArguments {
     /// Only rows with this value in this column; repeatable
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = values::pair)]
     pub(crate) filter: Vec<(String, String)>,
-    /// How to handle addresses that match no user: error or skip
+    /// What to do with addresses that match no user: error (exit code 3) or skip
     #[arg(long, value_name = "WHAT", default_value = "error", hide_possible_values = true)]
     pub(crate) unknown: UnknownChoice,
-    /// Show the plan, and change nothing
+    /// Show the changes without making them
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -244,14 +248,14 @@ Examples:
   openai-admin runs undo last
   openai-admin runs undo 20260131T120000000Z-012345 --allow-removals 118
 
-`last` skips runs that are undos. An undo applies completely or not at all: if a limit (max_remove)
-blocks a part of it, the message says which number allows all of it. Protected users and groups do
-not change. To redo, undo the undo by its name. Only `apply`, `import` and `users offboard` leave a
+`last` skips runs that are undos. An undo applies completely or not at all: if a limit (max_remove) \
+blocks a part of it, the message says which number allows all of it. Protected users and groups do \
+not change. To redo, undo the undo by its name. Only `apply`, `import` and `users offboard` leave a \
 run. The changes of `groups users remove`, `groups delete` and similar commands cannot be undone.")]
     Undo {
         /// The run's name, or `last`
         run: String,
-        /// Show the plan, and change nothing
+        /// Show the changes without making them
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
@@ -274,7 +278,7 @@ The user stays in the organization; to end that, use `users remove`. `runs undo`
 pub(crate) struct OffboardArguments {
     /// The user's id or email address
     pub(crate) user: String,
-    /// Show the plan, and change nothing
+    /// Show the changes without making them
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -17,12 +17,12 @@ Examples:
   openai-admin serve --listen 0.0.0.0:8443 --tls-cert fullchain.pem --tls-key privkey.pem
   openai-admin serve --config server.toml
 
-Every option is also an environment variable and a key of the settings file: --listen X is
-OPENAI_ADMIN_LISTEN=X and listen = \"X\". Options take precedence over the environment, and the
+Every option is also an environment variable and a key of the settings file: --listen X is \
+OPENAI_ADMIN_LISTEN=X and listen = \"X\". Options take precedence over the environment, and the \
 environment over the file. `openai-admin admin settings` lists them all.
 
-The default database is sqlite:openai-admin.db; change it with --local or --database. Clients need a
-key: the one in OPENAI_ADMIN_KEY or --key-file, one from `keys create`, or the first key, which the
+The default database is sqlite:openai-admin.db; change it with --local or --database. Clients need a \
+key: the one in OPENAI_ADMIN_KEY or --key-file, one from `keys create`, or the first key, which the \
 first start creates. The first key is shown on a terminal, or written to a file next to the database.")]
 pub(crate) struct ServeArguments {
     /// Read settings from a TOML file
@@ -32,7 +32,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     #[arg(value_parser = values::listen_address)]
     pub(crate) listen: SocketAddr,
-    /// Allow an address that other machines reach, behind a proxy that terminates TLS
+    /// Allow a non-loopback address, behind a proxy that terminates TLS
     #[arg(long)]
     pub(crate) behind_proxy: bool,
     /// Serve HTTPS with the certificate chain in this PEM file, leaf first; SIGHUP reloads it
@@ -50,13 +50,13 @@ pub(crate) struct ServeArguments {
     /// Reject requests with unknown fields, which are ignored by default
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Requests per minute per key, before 429
+    /// Maximum requests per minute per key; more get 429
     #[arg(long, value_name = "N", value_parser = values::requests_per_minute)]
     pub(crate) requests_per_minute: Option<NonZeroU32>,
     /// Address for /live, /ready and /metrics; if omitted, they are off
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::listen_address)]
     pub(crate) admin_listen: Option<SocketAddr>,
-    /// Allow an --admin-listen address that other machines reach, although it needs no key
+    /// Allow a non-loopback --admin-listen address, although it needs no key
     #[arg(long)]
     pub(crate) admin_public: bool,
     /// Accept this host name in requests to --admin-listen; repeatable

@@ -14,6 +14,9 @@ pub(crate) enum Since {
 }
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
+    if text.is_empty() {
+        return Err("expected a name, but got an empty string".to_owned());
+    }
     GroupName::new(text).map_err(|violation| violation.to_string())
 }
 

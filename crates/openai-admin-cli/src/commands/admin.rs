@@ -64,7 +64,7 @@ pub(super) async fn ready(
     };
     let answer = tokio::time::timeout(READY_TIMEOUT, ask_ready(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-    let answer = answer.doing(|| format!("ask {address}"))?;
+    let answer = answer.doing(|| format!("connect to {address}"))?;
     let word = answer.rsplit("\r\n").next().unwrap_or_default().trim();
     if answer.starts_with("HTTP/1.1 200 ") {
         output.note(word);
@@ -74,7 +74,8 @@ pub(super) async fn ready(
 }
 
 async fn ask_ready(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
+    let connection = TcpStream::connect(address).await;
+    let mut stream = connection.map_err(|error| io::Error::from(error.kind()))?;
     stream.write_all(b"GET /ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;

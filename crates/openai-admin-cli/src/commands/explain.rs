@@ -113,7 +113,7 @@ fn page() -> String {
     let mut page = "\
 # Errors
 
-The refusals of the API, by status. `openai-admin explain CODE` shows the whole explanation with an example, and
+The error codes of the API, by HTTP status. `openai-admin explain CODE` shows the explanation and an example, and
 `openai-admin explain --markdown` writes this page.
 
 | Code | Status | Meaning | Next step |

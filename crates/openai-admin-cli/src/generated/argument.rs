@@ -1,6 +1,6 @@
 //! A field as an argument of the command line, and its values.
 
-use std::path::PathBuf;
+use std::{fs::File, io::Read as _, path::PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, builder::PossibleValuesParser, value_parser};
 use openai_admin::wire::FieldPosition;
@@ -46,8 +46,10 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
     let argument = argument.long(option).value_name(value_name);
     let argument = if field.is_list { argument.action(ArgAction::Append) } else { argument };
     let argument = match &field.kind {
-        // A certificate in PEM starts with `-----BEGIN`.
-        Kind::Text if field.name == CERTIFICATE => argument.allow_hyphen_values(true),
+        // A certificate in PEM starts with a hyphen.
+        Kind::Text if field.name == CERTIFICATE => {
+            argument.value_name("PEM|@FILE").allow_hyphen_values(true).value_parser(certificate)
+        }
         Kind::Text | Kind::Number => argument,
         Kind::Integer(least, most) => {
             argument.allow_negative_numbers(*least < 0).value_parser(value_parser!(i64).range(*least..=*most))
@@ -69,6 +71,22 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
 
 /// The field that takes a certificate in PEM.
 const CERTIFICATE: &str = "certificate";
+/// The maximum size of a file with a certificate in bytes.
+const CERTIFICATE_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A certificate in PEM, or the content of `@FILE`.
+fn certificate(text: &str) -> Result<String, String> {
+    if let Some(path) = text.strip_prefix('@') {
+        let mut pem = String::new();
+        let read =
+            File::open(path).and_then(|file| file.take(CERTIFICATE_FILE_BYTES_MAX).read_to_string(&mut pem));
+        return read.map(|_| pem).map_err(|error| format!("cannot read {path}: {error}"));
+    }
+    match text.contains("-----BEGIN") {
+        true => Ok(text.to_owned()),
+        false => Err(format!("expected PEM text or @FILE; to read {text}, write @{text}")),
+    }
+}
 
 /// The id of an argument within its command. Ids of other arguments have no dot.
 fn id(field: &Field) -> String {
@@ -86,6 +104,9 @@ pub(super) fn texts(field: &Field, matches: &ArgMatches) -> Vec<String> {
     let id = id(field);
     if field.kind == Kind::Moment {
         return matches.get_many::<i64>(&id).into_iter().flatten().map(i64::to_string).collect();
+    }
+    if field.kind == Kind::Text && field.name == CERTIFICATE {
+        return matches.get_many::<String>(&id).into_iter().flatten().cloned().collect();
     }
     let raw = matches.get_raw(&id).into_iter().flatten();
     raw.map(|text| text.to_string_lossy().into_owned()).collect()

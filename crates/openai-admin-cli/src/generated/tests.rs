@@ -12,7 +12,7 @@ use super::{
     form::form,
     layout, operations, past, phrase,
     request_fields::RequestFields,
-    table,
+    table, with_commands,
     words::{imperative, noun, words},
 };
 use crate::{
@@ -262,14 +262,44 @@ fn typed_for(operation: &'static Operation, words: &[&str]) -> Result<Call, clap
 }
 
 #[test]
-fn a_certificate_in_pem_is_an_argument() {
-    let pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----";
-    let arguments = ["openai-admin", "certificates", "upload", "--name", "gateway", "--certificate", pem];
+fn a_message_of_the_service_names_commands() {
+    for (message, shown) in [
+        ("Delete that invite with `delete-invite`", "Delete that invite with `openai-admin invites delete`"),
+        (
+            "Create one with `create-project`, a `project`",
+            "Create one with `openai-admin projects create`, a `project`",
+        ),
+        ("Remove them with `delete-user` first", "Remove them with `openai-admin users remove` first"),
+        ("delete-invite is not quoted", "delete-invite is not quoted"),
+    ] {
+        assert_eq!(with_commands(message), shown);
+    }
+}
+
+/// The body of an upload of this certificate, or the error message.
+fn uploaded(certificate: &str) -> Result<Value, String> {
+    let arguments =
+        ["openai-admin", "certificates", "upload", "--name", "gateway", "--certificate", certificate];
     let operations = operations(Extent::Whole);
     let command = add_commands(Command::new("openai-admin"), &operations, Extent::Typed(&arguments));
-    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+    let matches = command.try_get_matches_from(arguments).map_err(|error| error.to_string())?;
     let call = call(&matches, &operations).expect("a call").expect("an operation");
-    assert_eq!(call.given.body.expect("a body")["certificate"], pem);
+    Ok(call.given.body.expect("a body")["certificate"].take())
+}
+
+#[test]
+fn a_certificate_is_pem_or_a_file() {
+    let pem = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----";
+    assert_eq!(uploaded(pem).expect("PEM"), pem);
+    let file = std::env::temp_dir().join(format!("openai-admin-certificate-{}.pem", std::process::id()));
+    std::fs::write(&file, pem).expect("a file");
+    let of_file = uploaded(&format!("@{}", file.display()));
+    std::fs::remove_file(&file).expect("the file");
+    assert_eq!(of_file.expect("a file"), pem);
+    let missing = uploaded("@/no/such/file.pem").expect_err("no file");
+    assert!(missing.contains("cannot read /no/such/file.pem: "), "{missing}");
+    let name = uploaded("gateway.pem").expect_err("a file name");
+    assert!(name.contains("expected PEM text or @FILE; to read gateway.pem, write @gateway.pem"), "{name}");
 }
 
 #[test]

@@ -38,14 +38,20 @@ pub(crate) fn words(operation: &Operation, all: &[&Operation]) -> Vec<String> {
     words
 }
 
-/// The help of a noun, such as `Manage service accounts of projects`.
+/// The help of a noun, such as `Manage project service accounts`.
 pub(super) fn description(nouns: &[String], is_read_only: bool) -> String {
-    let nouns: Vec<String> =
-        nouns.iter().rev().map(|noun| noun.replace("api-", "API ").replace('-', " ")).collect();
-    let is_plural = nouns.first().is_some_and(|noun| noun.ends_with('s'));
+    let mut nouns: Vec<String> =
+        nouns.iter().map(|noun| noun.replace("api-", "API ").replace('-', " ")).collect();
+    let last = nouns.pop().unwrap_or_default();
+    let last = match last.as_str() {
+        "usage" => return "Report and record usage".to_owned(),
+        "spend limit" => "spend limits".to_owned(),
+        "data retention" => "data retention settings".to_owned(),
+        _ => last,
+    };
+    let owners = nouns.iter().map(|noun| singular(noun) + " ").collect::<String>();
     let verb = if is_read_only { "Show" } else { "Manage" };
-    let article = if is_plural { "" } else { "the " };
-    format!("{verb} {article}{}", nouns.join(" of "))
+    format!("{verb} {owners}{last}")
 }
 
 /// The description of an operation as help: `Lists groups.` becomes `List groups`.
@@ -59,7 +65,7 @@ pub(super) fn imperative(description: &str) -> String {
         _ if verb.ends_with('s') => verb[..verb.len() - 1].to_owned(),
         _ => verb.to_owned(),
     };
-    verb + rest
+    verb + &rest.replace(" (assumed)", "")
 }
 
 /// An operation and the words of its command.

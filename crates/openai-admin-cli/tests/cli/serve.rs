@@ -292,7 +292,7 @@ fn admin_ready_is_a_health_check() {
     assert_eq!(desk.run("admin ready").status, 0);
     assert_eq!(server.stop().0, Some(0));
     let gone = desk.run("admin ready");
-    assert!(gone.status == 1 && gone.stderr.contains("cannot ask"), "{}", gone.stderr);
+    assert!(gone.status == 1 && gone.stderr.contains("cannot connect to"), "{}", gone.stderr);
 }
 
 #[test]

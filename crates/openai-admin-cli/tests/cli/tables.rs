@@ -54,7 +54,7 @@ fn filtered_rows_are_reported_even_with_quiet() {
     let answer =
         desk.run("--local new.db -q import memberships people.csv --where active=yes --mode exact --dry-run");
     assert!(
-        answer.stderr.contains("people.csv: 1 of 2 rows left out by active=yes; other values: Y (1)"),
+        answer.stderr.contains("people.csv: skipped 1 of 2 rows where active is not yes (Y: 1)"),
         "{}",
         answer.stderr
     );

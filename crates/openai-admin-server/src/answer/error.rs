@@ -279,7 +279,7 @@ impl From<StoreError> for ApiError {
                 Self::new(rules::UNKNOWN_CURSOR, message).of_param("after")
             }
             StoreError::ManagedGroup(_) => {
-                let message = format!("{message} Change it there.");
+                let message = format!("{}; change it there.", message.trim_end_matches('.'));
                 Self::new(rules::MANAGED_GROUP, message).of_param("group_id")
             }
             StoreError::Refused { refusal, .. } => {

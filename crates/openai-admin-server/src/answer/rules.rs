@@ -135,7 +135,10 @@ impl NotFound {
         Self {
             kind,
             code: format!("{name}_not_found"),
-            meaning: format!("The key's organization has no {words} with this id; it may have been deleted."),
+            meaning: match kind {
+                Kind::Organization => "No organization has this id; it may have been deleted.".to_owned(),
+                _ => format!("The key's organization has no {words} with this id; it may have been deleted."),
+            },
             next: format!(
                 "List the {words}s to check the id. If you were deleting the {words}, treat this answer as success."
             ),

@@ -162,7 +162,7 @@ impl fmt::Display for Error {
             }
             Self::UnknownCursor(cursor) => write!(f, "'{cursor}' is not an id in this list"),
             Self::ManagedGroup(group_id) => {
-                write!(f, "group '{group_id}' is managed by an identity provider or a tenant")
+                write!(f, "group '{group_id}' is managed by an identity provider or tenant")
             }
             Self::Refused { refusal, value } => f.write_str(&refusal.message().replacen("{}", value, 1)),
             Self::InvalidValue { field, expected } => write!(f, "{field}: expected {expected}"),

@@ -71,7 +71,7 @@ refusals! {
         "`deleteCertificate`";
     /// The organization has the maximum number of certificates.
     CertificateLimit = "certificate_limit", "certificate",
-        "certificate exceeds the limit of 50 certificates for an organization",
+        "organization already has 50 certificates, the maximum",
         "Delete an inactive certificate.",
         "`uploadCertificate`";
     /// The text is not exactly one certificate, is too large, or has expired.
@@ -116,17 +116,17 @@ refusals! {
         "operations that get or delete a spend limit";
     /// The project has no model permissions.
     ModelPermissionsNotSet = "model_permissions_not_set", "",
-        "policy of model permissions is not set",
+        "project has no model permissions policy",
         "Set one with `update-project-model-permissions`.",
         "`retrieve-project-model-permissions` and `delete-project-model-permissions`";
     /// The user is in the project.
     AlreadyInProject = "already_in_project", "user_id",
-        "user '{}' already exists in project",
+        "user '{}' is already in the project",
         "Change the user's role with `modify-project-user`.",
         "`create-project-user`";
     /// The group is in the project.
     GroupAlreadyInProject = "group_already_in_project", "group_id",
-        "group '{}' already exists in project",
+        "group '{}' is already in the project",
         "Assign another role with `assign-project-group-role`.",
         "`add-project-group`";
 }

@@ -43,7 +43,7 @@ pub struct Table {
     pub rows_read: usize,
     /// The number of duplicate rows.
     pub duplicates: usize,
-    /// A message for each filter with excluded rows: "5 of 6 rows left out by active=yes; other values: no (5)".
+    /// A message for each filter with excluded rows: "skipped 5 of 6 rows where active is not yes (no: 5)".
     pub left_out: Vec<String>,
 }
 

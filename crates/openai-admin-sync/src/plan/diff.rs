@@ -243,7 +243,7 @@ fn skip(plan: &mut GroupPlan, group: &CurrentGroup, wanted: &DesiredGroup, peopl
     plan.member_count = group.members().len();
     plan.left_out = compared.operations.len() + compared.unresolved.len();
     if plan.left_out > 0 && !wanted.ignores_scim {
-        let message = format!("{}: change its members there", reason.as_str());
+        let message = format!("{}; change its members there", reason.as_str());
         plan.blocks.push(Block { rule: Rule::Managed, message });
     }
 }

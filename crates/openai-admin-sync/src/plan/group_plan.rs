@@ -112,6 +112,16 @@ pub struct Block {
     pub message: String,
 }
 
+impl Block {
+    /// The reason, after the rule unless the reason says it too.
+    pub fn line(&self) -> String {
+        match self.rule {
+            Rule::Group | Rule::Unreadable | Rule::Managed | Rule::Emptied => self.message.clone(),
+            rule => format!("{}: {}", rule.as_str(), self.message),
+        }
+    }
+}
+
 /// The rules that can block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -100,7 +100,10 @@ pub fn limit(plan: &mut Plan) {
         // Saturating: a hand-written plan may remove more members than the group has.
         let left = (group.member_count + group.additions()).saturating_sub(removals);
         if removals > 0 && left == 0 && !group.allow_empty {
-            let message = format!("no member would be left (0 of {})", group.member_count);
+            let message = match removals {
+                1 => "would remove the last member".to_owned(),
+                _ => format!("would remove all {removals} members"),
+            };
             group.blocks.push(Block { rule: Rule::Emptied, message });
         }
         group.blocks.extend(over_limit(removals, group.member_count, group.max_remove));

@@ -80,9 +80,7 @@ impl Source {
 /// A message about sources that cannot be compared with the last applied run; `None` if all can.
 pub fn uncompared(sources: &[Source], before: Option<&[Source]>) -> Option<String> {
     let Some(before) = before else {
-        return Some(
-            "no earlier run to compare with: sources are not checked for missing entries".to_owned(),
-        );
+        return Some("no earlier run found, so sources cannot be checked for missing rows".to_owned());
     };
     let new = sources.iter().filter(|source| !before.iter().any(|before| before.is(source)));
     let names: Vec<&str> = new.map(|source| source.name.as_str()).collect();
@@ -141,7 +139,7 @@ mod tests {
             check_sources(&[source(path, 15)], &before, &none).expect_err(path);
             assert_eq!(uncompared(&[source(path, 15)], Some(&before)), None);
         }
-        assert!(uncompared(&before, None).expect("a line").starts_with("no earlier run to compare"));
+        assert!(uncompared(&before, None).expect("a line").starts_with("no earlier run found"));
         assert!(
             uncompared(&[source("other.yaml", 1)], Some(&before)).expect("a line").contains("other.yaml")
         );

@@ -143,7 +143,7 @@ pub(super) fn shortened(id: &str) -> String {
 pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
     let mut remarks: Vec<String> = similar(group).into_iter().collect();
     let blocks = group.blocks.iter();
-    remarks.extend(blocks.map(|block| format!("{}: {}", block.rule.as_str(), visible(&block.message))));
+    remarks.extend(blocks.map(|block| visible(&block.line())));
     for unresolved in &group.unresolved {
         let position = unresolved
             .origin

@@ -9,7 +9,7 @@ use crate::{
     input::visible::visible,
     plan::{
         document::{Plan, UnknownPolicy},
-        group_plan::{Block, GroupPlan, Rule},
+        group_plan::{Block, GroupPlan},
         guard::{Approval, Decision, decisions},
         operation::{Effect, Operation},
     },
@@ -229,11 +229,20 @@ impl RunSummary {
             .map(|name| (self.outcomes.get(name).copied().unwrap_or_default(), name))
             .collect();
         numbers.push((self.not_sent, "not sent"));
+        let is_all = parts(&numbers).len() == 1;
+        let done = &mut numbers[0];
+        done.1 = match (&self.verified, is_all, done.0) {
+            (Verified::Holds, true, 1) => "change applied and verified",
+            (Verified::Holds, true, _) => "changes applied and verified",
+            (Verified::Holds, false, _) => "applied and verified",
+            _ => "applied",
+        };
+        let has_applied = done.0 > 0;
         let mut line = parts(&numbers).join(", ");
-        let changes = if self.not_done.is_empty() { "the changes" } else { "the applied changes" };
         match &self.verified {
             Verified::No => line += "; not verified: the groups could not be read",
-            Verified::Holds => line += &format!("; verified: {changes} are in place"),
+            Verified::Holds if has_applied => {}
+            Verified::Holds => line += "; verified",
             Verified::Differs(groups) => {
                 line += &format!("; verification failed: differences in {}", visible(&named(groups)));
             }
@@ -257,11 +266,7 @@ pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
     for group in &plan.groups {
         let block = group.blocks.iter().find(|block| !is_accepted(block, approval));
         if let Some(block) = block {
-            let reason = match block.rule {
-                Rule::Group | Rule::Unreadable | Rule::Managed => block.message.clone(),
-                rule => format!("{}: {}", rule.as_str(), block.message),
-            };
-            phrases.push(format!("'{}' ({reason})", group.name));
+            phrases.push(format!("'{}' ({})", group.name, block.line()));
         } else if group.left_out > 0 {
             let reason = group.skipped.map(crate::plan::group_plan::Skip::as_str).unwrap_or_default();
             phrases.push(format!("'{}' ({reason})", group.name));

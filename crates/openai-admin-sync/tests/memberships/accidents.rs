@@ -106,7 +106,7 @@ async fn a_failing_page_makes_only_its_group_unreadable() {
     assert_eq!(unreadable, ["one"]);
     assert_eq!(changes(&plan), ["-y two"]);
     assert_eq!(Summary::of(&plan, &Approval::None).unreadable, 1);
-    assert!(table(&plan).contains("unreadable: its members could not be read"), "{}", table(&plan));
+    assert!(table(&plan).contains("  its members could not be read"), "{}", table(&plan));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ endpoint!(ListAdminApiKeys, "admin-api-keys-list", GET "/organization/admin_api_
 list_endpoint!(ListAdminApiKeys, ordered);
 
 record! {
-    /// Creates an admin API key with the scopes of the key that creates it (assumed). Its value is only in this answer.
+    /// Creates an admin API key with the scopes of the key that creates it (assumed). Its value is shown only once, in this answer.
     CreateAdminApiKey {
         /// The API key to create.
         body: CreateAdminApiKeyBody,

@@ -14,7 +14,7 @@ const TAG: &str = "Certificates";
 pub type CertificateName = BoundedText<1, 255>;
 
 record! {
-    /// Lists the certificates of the organization, with their state in it.
+    /// Lists the certificates of the organization, and whether each is active there.
     #[derive(Default)]
     ListOrganizationCertificates {}
     query {
@@ -85,7 +85,7 @@ record! {
 endpoint!(DeleteCertificate, "deleteCertificate", DELETE GetCertificate::PATH, MANAGEMENT_WRITE -> DeleteCertificateResponse);
 
 record! {
-    /// Activates up to ten certificates in the organization: all of them, or none if one is unknown. Repeating it changes nothing.
+    /// Activates up to ten certificates in the organization, all or none. Repeating it changes nothing.
     ActivateOrganizationCertificates {
         /// The certificates to activate.
         body: ToggleCertificatesRequest,
@@ -95,7 +95,7 @@ record! {
 endpoint!(ActivateOrganizationCertificates, "activateOrganizationCertificates", POST "/organization/certificates/activate", MANAGEMENT_WRITE -> OrganizationCertificateActivationResponse, idempotent);
 
 record! {
-    /// Deactivates up to ten certificates in the organization: all of them, or none if one is unknown. Repeating it changes nothing.
+    /// Deactivates up to ten certificates in the organization, all or none. Repeating it changes nothing.
     DeactivateOrganizationCertificates {
         /// The certificates to deactivate.
         body: ToggleCertificatesRequest,

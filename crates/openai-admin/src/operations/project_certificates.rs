@@ -12,7 +12,7 @@ use crate::{
 const TAG: &str = "Certificates";
 
 record! {
-    /// Lists all certificates of the organization, with their state in the project.
+    /// Lists all certificates of the organization, and whether each is active in the project.
     ListProjectCertificates {
         /// The ID of the project.
         project_id: ProjectId,
@@ -32,7 +32,7 @@ endpoint!(ListProjectCertificates, "listProjectCertificates", GET "/organization
 list_endpoint!(ListProjectCertificates, ordered);
 
 record! {
-    /// Activates up to ten certificates in a project: all of them, or none if one is unknown. Repeating it changes nothing.
+    /// Activates up to ten certificates in a project, all or none. Repeating it changes nothing.
     ActivateProjectCertificates {
         /// The ID of the project.
         project_id: ProjectId,
@@ -44,7 +44,7 @@ record! {
 endpoint!(ActivateProjectCertificates, "activateProjectCertificates", POST "/organization/projects/{project_id}/certificates/activate", MANAGEMENT_WRITE -> OrganizationProjectCertificateActivationResponse, idempotent);
 
 record! {
-    /// Deactivates up to ten certificates in a project: all of them, or none if one is unknown. Repeating it changes nothing.
+    /// Deactivates up to ten certificates in a project, all or none. Repeating it changes nothing.
     DeactivateProjectCertificates {
         /// The ID of the project.
         project_id: ProjectId,

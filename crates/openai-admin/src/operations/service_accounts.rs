@@ -30,7 +30,7 @@ endpoint!(ListServiceAccounts, "list-project-service-accounts", GET "/organizati
 list_endpoint!(ListServiceAccounts);
 
 record! {
-    /// Creates a service account in a project, by default with an API key. The value of the key is only in this answer.
+    /// Creates a service account in a project, by default with an API key. The value of the key is shown only once, in this answer.
     CreateServiceAccount {
         /// The ID of the project.
         project_id: ProjectId,

@@ -125,7 +125,7 @@ choice! {
 }
 
 record! {
-    /// Gets the usage of completions in the organization, in buckets of time. A request counts in the minute of its time.
+    /// Shows the usage of completions in the organization, in buckets of time. A request counts toward the minute in which it was made.
     UsageCompletions {
         /// The start of the range of time, inclusive.
         #[serde(deserialize_with = "second")]

@@ -350,19 +350,16 @@ fn status(rows: &[Row], failed: &[(&Row, &Failure)]) -> ExitStatus {
 
 fn summary(rows: &[Row]) -> String {
     let number = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
-    let users = |outcome, verb: (&str, &str), rest: &str| {
-        let number = number(outcome);
-        let verb = if number == 1 { verb.0 } else { verb.1 };
-        (number > 0).then(|| format!("{} {verb}{rest}", count(number, "user")))
-    };
+    let part =
+        |outcome, text| Some(number(outcome)).filter(|number| *number > 0).map(|n| format!("{n} {text}"));
     let parts = [
-        users(Outcome::InGroup, ("is", "are"), " in the group"),
-        users(Outcome::Removed, ("was", "were"), " removed"),
-        users(Outcome::NotInGroup, ("was", "were"), " not in the group"),
-        users(Outcome::WouldAdd, ("would", "would"), " be added"),
-        users(Outcome::WouldRemove, ("would", "would"), " be removed"),
-        users(Outcome::Failed, ("failed", "failed"), ""),
-        users(Outcome::NotTried, ("was", "were"), " not tried"),
+        part(Outcome::InGroup, "in the group"),
+        part(Outcome::Removed, "removed"),
+        part(Outcome::NotInGroup, "not in the group"),
+        part(Outcome::WouldAdd, "would be added"),
+        part(Outcome::WouldRemove, "would be removed"),
+        part(Outcome::Failed, "failed"),
+        part(Outcome::NotTried, "not tried"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

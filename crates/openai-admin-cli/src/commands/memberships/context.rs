@@ -390,7 +390,8 @@ pub(super) fn verdict(summary: &Summary) -> Option<ExitStatus> {
 pub(super) fn conclude_plan(plan: &Plan, approval: &Approval) -> Result<()> {
     let Some(status) = verdict(&Summary::of(plan, approval)) else { return Ok(()) };
     let not_done = summary::not_done_line(plan, approval).unwrap_or_default();
-    let failure = Failure::new(status, format!("not everything can be applied: {not_done}"));
+    let label = if status == ExitStatus::Guard { "blocked" } else { "cannot apply everything" };
+    let failure = Failure::new(status, format!("{label}: {not_done}"));
     let missing = plan.groups.iter().find(|group| group.is_unknown() && group.id.is_none());
     Err(match missing.filter(|group| plan.purpose == Purpose::Import && !group.name.contains('\n')) {
         Some(group) => {

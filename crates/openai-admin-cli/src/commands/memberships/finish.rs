@@ -208,7 +208,10 @@ fn still_blocked(job: &Job, changed: bool, run_summary: &RunSummary) -> Failure 
     };
     let not_done = run_summary.not_done_line().unwrap_or_default();
     let message = match &job.plan.purpose {
-        Purpose::Offboard { .. } => format!("still a member: {not_done}"),
+        Purpose::Offboard { user_id } => {
+            let email = job.plan.operations().find_map(|(_, operation)| operation.email());
+            format!("{} is still a member: {not_done}", email.unwrap_or(user_id.as_str()))
+        }
         _ => format!("not done: {not_done}"),
     };
     let failure = Failure::new(status, message);

@@ -68,14 +68,14 @@ impl Record for RunRow {
     ];
     const COLUMNS: &'static [(&'static str, &'static str)] = &[
         ("RUN", "run"),
-        ("WHAT", "what"),
+        ("COMMAND", "what"),
         ("STATE", "state"),
         ("DONE", "done"),
         ("FAILED", "failed"),
         ("UNKNOWN", "unknown"),
-        ("HELD", "held"),
+        ("HELD BACK", "held"),
         ("BLOCKED", "blocked"),
-        ("LEFT", "left"),
+        ("REMAINING", "left"),
     ];
 }
 
@@ -210,7 +210,8 @@ impl SavedRun {
             let first = plan.sources.first().map_or("", |source| source.name.as_str());
             match plan.sources.len() {
                 0 | 1 => first.to_owned(),
-                number => format!("{first} and {} more", number - 1),
+                2 => format!("{first} and 1 other file"),
+                number => format!("{first} and {} other files", number - 1),
             }
         };
         let of = match &plan.purpose {

@@ -64,7 +64,7 @@ impl Filter {
             let noun = if rows == 1 { "row" } else { "rows" };
             let (name, wanted) = (excerpt(&self.name), excerpt(&self.wanted));
             let others = self.others();
-            format!("{left_out} of {rows} {noun} left out by {name}={wanted}; other values: {others}")
+            format!("skipped {left_out} of {rows} {noun} where {name} is not {wanted} ({others})")
         })
     }
 
@@ -76,13 +76,13 @@ impl Filter {
         let mut parts: Vec<String> = shown
             .iter()
             .map(|(value, rows)| match value.as_str() {
-                "" => format!("(blank) ({rows})"),
-                value => format!("{} ({rows})", excerpt(value)),
+                "" => format!("blank: {rows}"),
+                value => format!("{}: {rows}", excerpt(value)),
             })
             .collect();
         let more = rest.iter().map(|(_, rows)| rows).sum::<usize>() + self.uncounted;
         if more > 0 {
-            parts.push(format!("and others ({more})"));
+            parts.push(format!("others: {more}"));
         }
         parts.join(", ")
     }

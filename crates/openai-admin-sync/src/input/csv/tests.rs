@@ -53,7 +53,7 @@ fn excluded_rows_are_not_checked() {
     let text = "email,group,active\na@b.c,One,true\nrubbish,One,false\n";
     let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row");
     assert_eq!(table.rows.len(), 1);
-    assert_eq!(table.left_out, ["1 of 2 rows left out by active=true; other values: false (1)"]);
+    assert_eq!(table.left_out, ["skipped 1 of 2 rows where active is not true (false: 1)"]);
     let text = "email,group,active\na@b.c,One,TRUE\n";
     let (table, _) = parse(text.as_bytes(), "x", &mapping).expect("a row, in any case");
     assert_eq!((table.rows.len(), table.left_out.len()), (1, 0));
@@ -61,7 +61,7 @@ fn excluded_rows_are_not_checked() {
     let errors = parse(text.as_bytes(), "x", &mapping).expect_err("no rows");
     assert_eq!(
         errors.to_string(),
-        "x has no matching row: 1 of 1 row left out by active=true; other values: yes (1)"
+        "x has no matching row: skipped 1 of 1 row where active is not true (yes: 1)"
     );
 }
 
@@ -190,14 +190,11 @@ fn excluded_rows_are_counted_by_value() {
     let rows = ["yes", "no", "NO", "Y", "", "no"].map(|value| format!("a@b.c,One,{value}\n")).concat();
     let text = format!("email,group,active\n{rows}");
     let (table, _) = parse(text.as_bytes(), "x", &filtered).expect("a row");
-    assert_eq!(
-        table.left_out,
-        ["5 of 6 rows left out by active=yes; other values: no (3), (blank) (1), Y (1)"]
-    );
+    assert_eq!(table.left_out, ["skipped 5 of 6 rows where active is not yes (no: 3, blank: 1, Y: 1)"]);
     let rows: String = (0..50).map(|value| format!("a@b.c,One,value {value:02}\n")).collect();
     let text = format!("email,group,active\nd@b.c,One,yes\n{rows}");
     let message = parse(text.as_bytes(), "x", &filtered).expect("a row").0.left_out.remove(0);
-    assert!(message.ends_with("value 04 (1), and others (45)"), "{message}");
+    assert!(message.ends_with("value 04: 1, others: 45)"), "{message}");
 }
 
 #[test]
