@@ -7,6 +7,7 @@ use openai_admin::{
     InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
     ProjectResidency, RoleId, ServiceAccountId, ServiceAccountRole, SpendLimitCurrency, SpendLimitInterval,
     Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
+    identity::is_blank,
     models::{
         CreateAdminApiKeyBody, CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody,
         InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
@@ -91,7 +92,7 @@ fn id() -> impl Strategy<Value = String> {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    "\\PC{1,40}".prop_filter("a name", |name| !name.trim().is_empty())
+    "\\PC{1,40}".prop_filter("a name", |name| !is_blank(name))
 }
 
 proptest! {
