@@ -4,7 +4,10 @@ use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc,
+        mpsc::{Sender, channel},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -18,13 +21,15 @@ use crate::{
     tenant::Tenant,
 };
 
-/// The duration of the load in seconds; 60 before a release.
-const SECONDS: &str = "OPENAI_ADMIN_CHAOS_SECONDS";
+/// The number of acknowledged adds between two kills; 10,000 before a release.
+const ADDS: &str = "OPENAI_ADMIN_CHAOS_ADDS";
 /// The database of a process, its replica, and a number unique to the process.
 const DATABASE: &str = "OPENAI_ADMIN_CHAOS_DATABASE";
 const REPLICA: &str = "OPENAI_ADMIN_CHAOS_REPLICA";
 const NUMBER: &str = "OPENAI_ADMIN_CHAOS_NUMBER";
-/// The time between kills.
+/// The time within which the next acknowledgement must arrive.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(60);
+/// The number of kills.
 const KILLS: usize = 6;
 /// All possible memberships.
 const USERS: usize = 50;
@@ -40,26 +45,27 @@ fn environment(name: &str) -> Option<String> {
 #[test]
 fn no_acknowledged_write_is_lost_or_vanishes_while_processes_are_killed() {
     run(Engine::Postgres, async |database| {
-        let seconds: u64 = environment(SECONDS).map_or(3, |seconds| seconds.parse().unwrap());
+        let adds: usize = environment(ADDS).map_or(200, |adds| adds.parse().unwrap());
         let groups: Json =
             (0..GROUPS).map(|number| json!({ "id": format!("group_{number}"), "name": "Team" })).collect();
         let acme = database.acme(USERS, groups).await;
-        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (sender, receiver) = channel();
         let mut processes =
-            [Process::start(&database.url, 1, &lines), Process::start(&database.url, 2, &lines)];
+            [Process::start(&database.url, 1, &sender), Process::start(&database.url, 2, &sender)];
+        let mut lines = Vec::new();
         for kill in 0..KILLS {
-            // This is the duration of the load; the test waits for nothing.
-            std::thread::sleep(Duration::from_secs(seconds) / KILLS as u32);
+            lines.extend(
+                (0..adds).map(|_| receiver.recv_timeout(ACKNOWLEDGED_WITHIN).expect("the load continues")),
+            );
             processes[kill % 2].kill();
-            processes[kill % 2] = Process::start(&database.url, 3 + kill, &lines);
+            processes[kill % 2] = Process::start(&database.url, 3 + kill, &sender);
         }
         for mut process in processes {
             process.kill();
         }
-        let lines = std::mem::take(&mut *lines.lock().unwrap());
+        lines.extend(receiver.try_iter());
         let is_wrong = |line: &&String| !line.starts_with("added ");
         assert_eq!(lines.iter().find(is_wrong), None, "clients saw more than their own writes");
-        assert!(lines.len() > 100, "there was a load: {}", lines.len());
         let stored: BTreeSet<String> = database
             .texts(
                 "select 'added ' || g.id || ' ' || u.id from group_users m
@@ -81,7 +87,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(url: &DatabaseUrl, number: usize, lines: &Arc<Mutex<Vec<String>>>) -> Self {
+    fn start(url: &DatabaseUrl, number: usize, lines: &Sender<String>) -> Self {
         let replica = replica_of(url);
         let (DatabaseUrl::Postgres(url), DatabaseUrl::Postgres(replica)) = (url, &replica) else {
             panic!("it is PostgreSQL")
@@ -94,14 +100,15 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (mut output, lines) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(lines));
+        let (mut output, lines) = (BufReader::new(child.stdout.take().unwrap()), lines.clone());
         let reader = std::thread::spawn(move || {
             let mut line = String::new();
             // A line without its end does not count.
             while output.read_line(&mut line).unwrap_or(0) > 0 && line.ends_with('\n') {
                 let said = line.trim_end();
                 if ["added ", "vanished ", "failed "].iter().any(|word| said.starts_with(word)) {
-                    lines.lock().unwrap().push(said.to_owned());
+                    // The test has failed if it no longer receives.
+                    let _ = lines.send(said.to_owned());
                 }
                 line.clear();
             }

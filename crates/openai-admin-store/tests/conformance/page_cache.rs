@@ -418,15 +418,16 @@ async fn reads_never_go_back_in_time(database: Database) {
         .map(|reader| {
             let (acme, seen, done) = (stores[reader % 2].clone(), Arc::clone(&seen), Arc::clone(&done));
             tokio::spawn(async move {
-                let mut reads = 0;
-                while !done.load(SeqCst) {
+                loop {
+                    let is_last = done.load(SeqCst);
                     let least = seen.load(SeqCst);
                     let found = acme.members("group_1", Part::new()).await.unwrap().data.len();
                     assert!(found >= least, "{found} members, but {least} were there before");
                     seen.fetch_max(found, SeqCst);
-                    reads += 1;
+                    if is_last {
+                        break;
+                    }
                 }
-                reads
             })
         })
         .collect();
@@ -436,7 +437,7 @@ async fn reads_never_go_back_in_time(database: Database) {
     }
     done.store(true, SeqCst);
     for reader in readers {
-        assert!(reader.await.unwrap() > 0, "it has read");
+        reader.await.unwrap();
     }
     stores[1].store().close().await;
 }
