@@ -198,6 +198,9 @@ key is wrong or may not read groups. A warning does not change the exit code.")]
     Coverage(CoverageArguments),
     /// Write a completion script for a shell
     Completion(CompletionArguments),
+    /// Write a man page for each command
+    #[command(hide = true)]
+    ManPages(ManPagesArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -585,6 +588,12 @@ Examples:
 pub(crate) struct CompletionArguments {
     /// Shell to write the script for
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManPagesArguments {
+    /// Existing folder to write the pages to
+    pub(crate) folder: PathBuf,
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod group_users;
 mod groups;
 mod keys;
 mod load;
+mod man_pages;
 mod memberships;
 mod protection;
 mod serve;
@@ -101,6 +102,7 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Coverage(arguments) => coverage::run(&arguments, output),
         Command::Completion(arguments) => completion::run(&arguments, output),
+        Command::ManPages(arguments) => man_pages::run(&arguments),
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fs;
+
 use crate::desk::{Desk, freeze};
 
 #[test]
@@ -51,4 +53,13 @@ fn completion_knows_the_commands_in_every_shell() {
         assert_eq!(answer.status, 0, "{shell}");
         assert!(answer.stdout.contains("openai-admin") && answer.stdout.contains("rename"), "{shell}");
     }
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let desk = Desk::empty();
+    let answer = desk.run("man-pages .");
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    let page = fs::read_to_string(desk.path().join("openai-admin-groups-users-add.1")).expect("a page");
+    assert!(page.contains(".TH") && page.contains("Add users to a group"), "{page}");
 }
