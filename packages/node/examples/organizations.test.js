@@ -23,6 +23,8 @@ describe('an organization', { concurrency: 8 }, () => {
     });
   }
 
+  it('can be closed without a request', () => emulator.organization().close());
+
   it('is reached by clients that read the environment', async () => {
     const { environment } = emulator.organization();
     const client = new OpenAI({ adminAPIKey: environment.OPENAI_ADMIN_KEY, baseURL: environment.OPENAI_BASE_URL });

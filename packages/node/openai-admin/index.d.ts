@@ -16,7 +16,7 @@ export function startEmulator(options?: EmulatorOptions): Promise<Emulator>;
 export interface Emulator extends AsyncDisposable {
   /** Such as http://127.0.0.1:12345. */
   readonly address: string;
-  /** Returns a separate organization, which starts with the fixtures. Without a name it is a new one. */
+  /** Returns a separate organization, which starts with the fixtures. Without a name it is a new one. A name has no `/`. */
   organization(name?: string): Organization;
   /** Stops the process. */
   stop(): Promise<void>;
@@ -43,7 +43,7 @@ export interface Organization extends AsyncDisposable {
   export(): Promise<Record<string, unknown>>;
   /** Restores the fixtures, the clock and the faults, and clears the journal. */
   reset(): Promise<void>;
-  /** Deletes the organization. */
+  /** Deletes the organization, if it exists. */
   close(): Promise<void>;
 }
 

@@ -56,7 +56,11 @@ export class Organization {
   }
 
   async close() {
-    await this.#controls.call('DELETE', `/namespaces/${this.#address.split('/').at(-1)}`);
+    try {
+      await this.#controls.call('DELETE', `/namespaces/${this.#address.split('/').at(-1)}`);
+    } catch (error) {
+      if (!(error instanceof ControlError && error.status === 404)) throw error;
+    }
   }
 
   async [Symbol.asyncDispose]() {

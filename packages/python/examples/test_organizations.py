@@ -14,6 +14,10 @@ def test_parallel_tests_have_separate_organizations(openai_admin, number):
     openai_admin.journal.assert_called("remove-group-user", times=2)
 
 
+def test_a_test_need_not_use_its_organization(openai_admin):
+    assert openai_admin.base_url.endswith("/v1")
+
+
 def test_an_environment_leads_clients_to_the_emulator(openai_admin_environment):
     client = openai.OpenAI(api_key="unused", http_client=openai.DefaultHttpxClient(trust_env=False))
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from .organization import Organization
 
@@ -54,8 +55,8 @@ class Emulator:
         return cls(json.loads(line)["url"].removesuffix("/v1"), process)
 
     def organization(self, name: str | None = None) -> Organization:
-        """Return a separate organization. Without a name it is a new one."""
-        return Organization(f"{self.address}/_ns/{name or uuid.uuid4().hex}")
+        """Return a separate organization. Without a name it is a new one. A name has no `/`."""
+        return Organization(f"{self.address}/_ns/{quote(name or uuid.uuid4().hex, safe='')}")
 
     def stop(self) -> None:
         """Stop the process, if `start` started it."""

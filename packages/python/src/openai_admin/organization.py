@@ -63,10 +63,14 @@ class Organization:
         self._controls.call("POST", "/reset")
 
     def close(self) -> None:
-        """Delete the organization and close its client."""
+        """Delete the organization, if it exists, and close its client."""
         if "client" in self.__dict__:
             self.client.close()
-        self._controls.call("DELETE", f"/namespaces/{self._name}")
+        try:
+            self._controls.call("DELETE", f"/namespaces/{self._name}")
+        except ControlError as error:
+            if error.status != 404:
+                raise
 
     @property
     def _name(self) -> str:
