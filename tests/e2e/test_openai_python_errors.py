@@ -71,8 +71,8 @@ def test_bad_request(organization, request_it, code, param):
     ("request_it", "operation"),
     [
         (lambda o, group: o.usage.costs(start_time=0), "usage-costs"),
-        (lambda o, group: o.projects.spend_alerts.list("proj_1"), "list-project-spend-alerts"),
-        (lambda o, group: o.projects.rate_limits.list_rate_limits("proj_1"), "list-project-rate-limits"),
+        (lambda o, group: o.usage.images(start_time=0), "usage-images"),
+        (lambda o, group: o.usage.embeddings(start_time=0), "usage-embeddings"),
     ],
 )
 def test_what_is_not_served_says_so(server, organization, request_it, operation):

@@ -11,10 +11,10 @@ use openai_admin::{
     Client, Cursor, GroupId, InviteRole, OrganizationDataRetentionType, ProjectDataRetentionType, ProjectId,
     SpendLimitCurrency, SpendLimitInterval, UserId,
     models::{
-        CreateGroupBody, CreateGroupUserBody, InviteRequest, ProjectHostedToolPermissionsUpdateRequest,
-        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody, ToggleCertificatesRequest,
-        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
-        UpdateProjectDataRetentionBody,
+        CreateGroupBody, CreateGroupUserBody, CreateSpendAlertBody, InviteRequest,
+        ProjectHostedToolPermissionsUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody,
+        UpdateOrganizationSpendLimitBody, UpdateProjectDataRetentionBody,
     },
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, ArchiveProject, AssignGroupRole,
@@ -298,7 +298,33 @@ async fn use_settings(client: &Client) {
     models.delete_project_model_permissions(project.clone()).await.unwrap();
     let none = ProjectHostedToolPermissionsUpdateRequest::new();
     tools.update_project_hosted_tool_permissions(project.clone(), none).await.unwrap();
-    tools.retrieve_project_hosted_tool_permissions(project).await.unwrap();
+    tools.retrieve_project_hosted_tool_permissions(project.clone()).await.unwrap();
+    let limits = client.rate_limits();
+    limits.list_project_rate_limits(project.clone()).await.unwrap();
+    let blocked = serde_json::from_value(serde_json::json!({ "max_requests_per_1_minute": 0 })).unwrap();
+    limits.update_project_rate_limit(project.clone(), "rl-o3", blocked).await.unwrap();
+    use_spend_alerts(client, &project).await;
+}
+
+async fn use_spend_alerts(client: &Client, project: &ProjectId) {
+    let alerts = client.spend_alerts();
+    let body: CreateSpendAlertBody = serde_json::from_value(serde_json::json!({
+        "threshold_amount": 1, "currency": "USD", "interval": "month",
+        "notification_channel": {
+            "type": "email", "recipients": [format!("ada@{MARK}.example")], "subject_prefix": MARK,
+        },
+    }))
+    .unwrap();
+    let id = alerts.create_organization_spend_alert(body.clone()).await.unwrap().id.clone();
+    alerts.list_organization_spend_alerts().await.unwrap();
+    alerts.retrieve_organization_spend_alert(&id).await.unwrap();
+    alerts.update_organization_spend_alert(&id, body.clone()).await.unwrap();
+    alerts.delete_organization_spend_alert(&id).await.unwrap();
+    let id = alerts.create_project_spend_alert(project, body.clone()).await.unwrap().id.clone();
+    alerts.list_project_spend_alerts(project).await.unwrap();
+    alerts.retrieve_project_spend_alert(project, &id).await.unwrap();
+    alerts.update_project_spend_alert(project, &id, body).await.unwrap();
+    alerts.delete_project_spend_alert(project, &id).await.unwrap();
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {

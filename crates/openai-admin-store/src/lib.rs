@@ -43,7 +43,7 @@ pub use keeping::{
     census::Census,
     directory::{
         Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectGroup,
-        DirectoryProjectUser, DirectoryRole, DirectorySetting, DirectoryUser,
+        DirectoryProjectUser, DirectoryRateLimit, DirectoryRole, DirectorySetting, DirectoryUser,
     },
     load::LoadSummary,
     migrations::SchemaVersion,

@@ -17,25 +17,28 @@ use std::{
 use openai_admin::{
     GroupId, ProjectId, RoleId, Timestamp, UserId,
     models::{
-        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
+        ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
     },
     operations::{
         ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
         AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CheckAccess,
-        CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectUser, CreateRole, CreateServiceAccount,
-        CreateUsageBatch, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
-        DeleteAdminApiKey, DeleteCertificate, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendLimit,
-        DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate, GetProjectSpendLimit,
-        InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates,
-        ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments,
-        ListProjectGroups, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
-        ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser,
-        RemoveProjectGroup, RetrieveAdminApiKey, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey,
-        RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectUser, RetrieveProjectUserRole,
-        RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
-        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectSpendLimit,
-        UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
+        CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectSpendAlert, CreateProjectUser,
+        CreateRole, CreateServiceAccount, CreateUsageBatch, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteAdminApiKey, DeleteCertificate, DeleteInvite,
+        DeleteProjectApiKey, DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
+        DeleteServiceAccount, GetCertificate, GetProjectSpendLimit, InviteUser, ListAdminApiKeys,
+        ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates, ListPermissionUsers,
+        ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups,
+        ListProjectRateLimits, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
+        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate,
+        ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
+        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
+        RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole, UnassignProjectGroupRole,
+        UnassignProjectUserRole, UnassignUserRole, UpdateProjectRateLimit, UpdateProjectSpendAlert,
+        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions,
+        roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Secret, Stamp};
@@ -45,7 +48,7 @@ use tenant::{Part, Tenant};
 use tracing::{Event, Metadata, field::Field, span};
 
 /// Statements that may read or sort a whole organization, with the reason.
-const EXCEPTIONS: [(&str, &str); 12] = [
+const EXCEPTIONS: [(&str, &str); 13] = [
     (
         "select count(*) from certificates where org",
         "an organization has few certificates, counted when one is added",
@@ -58,6 +61,7 @@ const EXCEPTIONS: [(&str, &str); 12] = [
     ("g.org = $1 and g.removed_at is null order by", "a dump reads every group"),
     ("where org = $1 order by group_seq, user_seq", "a dump reads every membership"),
     ("order by project_seq, setting", "a dump reads every setting"),
+    ("else 1 end, project_seq, model", "a dump reads every rate limit"),
     ("order by user_seq, group_seq, role_seq", "a dump reads every role assignment"),
     ("order by project_seq, group_seq", "a dump reads every group of a project"),
     ("order by m.project_seq, m.user_seq", "a dump reads every user of a project"),
@@ -172,11 +176,15 @@ fn fill(database: &Database, memberships: &str) {
          select 1, i % 5000, i from n where i < 5000;
          {numbers} insert into settings (org, project_seq, setting, value)
          select 1, i, 'spend_limit', '{{}}' from n where i > 1;
+         {numbers} insert into spend_alerts (org, seq, id, project_seq, threshold_amount, currency, period, recipients, created_at)
+         select 1, i, 'alert_' || i, i % 5000, 1, 'USD', 'month', '[]', 0 from n;
+         {numbers} insert into rate_limits (org, project_seq, model, value)
+         select 1, i, 'gpt-4o', '{{}}' from n where i > 1;
          {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
          select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
                 case i % 3 when 0 then i end from n;
          insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000),
-         (1, 'service_account', 20000), (1, 'certificate', 20000);
+         (1, 'service_account', 20000), (1, 'certificate', 20000), (1, 'alert', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server analyzes its tables itself. SQLite does not, and plans without statistics.
@@ -276,7 +284,26 @@ async fn every_operation_on_settings(acme: &Tenant) {
     let update = UpdateProjectSpendLimit::new(project.clone(), serde_json::from_value(body).unwrap());
     acme.change(update).await.unwrap();
     acme.read(GetProjectSpendLimit::new(project.clone())).await.unwrap();
-    acme.change(DeleteProjectSpendLimit::new(project)).await.unwrap();
+    acme.change(DeleteProjectSpendLimit::new(project.clone())).await.unwrap();
+    let mut body = ProjectRateLimitUpdateRequest::new();
+    body.max_requests_per_1_minute = Some(1.try_into().unwrap());
+    acme.change(UpdateProjectRateLimit::new(project.clone(), "rl-o3".parse().unwrap(), body)).await.unwrap();
+    acme.read(ListProjectRateLimits::new(project.clone())).await.unwrap();
+    let body = json!({
+        "threshold_amount": 1, "currency": "USD", "interval": "month",
+        "notification_channel": { "type": "email", "recipients": ["a@b"] },
+    });
+    let mut request = json!({ "project_id": project, "body": body });
+    let alert =
+        acme.change(serde_json::from_value::<CreateProjectSpendAlert>(request.clone()).unwrap()).await;
+    (request["alert_id"], request["body"]["threshold_amount"]) = (json!(alert.unwrap().id), json!(2));
+    acme.read(serde_json::from_value::<RetrieveProjectSpendAlert>(request.clone()).unwrap()).await.unwrap();
+    acme.change(serde_json::from_value::<UpdateProjectSpendAlert>(request.clone()).unwrap()).await.unwrap();
+    acme.change(serde_json::from_value::<DeleteProjectSpendAlert>(request).unwrap()).await.unwrap();
+    for order in ["asc", "desc"] {
+        let list = json!({ "project_id": project, "order": order, "after": "alert_3", "before": "alert_9" });
+        acme.read(serde_json::from_value::<ListProjectSpendAlerts>(list).unwrap()).await.unwrap();
+    }
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {

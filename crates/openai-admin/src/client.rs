@@ -25,12 +25,14 @@ mod project_roles;
 mod project_user_roles;
 mod project_users;
 mod projects;
+mod rate_limits;
 mod raw;
 mod request_body;
 mod response;
 mod retry;
 mod roles;
 mod service_accounts;
+mod spend_alerts;
 mod spend_limits;
 mod transport;
 mod usage;
@@ -65,12 +67,14 @@ pub use self::{
     project_user_roles::ProjectUserRolesApi,
     project_users::ProjectUsersApi,
     projects::ProjectsApi,
+    rate_limits::RateLimitsApi,
     raw::RawRequest,
     request_body::RequestBody,
     response::{RateLimit, Response},
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
+    spend_alerts::SpendAlertsApi,
     spend_limits::SpendLimitsApi,
     transport::NotConnected,
     usage::UsageApi,

@@ -224,6 +224,10 @@ tokens! {
     CertificateId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a service account of a project, such as `svc_acct_abc`. It is valid as the id of a user.
     ServiceAccountId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of the rate limits of a model, such as `rl-gpt-4o`.
+    RateLimitId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a spend alert, such as `alert_abc123`.
+    SpendAlertId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
     ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A position in a list: the `next` of a page, or the id of its last item.
@@ -247,8 +251,10 @@ cursor_from!(
     GroupId,
     InviteId,
     ProjectId,
+    RateLimitId,
     RoleId,
     ServiceAccountId,
+    SpendAlertId,
     UserId
 );
 

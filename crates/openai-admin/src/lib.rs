@@ -99,13 +99,14 @@ pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
 pub use id::{
     ApiKeyId, AuditLogId, CertificateId, Cursor, GroupId, InviteId, OrganizationId, PermissionName,
-    ProjectId, RoleId, ServiceAccountId, UserId,
+    ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
 };
 pub use open_enum::{
     AccessPathKind, AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole,
     InviteRole, InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
     OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole,
-    SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
+    SpendAlertChannelType, SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue,
+    UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

@@ -56,6 +56,7 @@ pub use crate::operations::{
         ProjectUserUpdateRequest,
     },
     projects::{Project, ProjectCreateRequest, ProjectListResponse, ProjectUpdateRequest},
+    rate_limits::{ProjectRateLimit, ProjectRateLimitListResponse, ProjectRateLimitUpdateRequest},
     role_assignments::{
         AssignedRoleDetails, AssignmentSource, DeletedRoleAssignmentResource,
         PublicAssignOrganizationGroupRoleBody, RoleListResource,
@@ -68,6 +69,11 @@ pub use crate::operations::{
         ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
         ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
         ProjectServiceAccountListResponse, UpdateProjectServiceAccountBody,
+    },
+    spend_alerts::{
+        CreateSpendAlertBody, OrganizationSpendAlert, OrganizationSpendAlertDeletedResource,
+        OrganizationSpendAlertListResource, ProjectSpendAlert, ProjectSpendAlertDeletedResource,
+        ProjectSpendAlertListResource, SpendAlertNotificationChannel,
     },
     spend_limits::{
         OrganizationSpendLimitDeletedResource, OrganizationSpendLimitResource,

@@ -226,13 +226,19 @@ open_enum! {
         Any = "any",
     }
 
-    /// The currency of a spend limit.
+    /// How the recipients of a spend alert are notified.
+    pub enum SpendAlertChannelType {
+        /// By email.
+        Email = "email",
+    }
+
+    /// The currency of a spend limit or a spend alert.
     pub enum SpendLimitCurrency {
         /// US dollars, counted in cents.
         Usd = "USD",
     }
 
-    /// The time in which spend counts against a spend limit.
+    /// The time in which spend counts against a spend limit or a spend alert.
     pub enum SpendLimitInterval {
         /// A calendar month in UTC.
         Month = "month",
@@ -357,6 +363,9 @@ open_enum! {
         OrganizationCreated = "organization.created",
         GroupUserAdded = "group.user.added",
         GroupUserRemoved = "group.user.removed",
+        SpendAlertCreated = "spend_alert.created",
+        SpendAlertUpdated = "spend_alert.updated",
+        SpendAlertDeleted = "spend_alert.deleted",
         SpendLimitUpdated = "spend_limit.updated",
         SpendLimitDeleted = "spend_limit.deleted",
         DataRetentionUpdated = "data_retention.updated",
@@ -415,6 +424,10 @@ impl AuditLogEventType {
         Self::ProjectUserRemoved,
         Self::ProjectGroupAdded,
         Self::ProjectGroupRemoved,
+        Self::RateLimitUpdated,
+        Self::SpendAlertCreated,
+        Self::SpendAlertUpdated,
+        Self::SpendAlertDeleted,
     ];
 
     /// Whether it is an event of a tenant, which `tenant_only` asks for.
@@ -431,6 +444,9 @@ impl AuditLogEventType {
             Self::OrganizationCreated
                 | Self::GroupUserAdded
                 | Self::GroupUserRemoved
+                | Self::SpendAlertCreated
+                | Self::SpendAlertUpdated
+                | Self::SpendAlertDeleted
                 | Self::SpendLimitUpdated
                 | Self::SpendLimitDeleted
                 | Self::DataRetentionUpdated

@@ -22,10 +22,12 @@ pub mod project_roles;
 pub mod project_user_roles;
 pub mod project_users;
 pub mod projects;
+pub mod rate_limits;
 mod record;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod spend_alerts;
 pub mod spend_limits;
 pub mod usage;
 pub mod user_roles;
@@ -69,10 +71,17 @@ pub use project_users::{
     CreateProjectUser, DeleteProjectUser, ListProjectUsers, ModifyProjectUser, RetrieveProjectUser,
 };
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
+pub use rate_limits::{ListProjectRateLimits, UpdateProjectRateLimit};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use service_accounts::{
     CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
     UpdateServiceAccount,
+};
+pub use spend_alerts::{
+    CreateOrganizationSpendAlert, CreateProjectSpendAlert, DeleteOrganizationSpendAlert,
+    DeleteProjectSpendAlert, ListOrganizationSpendAlerts, ListProjectSpendAlerts,
+    RetrieveOrganizationSpendAlert, RetrieveProjectSpendAlert, UpdateOrganizationSpendAlert,
+    UpdateProjectSpendAlert,
 };
 pub use spend_limits::{
     DeleteOrganizationSpendLimit, DeleteProjectSpendLimit, GetOrganizationSpendLimit, GetProjectSpendLimit,
@@ -112,6 +121,11 @@ macro_rules! for_each_operation {
             RetrieveProjectDataRetention UpdateProjectDataRetention
             RetrieveProjectModelPermissions UpdateProjectModelPermissions DeleteProjectModelPermissions
             RetrieveProjectHostedToolPermissions UpdateProjectHostedToolPermissions
+            ListProjectRateLimits UpdateProjectRateLimit
+            ListOrganizationSpendAlerts CreateOrganizationSpendAlert RetrieveOrganizationSpendAlert
+            UpdateOrganizationSpendAlert DeleteOrganizationSpendAlert
+            ListProjectSpendAlerts CreateProjectSpendAlert RetrieveProjectSpendAlert UpdateProjectSpendAlert
+            DeleteProjectSpendAlert
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

@@ -89,6 +89,55 @@ fn roles_of_users() {
 }
 
 #[test]
+fn rate_limits() {
+    let limit = json!({
+        "object": "project.rate_limit",
+        "id": "rl-ada",
+        "model": "ada",
+        "max_requests_per_1_minute": 600,
+        "max_tokens_per_1_minute": 150_000,
+        "max_images_per_1_minute": 10,
+    });
+    check::<UpdateProjectRateLimit>(&limit);
+    check::<ListProjectRateLimits>(
+        &json!({ "object": "list", "data": [limit], "first_id": "rl-ada", "last_id": "rl-ada", "has_more": false }),
+    );
+}
+
+#[test]
+fn spend_alerts() {
+    let channel = json!({
+        "type": "email",
+        "recipients": ["finance@example.com"],
+        "subject_prefix": "OpenAI spend alert",
+    });
+    let alert = |object: &str| {
+        json!({
+            "id": "alert_abc123",
+            "object": object,
+            "threshold_amount": 100_000,
+            "currency": "USD",
+            "interval": "month",
+            "notification_channel": channel,
+        })
+    };
+    let list = |alert: &Value| json!({ "object": "list", "data": [alert], "first_id": "alert_abc123", "last_id": "alert_abc123", "has_more": false });
+    let deleted = |object: &str| json!({ "id": "alert_abc123", "object": object, "deleted": true });
+    let organization = alert("organization.spend_alert");
+    check::<ListOrganizationSpendAlerts>(&list(&organization));
+    check::<CreateOrganizationSpendAlert>(&organization);
+    check::<RetrieveOrganizationSpendAlert>(&organization);
+    check::<UpdateOrganizationSpendAlert>(&organization);
+    check::<DeleteOrganizationSpendAlert>(&deleted("organization.spend_alert.deleted"));
+    let project = alert("project.spend_alert");
+    check::<ListProjectSpendAlerts>(&list(&project));
+    check::<CreateProjectSpendAlert>(&project);
+    check::<RetrieveProjectSpendAlert>(&project);
+    check::<UpdateProjectSpendAlert>(&project);
+    check::<DeleteProjectSpendAlert>(&deleted("project.spend_alert.deleted"));
+}
+
+#[test]
 fn spend_limits() {
     let limit = |object: &str| {
         json!({

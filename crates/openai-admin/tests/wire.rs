@@ -5,18 +5,20 @@
 use openai_admin::{
     ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
     InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
-    ProjectResidency, RoleId, ServiceAccountId, ServiceAccountRole, SpendLimitCurrency, SpendLimitInterval,
-    Timestamp, UserId, UserRole, ViolationCode, for_each_declared_operation, for_each_operation,
+    ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
+    SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole, ViolationCode,
+    for_each_declared_operation, for_each_operation,
     identity::is_blank,
     models::{
-        CreateAdminApiKeyBody, CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody,
-        InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
+        CreateAdminApiKeyBody, CreateSpendAlertBody, CreateUserBody, HostedToolPermission, InviteProject,
+        InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
         ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
-        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
-        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody,
-        UpdateOrganizationSpendLimitBody, UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
-        UploadCertificateRequest, UserRoleUpdateRequest,
+        ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
+        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
+        ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
+        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody, UploadCertificateRequest,
+        UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -242,6 +244,34 @@ proptest! {
         round_trip(&UpdateProjectHostedToolPermissions::new(project_id.clone(), tools.clone()));
         tools.mcp = Some(HostedToolPermission::new(false));
         round_trip(&UpdateProjectHostedToolPermissions::new(project_id.clone(), tools));
+
+        let alert_id = SpendAlertId::new(&role).unwrap();
+        let channel = SpendAlertNotificationChannel::new(text.as_str().into(), vec![text.as_str().into()]);
+        let currency = SpendLimitCurrency::from(text.as_str());
+        let alert = CreateSpendAlertBody::new(0.try_into().unwrap(), currency, SpendLimitInterval::Month, channel);
+        let mut list = ListOrganizationSpendAlerts::new();
+        (list.before, list.order) = (Some(Cursor::from(&alert_id)), Some(Order::Desc));
+        round_trip(&list);
+        round_trip(&CreateOrganizationSpendAlert::new(alert.clone()));
+        round_trip(&RetrieveOrganizationSpendAlert::new(alert_id.clone()));
+        round_trip(&UpdateOrganizationSpendAlert::new(alert_id.clone(), alert.clone()));
+        round_trip(&DeleteOrganizationSpendAlert::new(alert_id.clone()));
+        let mut list = ListProjectSpendAlerts::new(project_id.clone());
+        list.after = Some(Cursor::from(&alert_id));
+        round_trip(&list);
+        round_trip(&CreateProjectSpendAlert::new(project_id.clone(), alert.clone()));
+        round_trip(&RetrieveProjectSpendAlert::new(project_id.clone(), alert_id.clone()));
+        round_trip(&UpdateProjectSpendAlert::new(project_id.clone(), alert_id.clone(), alert));
+        round_trip(&DeleteProjectSpendAlert::new(project_id.clone(), alert_id));
+
+        let rate_limit_id = RateLimitId::new(&role).unwrap();
+        let mut list = ListProjectRateLimits::new(project_id.clone());
+        list.before = Some(Cursor::from(&rate_limit_id));
+        round_trip(&list);
+        let mut body = ProjectRateLimitUpdateRequest::new();
+        round_trip(&UpdateProjectRateLimit::new(project_id.clone(), rate_limit_id.clone(), body.clone()));
+        body.batch_1_day_max_input_tokens = Some(0.try_into().unwrap());
+        round_trip(&UpdateProjectRateLimit::new(project_id.clone(), rate_limit_id, body));
 
         let certificate_id = CertificateId::new(&role).unwrap();
         let mut list = ListOrganizationCertificates::new();

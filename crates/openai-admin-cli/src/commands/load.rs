@@ -211,6 +211,7 @@ fn changes(summary: &LoadSummary, name: &str, database: &Database) -> String {
         (summary.project_groups_added, "project group", "added"),
         (summary.roles_assigned, "role assignment", "added"),
         (summary.settings_changed, "setting", "changed"),
+        (summary.rate_limits_changed, "rate limit", "changed"),
     ];
     let counts = counts.into_iter().filter(|(number, _, _)| *number > 0);
     let counts = counts.map(|(number, noun, verb)| format!("{} {verb}", count(number, noun)));

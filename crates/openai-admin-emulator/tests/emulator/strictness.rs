@@ -52,14 +52,13 @@ async fn only_loose_mode_accepts_placeholders() {
 #[tokio::test]
 async fn an_operation_that_is_not_served_is_not_a_near_miss() {
     let emulator = emulator().await;
-    let answer = ask(&emulator, "GET", "/v1/organization/projects/proj_1/rate_limits", "").await;
+    let answer = ask(&emulator, "GET", "/v1/organization/external_keys", "").await;
     assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (501, None));
-    let kept =
-        ask(&emulator, "GET", "/_emulator/requests?operation=list-project-rate-limits", "").await.json();
+    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=list-external-keys", "").await.json();
     assert_eq!(kept["data"][0]["status"], 501);
-    let rule = r#"{"operation":"list-project-rate-limits","fault":{"kind":"status","status":503}}"#;
+    let rule = r#"{"operation":"list-external-keys","fault":{"kind":"status","status":503}}"#;
     assert_eq!(ask(&emulator, "POST", "/_emulator/faults", rule).await.status, 200);
-    assert_eq!(ask(&emulator, "GET", "/v1/organization/projects/proj_1/rate_limits", "").await.status, 503);
+    assert_eq!(ask(&emulator, "GET", "/v1/organization/external_keys", "").await.status, 503);
 }
 
 #[tokio::test]

@@ -71,6 +71,15 @@ const MISSING: &[(&[&str], &[&str])] = &[
         &["`enforcement.status` is always `inactive`: costs are not counted, so no spend reaches a limit."],
     ),
     (
+        &[
+            "create-organization-spend-alert",
+            "update-organization-spend-alert",
+            "create-project-spend-alert",
+            "update-project-spend-alert",
+        ],
+        &["No alert is sent: costs are not counted."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Event types of operations that are not served are valid filters, but match nothing.",

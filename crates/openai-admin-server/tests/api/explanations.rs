@@ -180,6 +180,7 @@ fn with_role(mut body: Value) -> Value {
     body["threshold_amount"] = json!(1);
     body["currency"] = json!("USD");
     body["interval"] = json!("month");
+    body["notification_channel"] = json!({ "type": "email", "recipients": ["finance@example.com"] });
     body["retention_type"] = json!("zero_data_retention");
     body["mode"] = json!("deny_list");
     body["model_ids"] = json!([]);
@@ -232,7 +233,8 @@ fn probes() -> Vec<Probe> {
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
                     "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[],
                     "currency":"USD","currency":"USD","retention_type":"a","retention_type":"b",
-                    "mode":"a","mode":"b","mcp":null,"mcp":null}"#,
+                    "mode":"a","mode":"b","mcp":null,"mcp":null,
+                    "max_requests_per_1_minute":1,"max_requests_per_1_minute":1}"#,
             ),
             ..probe(400, "duplicate_parameter")
         },
@@ -251,7 +253,8 @@ fn probes() -> Vec<Probe> {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
                           "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
-                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong }),
+                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong,
+                          "max_requests_per_1_minute": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {
@@ -314,6 +317,7 @@ async fn each_explanation_lists_exactly_the_operations_that_return_it() {
             let path = operation.path.replace("{group_id}", group).replace("{user_id}", user);
             let path =
                 path.replace("{role_id}", role.unwrap_or(custom)).replace("{project_id}", "proj_search");
+            let path = path.replace("{rate_limit_id}", "rl-o3");
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();

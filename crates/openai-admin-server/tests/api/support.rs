@@ -228,6 +228,7 @@ pub(crate) fn every_field() -> serde_json::Value {
         "checks": [{ "user_id": "u", "permission": "api.groups.read" }],
         "certificate": "c", "certificate_ids": ["cert_1"],
         "threshold_amount": 1, "currency": "USD", "interval": "month",
+        "notification_channel": { "type": "email", "recipients": ["a@b.c"] },
         "retention_type": "zero_data_retention", "mode": "deny_list", "model_ids": [],
     })
 }

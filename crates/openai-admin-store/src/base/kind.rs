@@ -48,6 +48,8 @@ kinds! {
     Invite = "invite", "invite";
     /// A service account of a project.
     ServiceAccount = "service_account", "service account";
+    /// A spend alert of the organization or of a project.
+    SpendAlert = "alert", "spend alert";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

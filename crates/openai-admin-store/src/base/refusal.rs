@@ -129,11 +129,31 @@ refusals! {
         "group '{}' is already in the project",
         "Assign another role with `assign-project-group-role`.",
         "`add-project-group`";
+    /// The organization has no rate limit for the model.
+    RateLimitNotSet = "rate_limit_does_not_exist_for_org_and_model", "",
+        "the rate limit for model {} is not set for your organization",
+        "List the rate limits with `list-project-rate-limits`.",
+        "`update-project-rate-limits`";
+    /// The rate limit is that of a fine-tuned model, or is shared.
+    RateLimitNotUpdatable = "rate_limit_not_updatable", "",
+        "the rate limit for model {} cannot be updated",
+        "Leave it out: limits of fine-tuned models and shared limits are fixed.",
+        "`update-project-rate-limits`";
+    /// The model does not have the limit.
+    InvalidRateLimitType = "invalid_rate_limit_type", "",
+        "model does not have the limit: {}",
+        "Send only fields that `list-project-rate-limits` shows for the model.",
+        "`update-project-rate-limits`";
+    /// The limit is higher than that of the organization.
+    OrganizationRateLimitExceeded = "organization_rate_limit_exceeded", "",
+        "limit is too high: {}",
+        "Send at most that value.",
+        "`update-project-rate-limits`";
 }
 
 impl Refusal {
     /// Whether a value that the request needs is missing, as a thing that does not exist.
     pub const fn is_absence(self) -> bool {
-        matches!(self, Self::SpendLimitNotSet | Self::ModelPermissionsNotSet)
+        matches!(self, Self::SpendLimitNotSet | Self::ModelPermissionsNotSet | Self::RateLimitNotSet)
     }
 }

@@ -19,7 +19,7 @@ pub struct Census {
 
 impl Census {
     /// The name in messages (singular) and the count of each kind: organizations, resources, rows that join resources,
-    /// settings, keys (including revoked ones) and events of the audit log.
+    /// settings, rate limits, keys (including revoked ones) and events of the audit log.
     pub fn counts(&self) -> &[(&'static str, u64)] {
         &self.counts
     }
@@ -73,6 +73,7 @@ pub(crate) fn census(transaction: &mut Transaction<'_>) -> Result<Census> {
     let edges = EDGES.iter().map(|edge| (edge.kind.as_str(), edge.count));
     let others = [
         ("setting", "select count(*) from settings"),
+        ("rate limit", "select count(*) from rate_limits"),
         (Kind::ApiKey.as_str(), "select count(*) from api_keys"),
         ("audit event", "select count(*) from audit_events"),
     ];

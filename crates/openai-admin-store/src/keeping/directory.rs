@@ -3,12 +3,13 @@
 use openai_admin::{
     GroupId, GroupType, OrganizationId, PersonalText, ProjectId, ProjectResidency, RoleId, Timestamp, UserId,
     UserRole, UserType,
+    models::ProjectRateLimitUpdateRequest,
     operations::{groups::GroupName, projects::ProjectName, roles::RoleName},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// An organization with its users, groups, custom roles, projects and settings.
+/// An organization with its users, groups, custom roles, projects, settings and rate limits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -31,6 +32,23 @@ pub struct Directory {
     /// Settings of the organization and of its projects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<DirectorySetting>,
+    /// Rate limits that differ from the defaults of a model: those of the organization, then those of its projects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rate_limits: Vec<DirectoryRateLimit>,
+}
+
+/// Rate limits of a model in a [`Directory`]. A load replaces the given limits, and keeps the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DirectoryRateLimit {
+    /// The name of the model. The organization gets the model if it does not have it.
+    pub model: String,
+    /// The project, by id or name; the organization when absent. Its limits are the maximum of those of its projects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The limits: the body of a request that updates them.
+    pub limits: ProjectRateLimitUpdateRequest,
 }
 
 /// A setting of a [`Directory`]. A load replaces the value that is set, and never removes one.

@@ -19,13 +19,13 @@ use crate::{
     keeping::{
         directory::{
             Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryProjectGroup,
-            DirectoryProjectUser, DirectoryRole, DirectorySetting, DirectoryUser,
+            DirectoryProjectUser, DirectoryRateLimit, DirectoryRole, DirectorySetting, DirectoryUser,
         },
         tables::TABLES,
     },
     nouns::{
         organizations::Organization,
-        projects,
+        projects, rate_limits,
         roles::{self, RoleResource, StoredRole},
         users::StoredUser,
     },
@@ -87,6 +87,7 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
         dump.add_edges(edge.kind)?;
     }
     dump.add_settings()?;
+    dump.add_rate_limits()?;
     Ok(dump.directory)
 }
 
@@ -100,6 +101,8 @@ impl Dump<'_> {
             // An invite is a message that this organization sent, and expires within days. Another organization sends
             // its own.
             Kind::Invite => Ok(()),
+            // An alert notifies people about this organization's costs. Another organization has its own recipients.
+            Kind::SpendAlert => Ok(()),
             // The organization has its own field. A key is a secret, and its hash is useless elsewhere. A service
             // account is dumped as a user with its groups and roles; without its key, it is no more than that.
             Kind::Organization | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => Ok(()),
@@ -171,6 +174,19 @@ impl Dump<'_> {
             }
             let value = serde_json::from_str(&value).map_err(Error::internal)?;
             self.directory.settings.push(DirectorySetting { setting, project, value });
+        }
+        Ok(())
+    }
+
+    /// Rate limits of archived projects are left out, as the projects are.
+    fn add_rate_limits(&mut self) -> Result<()> {
+        for set in rate_limits::all(&mut self.tx)? {
+            let project = self.project_ids.get(&set.project_seq).cloned();
+            if set.project_seq != 0 && project.is_none() {
+                continue;
+            }
+            let limits = set.body()?;
+            self.directory.rate_limits.push(DirectoryRateLimit { model: set.model, project, limits });
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::{
-    base::kind::Kind,
+    base::{events::RATE_LIMIT_UPDATED, kind::Kind},
     keeping::tables::{SETTINGS, TABLES},
     shapes::{
         edges::{EDGES, Edge},
@@ -35,7 +35,7 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
     things
         .chain(edges)
         .chain(settings)
-        .chain([owners_of_settings()])
+        .chain([owners_of_settings(), owners_of_rate_limits(), of_rate_limits()])
         .chain(of_events())
         .chain(of_api_keys())
         .chain(of_series())
@@ -156,7 +156,8 @@ fn recorded_value(table: &Table) -> Invariant {
                    from audit_events a
                    where a.event in ('{created}', '{updated}') and {events} and {value} is not null) last
              join {name} t on t.org = last.org and t.seq = last.seq
-             where last.recent = 1 and t.removed_at is null and t.{column} <> last.told",
+             where last.recent = 1 and t.removed_at is null
+               and cast(t.{column} as text) <> cast(last.told as text)",
             seq = table.audit_column(),
             events = events_of(table),
         )
@@ -272,6 +273,45 @@ fn owners_of_settings() -> Invariant {
             names.join(", ")
         ),
     )
+}
+
+fn owners_of_rate_limits() -> Invariant {
+    Invariant::new(
+        "rate limits belong to an organization or a project",
+        "select r.org, r.project_seq from rate_limits r
+         left join organizations o on o.org = r.org
+         left join projects p on p.org = r.org and p.seq = r.project_seq
+         where o.org is null or (r.project_seq > 0 and p.seq is null)",
+    )
+}
+
+/// The last event with a field of a rate limit tells the value that is stored.
+fn of_rate_limits() -> Invariant {
+    let sql = |each: fn(&str) -> String| {
+        let (told, found) = (each("a.payload"), each("r.value"));
+        format!(
+            "with events as (
+                 select a.org, coalesce(a.project_seq, 0) as project_seq, a.detail as id, f.key as field,
+                        cast(f.value as text) as value,
+                        row_number() over (partition by a.org, coalesce(a.project_seq, 0), a.detail, f.key
+                                           order by a.place desc, a.change desc, a.item desc) as recent
+                 from audit_events a, {told} f where a.event = '{RATE_LIMIT_UPDATED}'
+             ), told as (
+                 select org, project_seq, id, field, value from events where recent = 1
+             ), found as (
+                 select r.org, r.project_seq, 'rl-' || r.model as id, f.key as field, cast(f.value as text) as value
+                 from rate_limits r, {found} f
+             )
+             select org, project_seq from (select * from told except select * from found) missing
+             union
+             select org, project_seq from (select * from found except select * from told) untold"
+        )
+    };
+    Invariant {
+        states: "the last audit event with a value of a rate limit matches it".to_owned(),
+        sqlite: sql(|json| format!("json_each({json})")),
+        postgres: sql(|json| format!("jsonb_each_text({json}::jsonb)")),
+    }
 }
 
 fn of_events() -> Vec<Invariant> {

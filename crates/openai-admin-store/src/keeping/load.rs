@@ -1,6 +1,7 @@
 //! Loads a directory into an organization.
 
 mod project_members;
+mod rate_limits;
 mod settings;
 
 use std::collections::HashSet;
@@ -74,6 +75,8 @@ pub struct LoadSummary {
     pub roles_assigned: usize,
     /// Settings whose values changed.
     pub settings_changed: usize,
+    /// Rate limits that changed, one for each model of a project or of the organization.
+    pub rate_limits_changed: usize,
 }
 
 impl Store {
@@ -123,6 +126,7 @@ impl<'a> Load<'a> {
             project_groups_added: 0,
             roles_assigned: 0,
             settings_changed: 0,
+            rate_limits_changed: 0,
         };
         Ok(Self {
             directory,
@@ -144,6 +148,7 @@ impl<'a> Load<'a> {
             self.load_edges(edge.kind)?;
         }
         self.load_settings()?;
+        self.load_rate_limits()?;
         Ok(self.summary)
     }
 
@@ -160,8 +165,9 @@ impl<'a> Load<'a> {
                 self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
                 self.load_project_roles()?;
             }
-            // No list of the directory: the organization is there already, invites and keys are not loaded, and a service account
-            // is loaded as a user.
+            // No list of the directory: the organization is there already, invites, alerts and keys are not loaded, and a service
+            // account is loaded as a user.
+            Kind::SpendAlert => {}
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())

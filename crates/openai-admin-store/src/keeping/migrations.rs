@@ -50,6 +50,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (14, include_str!("../../migrations/V14__project_groups.sql")),
     (15, include_str!("../../migrations/V15__access.sql")),
     (16, include_str!("../../migrations/V16__admin_api_keys.sql")),
+    (17, include_str!("../../migrations/V17__rate_limits.sql")),
+    (18, include_str!("../../migrations/V18__spend_alerts.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".

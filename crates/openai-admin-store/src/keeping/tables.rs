@@ -3,12 +3,12 @@
 use crate::{
     nouns::{
         certificates, data_retention, groups, hosted_tools, invites, model_permissions, projects, roles,
-        service_accounts, spend_limits, users,
+        service_accounts, spend_alerts, spend_limits, users,
     },
     shapes::{setting::Setting, table::Table},
 };
 
-pub(crate) static TABLES: [&Table; 7] = [
+pub(crate) static TABLES: [&Table; 8] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
@@ -16,6 +16,7 @@ pub(crate) static TABLES: [&Table; 7] = [
     &invites::TABLE,
     &service_accounts::TABLE,
     &certificates::TABLE,
+    &spend_alerts::TABLE,
 ];
 
 pub(crate) static SETTINGS: [&Setting; 4] =
@@ -32,9 +33,10 @@ mod tests {
     use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
 
     /// Tables that hold neither resources nor edges, and how `load` and `dump` treat their contents.
-    const OTHERS: [(&str, &str); 10] = [
+    const OTHERS: [(&str, &str); 11] = [
         ("organizations", "the organization of the document"),
         ("settings", "the settings of the document"),
+        ("rate_limits", "the rate limits of the document"),
         ("sequences", "not dumped: a load assigns new numbers"),
         ("api_keys", "not dumped: a key is a secret, and its hash is useless elsewhere"),
         ("audit_events", "not dumped: a load records its own events"),
@@ -64,12 +66,13 @@ mod tests {
     }
 
     /// Events that are not about a resource in a table, an edge or a setting.
-    const OTHER_EVENTS: [&str; 5] = [
+    const OTHER_EVENTS: [&str; 6] = [
         "organization.created",
         "organization.updated",
         "api_key.created",
         "api_key.updated",
         "api_key.deleted",
+        "rate_limit.updated",
     ];
 
     #[test]

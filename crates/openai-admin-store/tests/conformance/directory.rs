@@ -134,6 +134,10 @@ fn full_directory() -> Json {
                 "value": { "threshold_amount": 2, "currency": "USD", "interval": "month" },
             },
         ],
+        "rate_limits": [
+            { "model": "gpt-4o", "limits": { "max_requests_per_1_minute": 100 } },
+            { "model": "gpt-4o", "project": "proj_search", "limits": { "max_requests_per_1_minute": 50 } },
+        ],
     })
 }
 

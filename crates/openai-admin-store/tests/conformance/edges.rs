@@ -174,10 +174,11 @@ async fn behaves_as_an_edge<E: Edge>(database: Database) {
 }
 
 /// Counted items that are neither a resource nor an edge, and the file with their cases.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 7] = [
     ("certificate activation", "certificates.rs"), // A certificate is not deleted while it is active.
     ("organization", "organizations.rs"),
     ("setting", "settings.rs"),
+    ("rate limit", "rate_limits.rs"),
     ("project", "projects.rs"), // It is archived, and never deleted.
     ("API key", "api_keys.rs"),
     ("audit event", "audit_logs.rs"),

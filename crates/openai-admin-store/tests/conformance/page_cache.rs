@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::{
     admin_api_keys, certificates, invites, project_groups, project_role_assignments, project_roles,
-    project_users, projects, roles, service_accounts, settings,
+    project_users, projects, rate_limits, roles, service_accounts, settings, spend_alerts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -205,6 +205,26 @@ fn every_write() -> Vec<(&'static str, Write)> {
         };
         update_project_hosted_tool_permissions: |acme| {
             settings::update::<operations::UpdateProjectHostedToolPermissions>(&acme, &json!("proj_default_org-acme"), &json!({ "mcp": { "enabled": false } })).await.unwrap()
+        };
+        update_project_rate_limits: |acme| {
+            rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", json!({ "max_requests_per_1_minute": 1 })).await.unwrap()
+        };
+        create_organization_spend_alert: |acme| spend_alerts::create(&acme, 1).await;
+        update_organization_spend_alert: |acme| {
+            let request = json!({ "alert_id": spend_alerts::create(&acme, 1).await, "body": spend_alerts::body(2) });
+            acme.change(serde_json::from_value::<operations::UpdateOrganizationSpendAlert>(request).unwrap()).await.unwrap()
+        };
+        delete_organization_spend_alert: |acme| {
+            spend_alerts::delete(&acme, &spend_alerts::create(&acme, 1).await).await.unwrap()
+        };
+        create_project_spend_alert: |acme| spend_alerts::create_in_project(&acme).await;
+        update_project_spend_alert: |acme| {
+            let alert = spend_alerts::create_in_project(&acme).await;
+            acme.change(serde_json::from_value::<operations::UpdateProjectSpendAlert>(alert).unwrap()).await.unwrap()
+        };
+        delete_project_spend_alert: |acme| {
+            let alert = spend_alerts::create_in_project(&acme).await;
+            acme.change(serde_json::from_value::<operations::DeleteProjectSpendAlert>(alert).unwrap()).await.unwrap()
         };
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         admin_api_keys_create: |acme| admin_api_keys::create(&acme, "New").await.unwrap();

@@ -245,6 +245,12 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 18 {
+            self.execute("drop table spend_alerts");
+        }
+        if version < 17 {
+            self.execute("drop table rate_limits");
+        }
         if version < 16 {
             self.execute("drop index api_keys_of_organization");
         }

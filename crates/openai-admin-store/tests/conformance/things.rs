@@ -5,15 +5,16 @@ use openai_admin::{
     models::PublicCreateOrganizationRoleBody,
     operations::{
         CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListInvites,
-        ListOrganizationCertificates, ListProjects, ListRoles, ListServiceAccounts, RetrieveInvite,
-        RetrieveProject, RetrieveRole, RetrieveServiceAccount, roles::RoleName,
+        ListOrganizationCertificates, ListOrganizationSpendAlerts, ListProjects, ListRoles,
+        ListServiceAccounts, RetrieveInvite, RetrieveProject, RetrieveRole, RetrieveServiceAccount,
+        roles::RoleName,
     },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, projects, service_accounts,
+    certificates, invites, projects, service_accounts, spend_alerts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -39,6 +40,7 @@ things! {
     certificates_behave_as_things: Certificates,
     invites_behave_as_things: Invites,
     service_accounts_behave_as_things: ServiceAccounts,
+    spend_alerts_behave_as_things: SpendAlerts,
 }
 
 /// A noun for the suite.
@@ -214,6 +216,26 @@ impl Noun for Certificates {
         let query = json!({ "limit": limit, "after": after, "order": "asc" });
         let page =
             tenant.read(serde_json::from_value::<ListOrganizationCertificates>(query).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct SpendAlerts;
+
+impl Noun for SpendAlerts {
+    const KIND: Kind = Kind::SpendAlert;
+    async fn create(tenant: &Tenant, _: &str) -> String {
+        spend_alerts::create(tenant, 5).await
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        spend_alerts::retrieve(tenant, id).await
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        spend_alerts::delete(tenant, id).await
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after });
+        let page = tenant.read(serde_json::from_value::<ListOrganizationSpendAlerts>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

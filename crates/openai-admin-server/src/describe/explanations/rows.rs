@@ -336,7 +336,8 @@ fn refusals() -> Vec<Row> {
 
 /// The text of a rule, without a value.
 fn meaning(refusal: Refusal) -> String {
-    format!("The {}.", refusal.message().replacen(" '{}'", "", 1).replacen(": {}", "", 1))
+    let message = refusal.message().replacen(" '{}'", "", 1).replacen(": {}", "", 1);
+    format!("The {}.", message.trim_start_matches("the ").replacen("model {}", "the model", 1))
 }
 
 fn resources() -> Vec<Row> {

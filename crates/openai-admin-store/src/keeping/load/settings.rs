@@ -31,15 +31,20 @@ impl Load<'_> {
             let expected = format!("one of {}, but got '{}'", names.join(", "), entry.setting);
             return Err(Error::invalid_value("setting", expected));
         };
-        let resource = match &entry.project {
-            None => Resource::Organization,
-            Some(project) => Resource::Project(self.find_project_in_use(project)?),
-        };
+        let resource = self.find_resource(entry.project.as_deref())?;
         let payload = (setting.read)(entry.value.clone(), resource)?;
         if setting::write(&mut self.change, setting, resource, &payload)? {
             self.summary.settings_changed += 1;
         }
         Ok((setting.name, resource.project_seq()))
+    }
+
+    /// The project with this id or name, or the organization.
+    pub(super) fn find_resource(&mut self, project: Option<&str>) -> Result<Resource> {
+        match project {
+            None => Ok(Resource::Organization),
+            Some(project) => Ok(Resource::Project(self.find_project_in_use(project)?)),
+        }
     }
 
     /// The number of a project, by its id or name.
