@@ -1,5 +1,7 @@
 //! `openai-admin access`: the permissions of users, with every path to them.
 
+mod permissions;
+
 use openai_admin::{
     Client, Limit, PermissionName, ProjectId,
     models::{AccessCheck, CheckAccessBody},
@@ -25,6 +27,7 @@ pub(super) async fn run(command: AccessCommand, session: &Session<'_>) -> Result
         AccessCommand::Explain { user, permission, project } => {
             explain(session, &user, permission, &project).await
         }
+        AccessCommand::Permissions { project } => list_permissions(session, &project).await,
     }
 }
 
@@ -50,6 +53,7 @@ async fn who(
         call = call.project_id(project_id);
     }
     let users = served(read_list(call, part, PAGE_SIZE).await)?;
+    let users = or_unknown_permission(client, users, &permission, project).await?;
     let users = users.doing(|| format!("list the users with '{permission}'"))?;
     let none = format!("no user has '{}' in {}", visible(permission.as_str()), place(project));
     users.print(&Layout::of_record(), &none, output)
@@ -62,11 +66,39 @@ async fn explain(
     project: &AccessProject,
 ) -> Result<()> {
     let Session { client, output, .. } = session;
-    let mut check = AccessCheck::new(resolve::user(client, text).await?.id, permission);
+    let mut check = AccessCheck::new(resolve::user(client, text).await?.id, permission.clone());
     check.project_id = find_project(client, project).await?;
     let results = served(client.access().check_access(CheckAccessBody::new(vec![check])).await)?;
+    let results = or_unknown_permission(client, results, &permission, project).await?;
     let results = or_missing_user(client, text, results, "check the access of").await?;
     results.data.iter().try_for_each(|result| output.item(result))
+}
+
+async fn list_permissions(session: &Session<'_>, project: &AccessProject) -> Result<()> {
+    let Session { client, output, .. } = session;
+    let project_id = find_project(client, project).await?;
+    let roles = permissions::roles(client, project_id.as_ref()).await?;
+    let none = format!("no role grants a permission in {}", place(project));
+    output.items(&permissions::permissions_of(&roles), &none)
+}
+
+/// The answer, with suggestions if no role grants the permission.
+async fn or_unknown_permission<T>(
+    client: &Client,
+    answer: Result<T, openai_admin::Error>,
+    permission: &PermissionName,
+    project: &AccessProject,
+) -> Result<Result<T, openai_admin::Error>> {
+    let is_unknown = |error: &openai_admin::Error| {
+        error.code() == Some("invalid_value")
+            && error.param().is_some_and(|param| param.ends_with("permission"))
+    };
+    if !answer.as_ref().is_err_and(is_unknown) {
+        return Ok(answer);
+    }
+    let project_id = find_project(client, project).await?;
+    let roles = permissions::roles(client, project_id.as_ref()).await?;
+    Err(permissions::unknown(permission, &roles, project))
 }
 
 async fn find_project(client: &Client, project: &AccessProject) -> Result<Option<ProjectId>> {

@@ -37,7 +37,6 @@ fn shows_the_users_with_a_permission() {
         "--local acme.db access who api.reviews.read",
         "--local acme.db access who api.webhooks.read --project Search",
         "--local acme.db access who api.groups.read --limit 1 -o json",
-        "--local acme.db access who api.nothing",
     ]));
 }
 
@@ -59,5 +58,24 @@ fn an_unknown_user_or_project_is_explained() {
         "--local acme.db access of user_bob --project Serch",
         "--local acme.db access explain user_bbo api.groups.read",
         "--local acme.db access who ..",
+    ]));
+}
+
+#[test]
+fn a_permission_that_no_role_grants_is_refused_with_a_suggestion() {
+    freeze!(desk().transcript(&[
+        "--local acme.db access explain user_bob api.grops.read",
+        "--local acme.db access who api.reviews.raed",
+        "--local acme.db access who api.nothing --project Search",
+        "--local acme.db access explain user_eve api.reviews.read --project Search",
+    ]));
+}
+
+#[test]
+fn lists_the_permissions_with_the_roles_that_grant_them() {
+    freeze!(desk().transcript(&[
+        "--local acme.db access permissions",
+        "--local acme.db access permissions --project Search",
+        "--local acme.db access permissions -o jsonl",
     ]));
 }

@@ -1,6 +1,10 @@
 //! Reads the roles of one user.
 
-use openai_admin::{ServiceAccountRole, models::Project};
+use openai_admin::{
+    ServiceAccountRole,
+    access::{HeldRole, HeldRoles, ProjectRoles},
+    models::{Project, Role},
+};
 
 use crate::{
     base::{
@@ -8,9 +12,8 @@ use crate::{
         value::values,
     },
     nouns::{
-        access::paths::{HeldRole, HeldRoles, ProjectRoles},
         role_assignments::{self, Inherited},
-        roles::{self, RoleResource, StoredRole},
+        roles::{self, RoleResource},
         users::StoredUser,
     },
     operation::tx::Tx,
@@ -22,7 +25,7 @@ use crate::{
 
 /// The organization, or a project with its predefined role `owner`.
 pub(crate) struct Scope {
-    pub(crate) project: Option<(Stored<Project>, Stored<StoredRole>)>,
+    pub(crate) project: Option<(Stored<Project>, Role)>,
 }
 
 impl Scope {
@@ -30,7 +33,7 @@ impl Scope {
         let Some(project) = project else { return Ok(Self { project: None }) };
         let owner = roles::find_by_name(tx, RoleResource::Project(&project), "owner")?
             .ok_or_else(|| Error::internal("a project has no role 'owner'"))?;
-        Ok(Self { project: Some((project, owner)) })
+        Ok(Self { project: Some((project, owner.thing.role)) })
     }
 }
 
@@ -70,7 +73,7 @@ fn held(
     seqs.dedup();
     let roles = roles::with_seqs(tx, resource, &seqs)?;
     let held = held.into_iter().filter_map(|(role_seq, group)| {
-        let role = roles.iter().find(|role| role.seq == role_seq)?.clone();
+        let role = roles.iter().find(|role| role.seq == role_seq)?.thing.role.clone();
         Some(HeldRole { role, group })
     });
     Ok(held.collect())
