@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, stream};
 use openai_admin::{
     models::{AccessCheck, AccessPath, CheckAccessBody, PublicCreateOrganizationRoleBody},
     operations::{
@@ -9,7 +10,7 @@ use openai_admin::{
         RetrieveUserAccess, UpdateProjectRole, UpdateRole,
     },
 };
-use openai_admin_store::{DatabaseUrl, Error, Kind, Refusal, Result};
+use openai_admin_store::{Error, Kind, Refusal, Result};
 use proptest::{
     prelude::Rng as _,
     test_runner::{RngAlgorithm, TestRng},
@@ -128,6 +129,11 @@ impl World {
             }
         }
         paths
+    }
+
+    /// The projects, and the organization as an empty text.
+    fn places(&self) -> impl Iterator<Item = &str> {
+        self.projects.iter().map(String::as_str).chain([""])
     }
 
     /// Whether a role grants the permission, in the organization or in any project.
@@ -384,33 +390,15 @@ async fn users_with(acme: &Tenant, permission: &str, project: &str) -> Result<Ve
     }
 }
 
-/// Compares every person and permission, in the organization and in each project.
-async fn compare(acme: &Tenant, world: &World, change: &str) {
+/// Compares the checks of every person and permission, in the organization and in each project.
+async fn compare_checks(acme: &Tenant, world: &World, change: &str) {
     let mut checks = Vec::new();
-    for project in world.projects.iter().map(String::as_str).chain([""]) {
+    for project in world.places() {
         for (user, _) in &world.users {
-            let access = access(acme, user, project).await.unwrap();
-            for permission in PERMISSIONS {
-                let expected = world.paths(user, project, permission);
-                let found = access.get(permission).cloned().unwrap_or_default();
-                assert_eq!(found, expected, "{change}: {user}, {permission} in '{project}'");
-                if !world.is_known(permission) {
-                    continue;
-                }
+            for permission in PERMISSIONS.iter().filter(|permission| world.is_known(permission)) {
                 let check =
                     json!({ "user_id": user, "permission": permission, "project_id": in_project(project) });
                 checks.push(serde_json::from_value::<AccessCheck>(check).unwrap());
-            }
-        }
-        for permission in PERMISSIONS {
-            let paths = |(user, _): &(String, String)| (user.clone(), world.paths(user, project, permission));
-            let expected: Vec<_> =
-                world.users.iter().map(paths).filter(|(_, paths)| !paths.is_empty()).collect();
-            let found = users_with(acme, permission, project).await;
-            if world.is_known(permission) {
-                assert_eq!(found.unwrap(), expected, "{change}: {permission} in '{project}'");
-            } else {
-                assert_refused!(found, Error::InvalidValue { .. });
             }
         }
     }
@@ -424,41 +412,87 @@ async fn compare(acme: &Tenant, world: &World, change: &str) {
     }
 }
 
-/// Each round tries each kind of change, in another order.
+/// Compares the access of every person and the users with every permission, in the organization or in a project.
+async fn compare_lists(acme: &Tenant, world: &World, project: &str, change: &str) {
+    for (user, _) in &world.users {
+        let access = access(acme, user, project).await.unwrap();
+        for permission in PERMISSIONS {
+            let expected = world.paths(user, project, permission);
+            let found = access.get(permission).cloned().unwrap_or_default();
+            assert_eq!(found, expected, "{change}: {user}, {permission} in '{project}'");
+        }
+    }
+    for permission in PERMISSIONS {
+        let paths = |(user, _): &(String, String)| (user.clone(), world.paths(user, project, permission));
+        let expected: Vec<_> = world.users.iter().map(paths).filter(|(_, paths)| !paths.is_empty()).collect();
+        let found = users_with(acme, permission, project).await;
+        if world.is_known(permission) {
+            assert_eq!(found.unwrap(), expected, "{change}: {permission} in '{project}'");
+        } else {
+            assert_refused!(found, Error::InvalidValue { .. });
+        }
+    }
+}
+
+/// The number of generated organizations. CONTRIBUTING.md has the command for 2,000.
+const ORGANIZATIONS: &str = "OPENAI_ADMIN_ACCESS_ORGANIZATIONS";
+const ORGANIZATIONS_DEFAULT: u64 = 6;
+/// How many of them change at the same time.
+const CONCURRENT: usize = 4;
+
+fn organizations() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a parameter of the test")]
+    let number = std::env::var(ORGANIZATIONS);
+    number.map_or(ORGANIZATIONS_DEFAULT, |number| number.parse().unwrap())
+}
+
 async fn the_access_of_every_person_matches_the_oracle_after_every_change(database: Database) {
-    let rounds = if let DatabaseUrl::Sqlite(_) = database.url { 15 } else { 3 };
-    // The same changes each time, so that every failure is reproducible.
-    let mut dice = Dice(TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let made = stream::iter(0..organizations()).map(|number| change_organization(&database, number));
+    let made: Vec<BTreeSet<usize>> = made.buffer_unordered(CONCURRENT).collect().await;
+    let made: BTreeSet<usize> = made.into_iter().flatten().collect();
+    let missing: Vec<usize> = (0..KINDS).filter(|kind| !made.contains(kind)).collect();
+    assert!(missing.is_empty(), "no change of the kinds {missing:?}");
+}
+
+/// Generates an organization, tries each kind of change in random order, and compares after each. Returns the kinds of
+/// changes that were made. A number always leads to the same changes.
+async fn change_organization(database: &Database, organization: u64) -> BTreeSet<usize> {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&organization.to_le_bytes());
+    let mut dice = Dice(TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let mut made = BTreeSet::new();
-    for round in 0..rounds {
-        let groups = json!([{ "id": "group_1", "name": "One" }, { "id": "group_2", "name": "Two" }]);
-        let acme = database.tenant(&format!("org-{round}"), 4, groups).await;
-        let mut world = World {
-            users: (1..=4).map(|number| (format!("user_{number}"), "reader".to_owned())).collect(),
-            groups: ["group_1", "group_2"].map(str::to_owned).into(),
-            ..World::default()
-        };
-        for name in ["Search", "Ads"] {
-            world.projects.insert(projects::create(&acme, name).await.id.to_string());
-        }
-        compare(&acme, &world, "the start").await;
-        // Changes that give access come first, so that the others have access to end.
-        let mut kinds: Vec<usize> = [13, 13, 0, 2, 4, 8, 11, 19].into_iter().chain(0..KINDS).collect();
-        for place in (9..kinds.len()).rev() {
-            kinds.swap(place, 8 + dice.below(place - 7));
-        }
-        for (number, kind) in kinds.into_iter().enumerate() {
-            for _ in 0..ATTEMPTS {
-                if change(&acme, &mut world, kind, &mut dice, number).await.is_some() {
-                    made.insert(kind);
-                    compare(&acme, &world, &format!("round {round}, change {number} of kind {kind}")).await;
-                    break;
-                }
+    let groups = json!([{ "id": "group_1", "name": "One" }, { "id": "group_2", "name": "Two" }]);
+    let acme = database.tenant(&format!("org-{organization}"), 4, groups).await;
+    let mut world = World {
+        users: (1..=4).map(|number| (format!("user_{number}"), "reader".to_owned())).collect(),
+        groups: ["group_1", "group_2"].map(str::to_owned).into(),
+        ..World::default()
+    };
+    for name in ["Search", "Ads"] {
+        world.projects.insert(projects::create(&acme, name).await.id.to_string());
+    }
+    // Changes that give access come first, so that the others have access to end.
+    let mut kinds: Vec<usize> = [13, 13, 0, 2, 4, 8, 11, 19].into_iter().chain(0..KINDS).collect();
+    for place in (9..kinds.len()).rev() {
+        kinds.swap(place, 8 + dice.below(place - 7));
+    }
+    for (number, kind) in kinds.into_iter().enumerate() {
+        for _ in 0..ATTEMPTS {
+            if change(&acme, &mut world, kind, &mut dice, number).await.is_some() {
+                made.insert(kind);
+                let change = format!("organization {organization}, change {number} of kind {kind}");
+                compare_checks(&acme, &world, &change).await;
+                // The lists take many reads, so each change compares them in another place.
+                let places: Vec<&str> = world.places().collect();
+                compare_lists(&acme, &world, places[number % places.len()], &change).await;
+                break;
             }
         }
     }
-    let missing: Vec<usize> = (0..KINDS).filter(|kind| !made.contains(kind)).collect();
-    assert!(missing.is_empty(), "no change of the kinds {missing:?}");
+    for project in world.places() {
+        compare_lists(&acme, &world, project, &format!("the end of organization {organization}")).await;
+    }
+    made
 }
 
 async fn a_path_names_its_role_and_its_group(database: Database) {
