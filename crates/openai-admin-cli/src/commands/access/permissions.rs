@@ -88,6 +88,13 @@ pub(super) async fn roles(client: &Client, project_id: Option<&ProjectId>) -> Re
     }
 }
 
+/// Whether a permission is predefined, or one of these roles grants it.
+pub(super) fn is_known(permission: &PermissionName, roles: &[Role]) -> bool {
+    let permission = permission.as_str();
+    predefined_permissions().any(|known| known == permission)
+        || roles.iter().any(|role| role.permissions.iter().any(|known| known == permission))
+}
+
 /// The failure for a permission that no role grants, with a suggestion from these roles.
 pub(super) fn unknown(permission: &PermissionName, roles: &[Role], project: &AccessProject) -> Failure {
     let shown = visible(permission.as_str());
