@@ -9,7 +9,7 @@
 
 mod predefined;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::predefined::{PredefinedRole, predefined_permissions};
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct HeldRole {
     /// The role.
-    pub role: Role,
+    pub role: Arc<Role>,
     /// The group that has the role, and its name. None if the person has it directly.
     pub group: Option<(GroupId, String)>,
 }
@@ -41,7 +41,7 @@ pub struct ProjectRoles {
     /// The roles.
     pub held: Vec<HeldRole>,
     /// The predefined role `owner` of the project.
-    pub owner: Role,
+    pub owner: Arc<Role>,
 }
 
 /// The permissions of a person, sorted by name. The paths are in the order of their kinds.
@@ -83,7 +83,7 @@ fn ways(roles: &HeldRoles) -> Vec<Way<'_>> {
     let is_owner =
         |held: &&HeldRole| PredefinedRole::of(&held.role) == Some(PredefinedRole::OrganizationOwner);
     let owners = predefined.into_iter().filter(is_owner);
-    ways.extend(owners.map(|held| (AccessPathKind::Implied, &project.owner, held.group.as_ref())));
+    ways.extend(owners.map(|held| (AccessPathKind::Implied, project.owner.as_ref(), held.group.as_ref())));
     ways
 }
 
@@ -95,8 +95,10 @@ fn add<'a>(
     through_group: AccessPathKind,
 ) {
     let (of_groups, own): (Vec<_>, Vec<_>) = held.into_iter().partition(|held| held.group.is_some());
-    ways.extend(own.into_iter().map(|held| (direct.clone(), &held.role, None)));
-    ways.extend(of_groups.into_iter().map(|held| (through_group.clone(), &held.role, held.group.as_ref())));
+    ways.extend(own.into_iter().map(|held| (direct.clone(), held.role.as_ref(), None)));
+    ways.extend(
+        of_groups.into_iter().map(|held| (through_group.clone(), held.role.as_ref(), held.group.as_ref())),
+    );
 }
 
 /// The permissions that a role grants, each with whether it is assumed. If the service does not list the permissions of

@@ -31,7 +31,7 @@ use crate::{
     operation::{Reads, reading::Reading, tx::Tx},
     shapes::thing::{self, Stored},
 };
-use held_roles::Scope;
+use held_roles::{KnownRoles, Scope};
 use known_permissions::KnownPermissions;
 
 /// An archived project is refused, because it gives no access.
@@ -49,7 +49,8 @@ impl Reads for RetrieveUserAccess {
     fn read(&self, tx: &mut Reading<'_>) -> Result<UserAccess> {
         let user = users::find(tx, &self.user_id)?;
         let scope = scope(tx, self.project_id.as_ref())?;
-        let permissions = access::permissions(&held_roles::of_user(tx, &user, &scope)?);
+        let mut known = KnownRoles::new(tx)?;
+        let permissions = access::permissions(&held_roles::of_user(tx, &user, &scope, &mut known)?);
         let mut access = UserAccess::new(user.thing.user.id, permissions);
         access.project_id.clone_from(&self.project_id);
         Ok(access)
@@ -69,10 +70,11 @@ impl Reads for ListPermissionUsers {
         let range = Range::new(Order::Asc, after, self.limit.unwrap_or_default().get());
         let holders = holders::page(tx, &scope, self.permission.as_str(), range)?;
         let (user_seqs, has_more) = range.cut(holders);
+        let mut known = KnownRoles::new(tx)?;
         let mut users = Vec::with_capacity(user_seqs.len());
         for user_seq in user_seqs {
             let user = users::with_seq(tx, user_seq)?;
-            let held = held_roles::of_user(tx, &user, &scope)?;
+            let held = held_roles::of_user(tx, &user, &scope, &mut known)?;
             let paths = access::paths(&held, self.permission.as_str());
             users.push(permission_user(user, paths));
         }
@@ -120,7 +122,8 @@ type UserAndProject<'a> = (&'a UserId, Option<&'a ProjectId>);
 
 /// The roles of each user in each project of the checks, read once.
 fn held_by<'a>(tx: &mut Tx<'_>, checks: &'a [AccessCheck]) -> Result<HashMap<UserAndProject<'a>, HeldRoles>> {
-    let (mut scopes, mut held) = (HashMap::new(), HashMap::new());
+    let (mut scopes, mut users, mut held) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let mut known = KnownRoles::new(tx)?;
     for check in checks {
         let project_id = check.project_id.as_ref();
         let scope = match scopes.entry(project_id) {
@@ -128,8 +131,11 @@ fn held_by<'a>(tx: &mut Tx<'_>, checks: &'a [AccessCheck]) -> Result<HashMap<Use
             Entry::Vacant(new) => new.insert(scope(tx, project_id)?),
         };
         if let Entry::Vacant(new) = held.entry((&check.user_id, project_id)) {
-            let user = users::find(tx, &check.user_id)?;
-            new.insert(held_roles::of_user(tx, &user, scope)?);
+            let user = match users.entry(&check.user_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(users::find(tx, &check.user_id)?),
+            };
+            new.insert(held_roles::of_user(tx, user, scope, &mut known)?);
         }
     }
     Ok(held)

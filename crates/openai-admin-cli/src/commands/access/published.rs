@@ -4,7 +4,10 @@
 //! A user's own assignments are those that name the user as a source, or no source at all. Assignments through groups
 //! are read from the groups: it is not published whether the list of a user contains them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use openai_admin::{
     Client, GroupId, Limit, ProjectId, ProjectStatus, UserId,
@@ -34,7 +37,7 @@ pub(super) struct Outline<'a> {
 struct ProjectOutline {
     id: ProjectId,
     roles: Vec<Role>,
-    owner: Role,
+    owner: Arc<Role>,
     groups: HashSet<GroupId>,
 }
 
@@ -136,11 +139,12 @@ impl<'a> Outline<'a> {
     fn predefined_of(&self, user: &User) -> HeldRoles {
         let name = user.role.as_ref().map(ToString::to_string).unwrap_or_default();
         let is_it = |role: &&Role| role.predefined_role && role.name == name;
-        let own = self.roles.iter().find(is_it).map(|role| HeldRole { role: role.clone(), group: None });
+        let own =
+            self.roles.iter().find(is_it).map(|role| HeldRole { role: Arc::new(role.clone()), group: None });
         let project = self
             .project
             .as_ref()
-            .map(|project| ProjectRoles { held: Vec::new(), owner: project.owner.clone() });
+            .map(|project| ProjectRoles { held: Vec::new(), owner: Arc::clone(&project.owner) });
         HeldRoles { organization: own.into_iter().collect(), project }
     }
 
@@ -204,7 +208,7 @@ impl<'a> Outline<'a> {
     async fn of_group(&self, group: &GroupResponse) -> Result<HeldRoles> {
         let doing = || format!("list the roles of group '{}'", group.id);
         let of_group = |role: AssignedRoleDetails| HeldRole {
-            role: role_of(role),
+            role: Arc::new(role_of(role)),
             group: Some((group.id.clone(), group.name.clone())),
         };
         let list = self.client.group_roles().list_group_role_assignments(&group.id).limit(LONG_PAGE_SIZE);
@@ -220,7 +224,7 @@ impl<'a> Outline<'a> {
                     held = list.limit(LONG_PAGE_SIZE).items().try_collect().await.doing(doing)?;
                 }
                 let held = held.into_iter().map(of_group).collect();
-                Some(ProjectRoles { held, owner: project.owner.clone() })
+                Some(ProjectRoles { held, owner: Arc::clone(&project.owner) })
             }
             None => None,
         };
@@ -256,7 +260,7 @@ impl ProjectOutline {
         }
         let roles = permissions::project_roles(client, &project_id).await?;
         let is_owner = |role: &&Role| PredefinedRole::of(role) == Some(PredefinedRole::ProjectOwner);
-        let owner = roles.iter().find(is_owner).cloned();
+        let owner = roles.iter().find(is_owner).cloned().map(Arc::new);
         let owner = owner.ok_or_else(|| {
             Failure::not_found(format!("the roles of project '{project_id}' do not include 'owner'"))
         })?;
@@ -270,7 +274,7 @@ impl ProjectOutline {
     /// The predefined role of a service account.
     fn role_named(&self, name: &str) -> Option<HeldRole> {
         let role = self.roles.iter().find(|role| role.predefined_role && role.name == name)?;
-        Some(HeldRole { role: role.clone(), group: None })
+        Some(HeldRole { role: Arc::new(role.clone()), group: None })
     }
 }
 
@@ -281,7 +285,7 @@ fn direct(assigned: Vec<AssignedRoleDetails>, user_id: &UserId) -> Vec<HeldRole>
         sources.is_empty() || sources.iter().any(|source| source.principal_id == user_id.as_str())
     };
     let direct = assigned.into_iter().filter(is_direct);
-    direct.map(|role| HeldRole { role: role_of(role), group: None }).collect()
+    direct.map(|role| HeldRole { role: Arc::new(role_of(role)), group: None }).collect()
 }
 
 fn role_of(assigned: AssignedRoleDetails) -> Role {

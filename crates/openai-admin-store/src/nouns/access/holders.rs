@@ -13,7 +13,7 @@ use openai_admin::{
 use crate::{
     base::{error::Result, page::Range, value::values},
     nouns::{
-        access::held_roles::Scope,
+        access::held_roles::{ProjectScope, Scope},
         roles::{self, RoleResource},
     },
     operation::tx::Tx,
@@ -25,7 +25,7 @@ pub(crate) fn page(tx: &mut Tx<'_>, scope: &Scope, permission: &str, range: Rang
     let mut page = Page { users: BTreeSet::new(), range };
     match &scope.project {
         None => page.add_of_organization(tx, permission)?,
-        Some((project, _)) => {
+        Some(ProjectScope { project, .. }) => {
             for role_seq in roles::custom_granting(tx, RoleResource::Organization, permission)? {
                 page.add_assigned(tx, role_seq, Resource::Organization)?;
             }
