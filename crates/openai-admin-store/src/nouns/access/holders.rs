@@ -117,13 +117,24 @@ impl Page {
             |row| row.integer(0),
         )?;
         self.add(users);
-        let groups = tx.query(
-            "select group_seq from role_assignments
-             where org = $1 and role_seq = $2 and project_seq = $3 and user_seq = 0 order by group_seq",
-            values![org, role_seq, resource.project_seq()],
-            |row| row.integer(0),
+        // A role may have many groups, so only those whose first member may be on the page are read.
+        let mut groups = tx.query(
+            "select a.group_seq,
+                    (select m.user_seq from group_users m
+                     where m.org = a.org and m.group_seq = a.group_seq and m.user_seq > $1
+                     order by m.user_seq limit 1)
+             from role_assignments a
+             where a.org = $2 and a.role_seq = $3 and a.project_seq = $4 and a.user_seq = 0",
+            values![range.after, org, role_seq, resource.project_seq()],
+            |row| Ok((row.optional_integer(1)?, row.integer(0)?)),
         )?;
-        groups.into_iter().try_for_each(|group_seq| self.add_members(tx, group_seq))
+        groups.sort_unstable();
+        for (first_member, group_seq) in groups {
+            if first_member.is_some_and(|first| first <= self.last()) {
+                self.add_members(tx, group_seq)?;
+            }
+        }
+        Ok(())
     }
 
     fn add_members(&mut self, tx: &mut Tx<'_>, group_seq: i64) -> Result<()> {
