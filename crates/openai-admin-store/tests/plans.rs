@@ -57,7 +57,10 @@ const EXCEPTIONS: [(&str, &str); 13] = [
     ("from organizations order by org", "there are few organizations"),
     ("from sequences where sequences.org", "there are few kinds of things"),
     ("where k.org = $1", "an organization has few keys, listed for a person"),
-    ("where org = $1 and removed_at is null order by seq", "a dump reads every user, group and role"),
+    (
+        "where org = $1 and removed_at is null order by seq",
+        "a dump reads every user, group and role, and an unknown permission is searched in all roles",
+    ),
     ("g.org = $1 and g.removed_at is null order by", "a dump reads every group"),
     ("where org = $1 order by group_seq, user_seq", "a dump reads every membership"),
     ("order by project_seq, setting", "a dump reads every setting"),

@@ -60,6 +60,7 @@
 //! [A table of names](https://github.com/openai-admin/openai-admin/blob/main/docs/coming-from-other-clients.md) maps
 //! `openai-client-base` and `async-openai` to this crate.
 
+pub mod access;
 mod deleted;
 mod eight_bytes;
 pub mod endpoint;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::audit::Audit;
 
-/// A group and a user who is or could be a member of it. Both are numbered; users in list order.
+/// A group and a user who is or could be a member of it. Both are numbered; users in list order. Any other set of users,
+/// such as those with a role, counts as a group without pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pair {
     /// The group.

@@ -47,6 +47,15 @@ Examples:
         #[command(flatten)]
         project: AccessProject,
     },
+    /// List the permissions, each with the roles that grant it
+    #[command(after_help = "\
+Examples:
+  openai-admin access permissions
+  openai-admin access permissions --project Search")]
+    Permissions {
+        #[command(flatten)]
+        project: AccessProject,
+    },
 }
 
 // Where the access is.

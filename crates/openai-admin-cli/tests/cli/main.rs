@@ -21,6 +21,7 @@ mod load;
 mod memberships;
 mod memberships_guarded;
 mod memberships_killed;
+mod published_only;
 mod running;
 mod serve;
 mod serve_tls;

@@ -147,6 +147,11 @@ impl Field {
         !self.schema[keyword].is_null()
     }
 
+    /// Whether it is a list of objects with this field.
+    pub(crate) fn has_items_with(&self, name: &str) -> bool {
+        !self.schema["items"]["properties"][name].is_null()
+    }
+
     /// Whether its values are strings with this bound on their length. The bounds of an id do not count: an id
     /// that exceeds them is refused by another rule.
     pub(crate) fn bounds_text(&self, keyword: &str) -> bool {
@@ -157,7 +162,7 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
-    use openai_admin::operations::{AddGroupUser, ListGroups};
+    use openai_admin::operations::{AddGroupUser, CheckAccess, ListGroups};
 
     use super::*;
 
@@ -176,5 +181,8 @@ mod tests {
         let add = OperationFacts::of::<AddGroupUser>().fields();
         assert_eq!((add.path, names(&add.body)), (vec!["group_id"], vec!["user_id"]));
         assert!(add.query.is_empty() && add.body[0].is_required && add.body[0].is_text());
+
+        let check = OperationFacts::of::<CheckAccess>().fields();
+        assert!(check.body[0].has_items_with("user_id") && !check.body[0].has_items_with("group_id"));
     }
 }

@@ -110,7 +110,7 @@ fn explain(row: Row, described: &[Described]) -> Explanation {
         AnsweredBy::NotServed => ("every operation that is not supported yet", not_served()),
         AnsweredBy::Matching(words, is_meant) => (words, ids(&is_meant)),
         AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
-            (operations.as_str(), ids(&|it| it.names_in_path(param) || it.names_in_body(param)))
+            (operations.as_str(), ids(&|it| it.looks_up(param)))
         }
         AnsweredBy::NoOperation(words) => (words, Vec::new()),
     };
@@ -194,6 +194,14 @@ mod tests {
             let error = &example.answer["error"];
             assert!(error.is_string() || error["code"].as_str() == code, "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn the_id_of_a_resource_may_be_in_a_list_of_a_body() {
+        let operations = |code| Explanation::of(code).remove(0).operations;
+        assert!(operations("user_not_found").contains(&"x-check-access"));
+        assert!(operations("project_not_found").contains(&"x-list-permission-users"));
+        assert!(!operations("project_not_found").contains(&"x-create-usage-batch"));
     }
 
     #[test]

@@ -202,7 +202,10 @@ fn probes() -> Vec<Probe> {
         },
         Probe {
             user: "user_nope",
-            body: with_role(json!({ "user_id": "user_nope", "role": "reader" })),
+            body: with_role(json!({
+                "user_id": "user_nope", "role": "reader",
+                "checks": [{ "user_id": "user_nope", "permission": "api.groups.read" }],
+            })),
             ..assumed(404, "user_not_found")
         },
         Probe {
@@ -318,6 +321,7 @@ async fn each_explanation_lists_exactly_the_operations_that_return_it() {
             let path =
                 path.replace("{role_id}", role.unwrap_or(custom)).replace("{project_id}", "proj_search");
             let path = path.replace("{rate_limit_id}", "rl-o3");
+            let path = path.replace("{permission}", "api.groups.read");
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();

@@ -229,6 +229,21 @@ fn next_of(page: &Answer) -> Option<String> {
 }
 
 #[tokio::test]
+async fn a_permission_that_no_role_grants_is_refused_with_the_next_step() {
+    let server = TestServer::new().await;
+    let answer = server.get("/v1/x/permissions/api.gruops.read/users").await;
+    answer.assert_error(400, Some("invalid_value"), Some("permission"));
+    assert_eq!(
+        answer.body["error"]["message"],
+        "Invalid 'permission': expected a permission that a role grants, but got 'api.gruops.read'; \
+         `openai-admin access permissions` lists them."
+    );
+    let body = r#"{"checks":[{"user_id":"user_1","permission":"api.gruops.read"}]}"#;
+    let answer = server.post("/v1/x/access/check", body).await;
+    answer.assert_error(400, Some("invalid_value"), Some("checks[0].permission"));
+}
+
+#[tokio::test]
 async fn an_invalid_user_id_in_a_body_is_refused_with_the_reason() {
     let server = TestServer::new().await;
     let group = server.group("g").await;

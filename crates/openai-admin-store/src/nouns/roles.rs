@@ -1,7 +1,10 @@
 //! Roles of an organization: predefined ones, which have no rows, and custom ones.
 
+use std::collections::BTreeSet;
+
 use openai_admin::{
     Cursor, Order, RoleId, Timestamp, UserRole,
+    access::PredefinedRole,
     models::{
         AuditLogPayload, Project, PublicCreateOrganizationRoleBody, PublicRoleListResource,
         PublicUpdateOrganizationRoleBody, Role, RoleDeletedResource,
@@ -61,9 +64,13 @@ impl RoleResource<'_> {
         self.resource().project_seq()
     }
 
-    /// The numbers of its predefined roles.
-    pub(crate) fn predefined_seqs(self) -> impl Iterator<Item = i64> {
-        self.predefined().roles.iter().map(|(seq, ..)| *seq)
+    /// The numbers of its predefined roles that grant a permission.
+    pub(crate) fn predefined_granting(self, permission: &str) -> impl Iterator<Item = i64> {
+        let Predefined { resource_type, roles, .. } = self.predefined();
+        let grants = move |name: &str| {
+            PredefinedRole::named(resource_type, name).is_some_and(|role| role.grants(permission))
+        };
+        roles.iter().filter(move |(_, name, _)| grants(name)).map(|(seq, ..)| *seq)
     }
 
     fn predefined(self) -> &'static Predefined {
@@ -325,6 +332,15 @@ pub(crate) fn custom_granting(
     let grants =
         |role: &Stored<StoredRole>| role.thing.role.permissions.iter().any(|known| known == permission);
     Ok(roles.iter().filter(|role| grants(role)).map(|role| role.seq).collect())
+}
+
+/// The permissions of all custom roles: of the organization and of its projects.
+pub(crate) fn custom_permissions(tx: &mut Tx<'_>) -> Result<BTreeSet<String>> {
+    let org = tx.org();
+    // A permission that no predefined role grants is rare, so there is no index for it.
+    let roles: Vec<Stored<StoredRole>> =
+        tx.query(select!("roles where org = $1 and removed_at is null order by seq"), values![org], stored)?;
+    Ok(roles.into_iter().flat_map(|role| role.thing.role.permissions).collect())
 }
 
 /// The predefined roles, in order.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, stream};
 use openai_admin::{
     models::{AccessCheck, AccessPath, CheckAccessBody, PublicCreateOrganizationRoleBody},
     operations::{
@@ -9,7 +10,7 @@ use openai_admin::{
         RetrieveUserAccess, UpdateProjectRole, UpdateRole,
     },
 };
-use openai_admin_store::{DatabaseUrl, Error, Kind, Refusal, Result};
+use openai_admin_store::{Error, Kind, Refusal, Result};
 use proptest::{
     prelude::Rng as _,
     test_runner::{RngAlgorithm, TestRng},
@@ -27,6 +28,8 @@ conformance! {
     the_access_of_every_person_matches_the_oracle_after_every_change,
     a_path_names_its_role_and_its_group,
     an_unknown_user_project_or_cursor_is_refused,
+    a_permission_that_no_role_grants_is_refused,
+    a_permission_that_a_role_of_any_project_grants_is_known,
     access_in_an_archived_project_is_refused,
     at_most_a_thousand_permissions_are_checked_at_once,
     the_access_of_another_organization_is_separate,
@@ -81,6 +84,8 @@ struct World {
     roles: BTreeMap<String, CustomRole>,
     /// User or group; project, or nothing for the organization; the id of a custom role, or the name of a predefined one.
     assigned: BTreeSet<(String, String, String)>,
+    /// The permissions of roles of archived projects, which remain.
+    archived_permissions: BTreeSet<String>,
 }
 
 impl World {
@@ -124,6 +129,18 @@ impl World {
             }
         }
         paths
+    }
+
+    /// The projects, and the organization as an empty text.
+    fn places(&self) -> impl Iterator<Item = &str> {
+        self.projects.iter().map(String::as_str).chain([""])
+    }
+
+    /// Whether a role grants the permission, in the organization or in any project.
+    fn is_known(&self, permission: &str) -> bool {
+        is_predefined_grant(false, "owner", permission)
+            || self.archived_permissions.contains(permission)
+            || self.roles.values().any(|role| role.permissions.contains(permission))
     }
 
     fn end(&mut self, id: &str) {
@@ -309,6 +326,9 @@ async fn change(acme: &Tenant, world: &mut World, kind: usize, dice: &mut Dice, 
         18 => {
             projects::archive(acme, &project.clone()?).await.ok()?;
             let project = project?;
+            let archived = world.roles.values().filter(|role| role.project == project);
+            let permissions: Vec<_> = archived.flat_map(|role| role.permissions.clone()).collect();
+            world.archived_permissions.extend(permissions);
             let accounts: Vec<_> =
                 world.accounts.iter().filter(|(_, of)| **of == project).map(|(id, _)| id.clone()).collect();
             accounts.iter().chain([&project]).for_each(|id| world.end(id));
@@ -370,27 +390,16 @@ async fn users_with(acme: &Tenant, permission: &str, project: &str) -> Result<Ve
     }
 }
 
-/// Compares every person and permission, in the organization and in each project.
-async fn compare(acme: &Tenant, world: &World, change: &str) {
+/// Compares the checks of every person and permission, in the organization and in each project.
+async fn compare_checks(acme: &Tenant, world: &World, change: &str) {
     let mut checks = Vec::new();
-    for project in world.projects.iter().map(String::as_str).chain([""]) {
+    for project in world.places() {
         for (user, _) in &world.users {
-            let access = access(acme, user, project).await.unwrap();
-            for permission in PERMISSIONS {
-                let expected = world.paths(user, project, permission);
-                let found = access.get(permission).cloned().unwrap_or_default();
-                assert_eq!(found, expected, "{change}: {user}, {permission} in '{project}'");
+            for permission in PERMISSIONS.iter().filter(|permission| world.is_known(permission)) {
                 let check =
                     json!({ "user_id": user, "permission": permission, "project_id": in_project(project) });
                 checks.push(serde_json::from_value::<AccessCheck>(check).unwrap());
             }
-        }
-        for permission in PERMISSIONS {
-            let paths = |(user, _): &(String, String)| (user.clone(), world.paths(user, project, permission));
-            let expected: Vec<_> =
-                world.users.iter().map(paths).filter(|(_, paths)| !paths.is_empty()).collect();
-            let found = users_with(acme, permission, project).await.unwrap();
-            assert_eq!(found, expected, "{change}: {permission} in '{project}'");
         }
     }
     let results = acme.read(CheckAccess::new(CheckAccessBody::new(checks.clone()))).await.unwrap().data;
@@ -403,41 +412,87 @@ async fn compare(acme: &Tenant, world: &World, change: &str) {
     }
 }
 
-/// Each round tries each kind of change, in another order.
+/// Compares the access of every person and the users with every permission, in the organization or in a project.
+async fn compare_lists(acme: &Tenant, world: &World, project: &str, change: &str) {
+    for (user, _) in &world.users {
+        let access = access(acme, user, project).await.unwrap();
+        for permission in PERMISSIONS {
+            let expected = world.paths(user, project, permission);
+            let found = access.get(permission).cloned().unwrap_or_default();
+            assert_eq!(found, expected, "{change}: {user}, {permission} in '{project}'");
+        }
+    }
+    for permission in PERMISSIONS {
+        let paths = |(user, _): &(String, String)| (user.clone(), world.paths(user, project, permission));
+        let expected: Vec<_> = world.users.iter().map(paths).filter(|(_, paths)| !paths.is_empty()).collect();
+        let found = users_with(acme, permission, project).await;
+        if world.is_known(permission) {
+            assert_eq!(found.unwrap(), expected, "{change}: {permission} in '{project}'");
+        } else {
+            assert_refused!(found, Error::InvalidValue { .. });
+        }
+    }
+}
+
+/// The number of generated organizations. CONTRIBUTING.md has the command for 2,000.
+const ORGANIZATIONS: &str = "OPENAI_ADMIN_ACCESS_ORGANIZATIONS";
+const ORGANIZATIONS_DEFAULT: u64 = 6;
+/// How many of them change at the same time.
+const CONCURRENT: usize = 4;
+
+fn organizations() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a parameter of the test")]
+    let number = std::env::var(ORGANIZATIONS);
+    number.map_or(ORGANIZATIONS_DEFAULT, |number| number.parse().unwrap())
+}
+
 async fn the_access_of_every_person_matches_the_oracle_after_every_change(database: Database) {
-    let rounds = if let DatabaseUrl::Sqlite(_) = database.url { 15 } else { 3 };
-    // The same changes each time, so that every failure is reproducible.
-    let mut dice = Dice(TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let made = stream::iter(0..organizations()).map(|number| change_organization(&database, number));
+    let made: Vec<BTreeSet<usize>> = made.buffer_unordered(CONCURRENT).collect().await;
+    let made: BTreeSet<usize> = made.into_iter().flatten().collect();
+    let missing: Vec<usize> = (0..KINDS).filter(|kind| !made.contains(kind)).collect();
+    assert!(missing.is_empty(), "no change of the kinds {missing:?}");
+}
+
+/// Generates an organization, tries each kind of change in random order, and compares after each. Returns the kinds of
+/// changes that were made. A number always leads to the same changes.
+async fn change_organization(database: &Database, organization: u64) -> BTreeSet<usize> {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&organization.to_le_bytes());
+    let mut dice = Dice(TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let mut made = BTreeSet::new();
-    for round in 0..rounds {
-        let groups = json!([{ "id": "group_1", "name": "One" }, { "id": "group_2", "name": "Two" }]);
-        let acme = database.tenant(&format!("org-{round}"), 4, groups).await;
-        let mut world = World {
-            users: (1..=4).map(|number| (format!("user_{number}"), "reader".to_owned())).collect(),
-            groups: ["group_1", "group_2"].map(str::to_owned).into(),
-            ..World::default()
-        };
-        for name in ["Search", "Ads"] {
-            world.projects.insert(projects::create(&acme, name).await.id.to_string());
-        }
-        compare(&acme, &world, "the start").await;
-        // Changes that give access come first, so that the others have access to end.
-        let mut kinds: Vec<usize> = [13, 13, 0, 2, 4, 8, 11, 19].into_iter().chain(0..KINDS).collect();
-        for place in (9..kinds.len()).rev() {
-            kinds.swap(place, 8 + dice.below(place - 7));
-        }
-        for (number, kind) in kinds.into_iter().enumerate() {
-            for _ in 0..ATTEMPTS {
-                if change(&acme, &mut world, kind, &mut dice, number).await.is_some() {
-                    made.insert(kind);
-                    compare(&acme, &world, &format!("round {round}, change {number} of kind {kind}")).await;
-                    break;
-                }
+    let groups = json!([{ "id": "group_1", "name": "One" }, { "id": "group_2", "name": "Two" }]);
+    let acme = database.tenant(&format!("org-{organization}"), 4, groups).await;
+    let mut world = World {
+        users: (1..=4).map(|number| (format!("user_{number}"), "reader".to_owned())).collect(),
+        groups: ["group_1", "group_2"].map(str::to_owned).into(),
+        ..World::default()
+    };
+    for name in ["Search", "Ads"] {
+        world.projects.insert(projects::create(&acme, name).await.id.to_string());
+    }
+    // Changes that give access come first, so that the others have access to end.
+    let mut kinds: Vec<usize> = [13, 13, 0, 2, 4, 8, 11, 19].into_iter().chain(0..KINDS).collect();
+    for place in (9..kinds.len()).rev() {
+        kinds.swap(place, 8 + dice.below(place - 7));
+    }
+    for (number, kind) in kinds.into_iter().enumerate() {
+        for _ in 0..ATTEMPTS {
+            if change(&acme, &mut world, kind, &mut dice, number).await.is_some() {
+                made.insert(kind);
+                let change = format!("organization {organization}, change {number} of kind {kind}");
+                compare_checks(&acme, &world, &change).await;
+                // The lists take many reads, so each change compares them in another place.
+                let places: Vec<&str> = world.places().collect();
+                compare_lists(&acme, &world, places[number % places.len()], &change).await;
+                break;
             }
         }
     }
-    let missing: Vec<usize> = (0..KINDS).filter(|kind| !made.contains(kind)).collect();
-    assert!(missing.is_empty(), "no change of the kinds {missing:?}");
+    for project in world.places() {
+        compare_lists(&acme, &world, project, &format!("the end of organization {organization}")).await;
+    }
+    made
 }
 
 async fn a_path_names_its_role_and_its_group(database: Database) {
@@ -467,7 +522,33 @@ async fn an_unknown_user_project_or_cursor_is_refused(database: Database) {
     let mut request = ListPermissionUsers::new("api.groups.read".parse().unwrap());
     request.after = Some("user_9".parse().unwrap());
     assert_refused!(acme.read(request).await, Error::UnknownCursor(_));
-    assert_eq!(users_with(&acme, "api.unknown", "").await.unwrap(), []);
+}
+
+async fn a_permission_that_no_role_grants_is_refused(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    let known = AccessCheck::new("user_1".parse().unwrap(), "api.groups.read".parse().unwrap());
+    let misspelt = AccessCheck::new("user_1".parse().unwrap(), "api.gruops.read".parse().unwrap());
+    let check = acme.read(CheckAccess::new(CheckAccessBody::new(vec![known, misspelt]))).await;
+    let field = |error: Error| match error {
+        Error::InvalidValue { field, expected } => (field, expected.contains("'api.gruops.read'")),
+        other => panic!("{other}"),
+    };
+    assert_eq!(field(check.unwrap_err()), ("checks[1].permission".to_owned(), true));
+    let users = users_with(&acme, "api.gruops.read", "").await.unwrap_err();
+    assert_eq!(field(users), ("permission".to_owned(), true));
+}
+
+async fn a_permission_that_a_role_of_any_project_grants_is_known(database: Database) {
+    let acme = database.acme(1, json!([])).await;
+    let [search, ads] = [projects::create(&acme, "Search").await.id, projects::create(&acme, "Ads").await.id];
+    let body: PublicCreateOrganizationRoleBody =
+        serde_json::from_value(json!({ "role_name": "Own", "permissions": ["api.own"] })).unwrap();
+    let role = acme.change(CreateProjectRole::new(search.clone(), body)).await.unwrap().id;
+    for project in ["", search.as_str(), ads.as_str()] {
+        assert_eq!(users_with(&acme, "api.own", project).await.unwrap(), []);
+    }
+    project_roles::delete(&acme, search.as_str(), role.as_str()).await.unwrap();
+    assert_refused!(users_with(&acme, "api.own", search.as_str()).await, Error::InvalidValue { .. });
 }
 
 async fn access_in_an_archived_project_is_refused(database: Database) {

@@ -6,12 +6,13 @@ use std::sync::{
 };
 
 use fastrand::Rng;
-use openai_admin::{Client, Error, ErrorKind, models::CreateGroupUserBody};
+use openai_admin::{Client, Error, ErrorKind};
 use openai_admin_history::{Call, End, Order, Outcome, Page, Pair};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     database::number_of,
+    rights::{self, SETS, group_id},
     round::{CALLS_EACH, GROUPS, USERS, VOLATILE},
 };
 
@@ -69,10 +70,6 @@ enum Answer<T> {
     NoEffect,
 }
 
-pub(crate) fn group_id(group: usize) -> String {
-    format!("group_{group}")
-}
-
 pub(crate) fn user_id(user: usize) -> String {
     format!("user_{user}")
 }
@@ -87,38 +84,33 @@ impl Caller {
         let mut made = 0;
         while made < CALLS_EACH {
             let pair = Pair {
-                group: self.random.usize(..GROUPS),
+                group: self.random.usize(..SETS),
                 user: VOLATILE[self.random.usize(..VOLATILE.len())],
             };
             made += match self.random.u32(..100) {
                 0..=31 => self.add(pair).await,
                 32..=59 => self.remove(pair).await,
-                60..=79 => self.retrieve(pair).await,
+                60..=71 => self.retrieve(pair).await,
+                72..=81 => self.check(pair).await,
                 _ => {
                     let order = if self.random.bool() { Order::Ascending } else { Order::Descending };
                     // Few limits, so that clients request the same pages.
                     let limit = if self.random.bool() { 1 } else { 3 };
-                    self.walk(pair.group, order, limit).await
+                    self.walk(pair.group % GROUPS, order, limit).await
                 }
             };
         }
     }
 
     async fn add(&mut self, pair: Pair) -> usize {
-        let body = CreateGroupUserBody::new(user_id(pair.user).parse().unwrap());
-        let add = async |client: Client| {
-            client.group_users().add_group_user(group_id(pair.group), body).await.map(|_| ())
-        };
-        self.change(add, |()| Outcome::Added(pair), Outcome::Added(pair)).await;
+        let add = async |client: Client| rights::add(&client, pair).await;
+        let outcome = |is_added| if is_added { Outcome::Added(pair) } else { Outcome::Found(pair, true) };
+        self.change(add, outcome, Outcome::Added(pair)).await;
         1
     }
 
     async fn remove(&mut self, pair: Pair) -> usize {
-        let remove = async |client: Client| {
-            let removed =
-                client.group_users().remove_group_user(group_id(pair.group), user_id(pair.user)).await;
-            is_member(removed.map(|_| ()))
-        };
+        let remove = async |client: Client| rights::remove(&client, pair).await;
         let outcome =
             |was_member| if was_member { Outcome::Removed(pair) } else { Outcome::Found(pair, false) };
         self.change(remove, outcome, Outcome::Removed(pair)).await;
@@ -126,12 +118,15 @@ impl Caller {
     }
 
     pub(crate) async fn retrieve(&mut self, pair: Pair) -> usize {
-        let retrieve = async |client: Client| {
-            let found =
-                client.group_users().retrieve_group_user(group_id(pair.group), user_id(pair.user)).await;
-            is_member(found.map(|_| ()))
-        };
+        let retrieve = async |client: Client| rights::retrieve(&client, pair).await;
         self.read(retrieve, |member| Outcome::Found(pair, member)).await;
+        1
+    }
+
+    /// Checks the permission that the membership gives.
+    pub(crate) async fn check(&mut self, pair: Pair) -> usize {
+        let check = async |client: Client| rights::check(&client, pair).await;
+        self.read(check, |allowed| Outcome::Found(pair, allowed)).await;
         1
     }
 
@@ -236,15 +231,6 @@ impl Caller {
                 (life, client)
             }
         }
-    }
-}
-
-/// A 404 about the user is an answer: they are not a member.
-fn is_member(result: Result<(), Error>) -> Result<bool, Error> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(error) if error.code() == Some("not_a_member") => Ok(false),
-        Err(error) => Err(error),
     }
 }
 

@@ -10,7 +10,10 @@ use openai_admin_history::{Audit, AuditEvent, Pair};
 use openai_admin_store::DatabaseUrl;
 use tempfile::TempDir;
 
-use crate::environment;
+use crate::{
+    environment,
+    rights::{PROJECT, PROJECT_ID, ROLE, ROLE_ID},
+};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Engine {
@@ -29,15 +32,40 @@ pub(crate) struct Database {
 const SETTLED_POLLS_MAX: u32 = 2_000;
 const SETTLED_POLL: Duration = Duration::from_millis(5);
 
-/// All memberships and all events about them, one per row: author, added, in the trail, group, user.
-const CONTENTS: &str = "
-    select '' as actor, cast(1 as bigint) as added, cast(0 as bigint) as in_trail, g.id, u.id from group_users m
-    join groups g on g.org = m.org and g.seq = m.group_seq join users u on u.org = m.org and u.seq = m.user_seq
-    union all
-    select a.actor, cast(case a.event when 'group.user.added' then 1 else 0 end as bigint), cast(1 as bigint), g.id, u.id
-    from audit_events a
-    join groups g on g.org = a.org and g.seq = a.group_seq join users u on u.org = a.org and u.seq = a.user_seq
-    where a.event in ('group.user.added', 'group.user.removed')";
+/// All memberships of sets and all events about them, one per row: author, added, in the trail, set, user.
+fn contents() -> String {
+    let member = "select '' as actor, cast(1 as bigint) as added, cast(0 as bigint) as in_trail";
+    let event = |added: &str| {
+        format!(
+            "select a.actor, cast(case a.event when '{added}' then 1 else 0 end as bigint), cast(1 as bigint)"
+        )
+    };
+    let (in_group, assigned, in_project) =
+        (event("group.user.added"), event("role.assignment.created"), event("project.user.added"));
+    let user = |of: &str| format!("join users u on u.org = {of}.org and u.seq = {of}.user_seq");
+    let (of_member, of_event) = (user("m"), user("a"));
+    format!(
+        "{member}, g.id, u.id from group_users m
+         join groups g on g.org = m.org and g.seq = m.group_seq {of_member}
+         union all
+         {member}, 'set_{ROLE}', u.id from role_assignments m
+         join roles r on r.org = m.org and r.seq = m.role_seq {of_member} where r.id = '{ROLE_ID}'
+         union all
+         {member}, 'set_{PROJECT}', u.id from project_users m
+         join projects p on p.org = m.org and p.seq = m.project_seq {of_member} where p.id = '{PROJECT_ID}'
+         union all
+         {in_group}, g.id, u.id from audit_events a
+         join groups g on g.org = a.org and g.seq = a.group_seq {of_event}
+         where a.event in ('group.user.added', 'group.user.removed')
+         union all
+         {assigned}, 'set_{ROLE}', u.id from audit_events a
+         join roles r on r.org = a.org and r.seq = a.subject_seq {of_event}
+         where a.event in ('role.assignment.created', 'role.assignment.deleted') and r.id = '{ROLE_ID}'
+         union all
+         {in_project}, 'set_{PROJECT}', u.id from audit_events a {of_event}
+         where a.event in ('project.user.added', 'project.user.removed')"
+    )
+}
 
 struct Row {
     actor: String,
@@ -94,7 +122,7 @@ impl Database {
         let rows = match self.parsed() {
             DatabaseUrl::Sqlite(file) => {
                 let connection = rusqlite::Connection::open(file).unwrap();
-                let mut statement = connection.prepare(CONTENTS).unwrap();
+                let mut statement = connection.prepare(&contents()).unwrap();
                 let row = |row: &rusqlite::Row<'_>| {
                     let (group, user): (String, String) = (row.get(3)?, row.get(4)?);
                     let (added, in_trail): (i64, i64) = (row.get(1)?, row.get(2)?);
@@ -110,7 +138,7 @@ impl Database {
             }
             DatabaseUrl::Postgres(url) => on_another_thread(move || {
                 let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
-                let rows = client.query(CONTENTS, &[]).unwrap();
+                let rows = client.query(&contents(), &[]).unwrap();
                 let row = |row: &postgres::Row| Row {
                     actor: row.get(0),
                     added: row.get::<_, i64>(1) != 0,
@@ -137,7 +165,7 @@ impl Drop for Database {
     }
 }
 
-/// `group_3` and `user_4`.
+/// `group_1` or `set_3`, and `user_4`.
 fn pair(group: &str, user: &str) -> Pair {
     Pair { group: number_of(group), user: number_of(user) }
 }

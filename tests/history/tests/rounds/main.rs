@@ -1,5 +1,5 @@
-//! Rounds: a server of one or two processes, several clients that change and read the same few memberships, `kill -9`
-//! in between, and the checker over their results.
+//! Rounds: a server of one or two processes, several clients that change and read the same few memberships, roles and
+//! users of a project, `kill -9` in between, and the checker over their results.
 //!
 //! Ten rounds are part of the test run; 200 are run before a release:
 //!
@@ -23,6 +23,7 @@ mod creations;
 mod database;
 mod injected_faults;
 mod patched;
+mod rights;
 mod round;
 mod server;
 

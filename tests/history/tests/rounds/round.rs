@@ -10,8 +10,9 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    clients::{Caller, Life, Shared, group_id, user_id},
+    clients::{Caller, Life, Shared, user_id},
     database::{Database, Engine},
+    rights::{PERMISSION_OF_ROLE, PROJECT, ROLE, SETS, group_id, permission_of_group, role_of_group},
     server::Running,
 };
 
@@ -23,7 +24,7 @@ pub(crate) const VOLATILE: [usize; 6] = [1, 2, 3, 5, 6, 7];
 const STABLE_MEMBERS: [usize; 3] = [0, 4, 8];
 /// The number of clients, and the number of calls of each. A page is a call.
 const CLIENTS: usize = 6;
-pub(crate) const CALLS_EACH: usize = 60;
+pub(crate) const CALLS_EACH: usize = 90;
 /// How many servers run one after the other. The last is killed when all clients are done.
 const LIVES: usize = 3;
 
@@ -88,6 +89,7 @@ impl Round {
         let mut last = caller(CLIENTS, random.fork());
         for pair in all_pairs() {
             last.retrieve(pair).await;
+            last.check(pair).await;
         }
         for group in 0..GROUPS {
             last.walk(group, Order::Ascending, 3).await;
@@ -145,7 +147,7 @@ fn kill(server: Vec<Running>, database: &Database, show: &watch::Sender<Option<L
 }
 
 fn all_pairs() -> impl Iterator<Item = Pair> {
-    (0..GROUPS).flat_map(|group| (0..USERS).map(move |user| Pair { group, user }))
+    (0..SETS).flat_map(|group| (0..USERS).map(move |user| Pair { group, user }))
 }
 
 /// The initial members.
@@ -161,15 +163,29 @@ async fn fill(database: &Database, members: &BTreeSet<Pair>) -> (Vec<String>, Ve
     let minter = Minter::system();
     let members_of =
         |group| members.iter().filter(move |pair| pair.group == group).map(|pair| user_id(pair.user));
-    let users: Vec<_> =
-        (0..USERS).map(|user| json!({ "id": user_id(user), "name": user_id(user) })).collect();
+    let users: Vec<_> = (0..USERS)
+        .map(|user| {
+            let has_role = members.contains(&Pair { group: ROLE, user });
+            let roles: Vec<&str> = has_role.then_some("role_own").into_iter().collect();
+            json!({ "id": user_id(user), "name": user_id(user), "roles": roles })
+        })
+        .collect();
     let groups: Vec<_> = (0..GROUPS)
         .map(|group| {
             let members: Vec<String> = members_of(group).collect();
-            json!({ "id": group_id(group), "name": group_id(group), "members": members })
+            json!({ "id": group_id(group), "name": group_id(group), "members": members,
+                    "roles": [role_of_group(group)] })
         })
         .collect();
-    let directory = json!({ "organization": { "id": "org-history" }, "users": users, "groups": groups });
+    let role = |id: String, permission: String| json!({ "id": id, "name": id, "permissions": [permission] });
+    let roles: Vec<_> = (0..GROUPS)
+        .map(|group| role(role_of_group(group), permission_of_group(group)))
+        .chain([role("role_own".to_owned(), PERMISSION_OF_ROLE.to_owned())])
+        .collect();
+    let project_users: Vec<_> = members_of(PROJECT).map(|user| json!({ "user": user })).collect();
+    let project = json!({ "id": "proj_1", "name": "Search", "users": project_users });
+    let directory = json!({ "organization": { "id": "org-history" }, "users": users, "groups": groups,
+                            "roles": roles, "projects": [project] });
     let loaded = store.load(minter.stamp("load"), serde_json::from_value(directory).unwrap()).await.unwrap();
     let (mut keys, mut actors) = (Vec::new(), Vec::new());
     for number in 0..=CLIENTS {

@@ -1,3 +1,4 @@
+use openai_admin::{Endpoint as _, operations::CreateUsageBatch};
 use serde::Serialize;
 
 use crate::answer::{
@@ -98,8 +99,16 @@ impl Described {
         self.fields.query.iter().any(|field| field.name == name)
     }
 
+    /// Whether the body has this field, or a list of objects with it.
     pub(super) fn names_in_body(&self, name: &str) -> bool {
-        self.fields.body.iter().any(|field| field.name == name)
+        self.fields.body.iter().any(|field| field.name == name || field.has_items_with(name))
+    }
+
+    /// Whether it looks up an id in this parameter of the path, the query or the body.
+    pub(super) fn looks_up(&self, param: &str) -> bool {
+        // Usage is stored under any ids.
+        self.facts.id != CreateUsageBatch::ID
+            && (self.names_in_path(param) || self.names_in_query(param) || self.names_in_body(param))
     }
 
     pub(super) fn needs_field(&self) -> bool {

@@ -5,12 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use openai_admin::UserRole;
+use openai_admin::{
+    UserRole,
+    access::PredefinedRole::{OrganizationOwner, OrganizationReader, ProjectOwner},
+};
 
 use crate::{
     base::{error::Result, page::Range, value::values},
     nouns::{
-        access::{held_roles::Scope, predefined},
+        access::held_roles::{ProjectScope, Scope},
         roles::{self, RoleResource},
     },
     operation::tx::Tx,
@@ -22,7 +25,7 @@ pub(crate) fn page(tx: &mut Tx<'_>, scope: &Scope, permission: &str, range: Rang
     let mut page = Page { users: BTreeSet::new(), range };
     match &scope.project {
         None => page.add_of_organization(tx, permission)?,
-        Some((project, owner)) => {
+        Some(ProjectScope { project, .. }) => {
             for role_seq in roles::custom_granting(tx, RoleResource::Organization, permission)? {
                 page.add_assigned(tx, role_seq, Resource::Organization)?;
             }
@@ -31,7 +34,7 @@ pub(crate) fn page(tx: &mut Tx<'_>, scope: &Scope, permission: &str, range: Rang
                 page.add_assigned(tx, role_seq, resource.resource())?;
                 page.add_service_accounts(tx, role_seq, project.seq)?;
             }
-            if predefined::grants(owner.seq, permission) {
+            if ProjectOwner.grants(permission) {
                 page.add_owners(tx)?;
             }
         }
@@ -41,9 +44,8 @@ pub(crate) fn page(tx: &mut Tx<'_>, scope: &Scope, permission: &str, range: Rang
 
 /// The numbers of a resource's roles that grant a permission.
 fn granting(tx: &mut Tx<'_>, resource: RoleResource<'_>, permission: &str) -> Result<Vec<i64>> {
-    let predefined = resource.predefined_seqs().filter(|seq| predefined::grants(*seq, permission));
     let custom = roles::custom_granting(tx, resource, permission)?;
-    Ok(predefined.chain(custom).collect())
+    Ok(resource.predefined_granting(permission).chain(custom).collect())
 }
 
 /// The first users of the sources that were read, at most one more than the page holds.
@@ -55,10 +57,10 @@ struct Page {
 impl Page {
     fn add_of_organization(&mut self, tx: &mut Tx<'_>, permission: &str) -> Result<()> {
         // Every user is a reader or an owner, and an owner has the permissions of a reader.
-        if predefined::grants(roles::predefined_seq(&UserRole::Reader), permission) {
+        if OrganizationReader.grants(permission) {
             return self.add_everyone(tx);
         }
-        if predefined::grants(roles::predefined_seq(&UserRole::Owner), permission) {
+        if OrganizationOwner.grants(permission) {
             self.add_owners(tx)?;
         }
         for role_seq in roles::custom_granting(tx, RoleResource::Organization, permission)? {
@@ -115,13 +117,24 @@ impl Page {
             |row| row.integer(0),
         )?;
         self.add(users);
-        let groups = tx.query(
-            "select group_seq from role_assignments
-             where org = $1 and role_seq = $2 and project_seq = $3 and user_seq = 0 order by group_seq",
-            values![org, role_seq, resource.project_seq()],
-            |row| row.integer(0),
+        // A role may have many groups, so only those whose first member may be on the page are read.
+        let mut groups = tx.query(
+            "select a.group_seq,
+                    (select m.user_seq from group_users m
+                     where m.org = a.org and m.group_seq = a.group_seq and m.user_seq > $1
+                     order by m.user_seq limit 1)
+             from role_assignments a
+             where a.org = $2 and a.role_seq = $3 and a.project_seq = $4 and a.user_seq = 0",
+            values![range.after, org, role_seq, resource.project_seq()],
+            |row| Ok((row.optional_integer(1)?, row.integer(0)?)),
         )?;
-        groups.into_iter().try_for_each(|group_seq| self.add_members(tx, group_seq))
+        groups.sort_unstable();
+        for (first_member, group_seq) in groups {
+            if first_member.is_some_and(|first| first <= self.last()) {
+                self.add_members(tx, group_seq)?;
+            }
+        }
+        Ok(())
     }
 
     fn add_members(&mut self, tx: &mut Tx<'_>, group_seq: i64) -> Result<()> {
