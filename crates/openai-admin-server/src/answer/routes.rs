@@ -276,7 +276,8 @@ where
 {
     let request: E = decode(&received).map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
     context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
-    handler(context, request).await?.into_json().map_err(|error| unserializable(&error, E::ID))
+    let answered = handler(context, request).await.map_err(|error| ApiError::from(error).in_path(E::PATH))?;
+    answered.into_json().map_err(|error| unserializable(&error, E::ID))
 }
 
 fn decode<E: Endpoint>(received: &Received) -> Result<E, wire::DecodeError> {

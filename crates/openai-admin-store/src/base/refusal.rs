@@ -99,11 +99,6 @@ refusals! {
         "user '{}' is a service account of a project and cannot be deleted as a user",
         "Delete it with `delete-project-service-account`.",
         "`delete-user`";
-    /// The API key sent the request.
-    OwnApiKey = "own_api_key", "key_id",
-        "API key '{}' sent this request and cannot delete itself",
-        "Delete it with another API key, or with `openai-admin keys revoke`.",
-        "`admin-api-keys-delete`";
     /// The API key that sent the request was revoked or has expired.
     RevokedApiKey = "revoked_api_key", "",
         "API key '{}' was revoked or has expired and cannot create another",
