@@ -354,6 +354,10 @@ async fn use_invites(client: &Client) {
     invites.retrieve_invite(&invite.id).await.unwrap();
     invites.invite_user(body()).await.unwrap_err();
     invites.delete_invite(&invite.id).await.unwrap();
+    let invite = invites.invite_user(body()).await.unwrap();
+    let name = || serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    invites.accept_invite(&invite.id, name()).await.unwrap();
+    invites.accept_invite(&invite.id, name()).await.unwrap_err();
 }
 
 async fn use_service_accounts(client: &Client, project: &ProjectId) {
@@ -364,6 +368,10 @@ async fn use_service_accounts(client: &Client, project: &ProjectId) {
     client.send(&RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
     client.send(&ListProjectApiKeys::new(project.clone())).await.unwrap();
     client.send(&RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
+    client.service_accounts().create_service_account_api_key(project.clone(), id, body).await.unwrap();
+    let body = serde_json::from_value(serde_json::json!({ "scopes": ["api.model.read"] })).unwrap();
+    client.project_api_keys().update_project_api_key(project.clone(), key, body).await.unwrap();
     client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
     client.send(&DeleteProjectApiKey::new(project.clone(), key.clone())).await.unwrap_err();
     let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();

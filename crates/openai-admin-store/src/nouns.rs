@@ -10,6 +10,7 @@ pub(crate) mod data_retention;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod hosted_tools;
+mod invite_acceptance;
 pub(crate) mod invites;
 pub(crate) mod model_permissions;
 pub(crate) mod organizations;

@@ -17,28 +17,28 @@ use std::{
 use openai_admin::{
     GroupId, ProjectId, RoleId, Timestamp, UserId,
     models::{
-        ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        AcceptInviteBody, ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
     },
     operations::{
-        ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
-        AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CheckAccess,
-        CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectSpendAlert, CreateProjectUser,
-        CreateRole, CreateServiceAccount, CreateUsageBatch, DeactivateOrganizationCertificates,
-        DeactivateProjectCertificates, DeleteAdminApiKey, DeleteCertificate, DeleteInvite,
-        DeleteProjectApiKey, DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
-        DeleteServiceAccount, GetCertificate, GetProjectSpendLimit, InviteUser, ListAdminApiKeys,
-        ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates, ListPermissionUsers,
-        ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups,
-        ListProjectRateLimits, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
-        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate,
-        ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveInvite,
-        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
-        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
-        RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole, UnassignProjectGroupRole,
-        UnassignProjectUserRole, UnassignUserRole, UpdateProjectRateLimit, UpdateProjectSpendAlert,
-        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions,
-        roles::RoleName,
+        AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
+        ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
+        CheckAccess, CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectSpendAlert,
+        CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
+        DeleteCertificate, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendAlert,
+        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate,
+        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListInvites,
+        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectSpendAlerts,
+        ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup,
+        RetrieveAdminApiKey, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
+        RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole,
+        RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
+        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey,
+        UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
+        UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
     },
 };
 use openai_admin_store::{DatabaseUrl, IdempotencyKey, NewApiKey, Secret, Stamp};
@@ -450,6 +450,9 @@ async fn every_operation_on_invites(acme: &Tenant) {
     acme.read(ListInvites::new()).await.unwrap();
     acme.read(RetrieveInvite::new(new.clone())).await.unwrap();
     acme.change(DeleteInvite::new(new)).await.unwrap();
+    let new = json!({ "email": "new@example.com", "role": "reader" });
+    let new = acme.change(InviteUser::new(serde_json::from_value(new).unwrap())).await.unwrap().id;
+    acme.change(AcceptInvite::new(new, AcceptInviteBody::new())).await.unwrap();
 }
 
 async fn every_operation_on_admin_api_keys(acme: &Tenant) {
@@ -487,6 +490,8 @@ async fn every_operation_on_service_accounts(acme: &Tenant) {
         acme.read(serde_json::from_value::<ListProjectApiKeys>(list).unwrap()).await.unwrap();
     }
     acme.read(RetrieveProjectApiKey::new(project.clone(), key.clone())).await.unwrap();
+    let body = serde_json::from_value(json!({ "scopes": [], "expires_in_seconds": 60 })).unwrap();
+    acme.change(UpdateProjectApiKey::new(project.clone(), key.clone(), body)).await.unwrap();
     acme.change(DeleteProjectApiKey::new(project.clone(), key)).await.unwrap();
     let body = serde_json::from_value(json!({ "name": "Hourly" })).unwrap();
     acme.change(UpdateServiceAccount::new(project.clone(), id.clone(), body)).await.unwrap();

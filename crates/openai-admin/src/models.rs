@@ -36,13 +36,15 @@ pub use crate::operations::{
     hosted_tools::{
         HostedToolPermission, ProjectHostedToolPermissions, ProjectHostedToolPermissionsUpdateRequest,
     },
-    invites::{Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest},
+    invites::{
+        AcceptInviteBody, Invite, InviteDeleteResponse, InviteListResponse, InviteProject, InviteRequest,
+    },
     model_permissions::{
         ProjectModelPermissions, ProjectModelPermissionsDeleteResponse, ProjectModelPermissionsUpdateRequest,
     },
     project_api_keys::{
         ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
-        ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser,
+        ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser, UpdateProjectApiKeyBody,
     },
     project_certificates::{
         ListProjectCertificatesResponse, OrganizationProjectCertificate,
@@ -66,9 +68,10 @@ pub use crate::operations::{
         RoleDeletedResource,
     },
     service_accounts::{
-        ProjectServiceAccount, ProjectServiceAccountApiKey, ProjectServiceAccountCreateRequest,
-        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
-        ProjectServiceAccountListResponse, UpdateProjectServiceAccountBody,
+        CreateProjectServiceAccountApiKeyBody, ProjectServiceAccount, ProjectServiceAccountApiKey,
+        ProjectServiceAccountCreateRequest, ProjectServiceAccountCreateResponse,
+        ProjectServiceAccountDeleteResponse, ProjectServiceAccountListResponse, ServiceAccountApiKeyBody,
+        UpdateProjectServiceAccountBody,
     },
     spend_alerts::{
         CreateSpendAlertBody, OrganizationSpendAlert, OrganizationSpendAlertDeletedResource,

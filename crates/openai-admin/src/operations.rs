@@ -48,11 +48,13 @@ pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRo
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
 pub use groups::{CreateGroup, DeleteGroup, ListGroups, RetrieveGroup, UpdateGroup};
 pub use hosted_tools::{RetrieveProjectHostedToolPermissions, UpdateProjectHostedToolPermissions};
-pub use invites::{DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
+pub use invites::{AcceptInvite, DeleteInvite, InviteUser, ListInvites, RetrieveInvite};
 pub use model_permissions::{
     DeleteProjectModelPermissions, RetrieveProjectModelPermissions, UpdateProjectModelPermissions,
 };
-pub use project_api_keys::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey};
+pub use project_api_keys::{
+    DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey, UpdateProjectApiKey,
+};
 pub use project_certificates::{
     ActivateProjectCertificates, DeactivateProjectCertificates, ListProjectCertificates,
 };
@@ -74,8 +76,8 @@ pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, R
 pub use rate_limits::{ListProjectRateLimits, UpdateProjectRateLimit};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
 pub use service_accounts::{
-    CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
-    UpdateServiceAccount,
+    CreateServiceAccount, CreateServiceAccountApiKey, DeleteServiceAccount, ListServiceAccounts,
+    RetrieveServiceAccount, UpdateServiceAccount,
 };
 pub use spend_alerts::{
     CreateOrganizationSpendAlert, CreateProjectSpendAlert, DeleteOrganizationSpendAlert,
@@ -112,9 +114,10 @@ macro_rules! for_each_operation {
             ActivateOrganizationCertificates DeactivateOrganizationCertificates
             ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates
             ListAdminApiKeys CreateAdminApiKey RetrieveAdminApiKey DeleteAdminApiKey
-            ListInvites InviteUser RetrieveInvite DeleteInvite
+            ListInvites InviteUser RetrieveInvite DeleteInvite AcceptInvite
             ListServiceAccounts CreateServiceAccount RetrieveServiceAccount UpdateServiceAccount DeleteServiceAccount
             ListProjectApiKeys RetrieveProjectApiKey DeleteProjectApiKey
+            CreateServiceAccountApiKey UpdateProjectApiKey
             GetOrganizationSpendLimit UpdateOrganizationSpendLimit DeleteOrganizationSpendLimit
             GetProjectSpendLimit UpdateProjectSpendLimit DeleteProjectSpendLimit
             RetrieveOrganizationDataRetention UpdateOrganizationDataRetention

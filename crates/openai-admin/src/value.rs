@@ -471,6 +471,15 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Refuses null, for an optional field that may only be absent.
+pub(crate) fn never_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Reads null as the default value, for fields that are null in older answers.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where

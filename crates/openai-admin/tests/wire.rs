@@ -10,13 +10,14 @@ use openai_admin::{
     for_each_declared_operation, for_each_operation,
     identity::is_blank,
     models::{
-        CreateAdminApiKeyBody, CreateSpendAlertBody, CreateUserBody, HostedToolPermission, InviteProject,
-        InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
-        ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
-        ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
-        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
-        ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
+        AcceptInviteBody, CreateAdminApiKeyBody, CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody,
+        CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest,
+        ModifyCertificateRequest, ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
+        ProjectModelPermissionsUpdateRequest, ProjectRateLimitUpdateRequest,
+        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
+        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel, ToggleCertificatesRequest,
+        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody, UpdateProjectApiKeyBody,
         UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody, UploadCertificateRequest,
         UserRoleUpdateRequest,
     },
@@ -318,6 +319,9 @@ proptest! {
         let mut body = UpdateProjectServiceAccountBody::new();
         body.role = Some(ServiceAccountRole::Owner);
         round_trip(&UpdateServiceAccount::new(project_id.clone(), account_id.clone(), body));
+        let mut body = CreateProjectServiceAccountApiKeyBody::new();
+        body.scopes = include_archived.map(|_| vec![text.clone()]);
+        round_trip(&CreateServiceAccountApiKey::new(project_id.clone(), account_id.clone(), body));
         round_trip(&DeleteServiceAccount::new(project_id.clone(), account_id));
         let api_key_id = ApiKeyId::new(&principal).unwrap();
         let mut list = ListProjectApiKeys::new(project_id.clone());
@@ -325,6 +329,9 @@ proptest! {
         list.owner_project_access = Some(OwnerProjectAccessFilter::from(text.as_str()));
         round_trip(&list);
         round_trip(&RetrieveProjectApiKey::new(project_id.clone(), api_key_id.clone()));
+        let mut body = UpdateProjectApiKeyBody::new();
+        body.expires_in_seconds = Some(60.try_into().unwrap());
+        round_trip(&UpdateProjectApiKey::new(project_id.clone(), api_key_id.clone(), body));
         round_trip(&DeleteProjectApiKey::new(project_id.clone(), api_key_id));
 
         let mut list = ListProjectUsers::new(project_id.clone());
@@ -383,7 +390,11 @@ proptest! {
         body.projects = to_projects.then(|| vec![InviteProject::new(ProjectId::new(&project).unwrap(), role)]);
         round_trip(&InviteUser::new(body));
         round_trip(&RetrieveInvite::new(invite_id.clone()));
-        round_trip(&DeleteInvite::new(invite_id));
+        round_trip(&DeleteInvite::new(invite_id.clone()));
+        let mut body = AcceptInviteBody::new();
+        round_trip(&AcceptInvite::new(invite_id.clone(), body.clone()));
+        body.name = Some("Ada".try_into().unwrap());
+        round_trip(&AcceptInvite::new(invite_id, body));
     }
 
     #[test]
@@ -425,6 +436,25 @@ fn a_byte_order_mark_before_the_body_is_reported() {
     let error = wire::decode::<CreateGroup>(&incoming, Strictness::Lenient).unwrap_err();
     assert_eq!(error.code(), None);
     assert!(error.to_string().contains("byte-order mark"), "{error}");
+}
+
+#[test]
+fn an_optional_body_may_be_omitted() {
+    let path = [("invite_id", "invite-1")];
+    let incoming = Incoming { path: &path, query: "", body: b"" };
+    for strictness in [Strictness::Lenient, Strictness::Strict] {
+        let decoded = wire::decode::<AcceptInvite>(&incoming, strictness).unwrap();
+        assert_eq!(decoded, AcceptInvite::new("invite-1".parse().unwrap(), AcceptInviteBody::new()));
+        assert!(wire::decode::<InviteUser>(&incoming, strictness).is_err());
+    }
+}
+
+#[test]
+fn null_is_refused_where_a_field_may_only_be_absent() {
+    let path = [("project_id", "proj_1"), ("api_key_id", "key_1")];
+    let incoming = Incoming { path: &path, query: "", body: br#"{"scopes":null,"expires_in_seconds":1}"# };
+    let refused = wire::decode::<UpdateProjectApiKey>(&incoming, Strictness::Lenient).unwrap_err();
+    assert_eq!((refused.code(), refused.param()), (Some(ViolationCode::InvalidType), Some("scopes")));
 }
 
 #[test]

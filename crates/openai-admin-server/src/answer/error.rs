@@ -216,6 +216,16 @@ impl ApiError {
         Self { cause: Some(Box::new(FailureCause(cause))), ..self }
     }
 
+    /// Names the parameter as the path of the operation does.
+    pub(crate) fn in_path(self, path: &str) -> Self {
+        let other = |found: &&rules::NotFound| Some(&*found.param) == self.param.as_deref();
+        let other = rules::of_kinds().iter().find(other).and_then(|found| found.other_param);
+        match other.filter(|other| path.contains(&format!("{{{other}}}"))) {
+            Some(other) => self.of_param(other),
+            None => self,
+        }
+    }
+
     /// The rule of this error.
     pub(crate) fn rule(&self) -> Rule {
         self.rule

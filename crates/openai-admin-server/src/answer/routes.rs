@@ -10,32 +10,33 @@ use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method,
     operations::{
-        ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup, ArchiveProject,
-        AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole, CheckAccess,
-        CreateAdminApiKey, CreateGroup, CreateOrganizationSpendAlert, CreateProject, CreateProjectRole,
-        CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
-        CreateUser, DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
-        DeleteCertificate, DeleteGroup, DeleteInvite, DeleteOrganizationSpendAlert,
-        DeleteOrganizationSpendLimit, DeleteProjectApiKey, DeleteProjectModelPermissions, DeleteProjectRole,
-        DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
-        DeleteServiceAccount, DeleteUser, GetCertificate, GetOrganizationSpendLimit, GetProjectSpendLimit,
-        InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListGroups, ListInvites,
-        ListOrganizationCertificates, ListOrganizationSpendAlerts, ListPermissionUsers, ListProjectApiKeys,
-        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
-        ListProjectRoles, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
-        ListProjects, ListRoles, ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers,
-        ModifyCertificate, ModifyProject, ModifyProjectUser, ModifyUser, RemoveProjectGroup,
-        RetrieveAdminApiKey, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
-        RetrieveOrganizationDataRetention, RetrieveOrganizationSpendAlert, RetrieveProject,
-        RetrieveProjectApiKey, RetrieveProjectDataRetention, RetrieveProjectGroup, RetrieveProjectGroupRole,
-        RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions, RetrieveProjectRole,
-        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
-        RetrieveServiceAccount, RetrieveUser, RetrieveUserAccess, RetrieveUserRole, UnassignGroupRole,
-        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateGroup,
-        UpdateOrganizationDataRetention, UpdateOrganizationSpendAlert, UpdateOrganizationSpendLimit,
-        UpdateProjectDataRetention, UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions,
-        UpdateProjectRateLimit, UpdateProjectRole, UpdateProjectSpendAlert, UpdateProjectSpendLimit,
-        UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions,
+        AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
+        ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
+        CheckAccess, CreateAdminApiKey, CreateGroup, CreateOrganizationSpendAlert, CreateProject,
+        CreateProjectRole, CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount,
+        CreateServiceAccountApiKey, CreateUsageBatch, CreateUser, DeactivateOrganizationCertificates,
+        DeactivateProjectCertificates, DeleteAdminApiKey, DeleteCertificate, DeleteGroup, DeleteInvite,
+        DeleteOrganizationSpendAlert, DeleteOrganizationSpendLimit, DeleteProjectApiKey,
+        DeleteProjectModelPermissions, DeleteProjectRole, DeleteProjectSpendAlert, DeleteProjectSpendLimit,
+        DeleteProjectUser, DeleteRole, DeleteServiceAccount, DeleteUser, GetCertificate,
+        GetOrganizationSpendLimit, GetProjectSpendLimit, InviteUser, ListAdminApiKeys,
+        ListGroupRoleAssignments, ListGroups, ListInvites, ListOrganizationCertificates,
+        ListOrganizationSpendAlerts, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectRoles,
+        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers, ModifyCertificate,
+        ModifyProject, ModifyProjectUser, ModifyUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveGroup,
+        RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite, RetrieveOrganizationDataRetention,
+        RetrieveOrganizationSpendAlert, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectDataRetention,
+        RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectHostedToolPermissions,
+        RetrieveProjectModelPermissions, RetrieveProjectRole, RetrieveProjectSpendAlert, RetrieveProjectUser,
+        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUser, RetrieveUserAccess,
+        RetrieveUserRole, UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole,
+        UnassignUserRole, UpdateGroup, UpdateOrganizationDataRetention, UpdateOrganizationSpendAlert,
+        UpdateOrganizationSpendLimit, UpdateProjectApiKey, UpdateProjectDataRetention,
+        UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions, UpdateProjectRateLimit,
+        UpdateProjectRole, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
+        UpdateServiceAccount, UploadCertificate, UsageCompletions,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -122,6 +123,7 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<InviteUser>(),
         read::<RetrieveInvite>(),
         change::<DeleteInvite>(),
+        change::<AcceptInvite>(),
         // Service accounts, and API keys of projects
         read::<ListServiceAccounts>(),
         change::<CreateServiceAccount>(),
@@ -131,6 +133,8 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<ListProjectApiKeys>(),
         read::<RetrieveProjectApiKey>(),
         change::<DeleteProjectApiKey>(),
+        change::<CreateServiceAccountApiKey>(),
+        change::<UpdateProjectApiKey>(),
         // Spend limits
         read::<GetOrganizationSpendLimit>(),
         change::<UpdateOrganizationSpendLimit>(),
@@ -294,7 +298,8 @@ where
 {
     let request: E = decode(&received).map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
     context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
-    handler(context, request).await?.into_json().map_err(|error| unserializable(&error, E::ID))
+    let answered = handler(context, request).await.map_err(|error| ApiError::from(error).in_path(E::PATH))?;
+    answered.into_json().map_err(|error| unserializable(&error, E::ID))
 }
 
 fn decode<E: Endpoint>(received: &Received) -> Result<E, wire::DecodeError> {

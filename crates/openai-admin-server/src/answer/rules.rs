@@ -125,6 +125,8 @@ pub(crate) struct NotFound {
     pub(crate) next: String,
     /// The parameter with the id.
     pub(crate) param: String,
+    /// Another name of the parameter, in some paths.
+    pub(crate) other_param: Option<&'static str>,
     /// The operations that answer so.
     pub(crate) operations: String,
 }
@@ -132,6 +134,8 @@ pub(crate) struct NotFound {
 impl NotFound {
     fn new(kind: Kind) -> Self {
         let (name, words) = (kind.name(), kind.as_str());
+        let other_param = (kind == Kind::ApiKey).then_some("key_id");
+        let or_other = other_param.map(|other| format!(" or `{other}`")).unwrap_or_default();
         Self {
             kind,
             code: format!("{name}_not_found"),
@@ -143,7 +147,8 @@ impl NotFound {
                 "List the {words}s to check the id. If you were deleting the {words}, treat this answer as success."
             ),
             param: format!("{name}_id"),
-            operations: format!("operations that take `{name}_id`"),
+            other_param,
+            operations: format!("operations that take `{name}_id`{or_other}"),
         }
     }
 

@@ -109,8 +109,9 @@ fn explain(row: Row, described: &[Described]) -> Explanation {
         AnsweredBy::Every => ("every operation", ids(&|_| true)),
         AnsweredBy::NotServed => ("every operation that is not supported yet", not_served()),
         AnsweredBy::Matching(words, is_meant) => (words, ids(&is_meant)),
-        AnsweredBy::Identifying(NotFound { param, operations, .. }) => {
-            (operations.as_str(), ids(&|it| it.looks_up(param)))
+        AnsweredBy::Identifying(NotFound { param, other_param, operations, .. }) => {
+            let is_other = |it: &Described| other_param.is_some_and(|other| it.names_in_path(other));
+            (operations.as_str(), ids(&|it| it.looks_up(param) || is_other(it)))
         }
         AnsweredBy::NoOperation(words) => (words, Vec::new()),
     };

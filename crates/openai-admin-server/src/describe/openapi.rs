@@ -115,8 +115,7 @@ fn operation(
     });
     if let Some(body) = fields.get("body") {
         let schema = json!({ "$ref": body["$ref"] });
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+        operation["requestBody"] = json!({ "required": is_required("body"), "content": { "application/json": { "schema": schema } } });
     }
     if route.facts.is_extension() {
         operation["x-extension"] = json!(true);

@@ -13,6 +13,7 @@ mod failures;
 mod faults;
 mod idempotency_keys;
 mod ids;
+mod isolation;
 mod keys;
 mod limits;
 mod openapi;

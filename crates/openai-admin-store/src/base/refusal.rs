@@ -83,7 +83,7 @@ refusals! {
     AlreadyAMember = "already_a_member", "email",
         "address '{}' belongs to a user of the organization",
         "Change the user's role with `modify-user`.",
-        "`inviteUser`";
+        "`inviteUser` and `x-accept-invite`";
     /// The invited address has a pending invite.
     AlreadyInvited = "already_invited", "email",
         "address '{}' has a pending invite",
@@ -93,17 +93,22 @@ refusals! {
     InviteAccepted = "invite_accepted", "invite_id",
         "invite '{}' was already accepted and cannot be deleted",
         "Delete the user with `delete-user`, which deletes the invite.",
-        "`delete-invite`";
+        "`delete-invite` and `x-accept-invite`";
+    /// The invite has expired.
+    InviteExpired = "invite_expired", "invite_id",
+        "invite '{}' has expired",
+        "Invite the person again with `inviteUser`.",
+        "`x-accept-invite`";
+    /// The API key of a project has expired.
+    ApiKeyExpired = "api_key_expired", "api_key_id",
+        "API key '{}' has expired and cannot be changed",
+        "Create another API key for its service account.",
+        "`update-project-api-key`";
     /// The user is a service account, which belongs to its project.
     ServiceAccountUser = "service_account_user", "user_id",
         "user '{}' is a service account of a project and cannot be deleted as a user",
         "Delete it with `delete-project-service-account`.",
         "`delete-user`";
-    /// The API key sent the request.
-    OwnApiKey = "own_api_key", "key_id",
-        "API key '{}' sent this request and cannot delete itself",
-        "Delete it with another API key, or with `openai-admin keys revoke`.",
-        "`admin-api-keys-delete`";
     /// The API key that sent the request was revoked or has expired.
     RevokedApiKey = "revoked_api_key", "",
         "API key '{}' was revoked or has expired and cannot create another",

@@ -178,16 +178,19 @@ pub struct DirectoryRole {
 
 /// A project of a [`Directory`].
 ///
+/// The default project is one of them if it has roles, users or groups. Its id begins with `proj_default_`, and that of
+/// any organization stands for it.
+///
 /// For an existing project, an absent or null field leaves the value unchanged. For a new project, it means the
 /// default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DirectoryProject {
-    /// Its id. Default: the id of the project with this name, or a new one.
+    /// Its id. Default: the id of the created project with this name, or a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ProjectId>,
-    /// Its name. With an id, the project is renamed to it.
+    /// Its name. With an id, the project is renamed to it; that of the default project is always `Default project`.
     pub name: ProjectName,
     /// Where its data is stored. Can only be set for a new project.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -50,6 +50,9 @@ impl Store {
     }
 }
 
+/// The place of the default project in the list of projects.
+const DEFAULT_PLACE: usize = 0;
+
 /// The document so far, and the indices that edges need.
 struct Dump<'a> {
     tx: Tx<'a>,
@@ -60,7 +63,7 @@ struct Dump<'a> {
     projects: HashMap<i64, usize>,
     /// The names of roles by their numbers.
     roles: HashMap<i64, String>,
-    /// The ids of projects by their numbers, with the default project.
+    /// The ids of projects by their numbers.
     project_ids: HashMap<i64, String>,
     /// The custom roles of projects, which are dumped with them.
     project_roles: Vec<StoredRole>,
@@ -88,6 +91,7 @@ fn dump(transaction: &mut Transaction<'_>, organization: &Organization) -> Resul
     }
     dump.add_settings()?;
     dump.add_rate_limits()?;
+    dump.remove_empty_default_project();
     Ok(dump.directory)
 }
 
@@ -149,20 +153,30 @@ impl Dump<'_> {
     }
 
     fn add_projects(&mut self) -> Result<()> {
-        let default = projects::default_project(&mut self.tx)?;
-        self.project_ids.insert(projects::DEFAULT_SEQ, default.id.to_string());
-        let projects = thing::all::<Project>(&mut self.tx)?;
+        let default = projects::with_seq(&mut self.tx, projects::DEFAULT_SEQ)?;
+        let mut projects = thing::all::<Project>(&mut self.tx)?;
+        projects.insert(DEFAULT_PLACE, default);
         self.projects = places(&projects);
         for found in projects {
             self.project_ids.insert(found.seq, found.thing.id.to_string());
             self.directory.projects.push(found.thing.try_into()?);
         }
+        // It is that of the organization.
+        self.directory.projects[DEFAULT_PLACE].created_at = None;
         for role in std::mem::take(&mut self.project_roles) {
             if let Some(project) = self.projects.get(&role.project_seq) {
                 self.directory.projects[*project].roles.push(role.try_into()?);
             }
         }
         Ok(())
+    }
+
+    /// Every organization has the default project, so it is left out unless it has roles, users or groups.
+    fn remove_empty_default_project(&mut self) {
+        let default = &self.directory.projects[DEFAULT_PLACE];
+        if default.roles.is_empty() && default.users.is_empty() && default.groups.is_empty() {
+            self.directory.projects.remove(DEFAULT_PLACE);
+        }
     }
 
     /// Settings of archived projects are left out, as the projects are.
@@ -227,7 +241,6 @@ impl Dump<'_> {
         Ok(())
     }
 
-    /// Users of the default project are not dumped, as that project is not.
     fn add_project_users(&mut self) -> Result<()> {
         let org = self.tx.org();
         let project_users = self.tx.query(

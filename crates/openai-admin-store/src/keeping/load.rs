@@ -321,6 +321,12 @@ impl<'a> Load<'a> {
                 thing::insert(&mut self.change, &project)
             }
             Some(old) if old.thing == project => Ok(old.seq),
+            Some(old) if old.seq == projects::DEFAULT_SEQ => {
+                let name = old.thing.name.unwrap_or_default();
+                let expected =
+                    format!("'{name}', and no other attribute, because the default project has its own");
+                Err(Error::invalid_value("name", expected))
+            }
             Some(old) => {
                 projects::update(&mut self.change, old.seq, &old.thing, &project)?;
                 self.summary.projects_updated += 1;
@@ -341,9 +347,9 @@ impl<'a> Load<'a> {
                 )),
             };
         };
+        // The default project of another organization stands for that of this one.
         if projects::is_default_id(id) {
-            let expected = "the id of a created project: remove this entry, because every organization has the default project";
-            return Err(Error::invalid_value("id", expected));
+            return projects::with_seq(&mut self.change, projects::DEFAULT_SEQ).map(Some);
         }
         self.find_by_id::<Project>(id.as_str())
     }

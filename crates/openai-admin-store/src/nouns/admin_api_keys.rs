@@ -82,14 +82,11 @@ impl Changes for CreateAdminApiKey {
     }
 }
 
-/// A key cannot delete itself (assumed).
+/// A key may delete itself (assumed).
 impl Changes for DeleteAdminApiKey {
     const CHANGES_KEYS: bool = true;
 
     fn change(&self, change: &mut Change<'_>) -> Result<AdminApiKeyDeleteResponse> {
-        if change.stamp().actor == self.key_id.as_str() {
-            return Err(Error::refused(Refusal::OwnApiKey, &self.key_id));
-        }
         api_keys::revoke(change, self.key_id.as_str(), None)?;
         Ok(AdminApiKeyDeleteResponse::new(self.key_id.clone()))
     }

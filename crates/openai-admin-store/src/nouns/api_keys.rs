@@ -221,6 +221,30 @@ pub(crate) fn revoke(change: &mut Change<'_>, id: &str, project_seq: Option<i64>
     change.record("api_key.deleted", Places { project_seq, ..of_key(id) })
 }
 
+/// The changes of a key of a project. `life` is what the request says about `expires_at`, in seconds.
+pub(crate) struct KeyChanges {
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) life: Option<i64>,
+}
+
+/// Changes a key of a project.
+pub(crate) fn update(change: &mut Change<'_>, id: &str, project_seq: i64, changes: KeyChanges) -> Result<()> {
+    let org = change.org();
+    let scopes = changes.scopes.as_ref().map(|scopes| scopes.join(" "));
+    change.execute(
+        "update api_keys set scopes = coalesce(cast($1 as text), scopes),
+                             expires_at = coalesce(cast($2 as bigint), expires_at)
+         where org = $3 and id = $4 and project_seq = $5 and revoked_at is null",
+        values![scopes.as_deref(), changes.expires_at.map(Timestamp::unix_seconds), org, id, project_seq],
+    )?;
+    let payload = AuditLogPayload::api_key_updated(changes.scopes, changes.life);
+    change.record(
+        "api_key.updated",
+        Places { project_seq: Some(project_seq), ..of_key(id) }.with(Some(&payload)),
+    )
+}
+
 fn rotate(
     change: &mut Change<'_>,
     id: &str,

@@ -1,4 +1,5 @@
-//! Invites to an organization. An invite is accepted when a user with its address is added.
+//! Invites to an organization. An invite is accepted when a user with its address is added. `invite_acceptance.rs` adds
+//! that user.
 
 use openai_admin::{
     InviteId, InviteProjectRole, InviteRole, InviteStatus, Order, PersonalText, Timestamp, UserRole,
@@ -42,9 +43,9 @@ table! {
 /// An invite as stored. Its status depends on the time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredInvite {
-    id: InviteId,
-    email: PersonalText,
-    role: InviteRole,
+    pub(crate) id: InviteId,
+    pub(crate) email: PersonalText,
+    pub(crate) role: InviteRole,
     projects: Vec<InviteProject>,
     created_at: Timestamp,
     expires_at: Timestamp,
@@ -53,7 +54,7 @@ pub(crate) struct StoredInvite {
 }
 
 impl StoredInvite {
-    fn status(&self, at: Timestamp) -> InviteStatus {
+    pub(crate) fn status(&self, at: Timestamp) -> InviteStatus {
         match self.accepted {
             Some(_) => InviteStatus::Accepted,
             None if self.expires_at <= at => InviteStatus::Expired,
@@ -157,7 +158,7 @@ impl Changes for DeleteInvite {
     }
 }
 
-fn find(tx: &mut Tx<'_>, id: &InviteId) -> Result<Stored<StoredInvite>> {
+pub(crate) fn find(tx: &mut Tx<'_>, id: &InviteId) -> Result<Stored<StoredInvite>> {
     thing::find(tx, id.as_str())
 }
 

@@ -4,9 +4,9 @@ use openai_admin::{
     ApiKeyId, Cursor, Order, OwnerProjectAccess, OwnerProjectAccessFilter, ServiceAccountId, Timestamp,
     models::{
         ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
-        ProjectApiKeyOwnerServiceAccount,
+        ProjectApiKeyOwnerServiceAccount, UpdateProjectApiKeyBody,
     },
-    operations::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey},
+    operations::{DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey, UpdateProjectApiKey},
 };
 
 use crate::{
@@ -14,12 +14,12 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
-        secret::Secret,
+        refusal::Refusal,
         value::{Row, values},
     },
     nouns::{
-        api_keys::{self, KeyOwner, NewApiKey},
-        projects,
+        api_keys::{self, KeyChanges, KeyOwner, NewApiKey},
+        projects, roles,
     },
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
 };
@@ -28,7 +28,8 @@ use crate::{
 macro_rules! select_keys {
     ($condition:literal) => {
         concat!(
-            "select k.id, k.name, k.redacted, k.created_at, k.last_used_at, s.id, s.name, s.created_at, s.role
+            "select k.id, k.name, k.redacted, k.created_at, k.last_used_at, s.id, s.name, s.created_at, s.role,
+                    k.expires_at
              from api_keys k join service_accounts s on s.org = k.org and s.user_seq = k.user_seq where ",
             $condition
         )
@@ -60,6 +61,27 @@ impl Reads for RetrieveProjectApiKey {
     fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectApiKey> {
         let project = projects::find(tx, &self.project_id)?;
         find(tx, project.seq, &self.api_key_id)
+    }
+}
+
+/// An expired key cannot change (assumed).
+impl Changes for UpdateProjectApiKey {
+    fn change(&self, change: &mut Change<'_>) -> Result<ProjectApiKey> {
+        let UpdateProjectApiKeyBody { scopes, expires_in_seconds, .. } = &self.body;
+        if scopes.is_none() && expires_in_seconds.is_none() {
+            return Err(Error::invalid_value("scopes", "'scopes' or 'expires_in_seconds', or both"));
+        }
+        let project = projects::find_active(change, &self.project_id)?;
+        let key = find(change, project.seq, &self.api_key_id)?;
+        let now = change.stamp().at();
+        if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Err(Error::refused(Refusal::ApiKeyExpired, &key.id));
+        }
+        let life = expires_in_seconds.map(|seconds| seconds.get());
+        let changes = KeyChanges { scopes: scopes.clone(), expires_at: expires_at(now, life), life };
+        check_scopes(scopes.as_deref())?;
+        api_keys::update(change, key.id.as_str(), project.seq, changes)?;
+        find(change, project.seq, &self.api_key_id)
     }
 }
 
@@ -127,22 +149,31 @@ fn from_row(row: &Row<'_>) -> Result<ProjectApiKey> {
         owner,
     );
     key.last_used_at = row.optional_integer(4)?.map(Timestamp::from_unix_seconds);
+    key.expires_at = row.optional_integer(9)?.map(Timestamp::from_unix_seconds);
     Ok(key)
 }
 
-/// Stores a key of a project's user or service account, with all scopes.
-pub(crate) fn insert(
-    change: &mut Change<'_>,
-    project_seq: i64,
-    user_seq: i64,
-    name: &str,
-    secret: &Secret,
-) -> Result<ApiKeyId> {
+/// Stores a key of a project's user or service account.
+pub(crate) fn insert(change: &mut Change<'_>, owner: KeyOwner, new: &NewApiKey) -> Result<ApiKeyId> {
+    check_scopes(Some(&new.scopes))?;
     let id: ApiKeyId = change.mint("key_")?;
-    let Secret { hash, redacted, .. } = secret.clone();
-    let new = NewApiKey { hash, redacted, name: name.to_owned(), scopes: Vec::new(), expires_at: None };
-    api_keys::write(change, id.as_str(), &new, Some(KeyOwner { project_seq, user_seq }))?;
+    api_keys::write(change, id.as_str(), new, Some(owner))?;
     Ok(id)
+}
+
+/// The expiry of a key with this life in seconds.
+pub(crate) fn expires_at(now: Timestamp, life: Option<i64>) -> Option<Timestamp> {
+    life.map(|seconds| Timestamp::from_unix_seconds(now.unix_seconds().saturating_add(seconds)))
+}
+
+/// Scopes are permissions. They are stored in one text, separated by spaces.
+fn check_scopes(scopes: Option<&[String]>) -> Result<()> {
+    let scopes = scopes.unwrap_or_default();
+    roles::check_permissions("scopes", scopes)?;
+    match scopes.iter().position(|scope| scope.contains(char::is_whitespace)) {
+        Some(index) => Err(Error::invalid_value(format!("scopes[{index}]"), "a scope without spaces")),
+        None => Ok(()),
+    }
 }
 
 /// Revokes all keys of a deleted service account.

@@ -1,5 +1,8 @@
 //! Role assignments in a project: to its groups, and to its users directly or through a group.
 //!
+//! A user who is in the project only through a group has the roles of the group there. No other role can be
+//! assigned to them there: membership of the project comes before its roles (according to a third party).
+//!
 //! The predefined role of a user is the role that `project_users.rs` shows. What holds for all assignments is in
 //! `role_assignments.rs`.
 
@@ -57,8 +60,17 @@ fn roles_of_group(tx: &mut Tx<'_>, project: &Stored<Project>, group_id: &GroupId
 }
 
 fn roles_of_user(tx: &mut Tx<'_>, project: &Stored<Project>, user_id: &UserId) -> Result<Assigned> {
-    let user = find_user(tx, project, user_id)?;
-    role_assignments::of_user(tx, &user, RoleResource::Project(project).resource())
+    let user = users::find(tx, user_id)?;
+    let assigned = role_assignments::of_user(tx, &user, RoleResource::Project(project).resource())?;
+    // Every direct member has a role.
+    if assigned.is_empty() {
+        return Err(project_access::not_in_project(
+            &project.thing.id,
+            Principal::User(user.seq),
+            user_id.as_str(),
+        ));
+    }
+    Ok(assigned)
 }
 
 impl Reads for ListProjectGroupRoleAssignments {

@@ -174,8 +174,11 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: &ProjectId) -> Result<Stored<Project>> {
         .ok_or_else(|| Error::not_found(Kind::Project, id))
 }
 
-/// A created project by its number.
+/// A project by its number.
 pub(crate) fn with_seq(tx: &mut Tx<'_>, seq: i64) -> Result<Stored<Project>> {
+    if seq == DEFAULT_SEQ {
+        return Ok(Stored { seq, thing: default_project(tx)? });
+    }
     let org = tx.org();
     tx.query_one(select!("projects where org = $1 and seq = $2"), values![org, seq], stored)?
         .ok_or_else(|| Error::internal("the project is gone"))

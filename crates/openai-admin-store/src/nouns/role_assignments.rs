@@ -46,6 +46,10 @@ pub(crate) struct Assigned {
 }
 
 impl Assigned {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     /// Where a role comes from; none where it is direct only.
     fn sources(&self, role_seq: i64) -> Option<Vec<AssignmentSource>> {
         let groups = self.groups.get(&role_seq).filter(|groups| !groups.is_empty())?;

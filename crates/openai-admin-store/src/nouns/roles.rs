@@ -503,7 +503,7 @@ pub(crate) fn check(
     check_text(name, &role.name)?;
     let description = role.description.as_deref().unwrap_or_default();
     check_bounded_text("description", description, DESCRIPTION_LENGTH_MAX)?;
-    check_permissions(&role.permissions)?;
+    check_permissions("permissions", &role.permissions)?;
     let org = tx.org();
     let taken = tx.query_one(
         "select 1 from roles where org = $1 and project_seq = $2 and name = $3 and removed_at is null and id <> $4",
@@ -518,13 +518,13 @@ pub(crate) fn check(
 }
 
 /// Assumed: any text with the prefix of a known permission is valid.
-fn check_permissions(permissions: &[String]) -> Result<()> {
+pub(crate) fn check_permissions(list: &str, permissions: &[String]) -> Result<()> {
     if permissions.len() > PERMISSIONS_MAX {
         let expected = format!("at most {PERMISSIONS_MAX} permissions, but got {}", permissions.len());
-        return Err(Error::invalid_value("permissions", expected));
+        return Err(Error::invalid_value(list, expected));
     }
     for (index, permission) in permissions.iter().enumerate() {
-        let field = format!("permissions[{index}]");
+        let field = format!("{list}[{index}]");
         check_bounded_text(&field, permission, PERMISSION_LENGTH_MAX)?;
         if !permission.starts_with("api.") && !permission.starts_with("model.") {
             let expected = format!("a permission such as 'api.groups.read', but got '{permission}'");

@@ -3,13 +3,14 @@
 use openai_admin::{
     Order, PersonalText, ServiceAccountId, ServiceAccountRole, Timestamp, UserId, UserRole,
     models::{
-        AuditLogPayload, ProjectServiceAccount, ProjectServiceAccountApiKey,
-        ProjectServiceAccountCreateResponse, ProjectServiceAccountDeleteResponse,
-        ProjectServiceAccountListResponse, User,
+        AuditLogPayload, CreateProjectServiceAccountApiKeyBody, ProjectServiceAccount,
+        ProjectServiceAccountApiKey, ProjectServiceAccountCreateResponse,
+        ProjectServiceAccountDeleteResponse, ProjectServiceAccountListResponse, ServiceAccountApiKeyBody,
+        User,
     },
     operations::{
-        CreateServiceAccount, DeleteServiceAccount, ListServiceAccounts, RetrieveServiceAccount,
-        UpdateServiceAccount,
+        CreateServiceAccount, CreateServiceAccountApiKey, DeleteServiceAccount, ListServiceAccounts,
+        RetrieveServiceAccount, UpdateServiceAccount,
     },
 };
 
@@ -18,10 +19,12 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
+        secret::Secret,
         text::check_text,
         value::{Row, Value, values},
     },
     nouns::{
+        api_keys::{KeyOwner, NewApiKey},
         project_api_keys, projects,
         users::{self, StoredUser},
     },
@@ -128,12 +131,27 @@ impl Changes for CreateServiceAccount {
         let id: ServiceAccountId = change.mint("svc_acct_")?;
         let user_seq = insert_user(change, &id, name)?;
         let account = ProjectServiceAccount::new(id.clone(), name.to_owned(), role.clone(), created_at);
-        thing::insert(change, &StoredServiceAccount { account, project_seq: project.seq, user_seq })?;
+        let account = StoredServiceAccount { account, project_seq: project.seq, user_seq };
+        thing::insert(change, &account)?;
         let mut answer = ProjectServiceAccountCreateResponse::new(id, name.to_owned(), role, created_at);
         if has_key {
-            answer.api_key = Some(insert_key(change, project.seq, user_seq)?);
+            let mut key = CreateProjectServiceAccountApiKeyBody::new();
+            key.expires_in_seconds = self.body.expires_in_seconds;
+            answer.api_key = Some(insert_key(change, &account, &key)?);
         }
         Ok(answer)
+    }
+}
+
+impl Changes for CreateServiceAccountApiKey {
+    const SECRET: Option<&'static str> = Some("sk-svcacct-");
+
+    fn change(&self, change: &mut Change<'_>) -> Result<ServiceAccountApiKeyBody> {
+        let project = projects::find_active(change, &self.project_id)?;
+        let account = find(change, project.seq, &self.service_account_id)?.thing;
+        // A key has no number. Only answers without a secret are found by it.
+        change.creates(Kind::ApiKey, 0);
+        insert_key(change, &account, &self.body)
     }
 }
 
@@ -231,11 +249,19 @@ fn check_role(role: &ServiceAccountRole) -> Result<()> {
 
 fn insert_key(
     change: &mut Change<'_>,
-    project_seq: i64,
-    user_seq: i64,
+    account: &StoredServiceAccount,
+    body: &CreateProjectServiceAccountApiKeyBody,
 ) -> Result<ProjectServiceAccountApiKey> {
-    let secret = change.show_secret()?;
-    let id = project_api_keys::insert(change, project_seq, user_seq, KEY_NAME, secret)?;
+    let Secret { value, hash, redacted } = change.show_secret()?.clone();
+    let name = body.name.as_ref().map_or(KEY_NAME.to_owned(), ToString::to_string);
+    let scopes = body.scopes.clone().unwrap_or_default();
     let created_at = change.stamp().at();
-    Ok(ProjectServiceAccountApiKey::new(secret.value.clone(), KEY_NAME.to_owned(), created_at, id))
+    let life = body.expires_in_seconds.map(|seconds| seconds.get());
+    let expires_at = project_api_keys::expires_at(created_at, life);
+    let owner = KeyOwner { project_seq: account.project_seq, user_seq: account.user_seq };
+    let new = NewApiKey { hash, redacted, name, scopes, expires_at };
+    let id = project_api_keys::insert(change, owner, &new)?;
+    let mut created = ProjectServiceAccountApiKey::new(value, new.name, created_at, id);
+    created.expires_at = expires_at;
+    Ok(created)
 }

@@ -90,7 +90,11 @@ pub(crate) fn add(change: &mut Change<'_>, series: &Series, field: &str, samples
     for ((width, begins_at, seq), sums) in cells {
         let key = [org.into(), series.number.into(), width.into(), begins_at.into(), seq.into()];
         let row: Vec<Value<'_>> = key.into_iter().chain(sums.map(Value::from)).collect();
-        change.execute(ADD, &row)?;
+        if change.execute(ADD, &row)? == 0 {
+            let expected =
+                format!("records whose sums stay at most {} in each minute, hour and day", i64::MAX);
+            return Err(Error::invalid_value(field, expected));
+        }
     }
     Ok(())
 }
@@ -306,16 +310,19 @@ fn cover(from: i64, to: i64, widths: &[i64], spans: &mut Vec<Span>) {
     cover(last, to, shorter, spans);
 }
 
-/// Repeats the parts for each sum, with its number between them and at the end, as a comma-separated list.
+/// Repeats the parts for each sum, with its number between them and at the end, separated by commas or `and`.
 macro_rules! each_sum {
-    (@ $parts:tt $first:literal $($n:literal)*) => {
-        concat!(each_sum!(% $first $parts) $(, ", ", each_sum!(% $n $parts))*)
+    (@ $separator:literal $parts:tt $first:literal $($n:literal)*) => {
+        concat!(each_sum!(% $first $parts) $(, $separator, each_sum!(% $n $parts))*)
     };
     (% $n:literal [$($part:literal)+]) => {
         concat!($($part, $n),+)
     };
+    (and $($part:literal)+) => {
+        each_sum!(@ " and " [$($part)+] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
     ($($part:literal)+) => {
-        each_sum!(@ [$($part)+] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+        each_sum!(@ ", " [$($part)+] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
     };
 }
 
@@ -325,12 +332,15 @@ const READ: &str = concat!(
     " from usage_sums where org = $1 and series = $2 and width = $3 and begins_at >= $4 and begins_at < $5"
 );
 
+/// Writes nothing if a sum would be larger than an `i64`.
 const ADD: &str = concat!(
     "insert into usage_sums (org, series, width, begins_at, dimension_seq, ",
     each_sum!("sum_"),
     ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
      on conflict (org, series, width, begins_at, dimension_seq) do update set ",
     each_sum!("sum_" " = usage_sums.sum_" " + excluded.sum_"),
+    " where ",
+    each_sum!(and "usage_sums.sum_" " <= 9223372036854775807 - excluded.sum_"),
 );
 
 /// Declares the series of an operation: the fields of its records, filters and results, in storage order. `by` names

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use ulid::Ulid;
 
 use crate::{
+    invites, project_roles,
     support::{Database, Engine, NOW, assert_refused, conformance, run},
     tenant::ids,
 };
@@ -21,6 +22,7 @@ conformance! {
     events_are_found_by_type_actor_resource_and_time,
     a_filter_with_few_matches_can_be_paged_to_the_end,
     filters_on_unused_fields_match_nothing,
+    events_of_the_default_project_are_found_by_its_id,
     the_address_of_a_deleted_user_is_not_in_the_log,
     the_id_of_an_unknown_or_foreign_event_is_not_a_cursor,
     each_organization_has_its_own_log,
@@ -283,6 +285,32 @@ async fn filters_on_unused_fields_match_nothing(database: Database) {
         assert_refused!(refused, Error::InvalidValue { field: ref named, .. } if named == field);
     }
     assert!(acme.logs(json!({ "resource_ids[]": vec!["x"; 100] })).await.is_ok());
+}
+
+async fn events_of_the_default_project_are_found_by_its_id(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let default = "proj_default_org-acme";
+    let role = project_roles::create(&acme, default, "Tester").await.unwrap().id;
+    invites::invite(&acme, "ada@example.com").await.unwrap();
+    let ada = acme.create_user(json!({ "email": "ada@example.com", "name": "Ada" })).await.unwrap().id;
+    let found = acme.logs(json!({ "project_ids[]": [default, "proj_1"] })).await.unwrap().data;
+    let assigned = format!("role_assignment_role-api-project-member__api-project__{default}_{ada}");
+    let details = found.iter().rev().map(|log| {
+        let project = log.project.as_ref().unwrap();
+        assert_eq!(
+            (project.id.as_deref(), project.name.as_deref()),
+            (Some(default), Some("Default project"))
+        );
+        (log.r#type.as_str(), log.detail.as_ref().and_then(|detail| detail.id.clone()))
+    });
+    let expected = [
+        ("role.created", Some(role.to_string())),
+        ("project.user.added", None),
+        ("role.assignment.created", Some(assigned)),
+    ];
+    assert_eq!(details.collect::<Vec<_>>(), expected);
+    let of_another = json!({ "project_ids[]": ["proj_default_org-other"] });
+    assert!(acme.logs(of_another).await.unwrap().data.is_empty());
 }
 
 async fn the_address_of_a_deleted_user_is_not_in_the_log(database: Database) {

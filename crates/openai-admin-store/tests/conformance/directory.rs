@@ -91,6 +91,16 @@ fn full_directory() -> Json {
         ],
         "projects": [
             {
+                "id": "proj_default_org-acme", "name": "Default project",
+                "users": [{ "user": "user_bare", "role": "member", "added_at": 6, "roles": ["Tester"] }],
+                "roles": [
+                    {
+                        "id": "role_t", "name": "Tester", "permissions": [], "created_at": 5, "updated_at": 5,
+                    },
+                ],
+                "groups": [{ "group": "group_a", "created_at": 7, "roles": ["viewer"] }],
+            },
+            {
                 "id": "proj_search",
                 "name": "Search",
                 "residency": "EU_STORAGE",
@@ -178,7 +188,7 @@ async fn loading_the_same_again_changes_nothing(database: Database) {
 async fn a_load_counts_its_changes(database: Database) {
     let acme = database.acme(0, json!([])).await;
     let first = acme.load(full_directory()).await.unwrap();
-    assert_eq!(counts(&first), [3, 0, 3, 0, 7, 3, 0, 8, 2, 0]);
+    assert_eq!(counts(&first), [3, 0, 3, 0, 9, 4, 0, 10, 2, 0]);
     let mut changed = full_directory();
     changed["users"][0]["name"] = "Ada Lovelace".into();
     changed["groups"][0]["name"] = "Renamed".into();
@@ -649,6 +659,7 @@ async fn a_dump_loads_into_another_organization(database: Database) {
         database.store.load(database.stamp(), serde_json::from_value(dump.clone()).unwrap()).await.unwrap();
     let copy = database.store.dump(loaded.organization).await.unwrap();
     dump["settings"][0]["project"] = "proj_default_org-copy".into();
+    dump["projects"][0]["id"] = "proj_default_org-copy".into();
     assert_eq!(serde_json::to_value(copy).unwrap(), dump);
 }
 
@@ -665,7 +676,7 @@ async fn a_project_is_found_by_id_or_by_a_unique_name(database: Database) {
     projects::create(&acme, "Ranking").await;
     for (entry, field, word) in [
         (json!({ "name": "Ranking" }), "projects[0].id", "2 projects"),
-        (json!({ "id": "proj_default_org-acme", "name": "Ours" }), "projects[0].id", "remove this entry"),
+        (json!({ "id": "proj_default_org-acme", "name": "Ours" }), "projects[0].name", "'Default project'"),
     ] {
         assert_refused!(
             acme.load(json!({ "projects": [entry] })).await,

@@ -1,9 +1,12 @@
 //! Invites: pending until they are accepted or expire.
 
 use openai_admin::{
-    InviteStatus,
-    models::{Invite, InviteListResponse},
-    operations::{CreateUser, DeleteInvite, InviteUser, ListAuditLogs, ListInvites, RetrieveInvite},
+    InviteId, InviteStatus, UserRole,
+    models::{AcceptInviteBody, Invite, InviteListResponse, User},
+    operations::{
+        AcceptInvite, CreateUser, DeleteInvite, InviteUser, ListAuditLogs, ListInvites, RetrieveInvite,
+        RetrieveProjectUser,
+    },
 };
 use openai_admin_store::{Error, IdempotencyKey, Kind, Refusal, Result};
 use serde_json::{Value as Json, json};
@@ -24,6 +27,9 @@ conformance! {
     loading_a_user_accepts_the_invite_of_their_address,
     an_accepted_invite_is_deleted_with_its_user,
     an_expired_invite_is_not_accepted,
+    accepting_an_invite_adds_a_user_with_its_role_and_projects,
+    an_invite_that_is_not_pending_cannot_be_accepted,
+    an_invite_is_accepted_once_under_a_key,
     a_deleted_invite_keeps_no_address,
     an_invalid_invite_is_refused,
     an_invite_is_sent_once_under_a_key,
@@ -49,6 +55,10 @@ async fn find_at(acme: &Tenant, unix_seconds: u64, invite: &Invite) -> Invite {
 
 pub(crate) async fn delete(acme: &Tenant, id: &str) -> Result<()> {
     acme.change(DeleteInvite::new(id.parse().unwrap())).await.map(drop)
+}
+
+pub(crate) async fn accept(acme: &Tenant, id: &InviteId, body: Json) -> Result<User> {
+    acme.change(AcceptInvite::new(id.clone(), serde_json::from_value(body).unwrap())).await
 }
 
 async fn list(acme: &Tenant) -> InviteListResponse {
@@ -185,6 +195,65 @@ async fn an_expired_invite_is_not_accepted(database: Database) {
     let create = CreateUser::new(serde_json::from_value(body).unwrap());
     acme.change_at(NOW + LIFE, create).await.unwrap();
     assert_eq!(find_at(&acme, NOW + LIFE, &sent).await.status, InviteStatus::Expired);
+}
+
+async fn accepting_an_invite_adds_a_user_with_its_role_and_projects(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let search = projects::create(&acme, "Search").await.id;
+    let old = projects::create(&acme, "Old").await.id;
+    let wanted = json!([{ "id": search, "role": "owner" }, { "id": old, "role": "member" }]);
+    let sent = invite_to(&acme, wanted).await.unwrap();
+    projects::archive(&acme, old.as_str()).await.unwrap();
+    let ada = accept(&acme, &sent.id, json!({})).await.unwrap();
+    assert_eq!((ada.email.as_deref(), ada.name.as_deref()), (Some("ada@example.com"), Some("ada")));
+    assert_eq!(ada.role, Some(UserRole::Owner));
+    assert_eq!(acme.user(ada.id.as_str()).await.unwrap(), ada);
+    let in_search = RetrieveProjectUser::new(search, ada.id.clone());
+    assert_eq!(acme.read(in_search).await.unwrap().role, "owner");
+    assert_eq!(find_at(&acme, NOW, &sent).await.status, InviteStatus::Accepted);
+    assert_eq!(events(&acme).await.pop(), Some(json!(["invite.accepted", { "id": sent.id }])));
+    let other = invite(&acme, "bob@example.com").await.unwrap();
+    let bob = accept(&acme, &other.id, json!({ "name": "Bob Stone" })).await.unwrap();
+    assert_eq!((bob.name.as_deref(), bob.role), (Some("Bob Stone"), Some(UserRole::Reader)));
+}
+
+async fn an_invite_that_is_not_pending_cannot_be_accepted(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let other = database.tenant("org-other", 0, json!([])).await;
+    let sent = invite(&acme, "ada@example.com").await.unwrap();
+    assert_refused!(accept(&other, &sent.id, json!({})).await, Error::NotFound { kind: Kind::Invite, .. });
+    let late = AcceptInvite::new(sent.id.clone(), AcceptInviteBody::new());
+    assert_refused!(
+        acme.change_at(NOW + LIFE, late).await,
+        Error::Refused { refusal: Refusal::InviteExpired, .. }
+    );
+    accept(&acme, &sent.id, json!({})).await.unwrap();
+    assert_refused!(
+        accept(&acme, &sent.id, json!({})).await,
+        Error::Refused { refusal: Refusal::InviteAccepted, .. }
+    );
+    let taken = invite(&acme, "eve@example.com").await.unwrap();
+    let mut users = acme.dump().await["users"].take();
+    users[0]["email"] = "eve@example.com".into();
+    acme.load(json!({ "users": users })).await.unwrap();
+    assert_refused!(
+        accept(&acme, &taken.id, json!({})).await,
+        Error::Refused { refusal: Refusal::AlreadyAMember, .. }
+    );
+    let deleted = invite(&acme, "bob@example.com").await.unwrap();
+    delete(&acme, deleted.id.as_str()).await.unwrap();
+    assert_refused!(accept(&acme, &deleted.id, json!({})).await, Error::NotFound { kind: Kind::Invite, .. });
+    assert_eq!(acme.users(20, None).await.unwrap().data.len(), 1);
+}
+
+async fn an_invite_is_accepted_once_under_a_key(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let sent = invite(&acme, "ada@example.com").await.unwrap();
+    let key = IdempotencyKey { key: "once".to_owned(), request: String::new() };
+    let request = AcceptInvite::new(sent.id, AcceptInviteBody::new());
+    let stamp = || acme.database.stamp().once(Some(key.clone()));
+    let first = acme.store().change(acme.org(), stamp(), request.clone()).await.unwrap();
+    assert_eq!(acme.store().change(acme.org(), stamp(), request).await.unwrap(), first);
 }
 
 async fn a_deleted_invite_keeps_no_address(database: Database) {

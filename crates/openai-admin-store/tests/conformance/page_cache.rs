@@ -237,6 +237,10 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let id = invites::invite(&acme, "other@example.org").await.unwrap().id;
             invites::delete(&acme, id.as_str()).await.unwrap()
         };
+        accept_invite: |acme| {
+            let id = invites::invite(&acme, "third@example.org").await.unwrap().id;
+            invites::accept(&acme, &id, json!({})).await.unwrap()
+        };
         create_project_service_account: |acme| {
             let project = projects::create(&acme, "Fourth").await.id;
             service_accounts::create(&acme, &project, "Nightly").await.unwrap()
@@ -253,6 +257,17 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap().id;
             acme.add("group_2", account.as_str()).await.unwrap();
             acme.change(DeleteServiceAccount::new(project, account)).await.unwrap()
+        };
+        create_an_api_key_for_a_service_account: |acme| {
+            let project = projects::create(&acme, "Seventeenth").await.id;
+            let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap().id;
+            service_accounts::create_key(&acme, &project, &account, json!({})).await.unwrap()
+        };
+        update_project_api_key: |acme| {
+            let project = projects::create(&acme, "Eighteenth").await.id;
+            let account = service_accounts::create(&acme, &project, "Nightly").await.unwrap();
+            let (key, body) = (account.api_key.unwrap().id, json!({ "scopes": [] }));
+            service_accounts::update_key(&acme, &project, &key, body).await.unwrap()
         };
         delete_project_api_key: |acme| {
             let project = projects::create(&acme, "Sixth").await.id;

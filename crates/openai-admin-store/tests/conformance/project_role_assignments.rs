@@ -27,6 +27,7 @@ conformance! {
     roles_of_a_user_include_those_of_its_groups,
     roles_are_paged_in_both_orders_and_after_an_unassigned_role,
     a_user_or_group_outside_of_the_project_has_no_roles_there,
+    a_user_in_the_project_through_a_group_only_has_the_roles_of_the_group,
     roles_of_another_resource_are_not_assigned,
     roles_end_with_the_membership_and_an_archived_project_is_read_only,
     custom_roles_of_users_are_loaded_into_projects,
@@ -303,6 +304,25 @@ async fn a_user_or_group_outside_of_the_project_has_no_roles_there(database: Dat
     assert_refused!(
         of_group(&acme, "proj_9", "group_1", json!({})).await,
         Error::NotFound { kind: Kind::Project, .. }
+    );
+}
+
+async fn a_user_in_the_project_through_a_group_only_has_the_roles_of_the_group(database: Database) {
+    let (acme, project, role) = acme(&database).await;
+    project_users::remove(&acme, &project, "user_1").await.unwrap();
+    let listed = of_user(&acme, &project, "user_1", json!({})).await.unwrap();
+    assert_eq!(names(&listed), ["member"]);
+    assert_eq!(retrieve_of_user(&acme, &project, "user_1", MEMBER).await.unwrap(), listed.data[0]);
+    for refused in [
+        assign_user(&acme, &project, "user_1", &role).await.map(drop),
+        unassign_user(&acme, &project, "user_1", MEMBER).await,
+    ] {
+        assert_refused!(refused, Error::NotInProject { kind: Kind::User, .. });
+    }
+    unassign_group(&acme, &project, "group_1", MEMBER).await.unwrap();
+    assert_refused!(
+        of_user(&acme, &project, "user_1", json!({})).await,
+        Error::NotInProject { kind: Kind::User, .. }
     );
 }
 

@@ -1,14 +1,15 @@
 //! Service accounts of a project, and their API keys.
 
 use openai_admin::{
-    OwnerProjectAccessFilter, ProjectId, ServiceAccountRole,
+    ApiKeyId, OwnerProjectAccessFilter, ProjectId, ServiceAccountId, ServiceAccountRole, Timestamp,
     models::{
-        ProjectApiKeyListResponse, ProjectServiceAccount, ProjectServiceAccountCreateRequest,
-        ProjectServiceAccountCreateResponse,
+        ProjectApiKey, ProjectApiKeyListResponse, ProjectServiceAccount, ProjectServiceAccountCreateRequest,
+        ProjectServiceAccountCreateResponse, ServiceAccountApiKeyBody,
     },
     operations::{
-        CreateServiceAccount, DeleteProjectApiKey, DeleteServiceAccount, ListAuditLogs, ListProjectApiKeys,
-        ListServiceAccounts, RetrieveProjectApiKey, RetrieveServiceAccount, UpdateServiceAccount,
+        CreateServiceAccount, CreateServiceAccountApiKey, DeleteProjectApiKey, DeleteServiceAccount,
+        ListAuditLogs, ListProjectApiKeys, ListServiceAccounts, RetrieveProjectApiKey,
+        RetrieveServiceAccount, UpdateProjectApiKey, UpdateServiceAccount,
     },
 };
 use openai_admin_store::{DatabaseUrl, Error, IdempotencyKey, Kind, Refusal, Result, Secret, Stamp};
@@ -16,7 +17,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     projects, roles,
-    support::{Database, assert_refused, conformance},
+    support::{Database, NOW, assert_refused, conformance},
     tenant::Tenant,
 };
 
@@ -24,6 +25,10 @@ conformance! {
     a_service_account_is_created_with_a_key_whose_value_is_shown_once,
     a_service_account_may_be_created_without_a_role_and_a_key,
     the_key_of_a_service_account_is_deleted_without_the_account,
+    a_service_account_has_several_keys_with_scopes_and_expiry,
+    the_scopes_and_the_expiry_of_a_key_change_with_one_event,
+    an_expired_key_and_a_change_without_fields_are_refused,
+    a_retried_creation_of_a_key_does_not_show_its_value_again,
     a_service_account_is_updated_with_its_user_and_one_event,
     an_update_gives_a_bare_service_account_a_role_and_takes_none,
     the_value_of_a_key_is_not_in_the_database,
@@ -56,6 +61,31 @@ pub(crate) async fn create(
     name: &str,
 ) -> Result<ProjectServiceAccountCreateResponse> {
     acme.store().change(acme.org(), stamp(acme), request(project, name)).await
+}
+
+pub(crate) async fn create_key(
+    acme: &Tenant,
+    project: &ProjectId,
+    account: &ServiceAccountId,
+    body: Json,
+) -> Result<ServiceAccountApiKeyBody> {
+    let body = serde_json::from_value(body).unwrap();
+    let request = CreateServiceAccountApiKey::new(project.clone(), account.clone(), body);
+    acme.store().change(acme.org(), stamp(acme), request).await
+}
+
+pub(crate) async fn update_key(
+    acme: &Tenant,
+    project: &ProjectId,
+    key: &ApiKeyId,
+    body: Json,
+) -> Result<ProjectApiKey> {
+    let body = serde_json::from_value(body).unwrap();
+    acme.change(UpdateProjectApiKey::new(project.clone(), key.clone(), body)).await
+}
+
+fn after_now(seconds: i64) -> Option<Timestamp> {
+    Some(Timestamp::from_unix_seconds(i64::try_from(NOW).unwrap() + seconds))
 }
 
 async fn create_only(acme: &Tenant, project: &ProjectId) -> ProjectServiceAccountCreateResponse {
@@ -104,6 +134,93 @@ async fn the_key_of_a_service_account_is_deleted_without_the_account(database: D
     assert_refused!(acme.change(delete).await, Error::NotFound { kind: Kind::ApiKey, .. });
     acme.read(RetrieveServiceAccount::new(project.clone(), account.id.clone())).await.unwrap();
     acme.change(DeleteServiceAccount::new(project, account.id)).await.unwrap();
+}
+
+async fn a_service_account_has_several_keys_with_scopes_and_expiry(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let account = create_only(&acme, &project).await.id;
+    let plain = create_key(&acme, &project, &account, json!({})).await.unwrap();
+    assert_eq!((&*plain.name, plain.expires_at), ("Secret Key", None));
+    assert!(plain.value.starts_with("sk-svcacct-") && !format!("{plain:?}").contains("sk-svcacct-"));
+    let body = json!({ "name": "CI", "scopes": ["api.responses.write"], "expires_in_seconds": 60 });
+    let named = create_key(&acme, &project, &account, body).await.unwrap();
+    assert_eq!((&*named.name, named.expires_at), ("CI", after_now(60)));
+    let listed = keys(&acme, &project).await.data;
+    let listed: Vec<_> = listed.iter().map(|key| (&key.id, key.expires_at)).collect();
+    let mut expected = [(&plain.id, None), (&named.id, after_now(60))];
+    expected.sort();
+    assert_eq!(listed, expected);
+    for (body, at) in
+        [(json!({ "scopes": ["string"] }), "scopes[0]"), (json!({ "scopes": ["api.a b"] }), "scopes[0]")]
+    {
+        let refused = create_key(&acme, &project, &account, body).await;
+        assert_refused!(refused, Error::InvalidValue { field, .. } if field == at);
+    }
+    let second = projects::create(&acme, "Second").await.id;
+    let elsewhere = create_key(&acme, &second, &account, json!({})).await;
+    assert_refused!(elsewhere, Error::NotFound { kind: Kind::ServiceAccount, .. });
+}
+
+async fn the_scopes_and_the_expiry_of_a_key_change_with_one_event(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let key = create(&acme, &project, "Nightly").await.unwrap().api_key.unwrap().id;
+    let before = keys(&acme, &project).await.data.remove(0);
+    let scopes = json!({ "scopes": ["api.model.read"] });
+    assert_eq!(update_key(&acme, &project, &key, scopes).await.unwrap(), before);
+    let both = json!({ "scopes": [], "expires_in_seconds": 60 });
+    let changed = update_key(&acme, &project, &key, both).await.unwrap();
+    assert_eq!(changed.expires_at, after_now(60));
+    assert_eq!(keys(&acme, &project).await.data, [changed]);
+    let logs = acme.logs(json!({ "event_types[]": ["api_key.updated"] })).await.unwrap().data;
+    let details: Vec<Json> =
+        logs.iter().rev().map(|log| serde_json::to_value(&log.detail).unwrap()).collect();
+    let expected = [
+        json!({ "id": key, "changes_requested": { "scopes": ["api.model.read"] } }),
+        json!({ "id": key, "changes_requested": { "scopes": [], "expires_in_seconds": 60 } }),
+    ];
+    assert_eq!(details, expected);
+    assert_eq!(logs[0].project.as_ref().unwrap().id.as_deref(), Some(project.as_str()));
+}
+
+async fn an_expired_key_and_a_change_without_fields_are_refused(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let key = create(&acme, &project, "Nightly").await.unwrap().api_key.unwrap().id;
+    let empty = update_key(&acme, &project, &key, json!({})).await;
+    assert_refused!(empty, Error::InvalidValue { field, .. } if field == "scopes");
+    update_key(&acme, &project, &key, json!({ "expires_in_seconds": 60 })).await.unwrap();
+    let body = serde_json::from_value(json!({ "expires_in_seconds": 60 })).unwrap();
+    let late = UpdateProjectApiKey::new(project.clone(), key.clone(), body);
+    assert_refused!(
+        acme.change_at(NOW + 60, late).await,
+        Error::Refused { refusal: Refusal::ApiKeyExpired, .. }
+    );
+    let second = projects::create(&acme, "Second").await.id;
+    let elsewhere = update_key(&acme, &second, &key, json!({ "scopes": [] })).await;
+    assert_refused!(elsewhere, Error::NotFound { kind: Kind::ApiKey, .. });
+    projects::archive(&acme, project.as_str()).await.unwrap();
+    let archived = update_key(&acme, &project, &key, json!({ "scopes": [] })).await;
+    assert_refused!(archived, Error::Refused { refusal: Refusal::ProjectArchived, .. });
+}
+
+async fn a_retried_creation_of_a_key_does_not_show_its_value_again(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let project = projects::create(&acme, "Search").await.id;
+    let account = create_only(&acme, &project).await.id;
+    let create = async || {
+        let key = IdempotencyKey { key: "once".to_owned(), request: String::new() };
+        let request = CreateServiceAccountApiKey::new(
+            project.clone(),
+            account.clone(),
+            serde_json::from_str("{}").unwrap(),
+        );
+        acme.store().change(acme.org(), stamp(&acme).once(Some(key)), request).await
+    };
+    create().await.unwrap();
+    assert_refused!(create().await, Error::IdempotentAnswerSecret);
+    assert_eq!(keys(&acme, &project).await.data.len(), 1);
 }
 
 pub(crate) async fn update(

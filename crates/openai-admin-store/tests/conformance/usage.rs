@@ -20,6 +20,7 @@ conformance! {
     every_number_of_a_record_is_in_the_sums,
     a_batch_is_counted_once,
     a_refused_batch_counts_nothing,
+    a_batch_whose_sums_are_too_large_is_refused,
     pages_of_usage_continue_while_usage_arrives,
     invalid_usage_requests_are_refused,
     organizations_do_not_see_the_usage_of_others,
@@ -204,6 +205,20 @@ async fn a_refused_batch_counts_nothing(database: Database) {
     assert!(count(&acme, "1", json!([])).await.unwrap().is_new);
     let page = usage(&acme, json!({ "start_time": START, "limit": 1 })).await.unwrap();
     assert_eq!(tokens(&page), [(0, vec![])]);
+}
+
+async fn a_batch_whose_sums_are_too_large_is_refused(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    count(&acme, "1", json!([record(START, 1)])).await.unwrap();
+    database.execute("update usage_sums set sum_0 = 9223372036854775800");
+    assert_refused!(
+        count(&acme, "2", json!([record(START, 8)])).await,
+        Error::InvalidValue { field, expected } if field == "completions" && expected.contains("sums")
+    );
+    count(&acme, "3", json!([record(START, 7)])).await.unwrap();
+    let days = json!({ "start_time": START, "end_time": START + DAY });
+    let expected = [(0, vec![i64::MAX.unsigned_abs()])];
+    assert_eq!(tokens(&usage(&acme, days).await.unwrap()), expected);
 }
 
 async fn pages_of_usage_continue_while_usage_arrives(database: Database) {

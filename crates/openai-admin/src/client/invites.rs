@@ -1,8 +1,11 @@
 use super::api::api;
-use crate::{InviteId, models::InviteRequest};
+use crate::{
+    InviteId,
+    models::{AcceptInviteBody, InviteRequest},
+};
 
 api! {
-    /// Invites to the organization: list, create, retrieve, delete.
+    /// Invites to the organization: list, create, retrieve, delete, accept.
     InvitesApi = invites;
     /// Lists the invites, including accepted and expired ones. A page has 20 by default.
     list list_invites() -> ListInvites {
@@ -31,5 +34,13 @@ api! {
         /// # let body = InviteRequest::new("grace@example.com".try_into()?, InviteRole::Reader);
         /// let sent = client.invites().invite_user(body).await?;
         /// assert!(client.invites().delete_invite(&sent.id).await?.deleted);
+    }
+    /// Accepts a pending invite (an extension). Its person becomes a user with its role, and joins its projects.
+    call accept_invite(invite_id: InviteId; body: AcceptInviteBody) -> AcceptInvite {
+        /// # use openai_admin::{InviteRole, models::{AcceptInviteBody, InviteRequest}};
+        /// # let body = InviteRequest::new("grace@example.com".try_into()?, InviteRole::Reader);
+        /// let sent = client.invites().invite_user(body).await?;
+        /// let user = client.invites().accept_invite(&sent.id, AcceptInviteBody::new()).await?;
+        /// assert_eq!(user.name.as_deref(), Some("grace"));
     }
 }

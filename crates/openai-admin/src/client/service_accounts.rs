@@ -1,7 +1,10 @@
 use super::api::api;
 use crate::{
     ProjectId, ServiceAccountId,
-    models::{ProjectServiceAccountCreateRequest, UpdateProjectServiceAccountBody},
+    models::{
+        CreateProjectServiceAccountApiKeyBody, ProjectServiceAccountCreateRequest,
+        UpdateProjectServiceAccountBody,
+    },
 };
 
 api! {
@@ -46,6 +49,19 @@ api! {
         /// body.name = Some("Hourly".try_into()?);
         /// let account = client.service_accounts().update_service_account("proj_1", &id, body).await?;
         /// assert_eq!(account.name, "Hourly");
+    }
+    /// Creates another API key for a service account. Its value is only in this answer.
+    call create_service_account_api_key(
+        project_id: ProjectId,
+        service_account_id: ServiceAccountId;
+        body: CreateProjectServiceAccountApiKeyBody
+    ) -> CreateServiceAccountApiKey {
+        /// use openai_admin::models::CreateProjectServiceAccountApiKeyBody;
+        /// # let body = openai_admin::models::ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);
+        /// # let id = client.service_accounts().create_service_account("proj_1", body).await?.id.clone();
+        /// let body = CreateProjectServiceAccountApiKeyBody::new();
+        /// let key = client.service_accounts().create_service_account_api_key("proj_1", &id, body).await?;
+        /// assert!(key.value.starts_with("sk-svcacct-"));
     }
     /// Deletes a service account with its API keys, group memberships and roles.
     call delete_service_account(

@@ -53,7 +53,7 @@ record! {
 endpoint!(RetrieveAdminApiKey, "admin-api-keys-get", GET "/organization/admin_api_keys/{key_id}", MANAGEMENT_READ -> AdminApiKey);
 
 record! {
-    /// Deletes an admin API key. A key cannot delete itself (assumed).
+    /// Deletes an admin API key. A key may delete itself: its next request is refused (assumed).
     DeleteAdminApiKey {
         /// The ID of the API key.
         key_id: ApiKeyId,

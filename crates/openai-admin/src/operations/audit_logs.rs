@@ -264,6 +264,9 @@ pub struct AuditLogPayload {
     /// The scopes of an API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// The number of seconds until an API key expires, counted from the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_seconds: Option<i64>,
     /// The name of a project or of a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -325,6 +328,11 @@ impl AuditLogPayload {
     /// The scopes of an API key.
     pub fn scopes(scopes: Vec<String>) -> Self {
         Self { scopes: Some(scopes), ..Self::default() }
+    }
+
+    /// The changes of an API key.
+    pub fn api_key_updated(scopes: Option<Vec<String>>, expires_in_seconds: Option<i64>) -> Self {
+        Self { scopes, expires_in_seconds, ..Self::default() }
     }
 
     /// The name of a certificate, if it has one.

@@ -1,6 +1,9 @@
 //! Invites to the organization: `/organization/invites`.
 
-use super::{record::record, users::EmailText};
+use super::{
+    record::record,
+    users::{EmailText, User, UserName},
+};
 use crate::{
     Cursor, IdPage, InviteId, InviteProjectRole, InviteRole, InviteStatus, Limit, ListItem, PersonalText,
     ProjectId, Timestamp, deleted::deleted, endpoint::endpoint, page::list_endpoint,
@@ -53,6 +56,29 @@ record! {
 }
 
 endpoint!(DeleteInvite, "delete-invite", DELETE RetrieveInvite::PATH, MANAGEMENT_WRITE -> InviteDeleteResponse);
+
+record! {
+    /// Accepts a pending invite (an extension). Its person becomes a user with its role, and joins its projects.
+    AcceptInvite {
+        /// The ID of the invite.
+        invite_id: InviteId,
+        /// The person. It may be omitted.
+        #[serde(default)]
+        body: AcceptInviteBody,
+    }
+}
+
+endpoint!(AcceptInvite, "x-accept-invite", POST "/x/invites/{invite_id}/accept", MANAGEMENT_WRITE -> User);
+
+record! {
+    /// The person who accepts an invite.
+    #[derive(Default)]
+    AcceptInviteBody {}
+    optional {
+        /// The name of the user; by default the part of the address before the `@`.
+        name: UserName,
+    }
+}
 
 record! {
     /// Request payload for inviting a person to the organization.

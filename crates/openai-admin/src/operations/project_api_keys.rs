@@ -2,12 +2,15 @@
 
 use super::record::record;
 use crate::{
-    ApiKeyId, Cursor, IdPage, Limit, ListItem, OwnerProjectAccess, OwnerProjectAccessFilter, PersonalText,
-    ProjectId, ServiceAccountId, Timestamp, UserId, deleted::deleted, endpoint::endpoint,
+    ApiKeyId, BoundedInteger, Cursor, IdPage, Limit, ListItem, OwnerProjectAccess, OwnerProjectAccessFilter,
+    PersonalText, ProjectId, ServiceAccountId, Timestamp, UserId, deleted::deleted, endpoint::endpoint,
     page::list_endpoint,
 };
 
 const TAG: &str = "Projects";
+
+/// How long an API key of a project is valid, in seconds: at most a year.
+pub type ProjectApiKeyLife = BoundedInteger<1, 31_536_000>;
 
 record! {
     /// Lists the API keys in a project.
@@ -42,6 +45,37 @@ record! {
 endpoint!(RetrieveProjectApiKey, "retrieve-project-api-key", GET "/organization/projects/{project_id}/api_keys/{api_key_id}", MANAGEMENT_READ -> ProjectApiKey);
 
 record! {
+    /// Changes the scopes or the expiry of an API key of a project, also of the key of a service account. An expired key cannot
+    /// change (assumed).
+    UpdateProjectApiKey {
+        /// The ID of the project.
+        project_id: ProjectId,
+        /// The ID of the API key.
+        api_key_id: ApiKeyId,
+        /// The changes: at least one.
+        body: UpdateProjectApiKeyBody,
+    }
+}
+
+endpoint!(UpdateProjectApiKey, "update-project-api-key", POST RetrieveProjectApiKey::PATH, MANAGEMENT_WRITE -> ProjectApiKey, idempotent);
+
+record! {
+    /// The changes of an API key of a project: at least one. An absent field keeps its value.
+    #[derive(Default)]
+    UpdateProjectApiKeyBody {}
+    optional {
+        /// All scopes of the API key. No scopes mean no restriction.
+        #[serde(deserialize_with = "crate::value::never_null")]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        scopes: Vec<String>,
+        /// The number of seconds until the API key expires, counted from this request.
+        #[serde(deserialize_with = "crate::value::never_null")]
+        #[cfg_attr(feature = "schema", schemars(with = "ProjectApiKeyLife"))]
+        expires_in_seconds: ProjectApiKeyLife,
+    }
+}
+
+record! {
     /// Deletes an API key from a project, also the key of a service account. The service account stays.
     DeleteProjectApiKey {
         /// The ID of the project.
@@ -71,6 +105,10 @@ record! {
         owner_project_access: OwnerProjectAccess,
         /// The owner of the key: a user or a service account.
         owner: ProjectApiKeyOwner,
+    }
+    optional {
+        /// The Unix timestamp (in seconds) of when the key expires.
+        expires_at: Timestamp,
     }
     nullable {
         /// The Unix timestamp (in seconds) of when the key was last used.

@@ -13,7 +13,7 @@ use crate::{Cursor, Limit, Order, ProjectId, RoleId, UserId, endpoint::endpoint,
 const TAG: &str = "Project user role assignments";
 
 record! {
-    /// Lists the project roles assigned to a user within a project.
+    /// Lists the project roles assigned to a user within a project, directly or through a group.
     ListProjectUserRoleAssignments {
         /// The ID of the project.
         project_id: ProjectId,
@@ -35,7 +35,8 @@ endpoint!(ListProjectUserRoleAssignments, "list-project-user-role-assignments", 
 list_endpoint!(ListProjectUserRoleAssignments, ordered);
 
 record! {
-    /// Assigns a project role to a user within a project. Assigning it again changes nothing and succeeds (assumed).
+    /// Assigns a project role to a user within a project. Assigning it again changes nothing and succeeds (assumed). The
+    /// user must be in the project, not only through a group (assumed).
     AssignProjectUserRole {
         /// The ID of the project.
         project_id: ProjectId,

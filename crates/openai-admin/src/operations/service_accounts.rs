@@ -1,6 +1,6 @@
 //! Service accounts of a project: `/organization/projects/{project_id}/service_accounts`.
 
-use super::record::record;
+use super::{project_api_keys::ProjectApiKeyLife, record::record};
 use crate::{
     ApiKeyId, BoundedText, Cursor, IdPage, Limit, ListItem, PersonalText, ProjectId, ServiceAccountId,
     ServiceAccountRole, Timestamp, deleted::deleted, endpoint::endpoint, page::list_endpoint,
@@ -80,6 +80,38 @@ record! {
 endpoint!(DeleteServiceAccount, "delete-project-service-account", DELETE RetrieveServiceAccount::PATH, MANAGEMENT_WRITE -> ProjectServiceAccountDeleteResponse);
 
 record! {
+    /// Creates another API key for a service account. Its value is shown only once, in this answer.
+    CreateServiceAccountApiKey {
+        /// The ID of the project.
+        project_id: ProjectId,
+        /// The ID of the service account.
+        service_account_id: ServiceAccountId,
+        /// The API key to create. It may be omitted.
+        #[serde(default)]
+        body: CreateProjectServiceAccountApiKeyBody,
+    }
+}
+
+endpoint!(CreateServiceAccountApiKey, "CreateanAPIkeyforaserviceaccount", POST "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys", MANAGEMENT_WRITE -> ServiceAccountApiKeyBody);
+
+record! {
+    /// The service account API key create request payload.
+    #[derive(Default)]
+    CreateProjectServiceAccountApiKeyBody {}
+    optional {
+        /// The name of the API key; `Secret Key` by default (assumed).
+        name: ServiceAccountName,
+        /// The scopes of the API key. No scopes mean no restriction.
+        scopes: Vec<String>,
+        /// The number of seconds until the API key expires. Omit this field for a key that does not expire.
+        expires_in_seconds: ProjectApiKeyLife,
+    }
+}
+
+/// An API key that was created for a service account, with its value.
+pub type ServiceAccountApiKeyBody = ProjectServiceAccountApiKey;
+
+record! {
     /// Request payload for creating a service account.
     ProjectServiceAccountCreateRequest {
         /// The name of the service account.
@@ -88,6 +120,8 @@ record! {
     optional {
         /// Creates the service account without a role in the project and without an API key.
         create_service_account_only: bool,
+        /// The number of seconds until the API key expires. Omit this field for a key that does not expire.
+        expires_in_seconds: ProjectApiKeyLife,
     }
 }
 
@@ -156,6 +190,10 @@ record! {
         created_at: Timestamp,
         /// The identifier, which can be referenced in API endpoints.
         id: ApiKeyId,
+    }
+    optional {
+        /// The Unix timestamp (in seconds) of when the key expires.
+        expires_at: Timestamp,
     }
 }
 

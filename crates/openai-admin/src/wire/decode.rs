@@ -22,7 +22,7 @@ pub struct Incoming<'a> {
     pub path: &'a [(&'a str, &'a str)],
     /// The query string, without its `?`.
     pub query: &'a str,
-    /// The body. Empty if the operation has none.
+    /// The body. Empty if the operation has none, or if it is optional and omitted.
     pub body: &'a [u8],
 }
 
@@ -47,7 +47,9 @@ pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> R
     let placeholders = Placeholders::of::<E>();
     // Derived deserializers accept an array for a struct; the API does not.
     let is_object = incoming.body.trim_ascii_start().first().is_none_or(|first| *first == b'{');
-    if strictness == Strictness::Lenient
+    // Only a body can have unknown fields.
+    let is_lenient = strictness == Strictness::Lenient || incoming.body.is_empty();
+    if is_lenient
         && is_object
         && let Ok(request) = E::deserialize(Request { placeholders, incoming, explained: None, strictness })
     {
@@ -221,7 +223,9 @@ struct RequestFields<'a> {
 impl RequestFields<'_> {
     fn is_present(&self, field: &str) -> bool {
         match self.request.placeholders.field_position(field) {
-            FieldPosition::Path | FieldPosition::Body => true,
+            FieldPosition::Path => true,
+            // An optional body has a default value. If a required one is missing, the second decoding reports it.
+            FieldPosition::Body => self.request.explained.is_some() || !self.request.incoming.body.is_empty(),
             FieldPosition::Query => self.query.iter().any(|(key, _)| parameter::part(key, field).is_some()),
         }
     }
