@@ -90,6 +90,8 @@ pub struct Table {
     pub notes: Vec<String>,
     /// The invalid rows that were skipped, at most [`BAD_ROWS_SKIPPED_MAX`].
     pub skipped: Vec<SkippedRow>,
+    /// The names of users by address, if the table has columns of names.
+    pub names: HashMap<EmailKey, Box<str>>,
 }
 
 /// An invalid row that was skipped.
@@ -454,6 +456,7 @@ impl Reading<'_> {
         }
         let email = self.email(record)?;
         let groups = self.groups(record)?;
+        self.remember_name(record, &email);
         Ok(Some((email, groups)))
     }
 
@@ -476,6 +479,18 @@ impl Reading<'_> {
             self.changes.unwrapped.add(record.line);
         }
         Ok(EmailKey::new(&read.text))
+    }
+
+    fn remember_name(&mut self, record: &Record<'_>, email: &EmailKey) {
+        if self.columns.names.is_empty() || self.table.names.len() >= self.rows_max {
+            return;
+        }
+        let parts =
+            self.columns.names.iter().map(|column| String::from_utf8_lossy(&record.cells[*column].bytes));
+        let name = name_key(&parts.collect::<Vec<_>>().join(" "));
+        if !name.is_empty() {
+            self.table.names.entry(email.clone()).or_insert(name.into());
+        }
     }
 
     /// The group of the row above, for rows with a blank one, also if a filter excludes the row above.

@@ -1,11 +1,14 @@
 //! The desired state: groups and their members, each with its origin. `expand.rs` makes it from files, `import.rs` from
 //! a table, and `offboard.rs` from a user who leaves.
 
+use std::collections::HashMap;
+
 use openai_admin::{GroupId, OrganizationId};
 
 use crate::{
     input::{
-        csv, file::Mode, input_error::Position, max_remove::MaxRemove, member::UserRef, policy::Protected,
+        csv, email::EmailKey, file::Mode, input_error::Position, max_remove::MaxRemove, member::UserRef,
+        policy::Protected,
     },
     plan::{
         document::Purpose,
@@ -39,6 +42,8 @@ pub struct Desired {
     pub skipped_rows: Vec<csv::SkippedRow>,
     /// How to compare the names of groups.
     pub matching: csv::Matching,
+    /// The names of users in tables by address, to suggest users for unknown addresses.
+    pub names: HashMap<EmailKey, Box<str>>,
 }
 
 /// A desired group.

@@ -22,6 +22,8 @@ use crate::{
 /// The most pairs of names that are compared to find typos: enough for 100 new and 1,000 existing groups.
 const NAMES_COMPARED_MAX: usize = 100_000;
 
+/// The problem of an address that belongs to no user.
+pub const NO_USER_WITH_ADDRESS: &str = "no user in the organization has this address";
 /// The separators that people write between several groups in one cell.
 const SEPARATORS: [char; 4] = [';', '|', ',', '/'];
 
@@ -404,7 +406,7 @@ fn resolve<'a>(
                 format!("{} users have this address: choose one by id: {}", ids.len(), ids.join(", "))
             }
             Resolution::NoUser => match member.who {
-                UserRef::Email(_) => "no user in the organization has this address".to_owned(),
+                UserRef::Email(_) => NO_USER_WITH_ADDRESS.to_owned(),
                 UserRef::Id(_) => "no user in the organization has this id".to_owned(),
             },
         };

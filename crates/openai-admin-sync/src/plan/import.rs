@@ -77,6 +77,7 @@ pub fn desired(
         left_out: named(table.left_out),
         notes: named(table.notes),
         skipped_rows: table.skipped,
+        names: table.names,
         matching: mapping.matching,
         ..Desired::default()
     })

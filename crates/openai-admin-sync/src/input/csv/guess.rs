@@ -139,6 +139,31 @@ const GROUP: [&[&str]; 3] = [
     ],
 ];
 
+/// The headings of columns with whole names.
+const NAME: [&[&str]; 1] = [&[
+    "name",
+    "fullname",
+    "displayname",
+    "worker",
+    "employee",
+    "nom",
+    "nombre",
+    "nome",
+    "naam",
+    "nazwisko",
+    "namn",
+    "navn",
+    "氏名",
+    "姓名",
+    "이름",
+    "имя",
+]];
+/// The headings of columns with given names, and with family names.
+const GIVEN_NAME: [&[&str]; 1] =
+    [&["firstname", "givenname", "vorname", "prenom", "firstnamerequired", "imie"]];
+const FAMILY_NAME: [&[&str]; 1] =
+    [&["lastname", "surname", "familyname", "nachname", "lastnamerequired", "nazwisko"]];
+
 /// The result of guessing a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guess {
@@ -157,6 +182,15 @@ pub(super) fn email(headings: &[String]) -> Guess {
 /// The column with groups.
 pub(super) fn group(headings: &[String]) -> Guess {
     guess(headings, &GROUP)
+}
+
+/// The columns that make up the name of a user: a column of whole names, or of given and family names.
+pub(super) fn name(headings: &[String]) -> Vec<usize> {
+    match (guess(headings, &GIVEN_NAME), guess(headings, &FAMILY_NAME), guess(headings, &NAME)) {
+        (Guess::One(given), Guess::One(family), _) => vec![given, family],
+        (_, _, Guess::One(column)) => vec![column],
+        _ => Vec::new(),
+    }
 }
 
 fn guess(headings: &[String], words: &[&[&str]]) -> Guess {
@@ -248,6 +282,18 @@ mod tests {
         assert_eq!(email(&headings("Email,E-Mail")), Guess::Two(0, 1));
         assert_eq!(email(&headings("Manager Email,Name")), Guess::None);
         assert_eq!(group(&headings("isGroup,Group Email")), Guess::None);
+    }
+
+    #[test]
+    fn names_are_one_column_or_two() {
+        for (header, columns) in [
+            ("First Name [Required],Last Name [Required],Email", vec![0, 1]),
+            ("userPrincipalName,displayName", vec![1]),
+            ("Nachname,Vorname,E-Mail", vec![1, 0]),
+            ("E-Mail,Team", vec![]),
+        ] {
+            assert_eq!(name(&headings(header)), columns, "{header}");
+        }
     }
 
     proptest! {

@@ -26,6 +26,8 @@ pub(super) struct Columns {
     pub(super) email: usize,
     pub(super) group: Option<usize>,
     pub(super) filters: Vec<Filter>,
+    /// The columns that make up the name of a user; none if the table has no names.
+    pub(super) names: Vec<usize>,
     /// Which columns were guessed, if their headings are not the plain words.
     pub(super) note: Option<String>,
 }
@@ -83,7 +85,8 @@ impl Columns {
         let filters = filters.collect();
         errors.or(())?;
         let note = guess_note(header, mapping, email, group);
-        Ok(Self { email, group, filters, note })
+        let names = guess::name(&header.headings);
+        Ok(Self { email, group, filters, names, note })
     }
 }
 

@@ -453,6 +453,14 @@ fn blank_groups_are_filled_down_on_request() {
 }
 
 #[test]
+fn names_are_kept_for_suggestions() {
+    let text = "Nachname;Vorname;email;group\nLovelace;Ada;a@b.c;One\n;;d@e.f;One\n";
+    let (table, _) = parse(text.as_bytes(), "x", &guessing()).expect("rows");
+    assert_eq!(table.names.len(), 1);
+    assert_eq!(&*table.names[&EmailKey::new("a@b.c")], "Ada Lovelace");
+}
+
+#[test]
 fn several_groups_in_a_cell_are_split_on_request() {
     let text = "email,groups\na@b.c,One; Two ;;One\nd@e.f,Two\n";
     let split = Mapping { split: Some(";".to_owned()), ..guessing() };
