@@ -63,6 +63,9 @@ pub(crate) struct PlanArguments {
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// Show one line for each group, without the rows of users
+    #[arg(long, conflicts_with = "render")]
+    pub(crate) summary: bool,
     /// Write table, markdown, json or github
     #[arg(long, value_name = "FORM", hide_possible_values = true)]
     pub(crate) render: Option<RenderChoice>,
@@ -115,6 +118,9 @@ pub(crate) struct ExecutionArguments {
     /// Stop after being rate-limited for this long; resume with `runs resume`
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = values::duration_seconds)]
     pub(crate) max_wait: i64,
+    /// Show one line for each group, without the rows of users
+    #[arg(long)]
+    pub(crate) summary: bool,
     /// Write the result of each row to a CSV or JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

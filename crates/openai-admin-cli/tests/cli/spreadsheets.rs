@@ -286,3 +286,40 @@ fn a_group_that_is_not_found_has_a_next_step() {
         assert!(answer.stdout.contains(message), "{}", answer.stdout);
     }
 }
+
+#[test]
+fn an_unknown_address_gets_a_suggestion() {
+    let desk = desk();
+    desk.write(
+        "organization.yaml",
+        "users: [{ email: dana@example.com, name: Dana Whitfield }, { email: partner@fabrikam.example }]\n\
+         groups: [{ name: Support }]\n",
+    );
+    assert_eq!(desk.run("--local names.db load organization.yaml").status, 0);
+    desk.write(
+        "rows.csv",
+        "name;email;group\n;dana@exmaple.com;Support\nDana Whitfield;d.whitfield@example.com;Support\n\
+         ;partner_fabrikam.example#EXT#@acme.onmicrosoft.com;Support\n;nobody@example.com;Support\n",
+    );
+    let answer = desk.run("--local names.db import memberships rows.csv --dry-run -o csv");
+    let reasons: Vec<&str> =
+        answer.stdout.lines().skip(1).map(|line| line.split(',').nth(4).unwrap_or_default()).collect();
+    let none = "no user in the organization has this address";
+    let dana = format!("{none}: did you mean dana@example.com (Dana Whitfield)?");
+    let partner = format!("{none}: did you mean partner@fabrikam.example?");
+    assert_eq!(reasons, [&dana, &dana, &partner, none], "{}", answer.stderr);
+}
+
+#[test]
+fn a_summary_has_one_line_for_each_group_and_blocked_groups_last() {
+    let desk = desk();
+    desk.write(
+        "rows.csv",
+        "email,group\nada@example.com,Nope\nada@example.com,Support Team\njonas@example.com,Support Team\n",
+    );
+    let answer = desk.run("--local acme.db import memberships rows.csv --dry-run --summary");
+    let lines: Vec<&str> = answer.stdout.lines().collect();
+    assert!(lines[0].starts_with("Support Team ") && lines[0].contains("+2"), "{}", answer.stdout);
+    assert!(lines[1].starts_with("Nope ") && lines[1].ends_with("BLOCKED"), "{}", answer.stdout);
+    assert!(!answer.stdout.contains("ada@example.com"), "{}", answer.stdout);
+}
