@@ -237,17 +237,14 @@ fn find_columns(
     }
 }
 
-/// Whether a row is a total below the table: it holds no address, and its first word says so.
-fn is_total(record: &Record<'_>) -> bool {
-    let mut texts = record.cells.iter().map(|cell| String::from_utf8_lossy(&cell.bytes));
-    if texts.clone().any(|text| text.contains('@')) {
-        return false;
-    }
-    let first = texts.find_map(|text| {
-        let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-        words.next().map(str::to_lowercase)
-    });
-    first.is_some_and(|word| TOTALS.contains(&word.as_str()))
+/// The first word of a text, in lower case.
+fn first_word(text: &str) -> Option<String> {
+    let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    words.next().map(str::to_lowercase)
+}
+
+fn is_total_word(text: &str) -> bool {
+    first_word(text).is_some_and(|word| TOTALS.contains(&word.as_str()))
 }
 
 fn columns(number: usize) -> String {
@@ -366,7 +363,7 @@ impl Reading<'_> {
     }
 
     fn take(&mut self, record: &Record<'_>) {
-        if is_total(record) {
+        if self.is_total(record) {
             self.changes.totals.add(record.line);
             return;
         }
@@ -380,6 +377,23 @@ impl Reading<'_> {
             Err(error) if self.mapping.skip_bad_rows => self.skip(record, error),
             Err(error) => self.refuse(error),
         }
+    }
+
+    /// Whether a row is a total below the table: its first word says so, it has no address, and neither an email cell nor
+    /// a group that could belong to a user.
+    fn is_total(&self, record: &Record<'_>) -> bool {
+        let mut texts = record.cells.iter().map(|cell| String::from_utf8_lossy(&cell.bytes));
+        if texts.clone().any(|text| text.contains('@')) {
+            return false;
+        }
+        let of_no_user = |column: usize| {
+            let Some(cell) = record.cells.get(column) else { return true };
+            let text = String::from_utf8_lossy(&cell.bytes);
+            !text.contains(char::is_alphabetic) || is_total_word(&text)
+        };
+        texts.find(|text| first_word(text).is_some()).is_some_and(|text| is_total_word(&text))
+            && of_no_user(self.columns.email)
+            && self.columns.group.is_none_or(of_no_user)
     }
 
     fn add(&mut self, email: &EmailKey, groups: &[u32], line: u64) {

@@ -434,6 +434,11 @@ fn total_rows_are_skipped() {
         (rows, notes),
         (vec!["a@b.c One".to_owned()], vec!["skipped total rows: lines 3 and 5".to_owned()])
     );
+    // A person may be called Sum: a row with a group or with a mistyped address is no total.
+    for row in ["Sum Li,,One", "Sum Li,sumli.b.c,"] {
+        let text = format!("name,email,group\nAda,a@b.c,One\n{row}\n");
+        assert!(parse(text.as_bytes(), "x", &guessing()).is_err(), "{row}");
+    }
     // A row with an address is a row.
     assert_eq!(read("email,group\na@b.c,Total\nsum@b.c,One\n", &guessing()).0.len(), 2);
 }
