@@ -278,6 +278,10 @@ fn a_group_that_is_not_found_has_a_next_step() {
     let desk = desk();
     for (row, message) in [
         ("ada@example.com,Support Team;ML Research", "to split them, pass --split ';'"),
+        (
+            "ada@example.com,support  team",
+            "but 'Support Team': to compare names without case, pass --match loose",
+        ),
         ("ada@example.com,support@example.com", "groups have no address, so use the name or the id"),
     ] {
         desk.write("rows.csv", format!("email,group\n{row}\n"));

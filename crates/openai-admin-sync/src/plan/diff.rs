@@ -126,6 +126,9 @@ impl Index<'_> {
             );
         }
         match most_like(name, self.groups.iter().map(|group| group.name.as_str())) {
+            Some(like) if Matching::Loose.key(like) == Matching::Loose.key(name) => format!(
+                "there is no group called '{name}', but '{like}': to compare names without case, pass --match loose"
+            ),
             Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
             None => format!("there is no group called '{name}'"),
         }

@@ -434,7 +434,7 @@ fn total_rows_are_skipped() {
         (rows, notes),
         (vec!["a@b.c One".to_owned()], vec!["skipped total rows: lines 3 and 5".to_owned()])
     );
-    // A person may be called Sum: a row with a group or with a mistyped address is no total.
+    // A person may be called Sum: a row with a group or with a mistyped address is not a total.
     for row in ["Sum Li,,One", "Sum Li,sumli.b.c,"] {
         let text = format!("name,email,group\nAda,a@b.c,One\n{row}\n");
         assert!(parse(text.as_bytes(), "x", &guessing()).is_err(), "{row}");
