@@ -28,8 +28,8 @@ pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use lists::{ListArguments, OrderChoice, OrderedListArguments};
 pub(crate) use memberships::{
     ApplyArguments, DriftArguments, ExecutionArguments, ExportArguments, ExportChoice, GroupFileArguments,
-    ImportArguments, ImportChoice, ImportCommand, OffboardArguments, PlanArguments, RenderChoice,
-    RunsCommand, UnknownChoice,
+    ImportArguments, ImportChoice, ImportCommand, MatchChoice, OffboardArguments, PlanArguments,
+    RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use values::{Since, log_filter, unix_seconds};

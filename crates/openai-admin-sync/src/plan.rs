@@ -13,6 +13,7 @@ mod operation_document;
 pub mod planning;
 pub mod resolve;
 pub mod source;
+pub mod suggest;
 
 pub use self::{
     document::{PLAN_VERSION, Plan, Purpose, UnknownPolicy, json_schema},

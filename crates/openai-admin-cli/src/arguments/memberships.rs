@@ -63,6 +63,9 @@ pub(crate) struct PlanArguments {
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// Show one line for each group, without the rows of users
+    #[arg(long, conflicts_with = "render")]
+    pub(crate) summary: bool,
     /// Write table, markdown, json or github
     #[arg(long, value_name = "FORM", hide_possible_values = true)]
     pub(crate) render: Option<RenderChoice>,
@@ -115,6 +118,9 @@ pub(crate) struct ExecutionArguments {
     /// Stop after being rate-limited for this long; resume with `runs resume`
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = values::duration_seconds)]
     pub(crate) max_wait: i64,
+    /// Show one line for each group, without the rows of users
+    #[arg(long)]
+    pub(crate) summary: bool,
     /// Write the result of each row to a CSV or JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -174,12 +180,14 @@ pub(crate) enum ImportCommand {
 Examples:
   openai-admin import memberships people.csv --dry-run
   openai-admin import memberships people.csv --group-column team --where active=yes
+  openai-admin import memberships people.xlsx --split ';' --create-groups
   openai-admin import memberships leavers.csv --mode remove --yes
 
-The delimiter (comma, semicolon, tab or bar) is detected. Every invalid row is reported with its line \
-number before anything is written; a row with a formula is invalid. Groups are given by name or id and \
-must exist.")]
-    Memberships(ImportArguments),
+The file is a CSV file or an Excel workbook (.xlsx). The delimiter, the encoding, the header line and the columns \
+are detected; notes show each guess and change. Blank and total rows are skipped. Every invalid row is reported \
+with its line number before anything is written; a row with a formula is invalid. Groups are given by name or id \
+and must exist, unless --create-groups is given.")]
+    Memberships(Box<ImportArguments>),
     /// Any other word, so that the error can suggest the right one.
     #[command(external_subcommand)]
     Other(Vec<OsString>),
@@ -187,18 +195,45 @@ must exist.")]
 
 #[derive(Args, Debug)]
 pub(crate) struct ImportArguments {
-    /// The CSV file; `-` reads standard input
+    /// The CSV file or Excel workbook; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// How to apply the table: add, remove, or exact (replace the members of each group)
     #[arg(long, value_name = "MODE", default_value = "add", hide_possible_values = true)]
     pub(crate) mode: ImportChoice,
-    /// The column with email addresses
-    #[arg(long, value_name = "NAME", default_value = "email")]
-    pub(crate) email_column: String,
-    /// The column with groups
-    #[arg(long, value_name = "NAME", default_value = "group")]
-    pub(crate) group_column: String,
+    /// The column with email addresses; if omitted, it is guessed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) email_column: Option<String>,
+    /// The column with groups; if omitted, it is guessed
+    #[arg(long, value_name = "NAME", conflicts_with = "group")]
+    pub(crate) group_column: Option<String>,
+    /// The group of all rows, instead of a column
+    #[arg(long, value_name = "NAME", value_parser = values::text)]
+    pub(crate) group: Option<String>,
+    /// Split a cell with several groups at this text, such as ';'
+    #[arg(long, value_name = "TEXT", value_parser = values::text, conflicts_with = "group")]
+    pub(crate) split: Option<String>,
+    /// Use the group of the row above for a blank group, as in merged cells
+    #[arg(long, conflicts_with = "group")]
+    pub(crate) fill_down: bool,
+    /// How to compare names of groups: exact, or loose (without case)
+    #[arg(
+        long = "match",
+        value_name = "HOW",
+        default_value = "exact",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    pub(crate) matching: MatchChoice,
+    /// Create the groups that do not exist
+    #[arg(long)]
+    pub(crate) create_groups: bool,
+    /// Skip invalid rows, and write them to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) skip_bad_rows: Option<PathBuf>,
+    /// The sheet of a workbook; if omitted, the first one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
     /// The delimiter: comma, semicolon, tab or bar; if omitted, it is detected
     #[arg(long, value_name = "WHICH", value_parser = values::delimiter)]
     pub(crate) delimiter: Option<u8>,
@@ -220,6 +255,12 @@ pub(crate) enum ImportChoice {
     Add,
     Remove,
     Exact,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatchChoice {
+    Exact,
+    Loose,
 }
 
 /// `run` is a name, a prefix of one, or `last`.

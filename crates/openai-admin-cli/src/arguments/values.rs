@@ -213,6 +213,15 @@ pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
+/// Reads a text that is not blank.
+pub(super) fn text(text: &str) -> Result<String, String> {
+    if openai_admin::identity::is_blank(text) {
+        Err("expected a text".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// Reads `NAME=VALUE`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let problem = || format!("invalid filter \"{text}\": expected COLUMN=VALUE");

@@ -26,6 +26,7 @@ mod running;
 mod serve;
 mod serve_tls;
 mod settings;
+mod spreadsheets;
 mod tables;
 #[cfg(feature = "otel")]
 mod traces;

@@ -254,7 +254,7 @@ fn a_misspelt_new_group_gets_a_suggestion() {
 #[test]
 fn a_mistaken_command_gets_a_suggestion() {
     let desk = desk();
-    desk.write("people.csv", "Mail;Team\nmei@example.com;ML Research\n");
+    desk.write("people.csv", "Contact;Where\nmei@example.com;ML Research\n");
     desk.write("formula.csv", "email,group\n=B2,ML Research\nada@example.com,=20\n#REF!,ML Research\n");
     desk.write("twenty.yaml", "version: 1\ngroups:\n  - name: A\n    max_remove: =20\n");
     freeze!(desk.transcript(&[

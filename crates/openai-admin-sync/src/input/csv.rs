@@ -2,33 +2,74 @@
 //!
 //! Pure: bytes in, rows or errors out. All invalid rows are reported with their line before a plan is made.
 
+mod address;
 mod delimiter;
 mod filter;
+mod guess;
 mod heading;
 mod mapping;
+mod notes;
 mod records;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
-use openai_admin::identity::{clean, is_email, name_key};
+use openai_admin::identity::{clean, is_email, is_invisible, name_key};
 
-pub use self::mapping::{Mapping, MappingSource};
+pub use self::mapping::{GroupSource, Mapping, MappingSource, Matching};
 use self::{
+    address::address,
     delimiter::{after_separator_line, delimiter},
-    heading::Columns,
+    heading::{Columns, Header},
+    notes::Lines,
     records::{Malformed, Record, Records},
 };
 use crate::input::{
+    decode::decode,
     email::EmailKey,
     input_error::{InputError, InputErrors, Position},
     text,
     visible::excerpt,
+    workbook,
 };
 
 /// The most rows of one table, after filtering and without duplicates. Each takes about 200 bytes of memory.
 pub const ROWS_MAX: usize = 1_000_000;
 /// The most invalid rows that are listed; the others are counted.
 pub const BAD_ROWS_SHOWN_MAX: usize = 100;
+/// The most invalid rows that are skipped and kept for a report.
+pub const BAD_ROWS_SKIPPED_MAX: usize = 10_000;
+/// The most lines that are searched for the header, without blank ones.
+const HEADER_LINES_MAX: usize = 20;
+/// The most rows that are examined to suggest a column.
+const SAMPLE_ROWS: usize = 20;
+/// The first words of total rows, in lower case.
+const TOTALS: [&str; 22] = [
+    "total",
+    "totals",
+    "subtotal",
+    "grand",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "somme",
+    "suma",
+    "soma",
+    "totale",
+    "totaal",
+    "razem",
+    "summa",
+    "toplam",
+    "合計",
+    "总计",
+    "合计",
+    "합계",
+    "итого",
+    "всего",
+];
 /// The values that spreadsheets write for failed formulas.
 const FORMULA_FAILURES: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 /// The hint for a file that is not CSV.
@@ -45,6 +86,23 @@ pub struct Table {
     pub duplicates: usize,
     /// A message for each filter with excluded rows: "skipped 5 of 6 rows where active is not yes (no: 5)".
     pub left_out: Vec<String>,
+    /// Notes about guessed columns, decoded text, and changed or skipped cells.
+    pub notes: Vec<String>,
+    /// The invalid rows that were skipped, at most [`BAD_ROWS_SKIPPED_MAX`].
+    pub skipped: Vec<SkippedRow>,
+    /// The names of users by address, if the table has columns of names.
+    pub names: HashMap<EmailKey, Box<str>>,
+}
+
+/// An invalid row that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedRow {
+    /// The line on which the row starts, from 1.
+    pub line: u64,
+    /// The problem.
+    pub problem: String,
+    /// The cells of the row.
+    pub cells: Vec<String>,
 }
 
 /// A row of a table.
@@ -74,21 +132,119 @@ fn parse_within(
     name: &str,
     mapping: &Mapping,
 ) -> Result<(Table, Vec<String>), InputErrors> {
-    let bytes = text::without_byte_order_mark(bytes);
-    if let Some(what) = text::other_format(bytes).or_else(|| text::markup(bytes)) {
+    let mut notes = Vec::new();
+    let text = table_text(bytes, name, mapping, &mut notes)?;
+    if let Some(what) = text::markup(&text) {
         return Err(InputError::of_file(name, what).hint(SAVE_AS_CSV).into());
     }
-    if bytes.trim_ascii().is_empty() {
+    if text.trim_ascii().is_empty() {
         let error = InputError::of_file(name, "is empty");
         return Err(error.hint("a table needs a header and a row for each user").into());
     }
-    let (bytes, line, separator) = after_separator_line(bytes);
-    let delimiter = mapping.delimiter.or(separator).unwrap_or_else(|| delimiter(bytes));
-    let mut records = Records::new(bytes, line, delimiter);
-    let mut record = Record::default();
-    while records.read(&mut record).map_err(|malformed| quotes(name, &malformed))? && record.is_blank() {}
-    let columns = Columns::find(&record, name, mapping)?;
-    Reading::new(name, delimiter, record.cells.len(), columns, rows_max).read_all(records)
+    let (text, line, separator) = after_separator_line(&text);
+    let delimiter = match mapping.delimiter.or(separator) {
+        _ if workbook::is_workbook(bytes) => b',',
+        Some(delimiter) => delimiter,
+        None => delimiter(text),
+    };
+    let mut records = Records::new(text, line, delimiter);
+    let (columns, width) = find_columns(&mut records, name, mapping, &mut notes)?;
+    let reading = Reading {
+        name,
+        delimiter,
+        width,
+        columns,
+        rows_max,
+        mapping,
+        groups: Groups::default(),
+        table: Table { notes, ..Table::default() },
+        seen: HashSet::new(),
+        errors: InputErrors::default(),
+        bad: 0,
+        bad_addresses: 0,
+        group_above: String::new(),
+        changes: Changes::default(),
+    };
+    reading.read_all(records)
+}
+
+/// The text of a table: a sheet of a workbook, or a text file in any of the usual encodings.
+fn table_text<'a>(
+    bytes: &'a [u8],
+    name: &str,
+    mapping: &Mapping,
+    notes: &mut Vec<String>,
+) -> Result<Cow<'a, [u8]>, InputError> {
+    if workbook::is_workbook(bytes) {
+        let sheet = workbook::read(bytes, mapping.sheet.as_deref())
+            .map_err(|(message, hint)| InputError::of_file(name, message).hint(hint))?;
+        notes.extend(sheet.note);
+        return Ok(Cow::Owned(sheet.csv));
+    }
+    let decoded = decode(bytes).map_err(|what| InputError::of_file(name, what).hint(SAVE_AS_CSV))?;
+    notes.extend(decoded.note);
+    Ok(match decoded.text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    })
+}
+
+/// Reads up to the header: the first of the first lines that has the mapped columns. Returns them and their number.
+fn find_columns(
+    records: &mut Records<'_>,
+    name: &str,
+    mapping: &Mapping,
+    notes: &mut Vec<String>,
+) -> Result<(Columns, usize), InputErrors> {
+    let (mut ahead, mut rows) = (*records, Vec::new());
+    let mut malformed = None;
+    while rows.len() < HEADER_LINES_MAX + SAMPLE_ROWS {
+        let mut record = Record::default();
+        match ahead.read(&mut record) {
+            Ok(false) => break,
+            Ok(true) if record.is_blank() => {}
+            Ok(true) => rows.push((record, ahead)),
+            Err(problem) => {
+                malformed = Some(problem);
+                break;
+            }
+        }
+    }
+    let (rows, after): (Vec<Record<'_>>, Vec<Records<'_>>) = rows.into_iter().unzip();
+    let mut problem = None;
+    for (index, record) in rows.iter().enumerate().take(HEADER_LINES_MAX) {
+        match Columns::find(&Header::new(record, &rows[index + 1..]), name, mapping) {
+            Ok(columns) => {
+                *records = after[index];
+                let skipped = if index == 1 { "line" } else { "lines" };
+                notes.extend((index > 0).then(|| {
+                    format!("skipped {index} {skipped} above the header, which is line {}", record.line)
+                }));
+                notes.extend(columns.note.clone());
+                return Ok((columns, record.cells.len()));
+            }
+            // The error of the first line counts, unless a later one is more like a header.
+            Err(errors) => match &problem {
+                Some((_, fewest)) if errors.0.len() >= *fewest => {}
+                _ => problem = Some((errors.clone(), errors.0.len())),
+            },
+        }
+    }
+    match (problem, malformed) {
+        (Some((errors, _)), _) => Err(errors),
+        (None, Some(malformed)) => Err(quotes(name, &malformed).into()),
+        (None, None) => Err(InputError::of_file(name, "is empty").into()),
+    }
+}
+
+/// The first word of a text, in lower case.
+fn first_word(text: &str) -> Option<String> {
+    let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    words.next().map(str::to_lowercase)
+}
+
+fn is_total_word(text: &str) -> bool {
+    first_word(text).is_some_and(|word| TOTALS.contains(&word.as_str()))
 }
 
 fn columns(number: usize) -> String {
@@ -127,14 +283,39 @@ struct Groups {
 }
 
 impl Groups {
-    fn index_of(&mut self, name: &str) -> u32 {
-        if let Some(index) = self.by_name.get(name) {
+    fn index_of(&mut self, name: &str, matching: Matching) -> u32 {
+        let key = matching.key(name);
+        if let Some(index) = self.by_name.get(&key) {
             return *index;
         }
         let index = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.names.push(name.to_owned());
-        self.by_name.insert(name.to_owned(), index);
+        self.by_name.insert(key, index);
         index
+    }
+}
+
+/// The lines with changed or skipped values.
+#[derive(Default)]
+struct Changes {
+    invisible: Lines,
+    unwrapped: Lines,
+    filled: Lines,
+    totals: Lines,
+    skipped: Lines,
+}
+
+impl Changes {
+    fn notes(&self) -> impl Iterator<Item = String> {
+        [
+            self.invisible.note("removed invisible characters"),
+            self.unwrapped.note("took the address out of a name, a link or quotes"),
+            self.filled.note("used the group of the row above"),
+            self.totals.note("skipped total rows"),
+            self.skipped.note("skipped invalid rows"),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -145,6 +326,7 @@ struct Reading<'a> {
     width: usize,
     columns: Columns,
     rows_max: usize,
+    mapping: &'a Mapping,
     groups: Groups,
     table: Table,
     seen: HashSet<(EmailKey, u32)>,
@@ -152,25 +334,12 @@ struct Reading<'a> {
     bad: usize,
     /// The number of invalid rows whose address is invalid.
     bad_addresses: usize,
+    /// The last group that was not blank.
+    group_above: String,
+    changes: Changes,
 }
 
-impl<'a> Reading<'a> {
-    fn new(name: &'a str, delimiter: u8, width: usize, columns: Columns, rows_max: usize) -> Self {
-        Self {
-            name,
-            delimiter,
-            width,
-            columns,
-            rows_max,
-            groups: Groups::default(),
-            table: Table::default(),
-            seen: HashSet::new(),
-            errors: InputErrors::default(),
-            bad: 0,
-            bad_addresses: 0,
-        }
-    }
-
+impl Reading<'_> {
     fn read_all(mut self, mut records: Records<'_>) -> Result<(Table, Vec<String>), InputErrors> {
         let mut record = Record::default();
         loop {
@@ -194,17 +363,69 @@ impl<'a> Reading<'a> {
     }
 
     fn take(&mut self, record: &Record<'_>) {
+        if self.is_total(record) {
+            self.changes.totals.add(record.line);
+            return;
+        }
+        // Not skipped like other invalid rows: it contains several.
+        if let Err(error) = self.check_cells(record) {
+            return self.refuse(error);
+        }
         match self.row(record) {
-            Ok(Some(row)) if self.seen.insert((row.email.clone(), row.group)) => self.table.rows.push(row),
-            Ok(Some(_)) => self.table.duplicates += 1,
+            Ok(Some((email, groups))) => self.add(&email, &groups, record.line),
             Ok(None) => {}
-            Err(error) => {
-                self.bad += 1;
-                if self.bad <= BAD_ROWS_SHOWN_MAX {
-                    self.errors.0.push(error);
-                }
+            Err(error) if self.mapping.skip_bad_rows => self.skip(record, error),
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    /// Whether a row is a total below the table: its first word says so, it has no address, and neither an email cell nor
+    /// a group that could belong to a user.
+    fn is_total(&self, record: &Record<'_>) -> bool {
+        let mut texts = record.cells.iter().map(|cell| String::from_utf8_lossy(&cell.bytes));
+        if texts.clone().any(|text| text.contains('@')) {
+            return false;
+        }
+        let of_no_user = |column: usize| {
+            let Some(cell) = record.cells.get(column) else { return true };
+            let text = String::from_utf8_lossy(&cell.bytes);
+            !text.contains(char::is_alphabetic) || is_total_word(&text)
+        };
+        texts.find(|text| first_word(text).is_some()).is_some_and(|text| is_total_word(&text))
+            && of_no_user(self.columns.email)
+            && self.columns.group.is_none_or(of_no_user)
+    }
+
+    fn add(&mut self, email: &EmailKey, groups: &[u32], line: u64) {
+        for group in groups {
+            if self.table.rows.len() > self.rows_max {
+                break;
+            }
+            if self.seen.insert((email.clone(), *group)) {
+                self.table.rows.push(Row { email: email.clone(), group: *group, line });
+            } else {
+                self.table.duplicates += 1;
             }
         }
+    }
+
+    fn refuse(&mut self, error: InputError) {
+        self.bad += 1;
+        if self.bad <= BAD_ROWS_SHOWN_MAX {
+            self.errors.0.push(error);
+        }
+    }
+
+    fn skip(&mut self, record: &Record<'_>, error: InputError) {
+        if self.table.skipped.len() == BAD_ROWS_SKIPPED_MAX {
+            let message = format!("has more than {BAD_ROWS_SKIPPED_MAX} invalid rows");
+            let error = InputError::of_file(self.name, message);
+            return self.refuse(error.hint("check the columns and the delimiter"));
+        }
+        self.changes.skipped.add(record.line);
+        let cells = record.cells.iter().map(|cell| String::from_utf8_lossy(&cell.bytes).into_owned());
+        let skipped = SkippedRow { line: record.line, problem: error.message, cells: cells.collect() };
+        self.table.skipped.push(skipped);
     }
 
     fn finish(mut self) -> Result<(Table, Vec<String>), InputErrors> {
@@ -221,14 +442,15 @@ impl<'a> Reading<'a> {
         let rows = self.table.rows_read;
         self.table.left_out =
             self.columns.filters.iter().filter_map(|filter| filter.left_out_message(rows)).collect();
+        self.table.notes.extend(self.changes.notes());
         if self.errors.0.is_empty() && self.table.rows.is_empty() {
             self.errors.0.push(self.no_rows());
         }
         self.errors.or((self.table, self.groups.names))
     }
 
-    /// Reads a row; `None` if a filter excludes it.
-    fn row(&mut self, record: &Record<'_>) -> Result<Option<Row>, InputError> {
+    /// Reads the user and the groups of a row; `None` if a filter excludes it.
+    fn row(&mut self, record: &Record<'_>) -> Result<Option<(EmailKey, Vec<u32>)>, InputError> {
         self.table.rows_read += 1;
         // Checked before the filter: a shifted row has its values in other columns, and the filter would silently
         // exclude it.
@@ -238,7 +460,7 @@ impl<'a> Reading<'a> {
             let hint = "quote cells that contain the delimiter, or check which delimiter the table uses";
             return Err(self.error(record.line, message).hint(hint));
         }
-        self.check_cells(record)?;
+        self.remember_group(record);
         // Filters come before the other checks: excluded rows may be invalid.
         for index in 0..self.columns.filters.len() {
             let value = self.value(record, self.columns.filters[index].column)?;
@@ -246,24 +468,84 @@ impl<'a> Reading<'a> {
                 return Ok(None);
             }
         }
-        let address = self.value(record, self.columns.email)?;
-        if let Err(problem) = is_email(&address) {
+        let email = self.email(record)?;
+        let groups = self.groups(record)?;
+        self.remember_name(record, &email);
+        Ok(Some((email, groups)))
+    }
+
+    fn email(&mut self, record: &Record<'_>) -> Result<EmailKey, InputError> {
+        let value = self.value(record, self.columns.email)?;
+        let read = address(&value).map_err(|problem| {
             self.bad_addresses += 1;
-            let message = if address.is_empty() {
+            let message = if value.is_empty() {
                 "the row has no email address".to_owned()
             } else {
-                format!("invalid email address '{}': {problem}", excerpt(&address))
+                format!("invalid email address '{}': {problem}", excerpt(&value))
             };
-            return Err(self.error(record.line, message));
+            self.error(record.line, message)
+        })?;
+        let cell = &record.cells[self.columns.email].bytes;
+        if read.had_invisible || String::from_utf8_lossy(cell).contains(is_invisible) {
+            self.changes.invisible.add(record.line);
         }
-        let group = match self.columns.group {
-            None => 0,
-            Some(column) => match self.value(record, column)?.as_str() {
-                "" => return Err(self.error(record.line, "the row has no group")),
-                name => self.groups.index_of(name),
-            },
+        if read.was_wrapped {
+            self.changes.unwrapped.add(record.line);
+        }
+        Ok(EmailKey::new(&read.text))
+    }
+
+    fn remember_name(&mut self, record: &Record<'_>, email: &EmailKey) {
+        if self.columns.names.is_empty() || self.table.names.len() >= self.rows_max {
+            return;
+        }
+        let parts =
+            self.columns.names.iter().map(|column| String::from_utf8_lossy(&record.cells[*column].bytes));
+        let name = name_key(&parts.collect::<Vec<_>>().join(" "));
+        if !name.is_empty() {
+            self.table.names.entry(email.clone()).or_insert(name.into());
+        }
+    }
+
+    /// The group of the row above, for rows with a blank one, also if a filter excludes the row above.
+    fn remember_group(&mut self, record: &Record<'_>) {
+        if let Some(column) = self.columns.group.filter(|_| self.mapping.fill_down) {
+            let text = String::from_utf8_lossy(&record.cells[column].bytes);
+            let name = clean(&text);
+            if !name.is_empty() && self.group_above != name {
+                self.group_above = name.into_owned();
+            }
+        }
+    }
+
+    fn groups(&mut self, record: &Record<'_>) -> Result<Vec<u32>, InputError> {
+        let Some(column) = self.columns.group else {
+            return Ok(match &self.mapping.group {
+                GroupSource::Named(name) => vec![self.groups.index_of(name, self.mapping.matching)],
+                _ => vec![0],
+            });
         };
-        Ok(Some(Row { email: EmailKey::new(&address), group, line: record.line }))
+        let mut value = self.value(record, column)?;
+        if value.is_empty() && !self.group_above.is_empty() {
+            self.changes.filled.add(record.line);
+            value.clone_from(&self.group_above);
+        }
+        let names: Vec<&str> = match self.mapping.split.as_deref() {
+            Some(separator) => {
+                value.split(separator).map(str::trim).filter(|name| !name.is_empty()).collect()
+            }
+            None => vec![value.as_str()],
+        };
+        if names.is_empty() || value.is_empty() {
+            let error = self.error(record.line, "the row has no group");
+            return Err(match self.mapping.source {
+                MappingSource::Options if !self.mapping.fill_down => {
+                    error.hint("if a blank cell means the group above, pass --fill-down")
+                }
+                _ => error,
+            });
+        }
+        Ok(names.into_iter().map(|name| self.groups.index_of(name, self.mapping.matching)).collect())
     }
 
     fn one_too_many(&self, line: u64) -> InputError {
@@ -280,14 +562,13 @@ impl<'a> Reading<'a> {
     /// its row.
     fn value(&self, record: &Record<'_>, column: usize) -> Result<String, InputError> {
         let cell = &record.cells[column];
-        let text = str::from_utf8(&cell.bytes)
-            .map_err(|_| self.error(record.line, "the row is not UTF-8").hint(SAVE_AS_CSV))?;
+        let text = String::from_utf8_lossy(&cell.bytes);
         if text.trim().contains(['\r', '\n']) {
             let message = "the cell contains a line break";
             let hint = "check for a missing or extra quote";
             return Err(self.error(cell.line, message).hint(hint));
         }
-        let value = name_key(text);
+        let value = name_key(&text);
         match formula_problem(&value) {
             None => Ok(value),
             Some(problem) => {

@@ -44,12 +44,15 @@ pub(crate) fn other_format(bytes: &[u8]) -> Option<&'static str> {
         return Some(what);
     }
     if bytes.contains(&0) {
-        // Without a byte-order mark, UTF-16 of Latin letters has a zero in every second byte.
-        let mut pairs = bytes.chunks_exact(2).take(16);
-        let is_wide = pairs.len() > 1 && pairs.all(|pair| (pair[0] == 0) != (pair[1] == 0));
-        return Some(if is_wide { "is UTF-16" } else { "is binary: it contains a zero byte" });
+        return Some(if is_wide(bytes) { "is UTF-16" } else { "is binary: it contains a zero byte" });
     }
     None
+}
+
+/// Whether bytes look like UTF-16 without a byte-order mark: Latin letters have a zero in every second byte.
+pub(crate) fn is_wide(bytes: &[u8]) -> bool {
+    let mut pairs = bytes.chunks_exact(2).take(16);
+    pairs.len() > 1 && pairs.all(|pair| (pair[0] == 0) != (pair[1] == 0))
 }
 
 /// The kind of a text file that is not a table: "is JSON".

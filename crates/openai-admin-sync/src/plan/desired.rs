@@ -1,11 +1,14 @@
 //! The desired state: groups and their members, each with its origin. `expand.rs` makes it from files, `import.rs` from
 //! a table, and `offboard.rs` from a user who leaves.
 
+use std::collections::HashMap;
+
 use openai_admin::{GroupId, OrganizationId};
 
 use crate::{
     input::{
-        csv, file::Mode, input_error::Position, max_remove::MaxRemove, member::UserRef, policy::Protected,
+        csv, email::EmailKey, file::Mode, input_error::Position, max_remove::MaxRemove, member::UserRef,
+        policy::Protected,
     },
     plan::{
         document::Purpose,
@@ -33,6 +36,14 @@ pub struct Desired {
     pub sources: Vec<Source>,
     /// A message for each table with excluded rows. Always show them: an excluded user may be removed.
     pub left_out: Vec<String>,
+    /// Notes about guessed columns, decoded text, and changed or skipped cells in tables.
+    pub notes: Vec<String>,
+    /// The invalid rows that were skipped.
+    pub skipped_rows: Vec<csv::SkippedRow>,
+    /// How to compare the names of groups.
+    pub matching: csv::Matching,
+    /// The names of users in tables by address, to suggest users for unknown addresses.
+    pub names: HashMap<EmailKey, Box<str>>,
 }
 
 /// A desired group.
@@ -46,9 +57,10 @@ pub struct DesiredGroup {
     pub previously: Vec<String>,
     /// Where the input lists the group.
     pub position: Option<Position>,
-    /// Whether to create the group if it does not exist. If false, a missing group is an error, and `name` may be an
-    /// id.
+    /// Whether to create the group if it does not exist. If false, a missing group is an error.
     pub creates: bool,
+    /// Whether an existing group keeps its name. If so, `name` may be an id.
+    pub keeps_name: bool,
     /// The desired members; `None` if they are not managed.
     pub members: Option<DesiredMembers>,
     /// The limit of removals.
@@ -68,6 +80,7 @@ impl DesiredGroup {
             previously: Vec::new(),
             position: None,
             creates: false,
+            keeps_name: true,
             members: None,
             max_remove: MaxRemove::OF_GROUP,
             allow_empty: false,

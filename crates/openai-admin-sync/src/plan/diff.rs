@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use openai_admin::{GroupId, UserId, identity::name_key, likeness::most_like, models::GroupUser};
 
 use crate::{
-    input::{file::Mode, member::UserRef, suggestion::much_like},
+    input::{csv::Matching, file::Mode, member::UserRef, suggestion::much_like},
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::Purpose,
@@ -21,6 +21,11 @@ use crate::{
 
 /// The most pairs of names that are compared to find typos: enough for 100 new and 1,000 existing groups.
 const NAMES_COMPARED_MAX: usize = 100_000;
+
+/// The problem of an address that belongs to no user.
+pub const NO_USER_WITH_ADDRESS: &str = "no user in the organization has this address";
+/// The separators that people write between several groups in one cell.
+const SEPARATORS: [char; 4] = [';', '|', ',', '/'];
 
 /// The current group that a desired group refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +47,13 @@ pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<Str
         by_name.entry(name_key(&group.name)).or_default().push(index);
         by_id.insert(group.id.as_str(), index);
     }
-    let lookup = Index { by_name, by_id, groups: &snapshot.groups, known };
+    let mut by_loose_name: HashMap<String, Vec<usize>> = HashMap::new();
+    if desired.matching == Matching::Loose {
+        for (index, group) in snapshot.groups.iter().enumerate() {
+            by_loose_name.entry(Matching::Loose.key(&group.name)).or_default().push(index);
+        }
+    }
+    let lookup = Index { by_name, by_loose_name, by_id, groups: &snapshot.groups, known };
     let mut matches: Vec<Match> = desired.groups.iter().map(|group| lookup.find(group)).collect();
     let mut taken: HashMap<usize, usize> = HashMap::new();
     for index in 0..matches.len() {
@@ -62,6 +73,8 @@ pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<Str
 struct Index<'a> {
     /// By normalized name, so that names that look the same match.
     by_name: HashMap<String, Vec<usize>>,
+    /// By normalized name without case; empty if case matters.
+    by_loose_name: HashMap<String, Vec<usize>>,
     by_id: HashMap<&'a str, usize>,
     groups: &'a [CurrentGroup],
     known: &'a BTreeMap<String, GroupId>,
@@ -77,15 +90,14 @@ impl Index<'_> {
                 )),
             };
         }
-        match self.named(&wanted.name) {
-            Some(found) => return found,
-            None if !wanted.creates => {
-                return match self.by_id.get(wanted.name.as_str()) {
-                    Some(index) => Match::Found(*index),
-                    None => Match::Problem(self.no_group_message(&wanted.name)),
-                };
-            }
-            None => {}
+        if let Some(found) = self.named(&wanted.name) {
+            return found;
+        }
+        if let Some(index) = self.by_id.get(wanted.name.as_str()).filter(|_| wanted.keeps_name) {
+            return Match::Found(*index);
+        }
+        if !wanted.creates {
+            return Match::Problem(self.no_group_message(&wanted.name));
         }
         if let Some(found) = wanted.previously.iter().find_map(|name| self.named(name)) {
             return found;
@@ -102,14 +114,38 @@ impl Index<'_> {
     }
 
     fn no_group_message(&self, name: &str) -> String {
+        if let Some((separator, groups)) = self.several_groups(name) {
+            return format!(
+                "there is no group called '{name}', but {groups} of its parts are groups: to split them, pass --split \
+                 '{separator}'"
+            );
+        }
+        if name.contains('@') {
+            return format!(
+                "there is no group called '{name}': groups have no address, so use the name or the id"
+            );
+        }
         match most_like(name, self.groups.iter().map(|group| group.name.as_str())) {
+            Some(like) if Matching::Loose.key(like) == Matching::Loose.key(name) => format!(
+                "there is no group called '{name}', but '{like}': to compare names without case, pass --match loose"
+            ),
             Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
             None => format!("there is no group called '{name}'"),
         }
     }
 
+    /// If a name lists groups: the separator, and the number of groups in it.
+    fn several_groups(&self, name: &str) -> Option<(char, usize)> {
+        SEPARATORS.into_iter().find_map(|separator| {
+            let parts = name.split(separator).filter(|part| self.by_name.contains_key(&name_key(part)));
+            let groups = parts.count();
+            (groups > 0 && name.contains(separator)).then_some((separator, groups))
+        })
+    }
+
     fn named(&self, name: &str) -> Option<Match> {
-        let alike = self.by_name.get(&name_key(name))?;
+        let alike = self.by_name.get(&name_key(name));
+        let alike = alike.or_else(|| self.by_loose_name.get(&Matching::Loose.key(name)))?;
         // An exact match wins over names that only look the same.
         let exact: Vec<usize> =
             alike.iter().copied().filter(|index| self.groups[*index].name == name).collect();
@@ -200,7 +236,7 @@ fn diff_group(wanted: &DesiredGroup, found: &Match, snapshot: &Snapshot, people:
         // A group that was matched by a similar-looking name keeps its name. One that was matched by id gets the exact
         // name.
         let is_same_name = wanted.id.is_none() && name_key(&group.name) == name_key(&wanted.name);
-        if !wanted.creates || is_same_name {
+        if wanted.keeps_name || is_same_name {
             plan.name.clone_from(&group.name);
         } else if group.name != wanted.name {
             let (from, to) = (group.name.clone(), wanted.name.clone());
@@ -373,7 +409,7 @@ fn resolve<'a>(
                 format!("{} users have this address: choose one by id: {}", ids.len(), ids.join(", "))
             }
             Resolution::NoUser => match member.who {
-                UserRef::Email(_) => "no user in the organization has this address".to_owned(),
+                UserRef::Email(_) => NO_USER_WITH_ADDRESS.to_owned(),
                 UserRef::Id(_) => "no user in the organization has this id".to_owned(),
             },
         };

@@ -210,6 +210,7 @@ impl<'a> Expanding<'a, '_> {
             previously: group.previously.clone(),
             position: Some(position),
             creates: true,
+            keeps_name: false,
             members,
             max_remove: group.max_remove.unwrap_or(default_max),
             allow_empty: group.allow_empty,
@@ -273,8 +274,11 @@ impl<'a> Expanding<'a, '_> {
                 return None;
             }
         };
-        let mapping =
-            Mapping { email: wanted.column.clone(), filter: wanted.filter.clone(), ..Mapping::of_file() };
+        let mapping = Mapping {
+            email: Some(wanted.column.clone()),
+            filter: wanted.filter.clone(),
+            ..Mapping::of_file()
+        };
         let (rows, _) = match csv::parse(&bytes, &wanted.csv, &mapping) {
             Ok(parsed) => parsed,
             Err(errors) => {
@@ -283,7 +287,9 @@ impl<'a> Expanding<'a, '_> {
             }
         };
         let entries = rows.rows.len();
-        left_out.extend(rows.left_out.iter().map(|message| format!("{}: {message}", wanted.csv)));
+        left_out.extend(
+            rows.left_out.iter().chain(&rows.notes).map(|message| format!("{}: {message}", wanted.csv)),
+        );
         for row in rows.rows {
             let position = Some(Position::line(wanted.csv.as_str(), row.line));
             self.add(Cow::Owned(UserRef::Email(row.email)), Origin { position, ..Origin::default() }, people);

@@ -4,12 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use openai_admin::operations::groups::GroupName;
+
 use crate::{
     input::{
         csv::{self, Mapping},
         file::Mode,
-        input_error::{InputErrors, Position},
+        input_error::{InputError, InputErrors, Position},
         member::UserRef,
+        visible::excerpt,
     },
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
@@ -44,7 +47,8 @@ pub fn desired(
     let (table, groups) = csv::parse(bytes, name, mapping)?;
     let mut members: BTreeMap<u32, DesiredMembers> = BTreeMap::new();
     let entries = table.rows.len();
-    let left_out = table.left_out.iter().map(|message| format!("{name}: {message}")).collect();
+    let named =
+        |messages: Vec<String>| messages.into_iter().map(|message| format!("{name}: {message}")).collect();
     for row in table.rows {
         let group = members.entry(row.group).or_default();
         group.mode = match mode {
@@ -70,7 +74,28 @@ pub fn desired(
         groups: groups.collect(),
         purpose: Purpose::Import,
         sources: vec![Source::named(name, entries)],
-        left_out,
+        left_out: named(table.left_out),
+        notes: named(table.notes),
+        skipped_rows: table.skipped,
+        names: table.names,
+        matching: mapping.matching,
         ..Desired::default()
     })
+}
+
+/// Creates the groups that do not exist, instead of reporting them.
+///
+/// # Errors
+///
+/// If a name is not valid for a group.
+pub fn create_missing_groups(desired: &mut Desired) -> Result<(), InputErrors> {
+    let mut errors = InputErrors::default();
+    for group in &mut desired.groups {
+        group.creates = true;
+        if let Err(violation) = GroupName::new(&group.name) {
+            let message = format!("invalid group name '{}': {violation}", excerpt(&group.name));
+            errors.0.push(InputError { position: group.position.clone(), message, hint: None });
+        }
+    }
+    errors.or(())
 }

@@ -15,6 +15,7 @@ use crate::{
         guard,
         resolve::{self, People},
         source::Source,
+        suggest,
     },
     service::{
         current::{self, Snapshot},
@@ -83,7 +84,8 @@ pub async fn plan_from(
     resolve::find_people(reader, desired, &mut people).await?;
     // Checked again: responses since the first check may come from another organization.
     current::check_organization(desired.organization.as_ref(), reader.organization().as_ref())?;
-    let groups = diff::diff(desired, &snapshot, &matches, &people);
+    let mut groups = diff::diff(desired, &snapshot, &matches, &people);
+    suggest::suggest(reader, &mut groups, &desired.names).await?;
     Ok(assemble(desired, &snapshot, groups, options))
 }
 

@@ -26,6 +26,8 @@ pub struct Notes {
     pub apply: Option<String>,
     /// Whether to use colors.
     pub color: bool,
+    /// Whether to show only one line for each group, without the rows of users.
+    pub is_summary: bool,
 }
 
 /// The summary line, with the estimated duration.

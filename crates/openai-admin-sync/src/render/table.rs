@@ -25,15 +25,21 @@ const BOLD: &str = "1";
 
 /// The plan as a table.
 pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
-    let mut writing = Writing { text: String::new(), color: notes.color };
+    let mut writing = Writing { text: String::new(), color: notes.color, is_summary: notes.is_summary };
     let decisions = decisions(plan, approval);
     let mut rest = decisions.as_slice();
+    let mut groups: Vec<(&GroupPlan, &[Decision])> = Vec::new();
     for group in &plan.groups {
         let (of_group, after) = rest.split_at(group.operations.len());
         rest = after;
         if is_shown(group) {
-            writing.group(group, of_group, approval, plan.unknown);
+            groups.push((group, of_group));
         }
+    }
+    // Blocked groups come last, next to the summary, so that a long plan does not hide them.
+    groups.sort_by_key(|(group, _)| is_blocked(group, approval));
+    for (group, of_group) in groups {
+        writing.group(group, of_group, approval, plan.unknown);
     }
     for line in skipped(plan) {
         let _ = writeln!(writing.text, "{line}");
@@ -54,9 +60,15 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
     writing.text
 }
 
+/// Whether something blocks a group, and the approval does not accept it.
+fn is_blocked(group: &GroupPlan, approval: &Approval) -> bool {
+    group.blocks.iter().any(|block| *approval == Approval::None || !block.rule.can_be_accepted())
+}
+
 struct Writing {
     text: String,
     color: bool,
+    is_summary: bool,
 }
 
 impl Writing {
@@ -72,8 +84,7 @@ impl Writing {
         policy: UnknownPolicy,
     ) {
         let title = title(group);
-        let is_blocked =
-            group.blocks.iter().any(|block| *approval == Approval::None || !block.rule.can_be_accepted());
+        let is_blocked = is_blocked(group, approval);
         let removals = group.operations.iter().filter(|operation| operation.is(Effect::Revoke)).count();
         let additions = group.additions();
         let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
@@ -94,8 +105,10 @@ impl Writing {
         for remark in remarks(group, policy) {
             let _ = writeln!(self.text, "  {}", self.painted(YELLOW, &remark));
         }
-        let (shown, more) = rows_shown(group, decisions, is_blocked);
-        self.rows(&shown, more);
+        if !self.is_summary {
+            let (shown, more) = rows_shown(group, decisions, is_blocked);
+            self.rows(&shown, more);
+        }
     }
 
     fn rows(&mut self, shown: &[Row], more: usize) {

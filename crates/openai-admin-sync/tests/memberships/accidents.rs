@@ -176,8 +176,8 @@ async fn a_group_managed_by_an_identity_provider_is_skipped_and_reported() {
 #[tokio::test]
 async fn an_invalid_row_is_reported_and_an_unknown_user_does_not_stop_the_rest() {
     let mapping = openai_admin_sync::csv::Mapping {
-        email: "email".to_owned(),
-        group: Some("group".to_owned()),
+        email: Some("email".to_owned()),
+        group: openai_admin_sync::csv::GroupSource::Column("group".to_owned()),
         ..Default::default()
     };
     let bad = b"email,group\na@example.com,Support\nrubbish,Support\n";
@@ -261,8 +261,8 @@ async fn a_group_is_not_emptied_and_a_protected_user_stays() {
     desk.apply(&plan, &Approval::None).await;
     assert_eq!((desk.members("group_one").await, desk.members("group_two").await), ("z".into(), "ab".into()));
     let mapping = openai_admin_sync::csv::Mapping {
-        email: "email".to_owned(),
-        group: Some("group".to_owned()),
+        email: Some("email".to_owned()),
+        group: openai_admin_sync::csv::GroupSource::Column("group".to_owned()),
         ..Default::default()
     };
     let gone = b"email,group\nz@example.com,One\n";

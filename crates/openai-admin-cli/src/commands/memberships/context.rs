@@ -49,6 +49,8 @@ pub(super) struct SyncContext<'a> {
     pub(super) service: PathBuf,
     pub(super) max_wait: Duration,
     pub(super) policy: Policy,
+    /// Whether plans are shown with one line for each group.
+    pub(super) is_summary: bool,
     /// The age of the paces that earlier runs learned.
     pub(super) learned_age: Cell<Option<Duration>>,
     pub(super) phase: Cell<Phase>,
@@ -98,6 +100,7 @@ impl<'a> SyncContext<'a> {
             service,
             max_wait,
             policy,
+            is_summary: execution.is_some_and(|execution| execution.summary),
             learned_age: Cell::new(None),
             phase: Cell::new(Phase::Reading),
         })

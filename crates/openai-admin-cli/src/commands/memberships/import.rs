@@ -1,12 +1,14 @@
 //! `openai-admin import memberships`: applies a table of people and groups, after checking all of it.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::Path};
 
 use openai_admin::likeness::most_like;
 use openai_admin_sync::{
-    csv::Mapping,
+    InputErrors,
+    csv::{GroupSource, Mapping, Matching, SkippedRow},
     desired::Desired,
     import::{self, ImportMode},
+    private,
 };
 
 use super::{
@@ -15,10 +17,10 @@ use super::{
     tables::read_input,
 };
 use crate::{
-    arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand},
+    arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand, MatchChoice},
     config::{Environment, shell_word},
-    failure::{Failure, Result},
-    output::{Output, file_name},
+    failure::{Doing as _, ExitStatus, Failure, Result},
+    output::{Output, count, file_name},
     prompt::Consent,
 };
 
@@ -33,21 +35,15 @@ pub(super) async fn run(
         ImportCommand::Other(words) => return Err(unknown_kind(&words)),
     };
     let name = file_name(&arguments.file);
-    let mapping = Mapping {
-        email: arguments.email_column.clone(),
-        group: Some(arguments.group_column.clone()),
-        filter: arguments.filter.iter().cloned().collect(),
-        delimiter: arguments.delimiter,
-        ..Mapping::default()
-    };
-    let mode = match arguments.mode {
-        ImportChoice::Add => ImportMode::Add,
-        ImportChoice::Remove => ImportMode::Remove,
-        ImportChoice::Exact => ImportMode::Exact,
-    };
-    let desired = import::desired(&read_input(&arguments.file, &name)?, &name, &mapping, mode);
+    check_options(&arguments)?;
+    let bytes = read_input(&arguments.file, &name)?;
+    let desired = desired(&bytes, &name, &arguments);
     let desired = desired.map_err(|errors| input_failure(&errors, environment, output))?;
-    print_skipped_rows(&desired, output);
+    drop(bytes);
+    print_notes(&desired, output);
+    if let Some(file) = &arguments.skip_bad_rows {
+        write_skipped(file, &desired.skipped_rows, output)?;
+    }
     let consent = if arguments.dry_run {
         Consent::Given
     } else {
@@ -56,6 +52,87 @@ pub(super) async fn run(
     let context =
         SyncContext::open("import", Some(&arguments.execution), global, environment, output).await?;
     context.run(async |context| import(context, desired, &arguments, consent).await).await
+}
+
+/// Refuses options that contradict the mode.
+fn check_options(arguments: &ImportArguments) -> Result<()> {
+    if arguments.skip_bad_rows.is_some() && arguments.mode == ImportChoice::Exact {
+        return Err(Failure::usage(
+            "--skip-bad-rows cannot be used with --mode exact: skipped users would be removed",
+        )
+        .hint("correct the invalid rows, or add the users with --mode add"));
+    }
+    if arguments.create_groups && arguments.mode == ImportChoice::Remove {
+        return Err(Failure::usage("--create-groups cannot be used with --mode remove")
+            .hint("a group that does not exist has no members to remove"));
+    }
+    Ok(())
+}
+
+/// The desired state of the table.
+fn desired(
+    bytes: &[u8],
+    name: &str,
+    arguments: &ImportArguments,
+) -> std::result::Result<Desired, InputErrors> {
+    let mode = match arguments.mode {
+        ImportChoice::Add => ImportMode::Add,
+        ImportChoice::Remove => ImportMode::Remove,
+        ImportChoice::Exact => ImportMode::Exact,
+    };
+    let mut desired = import::desired(bytes, name, &mapping(arguments), mode)?;
+    if arguments.create_groups {
+        import::create_missing_groups(&mut desired)?;
+    }
+    Ok(desired)
+}
+
+fn mapping(arguments: &ImportArguments) -> Mapping {
+    let group = match (&arguments.group, &arguments.group_column) {
+        (Some(name), _) => GroupSource::Named(name.clone()),
+        (None, Some(column)) => GroupSource::Column(column.clone()),
+        (None, None) => GroupSource::Guessed,
+    };
+    Mapping {
+        email: arguments.email_column.clone(),
+        group,
+        filter: arguments.filter.iter().cloned().collect(),
+        delimiter: arguments.delimiter,
+        sheet: arguments.sheet.clone(),
+        fill_down: arguments.fill_down,
+        split: arguments.split.clone(),
+        skip_bad_rows: arguments.skip_bad_rows.is_some(),
+        matching: match arguments.matching {
+            MatchChoice::Exact => Matching::Exact,
+            MatchChoice::Loose => Matching::Loose,
+        },
+        ..Mapping::default()
+    }
+}
+
+/// Prints the guesses and changes, and the rows that a filter excludes.
+fn print_notes(desired: &Desired, output: &Output) {
+    for note in &desired.notes {
+        output.note(note);
+    }
+    print_skipped_rows(desired, output);
+}
+
+/// Writes the skipped rows to a file that only its owner can read. Without any, the file has only a header.
+fn write_skipped(file: &Path, rows: &[SkippedRow], output: &Output) -> Result<()> {
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let problem = |problem: String| Failure::new(ExitStatus::Failed, problem);
+    writer.write_record(["line", "problem", "cells"]).map_err(|error| problem(error.to_string()))?;
+    for row in rows {
+        let line = row.line.to_string();
+        let cells = row.cells.iter().map(String::as_str);
+        let record = [line.as_str(), row.problem.as_str()].into_iter().chain(cells);
+        writer.write_record(record).map_err(|error| problem(error.to_string()))?;
+    }
+    let text = writer.into_inner().map_err(|error| problem(error.to_string()))?;
+    private::write(file, &text).doing(|| format!("write {}", file.display()))?;
+    output.note(&format!("wrote {} to {}", count(rows.len(), "skipped row"), file.display()));
+    Ok(())
 }
 
 /// The error for another word in place of `memberships`, mostly the file.

@@ -39,7 +39,8 @@ pub(super) async fn plan(
     output: &Output,
 ) -> Result<()> {
     let mut desired = read_group_files(&arguments.group_files, environment, output)?;
-    let context = SyncContext::open("plan", None, global, environment, output).await?;
+    let mut context = SyncContext::open("plan", None, global, environment, output).await?;
+    context.is_summary = arguments.summary;
     let accepted = arguments.group_files.accepted_sources.iter().cloned().collect();
     let work = async |context: &SyncContext<'_>| {
         let state = context.read_state().await?;
@@ -103,6 +104,7 @@ pub(super) fn show(
         pace: pace(context, plan),
         apply: apply.map(|arguments| output.command(arguments)),
         color: output.is_colored(),
+        is_summary: context.is_summary,
     };
     if form.is_none() && output.format() == Some(Format::Csv) {
         return rows(output, plan);

@@ -1,5 +1,7 @@
 //! The delimiter between cells.
 
+use std::collections::BTreeMap;
+
 use super::records::{Record, Records};
 
 /// The delimiters that spreadsheets write.
@@ -21,20 +23,22 @@ pub(super) fn after_separator_line(bytes: &[u8]) -> (&[u8], u64, Option<u8>) {
     }
 }
 
-/// Detects the delimiter: the one that splits the most of the first rows into the same number of columns.
+/// Detects the delimiter: the one that splits the most of the first rows into the same number of columns, at least two.
+/// Lines above the header need not have it.
 pub(super) fn delimiter(bytes: &[u8]) -> u8 {
     let divided = |delimiter: u8| {
         let mut records = Records::new(bytes, 1, delimiter);
-        let (mut record, mut widths) = (Record::default(), Vec::new());
-        while widths.len() < SNIFFED_ROWS && records.read(&mut record) == Ok(true) {
+        let (mut record, mut rows_by_width) = (Record::default(), BTreeMap::<usize, usize>::new());
+        let mut rows = 0;
+        while rows < SNIFFED_ROWS && records.read(&mut record) == Ok(true) {
             if !(record.is_blank() && record.cells.len() == 1) {
-                widths.push(record.cells.len());
+                rows += 1;
+                *rows_by_width.entry(record.cells.len()).or_default() += 1;
             }
         }
-        let first = widths.first().copied().unwrap_or_default();
-        // A header without the delimiter rules it out.
-        if first < 2 { (0, 0) } else { (widths.iter().filter(|width| **width == first).count(), first) }
+        let divided = rows_by_width.into_iter().filter(|(width, _)| *width > 1);
+        divided.map(|(width, rows)| (rows, width)).max()
     };
-    let best = DELIMITERS.into_iter().rev().max_by_key(|delimiter| divided(*delimiter));
-    best.filter(|delimiter| divided(*delimiter) != (0, 0)).unwrap_or(b',')
+    let best = DELIMITERS.into_iter().rev().filter_map(|delimiter| Some((divided(delimiter)?, delimiter)));
+    best.max_by_key(|(divided, _)| *divided).map_or(b',', |(_, delimiter)| delimiter)
 }

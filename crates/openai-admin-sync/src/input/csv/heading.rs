@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use openai_admin::identity::{clean, name_key_in_any_case};
+use openai_admin::identity::{clean, is_email, name_key_in_any_case};
 
 use super::{
+    address::address,
     delimiter::DELIMITERS,
     filter::Filter,
-    mapping::{Mapping, Use},
-    records::Record,
+    guess::{self, Guess},
+    mapping::{GroupSource, Mapping, MappingSource, Use},
+    records::{Cell, Record},
 };
 use crate::input::{
     input_error::{InputError, InputErrors, Position},
@@ -24,55 +26,144 @@ pub(super) struct Columns {
     pub(super) email: usize,
     pub(super) group: Option<usize>,
     pub(super) filters: Vec<Filter>,
+    /// The columns that make up the name of a user; none if the table has no names.
+    pub(super) names: Vec<usize>,
+    /// Which columns were guessed, if their headings are not the plain words.
+    pub(super) note: Option<String>,
+}
+
+/// A row that may be the header, with rows after it.
+pub(super) struct Header<'a> {
+    pub(super) headings: Vec<String>,
+    line: u64,
+    rows: &'a [Record<'a>],
+}
+
+impl<'a> Header<'a> {
+    pub(super) fn new(record: &Record<'_>, rows: &'a [Record<'a>]) -> Self {
+        let text = |cell: &Cell<'_>| clean(&String::from_utf8_lossy(&cell.bytes)).into_owned();
+        Self { headings: record.cells.iter().map(text).collect(), line: record.line, rows }
+    }
+
+    /// The column with the most addresses in the first rows.
+    fn column_of_addresses(&self) -> Option<&str> {
+        let columns = 0..self.headings.len();
+        let addresses = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+            cells.filter(|cell| address(&String::from_utf8_lossy(&cell.bytes)).is_ok()).count()
+        };
+        let column = columns.rev().max_by_key(|column| addresses(*column))?;
+        (addresses(column) > 0).then(|| self.headings[column].as_str())
+    }
 }
 
 impl Columns {
-    pub(super) fn find(record: &Record<'_>, name: &str, mapping: &Mapping) -> Result<Self, InputErrors> {
-        let headings: Vec<String> = record
-            .cells
-            .iter()
-            .map(|cell| clean(&String::from_utf8_lossy(&cell.bytes)).into_owned())
-            .collect();
+    pub(super) fn find(header: &Header<'_>, name: &str, mapping: &Mapping) -> Result<Self, InputErrors> {
         let mut errors = InputErrors::default();
-        let mut find = |wanted_for: Use, wanted: &str| {
-            let position = Position::line(name, record.line);
-            find_one(&headings, wanted_for, wanted, mapping, position).unwrap_or_else(|error| {
+        let position = || Position::line(name, header.line);
+        let mut or_error = |found: Result<usize, InputError>| {
+            found.unwrap_or_else(|error| {
                 errors.0.push(error);
                 0
             })
         };
-        let email = find(Use::Email, &mapping.email);
-        let group = mapping.group.as_deref().map(|column| find(Use::Group, column));
-        let filters = mapping.filter.iter();
-        let filters =
-            filters.map(|(column, value)| Filter::new(find(Use::Filter, column), column, value)).collect();
-        errors.or(Self { email, group, filters })
+        let email = match &mapping.email {
+            Some(column) => or_error(find_one(header, Use::Email, column, mapping, position())),
+            None => or_error(guessed(header, Use::Email, mapping, position())),
+        };
+        let group = match &mapping.group {
+            GroupSource::Unnamed | GroupSource::Named(_) => None,
+            GroupSource::Column(column) => {
+                Some(or_error(find_one(header, Use::Group, column, mapping, position())))
+            }
+            GroupSource::Guessed => Some(or_error(guessed(header, Use::Group, mapping, position()))),
+        };
+        let filters = mapping.filter.iter().map(|(column, value)| {
+            let found = or_error(find_one(header, Use::Filter, column, mapping, position()));
+            Filter::new(found, column, value)
+        });
+        let filters = filters.collect();
+        errors.or(())?;
+        let note = guess_note(header, mapping, email, group);
+        let names = guess::name(&header.headings);
+        Ok(Self { email, group, filters, names, note })
     }
 }
 
+/// The column that is guessed for a use.
+fn guessed(
+    header: &Header<'_>,
+    wanted_for: Use,
+    mapping: &Mapping,
+    position: Position,
+) -> Result<usize, InputError> {
+    let (guess, what, word) = match wanted_for {
+        Use::Group => (guess::group(&header.headings), "groups", "group"),
+        Use::Email | Use::Filter => (guess::email(&header.headings), "addresses", "email"),
+    };
+    match guess {
+        Guess::One(column) => Ok(column),
+        Guess::Two(first, second) if names_equal(&header.headings, first, second) => {
+            Err(twice(&header.headings[first], first, second, position))
+        }
+        Guess::Two(first, second) => {
+            let name = |column: usize| excerpt(&header.headings[column]);
+            let message =
+                format!("two columns may hold the {what}: '{}' and '{}'", name(first), name(second));
+            let hint = format!("choose one: {}", mapping.argument(wanted_for, &name(first)));
+            Err(InputError::at(position, message).hint(hint))
+        }
+        Guess::None => find_one(header, wanted_for, word, mapping, position),
+    }
+}
+
+fn names_equal(headings: &[String], first: usize, second: usize) -> bool {
+    name_key_in_any_case(&headings[first]) == name_key_in_any_case(&headings[second])
+}
+
+/// Says which columns were guessed, unless they are called `email` and `group`.
+fn guess_note(header: &Header<'_>, mapping: &Mapping, email: usize, group: Option<usize>) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut add = |column: usize, plain: &str, what: &str| {
+        if !header.headings[column].eq_ignore_ascii_case(plain) {
+            parts.push(format!("the column '{}' for {what}", excerpt(&header.headings[column])));
+        }
+    };
+    if mapping.email.is_none() {
+        add(email, "email", "addresses");
+    }
+    if let (GroupSource::Guessed, Some(group)) = (&mapping.group, group) {
+        add(group, "group", "groups");
+    }
+    (!parts.is_empty()).then(|| format!("using {}", parts.join(" and ")))
+}
+
+fn twice(wanted: &str, first: usize, second: usize, position: Position) -> InputError {
+    let (first, second) = (first + 1, second + 1);
+    let message = format!("two columns are called '{}': {first} and {second}", excerpt(wanted));
+    InputError::at(position, message).hint("rename one of them in the table")
+}
+
 fn find_one(
-    headings: &[String],
+    header: &Header<'_>,
     wanted_for: Use,
     wanted: &str,
     mapping: &Mapping,
     position: Position,
 ) -> Result<usize, InputError> {
+    let headings = header.headings.as_slice();
     let key = name_key_in_any_case(wanted);
     let mut found = (0..headings.len()).filter(|column| name_key_in_any_case(&headings[*column]) == key);
     match (found.next(), found.next()) {
         (Some(column), None) => Ok(column),
-        (Some(first), Some(second)) => {
-            let (first, second) = (first + 1, second + 1);
-            let message = format!("two columns are called '{}': {first} and {second}", excerpt(wanted));
-            Err(InputError::at(position, message).hint("rename one of them in the table"))
-        }
+        (Some(first), Some(second)) => Err(twice(wanted, first, second, position)),
         (None, _) => {
             let message = format!(
                 "there is no column '{}'; {}",
                 excerpt(wanted),
                 columns_text(headings, wanted, wanted_for)
             );
-            Err(InputError::at(position, message).hint(hint(headings, wanted_for, wanted, mapping)))
+            Err(InputError::at(position, message).hint(hint(header, wanted_for, wanted, mapping)))
         }
     }
 }
@@ -107,7 +198,8 @@ fn is_like(wanted_for: Use, wanted: &str, heading: &str) -> bool {
     !is_flag && heading_like(wanted, std::iter::once(heading)).is_some()
 }
 
-fn hint(headings: &[String], wanted_for: Use, wanted: &str, mapping: &Mapping) -> String {
+fn hint(header: &Header<'_>, wanted_for: Use, wanted: &str, mapping: &Mapping) -> String {
+    let headings = header.headings.as_slice();
     if let Some(other) = undivided(headings) {
         return format!("the header is one cell that contains {other}: is that the delimiter?");
     }
@@ -115,14 +207,24 @@ fn hint(headings: &[String], wanted_for: Use, wanted: &str, mapping: &Mapping) -
     if let Some(like) = heading_like(wanted, alike.map(String::as_str)) {
         return format!("did you mean {}?", mapping.argument(wanted_for, &excerpt(like)));
     }
+    if wanted_for == Use::Email
+        && let Some(column) = header.column_of_addresses().filter(|heading| is_plain(heading))
+    {
+        if is_email(column).is_ok() {
+            return "the table has no header: add a first line with the names of the columns".to_owned();
+        }
+        return format!(
+            "the column '{}' holds addresses: {}",
+            excerpt(column),
+            mapping.argument(wanted_for, &excerpt(column))
+        );
+    }
     let pass_its_name = format!("pass its name: {}", mapping.argument(wanted_for, "NAME"));
-    match wanted_for {
-        Use::Group => format!(
-            "{pass_its_name}; if all rows are members of one group, name the table in a group file: \
-            `members_from: {{ csv: FILE, column: {} }}`",
-            mapping.email
-        ),
-        Use::Email | Use::Filter => pass_its_name,
+    match (wanted_for, mapping.source) {
+        (Use::Group, MappingSource::Options) => {
+            format!("{pass_its_name}; if all rows are members of one group, pass --group NAME")
+        }
+        _ => pass_its_name,
     }
 }
 

@@ -3,9 +3,12 @@
 
 use std::borrow::Cow;
 
+use openai_admin::identity::is_blank;
+
 use crate::input::text::line_ends;
 
-/// Reads a table row by row.
+/// Reads a table row by row. A copy reads ahead.
+#[derive(Clone, Copy)]
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -130,7 +133,7 @@ impl<'a> Records<'a> {
 impl Record<'_> {
     /// Whether all cells are empty.
     pub(super) fn is_blank(&self) -> bool {
-        self.cells.iter().all(|cell| cell.bytes.trim_ascii().is_empty())
+        self.cells.iter().all(|cell| is_blank(&String::from_utf8_lossy(&cell.bytes)))
     }
 }
 

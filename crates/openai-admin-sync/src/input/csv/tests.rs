@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use super::*;
 
 fn mapping() -> Mapping {
-    Mapping { email: "email".to_owned(), group: Some("group".to_owned()), ..Mapping::default() }
+    Mapping {
+        email: Some("email".to_owned()),
+        group: GroupSource::Column("group".to_owned()),
+        ..Mapping::default()
+    }
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn the_hint_for_a_missing_column_names_its_option() {
     assert_eq!(hint("mail,group\na@b.c,One\n", &options), "did you mean --email-column mail?");
     assert!(hint("email,my team\na@b.c,One\n", &options).starts_with("pass its name: --group-column NAME"));
     assert_eq!(hint("email;the group\na@b.c;One\n", &options), "did you mean --group-column \"the group\"?");
-    let file = Mapping { email: "email".to_owned(), ..Mapping::of_file() };
+    let file = Mapping { email: Some("email".to_owned()), ..Mapping::of_file() };
     assert_eq!(hint("mail,group\na@b.c,One\n", &file), "did you mean `column: mail`?");
     let filter = BTreeMap::from([("active".to_owned(), "yes".to_owned())]);
     let filtered = Mapping { filter, ..options };
@@ -226,7 +230,7 @@ fn two_columns_of_one_name_are_refused_with_their_numbers() {
 #[test]
 fn white_space_in_a_heading_counts_as_one_space() {
     for heading in ["\"E-mail\naddress\"", "E-mail\u{a0}address", "  e-mail   ADDRESS "] {
-        let wanted = Mapping { email: "E-mail address".to_owned(), ..mapping() };
+        let wanted = Mapping { email: Some("E-mail address".to_owned()), ..mapping() };
         let text = format!("{heading},group\na@b.c,One\n");
         assert_eq!(parse(text.as_bytes(), "x", &wanted).expect(heading).0.rows.len(), 1);
     }
@@ -260,9 +264,9 @@ fn blank_rows_are_ignored() {
 
 #[test]
 fn a_file_that_is_not_a_table_is_refused_and_not_quoted() {
-    let file = Mapping { email: "root:x:0:0:root:/root:/bin/bash".to_owned(), ..Mapping::of_file() };
+    let file = Mapping { email: Some("root:x:0:0:root:/root:/bin/bash".to_owned()), ..Mapping::of_file() };
     for (bytes, message) in [
-        (&b"PK\x03\x04\x14\0\x06SECRET"[..], "x is a workbook (.xlsx, .ods) or another ZIP archive"),
+        (&b"PK\x03\x04\x14\0\x06SECRET"[..], "x is a ZIP archive that cannot be read"),
         (b"\xd0\xcf\x11\xe0SECRET", "x is an old Excel workbook (.xls)"),
         (b"<html><table><tr><td>SECRET", "x is HTML or XML"),
         (b"[{\"email\": \"SECRET\"}]", "x is JSON"),
@@ -290,9 +294,9 @@ fn a_message_lists_at_most_20_shortened_columns() {
 #[test]
 fn a_yes_or_no_column_is_not_suggested_as_the_group() {
     let text = "id,userPrincipalName,displayName,isUser,isGroup,isGuest\n1,a@b.c,Ada,TRUE,FALSE,FALSE\n";
-    let wanted = Mapping { email: "userPrincipalName".to_owned(), ..mapping() };
+    let wanted = Mapping { email: Some("userPrincipalName".to_owned()), ..mapping() };
     let hint = hint(text, &wanted);
-    assert!(!hint.contains("isGroup") && hint.contains("members_from"), "{hint}");
+    assert!(!hint.contains("isGroup") && hint.contains("--group NAME"), "{hint}");
 }
 
 fn quoted(cell: &str) -> String {
@@ -374,4 +378,180 @@ fn one_row_over_the_limit_is_refused() {
     let errors = parse_within(2, text.as_bytes(), "x.csv", &mapping()).expect_err("one row more");
     assert_eq!(errors.to_string(), "x.csv:5: row 3 after filtering: a table has at most 2");
     assert_eq!(errors.0[0].hint.as_deref(), Some("split the table, and import each part separately"));
+}
+
+fn guessing() -> Mapping {
+    Mapping { group: GroupSource::Guessed, ..Mapping::default() }
+}
+
+/// The rows as `address group`, and the notes.
+fn read(text: impl AsRef<[u8]>, mapping: &Mapping) -> (Vec<String>, Vec<String>) {
+    let (table, groups) = parse(text.as_ref(), "x", mapping).expect("a table");
+    let row = |row: &Row| {
+        let group = groups.get(row.group as usize).map_or("", String::as_str);
+        format!("{} {group}", row.email.as_str())
+    };
+    (table.rows.iter().map(row).collect(), table.notes)
+}
+
+#[test]
+fn columns_are_guessed_and_shown() {
+    let (rows, notes) = read("Name;E-Mail-Adresse;Abteilung\nAda;a@b.c;One\n", &guessing());
+    assert_eq!(rows, ["a@b.c One"]);
+    assert_eq!(
+        notes,
+        ["using the column 'E-Mail-Adresse' for addresses and the column 'Abteilung' for groups"]
+    );
+    assert_eq!(read("email,group\na@b.c,One\n", &guessing()).1, [""; 0]);
+    let errors = parse(b"Work Email,User Email,group\na@b.c,d@e.f,One\n", "x", &guessing()).expect_err("two");
+    assert_eq!(errors.to_string(), "x:1: two columns may hold the addresses: 'Work Email' and 'User Email'");
+    let hint = errors.0[0].hint.as_deref();
+    assert_eq!(hint, Some("choose one: --email-column \"Work Email\""));
+}
+
+#[test]
+fn the_column_that_holds_addresses_is_suggested() {
+    assert_eq!(
+        hint("Who,Contact details,group\nAda,Ada <a@b.c>,One\nBob,d@e.f,One\n", &guessing()),
+        "the column 'Contact details' holds addresses: --email-column \"Contact details\""
+    );
+    assert!(hint("a@b.c,One\nd@e.f,One\n", &guessing()).starts_with("the table has no header"));
+}
+
+#[test]
+fn lines_above_the_header_are_skipped() {
+    let text = "Team list 2026\n\nExported on 28 Nov, 10:00\nname;email;group\nAda;a@b.c;One\nBo;d@e.f;Two\n";
+    let (table, _) = parse(text.as_bytes(), "x", &guessing()).expect("rows");
+    assert_eq!((table.rows.len(), table.rows[0].line), (2, 5));
+    assert_eq!(table.notes, ["skipped 2 lines above the header, which is line 4"]);
+}
+
+#[test]
+fn total_rows_are_skipped() {
+    let text = "email,group,seats\na@b.c,One,1\nTotal: 1,,1\n,,\nGesamt\n";
+    let (rows, notes) = read(text, &guessing());
+    assert_eq!(
+        (rows, notes),
+        (vec!["a@b.c One".to_owned()], vec!["skipped total rows: lines 3 and 5".to_owned()])
+    );
+    // A person may be called Sum: a row with a group or with a mistyped address is not a total.
+    for row in ["Sum Li,,One", "Sum Li,sumli.b.c,"] {
+        let text = format!("name,email,group\nAda,a@b.c,One\n{row}\n");
+        assert!(parse(text.as_bytes(), "x", &guessing()).is_err(), "{row}");
+    }
+    // A row with an address is a row.
+    assert_eq!(read("email,group\na@b.c,Total\nsum@b.c,One\n", &guessing()).0.len(), 2);
+}
+
+#[test]
+fn blank_groups_are_filled_down_on_request() {
+    let text = "group,email,active\nOne,a@b.c,yes\n,d@e.f,yes\nTwo,g@h.i,no\n,j@k.l,yes\n";
+    let filled = Mapping { fill_down: true, ..guessing() };
+    let (rows, notes) = read(text, &filled);
+    assert_eq!(rows, ["a@b.c One", "d@e.f One", "g@h.i Two", "j@k.l Two"]);
+    assert_eq!(notes, ["used the group of the row above: lines 3 and 5"]);
+    // An excluded row still names the group of the rows below.
+    let filter = BTreeMap::from([("active".to_owned(), "yes".to_owned())]);
+    assert_eq!(read(text, &Mapping { filter, ..filled }).0, ["a@b.c One", "d@e.f One", "j@k.l Two"]);
+    assert_eq!(refused(text, &guessing()), "x:3: the row has no group\nx:5: the row has no group");
+    assert_eq!(hint(text, &guessing()), "if a blank cell means the group above, pass --fill-down");
+}
+
+#[test]
+fn names_are_kept_for_suggestions() {
+    let text = "Nachname;Vorname;email;group\nLovelace;Ada;a@b.c;One\n;;d@e.f;One\n";
+    let (table, _) = parse(text.as_bytes(), "x", &guessing()).expect("rows");
+    assert_eq!(table.names.len(), 1);
+    assert_eq!(&*table.names[&EmailKey::new("a@b.c")], "Ada Lovelace");
+}
+
+#[test]
+fn several_groups_in_a_cell_are_split_on_request() {
+    let text = "email,groups\na@b.c,One; Two ;;One\nd@e.f,Two\n";
+    let split = Mapping { split: Some(";".to_owned()), ..guessing() };
+    assert_eq!(read(text, &split).0, ["a@b.c One", "a@b.c Two", "d@e.f Two"]);
+    assert_eq!(read(text, &guessing()).0, ["a@b.c One; Two ;;One", "d@e.f Two"]);
+    let refused = parse_within(2, text.as_bytes(), "x", &split).expect_err("three rows");
+    assert_eq!(refused.to_string(), "x:3: row 3 after filtering: a table has at most 2");
+}
+
+#[test]
+fn all_rows_can_be_members_of_one_named_group() {
+    let named = Mapping { group: GroupSource::Named("On call".to_owned()), ..Mapping::default() };
+    let text = "id,userPrincipalName,isGroup\n1,a@b.c,FALSE\n2,d@e.f,FALSE\n";
+    assert_eq!(read(text, &named).0, ["a@b.c On call", "d@e.f On call"]);
+}
+
+#[test]
+fn invalid_rows_are_skipped_and_kept_on_request() {
+    let text = "email,group\na@b.c,One\nbad,One\nd@e.f\n=B1,One\n";
+    let skipping = Mapping { skip_bad_rows: true, ..guessing() };
+    let (table, _) = parse(text.as_bytes(), "x", &skipping).expect("a row");
+    assert_eq!((table.rows.len(), table.skipped.len()), (1, 3));
+    assert_eq!(table.notes, ["skipped invalid rows: lines 3, 4 and 5"]);
+    let problem = "invalid email address 'bad': it has no @".to_owned();
+    let cells = ["bad", "One"].map(str::to_owned).to_vec();
+    assert_eq!(table.skipped[0], SkippedRow { line: 3, problem, cells });
+    // Rows in a broken quote are several, and unknown.
+    let text = "email,group,note\na@b.c,One,\"ill\nd@e.f,One,\ng@h.i,One,\"\nj@k.l,One,\n";
+    assert!(parse(text.as_bytes(), "x", &skipping).is_err());
+    assert!(parse(b"email,group\nbad,One\n", "x", &skipping).is_err(), "no row is left");
+}
+
+#[test]
+fn one_invalid_row_over_the_limit_is_refused() {
+    let skipping = Mapping { skip_bad_rows: true, ..guessing() };
+    let text = |rows: usize| "email,group\na@b.c,One\n".to_owned() + &"bad,One\n".repeat(rows);
+    assert!(parse(text(BAD_ROWS_SKIPPED_MAX).as_bytes(), "x", &skipping).is_ok());
+    let errors = parse(text(BAD_ROWS_SKIPPED_MAX + 1).as_bytes(), "x", &skipping).expect_err("one more");
+    assert_eq!(errors.to_string(), "x has more than 10000 invalid rows");
+}
+
+#[test]
+fn changed_addresses_are_noted_with_their_lines() {
+    let text = "email,group\na@b.c\u{200b},One\nBo <d@e.f>,One\n\u{a0}g@h.i ,One\n";
+    let (rows, notes) = read(text, &guessing());
+    assert_eq!(rows, ["a@b.c One", "d@e.f One", "g@h.i One"]);
+    let expected =
+        ["removed invisible characters: line 2", "took the address out of a name, a link or quotes: line 3"];
+    assert_eq!(notes, expected);
+}
+
+#[test]
+fn groups_are_compared_without_case_on_request() {
+    let text = "email,group\na@b.c,Support  Team\nd@e.f,support team\n";
+    assert_eq!(read(text, &guessing()).0, ["a@b.c Support Team", "d@e.f support team"]);
+    let loose = Mapping { matching: Matching::Loose, ..guessing() };
+    assert_eq!(read(text, &loose).0, ["a@b.c Support Team", "d@e.f Support Team"]);
+}
+
+#[test]
+fn a_table_in_another_encoding_is_decoded_with_a_note() {
+    let (rows, notes) = read(b"email,group\na@b.c,Caf\xe9\n", &guessing());
+    assert_eq!(rows, ["a@b.c Caf\u{e9}"]);
+    assert!(notes[0].starts_with("not UTF-8 from line 2 on"), "{notes:?}");
+    let wide: Vec<u8> =
+        "\u{feff}email\tgroup\na@b.c\tOne\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(
+        read(wide, &guessing()),
+        (vec!["a@b.c One".to_owned()], vec!["decoded from UTF-16".to_owned()])
+    );
+}
+
+proptest! {
+    // Whatever the options, reading ends without a panic, and every valid address stays or is refused.
+    #[test]
+    fn any_text_is_read_or_refused_with_all_options(
+        text in "[a-c@.;,\"\n '<>=\u{200b}]{0,200}",
+        fill_down in any::<bool>(),
+        skip_bad_rows in any::<bool>(),
+        split in prop::option::of("[;|]"),
+    ) {
+        let mapping = Mapping { fill_down, skip_bad_rows, split, ..guessing() };
+        let text = format!("email,group\n{text}");
+        if let Ok((table, groups)) = parse(text.as_bytes(), "x", &mapping) {
+            prop_assert!(table.rows.iter().all(|row| is_email(row.email.as_str()).is_ok()));
+            prop_assert!(table.rows.iter().all(|row| (row.group as usize) < groups.len()));
+        }
+    }
 }

@@ -1,0 +1,186 @@
+//! Suggests users for addresses that match no user: by the name in the table's row, and by similar addresses.
+
+use std::collections::HashMap;
+
+use openai_admin::{
+    identity::{email_key, name_key_in_any_case},
+    likeness::likeness,
+    models::User,
+};
+
+use crate::{
+    input::{email::EmailKey, visible::visible},
+    plan::{
+        diff::NO_USER_WITH_ADDRESS,
+        group_plan::{GroupPlan, Unresolved},
+    },
+    service::{
+        read_error::ReadError,
+        reader::{Reader, Walk},
+    },
+};
+
+/// The most users that are read to find suggestions: 50 requests.
+pub const COMPARED_MAX: usize = 5_000;
+/// The most addresses of a plan that get a suggestion.
+pub const SUGGESTED_MAX: usize = 200;
+/// The most letters by which a mistyped address differs.
+const LETTERS_MAX: usize = 2;
+/// The fewest letters before the `@` of an address that can be mistyped: short ones are similar by chance.
+const NAME_LETTERS_MIN: usize = 4;
+/// The mark of a guest of another tenant in Entra: `ada_example.com#EXT#@acme.onmicrosoft.com`.
+const GUEST_MARK: &str = "#ext#@";
+
+/// The users of the organization, for suggestions.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    users: Vec<(String, String)>,
+}
+
+impl Candidates {
+    /// Adds a user, unless there are enough or the user has no address.
+    pub fn add(&mut self, email: Option<&str>, name: Option<&str>) {
+        if let Some(email) = email.filter(|_| self.users.len() < COMPARED_MAX) {
+            self.users.push((email_key(email), name.unwrap_or_default().to_owned()));
+        }
+    }
+
+    /// The user that an unknown address means: `dana@example.com (Dana Whitfield)`.
+    fn suggest(&self, address: &str, name: Option<&str>) -> Option<String> {
+        let by_name = || {
+            let key = name.map(name_key_in_any_case).filter(|key| !key.is_empty())?;
+            self.only(|(_, name)| name_key_in_any_case(name) == key)
+        };
+        let by_guest = || {
+            let guest = guest_address(address)?;
+            self.only(|(email, _)| *email == guest)
+        };
+        let by_letters = || self.only(|(email, _)| is_mistyped(address, email));
+        let (email, name) = by_guest().or_else(by_letters).or_else(by_name)?;
+        let name = if name.is_empty() { String::new() } else { format!(" ({})", visible(name)) };
+        Some(format!("{email}{name}"))
+    }
+
+    /// The only user that fits. Of several, none is suggested.
+    fn only(&self, fits: impl Fn(&(String, String)) -> bool) -> Option<&(String, String)> {
+        let mut found = self.users.iter().filter(|user| fits(user));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+}
+
+/// Whether an address may be a typo of another one: one or two letters differ, and no digit.
+fn is_mistyped(address: &str, known: &str) -> bool {
+    let (Some((name, host)), Some((known_name, known_host))) =
+        (address.split_once('@'), known.split_once('@'))
+    else {
+        return false;
+    };
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    if digits(address) != digits(known) {
+        return false;
+    }
+    match (name == known_name, host == known_host) {
+        (true, false) => letters_between(host, known_host) <= LETTERS_MAX,
+        (false, true) => {
+            name.chars().count().min(known_name.chars().count()) >= NAME_LETTERS_MIN
+                && letters_between(name, known_name) <= LETTERS_MAX
+        }
+        (true, true) | (false, false) => false,
+    }
+}
+
+/// The number of letters that are missing, added, replaced or swapped.
+fn letters_between(a: &str, b: &str) -> usize {
+    let longer = a.chars().count().max(b.chars().count());
+    // Too different in length to be compared.
+    if a.chars().count().abs_diff(b.chars().count()) > LETTERS_MAX {
+        return usize::MAX;
+    }
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let letters = ((1.0 - likeness(a, b)) * longer as f64).round() as usize;
+    letters
+}
+
+/// The address of a guest, from the name that Entra gives a guest.
+fn guest_address(address: &str) -> Option<String> {
+    let (guest, _) = address.split_once(GUEST_MARK)?;
+    let (name, host) = guest.rsplit_once('_')?;
+    Some(format!("{name}@{host}"))
+}
+
+/// Adds suggestions to the unmatched addresses of a plan. Reads users only if there are such addresses.
+///
+/// # Errors
+///
+/// See [`ReadError`].
+pub async fn suggest(
+    reader: &Reader,
+    groups: &mut [GroupPlan],
+    names: &HashMap<EmailKey, Box<str>>,
+) -> Result<(), ReadError> {
+    let unmatched = |one: &&mut Unresolved| one.problem == NO_USER_WITH_ADDRESS;
+    if !groups.iter_mut().flat_map(|group| &mut group.unresolved).any(|one| unmatched(&&mut *one)) {
+        return Ok(());
+    }
+    let mut candidates = Candidates::default();
+    let take = |users: Vec<User>| {
+        for user in &users {
+            candidates.add(user.email.as_deref(), user.name.as_deref());
+        }
+        if candidates.users.len() < COMPARED_MAX { Walk::Continue } else { Walk::Stop }
+    };
+    reader.scan_users(take).await?;
+    let unresolved = groups.iter_mut().flat_map(|group| &mut group.unresolved);
+    for one in unresolved.filter(unmatched).take(SUGGESTED_MAX) {
+        let name = names.get(&EmailKey::new(&one.who)).map(AsRef::as_ref);
+        if let Some(user) = candidates.suggest(&one.who, name) {
+            one.problem = format!("{NO_USER_WITH_ADDRESS}: did you mean {user}?");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_address_a_guest_and_a_name_are_suggested() {
+        let mut candidates = Candidates::default();
+        for (email, name) in [
+            ("chidi.okonkwo@example.com", "Chidi Okonkwo"),
+            ("Dana@example.com", "Dana Whitfield"),
+            ("partner@fabrikam.example", ""),
+            ("user10@example.com", "Ten"),
+            ("li@example.com", "Li"),
+            ("twin1@example.com", "Twin"),
+            ("twin2@example.com", "Twin"),
+        ] {
+            candidates.add(Some(email), Some(name));
+        }
+        for (address, name, expected) in [
+            ("chidi.okonkwo@exmaple.com", None, Some("chidi.okonkwo@example.com (Chidi Okonkwo)")),
+            ("chidi.okonkow@example.com", None, Some("chidi.okonkwo@example.com (Chidi Okonkwo)")),
+            ("dana@example.co", None, Some("dana@example.com (Dana Whitfield)")),
+            ("d.whitfield@example.com", Some("dana  whitfield"), Some("dana@example.com (Dana Whitfield)")),
+            ("partner_fabrikam.example#ext#@acme.onmicrosoft.com", None, Some("partner@fabrikam.example")),
+            ("user11@example.com", None, None),
+            ("lo@example.com", None, None),
+            ("dana@other.example", None, None),
+            ("x@example.com", Some("Twin"), None),
+            ("x@example.com", Some(""), None),
+        ] {
+            assert_eq!(candidates.suggest(address, name).as_deref(), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn users_over_the_limit_are_not_compared() {
+        let mut candidates = Candidates::default();
+        for number in 0..=COMPARED_MAX {
+            candidates.add(Some(&format!("{number}@x.y")), None);
+        }
+        assert_eq!(candidates.users.len(), COMPARED_MAX);
+    }
+}
