@@ -15,6 +15,7 @@ use crate::{
         kind::Kind,
         page::Range,
         refusal::Refusal,
+        rule::Rule,
         secret::Secret,
         value::{Row, values},
     },
@@ -87,7 +88,8 @@ impl Changes for DeleteAdminApiKey {
     const CHANGES_KEYS: bool = true;
 
     fn change(&self, change: &mut Change<'_>) -> Result<AdminApiKeyDeleteResponse> {
-        if change.stamp().actor == self.key_id.as_str() {
+        let is_own = change.stamp().actor == self.key_id.as_str();
+        if is_own && change.rules().has(Rule::OwnApiKey) {
             return Err(Error::refused(Refusal::OwnApiKey, &self.key_id));
         }
         api_keys::revoke(change, self.key_id.as_str(), None)?;
