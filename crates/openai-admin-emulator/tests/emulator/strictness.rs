@@ -1,4 +1,6 @@
-//! Invalid parameters: a warning, an error in strict mode, or a replacement in loose mode.
+//! Invalid parameters: a warning, an error in strict mode, or accepted by rules that are off.
+
+use openai_admin_store::Rules;
 
 use crate::support::{ADD, ask, builder, emulator};
 
@@ -36,17 +38,30 @@ async fn strict_mode_refuses_unknown_parameters() {
 }
 
 #[tokio::test]
-async fn only_loose_mode_accepts_placeholders() {
+async fn only_loose_mode_accepts_an_unknown_role() {
     let path = "/v1/organization/users/user_ada";
     let body = r#"{"role":"role"}"#;
     assert_eq!(ask(&emulator().await, "POST", path, body).await.status, 400);
-    let loose = builder().loose(true).start().await.unwrap();
+    let loose = builder().rules(Rules::loose()).start().await.unwrap();
     let answer = ask(&loose, "POST", path, body).await;
     assert_eq!((answer.status, answer.json()["role"].as_str()), (200, Some("reader")));
-    assert_eq!(
-        answer.header("openai-emulator-warning"),
-        Some("'role' is the placeholder 'role', replaced by 'reader'")
-    );
+}
+
+#[tokio::test]
+async fn rules_are_switched_for_one_namespace_until_a_reset() {
+    let emulator = emulator().await;
+    let path = "/v1/organization/users/user_ada";
+    let body = r#"{"role":"role"}"#;
+    let unknown = ask(&emulator, "PUT", "/_emulator/rules", r#"{"unknown_rule":"off"}"#).await;
+    assert_eq!(unknown.status, 400);
+    assert!(unknown.message().contains("did you mean 'unknown_role'?"), "{}", unknown.message());
+    let switched = ask(&emulator, "PUT", "/_emulator/rules", r#"{"unknown_role":"off"}"#).await;
+    assert_eq!(switched.json()["unknown_role"], "off");
+    assert_eq!(switched.json()["not_a_member"], "on");
+    assert_eq!(ask(&emulator, "POST", path, body).await.status, 200);
+    assert_eq!(ask(&emulator, "POST", &format!("/_ns/other{path}"), body).await.status, 400);
+    ask(&emulator, "POST", "/_emulator/reset", "").await;
+    assert_eq!(ask(&emulator, "POST", path, body).await.status, 400);
 }
 
 #[tokio::test]
