@@ -1,6 +1,8 @@
 //! Invalid parameters: a warning, an error in strict mode, or accepted by rules that are off.
 
+use openai_admin_emulator::Fixtures;
 use openai_admin_store::Rules;
+use serde_json::json;
 
 use crate::support::{ADD, ask, builder, emulator};
 
@@ -100,4 +102,19 @@ async fn a_near_miss_has_a_suggestion() {
     );
     let kept = ask(&emulator, "GET", "/_emulator/requests?operation=none", "").await.json();
     assert!(kept["data"][0]["near_miss"].as_str().unwrap().contains("add-group-user"));
+}
+
+#[tokio::test]
+async fn requests_of_the_fixtures_create_resources_with_given_ids() {
+    let request = json!({
+        "operation": "inviteUser", "ids": ["invite_1"], "body": { "email": "di@example.com", "role": "reader" },
+    });
+    let fixtures: Fixtures = serde_json::from_value(json!({ "requests": [request] })).unwrap();
+    let (_, requests) = fixtures.into_parts();
+    let emulator = builder().requests(requests).start().await.unwrap();
+    let path = "/v1/organization/invites/invite_1";
+    assert_eq!(ask(&emulator, "DELETE", path, "").await.status, 200);
+    assert_eq!(ask(&emulator, "GET", path, "").await.status, 404);
+    ask(&emulator, "POST", "/_emulator/reset", "").await;
+    assert_eq!(ask(&emulator, "GET", path, "").await.json()["email"], "di@example.com");
 }
