@@ -1,17 +1,19 @@
 //! Reads a file that describes an organization, and finds the line of an error. Pure: text in, value or error out.
 
-use openai_admin_store::Directory;
 use openai_admin_sync::{
     input_error::{InputError, Position},
     yaml,
 };
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_saphyr::Spanned;
 
 use crate::failure::Failure;
 
 /// Reads an organization from YAML or JSON. `name` is the name of the file, for messages.
-pub(crate) fn parse(text: &str, name: &str) -> Result<Directory, Failure> {
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Failure> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Err(Failure::bad_input(format!("{name} is empty"))
@@ -107,6 +109,8 @@ fn first_item(path: &str) -> Option<(&str, usize, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use openai_admin_store::Directory;
+
     use super::*;
     use crate::failure::Hint;
 
@@ -129,10 +133,10 @@ roles:
 
     #[test]
     fn yaml_and_json_are_detected_by_content() {
-        assert_eq!(parse(FILE, "x").expect("YAML").groups.len(), 2);
+        assert_eq!(parse::<Directory>(FILE, "x").expect("YAML").groups.len(), 2);
         let json = r#"{"users": [{"id": "user_1", "name": "\ud83d\ude00"}]}"#;
-        assert_eq!(parse(json, "x").expect("JSON").users[0].name.as_deref(), Some("😀"));
-        assert_eq!(parse("{users: [{id: user_1}]}", "x").expect("flow style").users.len(), 1);
+        assert_eq!(parse::<Directory>(json, "x").expect("JSON").users[0].name.as_deref(), Some("😀"));
+        assert_eq!(parse::<Directory>("{users: [{id: user_1}]}", "x").expect("flow style").users.len(), 1);
     }
 
     #[test]
@@ -150,13 +154,13 @@ roles:
     fn a_misspelt_field_gets_a_suggestion_in_both_notations() {
         for file in ["users:\n- emial: x\n", r#"{"users": [{"emial": "x"}]}"#] {
             assert_eq!(
-                parse(file, "x").expect_err("unknown").hints,
+                parse::<Directory>(file, "x").expect_err("unknown").hints,
                 [Hint::Text("did you mean `email`?".to_owned())]
             );
         }
         for file in ["group: []\n", r#"{"group": []}"#] {
             assert_eq!(
-                parse(file, "x").expect_err("unknown").hints,
+                parse::<Directory>(file, "x").expect_err("unknown").hints,
                 [Hint::Text("did you mean `groups`?".to_owned())]
             );
         }
@@ -166,6 +170,9 @@ roles:
     fn a_large_file_is_within_the_limits_of_the_parser() {
         let users: String =
             (0..60_000).map(|n| format!("  - {{ id: user_{n}, email: u{n}@example.com }}\n")).collect();
-        assert_eq!(parse(&format!("users:\n{users}"), "x").expect("60,000 users").users.len(), 60_000);
+        assert_eq!(
+            parse::<Directory>(&format!("users:\n{users}"), "x").expect("60,000 users").users.len(),
+            60_000
+        );
     }
 }

@@ -33,6 +33,7 @@ use crate::{
     namespace::Namespace,
     operations,
     paths::CONTROLS_PREFIX,
+    rules::RuleStates,
     shared::{OnMissing, Shared},
 };
 
@@ -83,6 +84,13 @@ static CONTROLS: LazyLock<Vec<Control>> = LazyLock::new(|| {
         control(&post, "/faults", "Adds a fault rule after the others", add_fault),
         control(&delete, "/faults", "Removes all faults", clear_faults),
         control(&delete, "/faults/{name}", "Removes a fault rule", remove_fault),
+        control(&get, "/rules", "Shows which rules apply", rules),
+        control(
+            &put,
+            "/rules",
+            "Switches rules on or off; rules that the body omits do not change",
+            set_rules,
+        ),
         control(&get, "/clock", "Shows the time", clock),
         control(&put, "/clock", "Sets the time; the clock stops unless `runs` is true", set_clock),
         control(&post, "/clock/step", "Advances the clock", step_clock),
@@ -372,6 +380,17 @@ async fn clear_faults(request: ControlRequest<()>) -> Result<Done> {
 
 async fn remove_fault(request: ControlRequest<()>) -> Result<Done> {
     request.namespace().await?.remove_fault(&request.name).map(|()| DONE)
+}
+
+async fn rules(request: ControlRequest<()>) -> Result<RuleStates> {
+    Ok(RuleStates::of(request.namespace().await?.rules()))
+}
+
+async fn set_rules(request: ControlRequest<Document<RuleStates>>) -> Result<RuleStates> {
+    let namespace = request.namespace().await?;
+    let rules = request.body.0.applied_to(namespace.rules())?;
+    namespace.set_rules(rules);
+    Ok(RuleStates::of(rules))
 }
 
 async fn clock(request: ControlRequest<()>) -> Result<ClockReading> {

@@ -12,7 +12,7 @@ use openai_admin_server::{
     Minter, api_keys,
     browser::{AllowedHosts, is_host_name},
 };
-use openai_admin_store::{DatabaseUrl, Directory, Store};
+use openai_admin_store::{DatabaseUrl, Directory, Rules, Store};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 
 use crate::{
@@ -21,7 +21,8 @@ use crate::{
     connections,
     error::{Error, Result},
     faults::FaultPlan,
-    keys::Keys,
+    fixtures::FixtureRequest,
+    keys::{Keys, router},
     memory::Budget,
     namespace::{InitialState, MemoryBudgets, Namespace},
     paths,
@@ -94,7 +95,8 @@ pub struct EmulatorBuilder {
     hosts: Vec<String>,
     isolates_by_key: bool,
     is_strict: bool,
-    is_loose: bool,
+    rules: Rules,
+    requests: Vec<FixtureRequest>,
 }
 
 impl EmulatorBuilder {
@@ -157,9 +159,16 @@ impl EmulatorBuilder {
         Self { is_strict, ..self }
     }
 
-    /// Replaces placeholders, such as the role "role", by valid values.
-    pub fn loose(self, is_loose: bool) -> Self {
-        Self { is_loose, ..self }
+    /// Sets the initial rules of every namespace. Default: all apply, as in the server. Generated test suites need
+    /// [`Rules::loose`].
+    pub fn rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Sends requests to every new namespace after its directory is loaded. A file of
+    /// [`database`](Self::database) that contains an organization does not get them again.
+    pub fn requests(self, requests: Vec<FixtureRequest>) -> Self {
+        Self { requests, ..self }
     }
 
     /// Starts the emulator on a free port of this machine.
@@ -204,6 +213,7 @@ impl EmulatorBuilder {
             ids_seed: self.seed,
             clock,
             faults: self.faults.clone(),
+            rules: self.rules,
             budgets: MemoryBudgets::default(),
         };
         let keys = if self.keys.is_empty() { Keys::Any } else { Keys::Stored };
@@ -229,7 +239,6 @@ impl EmulatorBuilder {
             keys,
             key_hashes: self.keys.iter().map(|key| shared::key_hash(key.as_bytes())).collect(),
             is_strict: self.is_strict,
-            is_loose: self.is_loose,
             isolates_by_key: self.isolates_by_key,
             fixtures,
             default,
@@ -238,16 +247,23 @@ impl EmulatorBuilder {
         Ok(Emulator { shared: Arc::new(shared), listening: None })
     }
 
-    /// Loads the fixtures and the keys.
+    /// Loads the fixtures and the keys. Requests are sent to a new organization only.
     async fn load(&self, store: &Store, initial_state: &InitialState) -> Result<()> {
         let (clock, ids) =
             (Clock::new(initial_state.clock), Randomness::new(initial_state.ids_seed, "fixtures"));
-        let minter = Minter::new(move || clock.now_ms(), move || ids.bits());
+        let rules = self.rules;
+        let minter = Minter::new(move || clock.now_ms(), move || ids.bits()).with_rules(move || rules);
+        let is_new = store.organizations().await?.is_empty();
         let organization = if self.fixtures == Directory::default() {
             store.open_organization(minter.stamp(TITLE), None).await?
         } else {
             store.load(minter.stamp(TITLE), self.fixtures.clone()).await?.organization
         };
+        for (index, request) in self.requests.iter().enumerate().filter(|_| is_new) {
+            let minter = minter.clone().with_ids(request.ids());
+            let sent = request.send(router(store, &minter, &organization, Keys::Any)).await;
+            sent.map_err(|error| Error::invalid(format!("requests[{index}]: {error}")))?;
+        }
         for (number, key) in self.keys.iter().enumerate() {
             let key = api_keys::given(key, &format!("Key {}", number + 1), api_keys::all_scopes());
             if store.find_api_key(key.hash.clone()).await?.is_none() {

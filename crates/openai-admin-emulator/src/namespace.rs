@@ -7,7 +7,7 @@ use std::{
 
 use axum::Router;
 use openai_admin_server::Minter;
-use openai_admin_store::{Directory, Organization, Snapshot, Store};
+use openai_admin_store::{Directory, Organization, Rules, Snapshot, Store};
 
 use crate::{
     clock::{Clock, ClockReading, ClockStart, ClockStep},
@@ -43,6 +43,7 @@ pub(crate) struct InitialState {
     pub(crate) ids_seed: Option<u64>,
     pub(crate) clock: ClockStart,
     pub(crate) faults: FaultPlan,
+    pub(crate) rules: Rules,
     pub(crate) budgets: MemoryBudgets,
 }
 
@@ -74,6 +75,7 @@ pub(crate) struct Inner {
     initial_state: InitialState,
     pub(crate) clock: Clock,
     ids: Randomness,
+    rules: Arc<Mutex<Rules>>,
     minter: Minter,
     pub(crate) store: Store,
     organization: Organization,
@@ -117,7 +119,8 @@ impl Namespace {
             .ok_or_else(not_enough_memory)?;
         let clock = Clock::new(initial_state.clock);
         let ids = Randomness::new(initial_state.ids_seed, &format!("ids of {name}"));
-        let minter = minter(&clock, &ids);
+        let rules = Arc::new(Mutex::new(initial_state.rules));
+        let minter = minter(&clock, &ids, &rules);
         let organization = store.open_organization(minter.stamp(ACTOR), None).await?;
         // The number of ids that opening used depends on the database.
         ids.restart();
@@ -131,6 +134,7 @@ impl Namespace {
             initial_state: initial_state.clone(),
             clock,
             ids,
+            rules,
             minter,
             store,
             organization,
@@ -149,7 +153,8 @@ impl Namespace {
         &self.0.name
     }
 
-    /// Restores the initial state: the organization, future ids, clock, faults and journal. Named snapshots remain.
+    /// Restores the initial state: the organization, future ids, clock, rules, faults and journal. Named snapshots
+    /// remain.
     ///
     /// # Errors
     ///
@@ -162,6 +167,7 @@ impl Namespace {
         inner.ids.restart();
         inner.clock.start(inner.initial_state.clock);
         inner.faults.restart();
+        *self.lock_rules() = inner.initial_state.rules;
         inner.journal.clear();
         Ok(())
     }
@@ -291,6 +297,20 @@ impl Namespace {
         self.0.clock.step(step);
     }
 
+    /// The rules that apply to changes.
+    pub fn rules(&self) -> Rules {
+        *self.lock_rules()
+    }
+
+    /// Sets the rules that apply to changes.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.lock_rules() = rules;
+    }
+
+    fn lock_rules(&self) -> MutexGuard<'_, Rules> {
+        self.0.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The faults and their counts.
     pub fn faults(&self) -> FaultReport {
         self.0.faults.report()
@@ -389,9 +409,11 @@ fn rows(directory: &Directory) -> usize {
     of_users + of_groups + of_roles
 }
 
-fn minter(clock: &Clock, ids: &Randomness) -> Minter {
-    let (clock, ids, steady) = (clock.clone(), ids.clone(), clock.clone());
-    Minter::new(move || clock.now_ms(), move || ids.bits()).with_steady_clock(move || steady.steady())
+fn minter(clock: &Clock, ids: &Randomness, rules: &Arc<Mutex<Rules>>) -> Minter {
+    let (clock, ids, steady, rules) = (clock.clone(), ids.clone(), clock.clone(), Arc::clone(rules));
+    Minter::new(move || clock.now_ms(), move || ids.bits())
+        .with_steady_clock(move || steady.steady())
+        .with_rules(move || *rules.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[cfg(test)]

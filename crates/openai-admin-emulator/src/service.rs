@@ -22,7 +22,6 @@ use crate::{
     error::Result,
     faults::{Fault, ResetTiming},
     journal::{self, Exchange},
-    loose,
     namespace::Namespace,
     operations::{self, MatchedOperation},
     paths,
@@ -54,7 +53,7 @@ impl std::error::Error for Reset {}
 pub(crate) async fn answer<B>(
     shared: &Shared,
     namespace: &Namespace,
-    mut parts: Parts,
+    parts: Parts,
     body: B,
 ) -> Result<Response, Reset>
 where
@@ -62,7 +61,7 @@ where
 {
     let inner = &*namespace.0;
     let mut exchange = arrival(namespace, &parts);
-    let (mut body, _room) = match bodies::read(body, BODY_BYTES_MAX, &shared.bodies).await {
+    let (body, _room) = match bodies::read(body, BODY_BYTES_MAX, &shared.bodies).await {
         Ok((body, room)) => (body, Some(room)),
         // Too long for the server, which refuses it.
         Err(Unread::TooLong) => (Bytes::from(vec![b' '; BODY_BYTES_MAX]), None),
@@ -72,7 +71,7 @@ where
         }
     };
     let sent = body.clone();
-    let refusal = inspect(shared, &mut exchange, &mut parts, &mut body);
+    let refusal = inspect(shared, &mut exchange, &parts, &body);
 
     let operation = exchange.operation.clone().unwrap_or_default();
     let injection = inner.faults.next(&operation, inner.clock.now_ms());
@@ -105,13 +104,8 @@ where
     finish(namespace, exchange, &sent, response, after).await
 }
 
-/// Finds the operation of a request, and handles its unknown parameters and placeholders.
-fn inspect(
-    shared: &Shared,
-    exchange: &mut Exchange,
-    parts: &mut Parts,
-    body: &mut Bytes,
-) -> Option<Response> {
+/// Finds the operation of a request, and handles its unknown parameters.
+fn inspect(shared: &Shared, exchange: &mut Exchange, parts: &Parts, body: &Bytes) -> Option<Response> {
     let Some(MatchedOperation { operation, path }) = operations::find(&parts.method, parts.uri.path()) else {
         match operations::not_served(&parts.method, parts.uri.path()) {
             Some((id, path)) => {
@@ -128,16 +122,8 @@ fn inspect(
     exchange.path = path;
     let tree: Option<Value> = serde_json::from_slice(body).ok();
     let unknown = operations::unknown(operation, parts.uri.query().unwrap_or_default(), tree.as_ref());
-    let mut replaced = Vec::new();
-    if let (true, Some(mut tree)) = (shared.is_loose, tree) {
-        replaced = loose::replace_placeholders(&mut tree);
-        if !replaced.is_empty() {
-            *body = serde_json::to_vec(&tree).unwrap_or_default().into();
-            parts.headers.remove(header::CONTENT_LENGTH);
-        }
-    }
     let named = unknown.iter().map(|name| format!("'{name}' is not a parameter of {}", operation.id()));
-    exchange.warnings = journal::limit_warnings(replaced.into_iter().chain(named));
+    exchange.warnings = journal::limit_warnings(named);
     unknown.first().filter(|_| shared.is_strict).map(|name| unknown_parameter(name))
 }
 

@@ -52,7 +52,6 @@ pub(crate) struct Shared {
     /// The hashes of the accepted keys, unless any key is accepted.
     pub(crate) key_hashes: Vec<KeyHash>,
     pub(crate) is_strict: bool,
-    pub(crate) is_loose: bool,
     pub(crate) isolates_by_key: bool,
     /// The initial state of a namespace.
     pub(crate) fixtures: Snapshot,

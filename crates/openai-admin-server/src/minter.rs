@@ -5,10 +5,10 @@ use std::{
 };
 
 use openai_admin::Timestamp;
-use openai_admin_store::Stamp;
+use openai_admin_store::{Rules, Stamp};
 use ulid::Ulid;
 
-/// The clocks and the randomness of a server. Everything that differs between runs comes from here, so that tests and
+/// The clocks, the randomness and the rules of a server. Everything that differs between runs comes from here, so that tests and
 /// emulators can control it.
 ///
 /// There are two clocks. The wall clock gives the time, and may be set back or forward. The steady clock measures
@@ -19,6 +19,9 @@ pub struct Minter {
     steady_clock: Arc<dyn Fn() -> Duration + Send + Sync>,
     random: Arc<dyn Fn() -> u128 + Send + Sync>,
     secret: Arc<dyn Fn() -> u128 + Send + Sync>,
+    /// The rules, if some may be off.
+    rules: Option<Arc<dyn Fn() -> Rules + Send + Sync>>,
+    ids: Option<Arc<[String]>>,
 }
 
 impl Minter {
@@ -34,7 +37,19 @@ impl Minter {
             steady_clock: system_steady_clock(),
             secret: Arc::clone(&random),
             random,
+            rules: None,
+            ids: None,
         }
+    }
+
+    /// Takes the rules that apply to a change from here. Only an emulator does so: by default, all rules apply.
+    pub fn with_rules(self, rules: impl Fn() -> Rules + Send + Sync + 'static) -> Self {
+        Self { rules: Some(Arc::new(rules)), ..self }
+    }
+
+    /// Gives these ids to the first resources that each change creates.
+    pub fn with_ids(self, ids: impl Into<Arc<[String]>>) -> Self {
+        Self { ids: Some(ids.into()), ..self }
     }
 
     /// Replaces the clock for durations: the time since any fixed moment, which never goes back.
@@ -74,9 +89,17 @@ impl Minter {
         (self.secret)()
     }
 
+    /// The rules that apply.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules.as_ref().map(|rules| rules()).unwrap_or_default()
+    }
+
     /// A change by `actor` at the current time.
     pub fn stamp(&self, actor: &str) -> Stamp {
-        Stamp::new(Ulid::from_parts(self.now_ms(), self.random()), actor)
+        let mut stamp = Stamp::new(Ulid::from_parts(self.now_ms(), self.random()), actor);
+        stamp.rules = self.rules();
+        stamp.ids.clone_from(&self.ids);
+        stamp
     }
 }
 

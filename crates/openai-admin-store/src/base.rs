@@ -8,6 +8,7 @@ pub(crate) mod org;
 pub(crate) mod page;
 pub(crate) mod pem;
 pub(crate) mod refusal;
+pub(crate) mod rule;
 pub(crate) mod secret;
 pub(crate) mod stamp;
 pub(crate) mod text;

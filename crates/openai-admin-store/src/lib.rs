@@ -30,6 +30,7 @@ pub use base::{
     kind::Kind,
     org::Org,
     refusal::Refusal,
+    rule::{Rule, Rules},
     secret::Secret,
     stamp::{IdempotencyKey, Stamp},
 };

@@ -65,7 +65,10 @@ pub(crate) struct EmulateArguments {
     /// Reject unknown parameters; otherwise a response header lists them
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Accept the placeholders of generated test suites, such as the role "role"
+    /// Switch a rule off, such as already_in_project; repeatable
+    #[arg(long, value_name = "NAME=off")]
+    pub(crate) rule: Vec<String>,
+    /// Switch off the rules that generated test suites break, such as with the role "role"
     #[arg(long)]
     pub(crate) loose: bool,
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use openai_admin_emulator::{
-    Emulator, EmulatorBuilder, Error,
+    Emulator, EmulatorBuilder, Error, FixtureRequest,
     clock::ClockStart,
     faults::{FaultPlan, Profile},
+    rules::RuleStates,
 };
-use openai_admin_store::{DatabaseUrl, Directory, Error as StoreError};
+use openai_admin_store::{DatabaseUrl, Directory, Error as StoreError, Rules};
 use openai_admin_sync::yaml;
 use tokio::net::TcpListener;
 
@@ -107,14 +108,16 @@ struct Fixtures {
     name: String,
     text: String,
     directory: Directory,
+    requests: Vec<FixtureRequest>,
 }
 
 impl Fixtures {
     fn read(file: &Path) -> Result<Self> {
         let name = file_name(file);
         let text = load::read(file).doing(|| format!("read {name}"))?;
-        let directory = directory_file::parse(&text, &name)?;
-        Ok(Self { name, text, directory })
+        let fixtures: openai_admin_emulator::Fixtures = directory_file::parse(&text, &name)?;
+        let (directory, requests) = fixtures.into_parts();
+        Ok(Self { name, text, directory, requests })
     }
 }
 
@@ -127,10 +130,10 @@ fn builder(
     let mut builder = Emulator::builder()
         .isolate_by_key(arguments.isolate_by_key)
         .strict(arguments.strict)
-        .loose(arguments.loose)
+        .rules(rules(arguments)?)
         .faults(faults(arguments)?);
     if let Some(fixtures) = fixtures {
-        builder = builder.fixtures(fixtures.directory.clone());
+        builder = builder.fixtures(fixtures.directory.clone()).requests(fixtures.requests.clone());
     }
     for key in config::required_keys(arguments.require_key_file.as_deref(), environment)? {
         builder = builder.key(key.expose());
@@ -155,6 +158,14 @@ fn builder(
         builder = builder.database(url);
     }
     Ok(builder)
+}
+
+fn rules(arguments: &EmulateArguments) -> Result<Rules> {
+    let initial = if arguments.loose { Rules::loose() } else { Rules::default() };
+    arguments.rule.iter().try_fold(initial, |rules, switch| {
+        let states = switch.parse::<RuleStates>().and_then(|states| states.applied_to(rules));
+        states.map_err(|error| Failure::usage(format!("--rule: {error}")))
+    })
 }
 
 fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {

@@ -13,6 +13,7 @@ async fn empty(budgets: MemoryBudgets) -> Result<Namespace> {
         ids_seed: None,
         clock: ClockStart::System,
         faults: FaultPlan::default(),
+        rules: Rules::default(),
         budgets,
     };
     let store = Store::open_in_memory(None).await?;

@@ -33,15 +33,12 @@ async fn a_long_name_is_truncated_in_its_warning() {
 
 #[tokio::test]
 async fn quotes_of_a_request_are_truncated_in_messages() {
-    let loose = builder().loose(true).strict(true).start().await.unwrap();
+    let strict = builder().strict(true).start().await.unwrap();
     let long = "x".repeat(50_000);
-    let placeholder = json!({ "role": long }).to_string();
-    let replaced = ask(&loose, "POST", "/v1/organization/users/user_ada", &placeholder).await;
-    let unknown = ask(&loose, "GET", &format!("/v1/organization/groups?{long}"), "").await;
-    let doubled = ask(&loose, "GET", &format!("/v1/v1/{long}"), "").await;
-    assert_eq!((replaced.status, unknown.status, doubled.status), (200, 400, 404));
+    let unknown = ask(&strict, "GET", &format!("/v1/organization/groups?{long}"), "").await;
+    let doubled = ask(&strict, "GET", &format!("/v1/v1/{long}"), "").await;
+    assert_eq!((unknown.status, doubled.status), (400, 404));
     for text in [
-        replaced.header("openai-emulator-warning").unwrap(),
         unknown.header("openai-emulator-warning").unwrap(),
         doubled.header("openai-emulator-near-miss").unwrap(),
         &unknown.message(),

@@ -1,4 +1,8 @@
-//! Invalid parameters: a warning, an error in strict mode, or a replacement in loose mode.
+//! Invalid parameters: a warning, an error in strict mode, or accepted by rules that are off.
+
+use openai_admin_emulator::Fixtures;
+use openai_admin_store::Rules;
+use serde_json::json;
 
 use crate::support::{ADD, ask, builder, emulator};
 
@@ -36,17 +40,30 @@ async fn strict_mode_refuses_unknown_parameters() {
 }
 
 #[tokio::test]
-async fn only_loose_mode_accepts_placeholders() {
+async fn only_loose_mode_accepts_an_unknown_role() {
     let path = "/v1/organization/users/user_ada";
     let body = r#"{"role":"role"}"#;
     assert_eq!(ask(&emulator().await, "POST", path, body).await.status, 400);
-    let loose = builder().loose(true).start().await.unwrap();
+    let loose = builder().rules(Rules::loose()).start().await.unwrap();
     let answer = ask(&loose, "POST", path, body).await;
     assert_eq!((answer.status, answer.json()["role"].as_str()), (200, Some("reader")));
-    assert_eq!(
-        answer.header("openai-emulator-warning"),
-        Some("'role' is the placeholder 'role', replaced by 'reader'")
-    );
+}
+
+#[tokio::test]
+async fn rules_are_switched_for_one_namespace_until_a_reset() {
+    let emulator = emulator().await;
+    let path = "/v1/organization/users/user_ada";
+    let body = r#"{"role":"role"}"#;
+    let unknown = ask(&emulator, "PUT", "/_emulator/rules", r#"{"unknown_rule":"off"}"#).await;
+    assert_eq!(unknown.status, 400);
+    assert!(unknown.message().contains("did you mean 'unknown_role'?"), "{}", unknown.message());
+    let switched = ask(&emulator, "PUT", "/_emulator/rules", r#"{"unknown_role":"off"}"#).await;
+    assert_eq!(switched.json()["unknown_role"], "off");
+    assert_eq!(switched.json()["not_a_member"], "on");
+    assert_eq!(ask(&emulator, "POST", path, body).await.status, 200);
+    assert_eq!(ask(&emulator, "POST", &format!("/_ns/other{path}"), body).await.status, 400);
+    ask(&emulator, "POST", "/_emulator/reset", "").await;
+    assert_eq!(ask(&emulator, "POST", path, body).await.status, 400);
 }
 
 #[tokio::test]
@@ -84,4 +101,19 @@ async fn a_near_miss_has_a_suggestion() {
     );
     let kept = ask(&emulator, "GET", "/_emulator/requests?operation=none", "").await.json();
     assert!(kept["data"][0]["near_miss"].as_str().unwrap().contains("add-group-user"));
+}
+
+#[tokio::test]
+async fn requests_of_the_fixtures_create_resources_with_given_ids() {
+    let request = json!({
+        "operation": "inviteUser", "ids": ["invite_1"], "body": { "email": "di@example.com", "role": "reader" },
+    });
+    let fixtures: Fixtures = serde_json::from_value(json!({ "requests": [request] })).unwrap();
+    let (_, requests) = fixtures.into_parts();
+    let emulator = builder().requests(requests).start().await.unwrap();
+    let path = "/v1/organization/invites/invite_1";
+    assert_eq!(ask(&emulator, "DELETE", path, "").await.status, 200);
+    assert_eq!(ask(&emulator, "GET", path, "").await.status, 404);
+    ask(&emulator, "POST", "/_emulator/reset", "").await;
+    assert_eq!(ask(&emulator, "GET", path, "").await.json()["email"], "di@example.com");
 }

@@ -4,10 +4,11 @@ use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
 use openai_admin::{
+    AuditLogEventType,
     models::{GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, UserListResource},
     operations::{AddGroupUser, ListAuditLogs, ListGroupUsers, RemoveGroupUser},
 };
-use openai_admin_store::{IdempotencyKey, Org, Result, Stamp, Store};
+use openai_admin_store::{IdempotencyKey, Org, Result, Rule, Stamp, Store};
 
 use crate::{answer::auth::Caller, minter::Minter};
 
@@ -65,7 +66,11 @@ pub(crate) async fn remove_group_user(
 
 pub(crate) async fn list_audit_logs(
     context: Context,
-    request: ListAuditLogs,
+    mut request: ListAuditLogs,
 ) -> Result<ListAuditLogsResponse> {
+    if request.event_types.is_empty() && !context.minter.rules().has(Rule::UnpublishedEvent) {
+        let published = AuditLogEventType::RECORDED.iter().filter(|event_type| !event_type.is_extension());
+        request.event_types = published.cloned().collect();
+    }
     context.store.list_audit_logs(context.org(), request).await
 }

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use openai_admin::Timestamp;
 use ulid::Ulid;
 
-use crate::base::secret::Secret;
+use crate::base::{rule::Rules, secret::Secret};
 
 /// The author, time and id of a change. They are arguments, because the store reads neither a clock nor a random number
 /// generator.
@@ -18,12 +20,24 @@ pub struct Stamp {
     pub secret: Option<Secret>,
     /// The scopes of the author. An API key that the change creates has them.
     pub scopes: Vec<String>,
+    /// The rules that apply to the change: all of them, except in an emulator.
+    pub rules: Rules,
+    /// The ids of the first created resources, in their order. The others are generated.
+    pub ids: Option<Arc<[String]>>,
 }
 
 impl Stamp {
     /// A change by `actor`. The time of the change is the time in its id.
     pub fn new(change: Ulid, actor: impl Into<String>) -> Self {
-        Self { change, actor: actor.into(), idempotency_key: None, secret: None, scopes: Vec::new() }
+        Self {
+            change,
+            actor: actor.into(),
+            idempotency_key: None,
+            secret: None,
+            scopes: Vec::new(),
+            rules: Rules::default(),
+            ids: None,
+        }
     }
 
     /// The same change, made at most once under this key.
@@ -53,8 +67,13 @@ impl Stamp {
         i64::try_from(self.change.timestamp_ms() / 1000).unwrap_or(i64::MAX)
     }
 
-    /// The id of the `item`th resource that the change creates: `prefix` and the ULID of the change plus `item`.
+    /// The id of the `item`th resource that the change creates: a given one, or `prefix` and the ULID of the change
+    /// plus `item`.
     pub(crate) fn mint(&self, prefix: &str, item: u128) -> String {
+        let given = self.ids.as_deref().zip(usize::try_from(item).ok());
+        if let Some(id) = given.and_then(|(ids, item)| ids.get(item)) {
+            return id.clone();
+        }
         let ulid = Ulid::from_parts(self.change.timestamp_ms(), self.change.random().wrapping_add(item));
         format!("{prefix}{}", ulid)
     }

@@ -17,6 +17,7 @@ use crate::{
         events::{MEMBER_ADDED, MEMBER_REMOVED},
         org::Org,
         page::Range,
+        rule::{Rule, Rules},
         stamp::Stamp,
         value::{Value, values},
     },
@@ -133,6 +134,10 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<bool> {
         let Some(postgres) = self.postgres() else { return Ok(false) };
+        // The fast path applies all rules.
+        if stamp.rules != Rules::default() {
+            return Ok(false);
+        }
         let (group_id, user_id, stamp) = (group_id.clone(), user_id.clone(), stamp.clone());
         Box::pin(postgres.change_group_user(postgres::Change { org, adds, group_id, user_id, stamp })).await
     }
@@ -321,10 +326,11 @@ impl Changes for RemoveGroupUser {
             "delete from group_users where org = $1 and group_seq = $2 and user_seq = $3",
             values![org, group_seq, user_seq],
         )?;
-        if removed == 0 {
+        if removed > 0 {
+            change.record(MEMBER_REMOVED, membership(group_seq, user_seq))?;
+        } else if change.rules().has(Rule::NotAMember) {
             return Err(not_member(&self.group_id, &self.user_id));
         }
-        change.record(MEMBER_REMOVED, membership(group_seq, user_seq))?;
         Ok(GroupUserDeletedResource::new())
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
+        rule::{Rule, Rules},
         text::check_text,
         value::{Row, Value, values},
     },
@@ -154,7 +155,7 @@ pub(crate) fn update(change: &mut Change<'_>, seq: i64, group: &GroupResponse) -
 /// Finds a group that the API may change: neither an identity provider nor a tenant manages it.
 fn find_changeable(tx: &mut Tx<'_>, id: &str) -> Result<Stored<GroupResponse>> {
     let group = thing::find::<GroupResponse>(tx, id)?;
-    match is_changeable(group.thing.is_scim_managed, &group.thing.group_type) {
+    match is_changeable(tx.rules(), group.thing.is_scim_managed, &group.thing.group_type) {
         true => Ok(group),
         false => Err(Error::ManagedGroup(group.thing.id)),
     }
@@ -162,11 +163,11 @@ fn find_changeable(tx: &mut Tx<'_>, id: &str) -> Result<Stored<GroupResponse>> {
 
 /// The number of a group that the API may change, without reading the whole row.
 pub(crate) fn find_changeable_seq(tx: &mut Tx<'_>, id: &openai_admin::GroupId) -> Result<i64> {
-    let org = tx.org();
+    let (org, rules) = (tx.org(), tx.rules());
     let found = tx.query_one(
         "select seq, is_scim_managed, group_type from groups where org = $1 and id = $2 and removed_at is null",
         values![org, id.as_str()],
-        |row| Ok((row.integer(0)?, is_changeable(row.flag(1)?, &GroupType::from(row.text(2)?)))),
+        |row| Ok((row.integer(0)?, is_changeable(rules, row.flag(1)?, &GroupType::from(row.text(2)?)))),
     )?;
     match found {
         Some((seq, true)) => Ok(seq),
@@ -175,8 +176,8 @@ pub(crate) fn find_changeable_seq(tx: &mut Tx<'_>, id: &openai_admin::GroupId) -
     }
 }
 
-fn is_changeable(is_scim_managed: bool, group_type: &GroupType) -> bool {
-    !is_scim_managed && *group_type == GroupType::Group
+fn is_changeable(rules: Rules, is_scim_managed: bool, group_type: &GroupType) -> bool {
+    !rules.has(Rule::ManagedGroup) || !is_scim_managed && *group_type == GroupType::Group
 }
 
 /// All groups with this name.

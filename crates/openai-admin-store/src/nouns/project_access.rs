@@ -7,6 +7,7 @@ use crate::{
         error::{Error, Result},
         events::{PROJECT_GROUP_ADDED, PROJECT_GROUP_REMOVED, PROJECT_USER_ADDED, PROJECT_USER_REMOVED},
         kind::Kind,
+        rule::Rule,
         value::values,
     },
     nouns::roles::{self, RoleResource, StoredRole},
@@ -52,6 +53,9 @@ fn members(principal: Principal) -> (&'static Members, i64) {
     }
 }
 
+/// The role that replaces an unknown one while `unknown_role` is off.
+const ROLE_OF_UNKNOWN: &str = "member";
+
 /// The role of a predefined role's name: `owner`, `member` or `viewer`.
 pub(crate) fn find_role(
     tx: &mut Tx<'_>,
@@ -59,7 +63,11 @@ pub(crate) fn find_role(
     name: &str,
 ) -> Result<Stored<StoredRole>> {
     let unknown = || Error::invalid_value("role", "'owner', 'member' or 'viewer'");
-    let seq = roles::predefined_project_seq(name).ok_or_else(unknown)?;
+    let seq = match roles::predefined_project_seq(name) {
+        None if !tx.rules().has(Rule::UnknownRole) => roles::predefined_project_seq(ROLE_OF_UNKNOWN),
+        found => found,
+    };
+    let seq = seq.ok_or_else(unknown)?;
     roles::with_seqs(tx, RoleResource::Project(project), &[seq])?.pop().ok_or_else(unknown)
 }
 

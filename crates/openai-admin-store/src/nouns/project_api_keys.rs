@@ -15,6 +15,7 @@ use crate::{
         kind::Kind,
         page::Range,
         refusal::Refusal,
+        rule::Rules,
         value::{Row, values},
     },
     nouns::{
@@ -79,7 +80,7 @@ impl Changes for UpdateProjectApiKey {
         }
         let life = expires_in_seconds.map(|seconds| seconds.get());
         let changes = KeyChanges { scopes: scopes.clone(), expires_at: expires_at(now, life), life };
-        check_scopes(scopes.as_deref())?;
+        check_scopes(change.rules(), scopes.as_deref())?;
         api_keys::update(change, key.id.as_str(), project.seq, changes)?;
         find(change, project.seq, &self.api_key_id)
     }
@@ -155,7 +156,7 @@ fn from_row(row: &Row<'_>) -> Result<ProjectApiKey> {
 
 /// Stores a key of a project's user or service account.
 pub(crate) fn insert(change: &mut Change<'_>, owner: KeyOwner, new: &NewApiKey) -> Result<ApiKeyId> {
-    check_scopes(Some(&new.scopes))?;
+    check_scopes(change.rules(), Some(&new.scopes))?;
     let id: ApiKeyId = change.mint("key_")?;
     api_keys::write(change, id.as_str(), new, Some(owner))?;
     Ok(id)
@@ -167,9 +168,9 @@ pub(crate) fn expires_at(now: Timestamp, life: Option<i64>) -> Option<Timestamp>
 }
 
 /// Scopes are permissions. They are stored in one text, separated by spaces.
-fn check_scopes(scopes: Option<&[String]>) -> Result<()> {
+fn check_scopes(rules: Rules, scopes: Option<&[String]>) -> Result<()> {
     let scopes = scopes.unwrap_or_default();
-    roles::check_permissions("scopes", scopes)?;
+    roles::check_permissions(rules, "scopes", scopes)?;
     match scopes.iter().position(|scope| scope.contains(char::is_whitespace)) {
         Some(index) => Err(Error::invalid_value(format!("scopes[{index}]"), "a scope without spaces")),
         None => Ok(()),

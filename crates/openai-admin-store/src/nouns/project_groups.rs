@@ -3,7 +3,7 @@
 //! Lists are in the order in which the groups were created (assumed): a cursor stays valid after the group was removed.
 
 use openai_admin::{
-    GroupType, Order, Timestamp,
+    GroupType, Order, RoleId, Timestamp,
     models::{GroupResponse, Project, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource},
     operations::{AddProjectGroup, ListProjectGroups, RemoveProjectGroup, RetrieveProjectGroup},
 };
@@ -14,11 +14,12 @@ use crate::{
         kind::Kind,
         page::Range,
         refusal::Refusal,
+        rule::Rule,
         value::{Row, values},
     },
     nouns::{
         project_access, projects, role_assignments,
-        roles::{self, RoleResource},
+        roles::{self, RoleResource, StoredRole},
     },
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
     shapes::{
@@ -96,13 +97,14 @@ impl Changes for AddProjectGroup {
         let project = projects::find_changeable(change, &self.project_id)?;
         let group = thing::find::<GroupResponse>(change, self.body.group_id.as_str())?;
         let resource = RoleResource::Project(&project);
-        let role = roles::find(change, resource, &self.body.role)?;
+        let role = find_role(change, &project, &self.body.role)?;
         let (principal, now) = (Principal::Group(group.seq), change.stamp().at());
         change.creates(Kind::Group, group.seq);
-        if !project_access::add(change, &project, principal, now)? {
+        if project_access::add(change, &project, principal, now)? {
+            role_assignments::assign(change, resource, principal, &role)?;
+        } else if change.rules().has(Rule::GroupAlreadyInProject) {
             return Err(Error::refused(Refusal::GroupAlreadyInProject, &group.thing.id));
         }
-        role_assignments::assign(change, resource, principal, &role)?;
         find(change, &project, &group)
     }
 }
@@ -113,9 +115,18 @@ impl Changes for RemoveProjectGroup {
         let project = projects::find_active(change, &self.project_id)?;
         let group = thing::find::<GroupResponse>(change, self.group_id.as_str())?;
         match project_access::remove(change, &project, Principal::Group(group.seq))? {
-            true => Ok(ProjectGroupDeletedResource::new()),
-            false => Err(not_in_project(&project, &group)),
+            false if change.rules().has(Rule::NotInProject) => Err(not_in_project(&project, &group)),
+            _ => Ok(ProjectGroupDeletedResource::new()),
         }
+    }
+}
+
+/// The role of a new group of a project.
+fn find_role(tx: &mut Tx<'_>, project: &Stored<Project>, id: &RoleId) -> Result<Stored<StoredRole>> {
+    match roles::look_up(tx, RoleResource::Project(project), id)? {
+        None if tx.rules().has(Rule::UnknownRole) => Err(Error::not_found(Kind::Role, id)),
+        None => project_access::find_role(tx, project, id.as_str()),
+        Some(role) => Ok(role),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
         kind::Kind,
         page::Range,
         refusal::Refusal,
+        rule::Rule,
         value::{Row, values},
     },
     nouns::{
@@ -93,8 +94,10 @@ impl Changes for CreateProjectUser {
         // The answer has the user's name and address: it is kept no longer than the user.
         change.creates(Kind::User, user.seq);
         match project_access::add_user(change, &project, user.seq, &role, now)? {
-            true => find(change, &project, &user),
-            false => Err(Error::refused(Refusal::AlreadyInProject, &user.thing.user.id)),
+            false if change.rules().has(Rule::AlreadyInProject) => {
+                Err(Error::refused(Refusal::AlreadyInProject, &user.thing.user.id))
+            }
+            _ => find(change, &project, &user),
         }
     }
 }
@@ -105,15 +108,21 @@ fn find_user(tx: &mut Tx<'_>, body: &ProjectUserCreateRequest) -> Result<Stored<
     let by_email = match body.email.as_deref().map(str::trim) {
         Some(email) => {
             let found = users::find_by_email(tx, email)?;
-            Some(found.ok_or_else(|| Error::not_found(Kind::User, &email))?)
+            match found {
+                None if tx.rules().has(Rule::MismatchedEmail) || by_id.is_none() => {
+                    return Err(Error::not_found(Kind::User, &email));
+                }
+                found => found,
+            }
         }
         None => None,
     };
     match (by_id, by_email) {
-        (Some(user), Some(other)) if user.seq != other.seq => {
+        (Some(user), Some(other)) if user.seq != other.seq && tx.rules().has(Rule::MismatchedEmail) => {
             Err(Error::invalid_value("email", format!("the address of user '{}'", user.thing.user.id)))
         }
         (Some(user), _) | (None, Some(user)) => Ok(user),
+        (None, None) if !tx.rules().has(Rule::MissingUser) => users::oldest(tx),
         (None, None) => Err(Error::invalid_value("user_id", "the ID of a user, or an email address")),
     }
 }
@@ -136,8 +145,8 @@ impl Changes for DeleteProjectUser {
         let project = projects::find_active(change, &self.project_id)?;
         let user = users::find(change, &self.user_id)?;
         match project_access::remove(change, &project, Principal::User(user.seq))? {
-            true => Ok(ProjectUserDeleteResponse::new(user.thing.user.id)),
-            false => Err(not_in_project(&project, &user)),
+            false if change.rules().has(Rule::NotInProject) => Err(not_in_project(&project, &user)),
+            _ => Ok(ProjectUserDeleteResponse::new(user.thing.user.id)),
         }
     }
 }

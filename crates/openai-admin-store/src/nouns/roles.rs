@@ -17,6 +17,7 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
+        rule::{Rule, Rules},
         text::{check_bounded_text, check_text},
         value::{Row, Value, values},
     },
@@ -503,7 +504,7 @@ pub(crate) fn check(
     check_text(name, &role.name)?;
     let description = role.description.as_deref().unwrap_or_default();
     check_bounded_text("description", description, DESCRIPTION_LENGTH_MAX)?;
-    check_permissions("permissions", &role.permissions)?;
+    check_permissions(tx.rules(), "permissions", &role.permissions)?;
     let org = tx.org();
     let taken = tx.query_one(
         "select 1 from roles where org = $1 and project_seq = $2 and name = $3 and removed_at is null and id <> $4",
@@ -518,7 +519,7 @@ pub(crate) fn check(
 }
 
 /// Assumed: any text with the prefix of a known permission is valid.
-pub(crate) fn check_permissions(list: &str, permissions: &[String]) -> Result<()> {
+pub(crate) fn check_permissions(rules: Rules, list: &str, permissions: &[String]) -> Result<()> {
     if permissions.len() > PERMISSIONS_MAX {
         let expected = format!("at most {PERMISSIONS_MAX} permissions, but got {}", permissions.len());
         return Err(Error::invalid_value(list, expected));
@@ -526,7 +527,8 @@ pub(crate) fn check_permissions(list: &str, permissions: &[String]) -> Result<()
     for (index, permission) in permissions.iter().enumerate() {
         let field = format!("{list}[{index}]");
         check_bounded_text(&field, permission, PERMISSION_LENGTH_MAX)?;
-        if !permission.starts_with("api.") && !permission.starts_with("model.") {
+        let is_known = permission.starts_with("api.") || permission.starts_with("model.");
+        if !is_known && rules.has(Rule::UnknownPermission) {
             let expected = format!("a permission such as 'api.groups.read', but got '{permission}'");
             return Err(Error::invalid_value(field, expected));
         }

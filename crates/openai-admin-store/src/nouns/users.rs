@@ -13,6 +13,7 @@ use crate::{
         kind::Kind,
         page::Range,
         refusal::Refusal,
+        rule::Rule,
         text::{check_bounded_text, check_email},
         value::{Row, Value, values},
     },
@@ -188,7 +189,11 @@ impl Changes for ModifyUser {
         let Stored { seq, thing: mut new } = find(change, &self.user_id)?;
         let before = new.user.clone();
         let body = &self.body;
-        check_role(body.role.as_ref(), "role")?;
+        let role = match &body.role {
+            Some(UserRole::Other(_)) if !change.rules().has(Rule::UnknownRole) => Some(UserRole::Reader),
+            role => role.clone(),
+        };
+        check_role(role.as_ref(), "role")?;
         let by_id = body
             .role_id
             .as_ref()
@@ -198,7 +203,7 @@ impl Changes for ModifyUser {
         let (predefined, custom): (Vec<_>, Vec<_>) =
             by_id.into_iter().partition(|role| role.thing.role.predefined_role);
         let predefined = predefined.first().map(|role| UserRole::from(role.thing.role.name.as_str()));
-        let role = predefined.or(body.role.clone());
+        let role = predefined.or(role);
         if let Some(role) = &role {
             new.user.role = Some(role.clone());
         }
@@ -247,6 +252,14 @@ fn refuse_service_account(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<
         Some(()) => Err(Error::refused(Refusal::ServiceAccountUser, &user.thing.user.id)),
         None => Ok(()),
     }
+}
+
+/// The oldest user of the organization.
+pub(crate) fn oldest(tx: &mut Tx<'_>) -> Result<Stored<StoredUser>> {
+    let org = tx.org();
+    let sql = select!("users where org = $1 and removed_at is null order by seq limit 1");
+    tx.query_one(sql, values![org], stored)?
+        .ok_or_else(|| Error::invalid_value("user_id", "the id of a user"))
 }
 
 /// A user by their number.

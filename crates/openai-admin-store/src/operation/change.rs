@@ -36,7 +36,8 @@ impl std::ops::DerefMut for Change<'_> {
 }
 
 impl<'a> Change<'a> {
-    pub(crate) fn new(tx: Tx<'a>, stamp: &'a Stamp) -> Self {
+    pub(crate) fn new(mut tx: Tx<'a>, stamp: &'a Stamp) -> Self {
+        tx.set_rules(stamp.rules);
         Self { tx, stamp, audit: Audit::new(stamp), minted: 0, created: None, shows_secret: false }
     }
 

@@ -2,6 +2,7 @@ use crate::{
     base::{
         error::Result,
         org::Org,
+        rule::Rules,
         time_limit::TimeLimit,
         value::{Row, Value},
     },
@@ -12,11 +13,21 @@ use crate::{
 pub struct Tx<'a> {
     transaction: Transaction<'a>,
     org: Org,
+    rules: Rules,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(transaction: &'a mut Transaction<'_>, org: Org) -> Self {
-        Self { transaction: transaction.reborrow(), org }
+        Self { transaction: transaction.reborrow(), org, rules: Rules::default() }
+    }
+
+    pub(crate) fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
+    /// The rules that apply.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// The organization of the caller.

@@ -1,0 +1,117 @@
+//! The initial state of an organization: a directory, and requests for everything that a directory does not contain.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+};
+use http_body_util::BodyExt as _;
+use openai_admin::wire::placeholders;
+use openai_admin_server::operations as served;
+use openai_admin_store::{
+    Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectorySetting,
+    DirectoryUser,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::Value;
+use tower_service::Service as _;
+
+use crate::{
+    error::{Error, Result},
+    operations,
+};
+
+/// The initial state of an organization, as a document: the lists of a [`Directory`], and requests.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fixtures {
+    organization: Option<DirectoryOrganization>,
+    users: Vec<DirectoryUser>,
+    groups: Vec<DirectoryGroup>,
+    roles: Vec<DirectoryRole>,
+    projects: Vec<DirectoryProject>,
+    settings: Vec<DirectorySetting>,
+    /// Requests that are sent after the directory is loaded.
+    requests: Vec<FixtureRequest>,
+}
+
+impl Fixtures {
+    /// The directory and the requests.
+    pub fn into_parts(self) -> (Directory, Vec<FixtureRequest>) {
+        let mut directory = Directory::default();
+        directory.organization = self.organization;
+        directory.users = self.users;
+        directory.groups = self.groups;
+        directory.roles = self.roles;
+        directory.projects = self.projects;
+        directory.settings = self.settings;
+        (directory, self.requests)
+    }
+}
+
+/// A request that creates a part of the initial state.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FixtureRequest {
+    /// The id of the operation, such as `inviteUser`.
+    operation: String,
+    /// The ids of the resources that it creates, in their order. Default: generated ids.
+    #[serde(default)]
+    ids: Vec<String>,
+    /// The path parameters.
+    #[serde(default)]
+    path: BTreeMap<String, String>,
+    /// The body.
+    #[serde(default)]
+    body: Option<Value>,
+}
+
+impl FixtureRequest {
+    pub(crate) fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] if the operation or a path parameter is unknown, or with the answer that refuses it.
+    pub(crate) async fn send(&self, mut router: Router) -> Result<()> {
+        let Ok(response) = router.call(self.encoded()?).await;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        Err(Error::invalid(format!("{} answers {status}: {message}", self.operation)))
+    }
+
+    fn encoded(&self) -> Result<Request<Body>> {
+        operations::check_id(&self.operation).map_err(Error::Invalid)?;
+        let Some(facts) = served().into_iter().find(|facts| facts.id == self.operation) else {
+            return Err(Error::invalid(format!("{} is not served yet", self.operation)));
+        };
+        let mut path = format!("/v1{}", facts.path);
+        for name in placeholders(facts.path) {
+            let value = self
+                .path
+                .get(name)
+                .ok_or_else(|| Error::invalid(format!("{} needs '{name}' in its path", self.operation)))?;
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        Request::builder()
+            .method(facts.method.as_str())
+            .uri(path)
+            .header(header::AUTHORIZATION, "Bearer fixtures")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .map_err(|error| Error::invalid(format!("{}: {error}", self.operation)))
+    }
+}
