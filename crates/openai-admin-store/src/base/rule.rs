@@ -162,13 +162,17 @@ mod tests {
     }
 
     /// Refusals without a switch, and why.
-    const FIXED: [(&str, &str); 8] = [
+    const FIXED: [(&str, &str); 12] = [
         ("project_archived", "an archived project has no members, which the database relies on"),
         ("default_project", "the default project is not a row that could change"),
         ("service_account_user", "a service account without a user is invalid"),
         ("revoked_api_key", "security"),
         ("api_key_expired", "security"),
         ("invite_expired", "the emulator's clock can be set back"),
+        ("rate_limit_does_not_exist_for_org_and_model", "recorded at the real service"),
+        ("rate_limit_not_updatable", "recorded at the real service"),
+        ("invalid_rate_limit_type", "recorded at the real service"),
+        ("organization_rate_limit_exceeded", "recorded at the real service"),
         ("spend_limit_not_set", "without the rule there is no answer"),
         ("model_permissions_not_set", "without the rule there is no answer"),
     ];

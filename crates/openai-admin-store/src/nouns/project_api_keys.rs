@@ -69,11 +69,11 @@ impl Reads for RetrieveProjectApiKey {
 impl Changes for UpdateProjectApiKey {
     fn change(&self, change: &mut Change<'_>) -> Result<ProjectApiKey> {
         let UpdateProjectApiKeyBody { scopes, expires_in_seconds, .. } = &self.body;
+        let project = projects::find_active(change, &self.project_id)?;
+        let key = find(change, project.seq, &self.api_key_id)?;
         if scopes.is_none() && expires_in_seconds.is_none() {
             return Err(Error::invalid_value("scopes", "'scopes' or 'expires_in_seconds', or both"));
         }
-        let project = projects::find_active(change, &self.project_id)?;
-        let key = find(change, project.seq, &self.api_key_id)?;
         let now = change.stamp().at();
         if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Error::refused(Refusal::ApiKeyExpired, &key.id));
