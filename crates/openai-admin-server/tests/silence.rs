@@ -331,8 +331,12 @@ async fn use_access(client: &Client, user_id: &UserId) {
     let access = client.access();
     access.retrieve_user_access(user_id).await.unwrap();
     access.list_permission_users("api.groups.read").await.unwrap();
-    let checks = serde_json::json!({ "checks": [{ "user_id": user_id, "permission": MARK }] });
-    access.check_access(serde_json::from_value(checks).unwrap()).await.unwrap();
+    let checks = |permission: &str| {
+        let checks = serde_json::json!({ "checks": [{ "user_id": user_id, "permission": permission }] });
+        serde_json::from_value(checks).unwrap()
+    };
+    access.check_access(checks("api.groups.read")).await.unwrap();
+    access.check_access(checks(MARK)).await.unwrap_err();
 }
 
 async fn use_admin_api_keys(client: &Client) {

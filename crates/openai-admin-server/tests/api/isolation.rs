@@ -88,13 +88,18 @@ async fn filled(server: &TestServer) -> Value {
     let key = created("/v1/organization/admin_api_keys", named).await;
     let certificate = json!({ "name": MARK, "certificate": certificate() });
     let certificate = created("/v1/organization/certificates", certificate).await;
+    let alert = json!({
+        "threshold_amount": 1, "currency": "USD", "interval": "month",
+        "notification_channel": { "type": "email", "recipients": ["ada@one.example"] },
+    });
+    let alert = created("/v1/organization/spend_alerts", alert).await;
     created("/v1/x/usage", json!({ "batch_id": "b", "completions": [] })).await;
     json!({
         "user_id": "user_a", "group_id": "group_a", "role_id": "role_a", "permission": "api.groups.read",
         "email": "ada@one.example",
         "invite_id": invite["id"], "key_id": key["id"],
         "service_account_id": account["id"], "api_key_id": account["api_key"]["id"],
-        "certificate_id": certificate["id"],
+        "certificate_id": certificate["id"], "alert_id": alert["id"], "rate_limit_id": "rl-o3",
     })
 }
 
