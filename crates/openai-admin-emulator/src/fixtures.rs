@@ -11,8 +11,8 @@ use http_body_util::BodyExt as _;
 use openai_admin::wire::placeholders;
 use openai_admin_server::operations as served;
 use openai_admin_store::{
-    Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRole, DirectorySetting,
-    DirectoryUser,
+    Directory, DirectoryGroup, DirectoryOrganization, DirectoryProject, DirectoryRateLimit, DirectoryRole,
+    DirectorySetting, DirectoryUser,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -34,6 +34,7 @@ pub struct Fixtures {
     roles: Vec<DirectoryRole>,
     projects: Vec<DirectoryProject>,
     settings: Vec<DirectorySetting>,
+    rate_limits: Vec<DirectoryRateLimit>,
     /// Requests that are sent after the directory is loaded.
     requests: Vec<FixtureRequest>,
 }
@@ -48,6 +49,7 @@ impl Fixtures {
         directory.roles = self.roles;
         directory.projects = self.projects;
         directory.settings = self.settings;
+        directory.rate_limits = self.rate_limits;
         (directory, self.requests)
     }
 }

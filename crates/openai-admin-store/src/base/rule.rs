@@ -55,7 +55,7 @@ rules! {
         "any text is a certificate; one that cannot be read is valid for a year from its upload";
     /// An invited address has the form of an email address.
     InvalidEmail = "invalid_email", loose,
-        "any text is the address of an invite";
+        "any text is the address of an invite or of an alert's recipient";
     /// A request to add a user to a project names a user.
     MissingUser = "missing_user", loose,
         "a request without a user adds the oldest user of the organization to the project";

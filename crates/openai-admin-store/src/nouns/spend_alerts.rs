@@ -22,6 +22,7 @@ use crate::{
         error::{Error, Result},
         kind::Kind,
         page::Range,
+        rule::{Rule, Rules},
         text::{check_bounded_text, check_known},
         value::{Row, Value, values},
     },
@@ -123,21 +124,24 @@ fn of_project(alert: StoredAlert) -> ProjectSpendAlert {
     ProjectSpendAlert::new(alert.id, threshold_amount, currency, interval, notification_channel)
 }
 
-fn check(body: &CreateSpendAlertBody) -> Result<()> {
+fn check(rules: Rules, body: &CreateSpendAlertBody) -> Result<()> {
     check_known("currency", body.currency.as_str(), SpendLimitCurrency::KNOWN)?;
     check_known("interval", body.interval.as_str(), SpendLimitInterval::KNOWN)?;
     let channel = &body.notification_channel;
     check_known("notification_channel.type", channel.r#type.as_str(), SpendAlertChannelType::KNOWN)?;
     let prefix = channel.subject_prefix.as_deref().unwrap_or_default();
     check_bounded_text("notification_channel.subject_prefix", prefix, SUBJECT_PREFIX_LENGTH_MAX)?;
-    check_recipients(&channel.recipients)
+    check_recipients(rules, &channel.recipients)
 }
 
-fn check_recipients(recipients: &[PersonalText]) -> Result<()> {
+fn check_recipients(rules: Rules, recipients: &[PersonalText]) -> Result<()> {
     let field = "notification_channel.recipients";
     if !(1..=RECIPIENTS_MAX).contains(&recipients.len()) {
         let expected = format!("1 to {RECIPIENTS_MAX} email addresses, but got {}", recipients.len());
         return Err(Error::invalid_value(field, expected));
+    }
+    if !rules.has(Rule::InvalidEmail) {
+        return Ok(());
     }
     for (index, recipient) in recipients.iter().enumerate() {
         is_email(recipient).map_err(|reason| {
@@ -199,7 +203,7 @@ fn page(
 }
 
 fn create(change: &mut Change<'_>, resource: Resource, body: &CreateSpendAlertBody) -> Result<StoredAlert> {
-    check(body)?;
+    check(change.rules(), body)?;
     let alert = StoredAlert {
         id: change.mint("alert_")?,
         project_seq: resource.project_seq(),
@@ -217,7 +221,7 @@ fn update(
     body: &CreateSpendAlertBody,
 ) -> Result<StoredAlert> {
     let Stored { seq, thing: mut alert } = find(change, resource, id)?;
-    check(body)?;
+    check(change.rules(), body)?;
     if alert.body != *body {
         alert.body = body.clone();
         thing::update(change, seq, &alert)?;
