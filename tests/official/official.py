@@ -51,7 +51,7 @@ class Official:
             self.unserved += 1
             report.outcome, report.wasxfail = "skipped", "the operation is not served"
         elif error is not None:
-            code = "unexpected_answer" if status is None else str(error.code)
+            code = getattr(error, "code", None) or "unexpected_answer"
             self.refused[name(item)] = code
             if WRITE or self.expected.get(name(item)) == code:
                 report.outcome, report.wasxfail = "skipped", code
