@@ -57,63 +57,112 @@ impl<'a> Header<'a> {
     }
 }
 
+/// Why a use has no column. It becomes a message only for the line that is reported.
+pub(super) enum Problem {
+    NoColumn {
+        wanted_for: Use,
+        wanted: String,
+    },
+    /// Two columns have the wanted name.
+    Twice {
+        wanted: String,
+        first: usize,
+        second: usize,
+    },
+    /// Two columns with different names are equally likely.
+    Ambiguous {
+        wanted_for: Use,
+        first: usize,
+        second: usize,
+    },
+}
+
+impl Problem {
+    fn error(&self, header: &Header<'_>, mapping: &Mapping, position: Position) -> InputError {
+        match self {
+            Self::NoColumn { wanted_for, wanted } => {
+                let message = format!(
+                    "there is no column '{}'; {}",
+                    excerpt(wanted),
+                    columns_text(&header.headings, wanted, *wanted_for)
+                );
+                InputError::at(position, message).hint(hint(header, *wanted_for, wanted, mapping))
+            }
+            Self::Twice { wanted, first, second } => {
+                let (first, second) = (first + 1, second + 1);
+                let message = format!("two columns are called '{}': {first} and {second}", excerpt(wanted));
+                InputError::at(position, message).hint("rename one of them in the table")
+            }
+            Self::Ambiguous { wanted_for, first, second } => {
+                let name = |column: &usize| excerpt(&header.headings[*column]);
+                let what = if *wanted_for == Use::Group { "groups" } else { "addresses" };
+                let message =
+                    format!("two columns may hold the {what}: '{}' and '{}'", name(first), name(second));
+                let hint = format!("choose one: {}", mapping.argument(*wanted_for, &name(first)));
+                InputError::at(position, message).hint(hint)
+            }
+        }
+    }
+}
+
+/// The errors of a line that lacks mapped columns.
+pub(super) fn errors(
+    header: &Header<'_>,
+    problems: &[Problem],
+    name: &str,
+    mapping: &Mapping,
+) -> InputErrors {
+    let error = |problem: &Problem| problem.error(header, mapping, Position::line(name, header.line));
+    InputErrors(problems.iter().map(error).collect())
+}
+
 impl Columns {
-    pub(super) fn find(header: &Header<'_>, name: &str, mapping: &Mapping) -> Result<Self, InputErrors> {
-        let mut errors = InputErrors::default();
-        let position = || Position::line(name, header.line);
-        let mut or_error = |found: Result<usize, InputError>| {
-            found.unwrap_or_else(|error| {
-                errors.0.push(error);
+    /// The columns of a line that may be the header.
+    pub(super) fn find(header: &Header<'_>, mapping: &Mapping) -> Result<Self, Vec<Problem>> {
+        let headings = header.headings.as_slice();
+        let mut problems = Vec::new();
+        let mut or_problem = |found: Result<usize, Problem>| {
+            found.unwrap_or_else(|problem| {
+                problems.push(problem);
                 0
             })
         };
         let email = match &mapping.email {
-            Some(column) => or_error(find_one(header, Use::Email, column, mapping, position())),
-            None => or_error(guessed(header, Use::Email, mapping, position())),
+            Some(column) => or_problem(find_one(headings, Use::Email, column)),
+            None => or_problem(guessed(headings, Use::Email)),
         };
         let group = match &mapping.group {
             GroupSource::Unnamed | GroupSource::Named(_) => None,
-            GroupSource::Column(column) => {
-                Some(or_error(find_one(header, Use::Group, column, mapping, position())))
-            }
-            GroupSource::Guessed => Some(or_error(guessed(header, Use::Group, mapping, position()))),
+            GroupSource::Column(column) => Some(or_problem(find_one(headings, Use::Group, column))),
+            GroupSource::Guessed => Some(or_problem(guessed(headings, Use::Group))),
         };
         let filters = mapping.filter.iter().map(|(column, value)| {
-            let found = or_error(find_one(header, Use::Filter, column, mapping, position()));
+            let found = or_problem(find_one(headings, Use::Filter, column));
             Filter::new(found, column, value)
         });
         let filters = filters.collect();
-        errors.or(())?;
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let note = guess_note(header, mapping, email, group);
-        let names = guess::name(&header.headings);
+        let names = guess::name(headings);
         Ok(Self { email, group, filters, names, note })
     }
 }
 
 /// The column that is guessed for a use.
-fn guessed(
-    header: &Header<'_>,
-    wanted_for: Use,
-    mapping: &Mapping,
-    position: Position,
-) -> Result<usize, InputError> {
-    let (guess, what, word) = match wanted_for {
-        Use::Group => (guess::group(&header.headings), "groups", "group"),
-        Use::Email | Use::Filter => (guess::email(&header.headings), "addresses", "email"),
+fn guessed(headings: &[String], wanted_for: Use) -> Result<usize, Problem> {
+    let (guess, word) = match wanted_for {
+        Use::Group => (guess::group(headings), "group"),
+        Use::Email | Use::Filter => (guess::email(headings), "email"),
     };
     match guess {
         Guess::One(column) => Ok(column),
-        Guess::Two(first, second) if names_equal(&header.headings, first, second) => {
-            Err(twice(&header.headings[first], first, second, position))
+        Guess::Two(first, second) if names_equal(headings, first, second) => {
+            Err(Problem::Twice { wanted: headings[first].clone(), first, second })
         }
-        Guess::Two(first, second) => {
-            let name = |column: usize| excerpt(&header.headings[column]);
-            let message =
-                format!("two columns may hold the {what}: '{}' and '{}'", name(first), name(second));
-            let hint = format!("choose one: {}", mapping.argument(wanted_for, &name(first)));
-            Err(InputError::at(position, message).hint(hint))
-        }
-        Guess::None => find_one(header, wanted_for, word, mapping, position),
+        Guess::Two(first, second) => Err(Problem::Ambiguous { wanted_for, first, second }),
+        Guess::None => find_one(headings, wanted_for, word),
     }
 }
 
@@ -138,33 +187,13 @@ fn guess_note(header: &Header<'_>, mapping: &Mapping, email: usize, group: Optio
     (!parts.is_empty()).then(|| format!("using {}", parts.join(" and ")))
 }
 
-fn twice(wanted: &str, first: usize, second: usize, position: Position) -> InputError {
-    let (first, second) = (first + 1, second + 1);
-    let message = format!("two columns are called '{}': {first} and {second}", excerpt(wanted));
-    InputError::at(position, message).hint("rename one of them in the table")
-}
-
-fn find_one(
-    header: &Header<'_>,
-    wanted_for: Use,
-    wanted: &str,
-    mapping: &Mapping,
-    position: Position,
-) -> Result<usize, InputError> {
-    let headings = header.headings.as_slice();
+fn find_one(headings: &[String], wanted_for: Use, wanted: &str) -> Result<usize, Problem> {
     let key = name_key_in_any_case(wanted);
     let mut found = (0..headings.len()).filter(|column| name_key_in_any_case(&headings[*column]) == key);
     match (found.next(), found.next()) {
         (Some(column), None) => Ok(column),
-        (Some(first), Some(second)) => Err(twice(wanted, first, second, position)),
-        (None, _) => {
-            let message = format!(
-                "there is no column '{}'; {}",
-                excerpt(wanted),
-                columns_text(headings, wanted, wanted_for)
-            );
-            Err(InputError::at(position, message).hint(hint(header, wanted_for, wanted, mapping)))
-        }
+        (Some(first), Some(second)) => Err(Problem::Twice { wanted: wanted.to_owned(), first, second }),
+        (None, _) => Err(Problem::NoColumn { wanted_for, wanted: wanted.to_owned() }),
     }
 }
 

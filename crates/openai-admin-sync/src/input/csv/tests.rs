@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::input::email::EmailKey;
 
 fn mapping() -> Mapping {
     Mapping {
