@@ -16,6 +16,7 @@ mod cluster;
 mod concurrency;
 mod cursors;
 mod directory;
+mod directory_roles;
 mod directory_round_trips;
 mod durability;
 mod edges;
