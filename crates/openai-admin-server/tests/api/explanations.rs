@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Request, header},
 };
 use openai_admin_server::{Config, Evidence, Example, Explanation, OperationFacts, operations};
+use openai_admin_store::Snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{KEY, TestServer, bearer};
@@ -273,6 +274,7 @@ struct Prepared {
     server: TestServer,
     organization_role: String,
     project_role: String,
+    snapshot: Snapshot,
 }
 
 impl Prepared {
@@ -284,7 +286,13 @@ impl Prepared {
         };
         let organization_role = create("/v1/organization/roles").await;
         let project_role = create("/v1/projects/proj_search/roles").await;
-        Self { server, organization_role, project_role }
+        let snapshot = server.store.snapshot().await.expect("a snapshot");
+        Self { server, organization_role, project_role, snapshot }
+    }
+
+    /// Undoes all changes since the start.
+    async fn restore(&self) {
+        self.server.store.reset_to(&self.snapshot).await.expect("a snapshot of this database");
     }
 
     fn role_of(&self, operation: &OperationFacts) -> &str {
@@ -309,11 +317,10 @@ async fn each_explanation_lists_exactly_the_operations_that_return_it() {
         let is_meant = |it: &&Explanation| (it.status, it.code, it.evidence) == (status, code, evidence);
         let said = &all.iter().find(is_meant).expect("an explanation").operations;
         let mut answered = Vec::new();
-        let mut prepared = Prepared::new().await;
+        let prepared = Prepared::new().await;
         for operation in operations() {
             let is_in_project = operation.path.starts_with("/projects/");
             if is_in_project {
-                prepared = Prepared::new().await;
                 join_project(&prepared.server, user, group).await;
             }
             let custom = prepared.role_of(&operation);
@@ -328,7 +335,7 @@ async fn each_explanation_lists_exactly_the_operations_that_return_it() {
             let body = text.map_or_else(|| body.to_string(), str::to_owned);
             let answer = prepared.server.send(request(method, &path, KEY, &headers, body)).await;
             if is_in_project || (method != "GET" && answer.status.is_success()) {
-                prepared = Prepared::new().await;
+                prepared.restore().await;
             }
             let has_code = answer.body["error"].is_object() && answer.body["error"]["code"].as_str() == code;
             if answer.status == status && has_code {
