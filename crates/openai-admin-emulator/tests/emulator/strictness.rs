@@ -117,3 +117,14 @@ async fn requests_of_the_fixtures_create_resources_with_given_ids() {
     ask(&emulator, "POST", "/_emulator/reset", "").await;
     assert_eq!(ask(&emulator, "GET", path, "").await.json()["email"], "di@example.com");
 }
+
+#[tokio::test]
+async fn accepting_an_invite_of_a_malformed_address_is_refused() {
+    let emulator = builder().rules(Rules::loose()).start().await.unwrap();
+    let body = r#"{"email":"email","role":"reader"}"#;
+    let invited = ask(&emulator, "POST", "/v1/organization/invites", body).await;
+    assert_eq!(invited.status, 200);
+    let path = format!("/v1/x/invites/{}/accept", invited.json()["id"].as_str().unwrap());
+    let refused = ask(&emulator, "POST", &path, "{}").await;
+    assert_eq!((refused.status, &refused.json()["error"]["param"]), (400, &json!("email")));
+}

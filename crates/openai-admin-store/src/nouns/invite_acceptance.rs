@@ -13,6 +13,7 @@ use crate::{
     base::{
         error::{Error, Result},
         refusal::Refusal,
+        text::check_email,
     },
     nouns::{invites, users},
     operation::{Changes, change::Change},
@@ -34,6 +35,8 @@ impl Changes for AcceptInvite {
         if users::find_by_email(change, &invite.email)?.is_some() {
             return Err(Error::refused(Refusal::AlreadyAMember, &invite.email));
         }
+        // An emulator may have invited any text.
+        check_email(&invite.email)?;
         let email = EmailText::new(&*invite.email).map_err(Error::internal)?;
         let name = self.body.name.clone().map_or_else(|| name_from(&invite.email), Ok)?;
         let mut body = CreateUserBody::new(email, name);
