@@ -117,3 +117,34 @@ impl FixtureRequest {
             .map_err(|error| Error::invalid(format!("{}: {error}", self.operation)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The names of the fields of a document, from the error about an unknown one.
+    fn fields<T: for<'a> Deserialize<'a> + std::fmt::Debug>() -> Vec<String> {
+        let error = serde_json::from_value::<T>(json!({ "?": 0 })).expect_err("no such field").to_string();
+        error.split('`').skip(1).step_by(2).filter(|name| *name != "?").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn fixtures_have_every_list_of_a_directory() {
+        assert_eq!(fields::<Fixtures>(), [fields::<Directory>(), vec!["requests".to_owned()]].concat());
+        let document = json!({
+            "organization": { "id": "org-acme" },
+            "users": [{ "id": "user_ada", "email": "ada@example.com" }],
+            "groups": [{ "name": "Support" }],
+            "roles": [{ "name": "Agent" }],
+            "projects": [{ "name": "Search" }],
+            "settings": [{ "setting": "data_retention", "value": {} }],
+            "rate_limits": [{ "model": "o3", "limits": { "max_requests_per_1_minute": 1 } }],
+        });
+        assert_eq!(fields::<Directory>().len(), document.as_object().map_or(0, |fields| fields.len()));
+        let fixtures: Fixtures = serde_json::from_value(document.clone()).expect("fixtures");
+        let directory: Directory = serde_json::from_value(document).expect("a directory");
+        assert_eq!(fixtures.into_parts(), (directory, Vec::new()));
+    }
+}

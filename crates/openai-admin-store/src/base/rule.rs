@@ -183,5 +183,11 @@ mod tests {
             let is_fixed = FIXED.iter().any(|(code, _)| *code == refusal.code());
             assert_ne!(Rule::named(refusal.code()).is_some(), is_fixed, "{}", refusal.code());
         }
+        for (code, _) in FIXED {
+            assert!(
+                Refusal::ALL.iter().any(|refusal| refusal.code() == code),
+                "{code} is no longer a refusal"
+            );
+        }
     }
 }
