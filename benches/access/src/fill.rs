@@ -17,7 +17,7 @@ const GROUPS_OF_A_USER: u64 = 9;
 const STRIDE: u64 = 10_007;
 /// The number of users divided by the number of groups.
 const USERS_FOR_EACH_GROUP: u64 = 10;
-/// Custom roles of the organization, each with a permission of its own.
+/// Custom roles of the organization, each with a different permission.
 const ROLES: u64 = 100;
 const ROLES_OF_A_PROJECT: u64 = 5;
 const GROUPS_OF_A_PROJECT: u64 = 50;

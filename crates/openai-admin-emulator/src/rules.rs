@@ -31,7 +31,7 @@ impl RuleStates {
         Self(Rule::ALL.iter().map(|rule| (rule.name().to_owned(), state(rule))).collect())
     }
 
-    /// The rules after switching those that this names.
+    /// Switches the named rules, and keeps the others.
     ///
     /// # Errors
     ///

@@ -159,7 +159,7 @@ const SPREADSHEETS: [Spreadsheet; 42] = [
     ),
     sheet(
         "unknown-headings.csv",
-        "a list with headings of its own",
+        "a list with unusual headings",
         "--email-column Contact --group-column Where",
         TWO,
         "",

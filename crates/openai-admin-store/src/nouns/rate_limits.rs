@@ -133,7 +133,7 @@ fn set_in(tx: &mut Tx<'_>, resource: Resource) -> Result<Vec<SetLimits>> {
     )
 }
 
-/// The limits, replaced by those that were set.
+/// The default limits, with the stored values in their place.
 fn overlay(limits: Limits, set: Limits) -> Limits {
     std::array::from_fn(|field| set[field].or(limits[field]))
 }

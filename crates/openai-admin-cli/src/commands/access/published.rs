@@ -1,7 +1,7 @@
 //! Effective access in services that do not report it, computed from the published lists of users, groups, roles and
 //! their assignments. [`openai_admin::access`] derives the permissions, as our server does.
 //!
-//! A user's own assignments are those that name the user as a source, or no source at all. Assignments through groups
+//! An assignment is direct if its source is the user, or if it has no source. Assignments through groups
 //! are read from the groups: it is not published whether the list of a user contains them.
 
 use std::{
