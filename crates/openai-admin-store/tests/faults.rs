@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics is doing its job")]
 #![allow(dead_code, unused_macros, unused_imports, reason = "this file uses only a part of the shared code")]
 
+#[path = "conformance/schema.rs"]
+mod schema;
 #[path = "conformance/support.rs"]
 mod support;
 #[path = "conformance/tenant.rs"]

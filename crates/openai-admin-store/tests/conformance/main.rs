@@ -40,6 +40,7 @@ mod replica_proof;
 mod replicas;
 mod roles;
 mod rolling_upgrades;
+mod schema;
 mod server_failures;
 mod service_accounts;
 mod settings;

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 use ulid::Ulid;
 
-use crate::tenant::Tenant;
+use crate::{schema::Schema, tenant::Tenant};
 
 /// Registers cases for each engine, and also for the database in memory unless they need a second connection. A case
 /// that is not listed is dead code, which clippy reports.
@@ -52,7 +52,7 @@ pub(crate) use assert_refused;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Engine {
     Sqlite,
-    /// A schema of the server, which is shared with other cases.
+    /// A schema of a database that other cases use too.
     Postgres,
     /// A separate database of the server. An open transaction of another case would hide newer events of the audit log
     /// in a shared database.
@@ -91,11 +91,16 @@ pub(crate) fn run_and_check<F: Future<Output = ()>>(engine: Engine, case: impl F
     });
 }
 
-/// The data of a case: a directory, or a schema or database of the server. It is removed on drop.
+/// The data of a case: a directory, or a schema or database of the server. Dropping it removes the data.
 struct Home {
     url: DatabaseUrl,
-    remove: Option<String>,
-    _directory: Option<TempDir>,
+    _data: Data,
+}
+
+enum Data {
+    Directory { _removed: TempDir },
+    Schema { _emptied: Box<Schema> },
+    OwnDatabase(String),
 }
 
 impl Home {
@@ -104,46 +109,38 @@ impl Home {
             // A database in memory has no URL to open.
             Engine::Sqlite | Engine::Memory => {
                 let directory = tempfile::tempdir().unwrap();
-                Self {
-                    url: DatabaseUrl::Sqlite(directory.path().join("test.db")),
-                    remove: None,
-                    _directory: Some(directory),
-                }
+                let url = DatabaseUrl::Sqlite(directory.path().join("test.db"));
+                Self { url, _data: Data::Directory { _removed: directory } }
             }
             Engine::Postgres => {
-                let schema = unique_name();
-                let remove = format!("drop schema if exists {schema} cascade");
-                // A killed process with the same id may have left its schema.
-                on_server(&server(), &format!("{remove}; create schema {schema}"));
-                let (url, mark) = (server(), if server().contains('?') { '&' } else { '?' });
-                let url = DatabaseUrl::Postgres(format!(
-                    "{url}{mark}application_name={schema}&options=-csearch_path%3D{schema}"
-                ));
-                Self { url, remove: Some(remove), _directory: None }
+                let schema = Schema::take();
+                Self {
+                    url: DatabaseUrl::Postgres(schema.url()),
+                    _data: Data::Schema { _emptied: Box::new(schema) },
+                }
             }
             Engine::PostgresOwnDatabase => {
                 let database = unique_name();
-                let remove = format!("drop database if exists {database} with (force)");
-                on_server(&server(), &remove);
+                on_server(&server(), &format!("drop database if exists {database} with (force)"));
                 on_server(&server(), &format!("create database {database} template template0"));
                 let server = server();
                 let (address, _) = server.rsplit_once('/').expect("the URL names a database");
                 let url = DatabaseUrl::Postgres(format!("{address}/{database}?application_name={database}"));
-                Self { url, remove: Some(remove), _directory: None }
+                Self { url, _data: Data::OwnDatabase(database) }
             }
         }
     }
 }
 
-impl Drop for Home {
+impl Drop for Data {
     fn drop(&mut self) {
-        if let Some(remove) = &self.remove {
-            on_server(&server(), remove);
+        if let Self::OwnDatabase(database) = self {
+            on_server(&server(), &format!("drop database if exists {database} with (force)"));
         }
     }
 }
 
-fn server() -> String {
+pub(crate) fn server() -> String {
     started("OPENAI_ADMIN_TEST_POSTGRES")
 }
 
@@ -167,7 +164,7 @@ fn unique_name() -> String {
     format!("conformance_{}_{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
 }
 
-fn on_server(url: &str, sql: &str) {
+pub(crate) fn on_server(url: &str, sql: &str) {
     let (url, sql) = (url.to_owned(), sql.to_owned());
     // The client has its own runtime, which cannot be entered from within another.
     std::thread::spawn(move || {

@@ -4,6 +4,8 @@
 #![allow(dead_code, unused_macros, unused_imports, reason = "this file uses only a part of the shared code")]
 
 mod operations;
+#[path = "../conformance/schema.rs"]
+mod schema;
 #[path = "../conformance/support.rs"]
 mod support;
 #[path = "../conformance/tenant.rs"]
@@ -85,7 +87,7 @@ fn no_statement_reads_more_than_it_answers_on_sqlite() {
 
 #[test]
 fn no_statement_reads_more_than_it_answers_on_postgres() {
-    no_statement_reads_more_than_it_answers(Engine::Postgres);
+    no_statement_reads_more_than_it_answers(Engine::PostgresOwnDatabase);
 }
 
 #[test]
