@@ -86,12 +86,19 @@ impl Cluster {
         signal("CONT", &self.processes());
     }
 
-    /// Kills one of its processes. The server then closes all connections, recovers from its log and restarts.
+    /// Kills one of its processes, and returns when the server has closed the connections. It then recovers from its log
+    /// and restarts.
     pub(crate) fn crash(&self) {
-        signal(
-            "KILL",
-            &query(&self.url, "select pid::text from pg_stat_activity where backend_type = 'checkpointer'"),
-        );
+        std::thread::scope(|scope| {
+            let crash = || {
+                let mut client = postgres::Client::connect(&self.url, postgres::NoTls).unwrap();
+                let checkpointer =
+                    "select pid::text from pg_stat_activity where backend_type = 'checkpointer'";
+                signal("KILL", &[client.query_one(checkpointer, &[]).unwrap().get(0)]);
+                client.batch_execute("select pg_sleep(600)").expect_err("the server closes the connection");
+            };
+            scope.spawn(crash).join().unwrap();
+        });
     }
 
     /// Kills it permanently.
