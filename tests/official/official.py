@@ -6,13 +6,14 @@ each test in the list must fail with its code. A line of the list is `CODE TEST`
 `unexpected_answer` stands for an answer that the test does not expect.
 """
 
+import http.client
 import os
 import pathlib
-import urllib.request
+import urllib.parse
 
 import pytest
 
-CONTROLS = os.environ["OFFICIAL_CONTROLS"]
+CONTROLS = urllib.parse.urlsplit(os.environ["OFFICIAL_CONTROLS"])
 LIST = pathlib.Path(os.environ["OFFICIAL_LIST"])
 WRITE = os.environ.get("OFFICIAL_WRITE") == "1"
 HEADER = "# Tests of the official package that the emulator refuses, each with the code of the rule. tests/official/run writes it.\n"
@@ -34,10 +35,14 @@ class Official:
         self.refused = {}
         self.tried = set()
         self.unserved = 0
+        self.controls = http.client.HTTPConnection(CONTROLS.netloc)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
-        urllib.request.urlopen(urllib.request.Request(f"{CONTROLS}/reset", method="POST")).close()
+        self.controls.request("POST", f"{CONTROLS.path}/reset")
+        answer = self.controls.getresponse()
+        answer.read()
+        assert answer.status == 200, f"the reset failed with status {answer.status}"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):

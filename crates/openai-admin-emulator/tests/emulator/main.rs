@@ -9,6 +9,7 @@ mod determinism;
 mod faults;
 mod journal;
 mod namespaces;
+mod rules;
 mod state;
 mod strictness;
 mod support;

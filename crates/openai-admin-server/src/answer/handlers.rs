@@ -68,7 +68,12 @@ pub(crate) async fn list_audit_logs(
     context: Context,
     mut request: ListAuditLogs,
 ) -> Result<ListAuditLogsResponse> {
-    if request.event_types.is_empty() && !context.minter.rules().has(Rule::UnpublishedEvent) {
+    let rules = context.minter.rules();
+    if request.tenant_only == Some(true) {
+        let is_kept =
+            |event_type: &AuditLogEventType| rules.has(Rule::NotATenantEvent) || event_type.is_of_tenant();
+        request.event_types.retain(is_kept);
+    } else if request.event_types.is_empty() && !rules.has(Rule::UnpublishedEvent) {
         let published = AuditLogEventType::RECORDED.iter().filter(|event_type| !event_type.is_extension());
         request.event_types = published.cloned().collect();
     }

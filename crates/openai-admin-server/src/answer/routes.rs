@@ -40,7 +40,7 @@ use openai_admin::{
     },
     wire::{self, Incoming, Strictness},
 };
-use openai_admin_store::{Changes, Reads};
+use openai_admin_store::{Changes, Reads, Rule, Rules};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 
@@ -296,16 +296,35 @@ where
     F: Future<Output = openai_admin_store::Result<A>>,
     A: IntoJson<E::Response>,
 {
-    let request: E = decode(&received).map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
+    let request: E = decode(&received, context.minter.rules())
+        .map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
     context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
     let answered = handler(context, request).await.map_err(|error| ApiError::from(error).in_path(E::PATH))?;
     answered.into_json().map_err(|error| unserializable(&error, E::ID))
 }
 
-fn decode<E: Endpoint>(received: &Received) -> Result<E, wire::DecodeError> {
+fn decode<E: Endpoint>(received: &Received, rules: Rules) -> Result<E, wire::DecodeError> {
     let path: Vec<(&str, &str)> = received.path.iter().collect();
     let query = received.uri.query().unwrap_or_default();
-    wire::decode(&Incoming { path: &path, query, body: &received.body }, received.strictness)
+    let decode = |query: &str| {
+        wire::decode(&Incoming { path: &path, query, body: &received.body }, received.strictness)
+    };
+    match decode(query) {
+        Err(_) if !rules.has(Rule::LimitOfZero) && has_limit_of_zero(query) => decode(&first_page(query)),
+        decoded => decoded,
+    }
+}
+
+fn has_limit_of_zero(query: &str) -> bool {
+    query.split('&').any(|parameter| parameter == "limit=0")
+}
+
+/// The query without limit and cursors.
+fn first_page(query: &str) -> String {
+    let is_kept = |parameter: &&str| {
+        !["limit=", "after=", "before="].iter().any(|removed| parameter.starts_with(removed))
+    };
+    query.split('&').filter(is_kept).collect::<Vec<_>>().join("&")
 }
 
 fn undecodable(error: wire::DecodeError, method: Method, uri: &Uri) -> ApiError {

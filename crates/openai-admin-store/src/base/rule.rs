@@ -56,12 +56,18 @@ rules! {
     /// An invited address has the form of an email address.
     InvalidEmail = "invalid_email", loose,
         "any text is the address of an invite or of an alert's recipient";
+    /// The `limit` of a list whose pages have 1 to 100 items is at least 1.
+    LimitOfZero = "limit_of_zero", loose,
+        "a `limit` of 0 means the first page with the default limit, in lists whose minimum is 1";
     /// A request to add a user to a project names a user.
     MissingUser = "missing_user", loose,
         "a request without a user adds the oldest user of the organization to the project";
     /// The address of a request that also has a user id is the address of that user.
     MismatchedEmail = "mismatched_email", loose,
         "the id of the user takes precedence over the address";
+    /// A request for the events of a tenant names no other event type.
+    NotATenantEvent = "not_a_tenant_event", loose,
+        "with `tenant_only`, event types that are not of a tenant are ignored";
     /// A permission starts with `api.` or `model.`.
     UnknownPermission = "unknown_permission", loose,
         "any text is a permission";

@@ -154,11 +154,20 @@ fn check_recipients(rules: Rules, recipients: &[PersonalText]) -> Result<()> {
 
 /// Finds an alert of the resource.
 fn find(tx: &mut Tx<'_>, resource: Resource, id: &SpendAlertId) -> Result<Stored<StoredAlert>> {
-    let found = thing::find::<StoredAlert>(tx, id.as_str())?;
-    match found.thing.project_seq == resource.project_seq() {
-        true => Ok(found),
-        false => Err(Error::not_found(Kind::SpendAlert, id)),
-    }
+    let org = tx.org();
+    let sql = select!("spend_alerts where org = $1 and project_seq = $2 and id = $3 and removed_at is null");
+    tx.query_one(sql, values![org, resource.project_seq(), id.as_str()], thing::stored)?
+        .ok_or_else(|| Error::not_found(Kind::SpendAlert, id))
+}
+
+/// The number of a cursor, which is an alert of the resource. It can be deleted.
+fn cursor_seq(tx: &mut Tx<'_>, resource: Resource, cursor: Option<&Cursor>) -> Result<Option<i64>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let org = tx.org();
+    let sql = "select seq from spend_alerts where org = $1 and project_seq = $2 and id = $3";
+    let seq =
+        tx.query_one(sql, values![org, resource.project_seq(), cursor.as_str()], |row| row.integer(0))?;
+    seq.map(Some).ok_or_else(|| Error::UnknownCursor(cursor.clone()))
 }
 
 /// A page of the alerts of the resource, and whether there are more in its direction.
@@ -173,8 +182,7 @@ fn page(
         return Ok((Vec::new(), false));
     }
     let (org, is_backwards) = (tx.org(), after.is_none() && before.is_some());
-    let (after, before) =
-        (thing::cursor::<StoredAlert>(tx, after)?, thing::cursor::<StoredAlert>(tx, before)?);
+    let (after, before) = (cursor_seq(tx, resource, after)?, cursor_seq(tx, resource, before)?);
     let is_ascending = order != Some(Order::Desc);
     let (lower, upper) = if is_ascending { (after, before) } else { (before, after) };
     let direction = if is_ascending == is_backwards { Order::Desc } else { Order::Asc };

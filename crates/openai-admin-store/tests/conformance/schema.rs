@@ -37,7 +37,7 @@ const EMPTY: &str = "
     end $$";
 
 /// When it is dropped, it is emptied for the next case. After a case that failed or altered a table, the next case makes
-/// the schema anew.
+/// the schema again.
 pub(crate) struct Schema {
     name: String,
     /// What [`DEFINITION`] says of a migrated schema.

@@ -242,6 +242,12 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 19 {
+            self.execute(
+                "drop index spend_alerts_by_id;
+                 create unique index spend_alerts_by_id on spend_alerts (org, id)",
+            );
+        }
         if version < 18 {
             self.execute("drop table spend_alerts");
         }

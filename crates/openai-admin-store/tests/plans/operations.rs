@@ -141,7 +141,8 @@ async fn every_operation_on_settings(acme: &Tenant) {
     acme.change(serde_json::from_value::<UpdateProjectSpendAlert>(request.clone()).unwrap()).await.unwrap();
     acme.change(serde_json::from_value::<DeleteProjectSpendAlert>(request).unwrap()).await.unwrap();
     for order in ["asc", "desc"] {
-        let list = json!({ "project_id": project, "order": order, "after": "alert_3", "before": "alert_9" });
+        let list =
+            json!({ "project_id": project, "order": order, "after": "alert_1", "before": "alert_15001" });
         acme.read(serde_json::from_value::<ListProjectSpendAlerts>(list).unwrap()).await.unwrap();
     }
 }
