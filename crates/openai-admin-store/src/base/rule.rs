@@ -4,13 +4,13 @@ use std::fmt;
 
 /// Declares [`Rule`]: for each rule its name, whether loose mode switches it off, and the effect of a rule that is off.
 macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident = $name:literal, $loose:ident, $off:literal;)*) => {
+    ($(#[doc = $assumption:literal] $rule:ident = $name:literal, $loose:ident, $off:literal;)*) => {
         /// A rule that no public recording of the real service confirms. A store applies it, unless the
         /// [`Stamp`](crate::Stamp) of a change says otherwise.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
-            $($(#[$doc])* $rule,)*
+            $(#[doc = $assumption] $rule,)*
         }
 
         impl Rule {
@@ -21,6 +21,13 @@ macro_rules! rules {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$rule => $name,)*
+                }
+            }
+
+            /// The assumption, as a sentence.
+            pub const fn assumption(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $assumption.trim_ascii(),)*
                 }
             }
 
