@@ -194,7 +194,7 @@ Examples:
 check write scopes. It never shows the key. Exit code 1 means that a check failed, and 4 that the \
 key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
-    /// Try the assumed rules of the API at a service, and remove everything created for it
+    /// Try the assumed rules of the API at a service
     VerifyService(VerifyServiceArguments),
     /// Send any request to the API and write the response
     Api(ApiArguments),

@@ -108,6 +108,8 @@ impl Seen {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
     rule: &'static str,
+    /// The day of the report that confirmed the rule; null if it is assumed.
+    confirmed_on: Option<&'static str>,
     result: Verdict,
     /// The rule, as a sentence.
     assumed: &'static str,
@@ -120,7 +122,7 @@ pub(super) struct Row {
 
 impl Record for Row {
     const FIELDS: &'static [&'static str] =
-        &["rule", "result", "assumed", "assumed_answer", "seen", "request_ids"];
+        &["rule", "confirmed_on", "result", "assumed", "assumed_answer", "seen", "request_ids"];
     const COLUMNS: &'static [(&'static str, &'static str)] =
         &[("RESULT", "result"), ("RULE", "rule"), ("ASSUMED", "assumed_answer"), ("SEEN", "seen")];
 }
@@ -128,14 +130,25 @@ impl Record for Row {
 impl Row {
     pub(super) fn tried(rule: Rule, assumed_answer: String, seen: Seen) -> Self {
         let Seen { verdict, text, request_ids } = seen;
-        let (rule, assumed) = (rule.name(), rule.assumption());
-        Self { rule, result: verdict, assumed, assumed_answer: Some(assumed_answer), seen: text, request_ids }
+        Self {
+            result: verdict,
+            assumed_answer: Some(assumed_answer),
+            seen: text,
+            request_ids,
+            ..Self::not_tried(rule, "")
+        }
     }
 
     pub(super) fn not_tried(rule: Rule, reason: &str) -> Self {
-        let (rule, assumed, result) = (rule.name(), rule.assumption(), Verdict::NotTried);
-        let (assumed_answer, request_ids) = (None, Vec::new());
-        Self { rule, result, assumed, assumed_answer, seen: reason.to_owned(), request_ids }
+        Self {
+            rule: rule.name(),
+            confirmed_on: rule.confirmed_on(),
+            result: Verdict::NotTried,
+            assumed: rule.assumption(),
+            assumed_answer: None,
+            seen: reason.to_owned(),
+            request_ids: Vec::new(),
+        }
     }
 
     pub(super) fn verdict(&self) -> Verdict {
