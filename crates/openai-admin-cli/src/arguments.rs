@@ -19,6 +19,7 @@ mod lists;
 mod memberships;
 mod serve;
 mod values;
+mod verify_service;
 
 pub(crate) use access::{AccessCommand, AccessProject};
 pub(crate) use admin::AdminCommand;
@@ -35,6 +36,7 @@ pub(crate) use memberships::{
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use values::{Since, log_filter, unix_seconds};
+pub(crate) use verify_service::VerifyServiceArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -192,6 +194,8 @@ Examples:
 check write scopes. It never shows the key. Exit code 1 means that a check failed, and 4 that the \
 key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
+    /// Try the assumed rules of the API at a service
+    VerifyService(VerifyServiceArguments),
     /// Send any request to the API and write the response
     Api(ApiArguments),
     /// Explain an error code: meaning, cause, next step

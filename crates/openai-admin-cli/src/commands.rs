@@ -20,6 +20,7 @@ mod memberships;
 mod protection;
 mod serve;
 mod users;
+mod verify_service;
 
 use std::path::{Path, PathBuf};
 
@@ -88,6 +89,9 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .await
         }
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
+        Command::VerifyService(arguments) => {
+            Box::pin(verify_service::run(arguments, &global, environment, output)).await
+        }
         Command::Load(arguments) => load::run(&arguments, &database("load")?, environment, output).await,
         Command::Dump => dump::run(&database("dump")?, output).await,
         Command::Keys(command) => keys::run(command, &database("keys")?, output).await,

@@ -31,6 +31,17 @@ describe('a team', { concurrency: 8 }, () => {
     await organization.journal.assertCalled('remove-group-user', { times: 2, path: { user_id: 'user_bo' } });
   });
 
+  it('is complete after a lost response if the service removes a user twice', async () => {
+    const organization = emulator.organization();
+    await organization.rules.off('not_a_member');
+    await organization.faults.add('reset', { operation: 'remove-group-user', count: 1, when: 'after' });
+
+    await setMembers(organization.client, 'group_support', ['user_ada']);
+
+    assert.deepEqual(await members(organization.client, 'group_support'), ['user_ada']);
+    await organization.journal.assertCalled('remove-group-user', { times: 1, status: 200 });
+  });
+
   it('waits as long as the rate limit says', async () => {
     const organization = emulator.organization();
     const start = new Date('2030-01-01T00:00:00Z');

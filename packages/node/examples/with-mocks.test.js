@@ -15,6 +15,8 @@ class Service {
   loseResponseTo;
   failFromRequest = Infinity;
   additionsPerMinute;
+  removesTwice = false;
+  removed = [];
   clockMs = 0;
   budgetRefilledAtMs = 0;
   client = new OpenAI({
@@ -67,8 +69,11 @@ class Service {
   }
 
   remove(id) {
-    if (!this.members.includes(id)) return this.error(404, 'not_a_member', 'The user is not a member.');
+    if (!this.members.includes(id) && !this.removesTwice) {
+      return this.error(404, 'not_a_member', 'The user is not a member.');
+    }
     this.members = this.members.filter((member) => member !== id);
+    this.removed.push(id);
     return Response.json({ object: 'group.user.deleted', deleted: true });
   }
 
@@ -104,6 +109,17 @@ describe('a team', () => {
 
     assert.deepEqual(await members(service.client, 'group_support'), ['user_ada']);
     assert.deepEqual(service.removals(), ['user_bo', 'user_bo']);
+  });
+
+  it('is complete after a lost response if the service removes a user twice', async () => {
+    const service = new Service();
+    service.removesTwice = true;
+    service.loseResponseTo = 'DELETE';
+
+    await setMembers(service.client, 'group_support', ['user_ada']);
+
+    assert.deepEqual(await members(service.client, 'group_support'), ['user_ada']);
+    assert.deepEqual(service.removed, ['user_bo', 'user_bo']);
   });
 
   it('waits as long as the rate limit says', async () => {

@@ -33,6 +33,7 @@ export interface Organization extends AsyncDisposable {
   /** OPENAI_BASE_URL and OPENAI_ADMIN_KEY, for code that creates its own client. */
   readonly environment: { OPENAI_BASE_URL: string; OPENAI_ADMIN_KEY: string };
   readonly faults: Faults;
+  readonly rules: Rules;
   readonly clock: Clock;
   readonly journal: Journal;
   /** Saves the users, groups and everything else that the API stores. */
@@ -88,6 +89,16 @@ export interface Faults {
   clear(): Promise<void>;
   /** Returns all rules, each with its counts. */
   rules(): Promise<Array<{ rule: object; counts: { matched: number; injected: number; delayed: number } }>>;
+}
+
+/** The assumed rules, which can be switched off; docs/emulator.md lists them. */
+export interface Rules {
+  /** Switches these rules off until the next reset. */
+  off(...names: string[]): Promise<void>;
+  /** Switches these rules on. */
+  on(...names: string[]): Promise<void>;
+  /** Returns the state of each rule by its name. */
+  states(): Promise<Record<string, 'on' | 'off'>>;
 }
 
 /** The clock of the organization. It fills in times, refills budgets and ends stale reads. */

@@ -1,4 +1,4 @@
-// An organization of the emulator that one test uses, with its clock, faults, journal and snapshots.
+// An organization of the emulator that one test uses, with its clock, faults, rules, journal and snapshots.
 
 import { AssertionError } from 'node:assert';
 import { randomUUID } from 'node:crypto';
@@ -18,6 +18,7 @@ export class Organization {
     this.baseURL = `${address}/v1`;
     this.apiKey = 'sk-admin-test'; // The emulator accepts every key.
     this.faults = new Faults(this.#controls);
+    this.rules = new Rules(this.#controls);
     this.clock = new Clock(this.#controls);
     this.journal = new Journal(this.#controls);
   }
@@ -115,6 +116,30 @@ class Faults {
 
   async rules() {
     return (await this.#controls.call('GET', '/faults')).rules;
+  }
+}
+
+class Rules {
+  #controls;
+
+  constructor(controls) {
+    this.#controls = controls;
+  }
+
+  async off(...names) {
+    await this.#switch(names, 'off');
+  }
+
+  async on(...names) {
+    await this.#switch(names, 'on');
+  }
+
+  states() {
+    return this.#controls.call('GET', '/rules');
+  }
+
+  async #switch(names, state) {
+    await this.#controls.call('PUT', '/rules', Object.fromEntries(names.map((name) => [name, state])));
   }
 }
 

@@ -25,6 +25,16 @@ def test_a_lost_response_to_a_removal_is_a_success(openai_admin):
     openai_admin.journal.assert_called("remove-group-user", times=2, path={"user_id": "user_bo"})
 
 
+def test_a_lost_response_is_a_success_if_the_service_removes_a_user_twice(openai_admin):
+    openai_admin.rules.off("not_a_member")
+    openai_admin.faults.add("reset", operation="remove-group-user", count=1, when="after")
+
+    set_members(openai_admin.client, "group_support", {"user_ada"})
+
+    assert members(openai_admin.client, "group_support") == {"user_ada"}
+    openai_admin.journal.assert_called("remove-group-user", times=1, status=200)
+
+
 def test_waits_as_long_as_the_rate_limit_says(openai_admin):
     openai_admin.clock.set(openai_admin.clock.now)
     start = openai_admin.clock.now

@@ -19,6 +19,8 @@ class Service:
         self.lose_response_to = None
         self.fail_from_request = None
         self.additions_per_minute = None
+        self.removes_twice = False
+        self.removed = []
         self.seconds = 0
         self.budget_refilled_at = 0
         self.client = openai.OpenAI(
@@ -70,9 +72,11 @@ class Service:
         return httpx2.Response(200, json={"object": "group.user", "user_id": user_id, "group_id": "group_support"})
 
     def remove(self, user_id):
-        if user_id not in self.members:
+        if user_id in self.members:
+            self.members.remove(user_id)
+        elif not self.removes_twice:
             return self.error(404, "not_a_member", "The user is not a member.")
-        self.members.remove(user_id)
+        self.removed.append(user_id)
         return httpx2.Response(200, json={"object": "group.user.deleted", "deleted": True})
 
     @staticmethod
@@ -113,6 +117,16 @@ def test_a_lost_response_to_a_removal_is_a_success(service):
 
     assert members(service.client, "group_support") == {"user_ada"}
     assert service.removals() == ["user_bo", "user_bo"]
+
+
+def test_a_lost_response_is_a_success_if_the_service_removes_a_user_twice(service):
+    service.removes_twice = True
+    service.lose_response_to = "DELETE"
+
+    set_members(service.client, "group_support", {"user_ada"})
+
+    assert members(service.client, "group_support") == {"user_ada"}
+    assert service.removed == ["user_bo", "user_bo"]
 
 
 def test_waits_as_long_as_the_rate_limit_says(service):

@@ -12,7 +12,7 @@ Examples:
 
 A code is the `code` of an error response; look up responses without a code by status. The command \
 needs no service and no key. FAULT says who can fix it. EVIDENCE says whether OpenAI's \
-service returns this error: seen (observed), assumed, or ours (only this server).")]
+service returns this error: seen (observed), confirmed (by a report), assumed, or ours (only this server).")]
 pub(crate) struct ExplainArguments {
     /// A code or a status; if omitted, all are listed
     pub(crate) code: Option<String>,

@@ -54,6 +54,11 @@ fn unknown(word: &str) -> Failure {
     failure.suggest("explain", "lists all of them")
 }
 
+fn evidence_text(Explanation { evidence, confirmed_on, .. }: &Explanation) -> String {
+    let day = confirmed_on.map(|day| format!(" of {day}")).unwrap_or_default();
+    format!("{}: {}{day}", evidence.as_str(), evidence.meaning())
+}
+
 /// The code with its status, or the status alone.
 fn name(Explanation { status, code, .. }: &Explanation) -> String {
     match code {
@@ -90,12 +95,12 @@ fn text(explanation: &Explanation, output: &Output) -> String {
 }
 
 fn words(explanation: &Explanation) -> [(&'static str, String); 5] {
-    let Explanation { meaning, blame, next, evidence, .. } = explanation;
+    let Explanation { meaning, blame, next, .. } = explanation;
     [
         ("Meaning", (*meaning).to_owned()),
         ("Fault", format!("{}: {}", blame.as_str(), blame.meaning())),
         ("Next step", (*next).to_owned()),
-        ("Evidence", format!("{}: {}", evidence.as_str(), evidence.meaning())),
+        ("Evidence", evidence_text(explanation)),
         ("Returned by", answered_by(explanation)),
     ]
 }

@@ -11,6 +11,8 @@ mod plan;
 mod runs;
 mod tables;
 
+pub(super) use self::context::{interrupted, now};
+
 use crate::{
     arguments::{Command, GlobalArguments, OffboardArguments},
     config::Environment,

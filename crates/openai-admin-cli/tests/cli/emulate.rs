@@ -30,6 +30,11 @@ impl Emulating {
         Self { child, url }
     }
 
+    /// The host and the port.
+    pub(crate) fn address(&self) -> String {
+        self.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned()
+    }
+
     /// Sends a signal and waits for the end. Returns the exit code.
     fn end(&mut self, signal: &str) -> Option<i32> {
         let id = self.child.id().to_string();

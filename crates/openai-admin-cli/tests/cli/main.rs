@@ -31,3 +31,4 @@ mod tables;
 #[cfg(feature = "otel")]
 mod traces;
 mod users;
+mod verify_service;

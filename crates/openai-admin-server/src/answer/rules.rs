@@ -27,6 +27,8 @@ pub enum Evidence {
     Seen,
     /// Not recorded in public.
     Assumed,
+    /// Confirmed by a report of `openai-admin verify-service` from the real service.
+    Confirmed,
     /// A feature that the real service does not have.
     Ours,
 }
@@ -58,6 +60,19 @@ const fn without_code(status: u16, evidence: Evidence) -> Rule {
 impl Rule {
     const fn with_bare_body(self) -> Self {
         Self { bare_body: true, ..self }
+    }
+
+    /// The evidence, after the reports of `openai-admin verify-service`.
+    pub(crate) fn evidence(&self) -> Evidence {
+        match self.confirmed_on() {
+            Some(_) => Evidence::Confirmed,
+            None => self.evidence,
+        }
+    }
+
+    /// The day of the report that confirmed the rule, if there is one.
+    pub(crate) fn confirmed_on(&self) -> Option<&'static str> {
+        self.code.and_then(openai_admin_store::Rule::named)?.confirmed_on()
     }
 
     const fn and_final(self) -> Self {

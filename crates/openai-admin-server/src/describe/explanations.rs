@@ -37,6 +37,9 @@ pub struct Explanation {
     pub next: &'static str,
     /// Whether the real service is known to answer so.
     pub evidence: Evidence,
+    /// The day of the report that confirmed it at the real service, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_on: Option<&'static str>,
     /// The operations that answer so, in words.
     pub answered_by: &'static str,
     /// The ids of the operations that answer so, in the order of the documentation. Empty if the server refuses
@@ -63,11 +66,12 @@ pub struct Example {
 }
 
 impl Evidence {
-    /// `seen`, `assumed` or `ours`.
+    /// `seen`, `assumed`, `confirmed` or `ours`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Seen => "seen",
             Self::Assumed => "assumed",
+            Self::Confirmed => "confirmed",
             Self::Ours => "ours",
         }
     }
@@ -77,6 +81,7 @@ impl Evidence {
         match self {
             Self::Seen => "published, or recorded from the real service",
             Self::Assumed => "the real service's answer has not been recorded in public",
+            Self::Confirmed => "confirmed by a report of `openai-admin verify-service` from the real service",
             Self::Ours => "a feature or an error that only this server has",
         }
     }
@@ -125,7 +130,8 @@ fn explain(row: Row, described: &[Described]) -> Explanation {
         meaning,
         blame,
         next,
-        evidence: rule.evidence,
+        evidence: rule.evidence(),
+        confirmed_on: rule.confirmed_on(),
         answered_by,
         operations,
         example,
@@ -160,7 +166,7 @@ mod tests {
         let of_kinds = rules::of_kinds().iter().map(NotFound::rule);
         let refusals = Refusal::ALL.iter().copied().map(rules::refused);
         let all = rules::ALL.iter().copied().chain(violations).chain(of_kinds).chain(refusals);
-        all.map(|rule| (rule.status, rule.code, rule.evidence.as_str())).collect()
+        all.map(|rule| (rule.status, rule.code, rule.evidence().as_str())).collect()
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::fmt;
 
 /// Declares [`Rule`]: for each rule its name, whether loose mode switches it off, and the effect of a rule that is off.
 macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident = $name:literal, $loose:ident, $off:literal;)*) => {
-        /// A rule that no public recording of the real service confirms. A store applies it, unless the
+    ($(#[doc = $assumption:literal] $rule:ident = $name:literal, $loose:ident, $off:literal;)*) => {
+        /// A rule that no public recording of the real service confirms; a report can. A store applies it, unless the
         /// [`Stamp`](crate::Stamp) of a change says otherwise.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
-            $($(#[$doc])* $rule,)*
+            $(#[doc = $assumption] $rule,)*
         }
 
         impl Rule {
@@ -21,6 +21,13 @@ macro_rules! rules {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$rule => $name,)*
+                }
+            }
+
+            /// The assumption, as a sentence.
+            pub const fn assumption(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $assumption.trim_ascii(),)*
                 }
             }
 
@@ -103,7 +110,16 @@ rules! {
         "the API can change groups of an identity provider or a tenant";
 }
 
+/// The rules that a report of `openai-admin verify-service` confirmed at the real service, each with the day of the
+/// report, such as `2026-01-31`. All others are assumed.
+const CONFIRMED: &[(Rule, &str)] = &[];
+
 impl Rule {
+    /// The day of the report that confirmed the rule at the real service. None: the rule is assumed.
+    pub fn confirmed_on(self) -> Option<&'static str> {
+        CONFIRMED.iter().find(|(rule, _)| *rule == self).map(|(_, day)| *day)
+    }
+
     /// The rule of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.name() == name)

@@ -1,4 +1,4 @@
-"""An organization of the emulator that one test uses, with its clock, faults, journal and snapshots."""
+"""An organization of the emulator that one test uses, with its clock, faults, rules, journal and snapshots."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Organization:
         self.base_url = f"{address}/v1"
         """The base URL for any client."""
         self.faults = Faults(self._controls)
+        self.rules = Rules(self._controls)
         self.clock = Clock(self._controls)
         self.journal = Journal(self._controls)
 
@@ -151,6 +152,29 @@ class Faults:
         """Return all rules, each with `counts`: how often it matched and was applied."""
         rules: list[dict[str, Any]] = self._controls.call("GET", "/faults")["rules"]
         return rules
+
+
+class Rules:
+    """The assumed rules, which can be switched off. docs/emulator.md lists them."""
+
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+
+    def off(self, *names: str) -> None:
+        """Switch these rules off until the next reset."""
+        self._switch(names, "off")
+
+    def on(self, *names: str) -> None:
+        """Switch these rules on."""
+        self._switch(names, "on")
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each rule by its name: `on` or `off`."""
+        states: dict[str, str] = self._controls.call("GET", "/rules")
+        return states
+
+    def _switch(self, names: Iterable[str], state: str) -> None:
+        self._controls.call("PUT", "/rules", dict.fromkeys(names, state))
 
 
 class Clock:
