@@ -35,7 +35,7 @@ pub(crate) use memberships::{
     RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
-pub(crate) use values::{Since, log_filter, unix_seconds};
+pub(crate) use values::{PointInTime, log_filter, unix_seconds};
 pub(crate) use verify_service::VerifyServiceArguments;
 
 const EXAMPLES: &str = "\
@@ -443,8 +443,11 @@ Only your own server logs changes of group members: OpenAI publishes no event fo
 #[derive(Args, Debug)]
 pub(crate) struct ListAuditLogsArguments {
     /// Only changes since this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = values::since)]
-    pub(crate) since: Option<Since>,
+    #[arg(long, value_name = "TIME", value_parser = values::point_in_time)]
+    pub(crate) since: Option<PointInTime>,
+    /// Only changes before this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = values::point_in_time)]
+    pub(crate) until: Option<PointInTime>,
     /// Only events of this type, such as group.created; repeatable
     #[arg(long = "type", value_name = "TYPE", value_parser = values::event_type)]
     pub(crate) types: Vec<AuditLogEventType>,

@@ -5,6 +5,7 @@ use std::{error::Error as StdError, fmt::Write as _, io};
 use openai_admin::ErrorKind;
 use openai_admin_store as store;
 use openai_admin_sync::visible::visible;
+use serde::Serialize;
 
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +40,26 @@ pub(crate) enum ExitStatus {
 }
 
 /// An error message, its exit code, and hints about the next step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: ExitStatus,
     /// One line: the action, its object, and the service's message. Empty if the command has printed everything.
     pub(crate) message: String,
+    /// The service's answer, if it refused a request.
+    pub(crate) answer: Option<Box<RefusedRequest>>,
     /// What to do next, one line each.
     pub(crate) hints: Vec<Hint>,
+}
+
+/// The fields of an error answer, for programs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct RefusedRequest {
+    /// The error code.
+    code: Option<String>,
+    /// The parameter that the service refused.
+    parameter: Option<String>,
+    /// The service's id of the request.
+    request_id: Option<String>,
 }
 
 /// What to do next.
@@ -61,7 +75,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     pub(crate) fn new(status: ExitStatus, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), hints: Vec::new() }
+        Self { status, message: message.into(), answer: None, hints: Vec::new() }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -136,7 +150,14 @@ impl From<openai_admin::Error> for Failure {
         if !answer.is_empty() {
             let _ = write!(message, " ({})", answer.join(", "));
         }
-        let failure = Self::new(status_of(&error), message);
+        let failure = Self {
+            answer: Some(Box::new(RefusedRequest {
+                code: error.code().map(str::to_owned),
+                parameter: error.param().map(str::to_owned),
+                request_id: error.request_id().map(str::to_owned),
+            })),
+            ..Self::new(status_of(&error), message)
+        };
         match hint_for(&error) {
             Some(hint) => failure.hint(hint),
             None => failure,

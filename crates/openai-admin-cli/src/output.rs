@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     arguments::{Format, GlobalArguments},
     config::{self, Environment},
-    failure::{Failure, Hint, Result},
+    failure::{Failure, Hint, RefusedRequest, Result},
 };
 
 mod guard;
@@ -26,6 +26,8 @@ pub(crate) use openai_admin_sync::visible::visible;
 
 /// The gap between two columns of a table, in spaces.
 const GAP: u16 = 2;
+/// How many columns a narrow terminal keeps.
+const COLUMNS_SHOWN_MIN: usize = 2;
 /// The width of wrapped text without a terminal, in columns.
 const WIDTH_WITHOUT_TERMINAL: u16 = 100;
 
@@ -86,6 +88,11 @@ impl Output {
         matches!(self.format, None | Some(Format::Table))
     }
 
+    /// Whether the format is JSON or YAML, which programs read as one tree.
+    pub(crate) fn is_tree(&self) -> bool {
+        matches!(self.format, Some(Format::Json | Format::Jsonl | Format::Yaml))
+    }
+
     /// Whether notes are off.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
@@ -119,7 +126,10 @@ impl Output {
                 Ok(())
             }
             // In a pipe each row stays on one line, for grep and cut.
-            Format::Table => self.table(&layout.columns, &rows(layout, items)?, self.width),
+            Format::Table => {
+                let rows = rows(layout, items)?;
+                self.table(fitting(&layout.columns, &rows, self.width), &rows, None)
+            }
             Format::Json => self.json(&json(&tree(items)?)?),
             Format::Yaml => self.text(&yaml(&tree(items)?)?),
             Format::Jsonl => self.json(&jsonl(&trees(items)?)),
@@ -188,13 +198,9 @@ impl Output {
     }
 
     fn table(&self, columns: &[Column], rows: &[Value], width: Option<u16>) -> Result<()> {
-        let mut table = plain_table();
+        let mut table = filled_table(columns, rows);
         if let Some(width) = width {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        table.set_header(columns.iter().map(|(heading, _)| &**heading));
-        for fields in rows {
-            table.add_row(columns.iter().map(|(_, field)| for_people(field, &fields[&**field])));
         }
         for (index, (_, field)) in columns.iter().enumerate() {
             if let (true, Some(column)) = (field.ends_with("_count"), table.column_mut(index)) {
@@ -256,11 +262,29 @@ impl Output {
 
     /// Prints an error and its hints.
     pub(crate) fn failure(&self, failure: &Failure) {
+        if matches!(self.format, Some(Format::Json | Format::Jsonl)) {
+            return self.failure_as_json(failure);
+        }
         if !failure.message.is_empty() {
             self.labelled("error", "31;1", &failure.message);
         }
         for hint in &failure.hints {
             self.labelled("hint", "36;1", &self.hint(hint));
+        }
+    }
+
+    /// Prints an error as one line of JSON, so that a program finds it among the notes.
+    fn failure_as_json(&self, failure: &Failure) {
+        if failure.message.is_empty() {
+            return;
+        }
+        let error = FailureDocument {
+            message: &failure.message,
+            answer: failure.answer.as_deref().cloned().unwrap_or_default(),
+            next_steps: failure.hints.iter().map(|hint| self.hint(hint)).collect(),
+        };
+        if let Ok(text) = serde_json::to_string(&error) {
+            self.colored_line(&guard::plain_json(&format!("{{\"error\":{text}}}")));
         }
     }
 
@@ -287,6 +311,38 @@ impl Output {
     }
 }
 
+/// The rows as cells for people, below the headings.
+fn filled_table(columns: &[Column], rows: &[Value]) -> Table {
+    let mut table = plain_table();
+    table.set_header(columns.iter().map(|(heading, _)| &**heading));
+    for fields in rows {
+        table.add_row(columns.iter().map(|(_, field)| for_people(field, &fields[&**field])));
+    }
+    table
+}
+
+/// The columns that fit into the width with every row on one line. The first two stay: a name and what identifies it.
+fn fitting<'a>(columns: &'a [Column], rows: &[Value], width: Option<u16>) -> &'a [Column] {
+    let Some(width) = width else { return columns };
+    let mut end = 0;
+    for (index, column_width) in filled_table(columns, rows).column_max_content_widths().iter().enumerate() {
+        if index >= COLUMNS_SHOWN_MIN && end + column_width > width {
+            return &columns[..index];
+        }
+        end += column_width + GAP;
+    }
+    columns
+}
+
+/// The fields of an error in JSON.
+#[derive(Serialize)]
+struct FailureDocument<'a> {
+    message: &'a str,
+    #[serde(flatten)]
+    answer: RefusedRequest,
+    next_steps: Vec<String>,
+}
+
 /// A table without lines. `rendered` trims the gap after the last column.
 pub(crate) fn plain_table() -> Table {
     let mut table = Table::new();
@@ -302,15 +358,18 @@ pub(crate) fn rendered(table: &Table) -> String {
     table.trim_fmt() + "\n"
 }
 
+/// Whether a number in this field is a time, in Unix seconds.
+fn is_time(field: &str) -> bool {
+    field.ends_with("_at") || field.ends_with("_time")
+}
+
 /// The text of a field for people.
 fn for_people(field: &str, value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Number(number) if field.ends_with("_at") || field.ends_with("_time") => {
-            number.as_i64().map(moment).unwrap_or_default()
-        }
+        Value::Number(number) if is_time(field) => number.as_i64().map(moment).unwrap_or_default(),
         Value::String(text) => visible(text),
         Value::Array(values) => {
             values.iter().map(|value| for_people(field, value)).collect::<Vec<_>>().join(", ")
@@ -381,21 +440,63 @@ fn csv(names: &[Name], rows: &[Value], with_heading: bool) -> Result<String> {
         writer.write_record(names.iter().map(|name| name.as_bytes())).map_err(unprintable)?;
     }
     for fields in rows {
-        writer.write_record(names.iter().map(|name| for_csv(&fields[&**name]))).map_err(unprintable)?;
+        writer.write_record(names.iter().map(|name| for_csv(name, &fields[&**name]))).map_err(unprintable)?;
     }
     let bytes = writer.into_inner().map_err(unprintable)?;
     String::from_utf8(bytes).map_err(unprintable)
 }
 
-fn for_csv(value: &Value) -> String {
+/// The text of a field in CSV. Times are RFC 3339, which spreadsheets read as dates.
+fn for_csv(field: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
+        Value::Number(number) if is_time(field) => {
+            let moment = number.as_i64().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+            moment.map_or_else(|| number.to_string(), |moment| moment.to_string())
+        }
         Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(for_csv).collect::<Vec<_>>().join(" "),
+        Value::Array(values) => {
+            values.iter().map(|value| for_csv(field, value)).collect::<Vec<_>>().join(" ")
+        }
         other => other.to_string(),
     }
 }
 
 fn unprintable(error: impl std::fmt::Display) -> Failure {
     Failure::new(crate::failure::ExitStatus::Failed, format!("cannot write the data: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ID: &str = "group_01M8GFD9D76CNYZGXDV7H1FREZ";
+
+    fn headings(width: Option<u16>) -> Vec<String> {
+        let columns: Vec<Column> = [("NAME", "name"), ("ID", "id"), ("CREATED (UTC)", "created_at")]
+            .map(|(heading, field)| (Name::from(heading), Name::from(field)))
+            .into();
+        let rows = [json!({ "name": "Support", "id": ID, "created_at": 1_700_000_000 })];
+        fitting(&columns, &rows, width).iter().map(|(heading, _)| heading.to_string()).collect()
+    }
+
+    #[test]
+    fn a_narrow_terminal_drops_columns_from_the_right_and_keeps_the_id() {
+        let all = ["NAME", "ID", "CREATED (UTC)"];
+        let exact = 7 + 2 + 32 + 2 + 16;
+        assert_eq!(headings(None), all);
+        assert_eq!(headings(Some(exact)), all);
+        assert_eq!(headings(Some(exact - 1)), ["NAME", "ID"]);
+        assert_eq!(headings(Some(20)), ["NAME", "ID"]);
+    }
+
+    #[test]
+    fn csv_has_times_in_rfc_3339() {
+        let names = ["created_at", "user_count"].map(Name::from);
+        let rows = [json!({ "created_at": 1_700_000_000, "user_count": 1_700_000_000 })];
+        let expected = "created_at,user_count\n2023-11-14T22:13:20Z,1700000000\n";
+        assert_eq!(csv(&names, &rows, true).expect("CSV"), expected);
+    }
 }

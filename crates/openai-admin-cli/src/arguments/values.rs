@@ -8,7 +8,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// A moment, or how long ago it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Since {
+pub(crate) enum PointInTime {
     Moment(Timestamp),
     SecondsAgo(i64),
 }
@@ -136,11 +136,11 @@ pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
 }
 
 /// Reads `90d`, `2026-01-31` or `2026-01-31T12:00:00Z`.
-pub(super) fn since(text: &str) -> Result<Since, String> {
+pub(super) fn point_in_time(text: &str) -> Result<PointInTime, String> {
     if let Some(moment) = moment(text) {
-        return Ok(Since::Moment(Timestamp::from_unix_seconds(moment.as_second())));
+        return Ok(PointInTime::Moment(Timestamp::from_unix_seconds(moment.as_second())));
     }
-    seconds(text).map(Since::SecondsAgo).map_err(|_| {
+    seconds(text).map(PointInTime::SecondsAgo).map_err(|_| {
         format!("invalid time \"{text}\": write 30m, 12h, 90d, 2w, 2026-01-31 or 2026-01-31T12:00:00Z")
     })
 }
@@ -272,15 +272,15 @@ mod tests {
     }
 
     #[test]
-    fn since_is_a_date_a_moment_or_a_duration() {
-        let moment = |seconds| Ok(Since::Moment(Timestamp::from_unix_seconds(seconds)));
-        assert_eq!(since("2026-01-31"), moment(1_769_817_600));
-        assert_eq!(since("2026-01-31T12:00"), moment(1_769_860_800));
-        assert_eq!(since("2026-01-31T12:00:00Z"), moment(1_769_860_800));
-        assert_eq!(since("2026-01-31T12:00:00+01:00"), moment(1_769_857_200));
-        assert_eq!(since("12h"), Ok(Since::SecondsAgo(43_200)));
+    fn a_point_in_time_is_a_date_a_moment_or_a_duration() {
+        let moment = |seconds| Ok(PointInTime::Moment(Timestamp::from_unix_seconds(seconds)));
+        assert_eq!(point_in_time("2026-01-31"), moment(1_769_817_600));
+        assert_eq!(point_in_time("2026-01-31T12:00"), moment(1_769_860_800));
+        assert_eq!(point_in_time("2026-01-31T12:00:00Z"), moment(1_769_860_800));
+        assert_eq!(point_in_time("2026-01-31T12:00:00+01:00"), moment(1_769_857_200));
+        assert_eq!(point_in_time("12h"), Ok(PointInTime::SecondsAgo(43_200)));
         for wrong in ["", "yesterday", "2026-13-01", "2026", "-1h", "12"] {
-            assert!(since(wrong).is_err(), "{wrong}");
+            assert!(point_in_time(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -8,7 +8,7 @@ use openai_admin::{
 use openai_admin_server::Minter;
 
 use crate::{
-    arguments::{AuditLogsCommand, ListAuditLogsArguments, Since},
+    arguments::{AuditLogsCommand, ListAuditLogsArguments, PointInTime},
     failure::{Doing as _, ExitStatus, Failure, Result},
     lists::print_list,
     output::Layout,
@@ -31,15 +31,12 @@ pub(super) async fn run(command: AuditLogsCommand, session: &Session<'_>) -> Res
 }
 
 async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Result<()> {
-    let ListAuditLogsArguments { since, types, actors, resources, list: part } = arguments;
-    let is_filtered = since.is_some() || !types.is_empty() || !actors.is_empty() || !resources.is_empty();
+    let ListAuditLogsArguments { since, until, types, actors, resources, list: part } = arguments;
+    let is_in_range = since.is_some() || until.is_some();
+    let is_filtered = is_in_range || !types.is_empty() || !actors.is_empty() || !resources.is_empty();
     let mut effective_at = TimeRange::default();
-    effective_at.gte = since.map(|since| match since {
-        Since::Moment(moment) => moment,
-        Since::SecondsAgo(seconds) => {
-            Timestamp::from_unix_seconds(Minter::system().now().unix_seconds().saturating_sub(seconds))
-        }
-    });
+    effective_at.gte = since.map(moment);
+    effective_at.lt = until.map(moment);
     let client = &session.client;
     let call = client.audit_logs().list_audit_logs().effective_at(effective_at);
     let actors = ids(client, actors, FilterTarget::Actor).await?;
@@ -48,6 +45,15 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     let none = if is_filtered { "no matching events" } else { "no events" };
     let doing = || "list the audit log".to_owned();
     print_list(call, &part, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
+}
+
+fn moment(point: PointInTime) -> Timestamp {
+    match point {
+        PointInTime::Moment(moment) => moment,
+        PointInTime::SecondsAgo(seconds) => {
+            Timestamp::from_unix_seconds(Minter::system().now().unix_seconds().saturating_sub(seconds))
+        }
+    }
 }
 
 /// What a filter refers to.

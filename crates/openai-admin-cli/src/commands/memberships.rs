@@ -9,6 +9,7 @@ mod job;
 mod offboard;
 mod plan;
 mod runs;
+mod saved_run;
 mod tables;
 
 pub(super) use self::context::{interrupted, now};

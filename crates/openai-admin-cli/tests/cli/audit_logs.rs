@@ -35,6 +35,8 @@ fn events_are_chosen_by_time_type_actor_and_resource() {
     for (filter, count) in [
         ("--since 1h", 9),
         ("--since 2026-01-31", 9),
+        ("--until 1h", 0),
+        ("--since 1h --until 2100-01-31", 9),
         ("--type user.added --type user.deleted", 2),
         ("--actor local", 9),
         ("--actor key_1", 0),

@@ -156,6 +156,7 @@ macro_rules! freeze {
             (r"process \d+, since [^\n]*", "process 1, since 2026-01-31 12:00:00 UTC"),
             (r"req_[0-9a-f]{32}", "req_0123456789abcdef"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-01-31 12:00"),
+            (r",\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", ",2026-01-31T12:00:00Z"),
             (r"\b1[7-9]\d{8}\b", "1700000000"),
             (r"sk-admin-oadm-[0-9A-Z]{26}-[0-9a-f]{8}", "sk-admin-oadm-00000000000000000000000000-00000000"),
             (r"sk-admin\*{8}[0-9a-f]{4}", "sk-admin********0000"),

@@ -39,6 +39,16 @@ fn a_service_that_cannot_be_reached_is_named() {
 }
 
 #[test]
+fn an_error_in_json_is_one_line_of_json() {
+    let desk = Desk::with_acme();
+    freeze!(desk.transcript(&[
+        "--local acme.db groups get nope -o json",
+        "--local acme.db groups users add \"Support Team\" user_missing -o jsonl",
+        "--base-url example.com groups list -o json",
+    ]));
+}
+
+#[test]
 fn an_unsupported_database_is_refused() {
     freeze!(Desk::empty().transcript(&[
         "--database sqlite::memory: dump",

@@ -206,8 +206,9 @@ fn undoing_the_last_run_twice_does_not_redo_it() {
         "--local acme.db runs list",
     ]);
     let runs = desk.run("--local acme.db runs list -o json").json();
-    assert_eq!(runs[0]["undone_by"], runs[1]["run"]);
-    let undo = runs[1]["run"].as_str().expect("a name");
+    // The newest run is first.
+    assert_eq!(runs[1]["undone_by"], runs[0]["run"]);
+    let undo = runs[0]["run"].as_str().expect("a name");
     freeze!(format!(
         "{first}{}",
         desk.transcript(&[
@@ -216,6 +217,16 @@ fn undoing_the_last_run_twice_does_not_redo_it() {
             "--local acme.db runs undo last --yes -q",
         ])
     ));
+}
+
+#[test]
+fn applying_in_json_prints_the_outcome_of_the_run() {
+    let desk = desk();
+    desk.write("more.yaml", "version: 1\ngroups:\n  - name: New\n    members: [ada@example.com]\n");
+    let outcome = desk.run("--local acme.db apply more.yaml --yes -o json").json();
+    let runs = desk.run("--local acme.db runs list -o json").json();
+    assert_eq!(outcome, runs[0]);
+    assert_eq!((&outcome["done"], &outcome["failed"], &outcome["left"]), (&2.into(), &0.into(), &0.into()));
 }
 
 #[test]

@@ -82,3 +82,19 @@ async fn an_answer_of_a_gigabyte_is_read_up_to_the_limit() {
     assert_eq!(error.kind(), ErrorKind::UnreadableAnswer);
     assert!(error.to_string().contains("larger than 33554432 bytes"), "{error}");
 }
+
+#[tokio::test]
+async fn an_error_names_its_kind_of_status() {
+    for (status, is_conflict, is_server_error) in
+        [(409, true, false), (404, false, false), (500, false, true)]
+    {
+        let script = Script::new().status(status);
+        let error = client(&script).with_retries(0).groups().retrieve_group("g").await.unwrap_err();
+        assert_eq!(
+            (error.is_conflict(), error.is_server_error()),
+            (is_conflict, is_server_error),
+            "{status}"
+        );
+        assert!(!error.is_timeout());
+    }
+}

@@ -23,6 +23,7 @@ async fn a_call_with_all_its_attempts_ends_within_its_timeout() {
     let begun = tokio::time::Instant::now();
     let error = client.with_timeout(Duration::from_secs(10)).groups().retrieve_group("g").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.is_timeout() && !error.is_server_error());
     assert!(begun.elapsed() <= Duration::from_millis(10_001), "{:?}", begun.elapsed());
     assert!(error.attempts() > 1);
 }

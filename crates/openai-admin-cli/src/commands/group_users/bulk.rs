@@ -324,7 +324,7 @@ fn print_failures(output: &Output, failed: &[(&Row, &Failure)]) {
             true => failure.message.clone(),
             false => format!("{}: {}", row.user, failure.message),
         };
-        output.failure(&Failure { status: failure.status, message, hints: failure.hints.clone() });
+        output.failure(&Failure { message, ..(*failure).clone() });
     }
     if left > 0 {
         output.note(&format!("… and {left} more; -o csv lists all"));

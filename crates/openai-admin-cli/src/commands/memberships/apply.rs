@@ -8,7 +8,7 @@ use openai_admin_sync::{
     fresh::{self, Earlier},
     guard::{self, UndoProblem},
     journal::{Entry, OperationResult},
-    render::Summary,
+    render::{self, Notes, Summary},
     report,
 };
 
@@ -150,7 +150,7 @@ pub(super) async fn confirm_and_execute(
     if summary.writes() == 0 && check_complete(&plan, &approval).is_ok() {
         return show_without_changes(context, &plan, &approval, execution);
     }
-    show(context, &plan, &approval, None, None)?;
+    show_before_run(context, &plan, &approval)?;
     check_complete(&plan, &approval)?;
     let (lock, begin) = match state.lock {
         Some(lock) => (lock, Begin::Now),
@@ -186,6 +186,15 @@ fn show_without_changes(
         write_report(file, &report::planned_rows(plan, approval))?;
     }
     conclude_plan(plan, approval)
+}
+
+/// Shows a plan that is about to be applied. In JSON and YAML the outcome of the run takes its place on standard output.
+fn show_before_run(context: &SyncContext<'_>, plan: &Plan, approval: &Approval) -> Result<()> {
+    if !context.output.is_tree() {
+        return show(context, plan, approval, None, None);
+    }
+    context.output.note(render::table(plan, approval, &Notes::default()).trim_end());
+    Ok(())
 }
 
 /// Refuses an undo that would be incomplete.

@@ -19,6 +19,7 @@ use openai_admin_sync::{
 use super::{
     context::{SyncContext, interrupted, now},
     job::Job,
+    saved_run::SavedRun,
 };
 use crate::{
     arguments::ExecutionArguments,
@@ -73,6 +74,9 @@ pub(super) async fn finish(
     print_failures(context.output, &job.plan, run, &executed);
     let run_summary = RunSummary::of(&job.plan, &job.approval, &executed.results, verification);
     context.output.note(&format!("run {}: {}", run.name, run_summary.line()));
+    if context.output.is_tree() {
+        context.output.item(&SavedRun::read(job.runs.clone(), run.clone())?.row(None))?;
+    }
     conclude(context, job, run, executed, complete, &run_summary)
 }
 
