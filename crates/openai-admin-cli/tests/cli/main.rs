@@ -30,4 +30,5 @@ mod spreadsheets;
 mod tables;
 #[cfg(feature = "otel")]
 mod traces;
+mod usage;
 mod users;
