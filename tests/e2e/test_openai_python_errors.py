@@ -67,22 +67,14 @@ def test_bad_request(organization, request_it, code, param):
     assert caught.value.response.headers["x-should-retry"] == "false"
 
 
-@pytest.mark.parametrize(
-    ("request_it", "operation"),
-    [
-        (lambda o, group: o.usage.costs(start_time=0), "usage-costs"),
-        (lambda o, group: o.usage.images(start_time=0), "usage-images"),
-        (lambda o, group: o.usage.embeddings(start_time=0), "usage-embeddings"),
-    ],
-)
-def test_what_is_not_served_says_so(server, organization, request_it, operation):
-    group = organization.groups.create(name="Support Team")
+def test_what_is_not_served_says_so(server, organization):
+    path = "/organization/projects/proj_1/service_tier_settings"
 
     with pytest.raises(openai.InternalServerError) as caught:
-        request_it(organization, group.id)
+        organization._client.get(path, cast_to=object)
 
     assert (caught.value.status_code, caught.value.code) == (501, "operation_not_served")
-    assert operation in caught.value.message
+    assert "retrieve-project-service-tier-settings" in caught.value.message
     # The package would send it again otherwise.
     assert caught.value.response.headers["x-should-retry"] == "false"
 

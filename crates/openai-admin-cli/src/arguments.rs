@@ -18,13 +18,14 @@ mod keys;
 mod lists;
 mod memberships;
 mod serve;
+mod usage;
 mod values;
 mod verify_service;
 
 pub(crate) use access::{AccessCommand, AccessProject};
 pub(crate) use admin::AdminCommand;
 pub(crate) use consent::ConsentArguments;
-pub(crate) use emulate::{EmulateArguments, ProfileChoice};
+pub(crate) use emulate::{EmulateArguments, ProfileChoice, UsageChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
 pub(crate) use keys::{CreateKeyArguments, ExpiryArguments, KeysCommand, RotateKeyArguments};
@@ -35,6 +36,7 @@ pub(crate) use memberships::{
     RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use serve::{LogFormat, ServeArguments};
+pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use values::{PointInTime, log_filter, unix_seconds};
 pub(crate) use verify_service::VerifyServiceArguments;
 
@@ -152,6 +154,11 @@ pub(crate) enum Command {
     /// List audit log events
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
+    /// Report and record usage
+    #[command(subcommand, arg_required_else_help = true)]
+    Usage(UsageCommand),
+    /// Report costs
+    Costs(CostsArguments),
     /// Show the permissions of users, and the roles that grant them
     #[command(subcommand, arg_required_else_help = true)]
     Access(AccessCommand),

@@ -19,6 +19,7 @@ mod man_pages;
 mod memberships;
 mod protection;
 mod serve;
+mod usage;
 mod users;
 mod verify_service;
 
@@ -77,6 +78,14 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
             context.with_session(Access::Reads, "audit-logs", run).await
+        }
+        Command::Usage(command) => {
+            let run = async |session: &Session<'_>| usage::run(command, session).await;
+            context.with_session(Access::Reads, "usage", run).await
+        }
+        Command::Costs(arguments) => {
+            let run = async |session: &Session<'_>| usage::costs(arguments, session).await;
+            context.with_session(Access::Reads, "costs", run).await
         }
         Command::Access(command) => {
             let run = async |session: &Session<'_>| access::run(command, session).await;

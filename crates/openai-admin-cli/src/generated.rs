@@ -41,6 +41,7 @@ const HAND_WRITTEN: &[(&str, &str)] = &[
     ("x-create-user", "users create"),
     ("x-list-user-groups", "users groups"),
     ("list-audit-logs", "audit-logs list"),
+    ("usage-costs", "costs"),
     ("x-retrieve-user-access", "access of"),
     ("x-list-permission-users", "access who"),
     ("x-check-access", "access explain"),

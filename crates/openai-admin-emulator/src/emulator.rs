@@ -7,7 +7,10 @@ use std::{
 
 use axum::{body::HttpBody, http::Request, response::Response};
 use bytes::Bytes;
-use openai_admin::{Client, Error as ClientError};
+use openai_admin::{
+    Client, Error as ClientError,
+    operations::{CreateUsageBatch, ListProjects},
+};
 use openai_admin_server::{
     Minter, api_keys,
     browser::{AllowedHosts, is_host_name},
@@ -29,6 +32,7 @@ use crate::{
     randomness::{self, Randomness},
     service::{self, Reset},
     shared::{self, DEFAULT, OnMissing, RUNNING_MAX, Shared},
+    usage,
 };
 
 /// The time of the clock with a seed and without a start time: 2026-01-01T00:00:00Z.
@@ -97,6 +101,7 @@ pub struct EmulatorBuilder {
     is_strict: bool,
     rules: Rules,
     requests: Vec<FixtureRequest>,
+    has_demo_usage: bool,
 }
 
 impl EmulatorBuilder {
@@ -169,6 +174,12 @@ impl EmulatorBuilder {
     /// [`database`](Self::database) that contains an organization does not get them again.
     pub fn requests(self, requests: Vec<FixtureRequest>) -> Self {
         Self { requests, ..self }
+    }
+
+    /// Gives every new namespace usage and costs of the year before the start of its clock, in up to four of its projects.
+    /// They are the same for the same [`seed`](Self::seed).
+    pub fn demo_usage(self, has_demo_usage: bool) -> Self {
+        Self { has_demo_usage, ..self }
     }
 
     /// Starts the emulator on a free port of this machine.
@@ -263,6 +274,13 @@ impl EmulatorBuilder {
             let minter = minter.clone().with_ids(request.ids());
             let sent = request.send(router(store, &minter, &organization, Keys::Any)).await;
             sent.map_err(|error| Error::invalid(format!("requests[{index}]: {error}")))?;
+        }
+        if self.has_demo_usage && is_new {
+            let projects = store.read(organization.org, minter.now(), ListProjects::new()).await?;
+            let projects: Vec<String> = projects.data.iter().map(|project| project.id.to_string()).collect();
+            for batch in usage::demo(initial_state.seed.unwrap_or_default(), minter.now(), &projects)? {
+                store.change(organization.org, minter.stamp(TITLE), CreateUsageBatch::new(batch)).await?;
+            }
         }
         for (number, key) in self.keys.iter().enumerate() {
             let key = api_keys::given(key, &format!("Key {}", number + 1), api_keys::all_scopes());

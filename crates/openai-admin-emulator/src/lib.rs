@@ -26,6 +26,7 @@ pub mod rules;
 mod service;
 mod shared;
 mod stale_reads;
+mod usage;
 
 pub use emulator::{Emulator, EmulatorBuilder, EmulatorService};
 pub use error::{Error, Result};

@@ -154,7 +154,19 @@ async fn use_usage(client: &Client) {
     let record = serde_json::json!({ "time": 0, "user_id": MARK, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
     let batch = serde_json::json!({ "batch_id": MARK, "completions": [record] });
     client.usage().create_usage_batch(serde_json::from_value(batch).unwrap()).await.unwrap();
-    client.usage().usage_completions(openai_admin::Timestamp::from_unix_seconds(0)).await.unwrap();
+    let (usage, start) = (client.usage(), openai_admin::Timestamp::from_unix_seconds(0));
+    usage.usage_audio_speeches(start).await.unwrap();
+    usage.usage_audio_transcriptions(start).await.unwrap();
+    usage.usage_code_interpreter_sessions(start).await.unwrap();
+    usage.usage_completions(start).await.unwrap();
+    usage.usage_costs(start).await.unwrap();
+    usage.usage_decisions(start).await.unwrap();
+    usage.usage_embeddings(start).await.unwrap();
+    usage.usage_file_search_calls(start).await.unwrap();
+    usage.usage_images(start).await.unwrap();
+    usage.usage_moderations(start).await.unwrap();
+    usage.usage_vector_stores(start).await.unwrap();
+    usage.usage_web_search_calls(start).await.unwrap();
 }
 
 async fn use_roles(client: &Client, group_id: &GroupId, user_id: &UserId) {

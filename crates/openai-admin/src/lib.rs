@@ -61,6 +61,7 @@
 //! `openai-client-base` and `async-openai` to this crate.
 
 pub mod access;
+mod decimal;
 mod deleted;
 mod eight_bytes;
 pub mod endpoint;
@@ -93,6 +94,7 @@ pub mod testing;
 
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, Response};
+pub use decimal::{Decimal, InvalidDecimal};
 pub use deleted::{Deleted, DeletedKind, Gone};
 pub use endpoint::{Endpoint, Method, Scope};
 #[cfg(feature = "client")]
@@ -103,11 +105,11 @@ pub use id::{
     ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
 };
 pub use open_enum::{
-    AccessPathKind, AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType, InviteProjectRole,
-    InviteRole, InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
-    OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole,
-    SpendAlertChannelType, SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue,
-    UserRole, UserType,
+    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType,
+    InviteProjectRole, InviteRole, InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType,
+    OwnerProjectAccess, OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus,
+    ServiceAccountRole, SpendAlertChannelType, SpendLimitCurrency, SpendLimitEnforcementStatus,
+    SpendLimitInterval, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

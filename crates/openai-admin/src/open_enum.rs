@@ -144,6 +144,14 @@ open_enum! {
         AeStorageProcessing = "AE_STORAGE_PROCESSING",
     }
 
+    /// The source of a request whose usage is counted.
+    pub enum ApiSource {
+        /// The Agents API.
+        AgentsApi = "agents_api",
+        /// Everything else.
+        Unlabeled = "unlabeled",
+    }
+
     /// Whether a project is in use.
     pub enum ProjectStatus {
         /// In use.

@@ -89,7 +89,11 @@ pub use spend_limits::{
     DeleteOrganizationSpendLimit, DeleteProjectSpendLimit, GetOrganizationSpendLimit, GetProjectSpendLimit,
     UpdateOrganizationSpendLimit, UpdateProjectSpendLimit,
 };
-pub use usage::{CreateUsageBatch, UsageCompletions};
+pub use usage::{
+    CreateUsageBatch, UsageAudioSpeeches, UsageAudioTranscriptions, UsageCodeInterpreterSessions,
+    UsageCompletions, UsageCosts, UsageDecisions, UsageEmbeddings, UsageFileSearchCalls, UsageImages,
+    UsageModerations, UsageVectorStores, UsageWebSearchCalls,
+};
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
 
@@ -110,6 +114,8 @@ macro_rules! for_each_operation {
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole
             ListProjects CreateProject RetrieveProject ModifyProject ArchiveProject
             UsageCompletions CreateUsageBatch
+            UsageAudioSpeeches UsageAudioTranscriptions UsageCodeInterpreterSessions UsageCosts UsageDecisions UsageEmbeddings
+            UsageFileSearchCalls UsageImages UsageModerations UsageVectorStores UsageWebSearchCalls
             ListOrganizationCertificates UploadCertificate GetCertificate ModifyCertificate DeleteCertificate
             ActivateOrganizationCertificates DeactivateOrganizationCertificates
             ListProjectCertificates ActivateProjectCertificates DeactivateProjectCertificates

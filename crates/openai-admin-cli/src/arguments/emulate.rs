@@ -41,6 +41,9 @@ pub(crate) struct EmulateArguments {
     /// Start with the users and groups of a YAML or JSON file, in the format of `load`
     #[arg(long, value_name = "FILE")]
     pub(crate) fixtures: Option<PathBuf>,
+    /// Start with usage and costs of the past year: demo
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
+    pub(crate) usage: Option<UsageChoice>,
     /// Give each key a separate organization
     #[arg(long)]
     pub(crate) isolate_by_key: bool,
@@ -98,4 +101,11 @@ pub(crate) enum ProfileChoice {
     Flaky,
     /// Responses are slow.
     Slow,
+}
+
+/// Generated usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UsageChoice {
+    /// A year of usage and costs in up to four projects, which grows and is lower on weekends.
+    Demo,
 }

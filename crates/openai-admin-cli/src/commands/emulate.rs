@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use super::{load, serve::signals::Signals};
 use crate::{
-    arguments::{EmulateArguments, GlobalArguments, LogFormat, ProfileChoice},
+    arguments::{EmulateArguments, GlobalArguments, LogFormat, ProfileChoice, UsageChoice},
     config::{self, Environment},
     directory_file,
     failure::{Doing as _, Failure, Result},
@@ -130,6 +130,7 @@ fn builder(
     let mut builder = Emulator::builder()
         .isolate_by_key(arguments.isolate_by_key)
         .strict(arguments.strict)
+        .demo_usage(arguments.usage == Some(UsageChoice::Demo))
         .rules(rules(arguments)?)
         .faults(faults(arguments)?);
     if let Some(fixtures) = fixtures {

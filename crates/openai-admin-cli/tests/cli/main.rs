@@ -30,5 +30,6 @@ mod spreadsheets;
 mod tables;
 #[cfg(feature = "otel")]
 mod traces;
+mod usage;
 mod users;
 mod verify_service;

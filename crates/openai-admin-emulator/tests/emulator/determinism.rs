@@ -55,3 +55,29 @@ async fn a_run_does_not_depend_on_other_namespaces() {
     assert_eq!(run(&one, "/_ns/a").await, run(&other, "/_ns/a").await);
     assert_ne!(run(&one, "/_ns/b").await, run(&one, "/_ns/c").await);
 }
+
+#[tokio::test]
+async fn demo_usage_and_costs_are_the_same_for_a_seed() {
+    let end = openai_admin::Timestamp::from_unix_seconds(1_767_225_600);
+    let start = openai_admin::Timestamp::from_unix_seconds(1_767_225_600 - 7 * 86_400);
+    let week = async |seed: u64| {
+        let emulator = builder().seed(seed).demo_usage(true).start().await.unwrap();
+        let client = emulator.client().unwrap();
+        let usage = client.usage().usage_completions(start).end_time(end).await.unwrap().into_inner();
+        let costs = client.usage().usage_costs(start).end_time(end).await.unwrap().into_inner();
+        emulator.namespace().reset().await.unwrap();
+        let again = client.usage().usage_completions(start).end_time(end).await.unwrap().into_inner();
+        assert_eq!(again, usage, "a reset keeps the usage");
+        (usage, costs)
+    };
+    let (usage, costs) = week(7).await;
+    assert!(usage.data.iter().all(|day| day.results[0].input_tokens > 0), "{usage:?}");
+    assert!(
+        costs
+            .data
+            .iter()
+            .all(|day| day.results[0].amount.as_ref().is_some_and(|cost| cost.value.units() > 0))
+    );
+    assert_eq!(week(7).await, (usage.clone(), costs));
+    assert_ne!(week(8).await.0, usage);
+}

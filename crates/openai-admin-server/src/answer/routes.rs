@@ -36,7 +36,9 @@ use openai_admin::{
         UpdateOrganizationSpendLimit, UpdateProjectApiKey, UpdateProjectDataRetention,
         UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions, UpdateProjectRateLimit,
         UpdateProjectRole, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
-        UpdateServiceAccount, UploadCertificate, UsageCompletions,
+        UpdateServiceAccount, UploadCertificate, UsageAudioSpeeches, UsageAudioTranscriptions,
+        UsageCodeInterpreterSessions, UsageCompletions, UsageCosts, UsageDecisions, UsageEmbeddings,
+        UsageFileSearchCalls, UsageImages, UsageModerations, UsageVectorStores, UsageWebSearchCalls,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -101,6 +103,17 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<ArchiveProject>(),
         // Usage, and the extension that records it
         read::<UsageCompletions>(),
+        read::<UsageAudioSpeeches>(),
+        read::<UsageAudioTranscriptions>(),
+        read::<UsageCodeInterpreterSessions>(),
+        read::<UsageCosts>(),
+        read::<UsageDecisions>(),
+        read::<UsageEmbeddings>(),
+        read::<UsageFileSearchCalls>(),
+        read::<UsageImages>(),
+        read::<UsageModerations>(),
+        read::<UsageVectorStores>(),
+        read::<UsageWebSearchCalls>(),
         change::<CreateUsageBatch>(),
         // Certificates
         read::<ListOrganizationCertificates>(),

@@ -57,8 +57,29 @@ const MISSING: &[(&[&str], &[&str])] = &[
     (
         &["usage-completions"],
         &[
-            "All usage comes from the extension `x-create-usage-batch`, since this server serves no models. Scale \
-             Tier is not reported separately.",
+            "All usage comes from the extension `x-create-usage-batch`. Scale Tier is not reported separately.",
+        ],
+    ),
+    (
+        &[
+            "usage-decisions",
+            "usage-embeddings",
+            "usage-moderations",
+            "usage-audio-speeches",
+            "usage-audio-transcriptions",
+            "usage-images",
+            "usage-code-interpreter-sessions",
+            "usage-vector-stores",
+            "usage-file-search-calls",
+            "usage-web-search-calls",
+        ],
+        &["All usage comes from the extension `x-create-usage-batch`, since this server serves no models."],
+    ),
+    (
+        &["usage-costs"],
+        &[
+            "All costs come from the extension `x-create-usage-batch`, in US dollars. Results that are grouped by \
+             line item have one result for each unit of quantities.",
         ],
     ),
     (

@@ -54,7 +54,7 @@ impl Ids {
 async fn send(server: &TestServer, key: &str, operation: &OperationFacts, ids: &Ids) -> Answer {
     let body = if operation.has_body { ids.body(operation) } else { String::new() };
     let mut path = ids.path(operation);
-    if operation.id == "usage-completions" {
+    if operation.id.starts_with("usage-") {
         path.push_str("?start_time=0&limit=1");
     }
     let mut request = server.request(operation.method.as_str(), &path, body);

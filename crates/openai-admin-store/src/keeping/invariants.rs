@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use crate::{
     base::{events::RATE_LIMIT_UPDATED, kind::Kind},
     keeping::tables::{SETTINGS, TABLES},
+    nouns::usage::VECTOR_STORES,
     shapes::{
         edges::{EDGES, Edge},
         series::{SUMS, WIDTHS},
@@ -354,6 +355,7 @@ fn of_events() -> Vec<Invariant> {
 /// Each row of a longer width is the sum of its minutes.
 fn of_series() -> Vec<Invariant> {
     let [minute, longer @ ..] = WIDTHS;
+    let level = VECTOR_STORES.number;
     let numbers = || 0..SUMS;
     let sums: Vec<String> = numbers().map(|n| format!("sum_{n}")).collect();
     let negative: Vec<String> = numbers().map(|n| format!("-sum_{n} as sum_{n}")).collect();
@@ -365,11 +367,24 @@ fn of_series() -> Vec<Invariant> {
             format!(
                 "select org, begins_at from (
                      select org, series, dimension_seq, begins_at - begins_at % {width} as begins_at, {sums}
-                     from usage_sums where width = {minute}
+                     from usage_sums where width = {minute} and series <> {level}
                      union all
-                     select org, series, dimension_seq, begins_at, {negative} from usage_sums where width = {width}
+                     select org, series, dimension_seq, begins_at, {negative} from usage_sums
+                     where width = {width} and series <> {level}
                  ) rows
                  group by org, series, dimension_seq, begins_at having {differs}"
+            ),
+        )
+    });
+    let levels = longer.iter().map(|width| {
+        Invariant::new(
+            format!("the level of {width} seconds is the last of its minutes"),
+            format!(
+                "select m.org, m.begins_at from usage_sums m
+                 left join usage_sums u on u.org = m.org and u.series = m.series and u.width = {width}
+                     and u.begins_at = m.begins_at - m.begins_at % {width} and u.dimension_seq = m.dimension_seq
+                 where m.series = {level} and m.width = {minute}
+                     and (u.sum_1 is null or u.sum_1 < m.sum_1 or (u.sum_1 = m.sum_1 and u.sum_0 <> m.sum_0))"
             ),
         )
     });
@@ -380,7 +395,7 @@ fn of_series() -> Vec<Invariant> {
          left join organizations o on o.org = u.org
          where d.seq is null or o.org is null",
     );
-    rollups.chain([dimensions]).collect()
+    rollups.chain(levels).chain([dimensions]).collect()
 }
 
 fn of_projects() -> Vec<Invariant> {

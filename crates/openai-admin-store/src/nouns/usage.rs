@@ -2,8 +2,21 @@
 
 use openai_admin::{
     Timestamp,
-    models::{CompletionsUsageRecord, UsageBatch, UsageCompletionsResult},
-    operations::{CreateUsageBatch, UsageCompletions, usage::UsageLabel},
+    models::{
+        AudioSpeechesUsageRecord, AudioTranscriptionsUsageRecord, CodeInterpreterSessionsUsageRecord,
+        CompletionsUsageRecord, CostsResult, CostsUsageRecord, CreateUsageBatchBody, DecisionsUsageRecord,
+        EmbeddingsUsageRecord, FileSearchCallsUsageRecord, ImageSize, ImageSource, ImagesUsageRecord,
+        ModerationsUsageRecord, SearchContextLevel, UsageAudioSpeechesResult, UsageAudioTranscriptionsResult,
+        UsageBatch, UsageCodeInterpreterSessionsResult, UsageCompletionsResult, UsageDecisionsResult,
+        UsageEmbeddingsResult, UsageFileSearchCallsResult, UsageImagesResult, UsageModerationsResult,
+        UsageVectorStoresResult, UsageWebSearchCallsResult, VectorStoresUsageRecord,
+        WebSearchCallsUsageRecord,
+    },
+    operations::{
+        CreateUsageBatch, UsageAudioSpeeches, UsageAudioTranscriptions, UsageCodeInterpreterSessions,
+        UsageCompletions, UsageCosts, UsageDecisions, UsageEmbeddings, UsageFileSearchCalls, UsageImages,
+        UsageModerations, UsageVectorStores, UsageWebSearchCalls, usage::UsageLabel,
+    },
 };
 
 use crate::{
@@ -13,7 +26,7 @@ use crate::{
         value::values,
     },
     operation::{Changes, change::Change},
-    shapes::series::{self, Counted, DimensionValue, Sample, series},
+    shapes::series::{self, Counted, DimensionValue, Filter, Sample, Series, series},
 };
 
 /// The maximum number of records in a batch.
@@ -21,19 +34,118 @@ const RECORDS_MAX: usize = 10_000;
 
 series! {
     /// Usage of completions.
-    COMPLETIONS = 1 of UsageCompletions, CompletionsUsageRecord, UsageCompletionsResult;
+    COMPLETIONS = 1 Sum completions of UsageCompletions, CompletionsUsageRecord, UsageCompletionsResult;
     dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
-        batch by batch, service_tier;
-    sums: input_tokens output_tokens num_model_requests input_cached_tokens input_cache_write_tokens input_text_tokens
-        output_text_tokens input_cached_text_tokens input_audio_tokens input_cached_audio_tokens output_audio_tokens
-        input_image_tokens input_cached_image_tokens output_image_tokens;
-    finish: |result: &mut UsageCompletionsResult| result.input_uncached_tokens = uncached(result);
+        batch by batch, service_tier, api_source;
+    sums: input_tokens output_tokens num_model_requests;
+    more: input_cached_tokens input_cache_write_tokens input_text_tokens output_text_tokens input_cached_text_tokens
+        input_audio_tokens input_cached_audio_tokens output_audio_tokens input_image_tokens input_cached_image_tokens
+        output_image_tokens input_cache_write_30m_tokens input_cache_write_12h_tokens;
+    finish: |result: &mut UsageCompletionsResult| {
+        let cached = [result.input_cached_tokens, result.input_cache_write_tokens];
+        result.input_uncached_tokens = uncached(result.input_tokens, cached);
+    };
+}
+
+series! {
+    /// Usage of decisions.
+    DECISIONS = 2 Sum decisions of UsageDecisions, DecisionsUsageRecord, UsageDecisionsResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
+        batch by batch, service_tier, api_source;
+    sums: input_tokens output_tokens num_model_requests;
+    more: input_cached_tokens input_cache_write_tokens input_text_tokens output_text_tokens input_cached_text_tokens
+        input_audio_tokens input_cached_audio_tokens output_audio_tokens input_image_tokens input_cached_image_tokens
+        output_image_tokens input_cache_write_30m_tokens input_cache_write_12h_tokens;
+    finish: |result: &mut UsageDecisionsResult| {
+        let cached = [result.input_cached_tokens, result.input_cache_write_tokens];
+        result.input_uncached_tokens = uncached(result.input_tokens, cached);
+    };
+}
+
+series! {
+    /// Usage of embeddings.
+    EMBEDDINGS = 3 Sum embeddings of UsageEmbeddings, EmbeddingsUsageRecord, UsageEmbeddingsResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models;
+    sums: input_tokens num_model_requests;
+}
+
+series! {
+    /// Usage of moderations.
+    MODERATIONS = 4 Sum moderations of UsageModerations, ModerationsUsageRecord, UsageModerationsResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models;
+    sums: input_tokens num_model_requests;
+}
+
+series! {
+    /// Usage of audio speeches.
+    AUDIO_SPEECHES = 5 Sum audio_speeches of UsageAudioSpeeches, AudioSpeechesUsageRecord, UsageAudioSpeechesResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models;
+    sums: characters num_model_requests;
+}
+
+series! {
+    /// Usage of audio transcriptions.
+    AUDIO_TRANSCRIPTIONS = 6 Sum audio_transcriptions of UsageAudioTranscriptions, AudioTranscriptionsUsageRecord, UsageAudioTranscriptionsResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models;
+    sums: seconds num_model_requests;
+}
+
+series! {
+    /// Usage of images.
+    IMAGES = 7 Sum images of UsageImages, ImagesUsageRecord, UsageImagesResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
+        size by sizes, source by sources;
+    sums: images num_model_requests;
+}
+
+series! {
+    /// Usage of code interpreter sessions.
+    CODE_INTERPRETER_SESSIONS = 8 Sum code_interpreter_sessions of UsageCodeInterpreterSessions, CodeInterpreterSessionsUsageRecord, UsageCodeInterpreterSessionsResult;
+    dimensions: project_id by project_ids;
+    sums: num_sessions;
+}
+
+series! {
+    /// Usage of vector stores.
+    VECTOR_STORES = 9 Level vector_stores of UsageVectorStores, VectorStoresUsageRecord, UsageVectorStoresResult;
+    recorded: vector_store_id;
+    dimensions: project_id by project_ids;
+    sums: usage_bytes;
+}
+
+series! {
+    /// Usage of file search calls.
+    FILE_SEARCH_CALLS = 10 Sum file_search_calls of UsageFileSearchCalls, FileSearchCallsUsageRecord, UsageFileSearchCallsResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids,
+        vector_store_id by vector_store_ids;
+    sums: num_requests;
+}
+
+series! {
+    /// Usage of web search calls.
+    WEB_SEARCH_CALLS = 11 Sum web_search_calls of UsageWebSearchCalls, WebSearchCallsUsageRecord, UsageWebSearchCallsResult;
+    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
+        context_level by context_levels, api_source;
+    sums: num_model_requests num_requests;
+}
+
+series! {
+    /// Costs.
+    COSTS = 12 Sum costs of UsageCosts, CostsUsageRecord, CostsResult;
+    dimensions: project_id by project_ids, line_item by line_items, api_key_id by api_key_ids, user_id, api_source, quantity_unit;
+    together: line_item quantity_unit;
+    sums:;
+    more: amount quantity;
+    finish: |result: &mut CostsResult| {
+        if result.quantity_unit.is_none() {
+            result.quantity = None;
+        }
+    };
 }
 
 /// Input tokens that were neither cached nor written to the cache.
-fn uncached(result: &UsageCompletionsResult) -> Option<u64> {
-    let cached = result.input_cached_tokens? + result.input_cache_write_tokens?;
-    Some(result.input_tokens.saturating_sub(cached))
+fn uncached(input_tokens: u64, [cached, written]: [Option<u64>; 2]) -> Option<u64> {
+    Some(input_tokens.saturating_sub(cached? + written?))
 }
 
 /// A batch that was already counted is not counted again.
@@ -43,14 +155,19 @@ impl Changes for CreateUsageBatch {
         if let Some(counted) = find(change, self)? {
             return Ok(counted);
         }
-        let completions = &self.body.completions;
-        if completions.len() > RECORDS_MAX {
-            return Err(Error::invalid_value("completions", format!("at most {RECORDS_MAX} records")));
+        check_inputs(&self.body)?;
+        let lists = samples(&self.body);
+        let mut records = 0;
+        for (series, samples) in &lists {
+            records += samples.len();
+            if records > RECORDS_MAX {
+                return Err(Error::invalid_value(series.list, format!("at most {RECORDS_MAX} records")));
+            }
         }
-        check_inputs(completions)?;
-        let samples: Vec<Sample> = completions.iter().map(Counted::sample).collect();
-        series::add(change, &COMPLETIONS, "completions", &samples)?;
-        insert(change, self, completions.len())
+        for (series, samples) in &lists {
+            series::add(change, series, samples)?;
+        }
+        insert(change, self, records)
     }
 }
 
@@ -76,19 +193,62 @@ fn insert(change: &mut Change<'_>, request: &CreateUsageBatch, records: usize) -
     Ok(UsageBatch::new(id.clone(), records.unsigned_abs(), created_at, true))
 }
 
+/// The records of a batch, by series.
+fn samples(body: &CreateUsageBatchBody) -> Vec<(&'static Series, Vec<Sample>)> {
+    fn of<T: Counted>(records: &Option<Vec<T>>) -> Vec<Sample> {
+        records.iter().flatten().map(Counted::sample).collect()
+    }
+    vec![
+        (&COMPLETIONS, body.completions.iter().map(Counted::sample).collect()),
+        (&DECISIONS, of(&body.decisions)),
+        (&EMBEDDINGS, of(&body.embeddings)),
+        (&MODERATIONS, of(&body.moderations)),
+        (&AUDIO_SPEECHES, of(&body.audio_speeches)),
+        (&AUDIO_TRANSCRIPTIONS, of(&body.audio_transcriptions)),
+        (&IMAGES, of(&body.images)),
+        (&CODE_INTERPRETER_SESSIONS, of(&body.code_interpreter_sessions)),
+        (&VECTOR_STORES, of(&body.vector_stores)),
+        (&FILE_SEARCH_CALLS, of(&body.file_search_calls)),
+        (&WEB_SEARCH_CALLS, of(&body.web_search_calls)),
+        (&COSTS, of(&body.costs)),
+    ]
+}
+
 /// Input tokens include cached tokens and tokens written to the cache.
-fn check_inputs(records: &[CompletionsUsageRecord]) -> Result<()> {
-    for (index, record) in records.iter().enumerate() {
-        let cached = record.input_cached_tokens.unwrap_or(0);
-        if cached.saturating_add(record.input_cache_write_tokens.unwrap_or(0)) > record.input_tokens {
-            return Err(Error::invalid_value(
-                format!("completions[{index}].input_tokens"),
-                "at least 'input_cached_tokens' and 'input_cache_write_tokens' together",
-            ));
-        }
+fn check_inputs(body: &CreateUsageBatchBody) -> Result<()> {
+    for (index, record) in body.completions.iter().enumerate() {
+        let cached = [record.input_cached_tokens, record.input_cache_write_tokens];
+        check_input("completions", index, record.input_tokens, cached)?;
+    }
+    for (index, record) in body.decisions.iter().flatten().enumerate() {
+        let cached = [record.input_cached_tokens, record.input_cache_write_tokens];
+        check_input("decisions", index, record.input_tokens, cached)?;
     }
     Ok(())
 }
+
+fn check_input(list: &str, index: usize, input_tokens: u64, cached: [Option<u64>; 2]) -> Result<()> {
+    let cached = cached.into_iter().flatten().fold(0, u64::saturating_add);
+    if cached > input_tokens {
+        return Err(Error::invalid_value(
+            format!("{list}[{index}].input_tokens"),
+            "at least 'input_cached_tokens' and 'input_cache_write_tokens' together",
+        ));
+    }
+    Ok(())
+}
+
+/// Lists of choices filter by their values.
+macro_rules! filter_by_choice {
+    ($($choice:ident)*) => {$(
+        impl Filter for Vec<$choice> {
+            fn values(&self) -> Vec<String> {
+                self.iter().map(|choice| choice.as_str().to_owned()).collect()
+            }
+        }
+    )*};
+}
+filter_by_choice!(ImageSize ImageSource SearchContextLevel);
 
 impl DimensionValue for UsageLabel {
     fn text(&self) -> String {

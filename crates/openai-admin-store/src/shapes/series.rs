@@ -3,11 +3,14 @@
 //! A record counts for the minute of its time. Its numbers are added to the sums of that minute, hour and day in one
 //! transaction, so a page reads as few rows as the width of its buckets allows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    result::Result as StdResult,
+};
 
 use openai_admin::{
-    Timestamp,
-    models::{BucketWidth, UsageBucket, UsagePage},
+    ApiSource, Decimal, Timestamp,
+    models::{Cost, UsageBucket, UsagePage},
 };
 
 use crate::{
@@ -26,6 +29,10 @@ pub(crate) const WIDTHS: [i64; 3] = [60, 60 * 60, 24 * 60 * 60];
 pub(crate) const SUMS: usize = 16;
 /// The maximum of a number in a record. With it, no sum of a day overflows an `i64` in practice.
 const NUMBER_MAX: i64 = 1_000_000_000_000;
+/// The maximum amount of money in a record, in billionths.
+const AMOUNT_MAX: i64 = 1_000_000 * 1_000_000_000;
+/// The maximum quantity in a record of costs, in millionths.
+const QUANTITY_MAX: i64 = 1_000_000_000_000 * 1_000_000;
 
 /// The sums of a row.
 pub(crate) type Sums = [i64; SUMS];
@@ -34,10 +41,22 @@ pub(crate) type Sums = [i64; SUMS];
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) number: i64,
+    /// The list of its records in a batch.
+    pub(crate) list: &'static str,
+    pub(crate) kind: SeriesKind,
     /// In storage order. Add new ones at the end.
     pub(crate) dimensions: &'static [&'static str],
     /// In the order of the columns. Add new ones at the end.
     pub(crate) sums: &'static [&'static str],
+}
+
+/// How the records of a minute, an hour or a day are combined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeriesKind {
+    /// Numbers are added.
+    Sum,
+    /// The last record of each combination of dimensions counts. Its time is the number after the declared ones.
+    Level,
 }
 
 /// One record: its time, the values of the dimensions and the numbers, in the order of the series.
@@ -45,7 +64,8 @@ pub(crate) struct Series {
 pub(crate) struct Sample {
     pub(crate) at: i64,
     pub(crate) dimensions: Vec<Option<String>>,
-    pub(crate) numbers: Vec<u64>,
+    /// The numbers as stored, or what they should be.
+    pub(crate) numbers: Vec<StdResult<i64, &'static str>>,
 }
 
 /// The parameters of a page.
@@ -54,7 +74,7 @@ pub(crate) struct Query {
     pub(crate) start: i64,
     /// Default: now.
     pub(crate) end: Option<i64>,
-    pub(crate) width: BucketWidth,
+    pub(crate) width: Width,
     pub(crate) limit: Option<u16>,
     pub(crate) page: Option<String>,
     /// The names of the dimensions to group by.
@@ -65,8 +85,18 @@ pub(crate) struct Query {
     pub(crate) parameters: String,
 }
 
-/// Adds records to a series. `field` is the name of their list in errors.
-pub(crate) fn add(change: &mut Change<'_>, series: &Series, field: &str, samples: &[Sample]) -> Result<()> {
+/// The width of the buckets of a page.
+#[derive(Debug)]
+pub(crate) struct Width {
+    pub(crate) name: &'static str,
+    pub(crate) seconds: i64,
+    /// The default and the maximum number of buckets.
+    pub(crate) pages: (u16, u16),
+}
+
+/// Adds records to a series.
+pub(crate) fn add(change: &mut Change<'_>, series: &Series, samples: &[Sample]) -> Result<()> {
+    let field = series.list;
     let mut seqs = HashMap::new();
     let mut cells: BTreeMap<(i64, i64, i64), Sums> = BTreeMap::new();
     for (index, sample) in samples.iter().enumerate() {
@@ -83,14 +113,17 @@ pub(crate) fn add(change: &mut Change<'_>, series: &Series, field: &str, samples
         seqs.insert(&sample.dimensions, seq);
         for width in WIDTHS {
             let cell = cells.entry((width, round_down(sample.at, width), seq)).or_default();
-            add_to(cell, &numbers)?;
+            match series.kind {
+                SeriesKind::Sum => add_to(cell, &numbers)?,
+                SeriesKind::Level => keep_later(series, cell, &numbers),
+            }
         }
     }
-    let org = change.org();
+    let (org, statement) = (change.org(), series.kind.statement());
     for ((width, begins_at, seq), sums) in cells {
         let key = [org.into(), series.number.into(), width.into(), begins_at.into(), seq.into()];
         let row: Vec<Value<'_>> = key.into_iter().chain(sums.map(Value::from)).collect();
-        if change.execute(ADD, &row)? == 0 {
+        if change.execute(statement, &row)? == 0 && series.kind == SeriesKind::Sum {
             let expected =
                 format!("records whose sums stay at most {} in each minute, hour and day", i64::MAX);
             return Err(Error::invalid_value(field, expected));
@@ -107,10 +140,10 @@ pub(crate) fn page<T>(
     now: Timestamp,
     result: impl Fn(&[Option<&str>], &Sums) -> T,
 ) -> Result<UsagePage<T>> {
-    let (default, max) = query.width.pages();
+    let (default, max) = query.width.pages;
     let limit = query.limit.unwrap_or(default);
     if limit > max {
-        let expected = format!("at most {max} with 'bucket_width' {}", query.width.as_str());
+        let expected = format!("at most {max} with 'bucket_width' {}", query.width.name);
         return Err(Error::invalid_value("limit", expected));
     }
     if limit == 0 {
@@ -118,7 +151,7 @@ pub(crate) fn page<T>(
     }
     let token = PageToken::begin(query.page.as_deref(), &query.parameters, now.unix_seconds(), query.start)?;
     let end = query.end.unwrap_or(token.asked_at);
-    let buckets = buckets(token.next, end, query.width.seconds(), limit);
+    let buckets = buckets(token.next, end, query.width.seconds, limit);
     let next = buckets.last().map_or(end, |(_, end)| *end);
     let mut groups = sums(tx, series, query, token.next, next.min(end))?;
     let mut data = Vec::with_capacity(buckets.len());
@@ -140,15 +173,25 @@ pub(crate) fn page<T>(
 type Groups = BTreeMap<(i64, Vec<Option<String>>), Sums>;
 
 fn sums(tx: &mut Tx<'_>, series: &Series, query: &Query, from: i64, to: i64) -> Result<Groups> {
-    let (org, width) = (tx.org(), query.width.seconds());
+    let (org, width) = (tx.org(), query.width.seconds);
     let groups = groups(tx, series, query)?;
     let mut found: HashMap<(i64, usize), Sums> = HashMap::new();
+    let mut levels: HashMap<(i64, i64), Sums> = HashMap::new();
     for span in spans(from, to, width) {
         tx.query(READ, values![org, series.number, span.width, span.from, span.to], |row| {
-            let Some(group) = groups.of.get(&row.integer(1)?) else { return Ok(()) };
+            let seq = row.integer(1)?;
+            let Some(group) = groups.of.get(&seq) else { return Ok(()) };
             let bucket = round_down(row.integer(0)?, width).max(from);
-            add_to(found.entry((bucket, *group)).or_default(), &read_sums(series, row)?)
+            let sums = read_sums(series, row)?;
+            match series.kind {
+                SeriesKind::Sum => return add_to_page(found.entry((bucket, *group)).or_default(), &sums),
+                SeriesKind::Level => keep_later(series, levels.entry((bucket, seq)).or_default(), &sums),
+            }
+            Ok(())
         })?;
+    }
+    for ((bucket, seq), sums) in levels {
+        add_to_page(found.entry((bucket, groups.of[&seq])).or_default(), &sums)?;
     }
     let named =
         |((bucket, group), sums): ((i64, usize), Sums)| ((bucket, groups.values[group].clone()), sums);
@@ -207,7 +250,7 @@ fn passes(query: &Query, dimensions: &[Option<String>]) -> bool {
 
 fn read_sums(series: &Series, row: &Row<'_>) -> Result<Sums> {
     let mut sums = Sums::default();
-    for (index, sum) in sums.iter_mut().enumerate().take(series.sums.len()) {
+    for (index, sum) in sums.iter_mut().enumerate().take(series.sums.len() + series.kind.extra()) {
         *sum = row.integer(index + 2)?;
     }
     Ok(sums)
@@ -245,11 +288,45 @@ fn check(series: &Series, sample: &Sample, place: impl Fn() -> String) -> Result
     }
     let mut numbers = Sums::default();
     for ((number, given), name) in numbers.iter_mut().zip(&sample.numbers).zip(series.sums) {
-        *number = i64::try_from(*given).ok().filter(|given| *given <= NUMBER_MAX).ok_or_else(|| {
-            Error::invalid_value(format!("{}.{name}", place()), format!("a number of at most {NUMBER_MAX}"))
-        })?;
+        *number = given.map_err(|expected| Error::invalid_value(format!("{}.{name}", place()), expected))?;
+    }
+    if series.kind == SeriesKind::Level {
+        numbers[series.sums.len()] = sample.at;
     }
     Ok(numbers)
+}
+
+impl SeriesKind {
+    /// The number of columns after those of the declared numbers.
+    const fn extra(self) -> usize {
+        match self {
+            Self::Sum => 0,
+            Self::Level => 1,
+        }
+    }
+
+    const fn statement(self) -> &'static str {
+        match self {
+            Self::Sum => ADD,
+            Self::Level => KEEP_LATER,
+        }
+    }
+}
+
+/// Replaces a level by a later one.
+fn keep_later(series: &Series, level: &mut Sums, other: &Sums) {
+    let time = series.sums.len();
+    if other[time] >= level[time] {
+        *level = *other;
+    }
+}
+
+/// A sum over dimensions, none of which is larger than an `i64`.
+fn add_to_page(sums: &mut Sums, numbers: &Sums) -> Result<()> {
+    add_to(sums, numbers).map_err(|_| {
+        let expected = format!("values whose sums are at most {}: fewer dimensions per group", i64::MAX);
+        Error::invalid_value("group_by", expected)
+    })
 }
 
 fn add_to(sums: &mut Sums, numbers: &Sums) -> Result<()> {
@@ -343,20 +420,37 @@ const ADD: &str = concat!(
     each_sum!(and "usage_sums.sum_" " <= 9223372036854775807 - excluded.sum_"),
 );
 
+/// Writes nothing if the stored level is later.
+const KEEP_LATER: &str = concat!(
+    "insert into usage_sums (org, series, width, begins_at, dimension_seq, ",
+    each_sum!("sum_"),
+    ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+     on conflict (org, series, width, begins_at, dimension_seq) do update set sum_0 = excluded.sum_0, sum_1 = excluded.sum_1
+     where excluded.sum_1 >= usage_sums.sum_1"
+);
+
 /// Declares the series of an operation: the fields of its records, filters and results, in storage order. `by` names
-/// the request parameter that filters a dimension.
+/// the request parameter that filters a dimension. `recorded` dimensions are in records only. Results that are grouped by
+/// the first dimension of `together` are grouped by the second too. The `sums` are the arguments of the result's `new`,
+/// and `more` sums are its other fields.
 macro_rules! series {
     (
-        $(#[$doc:meta])* $series:ident = $number:literal of $request:ident, $record:ident, $result:ident;
+        $(#[$doc:meta])*
+        $series:ident = $number:literal $kind:ident $list:ident of $request:ident, $record:ident, $result:ident;
+        $(recorded: $recorded:ident;)?
         dimensions: $($dimension:ident $(by $filter:ident)?),*;
+        $(together: $first:ident $second:ident;)?
         sums: $($sum:ident)*;
+        $(more: $($more:ident)*;)?
         $(finish: $finish:expr;)?
     ) => {
         $(#[$doc])*
         pub(crate) static $series: $crate::shapes::series::Series = $crate::shapes::series::Series {
             number: $number,
-            dimensions: &[$(stringify!($dimension)),*],
-            sums: &[$(stringify!($sum)),*],
+            list: stringify!($list),
+            kind: $crate::shapes::series::SeriesKind::$kind,
+            dimensions: &[$(stringify!($recorded),)? $(stringify!($dimension)),*],
+            sums: &[$(stringify!($sum),)* $($(stringify!($more)),*)?],
         };
 
         impl $crate::shapes::series::Counted for $record {
@@ -364,8 +458,11 @@ macro_rules! series {
                 use $crate::shapes::series::{DimensionValue, Number};
                 $crate::shapes::series::Sample {
                     at: self.time.unix_seconds(),
-                    dimensions: vec![$(self.$dimension.as_ref().map(DimensionValue::text)),*],
-                    numbers: vec![$(self.$sum.number()),*],
+                    dimensions: vec![
+                        $(self.$recorded.as_ref().map(DimensionValue::text),)?
+                        $(self.$dimension.as_ref().map(DimensionValue::text)),*
+                    ],
+                    numbers: vec![$(self.$sum.number(),)* $($(self.$more.number()),*)?],
                 }
             }
         }
@@ -380,32 +477,44 @@ macro_rules! series {
                 &self,
                 tx: &mut $crate::operation::reading::Reading<'_>,
             ) -> $crate::base::error::Result<Self::Response> {
-                use $crate::shapes::series::{DimensionValue, Filter, Number, Query, page};
+                #[allow(unused_imports, reason = "not every series has filters")]
+                use $crate::shapes::series::{DimensionValue, Filter, Number, Query, Width, page};
+                let width = self.bucket_width.unwrap_or_default();
+                #[allow(unused_mut, reason = "few series have dimensions that are grouped together")]
+                let mut group_by: Vec<&'static str> = self.group_by.iter().flatten().map(|by| by.as_str()).collect();
+                $(if group_by.contains(&stringify!($first)) {
+                    group_by.push(stringify!($second));
+                })?
                 let mut first = self.clone();
                 first.page = None;
                 let query = Query {
                     start: self.start_time.unix_seconds(),
                     end: self.end_time.map(openai_admin::Timestamp::unix_seconds),
-                    width: self.bucket_width.unwrap_or_default(),
+                    width: Width { name: width.as_str(), seconds: width.seconds(), pages: width.pages() },
                     limit: self.limit.map(openai_admin::Limit::get),
                     page: self.page.as_ref().map(|page| page.as_str().to_owned()),
-                    group_by: self.group_by.iter().flatten().map(|by| by.as_str()).collect(),
-                    filters: vec![$($crate::shapes::series::series!(@filter self $($filter)?)),*],
+                    group_by,
+                    filters: vec![$($crate::shapes::series::series!(@none $recorded),)? $($crate::shapes::series::series!(@filter self $($filter)?)),*],
                     parameters: serde_json::to_string(&first).map_err($crate::base::error::Error::internal)?,
                 };
                 let now = tx.at();
                 page(tx, &$series, &query, now, |group, sums| {
-                    let mut result = $result::new(0, 0, 0);
+                    let mut sums = sums.iter().copied();
+                    #[allow(unused_mut, reason = "not every series has more sums")]
+                    let mut result = $result::new($($crate::shapes::series::series!(@next sums $sum)),*);
+                    $($(result.$more = $crate::shapes::series::series!(@next sums $more);)*)?
                     let mut group = group.iter();
+                    $($crate::shapes::series::series!(@skip group $recorded);)?
                     $(result.$dimension = group.next().and_then(|value| value.and_then(DimensionValue::from_text));)*
-                    let mut sums = sums.iter();
-                    $(result.$sum = Number::from_number(sums.next().copied().unwrap_or_default());)*
                     $($finish(&mut result);)?
                     result
                 })
             }
         }
     };
+    (@next $sums:ident $sum:ident) => { Number::from_number($sums.next().unwrap_or_default()) };
+    (@skip $group:ident $recorded:ident) => { $group.next() };
+    (@none $recorded:ident) => { None };
     (@filter $request:ident) => { None };
     (@filter $request:ident $filter:ident) => { $request.$filter.as_ref().map(Filter::values) };
 }
@@ -429,6 +538,15 @@ impl DimensionValue for String {
     }
     fn from_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
+    }
+}
+
+impl DimensionValue for ApiSource {
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self::from(text))
     }
 }
 
@@ -459,26 +577,59 @@ impl Filter for bool {
 }
 
 /// A number in a record or a result. An absent number of a record counts as 0.
-pub(crate) trait Number {
-    fn number(&self) -> u64;
+pub(crate) trait Number: Sized {
+    /// The number as stored, or what it should be.
+    fn number(&self) -> StdResult<i64, &'static str>;
     fn from_number(sum: i64) -> Self;
 }
 
 impl Number for u64 {
-    fn number(&self) -> u64 {
-        *self
+    fn number(&self) -> StdResult<i64, &'static str> {
+        let number = i64::try_from(*self).ok().filter(|number| *number <= NUMBER_MAX);
+        number.ok_or("a number of at most 1000000000000")
     }
     fn from_number(sum: i64) -> Self {
         sum.unsigned_abs()
     }
 }
 
-impl Number for Option<u64> {
-    fn number(&self) -> u64 {
-        self.unwrap_or(0)
+/// An amount of money.
+impl Number for Decimal<9> {
+    fn number(&self) -> StdResult<i64, &'static str> {
+        let is_valid = (0..=AMOUNT_MAX).contains(&self.units());
+        is_valid.then_some(self.units()).ok_or("an amount from 0 to 1000000")
     }
     fn from_number(sum: i64) -> Self {
-        Some(sum.unsigned_abs())
+        Self::from_units(sum)
+    }
+}
+
+/// A quantity.
+impl Number for Decimal<6> {
+    fn number(&self) -> StdResult<i64, &'static str> {
+        let is_valid = (0..=QUANTITY_MAX).contains(&self.units());
+        is_valid.then_some(self.units()).ok_or("a quantity from 0 to 1000000000000")
+    }
+    fn from_number(sum: i64) -> Self {
+        Self::from_units(sum)
+    }
+}
+
+impl Number for Cost {
+    fn number(&self) -> StdResult<i64, &'static str> {
+        self.value.number()
+    }
+    fn from_number(sum: i64) -> Self {
+        Self::new(Decimal::from_units(sum), "usd".to_owned())
+    }
+}
+
+impl<T: Number> Number for Option<T> {
+    fn number(&self) -> StdResult<i64, &'static str> {
+        self.as_ref().map_or(Ok(0), Number::number)
+    }
+    fn from_number(sum: i64) -> Self {
+        Some(T::from_number(sum))
     }
 }
 

@@ -3,9 +3,13 @@
 use openai_admin::{
     Timestamp,
     models::{UsageBatch, UsageCompletionsResult, UsagePage},
-    operations::{CreateUsageBatch, UsageCompletions},
+    operations::{
+        CreateUsageBatch, UsageAudioSpeeches, UsageAudioTranscriptions, UsageCodeInterpreterSessions,
+        UsageCompletions, UsageCosts, UsageDecisions, UsageEmbeddings, UsageFileSearchCalls, UsageImages,
+        UsageModerations, UsageVectorStores, UsageWebSearchCalls,
+    },
 };
-use openai_admin_store::{Error, Result};
+use openai_admin_store::{Error, Reads, Result};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -24,6 +28,12 @@ conformance! {
     pages_of_usage_continue_while_usage_arrives,
     invalid_usage_requests_are_refused,
     organizations_do_not_see_the_usage_of_others,
+    each_kind_of_usage_is_summed_filtered_and_grouped,
+    a_vector_store_counts_with_its_last_record,
+    costs_are_exact,
+    costs_have_a_quantity_by_line_item,
+    costs_are_listed_by_day_only,
+    sums_of_a_group_that_are_too_large_are_refused,
 }
 
 const DAY: i64 = 86_400;
@@ -31,7 +41,12 @@ const DAY: i64 = 86_400;
 const START: i64 = 20_000 * DAY;
 
 pub(crate) async fn count(acme: &Tenant, id: &str, completions: Json) -> Result<UsageBatch> {
-    let body = json!({ "batch_id": id, "completions": completions });
+    count_in(acme, id, "completions", completions).await
+}
+
+async fn count_in(acme: &Tenant, id: &str, list: &str, records: Json) -> Result<UsageBatch> {
+    let mut body = json!({ "batch_id": id, "completions": [] });
+    body[list] = records;
     acme.change(CreateUsageBatch::new(serde_json::from_value(body).unwrap())).await
 }
 
@@ -295,4 +310,209 @@ async fn organizations_do_not_see_the_usage_of_others(database: Database) {
         let page = usage(tenant, json!({ "start_time": START, "limit": 1 })).await.unwrap();
         assert_eq!(tokens(&page), [(0, vec![expected])]);
     }
+}
+
+/// The results of the first bucket, as JSON.
+async fn results<R>(acme: &Tenant, query: Json) -> Result<Vec<Json>>
+where
+    R: Reads + serde::de::DeserializeOwned + 'static,
+    R::Response: serde::Serialize,
+{
+    let request: R = serde_json::from_value(query).unwrap();
+    let page = acme.store().read(acme.org(), Timestamp::from_unix_seconds(START + 10 * DAY), request).await?;
+    let page = serde_json::to_value(page).unwrap();
+    Ok(page["data"][0]["results"].as_array().unwrap().clone())
+}
+
+/// Records two values of a dimension and reads them by it, and filtered if the dimension has a filter.
+async fn check_kind<R>(acme: &Tenant, list: &str, numbers: &[&str], dimensions: &[(&str, &str, [&str; 2])])
+where
+    R: Reads + serde::de::DeserializeOwned + 'static,
+    R::Response: serde::Serialize,
+{
+    let numbered = |factor: usize| -> Json {
+        let numbers = (1..).zip(numbers).map(|(n, name)| ((*name).to_owned(), json!(n * factor)));
+        Json::Object(numbers.collect())
+    };
+    let record = |time: i64, factor: usize, value: usize| {
+        let mut record = numbered(factor);
+        record["time"] = json!(time);
+        for (dimension, _, values) in dimensions {
+            record[*dimension] = json!(values[value]);
+        }
+        record
+    };
+    let records = json!([record(START, 1, 0), record(START + 3600, 2, 0), record(START + 60, 10, 1)]);
+    count_in(acme, list, list, records).await.unwrap();
+    let all = results::<R>(acme, json!({ "start_time": START, "limit": 1 })).await.unwrap();
+    assert_eq!(all.len(), 1, "{list}");
+    for (n, name) in (1..).zip(numbers) {
+        assert_eq!(all[0][*name], json!(13 * n), "{list} {name}");
+    }
+    for (dimension, filter, values) in dimensions {
+        let by = json!({ "start_time": START, "limit": 1, "group_by": [dimension] });
+        let by = results::<R>(acme, by).await.unwrap();
+        let found: Vec<(&Json, &Json)> = by.iter().map(|by| (&by[*dimension], &by[numbers[0]])).collect();
+        assert_eq!(
+            found,
+            [(&json!(values[0]), &json!(3)), (&json!(values[1]), &json!(10))],
+            "{list} {dimension}"
+        );
+        if !filter.is_empty() {
+            let mut query = json!({ "start_time": START, "limit": 1 });
+            query[*filter] = json!([values[1]]);
+            let found = results::<R>(acme, query).await.unwrap();
+            assert_eq!((found.len(), &found[0][numbers[0]]), (1, &json!(10)), "{list} {filter}");
+            assert_eq!(found[0][*dimension], json!(null), "{list} {filter}");
+        }
+    }
+}
+
+async fn each_kind_of_usage_is_summed_filtered_and_grouped(database: Database) {
+    let acme = &database.acme(0, json!([])).await;
+    let project = ("project_id", "project_ids", ["proj_a", "proj_b"]);
+    let owners = [
+        project,
+        ("user_id", "user_ids", ["user_a", "user_b"]),
+        ("api_key_id", "api_key_ids", ["key_a", "key_b"]),
+    ];
+    let [project_id, user, key] = owners;
+    let model = ("model", "models", ["gpt-4", "gpt-5"]);
+    let of_model = [project_id, user, key, model];
+    let source = ("api_source", "", ["agents_api", "unlabeled"]);
+    let tokens = ["input_tokens", "output_tokens", "num_model_requests", "input_cache_write_12h_tokens"];
+    let tier = ("service_tier", "", ["default", "flex"]);
+    let requests = "num_model_requests";
+    check_kind::<UsageCompletions>(acme, "completions", &tokens, &[model, tier, source]).await;
+    check_kind::<UsageDecisions>(acme, "decisions", &tokens, &[project, user, key, model, tier, source])
+        .await;
+    check_kind::<UsageEmbeddings>(acme, "embeddings", &["input_tokens", requests], &of_model).await;
+    check_kind::<UsageModerations>(acme, "moderations", &["input_tokens", requests], &of_model).await;
+    check_kind::<UsageAudioSpeeches>(acme, "audio_speeches", &["characters", requests], &of_model).await;
+    check_kind::<UsageAudioTranscriptions>(acme, "audio_transcriptions", &["seconds", requests], &of_model)
+        .await;
+    let size = ("size", "sizes", ["1024x1024", "512x512"]);
+    let kind = ("source", "sources", ["image.edit", "image.generation"]);
+    let of_image = [project_id, user, key, model, size, kind];
+    check_kind::<UsageImages>(acme, "images", &["images", requests], &of_image).await;
+    let sessions = "code_interpreter_sessions";
+    check_kind::<UsageCodeInterpreterSessions>(acme, sessions, &["num_sessions"], &[project]).await;
+    let store = ("vector_store_id", "vector_store_ids", ["vs_a", "vs_b"]);
+    let of_search = [project_id, user, key, store];
+    check_kind::<UsageFileSearchCalls>(acme, "file_search_calls", &["num_requests"], &of_search).await;
+    let level = ("context_level", "context_levels", ["high", "low"]);
+    let of_search = [project_id, user, key, model, level, source];
+    check_kind::<UsageWebSearchCalls>(acme, "web_search_calls", &["num_requests", requests], &of_search)
+        .await;
+}
+
+async fn a_vector_store_counts_with_its_last_record(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let record = |time: i64, store: &str, bytes: u64| json!({ "time": START + time, "project_id": "proj_a", "vector_store_id": store, "usage_bytes": bytes });
+    let records = json!([record(7200, "vs_a", 5), record(60, "vs_a", 100), record(90, "vs_b", 10)]);
+    count_in(&acme, "1", "vector_stores", records).await.unwrap();
+    // Records may arrive late.
+    count_in(&acme, "2", "vector_stores", json!([record(30, "vs_a", 1000)])).await.unwrap();
+    let query = |width: &str| json!({ "start_time": START, "bucket_width": width, "limit": 1 });
+    for (width, bytes) in [("1d", 15), ("1h", 110), ("1m", 1000)] {
+        let found = results::<UsageVectorStores>(&acme, query(width)).await.unwrap();
+        assert_eq!(found[0]["usage_bytes"], json!(bytes), "{width}");
+    }
+    let mut query = query("1d");
+    query["project_ids"] = json!(["proj_b"]);
+    assert!(results::<UsageVectorStores>(&acme, query).await.unwrap().is_empty());
+}
+
+fn cost(time: i64, amount: &str, of: Json) -> Json {
+    let mut record = json!({ "time": START + time, "amount": amount });
+    record.as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
+    record
+}
+
+async fn costs_are_exact(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let tenths: Vec<Json> =
+        (0..30).map(|second| cost(second, "0.1", json!({ "project_id": "proj_a" }))).collect();
+    count_in(&acme, "1", "costs", json!(tenths)).await.unwrap();
+    let rest = json!([
+        cost(5, "0.000000001", json!({ "project_id": "proj_b", "api_key_id": "key_b", "user_id": "user_b" })),
+        cost(5, "999999.99", json!({ "project_id": "proj_b", "api_source": "agents_api" })),
+        cost(DAY, "7", json!({})),
+    ]);
+    count_in(&acme, "2", "costs", rest).await.unwrap();
+    let day = |group_by: Json| json!({ "start_time": START, "limit": 1, "group_by": group_by });
+    let all = results::<UsageCosts>(&acme, json!({ "start_time": START, "limit": 1 })).await.unwrap();
+    assert_eq!(all[0]["amount"]["value"].to_string(), "1000002.990000001");
+    let by = results::<UsageCosts>(&acme, day(json!(["project_id"]))).await.unwrap();
+    assert_eq!(
+        (&by[0]["project_id"], by[0]["amount"]["value"].to_string()),
+        (&json!("proj_a"), "3".to_owned())
+    );
+    let by = results::<UsageCosts>(&acme, day(json!(["api_key_id", "user_id", "api_source"]))).await.unwrap();
+    assert_eq!(by.len(), 3);
+    let mut query = day(json!([]));
+    query["api_key_ids"] = json!(["key_b"]);
+    let by = results::<UsageCosts>(&acme, query).await.unwrap();
+    assert_eq!(by[0]["amount"]["value"].to_string(), "1e-9");
+    for amount in ["-0.1", "1000000.01"] {
+        assert_refused!(
+            count_in(&acme, "3", "costs", json!([cost(0, amount, json!({}))])).await,
+            Error::InvalidValue { field, .. } if field == "costs[0].amount"
+        );
+    }
+}
+
+async fn costs_have_a_quantity_by_line_item(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let of = |item: &str, quantity: f64, unit: &str| json!({ "line_item": item, "quantity": quantity, "quantity_unit": unit });
+    let records = json!([
+        cost(0, "0.5", of("gpt-5, input", 1000.0, "tokens")),
+        cost(60, "0.25", of("gpt-5, input", 500.0, "tokens")),
+        cost(60, "2", of("storage", 0.75, "gibibyte_hours")),
+    ]);
+    count_in(&acme, "1", "costs", records).await.unwrap();
+    let query = json!({ "start_time": START, "limit": 1, "group_by": ["line_item"] });
+    let by = results::<UsageCosts>(&acme, query).await.unwrap();
+    assert_eq!(
+        (&by[0]["line_item"], &by[0]["quantity"], &by[0]["quantity_unit"], &by[0]["amount"]["value"]),
+        (&json!("gpt-5, input"), &json!(1500), &json!("tokens"), &json!(0.75))
+    );
+    assert_eq!((&by[1]["quantity"], &by[1]["quantity_unit"]), (&json!(0.75), &json!("gibibyte_hours")));
+    let query = json!({ "start_time": START, "limit": 1, "line_items": ["storage"] });
+    let all = results::<UsageCosts>(&acme, query).await.unwrap();
+    assert_eq!(
+        (&all[0]["amount"]["value"], &all[0]["quantity"], &all[0]["quantity_unit"]),
+        (&json!(2), &json!(null), &json!(null))
+    );
+}
+
+async fn costs_are_listed_by_day_only(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let read = |limit: Option<i64>| {
+        let query = json!({ "start_time": START - 400 * DAY, "limit": limit, "bucket_width": "1d" });
+        acme.store().read(
+            acme.org(),
+            Timestamp::from_unix_seconds(START),
+            serde_json::from_value::<UsageCosts>(query).unwrap(),
+        )
+    };
+    assert_eq!(read(None).await.unwrap().data.len(), 7);
+    assert_eq!(read(Some(180)).await.unwrap().data.len(), 180);
+    assert!(serde_json::from_value::<UsageCosts>(json!({ "start_time": 0, "limit": 181 })).is_err());
+    assert!(serde_json::from_value::<UsageCosts>(json!({ "start_time": 0, "bucket_width": "1h" })).is_err());
+}
+
+async fn sums_of_a_group_that_are_too_large_are_refused(database: Database) {
+    let acme = database.acme(0, json!([])).await;
+    let of = |project: &str| record_of(START, 1, json!({ "project_id": project }));
+    count(&acme, "1", json!([of("proj_a"), of("proj_b")])).await.unwrap();
+    database.execute("update usage_sums set sum_0 = 9223372036854775800");
+    let day = json!({ "start_time": START, "limit": 1 });
+    assert_refused!(
+        usage(&acme, day).await,
+        Error::InvalidValue { field, .. } if field == "group_by"
+    );
+    let by =
+        usage(&acme, json!({ "start_time": START, "limit": 1, "group_by": ["project_id"] })).await.unwrap();
+    assert_eq!(by.data[0].results.len(), 2);
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Each violation, and a part of the line that reports it.
-const DAMAGES: [(&str, &str); 40] = [
+const DAMAGES: [(&str, &str); 42] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "refers to a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "refers to a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "refers to a group"),
@@ -42,6 +42,14 @@ const DAMAGES: [(&str, &str); 40] = [
     ("update organizations set title = 'Nobody'", "with the title"),
     ("delete from audit_events where item = 2", "without gaps"),
     ("update usage_sums set sum_1 = sum_1 + 1 where width = 60", "the usage of 3600 seconds is the sum"),
+    (
+        "update usage_sums set sum_0 = 2 where series = 9 and width = 3600",
+        "the level of 3600 seconds is the last",
+    ),
+    (
+        "update usage_sums set sum_1 = 1 where series = 9 and width = 86400",
+        "the level of 86400 seconds is the last",
+    ),
     ("delete from usage_sums where width = 86400", "the usage of 86400 seconds is the sum"),
     ("delete from usage_dimensions", "belongs to dimensions"),
     ("update users set email = 'User@example.com' where seq = 1", "found by their email address"),
@@ -82,7 +90,9 @@ fn verify_detects_every_violation(engine: Engine) {
             rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
             acme.delete_user("user_4").await.unwrap();
             let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
-            let batch = serde_json::from_value(json!({ "batch_id": "1", "completions": [record] })).unwrap();
+            let level = json!({ "time": 7, "usage_bytes": 1 });
+            let batch = json!({ "batch_id": "1", "completions": [record], "vector_stores": [level] });
+            let batch = serde_json::from_value(batch).unwrap();
             acme.change(CreateUsageBatch::new(batch)).await.unwrap();
             acme.delete_group("group_3").await.unwrap();
             assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());

@@ -249,6 +249,9 @@ async fn every_operation_on_usage(acme: &Tenant) {
     acme.change(CreateUsageBatch::new(serde_json::from_value(batch).unwrap())).await.unwrap();
     let request = serde_json::from_value(json!({ "start_time": 7, "group_by": ["model"] }));
     let request: UsageCompletions = request.unwrap();
+    let record = json!({ "time": 7, "usage_bytes": 1 });
+    let batch = json!({ "batch_id": "2", "completions": [], "vector_stores": [record] });
+    acme.change(CreateUsageBatch::new(serde_json::from_value(batch).unwrap())).await.unwrap();
     acme.store().read(acme.org(), Timestamp::from_unix_seconds(90_000), request).await.unwrap();
 }
 

@@ -1,300 +1,322 @@
 //! Usage of the organization in buckets of time: `/organization/usage`, and our extension that records it.
 
-use serde::{Deserialize, Serialize};
+mod choice;
+mod costs;
+mod declare;
+mod page;
+mod width;
+
+pub use costs::{
+    Cost, CostsBucketWidth, CostsGroupBy, CostsLimit, CostsResult, CostsUsageRecord, UsageCosts,
+};
+pub use page::{UsageBucket, UsagePage};
+pub use width::{BucketWidth, UsageLabel, UsageLimit};
+
+use choice::choice;
+use declare::usage;
 
 use super::record::record;
-use crate::{
-    BoundedText, Cursor, Limit, ListEndpoint, Object, ObjectName, Page, Timestamp, Violation,
-    endpoint::endpoint, operations::audit_logs::seconds,
-};
+use crate::{BoundedText, Timestamp, endpoint::endpoint};
 
 const TAG: &str = "Usage";
 
-/// The number of buckets on a page: up to 31 days, 168 hours or 1440 minutes; by default 7, 24 or 60.
-pub type UsageLimit = Limit<0, 1440, 7>;
 /// The id of a batch of usage, chosen by its sender.
 pub type UsageBatchId = BoundedText<1, 255>;
-/// A label of usage: an id, a model or a service tier.
-pub type UsageLabel = BoundedText<1, 255>;
 
-/// Declares an enum of values for requests.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)*
-        }
-
-        impl $name {
-            /// The value, as sent.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        #[cfg(feature = "schema")]
-        impl schemars::JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "enum": [$($text),*] })
-            }
-        }
-    };
-}
-
-choice! {
-    /// The width of a bucket.
-    #[derive(Default)]
-    BucketWidth {
-        /// A minute.
-        Minute = "1m",
-        /// An hour.
-        Hour = "1h",
-        /// A day, in UTC.
-        #[default]
-        Day = "1d",
-    }
-}
-
-/// Implements [`ListEndpoint`] for a request of usage, whose cursor is `page`.
-macro_rules! usage_list {
-    ($request:ident) => {
-        impl ListEndpoint for $request {
-            fn set_after(&mut self, after: Cursor) {
-                self.page = Some(after);
-            }
-            fn after(&self) -> Option<&Cursor> {
-                self.page.as_ref()
-            }
-            fn set_limit(&mut self, limit: i64) -> Result<(), Violation> {
-                self.limit = Some(Limit::new(limit)?);
-                Ok(())
-            }
-            fn limit(&self) -> u16 {
-                self.limit.map_or_else(|| self.bucket_width.unwrap_or_default().pages().0, Limit::get)
-            }
-        }
-    };
-}
-
-impl BucketWidth {
-    /// The default and the maximum number of buckets of this width on a page.
-    pub const fn pages(self) -> (u16, u16) {
-        match self {
-            Self::Minute => (60, 1440),
-            Self::Hour => (24, 168),
-            Self::Day => (7, 31),
-        }
-    }
-
-    /// The width in seconds.
-    pub const fn seconds(self) -> i64 {
-        match self {
-            Self::Minute => 60,
-            Self::Hour => 60 * 60,
-            Self::Day => 24 * 60 * 60,
-        }
-    }
-}
-
-choice! {
-    /// The fields that group the usage of completions.
-    UsageCompletionsGroupBy {
-        /// The project.
-        ProjectId = "project_id",
-        /// The user.
-        UserId = "user_id",
-        /// The API key.
-        ApiKeyId = "api_key_id",
-        /// The model.
-        Model = "model",
-        /// Whether it was a batch job.
-        Batch = "batch",
-        /// The service tier.
-        ServiceTier = "service_tier",
-    }
-}
-
-record! {
-    /// Shows the usage of completions in the organization, in buckets of time. A request counts toward the minute in which it was made.
-    UsageCompletions {
-        /// The start of the range of time, inclusive.
-        #[serde(deserialize_with = "second")]
-        start_time: Timestamp,
-    }
-    query {
-        /// The end of the range of time, exclusive; now by default.
-        #[serde(default, deserialize_with = "seconds")]
-        end_time: Timestamp,
-        /// The width of a bucket; a day by default.
-        bucket_width: BucketWidth,
-        /// Only usage of these projects.
-        project_ids: Vec<String>,
-        /// Only usage of these users.
-        user_ids: Vec<String>,
-        /// Only usage of these API keys.
-        api_key_ids: Vec<String>,
-        /// Only usage of these models.
-        models: Vec<String>,
-        /// Only batch jobs, or only other requests; both by default.
-        batch: bool,
-        /// The fields to group the results by. By default a bucket has at most one result.
-        group_by: Vec<UsageCompletionsGroupBy>,
-        /// How many buckets to return: up to 31 days (default: 7), 168 hours (default: 24) or 1440 minutes (default: 60).
-        limit: UsageLimit,
-        /// The cursor: the `next_page` of the previous page. The other parameters must be the same.
-        page: Cursor,
-    }
-}
-
-endpoint!(UsageCompletions, "usage-completions", GET "/organization/usage/completions", USAGE_READ -> UsagePage<UsageCompletionsResult>);
-
-usage_list!(UsageCompletions);
-
-fn second<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-    Ok(Timestamp::from_unix_seconds(i64::deserialize(deserializer)?))
-}
-
-record! {
-    /// The usage of completions in a bucket of time.
-    UsageCompletionsResult object UsageCompletionsResultObject = "organization.usage.completions.result" {
+usage! {
+    "usage-completions", "/organization/usage/completions", "completions";
+    UsageCompletions by UsageCompletionsGroupBy -> UsageCompletionsResult as UsageCompletionsResultObject = "organization.usage.completions.result" of CompletionsUsageRecord;
+    numbers {
         /// Input tokens, including cached tokens and those written to the cache.
-        input_tokens: u64,
+        input_tokens,
         /// Output tokens.
-        output_tokens: u64,
+        output_tokens,
         /// Requests to the model.
-        num_model_requests: u64,
+        num_model_requests,
     }
-    optional {
+    optional numbers {
         /// Input tokens that were cached.
-        input_cached_tokens: u64,
+        input_cached_tokens,
         /// Input tokens that were written to the cache.
-        input_cache_write_tokens: u64,
-        /// Input tokens that were neither cached nor written to the cache.
-        input_uncached_tokens: u64,
+        input_cache_write_tokens,
         /// Uncached input tokens of text.
-        input_text_tokens: u64,
+        input_text_tokens,
         /// Output tokens of text.
-        output_text_tokens: u64,
+        output_text_tokens,
         /// Cached input tokens of text.
-        input_cached_text_tokens: u64,
+        input_cached_text_tokens,
         /// Uncached input tokens of audio.
-        input_audio_tokens: u64,
+        input_audio_tokens,
         /// Cached input tokens of audio.
-        input_cached_audio_tokens: u64,
+        input_cached_audio_tokens,
         /// Output tokens of audio.
-        output_audio_tokens: u64,
+        output_audio_tokens,
         /// Uncached input tokens of images.
-        input_image_tokens: u64,
+        input_image_tokens,
         /// Cached input tokens of images.
-        input_cached_image_tokens: u64,
+        input_cached_image_tokens,
         /// Output tokens of images.
-        output_image_tokens: u64,
+        output_image_tokens,
+        /// Input tokens that were written to the cache for 30 minutes.
+        input_cache_write_30m_tokens,
+        /// Input tokens that were written to the cache for 12 hours.
+        input_cache_write_12h_tokens,
     }
-    nullable {
-        /// The project, if results are grouped by it.
-        project_id: String,
-        /// The user, if results are grouped by it.
-        user_id: String,
-        /// The API key, if results are grouped by it.
-        api_key_id: String,
-        /// The model, if results are grouped by it.
-        model: String,
-        /// Whether it was a batch job, if results are grouped by it.
-        batch: bool,
-        /// The service tier, if results are grouped by it.
-        service_tier: String,
+    computed numbers {
+        /// Input tokens that were neither cached nor written to the cache.
+        input_uncached_tokens,
     }
-}
-
-/// The `object` of a page of buckets.
-#[derive(Clone, Debug)]
-pub enum UsagePageObject {}
-
-impl ObjectName for UsagePageObject {
-    const NAME: &'static str = "page";
-}
-
-/// A page of buckets, in order of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "UsageResponse_{T}"))]
-#[non_exhaustive]
-pub struct UsagePage<T> {
-    /// Always `page`.
-    #[serde(default)]
-    pub object: Object<UsagePageObject>,
-    /// The buckets, including those without usage.
-    pub data: Vec<UsageBucket<T>>,
-    /// Whether there are buckets after this page.
-    pub has_more: bool,
-    /// The value of `page` for the next page; null at the end.
-    #[serde(default)]
-    pub next_page: Option<Cursor>,
-}
-
-impl<T> UsagePage<T> {
-    /// A page of buckets. The cursor of the next page is `next_page`, if there is one.
-    pub fn new(data: Vec<UsageBucket<T>>, next_page: Option<Cursor>) -> Self {
-        Self { object: Object::new(), data, has_more: next_page.is_some(), next_page }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+        Batch batch by batch: bool,
+        ServiceTier service_tier,
+        ApiSource api_source,
     }
 }
 
-impl<T: Send> Page for UsagePage<T> {
-    type Item = UsageBucket<T>;
-
-    fn items(&self) -> &[UsageBucket<T>] {
-        &self.data
+usage! {
+    "usage-decisions", "/organization/usage/decisions", "decisions";
+    UsageDecisions by UsageDecisionsGroupBy -> UsageDecisionsResult as UsageDecisionsResultObject = "organization.usage.decisions.result" of DecisionsUsageRecord;
+    numbers {
+        /// Input tokens, including cached tokens and those written to the cache.
+        input_tokens,
+        /// Output tokens.
+        output_tokens,
+        /// Requests to the model.
+        num_model_requests,
     }
-    fn into_items(self) -> Vec<UsageBucket<T>> {
-        self.data
+    optional numbers {
+        /// Input tokens that were cached.
+        input_cached_tokens,
+        /// Input tokens that were written to the cache.
+        input_cache_write_tokens,
+        /// Uncached input tokens of text.
+        input_text_tokens,
+        /// Output tokens of text.
+        output_text_tokens,
+        /// Cached input tokens of text.
+        input_cached_text_tokens,
+        /// Uncached input tokens of audio.
+        input_audio_tokens,
+        /// Cached input tokens of audio.
+        input_cached_audio_tokens,
+        /// Output tokens of audio.
+        output_audio_tokens,
+        /// Uncached input tokens of images.
+        input_image_tokens,
+        /// Cached input tokens of images.
+        input_cached_image_tokens,
+        /// Output tokens of images.
+        output_image_tokens,
+        /// Input tokens that were written to the cache for 30 minutes.
+        input_cache_write_30m_tokens,
+        /// Input tokens that were written to the cache for 12 hours.
+        input_cache_write_12h_tokens,
     }
-    fn has_more(&self) -> bool {
-        self.has_more
+    computed numbers {
+        /// Input tokens that were neither cached nor written to the cache.
+        input_uncached_tokens,
     }
-    fn next_cursor(&self) -> Option<Cursor> {
-        self.next_page.clone().filter(|_| self.has_more)
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+        Batch batch by batch: bool,
+        ServiceTier service_tier,
+        ApiSource api_source,
     }
 }
 
-/// The `object` of a bucket.
-#[derive(Clone, Debug)]
-pub enum UsageBucketObject {}
-
-impl ObjectName for UsageBucketObject {
-    const NAME: &'static str = "bucket";
+usage! {
+    "usage-embeddings", "/organization/usage/embeddings", "embeddings";
+    UsageEmbeddings by UsageEmbeddingsGroupBy -> UsageEmbeddingsResult as UsageEmbeddingsResultObject = "organization.usage.embeddings.result" of EmbeddingsUsageRecord;
+    numbers {
+        /// Input tokens.
+        input_tokens,
+        /// Requests to the model.
+        num_model_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+    }
 }
 
-/// The usage in a period of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "UsageTimeBucket_{T}"))]
-#[non_exhaustive]
-pub struct UsageBucket<T> {
-    /// Always `bucket`.
-    #[serde(default)]
-    pub object: Object<UsageBucketObject>,
-    /// The start, inclusive.
-    pub start_time: Timestamp,
-    /// The end, exclusive.
-    pub end_time: Timestamp,
-    /// One result for each group. Empty without usage.
-    pub results: Vec<T>,
+usage! {
+    "usage-moderations", "/organization/usage/moderations", "moderations";
+    UsageModerations by UsageModerationsGroupBy -> UsageModerationsResult as UsageModerationsResultObject = "organization.usage.moderations.result" of ModerationsUsageRecord;
+    numbers {
+        /// Input tokens.
+        input_tokens,
+        /// Requests to the model.
+        num_model_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+    }
 }
 
-impl<T> UsageBucket<T> {
-    /// A bucket from `start_time` to `end_time`.
-    pub fn new(start_time: Timestamp, end_time: Timestamp, results: Vec<T>) -> Self {
-        Self { object: Object::new(), start_time, end_time, results }
+usage! {
+    "usage-audio-speeches", "/organization/usage/audio_speeches", "audio speeches";
+    UsageAudioSpeeches by UsageAudioSpeechesGroupBy -> UsageAudioSpeechesResult as UsageAudioSpeechesResultObject = "organization.usage.audio_speeches.result" of AudioSpeechesUsageRecord;
+    numbers {
+        /// Characters of the text.
+        characters,
+        /// Requests to the model.
+        num_model_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+    }
+}
+
+usage! {
+    "usage-audio-transcriptions", "/organization/usage/audio_transcriptions", "audio transcriptions";
+    UsageAudioTranscriptions by UsageAudioTranscriptionsGroupBy -> UsageAudioTranscriptionsResult as UsageAudioTranscriptionsResultObject = "organization.usage.audio_transcriptions.result" of AudioTranscriptionsUsageRecord;
+    numbers {
+        /// Seconds of audio.
+        seconds,
+        /// Requests to the model.
+        num_model_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+    }
+}
+
+choice! {
+    /// A kind of request for images.
+    ImageSource {
+        /// New images.
+        Generation = "image.generation",
+        /// Changed images.
+        Edit = "image.edit",
+        /// Variations of an image.
+        Variation = "image.variation",
+    }
+}
+
+choice! {
+    /// The size of an image, in pixels.
+    ImageSize {
+        /// 256 by 256.
+        Square256 = "256x256",
+        /// 512 by 512.
+        Square512 = "512x512",
+        /// 1024 by 1024.
+        Square1024 = "1024x1024",
+        /// 1792 by 1792.
+        Square1792 = "1792x1792",
+        /// 1024 by 1792.
+        Portrait = "1024x1792",
+    }
+}
+
+usage! {
+    "usage-images", "/organization/usage/images", "images";
+    UsageImages by UsageImagesGroupBy -> UsageImagesResult as UsageImagesResultObject = "organization.usage.images.result" of ImagesUsageRecord;
+    numbers {
+        /// Images.
+        images,
+        /// Requests to the model.
+        num_model_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+        Size size by sizes: Vec<ImageSize>,
+        Source source by sources: Vec<ImageSource>,
+    }
+}
+
+usage! {
+    "usage-code-interpreter-sessions", "/organization/usage/code_interpreter_sessions", "code interpreter sessions";
+    UsageCodeInterpreterSessions by UsageCodeInterpreterSessionsGroupBy -> UsageCodeInterpreterSessionsResult as UsageCodeInterpreterSessionsResultObject = "organization.usage.code_interpreter_sessions.result" of CodeInterpreterSessionsUsageRecord;
+    numbers {
+        /// Sessions.
+        num_sessions,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+    }
+}
+
+usage! {
+    "usage-vector-stores", "/organization/usage/vector_stores", "vector stores";
+    UsageVectorStores by UsageVectorStoresGroupBy -> UsageVectorStoresResult as UsageVectorStoresResultObject = "organization.usage.vector_stores.result" of VectorStoresUsageRecord;
+    numbers {
+        /// Bytes in vector stores: the last record of each store in the bucket.
+        usage_bytes,
+    }
+    recorded dimensions {
+        /// The vector store.
+        vector_store_id,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+    }
+}
+
+usage! {
+    "usage-file-search-calls", "/organization/usage/file_search_calls", "file search calls";
+    UsageFileSearchCalls by UsageFileSearchCallsGroupBy -> UsageFileSearchCallsResult as UsageFileSearchCallsResultObject = "organization.usage.file_searches.result" of FileSearchCallsUsageRecord;
+    numbers {
+        /// Calls.
+        num_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        VectorStoreId vector_store_id by vector_store_ids: Vec<String>,
+    }
+}
+
+choice! {
+    /// The size of the search context.
+    SearchContextLevel {
+        /// Small.
+        Low = "low",
+        /// Medium.
+        Medium = "medium",
+        /// Large.
+        High = "high",
+    }
+}
+
+usage! {
+    "usage-web-search-calls", "/organization/usage/web_search_calls", "web search calls";
+    UsageWebSearchCalls by UsageWebSearchCallsGroupBy -> UsageWebSearchCallsResult as UsageWebSearchCallsResultObject = "organization.usage.web_searches.result" of WebSearchCallsUsageRecord;
+    numbers {
+        /// Requests to the model.
+        num_model_requests,
+        /// Calls.
+        num_requests,
+    }
+    dimensions {
+        ProjectId project_id by project_ids: Vec<String>,
+        UserId user_id by user_ids: Vec<String>,
+        ApiKeyId api_key_id by api_key_ids: Vec<String>,
+        Model model by models: Vec<String>,
+        ContextLevel context_level by context_levels: Vec<SearchContextLevel>,
+        ApiSource api_source,
     }
 }
 
@@ -309,7 +331,7 @@ record! {
 endpoint!(CreateUsageBatch, "x-create-usage-batch", POST "/x/usage", USAGE_WRITE -> UsageBatch, idempotent);
 
 record! {
-    /// A batch of usage: at most 10,000 records.
+    /// A batch of usage: at most 10,000 records in all lists.
     CreateUsageBatchBody {
         /// The ID of the batch. Each ID is recorded only once.
         batch_id: UsageBatchId,
@@ -317,56 +339,29 @@ record! {
         #[serde(default)]
         completions: Vec<CompletionsUsageRecord>,
     }
-}
-
-record! {
-    /// Usage of completions. It is added to the usage of its minute.
-    CompletionsUsageRecord {
-        /// The time of the usage.
-        #[serde(deserialize_with = "second")]
-        time: Timestamp,
-        /// Input tokens, including cached tokens and those written to the cache.
-        input_tokens: u64,
-        /// Output tokens.
-        output_tokens: u64,
-        /// Requests to the model.
-        num_model_requests: u64,
-    }
     optional {
-        /// The project.
-        project_id: UsageLabel,
-        /// The user.
-        user_id: UsageLabel,
-        /// The API key.
-        api_key_id: UsageLabel,
-        /// The model.
-        model: UsageLabel,
-        /// Whether it was a batch job.
-        batch: bool,
-        /// The service tier.
-        service_tier: UsageLabel,
-        /// Input tokens that were cached.
-        input_cached_tokens: u64,
-        /// Input tokens that were written to the cache.
-        input_cache_write_tokens: u64,
-        /// Uncached input tokens of text.
-        input_text_tokens: u64,
-        /// Output tokens of text.
-        output_text_tokens: u64,
-        /// Cached input tokens of text.
-        input_cached_text_tokens: u64,
-        /// Uncached input tokens of audio.
-        input_audio_tokens: u64,
-        /// Cached input tokens of audio.
-        input_cached_audio_tokens: u64,
-        /// Output tokens of audio.
-        output_audio_tokens: u64,
-        /// Uncached input tokens of images.
-        input_image_tokens: u64,
-        /// Cached input tokens of images.
-        input_cached_image_tokens: u64,
-        /// Output tokens of images.
-        output_image_tokens: u64,
+        /// Usage of decisions.
+        decisions: Vec<DecisionsUsageRecord>,
+        /// Usage of embeddings.
+        embeddings: Vec<EmbeddingsUsageRecord>,
+        /// Usage of moderations.
+        moderations: Vec<ModerationsUsageRecord>,
+        /// Usage of audio speeches.
+        audio_speeches: Vec<AudioSpeechesUsageRecord>,
+        /// Usage of audio transcriptions.
+        audio_transcriptions: Vec<AudioTranscriptionsUsageRecord>,
+        /// Usage of images.
+        images: Vec<ImagesUsageRecord>,
+        /// Usage of code interpreter sessions.
+        code_interpreter_sessions: Vec<CodeInterpreterSessionsUsageRecord>,
+        /// Usage of vector stores.
+        vector_stores: Vec<VectorStoresUsageRecord>,
+        /// Usage of file search calls.
+        file_search_calls: Vec<FileSearchCallsUsageRecord>,
+        /// Usage of web search calls.
+        web_search_calls: Vec<WebSearchCallsUsageRecord>,
+        /// Costs.
+        costs: Vec<CostsUsageRecord>,
     }
 }
 

@@ -110,9 +110,11 @@ declarations! {
         CertificateActive: certificate_active, 3 requests, creates [Certificate], Refusal(400, "certificate_active");
         InvalidEmail: invalid_email, 2 requests, creates [], Refusal(400, "invalid_value");
         AlreadyInvited: already_invited, 2 requests, creates [Invite, Invite], Refusal(400, "already_invited");
+        NotATenantEvent: not_a_tenant_event, 1 requests, creates [], Refusal(400, "invalid_value");
         UnpublishedEvent: unpublished_event, 2 requests, creates [], Text("an event of an unpublished type");
     }
     not_tried {
+        LimitOfZero: "this client refuses a `limit` of 0 before it sends it";
         AlreadyAMember: "if the service does not keep the rule, it sends an email to a user";
         CertificateLimit: "it needs 50 certificates";
         InviteAccepted: "it needs a person who accepts an invite";
@@ -348,6 +350,13 @@ async fn already_invited(bench: &mut Bench<'_, '_>, assumed: Answer) -> Result<S
         return Ok(Seen::unclear("inviting an address", &error));
     }
     Ok(seen(&bench.things.create(Kind::Invite, &email, &request, thing).await?, assumed))
+}
+
+async fn not_a_tenant_event(bench: &mut Bench<'_, '_>, assumed: Answer) -> Result<Seen> {
+    let mut list = ListAuditLogs::new();
+    list.tenant_only = Some(true);
+    list.event_types = vec![AuditLogEventType::UserAdded];
+    Ok(seen(&bench.send(&list).await, assumed))
 }
 
 /// The log of the service may be late, so a missing event of a published type leaves the result open.
