@@ -5,13 +5,14 @@ use serde_json::json;
 use crate::desk::{Desk, freeze};
 
 /// A desk with usage and costs of this minute.
+#[expect(clippy::disallowed_methods, reason = "the reports use the same clock")]
 fn desk() -> Desk {
     let desk = Desk::empty();
     let organization = "projects:\n  - { id: proj_1, name: Search }\n  - { id: proj_2, name: A project whose name is long }\n";
     desk.write("organization.yaml", organization);
     let loaded = desk.run("--local acme.db load organization.yaml");
     assert_eq!(loaded.status, 0, "{}", loaded.stderr);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let record = |project: &str, model: &str, tokens: u64| {
         json!({
             "time": now, "project_id": project, "model": model, "input_tokens": tokens,

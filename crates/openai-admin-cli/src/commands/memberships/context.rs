@@ -321,7 +321,7 @@ pub(super) fn print_skipped_rows(desired: &Desired, output: &Output) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read, and passed on")]
-pub(in crate::commands) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
@@ -347,7 +347,7 @@ pub(super) fn still_reading(requests: u64, refused: u64) -> String {
 }
 
 /// Waits for Ctrl-C. Without a handler, Ctrl-C ends the process.
-pub(in crate::commands) async fn interrupted() {
+pub(crate) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         future::pending::<()>().await;
     }
