@@ -89,7 +89,7 @@ const MISSING: &[(&[&str], &[&str])] = &[
             "Getprojectspendlimit",
             "Updateprojectspendlimit",
         ],
-        &["`enforcement.status` is always `inactive`: costs are not counted, so no spend reaches a limit."],
+        &["`enforcement.status` is always `inactive`: recorded costs are not compared with limits."],
     ),
     (
         &[
@@ -98,7 +98,7 @@ const MISSING: &[(&[&str], &[&str])] = &[
             "create-project-spend-alert",
             "update-project-spend-alert",
         ],
-        &["No alert is sent: costs are not counted."],
+        &["No alert is sent: recorded costs are not compared with thresholds."],
     ),
     (
         &["list-audit-logs"],
