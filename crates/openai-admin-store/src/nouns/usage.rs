@@ -26,40 +26,44 @@ use crate::{
         value::values,
     },
     operation::{Changes, change::Change},
-    shapes::series::{self, Counted, DimensionValue, Filter, Sample, Series, series},
+    shapes::series::{
+        self, Sample, Series,
+        declare::{Counted, DimensionValue, Filter, series},
+    },
 };
 
 /// The maximum number of records in a batch.
 const RECORDS_MAX: usize = 10_000;
 
-series! {
-    /// Usage of completions.
-    COMPLETIONS = 1 Sum completions of UsageCompletions, CompletionsUsageRecord, UsageCompletionsResult;
-    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
-        batch by batch, service_tier, api_source;
-    sums: input_tokens output_tokens num_model_requests;
-    more: input_cached_tokens input_cache_write_tokens input_text_tokens output_text_tokens input_cached_text_tokens
-        input_audio_tokens input_cached_audio_tokens output_audio_tokens input_image_tokens input_cached_image_tokens
-        output_image_tokens input_cache_write_30m_tokens input_cache_write_12h_tokens;
-    finish: |result: &mut UsageCompletionsResult| {
-        let cached = [result.input_cached_tokens, result.input_cache_write_tokens];
-        result.input_uncached_tokens = uncached(result.input_tokens, cached);
+/// Declares a series of tokens.
+macro_rules! series_of_tokens {
+    ($(#[$doc:meta])* $series:ident = $number:literal $list:ident of $request:ident, $record:ident, $result:ident;) => {
+        series! {
+            $(#[$doc])*
+            $series = $number Sum $list of $request, $record, $result;
+            dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
+                batch by batch, service_tier, api_source;
+            sums: input_tokens output_tokens num_model_requests;
+            more: input_cached_tokens input_cache_write_tokens input_text_tokens output_text_tokens
+                input_cached_text_tokens input_audio_tokens input_cached_audio_tokens output_audio_tokens
+                input_image_tokens input_cached_image_tokens output_image_tokens input_cache_write_30m_tokens
+                input_cache_write_12h_tokens;
+            finish: |result: &mut $result| {
+                let cached = [result.input_cached_tokens, result.input_cache_write_tokens];
+                result.input_uncached_tokens = uncached(result.input_tokens, cached);
+            };
+        }
     };
 }
 
-series! {
+series_of_tokens! {
+    /// Usage of completions.
+    COMPLETIONS = 1 completions of UsageCompletions, CompletionsUsageRecord, UsageCompletionsResult;
+}
+
+series_of_tokens! {
     /// Usage of decisions.
-    DECISIONS = 2 Sum decisions of UsageDecisions, DecisionsUsageRecord, UsageDecisionsResult;
-    dimensions: project_id by project_ids, user_id by user_ids, api_key_id by api_key_ids, model by models,
-        batch by batch, service_tier, api_source;
-    sums: input_tokens output_tokens num_model_requests;
-    more: input_cached_tokens input_cache_write_tokens input_text_tokens output_text_tokens input_cached_text_tokens
-        input_audio_tokens input_cached_audio_tokens output_audio_tokens input_image_tokens input_cached_image_tokens
-        output_image_tokens input_cache_write_30m_tokens input_cache_write_12h_tokens;
-    finish: |result: &mut UsageDecisionsResult| {
-        let cached = [result.input_cached_tokens, result.input_cache_write_tokens];
-        result.input_uncached_tokens = uncached(result.input_tokens, cached);
-    };
+    DECISIONS = 2 decisions of UsageDecisions, DecisionsUsageRecord, UsageDecisionsResult;
 }
 
 series! {

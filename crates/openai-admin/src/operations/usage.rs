@@ -23,112 +23,72 @@ const TAG: &str = "Usage";
 /// The id of a batch of usage, chosen by its sender.
 pub type UsageBatchId = BoundedText<1, 255>;
 
-usage! {
-    "usage-completions", "/organization/usage/completions", "completions";
-    UsageCompletions by UsageCompletionsGroupBy -> UsageCompletionsResult as UsageCompletionsResultObject = "organization.usage.completions.result" of CompletionsUsageRecord;
-    numbers {
-        /// Input tokens, including cached tokens and those written to the cache.
-        input_tokens,
-        /// Output tokens.
-        output_tokens,
-        /// Requests to the model.
-        num_model_requests,
-    }
-    optional numbers {
-        /// Input tokens that were cached.
-        input_cached_tokens,
-        /// Input tokens that were written to the cache.
-        input_cache_write_tokens,
-        /// Uncached input tokens of text.
-        input_text_tokens,
-        /// Output tokens of text.
-        output_text_tokens,
-        /// Cached input tokens of text.
-        input_cached_text_tokens,
-        /// Uncached input tokens of audio.
-        input_audio_tokens,
-        /// Cached input tokens of audio.
-        input_cached_audio_tokens,
-        /// Output tokens of audio.
-        output_audio_tokens,
-        /// Uncached input tokens of images.
-        input_image_tokens,
-        /// Cached input tokens of images.
-        input_cached_image_tokens,
-        /// Output tokens of images.
-        output_image_tokens,
-        /// Input tokens that were written to the cache for 30 minutes.
-        input_cache_write_30m_tokens,
-        /// Input tokens that were written to the cache for 12 hours.
-        input_cache_write_12h_tokens,
-    }
-    computed numbers {
-        /// Input tokens that were neither cached nor written to the cache.
-        input_uncached_tokens,
-    }
-    dimensions {
-        ProjectId project_id by project_ids: Vec<String>,
-        UserId user_id by user_ids: Vec<String>,
-        ApiKeyId api_key_id by api_key_ids: Vec<String>,
-        Model model by models: Vec<String>,
-        Batch batch by batch: bool,
-        ServiceTier service_tier,
-        ApiSource api_source,
-    }
+/// Declares an operation that shows usage of tokens.
+macro_rules! usage_of_tokens {
+    ($($head:tt)*) => {
+        usage! {
+            $($head)*
+            numbers {
+                /// Input tokens, including cached tokens and those written to the cache.
+                input_tokens,
+                /// Output tokens.
+                output_tokens,
+                /// Requests to the model.
+                num_model_requests,
+            }
+            optional numbers {
+                /// Input tokens that were cached.
+                input_cached_tokens,
+                /// Input tokens that were written to the cache.
+                input_cache_write_tokens,
+                /// Uncached input tokens of text.
+                input_text_tokens,
+                /// Output tokens of text.
+                output_text_tokens,
+                /// Cached input tokens of text.
+                input_cached_text_tokens,
+                /// Uncached input tokens of audio.
+                input_audio_tokens,
+                /// Cached input tokens of audio.
+                input_cached_audio_tokens,
+                /// Output tokens of audio.
+                output_audio_tokens,
+                /// Uncached input tokens of images.
+                input_image_tokens,
+                /// Cached input tokens of images.
+                input_cached_image_tokens,
+                /// Output tokens of images.
+                output_image_tokens,
+                /// Input tokens that were written to the cache for 30 minutes.
+                input_cache_write_30m_tokens,
+                /// Input tokens that were written to the cache for 12 hours.
+                input_cache_write_12h_tokens,
+            }
+            computed numbers {
+                /// Input tokens that were neither cached nor written to the cache.
+                input_uncached_tokens,
+            }
+            dimensions {
+                ProjectId project_id by project_ids: Vec<String>,
+                UserId user_id by user_ids: Vec<String>,
+                ApiKeyId api_key_id by api_key_ids: Vec<String>,
+                Model model by models: Vec<String>,
+                Batch batch by batch: bool,
+                ServiceTier service_tier,
+                ApiSource api_source,
+            }
+        }
+    };
 }
 
-usage! {
+usage_of_tokens! {
+    "usage-completions", "/organization/usage/completions", "completions";
+    UsageCompletions by UsageCompletionsGroupBy -> UsageCompletionsResult as UsageCompletionsResultObject = "organization.usage.completions.result" of CompletionsUsageRecord;
+}
+
+usage_of_tokens! {
     "usage-decisions", "/organization/usage/decisions", "decisions";
     UsageDecisions by UsageDecisionsGroupBy -> UsageDecisionsResult as UsageDecisionsResultObject = "organization.usage.decisions.result" of DecisionsUsageRecord;
-    numbers {
-        /// Input tokens, including cached tokens and those written to the cache.
-        input_tokens,
-        /// Output tokens.
-        output_tokens,
-        /// Requests to the model.
-        num_model_requests,
-    }
-    optional numbers {
-        /// Input tokens that were cached.
-        input_cached_tokens,
-        /// Input tokens that were written to the cache.
-        input_cache_write_tokens,
-        /// Uncached input tokens of text.
-        input_text_tokens,
-        /// Output tokens of text.
-        output_text_tokens,
-        /// Cached input tokens of text.
-        input_cached_text_tokens,
-        /// Uncached input tokens of audio.
-        input_audio_tokens,
-        /// Cached input tokens of audio.
-        input_cached_audio_tokens,
-        /// Output tokens of audio.
-        output_audio_tokens,
-        /// Uncached input tokens of images.
-        input_image_tokens,
-        /// Cached input tokens of images.
-        input_cached_image_tokens,
-        /// Output tokens of images.
-        output_image_tokens,
-        /// Input tokens that were written to the cache for 30 minutes.
-        input_cache_write_30m_tokens,
-        /// Input tokens that were written to the cache for 12 hours.
-        input_cache_write_12h_tokens,
-    }
-    computed numbers {
-        /// Input tokens that were neither cached nor written to the cache.
-        input_uncached_tokens,
-    }
-    dimensions {
-        ProjectId project_id by project_ids: Vec<String>,
-        UserId user_id by user_ids: Vec<String>,
-        ApiKeyId api_key_id by api_key_ids: Vec<String>,
-        Model model by models: Vec<String>,
-        Batch batch by batch: bool,
-        ServiceTier service_tier,
-        ApiSource api_source,
-    }
 }
 
 usage! {
