@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A number with at most `PLACES` decimals, at most 9, as an integer of its smallest unit.
 ///
 /// In JSON it is a number. Numbers of at most 15 digits, and money below 8 million with 9 decimals, are written and read
-/// without loss. A text is read too, and always without loss.
+/// without loss. A text is read too, and always without loss. A number with more decimals is refused, and rounded in answers of
+/// the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal<const PLACES: u32>(i64);
 
@@ -110,6 +111,67 @@ impl<const PLACES: u32> de::Visitor<'_> for Visitor<PLACES> {
     }
 }
 
+/// Reads a number of an answer: the real service may send more decimals than `PLACES`, and they are rounded.
+pub(crate) fn rounded<'de, D: Deserializer<'de>, const PLACES: u32>(
+    deserializer: D,
+) -> Result<Decimal<PLACES>, D::Error> {
+    deserializer.deserialize_any(RoundingVisitor)
+}
+
+/// Like [`rounded`], for a number that can be null.
+pub(crate) fn rounded_or_null<'de, D: Deserializer<'de>, const PLACES: u32>(
+    deserializer: D,
+) -> Result<Option<Decimal<PLACES>>, D::Error> {
+    struct Rounded<const PLACES: u32>(Decimal<PLACES>);
+
+    impl<'de, const PLACES: u32> Deserialize<'de> for Rounded<PLACES> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            rounded(deserializer).map(Self)
+        }
+    }
+
+    Ok(Option::<Rounded<PLACES>>::deserialize(deserializer)?.map(|Rounded(number)| number))
+}
+
+struct RoundingVisitor<const PLACES: u32>;
+
+impl<const PLACES: u32> de::Visitor<'_> for RoundingVisitor<PLACES> {
+    type Value = Decimal<PLACES>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number")
+    }
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        Visitor.visit_i64(number)
+    }
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        Visitor.visit_u64(number)
+    }
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        self.visit_str(&number.to_string())
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        round(text, PLACES).map(Decimal).ok_or_else(|| E::custom(InvalidDecimal { places: PLACES }))
+    }
+}
+
+/// The nearest number of units. Halves are rounded away from zero.
+fn round(text: &str, places: u32) -> Option<i64> {
+    let kept = text.find('.').map_or(text.len(), |point| point + 1 + places as usize);
+    let Some((kept, dropped)) = text.split_at_checked(kept).filter(|(_, dropped)| !dropped.is_empty()) else {
+        return parse(text, places);
+    };
+    if !dropped.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let units = parse(kept, places)?;
+    match (dropped >= "5", text.starts_with('-')) {
+        (false, _) => Some(units),
+        (true, false) => units.checked_add(1),
+        (true, true) => units.checked_sub(1),
+    }
+}
+
 #[cfg(feature = "schema")]
 impl<const PLACES: u32> schemars::JsonSchema for Decimal<PLACES> {
     fn inline_schema() -> bool {
@@ -146,6 +208,30 @@ mod tests {
             assert_eq!(money.to_string().parse::<Money>().unwrap(), money);
         }
         assert_eq!(serde_json::from_str::<Money>(r#""12.50""#).unwrap(), Money::from_units(12_500_000_000));
+    }
+
+    #[test]
+    fn a_number_of_an_answer_is_rounded() {
+        let read =
+            |text: &str| rounded::<_, 9>(&mut serde_json::Deserializer::from_str(text)).map(Money::units);
+        for (text, units) in [
+            ("0.13080438340307526", 130_804_383),
+            ("-0.0000000006", -1),
+            ("0.0000000004", 0),
+            ("1.9999999995", 2_000_000_000),
+            ("0.06", 60_000_000),
+            ("12", 12_000_000_000),
+            (r#""0.13080438340307526""#, 130_804_383),
+        ] {
+            assert_eq!(read(text).unwrap(), units, "{text}");
+        }
+        for text in ["1e300", r#""0.1234567891x""#, r#""""#, "true"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let read =
+            |text: &str| rounded_or_null::<_, 6>(&mut serde_json::Deserializer::from_str(text)).unwrap();
+        assert_eq!(read("null"), None);
+        assert_eq!(read("1.23456789"), Some(Decimal::from_units(1_234_568)));
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl ListEndpoint for UsageCosts {
 record! {
     /// An amount of money.
     Cost {
-        /// The amount, in units of the currency.
+        /// The amount, in units of the currency, rounded to 9 decimals.
+        #[serde(deserialize_with = "crate::decimal::rounded")]
         value: Decimal<9>,
         /// The currency: `usd`.
         currency: String,
@@ -127,7 +128,8 @@ record! {
         user_id: String,
         /// The source of the request, if results are grouped by it.
         api_source: ApiSource,
-        /// The quantity, if results are grouped by line item and all its costs have the same unit.
+        /// The quantity, rounded to 6 decimals, if results are grouped by line item and all its costs have the same unit.
+        #[serde(deserialize_with = "crate::decimal::rounded_or_null")]
         quantity: Decimal<6>,
         /// The unit of the quantity.
         quantity_unit: String,
