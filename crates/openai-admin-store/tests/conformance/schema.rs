@@ -82,6 +82,9 @@ impl Drop for Schema {
         }
         let end = "select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name = $1";
         self.session.query(end, &[&self.name]).unwrap();
+        let others = "select count(*) from pg_stat_activity where application_name = $1";
+        let others: i64 = self.session.query_one(others, &[&self.name]).unwrap().get(0);
+        assert_eq!(others, 0, "connections to {} have not ended", self.name);
         let definition: String = self.session.query_one(DEFINITION, &[]).unwrap().get(0);
         if definition == self.migrated {
             let is_empty = format!("comment on schema {} is '{definition}'", self.name);
