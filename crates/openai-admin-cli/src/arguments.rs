@@ -52,7 +52,7 @@ Exit codes:
   0 done   1 failed   2 differences found   3 partial failure   4 bad key or missing scope
   5 blocked by a limit   6 not found or ambiguous   7 rate limit   8 stale plan
   9 another run in progress   64 usage error   65 invalid input file
-  130 stopped by Ctrl-C before anything was written";
+  130 stopped by Ctrl-C: nothing was written, or everything was removed";
 
 const DISCLAIMER: &str = "Unofficial: not a product of OpenAI.";
 

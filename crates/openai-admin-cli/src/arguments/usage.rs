@@ -14,8 +14,8 @@ Examples:
   openai-admin usage report --by project,model --last 30d
   openai-admin usage report images --by size -o csv > images.csv
 
-The period ends now and starts at midnight in UTC. A table shows rounded numbers and the names of projects. Other \
-formats have exact numbers and ids.")]
+The period ends now and starts at midnight in UTC. The size of vector stores is the last of the period. A table shows \
+rounded numbers and the names of projects. Other formats have exact numbers and ids.")]
     Report(UsageReportArguments),
 }
 

@@ -32,6 +32,21 @@ const BAR_WIDTH: usize = 10;
 const GAP: usize = 2;
 /// The field that groups by day. The API has none, since buckets are days.
 const BY_DAY: &str = "day";
+/// The other fields of `--by`. Each kind of usage has some of them.
+const FIELDS: [&str; 12] = [
+    "project",
+    "user",
+    "api-key",
+    "model",
+    "batch",
+    "tier",
+    "api-source",
+    "size",
+    "source",
+    "vector-store",
+    "context-level",
+    "line-item",
+];
 
 pub(super) async fn run(command: UsageCommand, session: &Session<'_>) -> Result<()> {
     let UsageCommand::Report(arguments) = command;
@@ -119,12 +134,21 @@ where
 {
     let now = Minter::system().now().unix_seconds();
     let start = now.saturating_sub(report.last).max(0);
-    let group_by: Vec<&String> = by.iter().filter(|field| *field != BY_DAY).collect();
-    let query = json!({
-        "start_time": start - start % DAY, "end_time": now + 1, "group_by": group_by, "limit": PAGE_SIZE,
-    });
-    let request: E = serde_json::from_value(query)
-        .map_err(|error| Failure::usage(format!("--by: {}", visible(&error.to_string()))))?;
+    let request = |group_by: &[&str]| {
+        serde_json::from_value::<E>(json!({
+            "start_time": start - start % DAY, "end_time": now + 1, "group_by": group_by, "limit": PAGE_SIZE,
+        }))
+    };
+    for (typed, field) in report.by.iter().zip(by).filter(|(_, field)| *field != BY_DAY) {
+        if request(&[field]).is_err() {
+            let known = FIELDS.into_iter().filter(|known| request(&[&api_field(known)]).is_ok());
+            let known: Vec<&str> = [BY_DAY].into_iter().chain(known).collect();
+            let message = format!("--by: unknown field '{}'; use {}", visible(typed), known.join(", "));
+            return Err(Failure::usage(message));
+        }
+    }
+    let group_by: Vec<&str> = by.iter().map(String::as_str).filter(|field| *field != BY_DAY).collect();
+    let request = request(&group_by).map_err(|error| Failure::new(ExitStatus::Failed, error.to_string()))?;
     let mut rows = Rows::new();
     let mut pages = session.client.list(request).pages();
     while let Some(page) = pages.next().await {
@@ -149,7 +173,8 @@ fn add_bucket(rows: &mut Rows, bucket: &Value, by: &[String], numbers: &[&str]) 
         });
         let sums = rows.entry(labels.collect()).or_insert_with(|| vec![0; numbers.len()]);
         for (sum, name) in sums.iter_mut().zip(numbers) {
-            *sum += units(&result[*name]);
+            let number = units(&result[*name]);
+            *sum = if is_level(name) { number } else { *sum + number };
         }
     }
 }
@@ -160,6 +185,11 @@ fn units(value: &Value) -> i128 {
         Some(amount) => Decimal::<9>::deserialize(amount).map_or(0, |amount| i128::from(amount.units())),
         None => i128::from(value.as_u64().unwrap_or_default()),
     }
+}
+
+/// Whether a number is a size at the end of a bucket. The last one counts, not the sum over days.
+fn is_level(name: &str) -> bool {
+    name == "usage_bytes"
 }
 
 fn is_money(name: &str) -> bool {
@@ -175,8 +205,9 @@ fn exact(name: &str, sum: i128) -> Value {
 /// A sum for people: `$12.50`, `987` or `1.2M`.
 fn rounded(name: &str, sum: i128) -> String {
     if is_money(name) {
-        let cents = (sum + 5_000_000) / 10_000_000;
-        return format!("${}.{:02}", with_commas(cents / 100), cents % 100);
+        let sign = if sum < 0 { "-" } else { "" };
+        let cents = (sum.unsigned_abs() + 5_000_000) / 10_000_000;
+        return format!("{sign}${}.{:02}", with_commas(cents / 100), cents % 100);
     }
     for (unit, size) in [("T", 1_000_000_000_000), ("B", 1_000_000_000), ("M", 1_000_000), ("k", 1000)] {
         if sum >= size {
@@ -187,7 +218,7 @@ fn rounded(name: &str, sum: i128) -> String {
     sum.to_string()
 }
 
-fn with_commas(number: i128) -> String {
+fn with_commas(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -230,7 +261,8 @@ fn print_table(
         return Ok(());
     }
     let mut rows: Vec<(Vec<String>, Vec<i128>)> = rows.into_iter().collect();
-    if by.iter().all(|field| field != BY_DAY) {
+    let is_by_day = by.iter().any(|field| field == BY_DAY);
+    if !is_by_day {
         rows.sort_by_key(|(_, sums)| std::cmp::Reverse(sums[0]));
     }
     let largest = rows.iter().map(|(_, sums)| sums[0]).max().unwrap_or_default().max(1);
@@ -244,9 +276,12 @@ fn print_table(
         let labels = by.iter().zip(labels).map(|(field, label)| label_of(field, label, names));
         lines.push((labels.collect(), texts(sums), bar(sums[0], largest)));
     }
-    let mut total = vec![String::new(); by.len()];
-    total[0] = "Total".to_owned();
-    lines.push((total, texts(&totals), String::new()));
+    // Sizes of different days have no total.
+    if !(is_by_day && is_level(numbers[0])) {
+        let mut total = vec![String::new(); by.len()];
+        total[0] = "Total".to_owned();
+        lines.push((total, texts(&totals), String::new()));
+    }
     session.output.data(&aligned(&lines))
 }
 
@@ -280,7 +315,7 @@ fn label_of(field: &str, label: &str, names: &HashMap<String, String>) -> String
 
 /// At least one mark for a number above 0.
 fn bar(number: i128, largest: i128) -> String {
-    let width = (number * 10 + largest - 1) / largest;
+    let width = (number * BAR_WIDTH as i128 + largest - 1) / largest;
     "█".repeat(usize::try_from(width).unwrap_or_default().min(BAR_WIDTH))
 }
 
@@ -321,9 +356,25 @@ mod tests {
     fn numbers_are_rounded_for_people_and_exact_for_programs() {
         assert_eq!(rounded("amount", 1_234_567_895_000_000), "$1,234,567.90");
         assert_eq!(rounded("amount", 1), "$0.00");
+        assert_eq!(rounded("amount", -1_500_000_000), "-$1.50");
         assert_eq!(exact("amount", 1_500_000_001).to_string(), "1.500000001");
         assert_eq!([999, 1000, 1_250_000].map(|sum| rounded("images", sum)), ["999", "1.0k", "1.2M"]);
         assert_eq!(exact("images", 1_250_000), json!(1_250_000));
+    }
+
+    #[test]
+    fn numbers_of_days_are_added_and_the_last_size_counts() {
+        let bucket = |number: u64| {
+            json!({ "start_time": 0, "results": [
+                { "project_id": "proj_1", "usage_bytes": number, "num_requests": number },
+            ] })
+        };
+        let mut rows = Rows::new();
+        for number in [7, 5] {
+            let by = ["project_id".to_owned()];
+            add_bucket(&mut rows, &bucket(number), &by, &["usage_bytes", "num_requests"]);
+        }
+        assert_eq!(rows, Rows::from([(vec!["proj_1".to_owned()], vec![5, 12])]));
     }
 
     #[test]
