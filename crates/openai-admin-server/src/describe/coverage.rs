@@ -79,6 +79,11 @@ const MISSING: &[(&[&str], &[&str])] = &[
         ],
         &["No alert is sent: costs are not counted."],
     ),
+    (&["create-external-key"], &["The key is stored and never used. `workspace_id` is always empty."]),
+    (
+        &["validate-external-key"],
+        &["This server cannot reach key services and answers 503, except in an emulator without that rule."],
+    ),
     (
         &["list-audit-logs"],
         &[

@@ -52,6 +52,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (16, include_str!("../../migrations/V16__admin_api_keys.sql")),
     (17, include_str!("../../migrations/V17__rate_limits.sql")),
     (18, include_str!("../../migrations/V18__spend_alerts.sql")),
+    (19, include_str!("../../migrations/V19__external_keys.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".
