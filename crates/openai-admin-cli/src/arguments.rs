@@ -17,6 +17,7 @@ mod global;
 mod keys;
 mod lists;
 mod memberships;
+mod point_in_time;
 mod serve;
 mod usage;
 mod values;
@@ -35,9 +36,10 @@ pub(crate) use memberships::{
     ImportArguments, ImportChoice, ImportCommand, MatchChoice, OffboardArguments, PlanArguments,
     RenderChoice, RunsCommand, UnknownChoice,
 };
+pub(crate) use point_in_time::PointInTime;
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
-pub(crate) use values::{PointInTime, log_filter, unix_seconds};
+pub(crate) use values::{log_filter, unix_seconds};
 pub(crate) use verify_service::VerifyServiceArguments;
 
 const EXAMPLES: &str = "\
@@ -221,7 +223,17 @@ key is wrong or may not read groups. A warning does not change the exit code.")]
 pub(crate) enum GroupsCommand {
     /// List the groups
     #[command(alias = "ls")]
-    List(OrderedListArguments),
+    #[command(after_help = "\
+Examples:
+  openai-admin groups list
+  openai-admin groups list --members")]
+    List {
+        /// Count the members, up to 1,000 per group; needs one request per group
+        #[arg(long)]
+        members: bool,
+        #[command(flatten)]
+        list: OrderedListArguments,
+    },
     /// Show a group
     #[command(alias = "show")]
     Get {
@@ -272,10 +284,19 @@ pub(crate) enum GroupUsersCommand {
     #[command(after_help = "\
 Examples:
   openai-admin groups users list \"Support Team\"
-  openai-admin groups users list group_support -o csv > support.csv")]
+  openai-admin groups users list group_support -o csv > support.csv
+  openai-admin groups users list \"Support Team\" --at 2026-01-31
+
+--at undoes the later changes in the audit log, so it needs your own server: OpenAI publishes no \
+event for changes of group members. It cannot show a deleted group. A user who has been removed \
+from the organization is shown by id, because the log holds no names.")]
     List {
         /// The group's id or exact name
         group: String,
+        /// Show the members at this time, or at the end of this day in UTC: 7d, yesterday or 2026-01-31
+        #[arg(long, value_name = "TIME", value_parser = point_in_time::point_in_time)]
+        #[arg(conflicts_with_all = ["limit", "after", "order"])]
+        at: Option<PointInTime>,
         #[command(flatten)]
         list: OrderedListArguments,
     },
@@ -449,11 +470,11 @@ Only your own server logs changes of group members: OpenAI publishes no event fo
 
 #[derive(Args, Debug)]
 pub(crate) struct ListAuditLogsArguments {
-    /// Only changes since this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = values::point_in_time)]
+    /// Only changes since this time: 24h, 7d, yesterday, 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = point_in_time::point_in_time)]
     pub(crate) since: Option<PointInTime>,
-    /// Only changes before this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = values::point_in_time)]
+    /// Only changes before this time: 24h, 7d, yesterday, 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = point_in_time::point_in_time)]
     pub(crate) until: Option<PointInTime>,
     /// Only events of this type, such as group.created; repeatable
     #[arg(long = "type", value_name = "TYPE", value_parser = values::event_type)]

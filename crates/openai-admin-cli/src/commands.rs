@@ -136,7 +136,7 @@ fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Re
 impl GroupsCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List(_) | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Get { .. } => Access::Reads,
             Self::Users(GroupUsersCommand::List { .. } | GroupUsersCommand::Get { .. }) => Access::Reads,
             Self::Create { .. } => Access::Creates,
             _ => Access::Changes,

@@ -462,7 +462,8 @@ fn for_csv(field: &str, value: &Value) -> String {
     }
 }
 
-fn unprintable(error: impl std::fmt::Display) -> Failure {
+/// The failure to write data.
+pub(crate) fn unprintable(error: impl std::fmt::Display) -> Failure {
     Failure::new(crate::failure::ExitStatus::Failed, format!("cannot write the data: {error}"))
 }
 

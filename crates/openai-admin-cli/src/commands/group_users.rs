@@ -13,6 +13,7 @@ use crate::{
     session::Session,
 };
 
+mod at;
 mod bulk;
 mod user_file;
 
@@ -23,7 +24,12 @@ const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Result<()> {
     match command {
-        GroupUsersCommand::List { group, list: arguments } => list(session, &group, &arguments).await,
+        GroupUsersCommand::List { group, at: Some(at), .. } => {
+            at::list(session, &resolve::group(&session.client, &group).await?, at).await
+        }
+        GroupUsersCommand::List { group, at: None, list: arguments } => {
+            list(session, &group, &arguments).await
+        }
         GroupUsersCommand::Add(arguments) => {
             let users = user_file::users(&arguments)?;
             let group = resolve::group(&session.client, &arguments.group).await?;

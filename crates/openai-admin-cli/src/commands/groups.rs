@@ -10,12 +10,14 @@ use super::{group_users, protection};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
-    lists::print_list,
+    lists::{print_list, read_list},
     output::{Layout, visible},
     prompt::Consent,
     resolve,
     session::Session,
 };
+
+mod counted;
 
 /// The largest page of groups.
 const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
@@ -23,7 +25,7 @@ const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result<()> {
     let Session { client, output, .. } = session;
     match command {
-        GroupsCommand::List(arguments) => list(session, &arguments).await,
+        GroupsCommand::List { list: arguments, members } => list(session, &arguments, members).await,
         GroupsCommand::Get { group } => output.item(&resolve::group(client, &group).await?),
         GroupsCommand::Create { name, allow_duplicate } => {
             if !allow_duplicate {
@@ -88,14 +90,18 @@ async fn warn_of_same_name(session: &Session<'_>, group: &GroupResponse) {
     }
 }
 
-async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result<()> {
+async fn list(session: &Session<'_>, arguments: &OrderedListArguments, counts_members: bool) -> Result<()> {
     let mut call = session.client.groups().list_groups();
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
     let doing = || "list the groups".to_owned();
-    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), "no groups", doing, session.output)
-        .await
+    let none = "no groups";
+    if counts_members {
+        let part = read_list(call, &arguments.list, PAGE_SIZE).await.doing(doing)?;
+        return counted::print(session, part, none).await;
+    }
+    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
