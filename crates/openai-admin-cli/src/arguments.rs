@@ -25,7 +25,7 @@ mod verify_service;
 
 pub(crate) use access::{AccessCommand, AccessProject};
 pub(crate) use admin::AdminCommand;
-pub(crate) use consent::ConsentArguments;
+pub(crate) use consent::{ConsentArguments, RemovalArguments};
 pub(crate) use emulate::{EmulateArguments, ProfileChoice, UsageChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
@@ -268,7 +268,7 @@ Examples:
         /// The group's id or exact name
         group: String,
         #[command(flatten)]
-        consent: ConsentArguments,
+        removal: RemovalArguments,
     },
     /// Manage the members of a group: list, add, get, remove
     #[command(alias = "members")]
@@ -357,7 +357,7 @@ pub(crate) struct BulkArguments {
 pub(crate) enum UsersCommand {
     #[command(flatten)]
     Api(UserCommand),
-    /// Remove a user from every group
+    /// Remove users from every group
     Offboard(OffboardArguments),
 }
 
@@ -377,6 +377,24 @@ Examples:
         emails: Vec<String>,
         #[command(flatten)]
         list: ListArguments,
+    },
+    /// Find users by a part of their name or email address
+    #[command(alias = "find")]
+    #[command(after_help = "\
+Examples:
+  openai-admin users search whit
+  openai-admin users search \"dana whitfield\"
+  openai-admin users search contractor.example --limit 20
+
+A user matches if the name, the email address or a word of them starts with the text, in any case. \
+The API cannot search, so the program reads the list of users, 100 per request.")]
+    Search {
+        /// The beginning of a name, an email address or a word of them
+        #[arg(value_parser = values::text)]
+        text: String,
+        /// Show at most N users; default: all
+        #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+        limit: Option<u64>,
     },
     /// Show a user
     #[command(alias = "show")]
@@ -398,11 +416,17 @@ Examples:
     Update(UpdateUserArguments),
     /// Remove a user from the organization and from all groups
     #[command(aliases = ["delete", "rm"])]
+    #[command(after_help = "\
+Examples:
+  openai-admin users remove ada@example.com --dry-run
+  openai-admin users remove ada@example.com
+
+This cannot be undone. To remove a user from the groups only, use `users offboard`, which `runs undo` reverts.")]
     Remove {
         /// The user's id or email address
         user: String,
         #[command(flatten)]
-        consent: ConsentArguments,
+        removal: RemovalArguments,
     },
     /// List the groups that a user is in
     #[command(after_help = "\

@@ -20,6 +20,7 @@ mod memberships;
 mod protection;
 mod serve;
 mod usage;
+mod user_file;
 mod users;
 mod verify_service;
 
@@ -147,7 +148,7 @@ impl GroupsCommand {
 impl UserCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List { .. } | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Search { .. } | Self::Get { .. } => Access::Reads,
             Self::Create(_) => Access::Creates,
             _ => Access::Changes,
         }

@@ -314,11 +314,17 @@ run. The changes of `groups users remove`, `groups delete` and similar commands 
 Examples:
   openai-admin users offboard ada@example.com --dry-run
   openai-admin users offboard ada@example.com --yes --report receipt.csv
+  openai-admin users offboard -f leavers.txt --dry-run
 
-The user stays in the organization; to end that, use `users remove`. `runs undo` restores the groups.")]
+The users stay in the organization; to end that, use `users remove`. `runs undo` restores the groups. \
+If one of several users does not exist, nothing is done.")]
 pub(crate) struct OffboardArguments {
-    /// The user's id or email address
-    pub(crate) user: String,
+    /// Ids or email addresses of users
+    #[arg(value_name = "USER")]
+    pub(crate) users: Vec<String>,
+    /// Read users from a file, one per line; `-` reads standard input, `#` begins a comment
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Show the changes without making them
     #[arg(long)]
     pub(crate) dry_run: bool,

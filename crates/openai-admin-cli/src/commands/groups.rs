@@ -50,8 +50,8 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             warn_of_same_name(session, &group).await;
             Ok(())
         }
-        GroupsCommand::Delete { group, consent } => {
-            let consent = Consent::of(&consent, "deleting a group")?;
+        GroupsCommand::Delete { group, removal } => {
+            let consent = Consent::of_removal(&removal, "deleting a group")?;
             delete(session, &group, consent).await
         }
         GroupsCommand::Users(command) => group_users::run(command, session).await,
@@ -108,9 +108,10 @@ async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     let Session { client, output, .. } = session;
     let group = resolve::group(client, text).await?;
     protection::allow_group(session, &group)?;
-    if matches!(consent, Consent::Ask) {
+    if consent != Consent::Given {
         let members = group_users::members(session, &group).await?;
-        consent.ask(&format!("delete group '{}' ({}) and its {members}?", group.name, group.id))?;
+        let question = format!("delete group '{}' ({}) and its {members}?", group.name, group.id);
+        consent.ask(&question, output)?;
     }
     let deleted = client.groups().delete_group(group.id).await;
     let deleted = deleted.doing(|| format!("delete group '{text}'"))?;

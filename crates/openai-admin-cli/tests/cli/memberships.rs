@@ -7,7 +7,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::desk::{Desk, freeze};
+use crate::{
+    desk::{Desk, freeze},
+    published_only::PublishedOnly,
+    running::Running,
+};
 
 /// The example organization and its group file.
 fn desk() -> Desk {
@@ -332,4 +336,43 @@ fn ctrl_c_before_the_first_write_reports_that_nothing_changed() {
     let stopped = "error: stopped before anything was written\n\
         hint: nothing changed; run the command again to start over\n";
     assert!(stderr.ends_with(stopped), "{stderr}");
+}
+
+#[test]
+fn users_in_a_file_are_offboarded_in_one_run() {
+    let desk = desk();
+    desk.write("leavers.txt", "# left in May\nada@example.com\ndana@example.com\n");
+    desk.write("typo.txt", "ada@example.com\ndnaa@example.com\nnobody\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db users offboard",
+        "--local acme.db users offboard -f typo.txt --yes",
+        "--local acme.db users offboard -f leavers.txt --dry-run",
+        "--local acme.db users offboard -f leavers.txt --yes --allow-removals 2",
+        "--local acme.db users offboard -f leavers.txt --yes",
+        "--local acme.db users groups ada@example.com",
+        "--local acme.db runs list -o csv",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db users offboard -f leavers.txt ada@example.com --dry-run --summary",
+    ]));
+}
+
+#[test]
+fn a_published_service_plans_the_same_offboarding_and_does_not_know_earlier_members() {
+    const KEY: &str = "sk-admin-offboard-0123456789";
+    let desk = desk().with_variable("OPENAI_ADMIN_KEY", KEY);
+    desk.write("admin.key", KEY);
+    let server = Running::start(&desk, "--local acme.db --log error --key-file admin.key");
+    let published = PublishedOnly::start(&server.address);
+    let changes = |target: &str, users: &str| {
+        let answer = desk.run(&format!("{target} users offboard {users} --dry-run -o csv"));
+        let mut rows: Vec<String> = answer.stdout.lines().map(str::to_owned).collect();
+        rows.sort();
+        (answer.status, rows)
+    };
+    let target = format!("--base-url http://{}/v1", published.address);
+    for users in ["ada@example.com", "ada@example.com user_dana", "ada@example.com user_nobody"] {
+        assert_eq!(changes(&target, users), changes("--local acme.db", users), "{users}");
+    }
+    let answer = desk.run(&format!("{target} groups users list group_research --at today"));
+    assert!(answer.status == 1 && answer.stderr.contains("no events for changes"), "{}", answer.stderr);
 }

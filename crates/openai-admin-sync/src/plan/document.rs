@@ -66,11 +66,15 @@ pub enum Purpose {
     Files,
     /// To import the rows of a table.
     Import,
-    /// To remove a user from every group.
+    /// To remove users from every group.
     Offboard {
-        /// The user.
+        /// The user, or the first of several.
         #[schemars(with = "String")]
         user_id: UserId,
+        /// The other users.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "Vec<String>")]
+        others: Vec<UserId>,
     },
     /// To undo a run. An undo is applied completely or not at all.
     Undo {

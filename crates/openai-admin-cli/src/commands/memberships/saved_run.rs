@@ -5,13 +5,13 @@ use std::{io, path::Path};
 use openai_admin_sync::{
     Plan, Run, Runs,
     journal::{self, Entry, Line, Outcome},
-    plan::Purpose,
+    plan::{Operation, Purpose},
 };
 use serde::Serialize;
 
 use crate::{
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::Record,
+    output::{Record, count},
 };
 
 /// The word for the newest run.
@@ -150,9 +150,15 @@ impl SavedRun {
         };
         let of = match &plan.purpose {
             Purpose::Files | Purpose::Import => sources(),
-            Purpose::Offboard { user_id } => {
-                let email = plan.operations().find_map(|(_, operation)| operation.email());
-                email.unwrap_or(user_id.as_str()).to_owned()
+            Purpose::Offboard { user_id, others } => {
+                let mut operations = plan.operations().map(|(_, operation)| operation);
+                let first = operations.find(|operation| operation.user_id() == Some(user_id));
+                let email = first.and_then(Operation::email);
+                let first = email.unwrap_or(user_id.as_str());
+                match others.len() {
+                    0 => first.to_owned(),
+                    number => format!("{first} and {}", count(number, "other user")),
+                }
             }
             Purpose::Undo { run } => run.clone(),
         };
