@@ -264,6 +264,12 @@ Examples:
     },
     /// Delete a group and every membership in it
     #[command(aliases = ["remove", "rm"])]
+    #[command(after_help = "\
+Examples:
+  openai-admin groups delete \"Support Team\" --dry-run
+  openai-admin export --groups \"Support Team\" > support.yaml && openai-admin groups delete \"Support Team\"
+
+This cannot be undone: a new group with the same members has another id, and none of the roles.")]
     Delete {
         /// The group's id or exact name
         group: String,

@@ -18,6 +18,7 @@ mod load;
 mod man_pages;
 mod memberships;
 mod protection;
+mod recording;
 mod serve;
 mod usage;
 mod user_file;

@@ -19,6 +19,11 @@ pub(crate) enum Consent {
     DryRun,
 }
 
+/// Whether there is a terminal to ask on.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 /// What a dry run would do.
 #[derive(Serialize)]
 struct Preview<'a> {
@@ -36,7 +41,7 @@ impl Consent {
     pub(crate) fn of(arguments: &ConsentArguments, doing: &str) -> Result<Self> {
         if arguments.yes {
             Ok(Self::Given)
-        } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        } else if can_ask() {
             Ok(Self::Ask)
         } else {
             Err(Failure::usage(format!("{doing} requires confirmation, but stdin is not a terminal"))

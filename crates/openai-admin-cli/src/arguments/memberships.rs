@@ -291,8 +291,9 @@ Examples:
 
 `last` skips runs that are undos. An undo applies completely or not at all: if a limit (max_remove) \
 blocks a part of it, the message says which number allows all of it. Protected users and groups do \
-not change. To redo, undo the undo by its name. Only `apply`, `import` and `users offboard` leave a \
-run. The changes of `groups users remove`, `groups delete` and similar commands cannot be undone.")]
+not change. To redo, undo the undo by its name. `apply`, `import`, `users offboard`, `groups users add`, \
+`groups users remove` and `groups rename` leave a run. Other changes, such as `groups delete` and \
+`users remove`, cannot be undone.")]
     Undo {
         /// The run's name, or `last`
         run: String,

@@ -118,7 +118,7 @@ async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     let removed = client.users().delete_user(found.id).await;
     let removed = or_missing_user(&session.client, text, removed, "remove").await?;
     if output.is_for_people() {
-        output.note(&format!("removed user '{}' ({})", visible(text), removed.id));
+        output.note(&format!("removed user '{}' ({}); this cannot be undone", visible(text), removed.id));
         return Ok(());
     }
     output.item(&*removed)

@@ -376,3 +376,29 @@ fn a_published_service_plans_the_same_offboarding_and_does_not_know_earlier_memb
     let answer = desk.run(&format!("{target} groups users list group_research --at today"));
     assert!(answer.status == 1 && answer.stderr.contains("no events for changes"), "{}", answer.stderr);
 }
+
+#[test]
+fn single_commands_leave_a_run_that_can_be_undone() {
+    let desk = desk();
+    freeze!(desk.transcript(&[
+        "--local acme.db groups users add group_support ada@example.com dana@example.com",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db groups users add group_support dana@example.com",
+        "--local acme.db groups users remove group_support dana@example.com user_nobody --yes",
+        "--local acme.db groups rename group_support Helpdesk",
+        "--local acme.db groups rename group_support Helpdesk -o csv",
+        "--local acme.db groups users add group_support ada@example.com --dry-run",
+        "--local acme.db runs list",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db groups delete group_support --yes",
+    ]));
+    let runs = desk.run("--local acme.db runs list -o json").json();
+    let removal = runs
+        .as_array()
+        .expect("runs")
+        .iter()
+        .find(|run| run["what"] == "groups users remove Support Team" && run["state"] == "complete");
+    let removal = removal.expect("the removal")["run"].as_str().expect("a name").to_owned();
+    let undo = desk.run(&format!("--local acme.db runs undo {removal} --yes"));
+    assert!(undo.status == 6 && undo.stderr.contains("the group no longer exists"), "{}", undo.text());
+}

@@ -76,6 +76,11 @@ pub enum Purpose {
         #[schemars(with = "Vec<String>")]
         others: Vec<UserId>,
     },
+    /// The changes of a command to one group.
+    Command {
+        /// The command.
+        command: String,
+    },
     /// To undo a run. An undo is applied completely or not at all.
     Undo {
         /// The name of the run.
@@ -97,7 +102,7 @@ impl Purpose {
     pub fn undone_run(&self) -> Option<&str> {
         match self {
             Self::Undo { run } => Some(run),
-            Self::Files | Self::Import | Self::Offboard { .. } => None,
+            _ => None,
         }
     }
 }

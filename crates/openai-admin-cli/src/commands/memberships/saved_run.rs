@@ -160,13 +160,14 @@ impl SavedRun {
                     number => format!("{first} and {}", count(number, "other user")),
                 }
             }
+            Purpose::Command { command } => return command.clone(),
             Purpose::Undo { run } => run.clone(),
         };
         let verb = match plan.purpose {
             Purpose::Files => "apply",
             Purpose::Import => "import",
             Purpose::Offboard { .. } => "offboard",
-            Purpose::Undo { .. } => "undo",
+            Purpose::Command { .. } | Purpose::Undo { .. } => "undo",
         };
         format!("{verb} {of}").trim_end().to_owned()
     }
