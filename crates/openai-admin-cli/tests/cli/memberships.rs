@@ -402,3 +402,24 @@ fn single_commands_leave_a_run_that_can_be_undone() {
     let undo = desk.run(&format!("--local acme.db runs undo {removal} --yes"));
     assert!(undo.status == 6 && undo.stderr.contains("the group no longer exists"), "{}", undo.text());
 }
+
+#[test]
+fn a_plan_without_changes_is_an_outcome_in_json() {
+    let desk = desk();
+    desk.run("--local acme.db apply groups.yaml --yes");
+    desk.write("limit.csv", "email,group\nnobody@example.com,Support\n");
+    for (command, status) in [
+        ("apply groups.yaml --yes", 0),
+        ("users offboard user_liam --yes", 0),
+        ("import memberships limit.csv --yes", 3),
+    ] {
+        let answer = desk.run(&format!("--local acme.db {command} -o json"));
+        let outcome = answer.json();
+        assert_eq!((answer.status, &outcome["run"]), (status, &serde_json::Value::Null), "{command}");
+        assert_eq!(
+            (&outcome["state"], &outcome["done"]),
+            (&"nothing to apply".into(), &0.into()),
+            "{command}"
+        );
+    }
+}

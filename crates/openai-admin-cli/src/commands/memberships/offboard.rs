@@ -1,11 +1,11 @@
 //! `openai-admin users offboard`: removes users from every group, with a report.
 
 use openai_admin::{Client, UserId};
-use openai_admin_sync::offboard::plan_offboarding;
+use openai_admin_sync::{Approval, offboard::plan_offboarding};
 
 use super::{
     super::user_file,
-    apply::{confirm_and_execute, dry_run},
+    apply::{confirm_and_execute, dry_run, show_without_changes},
     context::SyncContext,
 };
 use crate::{
@@ -51,7 +51,10 @@ async fn offboard(
             _ => format!("the {} are", count(texts.len(), "user")),
         };
         context.output.note(&format!("{who} in no group"));
-        return Ok(());
+        return match context.output.is_tree() {
+            true => show_without_changes(context, &plan, &Approval::None, &arguments.execution),
+            false => Ok(()),
+        };
     }
     if arguments.dry_run {
         return dry_run(context, &plan, &arguments.execution);
