@@ -39,6 +39,7 @@ mod transport;
 mod usage;
 mod user_roles;
 mod users;
+mod workload_identity_providers;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -82,6 +83,7 @@ pub use self::{
     usage::UsageApi,
     user_roles::UserRolesApi,
     users::UsersApi,
+    workload_identity_providers::WorkloadIdentityProvidersApi,
 };
 use self::{decode::decode, retry::Budget, transport::Transport};
 use crate::{Endpoint, Error, endpoint::Operation, wire};

@@ -103,6 +103,7 @@ pub use hexadecimal::hexadecimal;
 pub use id::{
     ApiKeyId, AuditLogId, CertificateId, Cursor, ExternalKeyId, GroupId, InviteId, OrganizationId,
     PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
+    WorkloadIdentityProviderId,
 };
 pub use open_enum::{
     AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, ExternalKeyObject,
@@ -110,6 +111,7 @@ pub use open_enum::{
     ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess, OwnerProjectAccessFilter,
     ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole, SpendAlertChannelType,
     SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
+    WorkloadIdentityProviderType, WorkloadIdentityVerificationType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

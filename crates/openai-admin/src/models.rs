@@ -102,4 +102,10 @@ pub use crate::operations::{
     },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},
+    workload_identity_providers::{
+        CreateWorkloadIdentityProviderBody, UpdateWorkloadIdentityProviderBody,
+        WorkloadIdentityAttributeTransformation, WorkloadIdentityProvider,
+        WorkloadIdentityProviderDeletedResource, WorkloadIdentityProviderListResource,
+        WorkloadIdentityVerification,
+    },
 };

@@ -194,6 +194,20 @@ open_enum! {
         PspDecryption = "psp_decryption",
     }
 
+    /// The protocol of a workload identity provider.
+    pub enum WorkloadIdentityProviderType {
+        /// OpenID Connect.
+        Oidc = "oidc",
+    }
+
+    /// How the signatures of a provider's tokens are verified.
+    pub enum WorkloadIdentityVerificationType {
+        /// With the keys that OpenID Connect discovery finds.
+        Discovery = "discovery",
+        /// With the keys of an uploaded key set.
+        UploadedJwks = "uploaded_jwks",
+    }
+
     /// The role that a person has in the organization after accepting an invite.
     pub enum InviteRole {
         /// May administer the organization.
@@ -446,6 +460,9 @@ impl AuditLogEventType {
         Self::CertificatesDeactivated,
         Self::ExternalKeyRegistered,
         Self::ExternalKeyRemoved,
+        Self::WorkloadIdentityProviderCreated,
+        Self::WorkloadIdentityProviderUpdated,
+        Self::WorkloadIdentityProviderDeleted,
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,

@@ -132,6 +132,37 @@ fn external_keys() {
 }
 
 #[test]
+fn workload_identity_providers() {
+    let provider = |verification: Value| {
+        json!({
+            "object": "organization.workload_identity_provider",
+            "id": "wip_example",
+            "type": "oidc",
+            "name": "CI",
+            "description": null,
+            "issuer": "https://ci.example.com",
+            "audience": "openai",
+            "enabled": true,
+            "attribute_transformations": [{ "attribute": "branch", "expression": "claims.ref" }],
+            "verification": verification,
+            "created_at": 1_711_471_533,
+            "updated_at": 1_711_471_534,
+        })
+    };
+    let discovery = provider(json!({ "type": "discovery", "discovery_url": null }));
+    let uploaded = provider(json!({ "type": "uploaded_jwks", "jwks": { "keys": [{ "kty": "RSA" }] } }));
+    check::<ListWorkloadIdentityProviders>(
+        &json!({ "object": "list", "data": [discovery], "first_id": "wip_example", "last_id": "wip_example", "has_more": false }),
+    );
+    check::<CreateWorkloadIdentityProvider>(&discovery);
+    check::<RetrieveWorkloadIdentityProvider>(&uploaded);
+    check::<UpdateWorkloadIdentityProvider>(&uploaded);
+    check::<DeleteWorkloadIdentityProvider>(&json!({
+        "object": "organization.workload_identity_provider.deleted", "id": "wip_example", "deleted": true,
+    }));
+}
+
+#[test]
 fn spend_alerts() {
     let channel = json!({
         "type": "email",

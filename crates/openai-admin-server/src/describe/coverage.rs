@@ -106,6 +106,10 @@ const MISSING: &[(&[&str], &[&str])] = &[
         &["This server cannot reach key services and answers 503, except in an emulator without that rule."],
     ),
     (
+        &["create-workload-identity-provider", "update-workload-identity-provider"],
+        &["The provider is stored and never used: this server exchanges no tokens."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Event types of operations that are not served are valid filters, but match nothing.",

@@ -186,8 +186,8 @@ async fn every_published_operation_that_is_not_served_answers_501() {
 async fn a_path_that_is_not_served_allows_the_published_methods() {
     let server = TestServer::new().await;
     for (path, allow) in [
-        ("/v1/organization/workload_identity_providers/wip_1", "GET, POST, DELETE, HEAD, OPTIONS"),
-        ("/v1/organization/workload_identity_providers", "GET, POST, HEAD, OPTIONS"),
+        ("/v1/organization/external_storage/extstorage_1", "GET, DELETE, HEAD, OPTIONS"),
+        ("/v1/organization/external_storage", "GET, POST, HEAD, OPTIONS"),
     ] {
         let answer = server.call("PUT", path, "").await;
         answer.assert_error(405, None, None);
@@ -195,15 +195,15 @@ async fn a_path_that_is_not_served_allows_the_published_methods() {
         let options = server.call("OPTIONS", path, "").await;
         assert_eq!((options.status.as_u16(), options.header("allow")), (204, Some(allow)), "{path}");
     }
-    let create = server.post("/v1/organization/workload_identity_providers", "{}").await;
-    assert!(create.text.contains("'create-workload-identity-provider'"), "{}", create.text);
-    let head = server.call("HEAD", "/v1/organization/workload_identity_providers", "").await;
+    let create = server.post("/v1/organization/external_storage", "{}").await;
+    assert!(create.text.contains("'create-external-storage'"), "{}", create.text);
+    let head = server.call("HEAD", "/v1/organization/external_storage", "").await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (501, ""));
 }
 
 #[tokio::test]
 async fn requests_for_operations_that_are_not_served_count_towards_the_rate_limit() {
     let server = TestServer::with(Config::default().with_requests_per_minute(1.try_into().ok())).await;
-    assert_eq!(server.get("/v1/organization/workload_identity_providers").await.status, 501);
-    assert_eq!(server.get("/v1/organization/workload_identity_providers").await.status, 429);
+    assert_eq!(server.get("/v1/organization/external_storage").await.status, 501);
+    assert_eq!(server.get("/v1/organization/external_storage").await.status, 429);
 }

@@ -52,6 +52,8 @@ kinds! {
     SpendAlert = "alert", "spend alert";
     /// A customer's encryption key in another cloud.
     ExternalKey = "external_key", "external key";
+    /// An OIDC issuer that the organization trusts.
+    WorkloadIdentityProvider = "workload_identity_provider", "workload identity provider";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

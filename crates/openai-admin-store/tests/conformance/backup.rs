@@ -16,6 +16,7 @@ use crate::{
     roles, service_accounts, settings, spend_alerts,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
+    workload_identity_providers,
 };
 
 conformance! {
@@ -49,6 +50,7 @@ async fn lived_in(database: &Database) -> Tenant {
     settings::limit_spend(&acme, 5).await;
     spend_alerts::create(&acme, 5).await;
     external_keys::create(&acme, "Key").await;
+    workload_identity_providers::create(&acme, "CI").await;
     let limits = json!({ "max_requests_per_1_minute": 7 });
     rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
     let project = projects::create(&acme, "Search").await.id;

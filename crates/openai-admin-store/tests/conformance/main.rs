@@ -54,3 +54,4 @@ mod things;
 mod usage;
 mod users;
 mod verify;
+mod workload_identity_providers;

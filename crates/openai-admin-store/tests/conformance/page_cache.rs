@@ -25,7 +25,7 @@ use crate::{
     project_roles, project_users, projects, rate_limits, roles, service_accounts, settings, spend_alerts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
-    usage,
+    usage, workload_identity_providers,
 };
 
 conformance! {
@@ -231,6 +231,15 @@ fn every_write() -> Vec<(&'static str, Write)> {
             external_keys::delete(&acme, &external_keys::create(&acme, "Other").await).await.unwrap()
         };
         validate_external_key: |acme| external_keys::validate_anyway(&acme, &external_keys::create(&acme, "Third").await).await.unwrap();
+        create_workload_identity_provider: |acme| workload_identity_providers::create(&acme, "CI").await;
+        update_workload_identity_provider: |acme| {
+            let id = workload_identity_providers::create(&acme, "Second").await;
+            workload_identity_providers::update(&acme, &id, json!({ "enabled": false })).await.unwrap()
+        };
+        delete_workload_identity_provider: |acme| {
+            let id = workload_identity_providers::create(&acme, "Third").await;
+            workload_identity_providers::delete(&acme, &id).await.unwrap()
+        };
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         admin_api_keys_create: |acme| admin_api_keys::create(&acme, "New").await.unwrap();
         admin_api_keys_delete: |acme| {

@@ -5,26 +5,29 @@ use openai_admin::{
     models::{
         AcceptInviteBody, ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
+        UpdateWorkloadIdentityProviderBody,
     },
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
         CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateGroup, CreateProject,
         CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
-        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
-        DeleteCertificate, DeleteExternalKey, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendAlert,
-        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate,
-        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListExternalKeys, ListGroupRoleAssignments,
-        ListInvites, ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys,
-        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
-        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
-        ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser,
-        RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveInvite, RetrieveProject,
-        RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectSpendAlert,
-        RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount,
-        RetrieveUserAccess, UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole,
-        UnassignUserRole, UpdateProjectApiKey, UpdateProjectRateLimit, UpdateProjectSpendAlert,
-        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions,
+        CreateWorkloadIdentityProvider, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
+        DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey, DeleteInvite, DeleteProjectApiKey,
+        DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
+        DeleteServiceAccount, DeleteWorkloadIdentityProvider, GetCertificate, GetProjectSpendLimit,
+        InviteUser, ListAdminApiKeys, ListExternalKeys, ListGroupRoleAssignments, ListInvites,
+        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectSpendAlerts,
+        ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserRoleAssignments, ListWorkloadIdentityProviders, ModifyCertificate, ModifyProject,
+        ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
+        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
+        RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider, UnassignGroupRole,
+        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey,
+        UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
+        UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate, UsageCompletions,
         roles::RoleName,
     },
 };
@@ -97,6 +100,7 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     every_operation_on_service_accounts(acme).await;
     every_operation_on_settings(acme).await;
     every_operation_on_external_keys(acme).await;
+    every_operation_on_workload_identity(acme).await;
     every_operation_on_access(acme).await;
 }
 
@@ -161,6 +165,22 @@ async fn every_operation_on_external_keys(acme: &Tenant) {
         }
     }
     acme.change(DeleteExternalKey::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_workload_identity(acme: &Tenant) {
+    let body =
+        json!({ "type": "oidc", "name": "CI", "issuer": "https://ci.example.com", "audience": "openai" });
+    let request: CreateWorkloadIdentityProvider = serde_json::from_value(json!({ "body": body })).unwrap();
+    let id = acme.change(request).await.unwrap().id;
+    acme.read(RetrieveWorkloadIdentityProvider::new(id.clone())).await.unwrap();
+    let mut body = UpdateWorkloadIdentityProviderBody::new();
+    body.enabled = Some(false);
+    acme.change(UpdateWorkloadIdentityProvider::new(id.clone(), body)).await.unwrap();
+    for order in ["asc", "desc"] {
+        let list = json!({ "order": order, "after": "wip_300" });
+        acme.read(serde_json::from_value::<ListWorkloadIdentityProviders>(list).unwrap()).await.unwrap();
+    }
+    acme.change(DeleteWorkloadIdentityProvider::new(id)).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {
