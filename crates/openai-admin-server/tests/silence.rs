@@ -317,6 +317,7 @@ async fn use_settings(client: &Client) {
     limits.update_project_rate_limit(project.clone(), "rl-o3", blocked).await.unwrap();
     use_spend_alerts(client, &project).await;
     use_external_keys(client).await;
+    use_external_storage(client, &project).await;
 }
 
 async fn use_spend_alerts(client: &Client, project: &ProjectId) {
@@ -350,6 +351,18 @@ async fn use_external_keys(client: &Client) {
     keys.retrieve_external_key(&id).await.unwrap();
     keys.validate_external_key(&id).await.unwrap_err();
     keys.delete_external_key(&id).await.unwrap();
+}
+
+async fn use_external_storage(client: &Client, project: &ProjectId) {
+    let storages = client.external_storage();
+    let body = serde_json::from_value(serde_json::json!({
+        "project_id": project, "provider": { "type": "aws", "bucket": MARK, "role_arn": MARK },
+    }));
+    let id = storages.create_external_storage(body.unwrap()).await.unwrap().id.clone();
+    storages.list_external_storage().await.unwrap();
+    storages.retrieve_external_storage(&id).await.unwrap();
+    storages.validate_external_storage(&id).await.unwrap_err();
+    storages.delete_external_storage(&id).await.unwrap();
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {

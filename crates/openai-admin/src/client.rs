@@ -11,6 +11,7 @@ mod config;
 mod data_retention;
 mod decode;
 mod external_keys;
+mod external_storage;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -54,6 +55,7 @@ pub use self::{
     certificates::CertificatesApi,
     data_retention::DataRetentionApi,
     external_keys::ExternalKeysApi,
+    external_storage::ExternalStorageApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,

@@ -27,6 +27,10 @@ pub use crate::operations::{
     external_keys::{
         CreateExternalKeyBody, ExternalKey, ExternalKeyListResource, ExternalKeyValidateResponse,
     },
+    external_storage::{
+        CreateExternalStorageBody, ExternalStorage, ExternalStorageDeletedResource,
+        ExternalStorageListResource, ExternalStorageProvider, ExternalStorageProviderParams,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,

@@ -194,6 +194,30 @@ open_enum! {
         PspDecryption = "psp_decryption",
     }
 
+    /// The cloud of an external storage.
+    pub enum ExternalStorageProviderType {
+        /// Amazon S3.
+        Aws = "aws",
+        /// Azure Blob Storage.
+        Azure = "azure",
+        /// Google Cloud Storage.
+        Gcp = "gcp",
+        /// OCI Object Storage.
+        Oci = "oci",
+    }
+
+    /// The result of the last check of an external storage.
+    pub enum ExternalStorageStatus {
+        /// It is not yet checked.
+        Pending = "pending",
+        /// It can be used.
+        Validated = "validated",
+        /// It can be used in part.
+        Degraded = "degraded",
+        /// It cannot be used.
+        Unhealthy = "unhealthy",
+    }
+
     /// The role that a person has in the organization after accepting an invite.
     pub enum InviteRole {
         /// May administer the organization.
@@ -348,6 +372,8 @@ open_enum! {
         CheckpointPermissionDeleted = "checkpoint.permission.deleted",
         ExternalKeyRegistered = "external_key.registered",
         ExternalKeyRemoved = "external_key.removed",
+        ExternalStorageRegistered = "external_storage.registered",
+        ExternalStorageRemoved = "external_storage.removed",
         GroupCreated = "group.created",
         GroupUpdated = "group.updated",
         GroupDeleted = "group.deleted",
@@ -446,6 +472,8 @@ impl AuditLogEventType {
         Self::CertificatesDeactivated,
         Self::ExternalKeyRegistered,
         Self::ExternalKeyRemoved,
+        Self::ExternalStorageRegistered,
+        Self::ExternalStorageRemoved,
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,

@@ -9,6 +9,7 @@ pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
 pub mod external_keys;
+pub mod external_storage;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
@@ -47,6 +48,10 @@ pub use data_retention::{
 };
 pub use external_keys::{
     CreateExternalKey, DeleteExternalKey, ListExternalKeys, RetrieveExternalKey, ValidateExternalKey,
+};
+pub use external_storage::{
+    CreateExternalStorage, DeleteExternalStorage, ListExternalStorage, RetrieveExternalStorage,
+    ValidateExternalStorage,
 };
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
@@ -140,6 +145,8 @@ macro_rules! for_each_operation {
             ListProjectSpendAlerts CreateProjectSpendAlert RetrieveProjectSpendAlert UpdateProjectSpendAlert
             DeleteProjectSpendAlert
             ListExternalKeys CreateExternalKey RetrieveExternalKey DeleteExternalKey ValidateExternalKey
+            ListExternalStorage CreateExternalStorage RetrieveExternalStorage DeleteExternalStorage
+            ValidateExternalStorage
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

@@ -132,6 +132,35 @@ fn external_keys() {
 }
 
 #[test]
+fn external_storage() {
+    let storage = json!({
+        "object": "organization.external_storage",
+        "id": "extstorage_test",
+        "project_id": "proj_test",
+        "provider": {
+            "type": "aws",
+            "bucket": "test-bucket",
+            "account_id": "000000000000",
+            "role_arn": "arn:aws:iam::000000000000:role/test",
+            "external_id": "test-external-id",
+            "region": "us-east-1",
+        },
+        "geography": "US",
+        "status": "validated",
+        "created_at": 123,
+    });
+    check::<ListExternalStorage>(
+        &json!({ "object": "list", "data": [storage], "first_id": "extstorage_test", "last_id": "extstorage_test", "has_more": false }),
+    );
+    check::<CreateExternalStorage>(&storage);
+    check::<RetrieveExternalStorage>(&storage);
+    check::<DeleteExternalStorage>(
+        &json!({ "object": "organization.external_storage.deleted", "id": "extstorage_test", "deleted": true }),
+    );
+    check::<ValidateExternalStorage>(&storage);
+}
+
+#[test]
 fn spend_alerts() {
     let channel = json!({
         "type": "email",

@@ -3,16 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId, GroupId,
-    GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter,
-    ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
-    SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole, ViolationCode,
-    for_each_declared_operation, for_each_operation,
+    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId,
+    ExternalStorageId, GroupId, GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order,
+    OwnerProjectAccessFilter, ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId,
+    ServiceAccountRole, SpendAlertId, SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole,
+    ViolationCode, for_each_declared_operation, for_each_operation,
     identity::is_blank,
     models::{
-        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody,
-        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody, HostedToolPermission,
-        InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
+        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody, CreateExternalStorageBody,
+        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody,
+        ExternalStorageProviderParams, HostedToolPermission, InviteProject, InviteProjectGroupBody,
+        InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
         ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
         ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
         ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
@@ -212,6 +213,20 @@ proptest! {
         round_trip(&RetrieveExternalKey::new(key.clone()));
         round_trip(&DeleteExternalKey::new(key.clone()));
         round_trip(&ValidateExternalKey::new(key));
+    }
+
+    #[test]
+    fn every_request_about_external_storage_round_trips(storage in id(), project in id(), text in any::<String>()) {
+        let (storage, project) = (ExternalStorageId::new(&storage).unwrap(), ProjectId::new(&project).unwrap());
+        let mut list = ListExternalStorage::new();
+        (list.after, list.project_id) = (Some(Cursor::from(&storage)), Some(project.clone()));
+        round_trip(&list);
+        let mut provider = ExternalStorageProviderParams::new(text.as_str().into());
+        provider.bucket = external_keys::CloudText::new(&text).ok();
+        round_trip(&CreateExternalStorage::new(CreateExternalStorageBody::new(project, provider)));
+        round_trip(&RetrieveExternalStorage::new(storage.clone()));
+        round_trip(&DeleteExternalStorage::new(storage.clone()));
+        round_trip(&ValidateExternalStorage::new(storage));
     }
 
     #[test]

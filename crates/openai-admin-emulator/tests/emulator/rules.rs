@@ -136,6 +136,12 @@ fn cases(certificate: &Value) -> Vec<Case> {
             "key_service_unreachable",
         ),
         case(
+            Rule::StorageUnreachable,
+            vec![],
+            post("/v1/organization/external_storage/extstorage_123/validate", json!({})),
+            "storage_unreachable",
+        ),
+        case(
             Rule::ExternalKeyInUse,
             vec![post(
                 "/v1/organization/projects",

@@ -188,6 +188,8 @@ fn with_role(mut body: Value) -> Value {
     for (field, value) in [("type", "azure"), ("tenant_id", "x"), ("vault_uri", "x"), ("key_name", "x")] {
         body[field] = json!(value);
     }
+    body["project_id"] = json!("proj_search");
+    body["provider"] = json!({ "type": "aws", "bucket": "x", "role_arn": "x" });
     body
 }
 
@@ -261,7 +263,7 @@ fn probes() -> Vec<Probe> {
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
                           "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
                           "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong,
-                          "scopes": wrong, "max_requests_per_1_minute": wrong }),
+                          "scopes": wrong, "project_id": wrong, "max_requests_per_1_minute": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

@@ -52,6 +52,8 @@ kinds! {
     SpendAlert = "alert", "spend alert";
     /// A customer's encryption key in another cloud.
     ExternalKey = "external_key", "external key";
+    /// A customer's storage in another cloud.
+    ExternalStorage = "external_storage", "external storage";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

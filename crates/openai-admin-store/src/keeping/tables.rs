@@ -2,13 +2,13 @@
 
 use crate::{
     nouns::{
-        certificates, data_retention, external_keys, groups, hosted_tools, invites, model_permissions,
-        projects, roles, service_accounts, spend_alerts, spend_limits, users,
+        certificates, data_retention, external_keys, external_storage, groups, hosted_tools, invites,
+        model_permissions, projects, roles, service_accounts, spend_alerts, spend_limits, users,
     },
     shapes::{setting::Setting, table::Table},
 };
 
-pub(crate) static TABLES: [&Table; 9] = [
+pub(crate) static TABLES: [&Table; 10] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
@@ -18,6 +18,7 @@ pub(crate) static TABLES: [&Table; 9] = [
     &certificates::TABLE,
     &spend_alerts::TABLE,
     &external_keys::TABLE,
+    &external_storage::TABLE,
 ];
 
 pub(crate) static SETTINGS: [&Setting; 4] =

@@ -242,6 +242,9 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 21 {
+            self.execute("drop table external_storage");
+        }
         if version < 20 {
             self.execute("drop table external_keys; drop index projects_by_external_key");
         }

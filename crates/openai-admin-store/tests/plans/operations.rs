@@ -9,17 +9,18 @@ use openai_admin::{
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
-        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateGroup, CreateProject,
+        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateExternalStorage, CreateGroup, CreateProject,
         CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
         DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
-        DeleteCertificate, DeleteExternalKey, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendAlert,
-        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate,
-        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListExternalKeys, ListGroupRoleAssignments,
-        ListInvites, ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys,
-        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
-        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
-        ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser,
-        RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveInvite, RetrieveProject,
+        DeleteCertificate, DeleteExternalKey, DeleteExternalStorage, DeleteInvite, DeleteProjectApiKey,
+        DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
+        DeleteServiceAccount, GetCertificate, GetProjectSpendLimit, InviteUser, ListAdminApiKeys,
+        ListExternalKeys, ListExternalStorage, ListGroupRoleAssignments, ListInvites,
+        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectSpendAlerts,
+        ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
+        ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup,
+        RetrieveAdminApiKey, RetrieveExternalKey, RetrieveExternalStorage, RetrieveInvite, RetrieveProject,
         RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectSpendAlert,
         RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount,
         RetrieveUserAccess, UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole,
@@ -97,6 +98,7 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     every_operation_on_service_accounts(acme).await;
     every_operation_on_settings(acme).await;
     every_operation_on_external_keys(acme).await;
+    every_operation_on_external_storage(acme).await;
     every_operation_on_access(acme).await;
 }
 
@@ -161,6 +163,21 @@ async fn every_operation_on_external_keys(acme: &Tenant) {
         }
     }
     acme.change(DeleteExternalKey::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_external_storage(acme: &Tenant) {
+    let provider = json!({ "type": "aws", "bucket": "acme", "role_arn": "role" });
+    let body = json!({ "project_id": "proj_default_org-acme", "provider": provider });
+    let request: CreateExternalStorage = serde_json::from_value(json!({ "body": body })).unwrap();
+    let id = acme.change(request).await.unwrap().id;
+    acme.read(RetrieveExternalStorage::new(id.clone())).await.unwrap();
+    for order in ["asc", "desc"] {
+        for project_id in [json!(null), json!("proj_300")] {
+            let list = json!({ "order": order, "after": "extstorage_300", "project_id": project_id });
+            acme.read(serde_json::from_value::<ListExternalStorage>(list).unwrap()).await.unwrap();
+        }
+    }
+    acme.change(DeleteExternalStorage::new(id)).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {
