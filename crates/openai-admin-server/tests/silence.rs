@@ -318,6 +318,10 @@ async fn use_settings(client: &Client) {
     use_spend_alerts(client, &project).await;
     use_external_keys(client).await;
     use_external_storage(client, &project).await;
+    let tiers = client.service_tiers();
+    let standard = serde_json::from_value(serde_json::json!({ "default": "standard" })).unwrap();
+    tiers.update_project_service_tier_settings(project.clone(), standard).await.unwrap();
+    tiers.retrieve_project_service_tier_settings(project).await.unwrap();
 }
 
 async fn use_spend_alerts(client: &Client, project: &ProjectId) {

@@ -29,6 +29,7 @@ pub(crate) mod rate_limits;
 mod role_assignments;
 pub(crate) mod roles;
 pub(crate) mod service_accounts;
+pub(crate) mod service_tiers;
 pub(crate) mod spend_alerts;
 pub(crate) mod spend_limits;
 pub(crate) mod usage;

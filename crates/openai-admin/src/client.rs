@@ -34,6 +34,7 @@ mod response;
 mod retry;
 mod roles;
 mod service_accounts;
+mod service_tiers;
 mod spend_alerts;
 mod spend_limits;
 mod transport;
@@ -78,6 +79,7 @@ pub use self::{
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
+    service_tiers::ServiceTiersApi,
     spend_alerts::SpendAlertsApi,
     spend_limits::SpendLimitsApi,
     transport::NotConnected,

@@ -105,12 +105,12 @@ pub use id::{
     OrganizationId, PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
 };
 pub use open_enum::{
-    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, ExternalKeyObject,
-    ExternalKeyPurpose, ExternalKeyType, ExternalStorageProviderType, ExternalStorageStatus, GroupType,
-    InviteProjectRole, InviteRole, InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType,
-    OwnerProjectAccess, OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus,
-    ServiceAccountRole, SpendAlertChannelType, SpendLimitCurrency, SpendLimitEnforcementStatus,
-    SpendLimitInterval, UnknownValue, UserRole, UserType,
+    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, DefaultServiceTier,
+    ExternalKeyObject, ExternalKeyPurpose, ExternalKeyType, ExternalStorageProviderType,
+    ExternalStorageStatus, GroupType, InviteProjectRole, InviteRole, InviteStatus, ModelPermissionsMode,
+    OrganizationDataRetentionType, OwnerProjectAccess, OwnerProjectAccessFilter, ProjectDataRetentionType,
+    ProjectOptionalServiceTier, ProjectResidency, ProjectStatus, ServiceAccountRole, SpendAlertChannelType,
+    SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

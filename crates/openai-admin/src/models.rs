@@ -80,6 +80,7 @@ pub use crate::operations::{
         ProjectServiceAccountDeleteResponse, ProjectServiceAccountListResponse, ServiceAccountApiKeyBody,
         UpdateProjectServiceAccountBody,
     },
+    service_tiers::{EnabledServiceTiers, ProjectServiceTierSettings, UpdateProjectServiceTierSettingsBody},
     spend_alerts::{
         CreateSpendAlertBody, OrganizationSpendAlert, OrganizationSpendAlertDeletedResource,
         OrganizationSpendAlertListResource, ProjectSpendAlert, ProjectSpendAlertDeletedResource,

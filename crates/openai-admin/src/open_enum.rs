@@ -331,6 +331,20 @@ open_enum! {
         EnhancedModifiedAbuseMonitoring = "enhanced_modified_abuse_monitoring",
     }
 
+    /// The tier of requests without a tier.
+    pub enum DefaultServiceTier {
+        Standard = "standard",
+        Fast = "fast",
+        Scale = "scale",
+    }
+
+    /// A tier that a project can have besides the standard one.
+    pub enum ProjectOptionalServiceTier {
+        Flex = "flex",
+        Fast = "fast",
+        Ultrafast = "ultrafast",
+    }
+
     /// What the list of a project's model permissions means.
     pub enum ModelPermissionsMode {
         /// The project may use only these models.
@@ -434,6 +448,7 @@ open_enum! {
         ModelPermissionsUpdated = "model_permissions.updated",
         ModelPermissionsDeleted = "model_permissions.deleted",
         HostedToolPermissionsUpdated = "hosted_tool_permissions.updated",
+        ServiceTierSettingsUpdated = "service_tier_settings.updated",
         ProjectUserAdded = "project.user.added",
         ProjectUserRemoved = "project.user.removed",
         ProjectGroupAdded = "project.group.added",
@@ -486,6 +501,7 @@ impl AuditLogEventType {
         Self::ModelPermissionsUpdated,
         Self::ModelPermissionsDeleted,
         Self::HostedToolPermissionsUpdated,
+        Self::ServiceTierSettingsUpdated,
         Self::ProjectUserAdded,
         Self::ProjectUserRemoved,
         Self::ProjectGroupAdded,
@@ -519,6 +535,7 @@ impl AuditLogEventType {
                 | Self::ModelPermissionsUpdated
                 | Self::ModelPermissionsDeleted
                 | Self::HostedToolPermissionsUpdated
+                | Self::ServiceTierSettingsUpdated
                 | Self::ProjectUserAdded
                 | Self::ProjectUserRemoved
                 | Self::ProjectGroupAdded

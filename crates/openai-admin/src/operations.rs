@@ -29,6 +29,7 @@ mod record;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod service_tiers;
 pub mod spend_alerts;
 pub mod spend_limits;
 pub mod usage;
@@ -88,6 +89,7 @@ pub use service_accounts::{
     CreateServiceAccount, CreateServiceAccountApiKey, DeleteServiceAccount, ListServiceAccounts,
     RetrieveServiceAccount, UpdateServiceAccount,
 };
+pub use service_tiers::{RetrieveProjectServiceTierSettings, UpdateProjectServiceTierSettings};
 pub use spend_alerts::{
     CreateOrganizationSpendAlert, CreateProjectSpendAlert, DeleteOrganizationSpendAlert,
     DeleteProjectSpendAlert, ListOrganizationSpendAlerts, ListProjectSpendAlerts,
@@ -139,6 +141,7 @@ macro_rules! for_each_operation {
             RetrieveProjectDataRetention UpdateProjectDataRetention
             RetrieveProjectModelPermissions UpdateProjectModelPermissions DeleteProjectModelPermissions
             RetrieveProjectHostedToolPermissions UpdateProjectHostedToolPermissions
+            RetrieveProjectServiceTierSettings UpdateProjectServiceTierSettings
             ListProjectRateLimits UpdateProjectRateLimit
             ListOrganizationSpendAlerts CreateOrganizationSpendAlert RetrieveOrganizationSpendAlert
             UpdateOrganizationSpendAlert DeleteOrganizationSpendAlert

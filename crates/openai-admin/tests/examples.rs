@@ -235,6 +235,10 @@ fn permissions_of_projects() {
     });
     check::<RetrieveProjectHostedToolPermissions>(&tools);
     check::<UpdateProjectHostedToolPermissions>(&tools);
+    let tiers =
+        json!({ "object": "project.service_tier_settings", "default": "standard", "enabled_tiers": "all" });
+    check::<RetrieveProjectServiceTierSettings>(&tiers);
+    check::<UpdateProjectServiceTierSettings>(&tiers);
 }
 
 fn certificate(object: &str, name: &str, active: Option<bool>) -> Value {

@@ -11,7 +11,7 @@ use openai_admin::{
     identity::is_blank,
     models::{
         AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody, CreateExternalStorageBody,
-        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody,
+        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody, EnabledServiceTiers,
         ExternalStorageProviderParams, HostedToolPermission, InviteProject, InviteProjectGroupBody,
         InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
         ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
@@ -20,7 +20,7 @@ use openai_admin::{
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
         ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
         UpdateProjectApiKeyBody, UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
-        UploadCertificateRequest, UserRoleUpdateRequest,
+        UpdateProjectServiceTierSettingsBody, UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -272,6 +272,13 @@ proptest! {
         round_trip(&UpdateProjectModelPermissions::new(project_id.clone(), models));
         round_trip(&DeleteProjectModelPermissions::new(project_id.clone()));
         round_trip(&RetrieveProjectHostedToolPermissions::new(project_id.clone()));
+        round_trip(&RetrieveProjectServiceTierSettings::new(project_id.clone()));
+        let mut tiers = UpdateProjectServiceTierSettingsBody::new();
+        tiers.default = Some(text.as_str().into());
+        for enabled in [EnabledServiceTiers::All, EnabledServiceTiers::Only(vec![text.as_str().into()])] {
+            tiers.enabled_tiers = Some(enabled);
+            round_trip(&UpdateProjectServiceTierSettings::new(project_id.clone(), tiers.clone()));
+        }
         let mut tools = ProjectHostedToolPermissionsUpdateRequest::new();
         round_trip(&UpdateProjectHostedToolPermissions::new(project_id.clone(), tools.clone()));
         tools.mcp = Some(HostedToolPermission::new(false));

@@ -142,6 +142,15 @@ fn cases(certificate: &Value) -> Vec<Case> {
             "storage_unreachable",
         ),
         case(
+            Rule::DefaultTierDisabled,
+            vec![],
+            post(
+                "/v1/organization/projects/project_id/service_tier_settings",
+                json!({ "default": "fast", "enabled_tiers": [] }),
+            ),
+            "invalid_value",
+        ),
+        case(
             Rule::ExternalKeyInUse,
             vec![post(
                 "/v1/organization/projects",

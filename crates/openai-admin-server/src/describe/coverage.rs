@@ -106,6 +106,12 @@ const MISSING: &[(&[&str], &[&str])] = &[
         &["This server cannot reach key services and answers 503, except in an emulator without that rule."],
     ),
     (
+        &["update-project-service-tier-settings"],
+        &[
+            "No request uses a tier, since this server serves no models. The policy of the organization is not known.",
+        ],
+    ),
+    (
         &["create-external-storage"],
         &[
             "The storage is recorded and never used. `region` and `geography` are empty unless the type is `oci`, \

@@ -96,6 +96,9 @@ rules! {
     /// No external storage can be reached.
     StorageUnreachable = "storage_unreachable", loose,
         "validating an external storage sets its status to `validated`";
+    /// The default service tier `fast` of a project is one of its enabled tiers.
+    DefaultTierDisabled = "default_tier_disabled", state,
+        "the default service tier of a project can be `fast`, whatever its enabled tiers";
     /// An external key that a project uses is not deleted.
     ExternalKeyInUse = "external_key_in_use", state,
         "deleting an external key ignores the projects that use it";

@@ -3,7 +3,8 @@
 use crate::{
     nouns::{
         certificates, data_retention, external_keys, external_storage, groups, hosted_tools, invites,
-        model_permissions, projects, roles, service_accounts, spend_alerts, spend_limits, users,
+        model_permissions, projects, roles, service_accounts, service_tiers, spend_alerts, spend_limits,
+        users,
     },
     shapes::{setting::Setting, table::Table},
 };
@@ -21,8 +22,13 @@ pub(crate) static TABLES: [&Table; 10] = [
     &external_storage::TABLE,
 ];
 
-pub(crate) static SETTINGS: [&Setting; 4] =
-    [&spend_limits::SETTING, &data_retention::SETTING, &model_permissions::SETTING, &hosted_tools::SETTING];
+pub(crate) static SETTINGS: [&Setting; 5] = [
+    &spend_limits::SETTING,
+    &data_retention::SETTING,
+    &model_permissions::SETTING,
+    &hosted_tools::SETTING,
+    &service_tiers::SETTING,
+];
 
 #[cfg(test)]
 mod tests {

@@ -204,6 +204,9 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = "proj_default_org-acme".parse().unwrap();
             acme.change(operations::DeleteProjectModelPermissions::new(project)).await.unwrap()
         };
+        update_project_service_tier_settings: |acme| {
+            settings::update::<operations::UpdateProjectServiceTierSettings>(&acme, &json!("proj_default_org-acme"), &json!({ "default": "scale" })).await.unwrap()
+        };
         update_project_hosted_tool_permissions: |acme| {
             settings::update::<operations::UpdateProjectHostedToolPermissions>(&acme, &json!("proj_default_org-acme"), &json!({ "mcp": { "enabled": false } })).await.unwrap()
         };
