@@ -68,13 +68,13 @@ def test_bad_request(organization, request_it, code, param):
 
 
 def test_what_is_not_served_says_so(server, organization):
-    path = "/organization/projects/proj_1/service_tier_settings"
+    path = "/organization/workload_identity_providers"
 
     with pytest.raises(openai.InternalServerError) as caught:
         organization._client.get(path, cast_to=object)
 
     assert (caught.value.status_code, caught.value.code) == (501, "operation_not_served")
-    assert "retrieve-project-service-tier-settings" in caught.value.message
+    assert "list-workload-identity-providers" in caught.value.message
     # The package would send it again otherwise.
     assert caught.value.response.headers["x-should-retry"] == "false"
 

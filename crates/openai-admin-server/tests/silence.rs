@@ -318,6 +318,11 @@ async fn use_settings(client: &Client) {
     use_spend_alerts(client, &project).await;
     use_external_keys(client).await;
     use_workload_identity_providers(client).await;
+    use_external_storage(client, &project).await;
+    let tiers = client.service_tiers();
+    let standard = serde_json::from_value(serde_json::json!({ "default": "standard" })).unwrap();
+    tiers.update_project_service_tier_settings(project.clone(), standard).await.unwrap();
+    tiers.retrieve_project_service_tier_settings(project).await.unwrap();
 }
 
 async fn use_spend_alerts(client: &Client, project: &ProjectId) {
@@ -366,6 +371,18 @@ async fn use_workload_identity_providers(client: &Client) {
     let body = serde_json::from_value(serde_json::json!({ "audience": MARK, "description": null }));
     providers.update_workload_identity_provider(&id, body.unwrap()).await.unwrap();
     providers.delete_workload_identity_provider(&id).await.unwrap();
+}
+
+async fn use_external_storage(client: &Client, project: &ProjectId) {
+    let storages = client.external_storage();
+    let body = serde_json::from_value(serde_json::json!({
+        "project_id": project, "provider": { "type": "aws", "bucket": MARK, "role_arn": MARK },
+    }));
+    let id = storages.create_external_storage(body.unwrap()).await.unwrap().id.clone();
+    storages.list_external_storage().await.unwrap();
+    storages.retrieve_external_storage(&id).await.unwrap();
+    storages.validate_external_storage(&id).await.unwrap_err();
+    storages.delete_external_storage(&id).await.unwrap();
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {

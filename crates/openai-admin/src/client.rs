@@ -11,6 +11,7 @@ mod config;
 mod data_retention;
 mod decode;
 mod external_keys;
+mod external_storage;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -33,6 +34,7 @@ mod response;
 mod retry;
 mod roles;
 mod service_accounts;
+mod service_tiers;
 mod spend_alerts;
 mod spend_limits;
 mod transport;
@@ -55,6 +57,7 @@ pub use self::{
     certificates::CertificatesApi,
     data_retention::DataRetentionApi,
     external_keys::ExternalKeysApi,
+    external_storage::ExternalStorageApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
@@ -77,6 +80,7 @@ pub use self::{
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
+    service_tiers::ServiceTiersApi,
     spend_alerts::SpendAlertsApi,
     spend_limits::SpendLimitsApi,
     transport::NotConnected,

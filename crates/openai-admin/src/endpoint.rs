@@ -116,6 +116,10 @@ impl Scope {
     pub const EXTERNAL_KEYS_READ: Self = Self("api.external_keys.read");
     /// Register and delete external keys.
     pub const EXTERNAL_KEYS_WRITE: Self = Self("api.external_keys.write");
+    /// Read external storage.
+    pub const EXTERNAL_STORAGE_READ: Self = Self("api.external_storage.read");
+    /// Register, validate and disconnect external storage.
+    pub const EXTERNAL_STORAGE_WRITE: Self = Self("api.external_storage.write");
     /// Read groups and their users.
     pub const GROUPS_READ: Self = Self("api.groups.read");
     /// Change groups and their users.
@@ -139,6 +143,8 @@ impl Scope {
         Self::AUDIT_LOGS_READ,
         Self::EXTERNAL_KEYS_READ,
         Self::EXTERNAL_KEYS_WRITE,
+        Self::EXTERNAL_STORAGE_READ,
+        Self::EXTERNAL_STORAGE_WRITE,
         Self::GROUPS_READ,
         Self::GROUPS_WRITE,
         Self::MANAGEMENT_READ,

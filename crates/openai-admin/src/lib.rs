@@ -101,15 +101,16 @@ pub use endpoint::{Endpoint, Method, Scope};
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
 pub use id::{
-    ApiKeyId, AuditLogId, CertificateId, Cursor, ExternalKeyId, GroupId, InviteId, OrganizationId,
-    PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
+    ApiKeyId, AuditLogId, CertificateId, Cursor, ExternalKeyId, ExternalStorageId, GroupId, InviteId,
+    OrganizationId, PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
     WorkloadIdentityProviderId,
 };
 pub use open_enum::{
-    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, ExternalKeyObject,
-    ExternalKeyPurpose, ExternalKeyType, GroupType, InviteProjectRole, InviteRole, InviteStatus,
-    ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess, OwnerProjectAccessFilter,
-    ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole, SpendAlertChannelType,
+    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, DefaultServiceTier,
+    ExternalKeyObject, ExternalKeyPurpose, ExternalKeyType, ExternalStorageProviderType,
+    ExternalStorageStatus, GroupType, InviteProjectRole, InviteRole, InviteStatus, ModelPermissionsMode,
+    OrganizationDataRetentionType, OwnerProjectAccess, OwnerProjectAccessFilter, ProjectDataRetentionType,
+    ProjectOptionalServiceTier, ProjectResidency, ProjectStatus, ServiceAccountRole, SpendAlertChannelType,
     SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
     WorkloadIdentityProviderType, WorkloadIdentityVerificationType,
 };

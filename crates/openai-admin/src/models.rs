@@ -27,6 +27,10 @@ pub use crate::operations::{
     external_keys::{
         CreateExternalKeyBody, ExternalKey, ExternalKeyListResource, ExternalKeyValidateResponse,
     },
+    external_storage::{
+        CreateExternalStorageBody, ExternalStorage, ExternalStorageDeletedResource,
+        ExternalStorageListResource, ExternalStorageProvider, ExternalStorageProviderParams,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
@@ -76,6 +80,7 @@ pub use crate::operations::{
         ProjectServiceAccountDeleteResponse, ProjectServiceAccountListResponse, ServiceAccountApiKeyBody,
         UpdateProjectServiceAccountBody,
     },
+    service_tiers::{EnabledServiceTiers, ProjectServiceTierSettings, UpdateProjectServiceTierSettingsBody},
     spend_alerts::{
         CreateSpendAlertBody, OrganizationSpendAlert, OrganizationSpendAlertDeletedResource,
         OrganizationSpendAlertListResource, ProjectSpendAlert, ProjectSpendAlertDeletedResource,

@@ -208,6 +208,30 @@ open_enum! {
         UploadedJwks = "uploaded_jwks",
     }
 
+    /// The cloud of an external storage.
+    pub enum ExternalStorageProviderType {
+        /// Amazon S3.
+        Aws = "aws",
+        /// Azure Blob Storage.
+        Azure = "azure",
+        /// Google Cloud Storage.
+        Gcp = "gcp",
+        /// OCI Object Storage.
+        Oci = "oci",
+    }
+
+    /// The result of the last check of an external storage.
+    pub enum ExternalStorageStatus {
+        /// It is not yet checked.
+        Pending = "pending",
+        /// It can be used.
+        Validated = "validated",
+        /// It can be used in part.
+        Degraded = "degraded",
+        /// It cannot be used.
+        Unhealthy = "unhealthy",
+    }
+
     /// The role that a person has in the organization after accepting an invite.
     pub enum InviteRole {
         /// May administer the organization.
@@ -321,6 +345,20 @@ open_enum! {
         EnhancedModifiedAbuseMonitoring = "enhanced_modified_abuse_monitoring",
     }
 
+    /// The tier of requests without a tier.
+    pub enum DefaultServiceTier {
+        Standard = "standard",
+        Fast = "fast",
+        Scale = "scale",
+    }
+
+    /// A tier that a project can have besides the standard one.
+    pub enum ProjectOptionalServiceTier {
+        Flex = "flex",
+        Fast = "fast",
+        Ultrafast = "ultrafast",
+    }
+
     /// What the list of a project's model permissions means.
     pub enum ModelPermissionsMode {
         /// The project may use only these models.
@@ -362,6 +400,8 @@ open_enum! {
         CheckpointPermissionDeleted = "checkpoint.permission.deleted",
         ExternalKeyRegistered = "external_key.registered",
         ExternalKeyRemoved = "external_key.removed",
+        ExternalStorageRegistered = "external_storage.registered",
+        ExternalStorageRemoved = "external_storage.removed",
         GroupCreated = "group.created",
         GroupUpdated = "group.updated",
         GroupDeleted = "group.deleted",
@@ -422,6 +462,7 @@ open_enum! {
         ModelPermissionsUpdated = "model_permissions.updated",
         ModelPermissionsDeleted = "model_permissions.deleted",
         HostedToolPermissionsUpdated = "hosted_tool_permissions.updated",
+        ServiceTierSettingsUpdated = "service_tier_settings.updated",
         ProjectUserAdded = "project.user.added",
         ProjectUserRemoved = "project.user.removed",
         ProjectGroupAdded = "project.group.added",
@@ -460,9 +501,11 @@ impl AuditLogEventType {
         Self::CertificatesDeactivated,
         Self::ExternalKeyRegistered,
         Self::ExternalKeyRemoved,
+        Self::ExternalStorageRegistered,
+        Self::ExternalStorageRemoved,
         Self::WorkloadIdentityProviderCreated,
-        Self::WorkloadIdentityProviderUpdated,
         Self::WorkloadIdentityProviderDeleted,
+        Self::WorkloadIdentityProviderUpdated,
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,
@@ -475,6 +518,7 @@ impl AuditLogEventType {
         Self::ModelPermissionsUpdated,
         Self::ModelPermissionsDeleted,
         Self::HostedToolPermissionsUpdated,
+        Self::ServiceTierSettingsUpdated,
         Self::ProjectUserAdded,
         Self::ProjectUserRemoved,
         Self::ProjectGroupAdded,
@@ -508,6 +552,7 @@ impl AuditLogEventType {
                 | Self::ModelPermissionsUpdated
                 | Self::ModelPermissionsDeleted
                 | Self::HostedToolPermissionsUpdated
+                | Self::ServiceTierSettingsUpdated
                 | Self::ProjectUserAdded
                 | Self::ProjectUserRemoved
                 | Self::ProjectGroupAdded

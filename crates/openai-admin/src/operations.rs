@@ -9,6 +9,7 @@ pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
 pub mod external_keys;
+pub mod external_storage;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
@@ -28,6 +29,7 @@ mod record;
 pub mod role_assignments;
 pub mod roles;
 pub mod service_accounts;
+pub mod service_tiers;
 pub mod spend_alerts;
 pub mod spend_limits;
 pub mod usage;
@@ -48,6 +50,10 @@ pub use data_retention::{
 };
 pub use external_keys::{
     CreateExternalKey, DeleteExternalKey, ListExternalKeys, RetrieveExternalKey, ValidateExternalKey,
+};
+pub use external_storage::{
+    CreateExternalStorage, DeleteExternalStorage, ListExternalStorage, RetrieveExternalStorage,
+    ValidateExternalStorage,
 };
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
@@ -84,6 +90,7 @@ pub use service_accounts::{
     CreateServiceAccount, CreateServiceAccountApiKey, DeleteServiceAccount, ListServiceAccounts,
     RetrieveServiceAccount, UpdateServiceAccount,
 };
+pub use service_tiers::{RetrieveProjectServiceTierSettings, UpdateProjectServiceTierSettings};
 pub use spend_alerts::{
     CreateOrganizationSpendAlert, CreateProjectSpendAlert, DeleteOrganizationSpendAlert,
     DeleteProjectSpendAlert, ListOrganizationSpendAlerts, ListProjectSpendAlerts,
@@ -139,6 +146,7 @@ macro_rules! for_each_operation {
             RetrieveProjectDataRetention UpdateProjectDataRetention
             RetrieveProjectModelPermissions UpdateProjectModelPermissions DeleteProjectModelPermissions
             RetrieveProjectHostedToolPermissions UpdateProjectHostedToolPermissions
+            RetrieveProjectServiceTierSettings UpdateProjectServiceTierSettings
             ListProjectRateLimits UpdateProjectRateLimit
             ListOrganizationSpendAlerts CreateOrganizationSpendAlert RetrieveOrganizationSpendAlert
             UpdateOrganizationSpendAlert DeleteOrganizationSpendAlert
@@ -147,6 +155,8 @@ macro_rules! for_each_operation {
             ListExternalKeys CreateExternalKey RetrieveExternalKey DeleteExternalKey ValidateExternalKey
             ListWorkloadIdentityProviders CreateWorkloadIdentityProvider RetrieveWorkloadIdentityProvider
             UpdateWorkloadIdentityProvider DeleteWorkloadIdentityProvider
+            ListExternalStorage CreateExternalStorage RetrieveExternalStorage DeleteExternalStorage
+            ValidateExternalStorage
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

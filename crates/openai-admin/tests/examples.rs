@@ -163,6 +163,35 @@ fn workload_identity_providers() {
 }
 
 #[test]
+fn external_storage() {
+    let storage = json!({
+        "object": "organization.external_storage",
+        "id": "extstorage_test",
+        "project_id": "proj_test",
+        "provider": {
+            "type": "aws",
+            "bucket": "test-bucket",
+            "account_id": "000000000000",
+            "role_arn": "arn:aws:iam::000000000000:role/test",
+            "external_id": "test-external-id",
+            "region": "us-east-1",
+        },
+        "geography": "US",
+        "status": "validated",
+        "created_at": 123,
+    });
+    check::<ListExternalStorage>(
+        &json!({ "object": "list", "data": [storage], "first_id": "extstorage_test", "last_id": "extstorage_test", "has_more": false }),
+    );
+    check::<CreateExternalStorage>(&storage);
+    check::<RetrieveExternalStorage>(&storage);
+    check::<DeleteExternalStorage>(
+        &json!({ "object": "organization.external_storage.deleted", "id": "extstorage_test", "deleted": true }),
+    );
+    check::<ValidateExternalStorage>(&storage);
+}
+
+#[test]
 fn spend_alerts() {
     let channel = json!({
         "type": "email",
@@ -237,6 +266,10 @@ fn permissions_of_projects() {
     });
     check::<RetrieveProjectHostedToolPermissions>(&tools);
     check::<UpdateProjectHostedToolPermissions>(&tools);
+    let tiers =
+        json!({ "object": "project.service_tier_settings", "default": "standard", "enabled_tiers": "all" });
+    check::<RetrieveProjectServiceTierSettings>(&tiers);
+    check::<UpdateProjectServiceTierSettings>(&tiers);
 }
 
 fn certificate(object: &str, name: &str, active: Option<bool>) -> Value {

@@ -3,25 +3,26 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId, GroupId,
-    GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter,
-    ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
-    SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole, ViolationCode,
-    WorkloadIdentityProviderId, for_each_declared_operation, for_each_operation,
+    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId,
+    ExternalStorageId, GroupId, GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order,
+    OwnerProjectAccessFilter, ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId,
+    ServiceAccountRole, SpendAlertId, SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole,
+    ViolationCode, WorkloadIdentityProviderId, for_each_declared_operation, for_each_operation,
     identity::is_blank,
     models::{
-        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody,
+        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody, CreateExternalStorageBody,
         CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody,
-        CreateWorkloadIdentityProviderBody, HostedToolPermission, InviteProject, InviteProjectGroupBody,
-        InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
-        ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
-        ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
-        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
-        ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
-        UpdateProjectApiKeyBody, UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
-        UpdateWorkloadIdentityProviderBody, UploadCertificateRequest, UserRoleUpdateRequest,
-        WorkloadIdentityAttributeTransformation, WorkloadIdentityVerification,
+        CreateWorkloadIdentityProviderBody, EnabledServiceTiers, ExternalStorageProviderParams,
+        HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest,
+        ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
+        ProjectModelPermissionsUpdateRequest, ProjectRateLimitUpdateRequest,
+        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
+        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel, ToggleCertificatesRequest,
+        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody, UpdateProjectApiKeyBody,
+        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
+        UpdateProjectServiceTierSettingsBody, UpdateWorkloadIdentityProviderBody, UploadCertificateRequest,
+        UserRoleUpdateRequest, WorkloadIdentityAttributeTransformation, WorkloadIdentityVerification,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -247,6 +248,20 @@ proptest! {
     }
 
     #[test]
+    fn every_request_about_external_storage_round_trips(storage in id(), project in id(), text in any::<String>()) {
+        let (storage, project) = (ExternalStorageId::new(&storage).unwrap(), ProjectId::new(&project).unwrap());
+        let mut list = ListExternalStorage::new();
+        (list.after, list.project_id) = (Some(Cursor::from(&storage)), Some(project.clone()));
+        round_trip(&list);
+        let mut provider = ExternalStorageProviderParams::new(text.as_str().into());
+        provider.bucket = external_keys::CloudText::new(&text).ok();
+        round_trip(&CreateExternalStorage::new(CreateExternalStorageBody::new(project, provider)));
+        round_trip(&RetrieveExternalStorage::new(storage.clone()));
+        round_trip(&DeleteExternalStorage::new(storage.clone()));
+        round_trip(&ValidateExternalStorage::new(storage));
+    }
+
+    #[test]
     fn every_request_about_projects_and_their_roles_round_trips(
         project in id(), principal in id(), role in id(), name in name(), text in any::<String>(),
         cleared in any::<bool>(), include_archived in any::<Option<bool>>(),
@@ -289,6 +304,13 @@ proptest! {
         round_trip(&UpdateProjectModelPermissions::new(project_id.clone(), models));
         round_trip(&DeleteProjectModelPermissions::new(project_id.clone()));
         round_trip(&RetrieveProjectHostedToolPermissions::new(project_id.clone()));
+        round_trip(&RetrieveProjectServiceTierSettings::new(project_id.clone()));
+        let mut tiers = UpdateProjectServiceTierSettingsBody::new();
+        tiers.default = Some(text.as_str().into());
+        for enabled in [EnabledServiceTiers::All, EnabledServiceTiers::Only(vec![text.as_str().into()])] {
+            tiers.enabled_tiers = Some(enabled);
+            round_trip(&UpdateProjectServiceTierSettings::new(project_id.clone(), tiers.clone()));
+        }
         let mut tools = ProjectHostedToolPermissionsUpdateRequest::new();
         round_trip(&UpdateProjectHostedToolPermissions::new(project_id.clone(), tools.clone()));
         tools.mcp = Some(HostedToolPermission::new(false));

@@ -136,6 +136,21 @@ fn cases(certificate: &Value) -> Vec<Case> {
             "key_service_unreachable",
         ),
         case(
+            Rule::StorageUnreachable,
+            vec![],
+            post("/v1/organization/external_storage/extstorage_123/validate", json!({})),
+            "storage_unreachable",
+        ),
+        case(
+            Rule::DefaultTierDisabled,
+            vec![],
+            post(
+                "/v1/organization/projects/project_id/service_tier_settings",
+                json!({ "default": "fast", "enabled_tiers": [] }),
+            ),
+            "invalid_value",
+        ),
+        case(
             Rule::ExternalKeyInUse,
             vec![post(
                 "/v1/organization/projects",

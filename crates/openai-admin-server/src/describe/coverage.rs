@@ -110,6 +110,24 @@ const MISSING: &[(&[&str], &[&str])] = &[
         &["The provider is stored and never used: this server exchanges no tokens."],
     ),
     (
+        &["update-project-service-tier-settings"],
+        &[
+            "No request uses a tier, since this server serves no models. The policy of the organization is not known.",
+        ],
+    ),
+    (
+        &["create-external-storage"],
+        &[
+            "The storage is recorded and never used. `region` and `geography` are empty unless the type is `oci`, \
+             since only the cloud knows them.",
+        ],
+    ),
+    (&["delete-external-storage"], &["The data retention of the project does not change."]),
+    (
+        &["validate-external-storage"],
+        &["This server cannot reach other clouds and answers 503, except in an emulator without that rule."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Event types of operations that are not served are valid filters, but match nothing.",

@@ -189,6 +189,9 @@ fn with_role(mut body: Value) -> Value {
     for field in ["tenant_id", "vault_uri", "key_name", "issuer", "audience"] {
         body[field] = json!("x");
     }
+    body["project_id"] = json!("proj_search");
+    body["default"] = json!("standard");
+    body["provider"] = json!({ "type": "aws", "bucket": "x", "role_arn": "x" });
     body
 }
 
@@ -241,7 +244,7 @@ fn probes() -> Vec<Probe> {
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
                     "certificate":"a","certificate":"b","certificate_ids":[],"certificate_ids":[],
                     "currency":"USD","currency":"USD","retention_type":"a","retention_type":"b",
-                    "mode":"a","mode":"b","mcp":null,"mcp":null,"scopes":[],"scopes":[],
+                    "mode":"a","mode":"b","mcp":null,"mcp":null,"default":"a","default":"b","scopes":[],"scopes":[],
                     "max_requests_per_1_minute":1,"max_requests_per_1_minute":1}"#,
             ),
             ..probe(400, "duplicate_parameter")
@@ -262,7 +265,7 @@ fn probes() -> Vec<Probe> {
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
                           "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
                           "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong,
-                          "scopes": wrong, "max_requests_per_1_minute": wrong }),
+                          "scopes": wrong, "project_id": wrong, "default": wrong, "max_requests_per_1_minute": wrong }),
             ..probe(400, "invalid_type")
         },
         Probe {

@@ -107,6 +107,10 @@ async fn filled(server: &TestServer) -> Value {
     let external_key = created("/v1/organization/external_keys", external_key).await;
     let provider = json!({ "type": "oidc", "name": MARK, "issuer": MARK, "audience": MARK });
     let provider = created("/v1/organization/workload_identity_providers", provider).await;
+    let storage = json!({
+        "project_id": "proj_a", "provider": { "type": "aws", "bucket": MARK, "role_arn": MARK },
+    });
+    let storage = created("/v1/organization/external_storage", storage).await;
     created("/v1/x/usage", json!({ "batch_id": "b", "completions": [] })).await;
     json!({
         "user_id": "user_a", "group_id": "group_a", "role_id": "role_a", "permission": "api.groups.read",
@@ -115,6 +119,7 @@ async fn filled(server: &TestServer) -> Value {
         "service_account_id": account["id"], "api_key_id": account["api_key"]["id"],
         "certificate_id": certificate["id"], "alert_id": alert["id"], "rate_limit_id": "rl-o3",
         "external_key_id": external_key["id"], "workload_identity_provider_id": provider["id"],
+        "external_storage_id": storage["id"],
     })
 }
 

@@ -231,5 +231,6 @@ pub(crate) fn every_field() -> serde_json::Value {
         "notification_channel": { "type": "email", "recipients": ["a@b.c"] },
         "retention_type": "zero_data_retention", "mode": "deny_list", "model_ids": [],
         "type": "azure", "tenant_id": "t", "vault_uri": "v", "key_name": "k", "issuer": "i", "audience": "a",
+        "default": "standard", "project_id": "p", "provider": { "type": "aws", "bucket": "b", "role_arn": "r" },
     })
 }

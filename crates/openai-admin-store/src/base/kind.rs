@@ -54,6 +54,8 @@ kinds! {
     ExternalKey = "external_key", "external key";
     /// An OIDC issuer that the organization trusts.
     WorkloadIdentityProvider = "workload_identity_provider", "workload identity provider";
+    /// A customer's storage in another cloud.
+    ExternalStorage = "external_storage", "external storage";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

@@ -164,12 +164,17 @@ refusals! {
         "external key '{}' cannot be validated: this server cannot reach key services",
         "Validate the key in its cloud; the emulator can switch the rule `key_service_unreachable` off.",
         "`validate-external-key`";
+    /// Another cloud would have to answer.
+    StorageUnreachable = "storage_unreachable", "external_storage_id",
+        "external storage '{}' cannot be validated: this server cannot reach other clouds",
+        "Check the storage in its cloud; the emulator can switch the rule `storage_unreachable` off.",
+        "`validate-external-storage`";
 }
 
 impl Refusal {
     /// Whether another cloud, which this server never connects to, would have to answer.
     pub const fn is_unreachable_cloud(self) -> bool {
-        matches!(self, Self::KeyServiceUnreachable)
+        matches!(self, Self::KeyServiceUnreachable | Self::StorageUnreachable)
     }
 
     /// Whether a value that the request needs is missing, as a thing that does not exist.

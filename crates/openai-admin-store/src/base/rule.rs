@@ -93,6 +93,12 @@ rules! {
     /// No key service can be reached.
     KeyServiceUnreachable = "key_service_unreachable", loose,
         "validating an external key answers that it is valid";
+    /// No external storage can be reached.
+    StorageUnreachable = "storage_unreachable", loose,
+        "validating an external storage sets its status to `validated`";
+    /// The default service tier `fast` of a project is one of its enabled tiers.
+    DefaultTierDisabled = "default_tier_disabled", state,
+        "the default service tier of a project can be `fast`, whatever its enabled tiers";
     /// An external key that a project uses is not deleted.
     ExternalKeyInUse = "external_key_in_use", state,
         "deleting an external key ignores the projects that use it";

@@ -166,9 +166,10 @@ impl<'a> Load<'a> {
                 self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
                 self.load_project_roles()?;
             }
-            // No list of the directory: the organization is there already, invites, alerts, external keys, identity
-            // providers and API keys are not loaded, and a service account is loaded as a user.
-            Kind::SpendAlert | Kind::ExternalKey | Kind::WorkloadIdentityProvider => {}
+            // No list of the directory: the organization is there already, invites, alerts, API keys, identity providers
+            // and resources of other clouds are not loaded, and a service account is loaded as a user.
+            Kind::SpendAlert | Kind::ExternalKey | Kind::ExternalStorage | Kind::WorkloadIdentityProvider => {
+            }
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())

@@ -54,6 +54,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (18, include_str!("../../migrations/V18__spend_alerts.sql")),
     (19, include_str!("../../migrations/V19__spend_alert_ids.sql")),
     (20, include_str!("../../migrations/V20__external_keys.sql")),
+    (21, include_str!("../../migrations/V21__external_storage.sql")),
     (23, include_str!("../../migrations/V23__workload_identity.sql")),
 ];
 

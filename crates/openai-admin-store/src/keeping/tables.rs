@@ -2,13 +2,14 @@
 
 use crate::{
     nouns::{
-        certificates, data_retention, external_keys, groups, hosted_tools, invites, model_permissions,
-        projects, roles, service_accounts, spend_alerts, spend_limits, users, workload_identity_providers,
+        certificates, data_retention, external_keys, external_storage, groups, hosted_tools, invites,
+        model_permissions, projects, roles, service_accounts, service_tiers, spend_alerts, spend_limits,
+        users, workload_identity_providers,
     },
     shapes::{setting::Setting, table::Table},
 };
 
-pub(crate) static TABLES: [&Table; 10] = [
+pub(crate) static TABLES: [&Table; 11] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
@@ -19,10 +20,16 @@ pub(crate) static TABLES: [&Table; 10] = [
     &spend_alerts::TABLE,
     &external_keys::TABLE,
     &workload_identity_providers::TABLE,
+    &external_storage::TABLE,
 ];
 
-pub(crate) static SETTINGS: [&Setting; 4] =
-    [&spend_limits::SETTING, &data_retention::SETTING, &model_permissions::SETTING, &hosted_tools::SETTING];
+pub(crate) static SETTINGS: [&Setting; 5] = [
+    &spend_limits::SETTING,
+    &data_retention::SETTING,
+    &model_permissions::SETTING,
+    &hosted_tools::SETTING,
+    &service_tiers::SETTING,
+];
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@ use crate::{
         text::{check_known, check_text},
         value::{Row, Value, values},
     },
-    nouns::projects,
+    nouns::{cloud_fields, projects},
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
     shapes::{
         table::{Numbers, Table, table},
@@ -146,19 +146,8 @@ impl StoredKey {
 /// The type of a new key and the fields of that type, checked.
 fn location(change: &mut Change<'_>, body: &CreateExternalKeyBody) -> Result<Map<String, Json>> {
     let expected = Location::of(&body.r#type)?;
-    let Json::Object(given) = serde_json::to_value(body).map_err(Error::internal)? else {
-        return Err(Error::internal("the body of a request is an object"));
-    };
-    let mut location = Map::from_iter([("type".to_owned(), json!(body.r#type))]);
-    for field in expected.required.iter().chain([&expected.version]) {
-        let Some(value) = given.get(*field) else { continue };
-        check_text(field, value.as_str().unwrap_or_default())?;
-        location.insert((*field).to_owned(), value.clone());
-    }
-    if let Some(missing) = expected.required.iter().find(|field| !location.contains_key(**field)) {
-        let expected = format!("a value, since the type is '{}'", body.r#type);
-        return Err(Error::invalid_value(*missing, expected));
-    }
+    let fields = [expected.required, &[expected.version]];
+    let location = cloud_fields::of_type(body, body.r#type.as_str(), fields, "")?;
     if let Some(field) = expected.owner {
         check_owner(change, field, location[field].as_str().unwrap_or_default())?;
     }

@@ -22,6 +22,7 @@ mod durability;
 mod edges;
 mod encryption;
 mod external_keys;
+mod external_storage;
 mod group_users;
 mod groups;
 mod idempotency_keys;

@@ -21,8 +21,9 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    admin_api_keys, certificates, external_keys, invites, project_groups, project_role_assignments,
-    project_roles, project_users, projects, rate_limits, roles, service_accounts, settings, spend_alerts,
+    admin_api_keys, certificates, external_keys, external_storage, invites, project_groups,
+    project_role_assignments, project_roles, project_users, projects, rate_limits, roles, service_accounts,
+    settings, spend_alerts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage, workload_identity_providers,
@@ -203,6 +204,9 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let project = "proj_default_org-acme".parse().unwrap();
             acme.change(operations::DeleteProjectModelPermissions::new(project)).await.unwrap()
         };
+        update_project_service_tier_settings: |acme| {
+            settings::update::<operations::UpdateProjectServiceTierSettings>(&acme, &json!("proj_default_org-acme"), &json!({ "default": "scale" })).await.unwrap()
+        };
         update_project_hosted_tool_permissions: |acme| {
             settings::update::<operations::UpdateProjectHostedToolPermissions>(&acme, &json!("proj_default_org-acme"), &json!({ "mcp": { "enabled": false } })).await.unwrap()
         };
@@ -240,6 +244,11 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let id = workload_identity_providers::create(&acme, "Third").await;
             workload_identity_providers::delete(&acme, &id).await.unwrap()
         };
+        create_external_storage: |acme| external_storage::create(&acme).await;
+        delete_external_storage: |acme| {
+            external_storage::delete(&acme, &external_storage::create(&acme).await).await.unwrap()
+        };
+        validate_external_storage: |acme| external_storage::validate_anyway(&acme, &external_storage::create(&acme).await).await.unwrap();
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         admin_api_keys_create: |acme| admin_api_keys::create(&acme, "New").await.unwrap();
         admin_api_keys_delete: |acme| {

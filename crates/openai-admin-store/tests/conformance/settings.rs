@@ -6,8 +6,9 @@ use openai_admin::{
         DeleteOrganizationSpendLimit, DeleteProjectModelPermissions, DeleteProjectSpendLimit,
         GetOrganizationSpendLimit, GetProjectSpendLimit, RetrieveOrganizationDataRetention,
         RetrieveProjectDataRetention, RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions,
-        UpdateOrganizationDataRetention, UpdateOrganizationSpendLimit, UpdateProjectDataRetention,
-        UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions, UpdateProjectSpendLimit,
+        RetrieveProjectServiceTierSettings, UpdateOrganizationDataRetention, UpdateOrganizationSpendLimit,
+        UpdateProjectDataRetention, UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions,
+        UpdateProjectServiceTierSettings, UpdateProjectSpendLimit,
     },
 };
 use openai_admin_store::{Changes, Error, Kind, Reads, Refusal, Result};
@@ -22,7 +23,7 @@ use crate::{
 /// Declares a case for each setting of a kind of owner: the requests that read, update and delete it, and two values.
 macro_rules! settings {
     ($($case:ident: $owner:ident, $get:ident, $update:ident $(, $delete:ident)?; $one:tt, $other:tt;)*) => {
-        conformance! { $($case,)* a_setting_is_recorded_when_it_changes, a_setting_is_loaded_as_it_was_dumped, a_setting_that_cannot_be_loaded_is_refused, settings_have_their_values_until_they_are_set, a_model_is_permitted_once, }
+        conformance! { $($case,)* a_setting_is_recorded_when_it_changes, a_setting_is_loaded_as_it_was_dumped, a_setting_that_cannot_be_loaded_is_refused, settings_have_their_values_until_they_are_set, a_model_is_permitted_once, service_tiers_are_updated_together, }
         $(
             async fn $case(database: Database) {
                 let values = [json!($one), json!($other)];
@@ -56,6 +57,9 @@ settings! {
     hosted_tool_permissions_behave_as_a_setting: PROJECTS,
         RetrieveProjectHostedToolPermissions, UpdateProjectHostedToolPermissions;
         { "mcp": { "enabled": false } }, { "web_search": { "enabled": false }, "mcp": null };
+    service_tiers_behave_as_a_setting: PROJECTS,
+        RetrieveProjectServiceTierSettings, UpdateProjectServiceTierSettings;
+        { "default": "scale" }, { "enabled_tiers": ["flex"] };
 }
 
 /// Owners of settings: the organization, or a project by its name.
@@ -217,6 +221,28 @@ async fn a_model_is_permitted_once(database: Database) {
         let refused = update::<UpdateProjectModelPermissions>(&acme, &owner, &body).await;
         assert_refused!(refused, Error::InvalidValue { field, .. } if field == wrong);
     }
+}
+
+async fn service_tiers_are_updated_together(database: Database) {
+    let acme = tenant(&database, "acme").await;
+    let owner = project(&acme, Some("Search")).await;
+    let tiers = |default: &str, enabled: Json| json!({ "object": "project.service_tier_settings", "default": default, "enabled_tiers": enabled });
+    let initial = get::<RetrieveProjectServiceTierSettings>(&acme, &owner).await.unwrap();
+    assert_eq!(initial, tiers("standard", json!("all")));
+    let set = async |body: Json| update::<UpdateProjectServiceTierSettings>(&acme, &owner, &body).await;
+    let both = json!({ "default": "fast", "enabled_tiers": ["fast", "flex"] });
+    assert_eq!(set(both).await.unwrap(), tiers("fast", json!(["fast", "flex"])));
+    for (body, wrong) in [
+        (json!({}), "default"),
+        (json!({ "default": "slow" }), "default"),
+        (json!({ "enabled_tiers": [] }), "default"),
+        (json!({ "enabled_tiers": ["fast", "scale"] }), "enabled_tiers[1]"),
+    ] {
+        assert_refused!(set(body).await, Error::InvalidValue { field, .. } if field == wrong);
+    }
+    let standard = set(json!({ "default": "standard" })).await.unwrap();
+    assert_eq!(standard, tiers("standard", json!(["fast", "flex"])));
+    assert_eq!(set(json!({ "enabled_tiers": [] })).await.unwrap(), tiers("standard", json!([])));
 }
 
 fn setting(project: Option<&str>, amount: u64) -> Json {

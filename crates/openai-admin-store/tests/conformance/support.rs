@@ -245,6 +245,9 @@ impl Database {
         if version < 23 {
             self.execute("drop table workload_identity_providers");
         }
+        if version < 21 {
+            self.execute("drop table external_storage");
+        }
         if version < 20 {
             self.execute("drop table external_keys; drop index projects_by_external_key");
         }

@@ -4,8 +4,8 @@ use openai_admin::{
     Cursor, Limit, ListItem, ProjectId,
     models::PublicCreateOrganizationRoleBody,
     operations::{
-        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListExternalKeys, ListInvites,
-        ListOrganizationCertificates, ListOrganizationSpendAlerts, ListProjects, ListRoles,
+        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListExternalKeys, ListExternalStorage,
+        ListInvites, ListOrganizationCertificates, ListOrganizationSpendAlerts, ListProjects, ListRoles,
         ListServiceAccounts, ListWorkloadIdentityProviders, RetrieveInvite, RetrieveProject, RetrieveRole,
         RetrieveServiceAccount, roles::RoleName,
     },
@@ -14,7 +14,7 @@ use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    certificates, external_keys, invites, projects, service_accounts, spend_alerts,
+    certificates, external_keys, external_storage, invites, projects, service_accounts, spend_alerts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
     workload_identity_providers,
@@ -43,12 +43,15 @@ things! {
     service_accounts_behave_as_things: ServiceAccounts,
     spend_alerts_behave_as_things: SpendAlerts,
     external_keys_behave_as_things: ExternalKeys,
+    external_storage_behaves_as_things: ExternalStorage,
     workload_identity_providers_behave_as_things: WorkloadIdentityProviders,
 }
 
 /// A noun for the suite.
 pub(crate) trait Noun {
     const KIND: Kind;
+    /// Whether a second deletion succeeds.
+    const IS_DELETED_AGAIN: bool = false;
     async fn create(tenant: &Tenant, name: &str) -> String;
     async fn retrieve(tenant: &Tenant, id: &str) -> Result<()>;
     async fn delete(tenant: &Tenant, id: &str) -> Result<()>;
@@ -264,6 +267,27 @@ impl Noun for WorkloadIdentityProviders {
     }
 }
 
+pub(crate) struct ExternalStorage;
+
+impl Noun for ExternalStorage {
+    const KIND: Kind = Kind::ExternalStorage;
+    const IS_DELETED_AGAIN: bool = true;
+    async fn create(tenant: &Tenant, _: &str) -> String {
+        external_storage::create(tenant).await
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        external_storage::retrieve(tenant, id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        external_storage::delete(tenant, id).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after });
+        let page = tenant.read(serde_json::from_value::<ListExternalStorage>(query).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
 pub(crate) struct SpendAlerts;
 
 impl Noun for SpendAlerts {
@@ -311,7 +335,12 @@ async fn behaves_as_a_thing<N: Noun>(database: Database) {
 
     // Deleted once.
     assert_refused!(N::retrieve(&acme, &ids[1]).await, Error::NotFound { kind, .. } if kind == N::KIND);
-    assert_refused!(N::delete(&acme, &ids[1]).await, Error::NotFound { kind, .. } if kind == N::KIND);
+    match N::IS_DELETED_AGAIN {
+        true => N::delete(&acme, &ids[1]).await.unwrap(),
+        false => {
+            assert_refused!(N::delete(&acme, &ids[1]).await, Error::NotFound { kind, .. } if kind == N::KIND);
+        }
+    }
     let left = [ids[0].clone(), ids[2].clone(), ids[3].clone()];
     assert_eq!(N::list(&acme, 100, None).await.unwrap(), (left.to_vec(), false));
 }

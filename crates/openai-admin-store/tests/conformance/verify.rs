@@ -6,13 +6,13 @@ use openai_admin_store::NewApiKey;
 use serde_json::json;
 
 use crate::{
-    certificates, external_keys, rate_limits, settings, spend_alerts,
+    certificates, external_keys, external_storage, rate_limits, settings, spend_alerts,
     support::{Database, Engine, run_and_check},
     workload_identity_providers,
 };
 
 /// Each violation, and a part of the line that reports it.
-const DAMAGES: [(&str, &str); 44] = [
+const DAMAGES: [(&str, &str); 45] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "refers to a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "refers to a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "refers to a group"),
@@ -64,6 +64,7 @@ const DAMAGES: [(&str, &str); 44] = [
     ("update spend_alerts set threshold_amount = 6", "the threshold_amount of a spend alert"),
     ("update external_keys set name = 'Other'", "the name of a external key"),
     ("update workload_identity_providers set name = 'Other'", "the name of a workload identity provider"),
+    ("update external_storage set geography = 'Other'", "the geography of a external storage"),
     ("delete from rate_limits", "with a value of a rate limit"),
     ("update rate_limits set value = '{\"max_requests_per_1_minute\":8}'", "with a value of a rate limit"),
     ("delete from audit_events where event = 'rate_limit.updated'", "with a value of a rate limit"),
@@ -91,6 +92,7 @@ fn verify_detects_every_violation(engine: Engine) {
             spend_alerts::create(&acme, 5).await;
             external_keys::create(&acme, "Key").await;
             workload_identity_providers::create(&acme, "CI").await;
+            external_storage::create(&acme).await;
             let limits = json!({ "max_requests_per_1_minute": 7 });
             rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
             acme.delete_user("user_4").await.unwrap();

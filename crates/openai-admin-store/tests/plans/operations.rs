@@ -10,25 +10,25 @@ use openai_admin::{
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
-        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateGroup, CreateProject,
+        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateExternalStorage, CreateGroup, CreateProject,
         CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
         CreateWorkloadIdentityProvider, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
-        DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey, DeleteInvite, DeleteProjectApiKey,
-        DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
+        DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey, DeleteExternalStorage, DeleteInvite,
+        DeleteProjectApiKey, DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
         DeleteServiceAccount, DeleteWorkloadIdentityProvider, GetCertificate, GetProjectSpendLimit,
-        InviteUser, ListAdminApiKeys, ListExternalKeys, ListGroupRoleAssignments, ListInvites,
-        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
-        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectSpendAlerts,
-        ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
-        ListUserRoleAssignments, ListWorkloadIdentityProviders, ModifyCertificate, ModifyProject,
-        ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveInvite,
-        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
-        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
-        RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider, UnassignGroupRole,
-        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey,
-        UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
-        UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate, UsageCompletions,
-        roles::RoleName,
+        InviteUser, ListAdminApiKeys, ListExternalKeys, ListExternalStorage, ListGroupRoleAssignments,
+        ListInvites, ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys,
+        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
+        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserRoleAssignments, ListWorkloadIdentityProviders, ModifyCertificate,
+        ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey,
+        RetrieveExternalStorage, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey,
+        RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser,
+        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess,
+        RetrieveWorkloadIdentityProvider, UnassignGroupRole, UnassignProjectGroupRole,
+        UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey, UpdateProjectRateLimit,
+        UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount,
+        UpdateWorkloadIdentityProvider, UploadCertificate, UsageCompletions, roles::RoleName,
     },
 };
 
@@ -101,6 +101,7 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     every_operation_on_settings(acme).await;
     every_operation_on_external_keys(acme).await;
     every_operation_on_workload_identity(acme).await;
+    every_operation_on_external_storage(acme).await;
     every_operation_on_access(acme).await;
 }
 
@@ -181,6 +182,21 @@ async fn every_operation_on_workload_identity(acme: &Tenant) {
         acme.read(serde_json::from_value::<ListWorkloadIdentityProviders>(list).unwrap()).await.unwrap();
     }
     acme.change(DeleteWorkloadIdentityProvider::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_external_storage(acme: &Tenant) {
+    let provider = json!({ "type": "aws", "bucket": "acme", "role_arn": "role" });
+    let body = json!({ "project_id": "proj_default_org-acme", "provider": provider });
+    let request: CreateExternalStorage = serde_json::from_value(json!({ "body": body })).unwrap();
+    let id = acme.change(request).await.unwrap().id;
+    acme.read(RetrieveExternalStorage::new(id.clone())).await.unwrap();
+    for order in ["asc", "desc"] {
+        for project_id in [json!(null), json!("proj_300")] {
+            let list = json!({ "order": order, "after": "extstorage_300", "project_id": project_id });
+            acme.read(serde_json::from_value::<ListExternalStorage>(list).unwrap()).await.unwrap();
+        }
+    }
+    acme.change(DeleteExternalStorage::new(id)).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {

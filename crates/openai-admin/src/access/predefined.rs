@@ -79,7 +79,7 @@ const OWNERS: &[PredefinedRole] = &[OrganizationOwner, ProjectOwner];
 const ORGANIZATION_OWNER: &[PredefinedRole] = &[OrganizationOwner];
 
 /// Sorted by permission.
-static GRANTS: [Grant; 34] = [
+static GRANTS: [Grant; 36] = [
     published("api.assistants.read", ALL),
     published("api.assistants.write", NOT_VIEWER),
     assumed("api.audit_logs.read", ORGANIZATION_OWNER),
@@ -87,6 +87,8 @@ static GRANTS: [Grant; 34] = [
     assumed("api.evals.write", NOT_VIEWER),
     assumed("api.external_keys.read", ORGANIZATION_OWNER),
     assumed("api.external_keys.write", ORGANIZATION_OWNER),
+    assumed("api.external_storage.read", ORGANIZATION_OWNER),
+    assumed("api.external_storage.write", ORGANIZATION_OWNER),
     assumed("api.files.read", ALL),
     assumed("api.files.write", NOT_VIEWER),
     assumed("api.fine_tuning.jobs.read", ALL),

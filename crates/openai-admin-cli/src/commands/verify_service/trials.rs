@@ -122,6 +122,8 @@ declarations! {
         UnknownExternalId: "it needs a key of another cloud, and external keys of the organization are in use";
         ExternalKeyVersion: "it needs a key of another cloud, and external keys of the organization are in use";
         KeyServiceUnreachable: "it is a limit of this server, not of the service";
+        DefaultTierDisabled: "it needs service tiers that the organization has";
+        StorageUnreachable: "it is a limit of this server, not of the service";
         ExternalKeyInUse: "it needs a key of another cloud, and external keys of the organization are in use";
     }
 }
