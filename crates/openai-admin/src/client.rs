@@ -11,6 +11,7 @@ mod config;
 mod data_retention;
 mod decode;
 mod external_keys;
+mod federation_rules;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -55,6 +56,7 @@ pub use self::{
     certificates::CertificatesApi,
     data_retention::DataRetentionApi,
     external_keys::ExternalKeysApi,
+    federation_rules::FederationRulesApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,

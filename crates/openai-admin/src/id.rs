@@ -232,6 +232,8 @@ tokens! {
     ExternalKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a workload identity provider, such as `wip_example`.
     WorkloadIdentityProviderId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a federation rule, such as `wifr_example`.
+    FederationRuleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
     ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A position in a list: the `next` of a page, or the id of its last item.
@@ -253,6 +255,7 @@ cursor_from!(
     AuditLogId,
     CertificateId,
     ExternalKeyId,
+    FederationRuleId,
     GroupId,
     InviteId,
     ProjectId,

@@ -27,6 +27,11 @@ pub use crate::operations::{
     external_keys::{
         CreateExternalKeyBody, ExternalKey, ExternalKeyListResource, ExternalKeyValidateResponse,
     },
+    federation_rules::{
+        AttributeMatchers, AttributeValue, CreateFederationRuleBody, FederationRule,
+        FederationRuleDeletedResource, FederationRuleListResource, FederationRulePermissions,
+        UpdateFederationRuleBody,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,

@@ -9,6 +9,7 @@ pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
 pub mod external_keys;
+pub mod federation_rules;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
@@ -48,6 +49,10 @@ pub use data_retention::{
 };
 pub use external_keys::{
     CreateExternalKey, DeleteExternalKey, ListExternalKeys, RetrieveExternalKey, ValidateExternalKey,
+};
+pub use federation_rules::{
+    CreateFederationRule, DeleteFederationRule, ListFederationRules, RetrieveFederationRule,
+    UpdateFederationRule,
 };
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
@@ -147,6 +152,8 @@ macro_rules! for_each_operation {
             ListExternalKeys CreateExternalKey RetrieveExternalKey DeleteExternalKey ValidateExternalKey
             ListWorkloadIdentityProviders CreateWorkloadIdentityProvider RetrieveWorkloadIdentityProvider
             UpdateWorkloadIdentityProvider DeleteWorkloadIdentityProvider
+            ListFederationRules CreateFederationRule RetrieveFederationRule UpdateFederationRule
+            DeleteFederationRule
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

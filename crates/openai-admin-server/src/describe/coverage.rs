@@ -110,6 +110,10 @@ const MISSING: &[(&[&str], &[&str])] = &[
         &["The provider is stored and never used: this server exchanges no tokens."],
     ),
     (
+        &["create-federation-rule", "update-federation-rule"],
+        &["The rule is stored and never used: this server exchanges no tokens."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Event types of operations that are not served are valid filters, but match nothing.",

@@ -54,6 +54,8 @@ kinds! {
     ExternalKey = "external_key", "external key";
     /// An OIDC issuer that the organization trusts.
     WorkloadIdentityProvider = "workload_identity_provider", "workload identity provider";
+    /// A rule that binds the tokens of a provider to a service account.
+    FederationRule = "workload_identity_federation_rule", "federation rule";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

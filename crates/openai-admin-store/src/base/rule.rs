@@ -93,6 +93,9 @@ rules! {
     /// No key service can be reached.
     KeyServiceUnreachable = "key_service_unreachable", loose,
         "validating an external key answers that it is valid";
+    /// A workload identity provider with federation rules is not deleted.
+    WorkloadIdentityProviderInUse = "workload_identity_provider_in_use", loose,
+        "deleting a workload identity provider also deletes its federation rules";
     /// An external key that a project uses is not deleted.
     ExternalKeyInUse = "external_key_in_use", state,
         "deleting an external key ignores the projects that use it";

@@ -167,8 +167,8 @@ impl<'a> Load<'a> {
                 self.load_project_roles()?;
             }
             // No list of the directory: the organization is there already, invites, alerts, external keys, identity
-            // providers and API keys are not loaded, and a service account is loaded as a user.
-            Kind::SpendAlert | Kind::ExternalKey | Kind::WorkloadIdentityProvider => {}
+            // providers, their rules and API keys are not loaded, and a service account is loaded as a user.
+            Kind::SpendAlert | Kind::ExternalKey | Kind::WorkloadIdentityProvider | Kind::FederationRule => {}
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())

@@ -2,13 +2,14 @@
 
 use crate::{
     nouns::{
-        certificates, data_retention, external_keys, groups, hosted_tools, invites, model_permissions,
-        projects, roles, service_accounts, spend_alerts, spend_limits, users, workload_identity_providers,
+        certificates, data_retention, external_keys, federation_rules::rule_rows, groups, hosted_tools,
+        invites, model_permissions, projects, roles, service_accounts, spend_alerts, spend_limits, users,
+        workload_identity_providers,
     },
     shapes::{setting::Setting, table::Table},
 };
 
-pub(crate) static TABLES: [&Table; 10] = [
+pub(crate) static TABLES: [&Table; 11] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
@@ -19,6 +20,7 @@ pub(crate) static TABLES: [&Table; 10] = [
     &spend_alerts::TABLE,
     &external_keys::TABLE,
     &workload_identity_providers::TABLE,
+    &rule_rows::TABLE,
 ];
 
 pub(crate) static SETTINGS: [&Setting; 4] =

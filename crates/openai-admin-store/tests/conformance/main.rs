@@ -22,6 +22,7 @@ mod durability;
 mod edges;
 mod encryption;
 mod external_keys;
+mod federation_rules;
 mod group_users;
 mod groups;
 mod idempotency_keys;

@@ -122,6 +122,7 @@ declarations! {
         UnknownExternalId: "it needs a key of another cloud, and external keys of the organization are in use";
         ExternalKeyVersion: "it needs a key of another cloud, and external keys of the organization are in use";
         KeyServiceUnreachable: "it is a limit of this server, not of the service";
+        WorkloadIdentityProviderInUse: "the organization would trust another issuer of tokens";
         ExternalKeyInUse: "it needs a key of another cloud, and external keys of the organization are in use";
     }
 }
