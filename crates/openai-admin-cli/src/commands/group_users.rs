@@ -1,38 +1,40 @@
 //! `openai-admin groups users`: the members of groups.
 
-use openai_admin::{Limit, models::GroupResponse};
+use openai_admin::models::GroupResponse;
 
-use super::protection;
+use super::{protection, user_file};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
-    lists::print_list,
+    lists::{LONG_PAGE_SIZE, print_list},
     output::{Layout, count, visible},
     prompt::Consent,
     resolve,
     session::Session,
 };
 
+mod at;
 mod bulk;
-mod user_file;
 
 use bulk::Change;
 
-/// The largest page of a group's users.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
-
 pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Result<()> {
     match command {
-        GroupUsersCommand::List { group, list: arguments } => list(session, &group, &arguments).await,
+        GroupUsersCommand::List { group, at: Some(at), .. } => {
+            at::list(session, &resolve::group(&session.client, &group).await?, at).await
+        }
+        GroupUsersCommand::List { group, at: None, list: arguments } => {
+            list(session, &group, &arguments).await
+        }
         GroupUsersCommand::Add(arguments) => {
-            let users = user_file::users(&arguments)?;
+            let users = user_file::users(&arguments.users, arguments.file.as_deref())?;
             let group = resolve::group(&session.client, &arguments.group).await?;
             protection::allow_group(session, &group)?;
             bulk::run(session, Change::Add, &group, users, arguments.dry_run).await
         }
         GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
         GroupUsersCommand::Remove { bulk: arguments, consent } => {
-            let users = user_file::users(&arguments)?;
+            let users = user_file::users(&arguments.users, arguments.file.as_deref())?;
             let doing = format!("removing {} from a group", count(users.len(), "user"));
             let consent = if arguments.dry_run { Consent::Given } else { Consent::of(&consent, &doing)? };
             remove(session, &arguments, users, consent).await
@@ -48,7 +50,8 @@ async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArgumen
     }
     let none = format!("group '{}' has no members", visible(&group.name));
     let doing = || format!("list the users of group '{}'", group.name);
-    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), &none, doing, session.output).await
+    print_list(call, &arguments.list, LONG_PAGE_SIZE, &Layout::of_record(), &none, doing, session.output)
+        .await
 }
 
 async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
@@ -75,8 +78,8 @@ async fn remove(
 ) -> Result<()> {
     let group = resolve::group(&session.client, &arguments.group).await?;
     protection::allow_group(session, &group)?;
-    if matches!(consent, Consent::Ask) {
-        consent.ask(&question(session, &group, &users).await?)?;
+    if consent != Consent::Given {
+        consent.ask(&question(session, &group, &users).await?, session.output)?;
     }
     bulk::run(session, Change::Remove, &group, users, arguments.dry_run).await
 }
@@ -92,7 +95,7 @@ async fn question(session: &Session<'_>, group: &GroupResponse, users: &[String]
 
 /// The number of members as text; for a large group, only that it is large.
 pub(super) async fn members(session: &Session<'_>, group: &GroupResponse) -> Result<String> {
-    let list = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE);
+    let list = session.client.group_users().list_group_users(group.id.clone()).limit(LONG_PAGE_SIZE);
     let page = list.await.doing(|| format!("count the members of group '{}'", group.name))?;
     let counted = count(page.data.len(), "member");
     Ok(if page.has_more { format!("more than {counted}") } else { counted })

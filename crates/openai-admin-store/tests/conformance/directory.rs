@@ -356,11 +356,11 @@ async fn a_member_is_found_by_id_before_email(database: Database) {
 const NOT_DUMPED: [&str; 10] = [
     "certificate",
     "certificate activation",
+    "external key",
     "invite",
     "API key",
     "service account",
     "spend alert",
-    "external key",
     "workload identity provider",
     "federation rule",
     "audit event",

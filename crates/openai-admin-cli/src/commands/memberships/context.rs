@@ -167,7 +167,7 @@ impl<'a> SyncContext<'a> {
     pub(super) async fn read_state_for(&self, consent: Consent, dry_run: bool) -> Result<OrganizationState> {
         match consent {
             Consent::Given if !dry_run => self.read_state_locked().await,
-            Consent::Given | Consent::Ask => self.read_state().await,
+            _ => self.read_state().await,
         }
     }
 
@@ -331,7 +331,7 @@ pub(super) fn today() -> jiff::civil::Date {
 }
 
 /// An id as the name of a folder, with other characters replaced.
-pub(super) fn folder_name(id: &str) -> String {
+pub(crate) fn folder_name(id: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     let name: String = id.chars().map(plain).collect();
     if name.trim_matches('.').is_empty() { "unknown".to_owned() } else { name }
