@@ -9,7 +9,7 @@ use std::{
 
 use openai_admin::{
     Client, Cursor, GroupId, InviteRole, OrganizationDataRetentionType, ProjectDataRetentionType, ProjectId,
-    SpendLimitCurrency, SpendLimitInterval, UserId,
+    ServiceAccountId, SpendLimitCurrency, SpendLimitInterval, UserId, WorkloadIdentityProviderId,
     models::{
         CreateGroupBody, CreateGroupUserBody, CreateSpendAlertBody, InviteRequest,
         ProjectHostedToolPermissionsUpdateRequest, PublicAssignOrganizationGroupRoleBody,
@@ -358,14 +358,18 @@ async fn use_external_keys(client: &Client) {
     keys.delete_external_key(&id).await.unwrap();
 }
 
-async fn use_workload_identity_providers(client: &Client) {
-    let providers = client.workload_identity_providers();
+async fn create_provider(client: &Client) -> WorkloadIdentityProviderId {
     let body = serde_json::from_value(serde_json::json!({
         "type": "oidc", "name": MARK, "issuer": MARK, "audience": MARK, "description": MARK,
         "attribute_transformations": [{ "attribute": MARK, "expression": MARK }],
         "verification": { "type": "uploaded_jwks", "jwks": { "keys": [MARK] } },
     }));
-    let id = providers.create_workload_identity_provider(body.unwrap()).await.unwrap().id.clone();
+    let providers = client.workload_identity_providers();
+    providers.create_workload_identity_provider(body.unwrap()).await.unwrap().id.clone()
+}
+
+async fn use_workload_identity_providers(client: &Client) {
+    let (providers, id) = (client.workload_identity_providers(), create_provider(client).await);
     providers.list_workload_identity_providers().await.unwrap();
     providers.retrieve_workload_identity_provider(&id).await.unwrap();
     let body = serde_json::from_value(serde_json::json!({ "audience": MARK, "description": null }));
@@ -383,6 +387,21 @@ async fn use_external_storage(client: &Client, project: &ProjectId) {
     storages.retrieve_external_storage(&id).await.unwrap();
     storages.validate_external_storage(&id).await.unwrap_err();
     storages.delete_external_storage(&id).await.unwrap();
+}
+
+async fn use_federation_rules(client: &Client, project: &ProjectId, account: &ServiceAccountId) {
+    let (rules, provider) = (client.federation_rules(), create_provider(client).await);
+    let body = serde_json::from_value(serde_json::json!({
+        "project_id": project, "service_account_id": account, "attribute_matchers": { MARK: MARK },
+        "name": MARK, "description": MARK, "permissions": { "type": "restricted", "scopes": [MARK] },
+    }));
+    let id = rules.create_federation_rule(&provider, body.unwrap()).await.unwrap().id.clone();
+    rules.list_federation_rules(&provider).await.unwrap();
+    rules.retrieve_federation_rule(&provider, &id).await.unwrap();
+    let body =
+        serde_json::from_value(serde_json::json!({ "attribute_matchers": { MARK: true }, "name": null }));
+    rules.update_federation_rule(&provider, &id, body.unwrap()).await.unwrap();
+    rules.delete_federation_rule(&provider, &id).await.unwrap();
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {
@@ -426,6 +445,7 @@ async fn use_service_accounts(client: &Client, project: &ProjectId) {
     let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
     let account = client.send(&CreateServiceAccount::new(project.clone(), body)).await.unwrap();
     let (id, key) = (&account.id, &account.api_key.as_ref().unwrap().id);
+    use_federation_rules(client, project, id).await;
     client.send(&ListServiceAccounts::new(project.clone())).await.unwrap();
     client.send(&RetrieveServiceAccount::new(project.clone(), id.clone())).await.unwrap();
     client.send(&ListProjectApiKeys::new(project.clone())).await.unwrap();

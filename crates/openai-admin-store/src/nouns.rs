@@ -10,6 +10,7 @@ pub(crate) mod cloud_fields;
 pub(crate) mod data_retention;
 pub(crate) mod external_keys;
 pub(crate) mod external_storage;
+pub(crate) mod federation_rules;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod hosted_tools;

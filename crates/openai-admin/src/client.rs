@@ -12,6 +12,7 @@ mod data_retention;
 mod decode;
 mod external_keys;
 mod external_storage;
+mod federation_rules;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -58,6 +59,7 @@ pub use self::{
     data_retention::DataRetentionApi,
     external_keys::ExternalKeysApi,
     external_storage::ExternalStorageApi,
+    federation_rules::FederationRulesApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,

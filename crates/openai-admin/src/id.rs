@@ -234,6 +234,8 @@ tokens! {
     WorkloadIdentityProviderId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an external storage, such as `extstorage_abc123`.
     ExternalStorageId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a federation rule, such as `wifr_example`.
+    FederationRuleId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
     ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A position in a list: the `next` of a page, or the id of its last item.
@@ -256,6 +258,7 @@ cursor_from!(
     CertificateId,
     ExternalKeyId,
     ExternalStorageId,
+    FederationRuleId,
     GroupId,
     InviteId,
     ProjectId,

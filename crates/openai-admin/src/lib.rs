@@ -101,17 +101,18 @@ pub use endpoint::{Endpoint, Method, Scope};
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
 pub use id::{
-    ApiKeyId, AuditLogId, CertificateId, Cursor, ExternalKeyId, ExternalStorageId, GroupId, InviteId,
-    OrganizationId, PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
-    WorkloadIdentityProviderId,
+    ApiKeyId, AuditLogId, CertificateId, Cursor, ExternalKeyId, ExternalStorageId, FederationRuleId, GroupId,
+    InviteId, OrganizationId, PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId,
+    UserId, WorkloadIdentityProviderId,
 };
 pub use open_enum::{
     AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, DefaultServiceTier,
     ExternalKeyObject, ExternalKeyPurpose, ExternalKeyType, ExternalStorageProviderType,
-    ExternalStorageStatus, GroupType, InviteProjectRole, InviteRole, InviteStatus, ModelPermissionsMode,
-    OrganizationDataRetentionType, OwnerProjectAccess, OwnerProjectAccessFilter, ProjectDataRetentionType,
-    ProjectOptionalServiceTier, ProjectResidency, ProjectStatus, ServiceAccountRole, SpendAlertChannelType,
-    SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
+    ExternalStorageStatus, FederationRulePermissionsType, GroupType, InviteProjectRole, InviteRole,
+    InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
+    OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectOptionalServiceTier, ProjectResidency,
+    ProjectStatus, ServiceAccountRole, SpendAlertChannelType, SpendLimitCurrency,
+    SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
     WorkloadIdentityProviderType, WorkloadIdentityVerificationType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};

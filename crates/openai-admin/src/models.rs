@@ -31,6 +31,11 @@ pub use crate::operations::{
         CreateExternalStorageBody, ExternalStorage, ExternalStorageDeletedResource,
         ExternalStorageListResource, ExternalStorageProvider, ExternalStorageProviderParams,
     },
+    federation_rules::{
+        AttributeMatchers, AttributeValue, CreateFederationRuleBody, FederationRule,
+        FederationRuleDeletedResource, FederationRuleListResource, FederationRulePermissions,
+        UpdateFederationRuleBody,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,

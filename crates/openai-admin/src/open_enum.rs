@@ -232,6 +232,14 @@ open_enum! {
         Unhealthy = "unhealthy",
     }
 
+    /// The permissions of a token that was exchanged under a federation rule.
+    pub enum FederationRulePermissionsType {
+        /// Those of the service account.
+        ServiceAccountDefault = "service_account_default",
+        /// The scopes of the rule.
+        Restricted = "restricted",
+    }
+
     /// The role that a person has in the organization after accepting an invite.
     pub enum InviteRole {
         /// May administer the organization.
@@ -506,6 +514,9 @@ impl AuditLogEventType {
         Self::WorkloadIdentityProviderCreated,
         Self::WorkloadIdentityProviderDeleted,
         Self::WorkloadIdentityProviderUpdated,
+        Self::WorkloadIdentityProviderMappingCreated,
+        Self::WorkloadIdentityProviderMappingUpdated,
+        Self::WorkloadIdentityProviderMappingDeleted,
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,

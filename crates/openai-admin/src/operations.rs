@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod data_retention;
 pub mod external_keys;
 pub mod external_storage;
+pub mod federation_rules;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
@@ -54,6 +55,10 @@ pub use external_keys::{
 pub use external_storage::{
     CreateExternalStorage, DeleteExternalStorage, ListExternalStorage, RetrieveExternalStorage,
     ValidateExternalStorage,
+};
+pub use federation_rules::{
+    CreateFederationRule, DeleteFederationRule, ListFederationRules, RetrieveFederationRule,
+    UpdateFederationRule,
 };
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
@@ -157,6 +162,8 @@ macro_rules! for_each_operation {
             UpdateWorkloadIdentityProvider DeleteWorkloadIdentityProvider
             ListExternalStorage CreateExternalStorage RetrieveExternalStorage DeleteExternalStorage
             ValidateExternalStorage
+            ListFederationRules CreateFederationRule RetrieveFederationRule UpdateFederationRule
+            DeleteFederationRule
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

@@ -192,6 +192,37 @@ fn external_storage() {
 }
 
 #[test]
+fn federation_rules() {
+    let rule = |permissions: Value| {
+        json!({
+            "object": "organization.workload_identity_federation_rule",
+            "id": "wifr_example",
+            "workload_identity_provider_id": "wip_example",
+            "project_id": "proj_test",
+            "service_account_id": "svc_acct_test",
+            "name": null,
+            "description": null,
+            "enabled": true,
+            "attribute_matchers": { "ref": "main", "protected": true, "attempt": 1, "share": 0.5 },
+            "permissions": permissions,
+            "created_at": 1_711_471_533,
+            "updated_at": 1_711_471_534,
+        })
+    };
+    let default = rule(json!({ "type": "service_account_default" }));
+    let restricted = rule(json!({ "type": "restricted", "scopes": ["api.model.request"] }));
+    check::<ListFederationRules>(
+        &json!({ "object": "list", "data": [default], "first_id": "wifr_example", "last_id": "wifr_example", "has_more": false }),
+    );
+    check::<CreateFederationRule>(&default);
+    check::<RetrieveFederationRule>(&restricted);
+    check::<UpdateFederationRule>(&restricted);
+    check::<DeleteFederationRule>(&json!({
+        "object": "organization.workload_identity_federation_rule.deleted", "id": "wifr_example", "deleted": true,
+    }));
+}
+
+#[test]
 fn spend_alerts() {
     let channel = json!({
         "type": "email",

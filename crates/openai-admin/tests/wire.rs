@@ -4,25 +4,27 @@
 
 use openai_admin::{
     ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId,
-    ExternalStorageId, GroupId, GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order,
-    OwnerProjectAccessFilter, ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId,
-    ServiceAccountRole, SpendAlertId, SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole,
-    ViolationCode, WorkloadIdentityProviderId, for_each_declared_operation, for_each_operation,
+    ExternalStorageId, FederationRuleId, GroupId, GroupType, InviteId, InviteProjectRole, InviteRole, Limit,
+    Method, Order, OwnerProjectAccessFilter, ProjectId, ProjectResidency, RateLimitId, RoleId,
+    ServiceAccountId, ServiceAccountRole, SpendAlertId, SpendLimitCurrency, SpendLimitInterval, Timestamp,
+    UserId, UserRole, ViolationCode, WorkloadIdentityProviderId, for_each_declared_operation,
+    for_each_operation,
     identity::is_blank,
     models::{
-        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody, CreateExternalStorageBody,
-        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody,
-        CreateWorkloadIdentityProviderBody, EnabledServiceTiers, ExternalStorageProviderParams,
-        HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest,
-        ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
-        ProjectModelPermissionsUpdateRequest, ProjectRateLimitUpdateRequest,
-        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
-        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel, ToggleCertificatesRequest,
-        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody, UpdateProjectApiKeyBody,
-        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
-        UpdateProjectServiceTierSettingsBody, UpdateWorkloadIdentityProviderBody, UploadCertificateRequest,
-        UserRoleUpdateRequest, WorkloadIdentityAttributeTransformation, WorkloadIdentityVerification,
+        AcceptInviteBody, AttributeMatchers, AttributeValue, CreateAdminApiKeyBody, CreateExternalKeyBody,
+        CreateExternalStorageBody, CreateFederationRuleBody, CreateProjectServiceAccountApiKeyBody,
+        CreateSpendAlertBody, CreateUserBody, CreateWorkloadIdentityProviderBody, EnabledServiceTiers,
+        ExternalStorageProviderParams, FederationRulePermissions, HostedToolPermission, InviteProject,
+        InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
+        ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
+        ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
+        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
+        ToggleCertificatesRequest, UpdateFederationRuleBody, UpdateOrganizationDataRetentionBody,
+        UpdateOrganizationSpendLimitBody, UpdateProjectApiKeyBody, UpdateProjectDataRetentionBody,
+        UpdateProjectServiceAccountBody, UpdateProjectServiceTierSettingsBody,
+        UpdateWorkloadIdentityProviderBody, UploadCertificateRequest, UserRoleUpdateRequest,
+        WorkloadIdentityAttributeTransformation, WorkloadIdentityVerification,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -259,6 +261,37 @@ proptest! {
         round_trip(&RetrieveExternalStorage::new(storage.clone()));
         round_trip(&DeleteExternalStorage::new(storage.clone()));
         round_trip(&ValidateExternalStorage::new(storage));
+    }
+
+    #[test]
+    fn every_request_about_federation_rules_round_trips(
+        ids in (id(), id(), id(), id()), name in name(), text in any::<String>(), cleared in any::<bool>(), number in any::<i64>(),
+    ) {
+        let provider = WorkloadIdentityProviderId::new(&ids.0).unwrap();
+        let rule = FederationRuleId::new(&ids.1).unwrap();
+        let (project, account) = (ProjectId::new(&ids.2).unwrap(), ServiceAccountId::new(&ids.3).unwrap());
+        let mut list = ListFederationRules::new(provider.clone());
+        (list.after, list.service_account_id) = (Some(Cursor::from(&rule)), Some(account.clone()));
+        round_trip(&list);
+        let matchers = AttributeMatchers::from_iter([
+            (text.clone(), AttributeValue::Text(text.clone())),
+            ("flag".to_owned(), AttributeValue::Flag(cleared)),
+            ("number".to_owned(), AttributeValue::Number(number.into())),
+        ]);
+        let mut permissions = FederationRulePermissions::new(text.as_str().into());
+        permissions.scopes = (!cleared).then(|| vec![text.clone()]);
+        let name = workload_identity_providers::WorkloadIdentityName::new(&name).unwrap();
+        let mut body = CreateFederationRuleBody::new(project, account, matchers.clone());
+        (body.name, body.enabled, body.permissions) = (Some(name.clone()), Some(cleared), Some(permissions.clone()));
+        round_trip(&CreateFederationRule::new(provider.clone(), body));
+        round_trip(&RetrieveFederationRule::new(provider.clone(), rule.clone()));
+        round_trip(&UpdateFederationRule::new(provider.clone(), rule.clone(), UpdateFederationRuleBody::new()));
+        let mut body = UpdateFederationRuleBody::new();
+        (body.name, body.attribute_matchers) = (Some((!cleared).then_some(name)), Some(matchers));
+        body.description = Some(if cleared { None } else { "d".try_into().ok() });
+        (body.enabled, body.permissions) = (Some(cleared), Some(permissions));
+        round_trip(&UpdateFederationRule::new(provider.clone(), rule.clone(), body));
+        round_trip(&DeleteFederationRule::new(provider, rule));
     }
 
     #[test]

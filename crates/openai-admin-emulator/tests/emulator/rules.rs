@@ -159,6 +159,12 @@ fn cases(certificate: &Value) -> Vec<Case> {
             delete("/v1/organization/external_keys/external_key_id"),
             "external_key_in_use",
         ),
+        case(
+            Rule::WorkloadIdentityProviderInUse,
+            vec![],
+            delete("/v1/organization/workload_identity_providers/x"),
+            "workload_identity_provider_in_use",
+        ),
         case(Rule::AlreadyAMember, vec![], invite("user@example.com"), "already_a_member"),
         case(Rule::AlreadyInvited, vec![], invite("invited@example.com"), "already_invited"),
         case(

@@ -128,6 +128,10 @@ const MISSING: &[(&[&str], &[&str])] = &[
         &["This server cannot reach other clouds and answers 503, except in an emulator without that rule."],
     ),
     (
+        &["create-federation-rule", "update-federation-rule"],
+        &["The rule is stored and never used: this server exchanges no tokens."],
+    ),
+    (
         &["list-audit-logs"],
         &[
             "Event types of operations that are not served are valid filters, but match nothing.",

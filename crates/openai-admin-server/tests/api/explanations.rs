@@ -8,7 +8,7 @@ use openai_admin_server::{Config, Evidence, Example, Explanation, OperationFacts
 use openai_admin_store::Snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{KEY, TestServer, bearer};
+use crate::support::{KEY, TestServer, adapted, bearer};
 
 /// The conditions of an example that its request line does not show.
 #[derive(Default)]
@@ -186,12 +186,15 @@ fn with_role(mut body: Value) -> Value {
     body["mode"] = json!("deny_list");
     body["model_ids"] = json!([]);
     body["type"] = json!("azure");
-    for field in ["tenant_id", "vault_uri", "key_name", "issuer", "audience"] {
+    for field in
+        ["tenant_id", "vault_uri", "key_name", "issuer", "audience", "project_id", "service_account_id"]
+    {
         body[field] = json!("x");
     }
     body["project_id"] = json!("proj_search");
     body["default"] = json!("standard");
     body["provider"] = json!({ "type": "aws", "bucket": "x", "role_arn": "x" });
+    body["attribute_matchers"] = json!({});
     body
 }
 
@@ -276,25 +279,29 @@ fn probes() -> Vec<Probe> {
     ]
 }
 
-/// A server with a custom role of the organization and one of the project.
+/// A server with a custom role of the organization, one of the project, and a workload identity provider.
 struct Prepared {
     server: TestServer,
     organization_role: String,
     project_role: String,
+    provider: String,
     snapshot: Snapshot,
 }
 
 impl Prepared {
     async fn new() -> Self {
         let server = acme(Config::default()).await;
-        let create = async |path| {
-            let created = server.post(path, r#"{ "role_name": "Custom", "permissions": [] }"#).await;
-            created.body["id"].as_str().expect("a role").to_owned()
+        let create = async |path, body: Value| {
+            let created = server.post(path, &body.to_string()).await;
+            created.body["id"].as_str().expect("an id").to_owned()
         };
-        let organization_role = create("/v1/organization/roles").await;
-        let project_role = create("/v1/projects/proj_search/roles").await;
+        let role = json!({ "role_name": "Custom", "permissions": [] });
+        let organization_role = create("/v1/organization/roles", role.clone()).await;
+        let project_role = create("/v1/projects/proj_search/roles", role).await;
+        let provider = json!({ "type": "oidc", "name": "CI", "issuer": "x", "audience": "x" });
+        let provider = create("/v1/organization/workload_identity_providers", provider).await;
         let snapshot = server.store.snapshot().await.expect("a snapshot");
-        Self { server, organization_role, project_role, snapshot }
+        Self { server, organization_role, project_role, provider, snapshot }
     }
 
     /// Undoes all changes since the start.
@@ -305,17 +312,6 @@ impl Prepared {
     fn role_of(&self, operation: &OperationFacts) -> &str {
         if operation.path.starts_with("/projects/") { &self.project_role } else { &self.organization_role }
     }
-}
-
-/// The body for an operation: `type` has different values in different operations.
-fn body_of(operation: &OperationFacts, body: &Value) -> Value {
-    let mut body = body.clone();
-    if operation.id == "create-workload-identity-provider"
-        && let Some(r#type) = body.get_mut("type")
-    {
-        *r#type = json!("oidc");
-    }
-    body
 }
 
 /// Adds the user and the group of a path to the project whose role assignments an operation is about.
@@ -346,11 +342,12 @@ async fn each_explanation_lists_exactly_the_operations_that_return_it() {
             let path =
                 path.replace("{role_id}", role.unwrap_or(custom)).replace("{project_id}", "proj_search");
             let path = path.replace("{rate_limit_id}", "rl-o3");
+            let path = path.replace("{workload_identity_provider_id}", &prepared.provider);
             let path = path.replace("{permission}", "api.groups.read");
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();
-            let body = text.map_or_else(|| body_of(&operation, &body).to_string(), str::to_owned);
+            let body = text.map_or_else(|| adapted(body.clone(), operation.id).to_string(), str::to_owned);
             let answer = prepared.server.send(request(method, &path, KEY, &headers, body)).await;
             if is_in_project || (method != "GET" && answer.status.is_success()) {
                 prepared.restore().await;

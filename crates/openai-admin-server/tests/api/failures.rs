@@ -10,7 +10,7 @@ use openai_admin::{Method, wire};
 use openai_admin_server::{Config, Minter, Server, operations};
 use tower::ServiceExt;
 
-use crate::support::{Answer, TestServer, every_field};
+use crate::support::{Answer, TestServer, adapted, every_field};
 
 /// Internal names that no answer may contain, in lower case.
 const INTERNALS: [&str; 14] = [
@@ -45,7 +45,7 @@ async fn ask_everything(server: &TestServer) -> Vec<Answer> {
         let path = format!("/v1{}?start_time=0", operation.path);
         let path = wire::placeholders(operation.path)
             .fold(path, |path, name| path.replace(&format!("{{{name}}}"), "some-id"));
-        let body = every_field();
+        let body = adapted(every_field(), operation.id);
         let body = if operation.method == Method::Post { body.to_string() } else { String::new() };
         answers.push(server.call(operation.method.as_str(), &path, body).await);
     }

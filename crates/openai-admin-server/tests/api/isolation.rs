@@ -5,7 +5,7 @@ use openai_admin::{Method, wire};
 use openai_admin_server::{OperationFacts, operations};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, KEY, TestServer, bearer, every_field};
+use crate::support::{Answer, KEY, TestServer, adapted, bearer, every_field};
 
 /// The name of each resource of the first organization.
 const MARK: &str = "acme";
@@ -45,7 +45,7 @@ impl Ids {
 
     /// All required fields, with an id in each field that takes one.
     fn body(&self, operation: &OperationFacts) -> String {
-        let mut body = every_field();
+        let mut body = adapted(every_field(), operation.id);
         body["projects"] = json!([{ "id": self.project, "role": "member" }]);
         body["checks"][0]["user_id"] = self.of("user_id").into();
         body["certificate_ids"] = json!([self.of("certificate_id")]);
@@ -111,6 +111,13 @@ async fn filled(server: &TestServer) -> Value {
         "project_id": "proj_a", "provider": { "type": "aws", "bucket": MARK, "role_arn": MARK },
     });
     let storage = created("/v1/organization/external_storage", storage).await;
+    let rules = format!(
+        "/v1/organization/workload_identity_providers/{}/federation_rules",
+        provider["id"].as_str().unwrap()
+    );
+    let rule =
+        json!({ "project_id": "proj_a", "service_account_id": account["id"], "attribute_matchers": {} });
+    let rule = created(&rules, rule).await;
     created("/v1/x/usage", json!({ "batch_id": "b", "completions": [] })).await;
     json!({
         "user_id": "user_a", "group_id": "group_a", "role_id": "role_a", "permission": "api.groups.read",
@@ -120,6 +127,7 @@ async fn filled(server: &TestServer) -> Value {
         "certificate_id": certificate["id"], "alert_id": alert["id"], "rate_limit_id": "rl-o3",
         "external_key_id": external_key["id"], "workload_identity_provider_id": provider["id"],
         "external_storage_id": storage["id"],
+        "workload_identity_federation_rule_id": rule["id"],
     })
 }
 

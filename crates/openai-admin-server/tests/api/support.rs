@@ -232,5 +232,23 @@ pub(crate) fn every_field() -> serde_json::Value {
         "retention_type": "zero_data_retention", "mode": "deny_list", "model_ids": [],
         "type": "azure", "tenant_id": "t", "vault_uri": "v", "key_name": "k", "issuer": "i", "audience": "a",
         "default": "standard", "project_id": "p", "provider": { "type": "aws", "bucket": "b", "role_arn": "r" },
+        "project_id": "p", "service_account_id": "s", "attribute_matchers": {},
     })
+}
+
+/// A body for an operation in which the name of a field has another type or other values than elsewhere.
+pub(crate) fn adapted(mut body: serde_json::Value, operation: &str) -> serde_json::Value {
+    let permissions = serde_json::json!({ "type": "service_account_default" });
+    for (adapted, name, value) in [
+        ("create-workload-identity-provider", "type", "oidc".into()),
+        ("create-federation-rule", "permissions", permissions.clone()),
+        ("update-federation-rule", "permissions", permissions),
+    ] {
+        if adapted == operation
+            && let Some(field) = body.get_mut(name)
+        {
+            *field = value;
+        }
+    }
+    body
 }

@@ -56,6 +56,8 @@ kinds! {
     WorkloadIdentityProvider = "workload_identity_provider", "workload identity provider";
     /// A customer's storage in another cloud.
     ExternalStorage = "external_storage", "external storage";
+    /// A rule that binds the tokens of a provider to a service account.
+    FederationRule = "workload_identity_federation_rule", "federation rule";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

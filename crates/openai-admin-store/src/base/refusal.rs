@@ -159,6 +159,11 @@ refusals! {
         "external key '{}' is used by a project",
         "Set another key for the project with `modify-project`.",
         "`delete-external-key`";
+    /// The workload identity provider has federation rules.
+    WorkloadIdentityProviderInUse = "workload_identity_provider_in_use", "workload_identity_provider_id",
+        "workload identity provider '{}' has federation rules",
+        "Delete its rules with `delete-federation-rule`.",
+        "`delete-workload-identity-provider`";
     /// The key service of another cloud would have to answer.
     KeyServiceUnreachable = "key_service_unreachable", "external_key_id",
         "external key '{}' cannot be validated: this server cannot reach key services",

@@ -99,6 +99,9 @@ rules! {
     /// The default service tier `fast` of a project is one of its enabled tiers.
     DefaultTierDisabled = "default_tier_disabled", state,
         "the default service tier of a project can be `fast`, whatever its enabled tiers";
+    /// A workload identity provider with federation rules is not deleted.
+    WorkloadIdentityProviderInUse = "workload_identity_provider_in_use", loose,
+        "deleting a workload identity provider also deletes its federation rules";
     /// An external key that a project uses is not deleted.
     ExternalKeyInUse = "external_key_in_use", state,
         "deleting an external key ignores the projects that use it";

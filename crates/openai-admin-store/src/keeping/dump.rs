@@ -112,6 +112,8 @@ impl Dump<'_> {
             // Another cloud trusts the id of this organization. Another organization registers its own keys and
             // storage.
             Kind::ExternalKey | Kind::ExternalStorage => Ok(()),
+            // A rule joins a provider and a service account. Neither is dumped as such.
+            Kind::FederationRule => Ok(()),
             // The organization has its own field. A key is a secret, and its hash is useless elsewhere. A service
             // account is dumped as a user with its groups and roles; without its key, it is no more than that.
             Kind::Organization | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => Ok(()),

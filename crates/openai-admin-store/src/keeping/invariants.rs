@@ -36,7 +36,7 @@ pub(crate) static INVARIANTS: LazyLock<Vec<Invariant>> = LazyLock::new(|| {
     things
         .chain(edges)
         .chain(settings)
-        .chain([owners_of_settings(), owners_of_rate_limits(), of_rate_limits()])
+        .chain([owners_of_settings(), owners_of_rate_limits(), of_rate_limits(), of_federation_rules()])
         .chain(of_events())
         .chain(of_api_keys())
         .chain(of_series())
@@ -313,6 +313,19 @@ fn of_rate_limits() -> Invariant {
         sqlite: sql(|json| format!("json_each({json})")),
         postgres: sql(|json| format!("jsonb_each_text({json}::jsonb)")),
     }
+}
+
+fn of_federation_rules() -> Invariant {
+    Invariant::new(
+        "a federation rule refers to a provider and a service account that exist",
+        "select r.org, r.seq from federation_rules r
+         left join workload_identity_providers w
+             on w.org = r.org and w.seq = r.provider_seq and w.removed_at is null
+         left join service_accounts a
+             on a.org = r.org and a.seq = r.account_seq and a.project_seq = r.project_seq
+                and a.removed_at is null
+         where r.removed_at is null and (w.seq is null or a.seq is null)",
+    )
 }
 
 fn of_events() -> Vec<Invariant> {

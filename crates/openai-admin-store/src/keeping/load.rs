@@ -166,10 +166,10 @@ impl<'a> Load<'a> {
                 self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
                 self.load_project_roles()?;
             }
-            // No list of the directory: the organization is there already, invites, alerts, API keys, identity providers
-            // and resources of other clouds are not loaded, and a service account is loaded as a user.
-            Kind::SpendAlert | Kind::ExternalKey | Kind::ExternalStorage | Kind::WorkloadIdentityProvider => {
-            }
+            // No list of the directory: the organization is there already. Invites, alerts, API keys, identity providers
+            // with their rules, and resources of other clouds are not loaded. A service account is loaded as a user.
+            Kind::SpendAlert | Kind::ExternalKey | Kind::ExternalStorage => {}
+            Kind::WorkloadIdentityProvider | Kind::FederationRule => {}
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())

@@ -2,14 +2,14 @@
 
 use crate::{
     nouns::{
-        certificates, data_retention, external_keys, external_storage, groups, hosted_tools, invites,
-        model_permissions, projects, roles, service_accounts, service_tiers, spend_alerts, spend_limits,
-        users, workload_identity_providers,
+        certificates, data_retention, external_keys, external_storage, federation_rules::rule_rows, groups,
+        hosted_tools, invites, model_permissions, projects, roles, service_accounts, service_tiers,
+        spend_alerts, spend_limits, users, workload_identity_providers,
     },
     shapes::{setting::Setting, table::Table},
 };
 
-pub(crate) static TABLES: [&Table; 11] = [
+pub(crate) static TABLES: [&Table; 12] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
@@ -21,6 +21,7 @@ pub(crate) static TABLES: [&Table; 11] = [
     &external_keys::TABLE,
     &workload_identity_providers::TABLE,
     &external_storage::TABLE,
+    &rule_rows::TABLE,
 ];
 
 pub(crate) static SETTINGS: [&Setting; 5] = [

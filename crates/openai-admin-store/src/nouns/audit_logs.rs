@@ -25,7 +25,7 @@ use crate::{
         value::{Row, values},
     },
     engines::transaction::Transaction,
-    nouns::{audit_filter::Filter, roles},
+    nouns::{audit_filter::Filter, federation_rules::rule_rows::PROVIDER_ID, roles},
     operation::audit_order,
     store::Store,
 };
@@ -445,11 +445,19 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
         }
         (group, user) => detail.id = group.or(user).or(row.optional_text(6)?).map(str::to_owned),
     }
+    let payload = payload.map(|payload| with_provider(&mut detail, payload));
     match r#type.as_str().ends_with(".updated") {
         true => detail.changes_requested = payload,
         false => detail.data = payload,
     }
     log(row, place, r#type, detail)
+}
+
+/// Moves the provider of a federation rule from the payload to the detail, as published.
+fn with_provider(detail: &mut AuditLogDetail, mut payload: AuditLogPayload) -> AuditLogPayload {
+    let provider = payload.other.0.remove_entry(PROVIDER_ID);
+    detail.other.0.extend(provider);
+    payload
 }
 
 fn log(

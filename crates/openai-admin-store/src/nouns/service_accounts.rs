@@ -25,6 +25,7 @@ use crate::{
     },
     nouns::{
         api_keys::{KeyOwner, NewApiKey},
+        federation_rules::rule_rows,
         project_api_keys, projects,
         users::{self, StoredUser},
     },
@@ -180,7 +181,7 @@ impl Changes for UpdateServiceAccount {
     }
 }
 
-/// Also revokes its keys and removes its group memberships and roles.
+/// Also revokes its keys, removes its group memberships and roles, and deletes its federation rules (assumed).
 impl Changes for DeleteServiceAccount {
     const ENDS: bool = true;
 
@@ -209,9 +210,20 @@ pub(crate) fn bury_all(change: &mut Change<'_>, project_seq: i64) -> Result<()> 
 
 fn bury(change: &mut Change<'_>, account: &Stored<StoredServiceAccount>) -> Result<()> {
     project_api_keys::revoke_all_of(change, account.thing.user_seq)?;
+    rule_rows::bury_all_of_account(change, account.seq)?;
     let user = thing::find::<StoredUser>(change, account.thing.id())?;
     thing::bury(change, &user)?;
     thing::bury(change, account)
+}
+
+/// The number of a service account of the project.
+pub(crate) fn find_seq(tx: &mut Tx<'_>, project_seq: i64, id: &ServiceAccountId) -> Result<i64> {
+    Ok(find(tx, project_seq, id)?.seq)
+}
+
+/// The number of a service account, including deleted ones, if it exists.
+pub(crate) fn look_up_seq(tx: &mut Tx<'_>, id: &ServiceAccountId) -> Result<Option<i64>> {
+    thing::position::<StoredServiceAccount>(tx, id.as_str())
 }
 
 fn find(tx: &mut Tx<'_>, project_seq: i64, id: &ServiceAccountId) -> Result<Stored<StoredServiceAccount>> {

@@ -18,10 +18,13 @@ use serde_json::{Map, json};
 use crate::{
     base::{
         error::{Error, Result},
+        refusal::Refusal,
         replace::replace,
+        rule::Rule,
         text::{check_known, check_text},
         value::{Row, Value, values},
     },
+    nouns::federation_rules::rule_rows,
     operation::{Changes, Reads, change::Change, reading::Reading},
     shapes::{
         table::{Numbers, Table, table},
@@ -218,6 +221,13 @@ impl Changes for DeleteWorkloadIdentityProvider {
     fn change(&self, change: &mut Change<'_>) -> Result<WorkloadIdentityProviderDeletedResource> {
         let found =
             thing::find::<WorkloadIdentityProvider>(change, self.workload_identity_provider_id.as_str())?;
+        if change.rules().has(Rule::WorkloadIdentityProviderInUse) && rule_rows::has_any(change, found.seq)? {
+            return Err(Error::refused(
+                Refusal::WorkloadIdentityProviderInUse,
+                &self.workload_identity_provider_id,
+            ));
+        }
+        rule_rows::bury_all_of_provider(change, found.seq)?;
         thing::bury(change, &found)?;
         Ok(WorkloadIdentityProviderDeletedResource::new(found.thing.id))
     }

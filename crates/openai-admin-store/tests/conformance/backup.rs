@@ -12,11 +12,10 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, certificates, external_keys, external_storage, invites, project_groups, project_users,
-    projects, rate_limits, roles, service_accounts, settings, spend_alerts,
+    api_keys, certificates, external_keys, external_storage, federation_rules, invites, project_groups,
+    project_users, projects, rate_limits, roles, service_accounts, settings, spend_alerts,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
-    workload_identity_providers,
 };
 
 conformance! {
@@ -50,12 +49,12 @@ async fn lived_in(database: &Database) -> Tenant {
     settings::limit_spend(&acme, 5).await;
     spend_alerts::create(&acme, 5).await;
     external_keys::create(&acme, "Key").await;
-    workload_identity_providers::create(&acme, "CI").await;
     external_storage::create(&acme).await;
     let limits = json!({ "max_requests_per_1_minute": 7 });
     rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
     let project = projects::create(&acme, "Search").await.id;
     service_accounts::create(&acme, &project, "Nightly").await.unwrap();
+    federation_rules::Ends::create(&acme).await.create_rule(&acme).await;
     project_users::add(&acme, project.as_str(), "user_1").await.unwrap();
     project_groups::add(&acme, project.as_str(), "group_1").await.unwrap();
     let role = roles::create(&acme, "Support").await.unwrap().id;
@@ -92,7 +91,7 @@ async fn a_backup_holds_everything_and_restores_into_either_engine(database: Dat
     }
     assert_eq!(
         ["organization", "user", "group", "membership"].map(|name| counted.of(name).unwrap()),
-        [2, 6, 3, 4]
+        [2, 7, 3, 4]
     );
     let last = progress.lock().unwrap().unwrap();
     assert!(last.done == last.total && last.total > 0, "{last:?}");

@@ -23,6 +23,7 @@ mod edges;
 mod encryption;
 mod external_keys;
 mod external_storage;
+mod federation_rules;
 mod group_users;
 mod groups;
 mod idempotency_keys;

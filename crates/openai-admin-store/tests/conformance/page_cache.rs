@@ -21,7 +21,7 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    admin_api_keys, certificates, external_keys, external_storage, invites, project_groups,
+    admin_api_keys, certificates, external_keys, external_storage, federation_rules, invites, project_groups,
     project_role_assignments, project_roles, project_users, projects, rate_limits, roles, service_accounts,
     settings, spend_alerts,
     support::{Database, conformance, person, user_ids},
@@ -249,6 +249,17 @@ fn every_write() -> Vec<(&'static str, Write)> {
             external_storage::delete(&acme, &external_storage::create(&acme).await).await.unwrap()
         };
         validate_external_storage: |acme| external_storage::validate_anyway(&acme, &external_storage::create(&acme).await).await.unwrap();
+        create_federation_rule: |acme| federation_rules::Ends::create(&acme).await.create_rule(&acme).await;
+        update_federation_rule: |acme| {
+            let ends = federation_rules::Ends::create(&acme).await;
+            let rule = ends.create_rule(&acme).await;
+            federation_rules::update(&acme, &ends.provider, &rule, json!({ "enabled": false })).await.unwrap()
+        };
+        delete_federation_rule: |acme| {
+            let ends = federation_rules::Ends::create(&acme).await;
+            let rule = ends.create_rule(&acme).await;
+            federation_rules::delete(&acme, &ends.provider, &rule).await.unwrap()
+        };
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         admin_api_keys_create: |acme| admin_api_keys::create(&acme, "New").await.unwrap();
         admin_api_keys_delete: |acme| {

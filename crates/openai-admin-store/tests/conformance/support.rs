@@ -243,7 +243,7 @@ impl Database {
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
         if version < 23 {
-            self.execute("drop table workload_identity_providers");
+            self.execute("drop table workload_identity_providers; drop table federation_rules");
         }
         if version < 21 {
             self.execute("drop table external_storage");

@@ -14,7 +14,9 @@ use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    certificates, external_keys, external_storage, invites, projects, service_accounts, spend_alerts,
+    certificates, external_keys, external_storage,
+    federation_rules::{self, Ends},
+    invites, projects, service_accounts, spend_alerts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
     workload_identity_providers,
@@ -45,6 +47,7 @@ things! {
     external_keys_behave_as_things: ExternalKeys,
     external_storage_behaves_as_things: ExternalStorage,
     workload_identity_providers_behave_as_things: WorkloadIdentityProviders,
+    federation_rules_behave_as_things: FederationRules,
 }
 
 /// A noun for the suite.
@@ -285,6 +288,37 @@ impl Noun for ExternalStorage {
         let query = json!({ "limit": limit, "after": after });
         let page = tenant.read(serde_json::from_value::<ListExternalStorage>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
+    }
+}
+
+/// Of a provider with the name "Suite" of the organization.
+pub(crate) struct FederationRules;
+
+async fn provider(tenant: &Tenant) -> String {
+    let found = tenant.read(ListWorkloadIdentityProviders::new()).await.unwrap().data;
+    match found.into_iter().find(|provider| provider.name == "Suite") {
+        Some(found) => found.id.to_string(),
+        None => workload_identity_providers::create(tenant, "Suite").await,
+    }
+}
+
+impl Noun for FederationRules {
+    const KIND: Kind = Kind::FederationRule;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        let (provider, project) = (provider(tenant).await, project(tenant).await);
+        let account = service_accounts::create(tenant, &project, name).await.unwrap().id;
+        let ends = Ends { provider, project: project.to_string(), account: account.to_string() };
+        ends.create_rule(tenant).await
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        federation_rules::retrieve(tenant, &provider(tenant).await, id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        federation_rules::delete(tenant, &provider(tenant).await, id).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after });
+        federation_rules::list(tenant, &provider(tenant).await, query).await
     }
 }
 

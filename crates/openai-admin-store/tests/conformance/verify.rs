@@ -6,13 +6,12 @@ use openai_admin_store::NewApiKey;
 use serde_json::json;
 
 use crate::{
-    certificates, external_keys, external_storage, rate_limits, settings, spend_alerts,
+    certificates, external_keys, external_storage, federation_rules, rate_limits, settings, spend_alerts,
     support::{Database, Engine, run_and_check},
-    workload_identity_providers,
 };
 
 /// Each violation, and a part of the line that reports it.
-const DAMAGES: [(&str, &str); 45] = [
+const DAMAGES: [(&str, &str); 49] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "refers to a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "refers to a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "refers to a group"),
@@ -65,6 +64,10 @@ const DAMAGES: [(&str, &str); 45] = [
     ("update external_keys set name = 'Other'", "the name of a external key"),
     ("update workload_identity_providers set name = 'Other'", "the name of a workload identity provider"),
     ("update external_storage set geography = 'Other'", "the geography of a external storage"),
+    ("update federation_rules set name = 'Other'", "the name of a federation rule"),
+    ("update federation_rules set provider_seq = 99", "refers to a provider and a service account"),
+    ("update federation_rules set account_seq = 99", "refers to a provider and a service account"),
+    ("update federation_rules set project_seq = 99", "refers to a provider and a service account"),
     ("delete from rate_limits", "with a value of a rate limit"),
     ("update rate_limits set value = '{\"max_requests_per_1_minute\":8}'", "with a value of a rate limit"),
     ("delete from audit_events where event = 'rate_limit.updated'", "with a value of a rate limit"),
@@ -91,7 +94,10 @@ fn verify_detects_every_violation(engine: Engine) {
             settings::limit_spend(&acme, 5).await;
             spend_alerts::create(&acme, 5).await;
             external_keys::create(&acme, "Key").await;
-            workload_identity_providers::create(&acme, "CI").await;
+            let ends = federation_rules::Ends::create(&acme).await;
+            let mut rule = ends.body();
+            rule["name"] = json!("Builds");
+            federation_rules::create(&acme, &ends.provider, rule).await.unwrap();
             external_storage::create(&acme).await;
             let limits = json!({ "max_requests_per_1_minute": 7 });
             rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();

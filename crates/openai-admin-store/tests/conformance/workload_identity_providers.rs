@@ -4,7 +4,7 @@ use openai_admin::operations::{
     CreateWorkloadIdentityProvider, DeleteWorkloadIdentityProvider, RetrieveWorkloadIdentityProvider,
     UpdateWorkloadIdentityProvider,
 };
-use openai_admin_store::{Error, Kind, Result};
+use openai_admin_store::{Error, Kind, Result, Rules};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -47,8 +47,14 @@ pub(crate) async fn update(tenant: &Tenant, id: &str, body: Json) -> Result<Json
 }
 
 pub(crate) async fn delete(tenant: &Tenant, id: &str) -> Result<Json> {
+    delete_with(tenant, id, Rules::default()).await
+}
+
+pub(crate) async fn delete_with(tenant: &Tenant, id: &str, rules: Rules) -> Result<Json> {
+    let mut stamp = tenant.database.stamp();
+    stamp.rules = rules;
     let request = DeleteWorkloadIdentityProvider::new(id.parse().unwrap());
-    tenant.change(request).await.map(|deleted| json!(deleted))
+    tenant.store().change(tenant.org(), stamp, request).await.map(|deleted| json!(deleted))
 }
 
 async fn a_provider_has_defaults(database: Database) {

@@ -165,6 +165,10 @@ fn fill(database: &Database, memberships: &str) {
          select 1, i, 'wip_' || i, 'CI', '', '', 1, '[]', '{{\"type\":\"discovery\"}}', 0, 0 from n;
          {numbers} insert into external_storage (org, seq, id, project_seq, provider, geography, status, created_at)
          select 1, i, 'extstorage_' || i, i % 5000, '{{\"type\":\"aws\"}}', '', 'pending', 0 from n where i % 5000 > 0;
+         {numbers} insert into federation_rules (org, seq, id, provider_seq, project_seq, account_seq, enabled,
+             attribute_matchers, permissions, created_at, updated_at)
+         select 1, i, 'wifr_' || i, 1 + i % 5000, 1 + i % 5000, i, 1, '{{}}',
+                '{{\"type\":\"service_account_default\"}}', 0, 0 from n where i > 1000;
          update projects set external_key_id = 'extkey_' || seq where org = 1 and seq < 1000;
          {numbers} insert into rate_limits (org, project_seq, model, value)
          select 1, i, 'gpt-4o', '{{}}' from n where i > 1;
@@ -173,7 +177,7 @@ fn fill(database: &Database, memberships: &str) {
                 case i % 3 when 0 then i end from n;
          insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000),
          (1, 'service_account', 20000), (1, 'certificate', 20000), (1, 'alert', 20000), (1, 'external_key', 20000),
-         (1, 'workload_identity_provider', 20000),
+         (1, 'workload_identity_provider', 20000), (1, 'workload_identity_federation_rule', 20000),
          (1, 'external_storage', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));

@@ -10,30 +10,32 @@ use openai_admin::{
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
-        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateExternalStorage, CreateGroup, CreateProject,
-        CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
-        CreateWorkloadIdentityProvider, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
-        DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey, DeleteExternalStorage, DeleteInvite,
+        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateExternalStorage, CreateFederationRule,
+        CreateGroup, CreateProject, CreateProjectSpendAlert, CreateProjectUser, CreateRole,
+        CreateServiceAccount, CreateUsageBatch, CreateWorkloadIdentityProvider,
+        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
+        DeleteCertificate, DeleteExternalKey, DeleteExternalStorage, DeleteFederationRule, DeleteInvite,
         DeleteProjectApiKey, DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
         DeleteServiceAccount, DeleteWorkloadIdentityProvider, GetCertificate, GetProjectSpendLimit,
-        InviteUser, ListAdminApiKeys, ListExternalKeys, ListExternalStorage, ListGroupRoleAssignments,
-        ListInvites, ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys,
-        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
-        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
-        ListServiceAccounts, ListUserRoleAssignments, ListWorkloadIdentityProviders, ModifyCertificate,
-        ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey,
-        RetrieveExternalStorage, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey,
-        RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser,
-        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess,
-        RetrieveWorkloadIdentityProvider, UnassignGroupRole, UnassignProjectGroupRole,
-        UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey, UpdateProjectRateLimit,
-        UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount,
-        UpdateWorkloadIdentityProvider, UploadCertificate, UsageCompletions, roles::RoleName,
+        InviteUser, ListAdminApiKeys, ListExternalKeys, ListExternalStorage, ListFederationRules,
+        ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates, ListPermissionUsers,
+        ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups,
+        ListProjectRateLimits, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
+        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ListWorkloadIdentityProviders,
+        ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey,
+        RetrieveExternalKey, RetrieveExternalStorage, RetrieveFederationRule, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
+        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
+        RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider, UnassignGroupRole,
+        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateFederationRule,
+        UpdateProjectApiKey, UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit,
+        UpdateRole, UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate,
+        UsageCompletions, roles::RoleName,
     },
 };
 
 use openai_admin_store::{IdempotencyKey, NewApiKey, Secret, Stamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::tenant::{self, Part, Tenant};
 
@@ -181,6 +183,7 @@ async fn every_operation_on_workload_identity(acme: &Tenant) {
         let list = json!({ "order": order, "after": "wip_300" });
         acme.read(serde_json::from_value::<ListWorkloadIdentityProviders>(list).unwrap()).await.unwrap();
     }
+    every_operation_on_federation_rules(acme, json!(id)).await;
     acme.change(DeleteWorkloadIdentityProvider::new(id)).await.unwrap();
 }
 
@@ -197,6 +200,28 @@ async fn every_operation_on_external_storage(acme: &Tenant) {
         }
     }
     acme.change(DeleteExternalStorage::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_federation_rules(acme: &Tenant, provider: Value) {
+    let body = json!({
+        "project_id": "proj_1002", "service_account_id": "svc_acct_1001", "attribute_matchers": { "sub": "main" },
+    });
+    let mut request = json!({ "workload_identity_provider_id": provider, "body": body });
+    let rule = acme.change(serde_json::from_value::<CreateFederationRule>(request.clone()).unwrap()).await;
+    request["workload_identity_federation_rule_id"] = json!(rule.unwrap().id);
+    acme.read(serde_json::from_value::<RetrieveFederationRule>(request.clone()).unwrap()).await.unwrap();
+    request["body"] = json!({ "enabled": false });
+    acme.change(serde_json::from_value::<UpdateFederationRule>(request.clone()).unwrap()).await.unwrap();
+    for order in ["asc", "desc"] {
+        for account in [json!(null), json!("svc_acct_1001")] {
+            let list = json!({
+                "workload_identity_provider_id": "wip_1002", "order": order, "after": "wifr_1001",
+                "service_account_id": account,
+            });
+            acme.read(serde_json::from_value::<ListFederationRules>(list).unwrap()).await.unwrap();
+        }
+    }
+    acme.change(serde_json::from_value::<DeleteFederationRule>(request).unwrap()).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {

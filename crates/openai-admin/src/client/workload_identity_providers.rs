@@ -36,7 +36,7 @@ api! {
         /// let error = providers.update_workload_identity_provider("wip_x", body).await.unwrap_err();
         /// assert!(error.is_not_found());
     }
-    /// Deletes a workload identity provider.
+    /// Deletes a workload identity provider, which must have no federation rules.
     call delete_workload_identity_provider(workload_identity_provider_id: WorkloadIdentityProviderId) -> DeleteWorkloadIdentityProvider {
         /// let providers = client.workload_identity_providers();
         /// let error = providers.delete_workload_identity_provider("wip_x").await.unwrap_err();

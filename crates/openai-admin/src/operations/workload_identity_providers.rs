@@ -73,7 +73,7 @@ record! {
 endpoint!(UpdateWorkloadIdentityProvider, "update-workload-identity-provider", POST RetrieveWorkloadIdentityProvider::PATH, MANAGEMENT_WRITE -> WorkloadIdentityProvider, idempotent);
 
 record! {
-    /// Deletes a workload identity provider.
+    /// Deletes a workload identity provider, which must have no federation rules.
     DeleteWorkloadIdentityProvider {
         /// The ID of the provider.
         workload_identity_provider_id: WorkloadIdentityProviderId,

@@ -124,6 +124,7 @@ declarations! {
         KeyServiceUnreachable: "it is a limit of this server, not of the service";
         DefaultTierDisabled: "it needs service tiers that the organization has";
         StorageUnreachable: "it is a limit of this server, not of the service";
+        WorkloadIdentityProviderInUse: "the organization would trust another issuer of tokens";
         ExternalKeyInUse: "it needs a key of another cloud, and external keys of the organization are in use";
     }
 }

@@ -1,6 +1,6 @@
 use openai_admin::{
     Endpoint as _,
-    operations::{CreateExternalKey, CreateUsageBatch},
+    operations::{CreateExternalKey, CreateUsageBatch, ListFederationRules},
 };
 use serde::Serialize;
 
@@ -41,6 +41,13 @@ impl Blame {
         }
     }
 }
+
+/// Parameters with an id that is not looked up: the provider of an external key is in another cloud, and no rules are found
+/// for an unknown service account.
+const NOT_LOOKED_UP: [(&str, &str); 2] = [
+    (CreateExternalKey::ID, "workload_identity_provider_id"),
+    (ListFederationRules::ID, "service_account_id"),
+];
 
 /// A refusal and its explanation.
 pub(super) struct Row {
@@ -109,9 +116,9 @@ impl Described {
 
     /// Whether it looks up an id in this parameter of the path, the query or the body.
     pub(super) fn looks_up(&self, param: &str) -> bool {
-        // Usage is stored under any ids, and the provider of an external key is in another cloud.
+        // Usage is stored under any ids.
         self.facts.id != CreateUsageBatch::ID
-            && (self.facts.id, param) != (CreateExternalKey::ID, "workload_identity_provider_id")
+            && !NOT_LOOKED_UP.contains(&(self.facts.id, param))
             && (self.names_in_path(param) || self.names_in_query(param) || self.names_in_body(param))
     }
 
