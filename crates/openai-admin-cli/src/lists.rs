@@ -1,7 +1,7 @@
 //! How much of a list is read, and how it is printed: at the end, or page by page.
 
 use openai_admin::{
-    Cursor, ListEndpoint, ListItem, Order, Page,
+    Cursor, Limit, ListEndpoint, ListItem, Order, Page,
     client::{ListCall, Pages},
 };
 use serde::Serialize;
@@ -12,6 +12,11 @@ use crate::{
     failure::{Doing as _, Result},
     output::{Layout, Output},
 };
+
+/// The largest page of most lists.
+pub(crate) const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
+/// The largest page of groups, of their members, and of roles and their assignments.
+pub(crate) const LONG_PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 /// The requested part of a list.
 pub(crate) struct ListPart<T> {

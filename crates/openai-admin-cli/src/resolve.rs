@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    Client, GroupId, Limit, ProjectId, UserId,
+    Client, GroupId, ProjectId, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
     likeness::likeness as alike,
     models::{GroupResponse, User},
 };
 
 use crate::failure::{Doing as _, Failure, Hint, Result};
+use crate::lists::{LONG_PAGE_SIZE, PAGE_SIZE};
 
 /// How many addresses are in one request: gateways reject longer URLs.
 const EMAILS_PER_REQUEST: usize = 50;
@@ -31,7 +32,7 @@ pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> 
             Err(error) => return Err(error).doing(|| format!("find group '{text}'")),
         }
     }
-    let list = client.groups().list_groups().limit(Limit::<0, 1000, 100>::MAX.get());
+    let list = client.groups().list_groups().limit(LONG_PAGE_SIZE);
     let groups = list.items().try_collect().await.doing(|| format!("find group '{text}'"))?;
     let key = name_key(text);
     let (alike, others): (Vec<_>, Vec<_>) =
@@ -70,7 +71,7 @@ pub(crate) async fn project(client: &Client, text: &str) -> Result<ProjectId> {
             Err(error) => return Err(error).doing(|| format!("find project '{text}'")),
         }
     }
-    let list = client.projects().list_projects().limit(Limit::<1, 100, 20>::MAX.get());
+    let list = client.projects().list_projects().limit(PAGE_SIZE);
     let projects = list.items().try_collect().await.doing(|| format!("find project '{text}'"))?;
     let mut named: Vec<_> = projects.iter().filter(|project| project.name.as_deref() == Some(text)).collect();
     match (named.pop(), named.is_empty()) {
@@ -120,7 +121,7 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
     let emails: Vec<&str> = texts.iter().map(String::as_str).filter(|text| text.contains('@')).collect();
     let mut by_email: HashMap<String, Vec<User>> = HashMap::new();
     for batch in emails.chunks(EMAILS_PER_REQUEST) {
-        let list = client.users().list_users().limit(Limit::<1, 100, 20>::MAX.get());
+        let list = client.users().list_users().limit(PAGE_SIZE);
         let found = list.emails(batch.iter().copied()).items().try_collect().await;
         let found = found.map_err(|error| {
             let is_denied = error.is_permission_denied();
@@ -195,7 +196,7 @@ pub(crate) async fn with_suggestions(client: &Client, text: &str, mut failure: F
 
 /// The users to suggest from.
 pub(crate) async fn known_users(client: &Client) -> Vec<User> {
-    let mut pages = client.users().list_users().limit(Limit::<1, 100, 20>::MAX.get()).pages();
+    let mut pages = client.users().list_users().limit(PAGE_SIZE).pages();
     let mut users = Vec::new();
     for _ in 0..SUGGESTION_PAGES_MAX {
         // If the users cannot be listed, there are no suggestions.

@@ -8,6 +8,7 @@ pub(crate) mod org;
 pub(crate) mod page;
 pub(crate) mod pem;
 pub(crate) mod refusal;
+pub(crate) mod replace;
 pub(crate) mod rule;
 pub(crate) mod secret;
 pub(crate) mod stamp;

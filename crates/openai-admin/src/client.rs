@@ -10,6 +10,7 @@ mod certificates;
 mod config;
 mod data_retention;
 mod decode;
+mod external_keys;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -38,6 +39,7 @@ mod transport;
 mod usage;
 mod user_roles;
 mod users;
+mod workload_identity_providers;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -52,6 +54,7 @@ pub use self::{
     builder::ClientBuilder,
     certificates::CertificatesApi,
     data_retention::DataRetentionApi,
+    external_keys::ExternalKeysApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,
@@ -80,6 +83,7 @@ pub use self::{
     usage::UsageApi,
     user_roles::UserRolesApi,
     users::UsersApi,
+    workload_identity_providers::WorkloadIdentityProvidersApi,
 };
 use self::{decode::decode, retry::Budget, transport::Transport};
 use crate::{Endpoint, Error, endpoint::Operation, wire};

@@ -228,6 +228,10 @@ tokens! {
     RateLimitId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a spend alert, such as `alert_abc123`.
     SpendAlertId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of an external key, such as `extkey_abc`.
+    ExternalKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of a workload identity provider, such as `wip_example`.
+    WorkloadIdentityProviderId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
     ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A position in a list: the `next` of a page, or the id of its last item.
@@ -248,6 +252,7 @@ cursor_from!(
     ApiKeyId,
     AuditLogId,
     CertificateId,
+    ExternalKeyId,
     GroupId,
     InviteId,
     ProjectId,
@@ -255,7 +260,8 @@ cursor_from!(
     RoleId,
     ServiceAccountId,
     SpendAlertId,
-    UserId
+    UserId,
+    WorkloadIdentityProviderId
 );
 
 #[cfg(test)]

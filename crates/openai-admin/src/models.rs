@@ -24,6 +24,9 @@ pub use crate::operations::{
         OrganizationDataRetention, ProjectDataRetention, UpdateOrganizationDataRetentionBody,
         UpdateProjectDataRetentionBody,
     },
+    external_keys::{
+        CreateExternalKeyBody, ExternalKey, ExternalKeyListResource, ExternalKeyValidateResponse,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
@@ -99,4 +102,10 @@ pub use crate::operations::{
     },
     user_roles::UserRoleAssignment,
     users::{CreateUserBody, User, UserDeleteResponse, UserListResponse, UserRoleUpdateRequest},
+    workload_identity_providers::{
+        CreateWorkloadIdentityProviderBody, UpdateWorkloadIdentityProviderBody,
+        WorkloadIdentityAttributeTransformation, WorkloadIdentityProvider,
+        WorkloadIdentityProviderDeletedResource, WorkloadIdentityProviderListResource,
+        WorkloadIdentityVerification,
+    },
 };

@@ -8,6 +8,7 @@ pub mod admin_api_keys;
 pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
+pub mod external_keys;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
@@ -32,6 +33,7 @@ pub mod spend_limits;
 pub mod usage;
 pub mod user_roles;
 pub mod users;
+pub mod workload_identity_providers;
 
 pub use access::{CheckAccess, ListPermissionUsers, RetrieveUserAccess};
 pub use admin_api_keys::{CreateAdminApiKey, DeleteAdminApiKey, ListAdminApiKeys, RetrieveAdminApiKey};
@@ -43,6 +45,9 @@ pub use certificates::{
 pub use data_retention::{
     RetrieveOrganizationDataRetention, RetrieveProjectDataRetention, UpdateOrganizationDataRetention,
     UpdateProjectDataRetention,
+};
+pub use external_keys::{
+    CreateExternalKey, DeleteExternalKey, ListExternalKeys, RetrieveExternalKey, ValidateExternalKey,
 };
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
@@ -96,6 +101,10 @@ pub use usage::{
 };
 pub use user_roles::{AssignUserRole, ListUserRoleAssignments, RetrieveUserRole, UnassignUserRole};
 pub use users::{CreateUser, DeleteUser, ListUserGroups, ListUsers, ModifyUser, RetrieveUser};
+pub use workload_identity_providers::{
+    CreateWorkloadIdentityProvider, DeleteWorkloadIdentityProvider, ListWorkloadIdentityProviders,
+    RetrieveWorkloadIdentityProvider, UpdateWorkloadIdentityProvider,
+};
 
 /// Calls `$visit!` with the names of all served operations. Tests and tables use this list. Move a name here from
 /// [`for_each_declared_operation!`](crate::for_each_declared_operation) when its handler exists.
@@ -135,6 +144,9 @@ macro_rules! for_each_operation {
             UpdateOrganizationSpendAlert DeleteOrganizationSpendAlert
             ListProjectSpendAlerts CreateProjectSpendAlert RetrieveProjectSpendAlert UpdateProjectSpendAlert
             DeleteProjectSpendAlert
+            ListExternalKeys CreateExternalKey RetrieveExternalKey DeleteExternalKey ValidateExternalKey
+            ListWorkloadIdentityProviders CreateWorkloadIdentityProvider RetrieveWorkloadIdentityProvider
+            UpdateWorkloadIdentityProvider DeleteWorkloadIdentityProvider
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

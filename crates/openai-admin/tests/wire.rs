@@ -3,23 +3,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
-    InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
-    ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
+    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId, GroupId,
+    GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter,
+    ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
     SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole, ViolationCode,
-    for_each_declared_operation, for_each_operation,
+    WorkloadIdentityProviderId, for_each_declared_operation, for_each_operation,
     identity::is_blank,
     models::{
-        AcceptInviteBody, CreateAdminApiKeyBody, CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody,
-        CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest,
-        ModifyCertificateRequest, ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
-        ProjectModelPermissionsUpdateRequest, ProjectRateLimitUpdateRequest,
-        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
-        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel, ToggleCertificatesRequest,
-        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody, UpdateProjectApiKeyBody,
-        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody, UploadCertificateRequest,
-        UserRoleUpdateRequest,
+        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody,
+        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody,
+        CreateWorkloadIdentityProviderBody, HostedToolPermission, InviteProject, InviteProjectGroupBody,
+        InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
+        ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
+        ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
+        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
+        ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
+        UpdateProjectApiKeyBody, UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
+        UpdateWorkloadIdentityProviderBody, UploadCertificateRequest, UserRoleUpdateRequest,
+        WorkloadIdentityAttributeTransformation, WorkloadIdentityVerification,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -196,6 +198,52 @@ proptest! {
         round_trip(&AssignUserRole::new(user_id.clone(), body));
         round_trip(&RetrieveUserRole::new(user_id.clone(), role_id.clone()));
         round_trip(&UnassignUserRole::new(user_id, role_id));
+    }
+
+    #[test]
+    fn every_request_about_external_keys_round_trips(key in id(), name in name(), text in any::<String>()) {
+        let key = ExternalKeyId::new(&key).unwrap();
+        let mut list = ListExternalKeys::new();
+        (list.after, list.purpose) = (Some(Cursor::from(&key)), Some(text.as_str().into()));
+        round_trip(&list);
+        let name = external_keys::ExternalKeyName::new(&name).unwrap();
+        let mut body = CreateExternalKeyBody::new(text.as_str().into(), name);
+        body.purpose = Some(text.as_str().into());
+        body.role_arn = external_keys::CloudText::new(&text).ok();
+        round_trip(&CreateExternalKey::new(body));
+        round_trip(&RetrieveExternalKey::new(key.clone()));
+        round_trip(&DeleteExternalKey::new(key.clone()));
+        round_trip(&ValidateExternalKey::new(key));
+    }
+
+    #[test]
+    fn every_request_about_workload_identity_round_trips(
+        provider in id(), name in name(), text in any::<String>(), cleared in any::<bool>(), enabled in any::<bool>(),
+    ) {
+        let provider = WorkloadIdentityProviderId::new(&provider).unwrap();
+        let mut list = ListWorkloadIdentityProviders::new();
+        (list.after, list.order) = (Some(Cursor::from(&provider)), Some(Order::Desc));
+        round_trip(&list);
+        let of_text = |fallback: &str| workload_identity_providers::WorkloadIdentityText::new(&text)
+            .unwrap_or_else(|_| fallback.try_into().unwrap());
+        let mut verification = WorkloadIdentityVerification::new(text.as_str().into());
+        verification.discovery_url = Some((!cleared).then(|| of_text("url")));
+        verification.jwks = enabled.then(|| serde_json::Map::from_iter([(text.clone(), cleared.into())]));
+        let attribute = WorkloadIdentityAttributeTransformation::new("a".try_into().unwrap(), "b".try_into().unwrap());
+        let name = workload_identity_providers::WorkloadIdentityName::new(&name).unwrap();
+        let mut body = CreateWorkloadIdentityProviderBody::new(text.as_str().into(), name.clone(), of_text("i"), of_text("a"));
+        (body.enabled, body.verification) = (Some(enabled), Some(verification.clone()));
+        body.attribute_transformations = Some(vec![attribute.clone()]);
+        round_trip(&CreateWorkloadIdentityProvider::new(body));
+        round_trip(&RetrieveWorkloadIdentityProvider::new(provider.clone()));
+        round_trip(&UpdateWorkloadIdentityProvider::new(provider.clone(), UpdateWorkloadIdentityProviderBody::new()));
+        let mut body = UpdateWorkloadIdentityProviderBody::new();
+        (body.name, body.issuer, body.audience) = (Some(name), Some(of_text("i")), Some(of_text("a")));
+        body.description = Some(if cleared { None } else { "d".try_into().ok() });
+        (body.enabled, body.verification) = (Some(enabled), Some(verification));
+        body.attribute_transformations = Some(vec![attribute]);
+        round_trip(&UpdateWorkloadIdentityProvider::new(provider.clone(), body));
+        round_trip(&DeleteWorkloadIdentityProvider::new(provider));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod permissions;
 mod published;
 
 use openai_admin::{
-    Client, Limit, PermissionName, ProjectId, UserId,
+    Client, PermissionName, ProjectId, UserId,
     access::{HeldRoles, paths, permissions as permissions_of},
     models::{AccessCheck, AccessCheckResult, CheckAccessBody, PermissionAccess, PermissionUser},
     operations::RetrieveUserAccess,
@@ -15,15 +15,12 @@ use openai_admin::{
 use crate::{
     arguments::{AccessCommand, AccessProject, ListArguments},
     failure::{Doing as _, Failure, Result},
-    lists::{ListPart, items_max, read_list},
+    lists::{ListPart, PAGE_SIZE, items_max, read_list},
     output::{Layout, visible},
     resolve::{self, or_missing_user},
     session::Session,
 };
 use published::Outline;
-
-/// The largest page of users.
-const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
 
 pub(super) async fn run(command: AccessCommand, session: &Session<'_>) -> Result<()> {
     match command {

@@ -1,7 +1,7 @@
 //! `openai-admin audit-logs`: the changes in the organization, with time and actor.
 
 use openai_admin::{
-    Client, Limit, Timestamp,
+    Client, Timestamp,
     identity::name_key_in_any_case,
     models::{TimeRange, User},
 };
@@ -10,7 +10,7 @@ use super::memberships::now;
 use crate::{
     arguments::{AuditLogsCommand, ListAuditLogsArguments},
     failure::{Doing as _, ExitStatus, Failure, Result},
-    lists::{ListPart, print_list, read_list},
+    lists::{ListPart, PAGE_SIZE, print_list, read_list},
     output::Layout,
     resolve,
     session::Session,
@@ -18,13 +18,8 @@ use crate::{
 
 mod names;
 
-/// The largest page of events.
-const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
-
 /// Prefixes of ids.
 const ID_PREFIXES: [&str; 8] = ["group_", "group-", "user_", "user-", "key_", "key-", "org_", "org-"];
-/// The actors of changes to a database without a server.
-const OWN_ACTORS: [&str; 2] = ["local", "load"];
 
 pub(super) async fn run(command: AuditLogsCommand, session: &Session<'_>) -> Result<()> {
     match command {
@@ -83,7 +78,7 @@ async fn ids(client: &Client, texts: Vec<String>, target: FilterTarget) -> Resul
 /// Whether a text has the form of an id. Removed users and groups exist only in the log, so it needs no lookup.
 fn is_known_as_id(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    OWN_ACTORS.contains(&text)
+    names::OWN_ACTORS.contains(&text)
         || (ID_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && text.chars().all(is_plain))
 }
 

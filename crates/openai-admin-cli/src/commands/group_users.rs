@@ -1,12 +1,12 @@
 //! `openai-admin groups users`: the members of groups.
 
-use openai_admin::{Limit, models::GroupResponse};
+use openai_admin::models::GroupResponse;
 
 use super::{protection, user_file};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
-    lists::print_list,
+    lists::{LONG_PAGE_SIZE, print_list},
     output::{Layout, count, visible},
     prompt::Consent,
     resolve,
@@ -17,9 +17,6 @@ mod at;
 mod bulk;
 
 use bulk::Change;
-
-/// The largest page of a group's users.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Result<()> {
     match command {
@@ -53,7 +50,8 @@ async fn list(session: &Session<'_>, group: &str, arguments: &OrderedListArgumen
     }
     let none = format!("group '{}' has no members", visible(&group.name));
     let doing = || format!("list the users of group '{}'", group.name);
-    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), &none, doing, session.output).await
+    print_list(call, &arguments.list, LONG_PAGE_SIZE, &Layout::of_record(), &none, doing, session.output)
+        .await
 }
 
 async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
@@ -97,7 +95,7 @@ async fn question(session: &Session<'_>, group: &GroupResponse, users: &[String]
 
 /// The number of members as text; for a large group, only that it is large.
 pub(super) async fn members(session: &Session<'_>, group: &GroupResponse) -> Result<String> {
-    let list = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE);
+    let list = session.client.group_users().list_group_users(group.id.clone()).limit(LONG_PAGE_SIZE);
     let page = list.await.doing(|| format!("count the members of group '{}'", group.name))?;
     let counted = count(page.data.len(), "member");
     Ok(if page.has_more { format!("more than {counted}") } else { counted })

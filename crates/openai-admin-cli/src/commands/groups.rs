@@ -1,7 +1,7 @@
 //! `openai-admin groups`: groups of the organization.
 
 use openai_admin::{
-    GroupId, Limit,
+    GroupId,
     identity::name_key,
     models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
 };
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
-    lists::{print_list, read_list},
+    lists::{LONG_PAGE_SIZE, print_list, read_list},
     output::{Layout, visible},
     prompt::{self, Consent},
     resolve,
@@ -25,9 +25,6 @@ use crate::{
 };
 
 mod counted;
-
-/// The largest page of groups.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result<()> {
     let Session { client, output, .. } = session;
@@ -87,7 +84,7 @@ async fn record_rename(session: &Session<'_>, group: &GroupResponse, name: &str)
 async fn ask_about_namesake(session: &Session<'_>, name: &str, own: Option<&GroupId>) -> Result<()> {
     let key = name_key(name);
     // A key without the scope to list groups cannot check.
-    let Ok(groups) = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await
+    let Ok(groups) = session.client.groups().list_groups().limit(LONG_PAGE_SIZE).items().try_collect().await
     else {
         return Ok(());
     };
@@ -110,7 +107,7 @@ async fn warn_of_same_name(session: &Session<'_>, group: &GroupResponse) {
     if session.output.is_quiet() {
         return;
     }
-    let groups = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await;
+    let groups = session.client.groups().list_groups().limit(LONG_PAGE_SIZE).items().try_collect().await;
     // Without the scope to list groups there is no warning: the change itself succeeded.
     let namesakes = groups.iter().flatten().filter(|other| other.name == group.name).count();
     if namesakes > 1 {
@@ -127,10 +124,10 @@ async fn list(session: &Session<'_>, arguments: &OrderedListArguments, counts_me
     let doing = || "list the groups".to_owned();
     let none = "no groups";
     if counts_members {
-        let part = read_list(call, &arguments.list, PAGE_SIZE).await.doing(doing)?;
+        let part = read_list(call, &arguments.list, LONG_PAGE_SIZE).await.doing(doing)?;
         return counted::print(session, part, none).await;
     }
-    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
+    print_list(call, &arguments.list, LONG_PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {

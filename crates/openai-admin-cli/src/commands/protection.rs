@@ -2,16 +2,14 @@
 
 use std::collections::HashSet;
 
-use openai_admin::{Limit, UserId, models::GroupResponse};
+use openai_admin::{UserId, models::GroupResponse};
 use openai_admin_sync::{guard, policy::Protection};
 
 use crate::{
     failure::{Doing as _, ExitStatus, Failure, Result},
+    lists::LONG_PAGE_SIZE,
     session::Session,
 };
-
-/// The largest page of a group's users.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 /// Refuses to change a group that the policy protects.
 pub(super) fn allow_group(session: &Session<'_>, group: &GroupResponse) -> Result<()> {
@@ -54,7 +52,8 @@ pub(super) async fn allow_removals(
     users: &[&UserId],
 ) -> Result<()> {
     let Some(max) = session.policy.max_remove_of_group else { return Ok(()) };
-    let members = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE).items();
+    let members =
+        session.client.group_users().list_group_users(group.id.clone()).limit(LONG_PAGE_SIZE).items();
     let members =
         members.try_collect().await.doing(|| format!("list the users of group '{}'", group.name))?;
     let ids: HashSet<&UserId> = members.iter().map(|member| &member.id).collect();

@@ -1,7 +1,7 @@
 //! `openai-admin users`: users of the organization.
 
 use openai_admin::{
-    BoundedText, Limit, UserId,
+    BoundedText, UserId,
     models::{CreateUserBody, UserRoleUpdateRequest},
     operations::users::EmailText,
 };
@@ -10,7 +10,7 @@ use super::protection;
 use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UserCommand},
     failure::{Doing as _, Failure, Result},
-    lists::print_list,
+    lists::{PAGE_SIZE, print_list},
     output::{Layout, count, visible},
     prompt::Consent,
     resolve::{self, or_missing_user},
@@ -19,9 +19,6 @@ use crate::{
 
 mod search;
 mod user_groups;
-
-/// The largest page of users.
-const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
 
 /// How many groups of a user a question names.
 const GROUPS_NAMED_MAX: usize = 10;

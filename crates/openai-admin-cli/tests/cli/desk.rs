@@ -163,7 +163,7 @@ macro_rules! freeze {
             (r"127\.0\.0\.1:\d{5}", "127.0.0.1:PORT"),
             (format!(r"schema version {}\b", $crate::desk::schema_version()).as_str(), "schema version N"),
             // At least 14, so that a lost invariant shows.
-            (r"\b(1[4-9]|[2-9]\d) invariants hold", "N invariants hold"),
+            (r"\b(1[4-9]|[2-9]\d|1\d\d) invariants hold", "N invariants hold"),
             (r"[^\s'`]*/openai-admin(\.exe)?\b", "openai-admin"),
         ], omit_expression => true }, {
             insta::assert_snapshot!($transcript);

@@ -185,6 +185,10 @@ fn with_role(mut body: Value) -> Value {
     body["retention_type"] = json!("zero_data_retention");
     body["mode"] = json!("deny_list");
     body["model_ids"] = json!([]);
+    body["type"] = json!("azure");
+    for field in ["tenant_id", "vault_uri", "key_name", "issuer", "audience"] {
+        body[field] = json!("x");
+    }
     body
 }
 
@@ -300,6 +304,17 @@ impl Prepared {
     }
 }
 
+/// The body for an operation: `type` has different values in different operations.
+fn body_of(operation: &OperationFacts, body: &Value) -> Value {
+    let mut body = body.clone();
+    if operation.id == "create-workload-identity-provider"
+        && let Some(r#type) = body.get_mut("type")
+    {
+        *r#type = json!("oidc");
+    }
+    body
+}
+
 /// Adds the user and the group of a path to the project whose role assignments an operation is about.
 async fn join_project(server: &TestServer, user: &str, group: &str) {
     let project = "/v1/organization/projects/proj_search";
@@ -332,7 +347,7 @@ async fn each_explanation_lists_exactly_the_operations_that_return_it() {
             let path = format!("/v1{path}?{query}");
             let headers: Vec<_> = header.iter().cloned().collect();
             let method = operation.method.as_str();
-            let body = text.map_or_else(|| body.to_string(), str::to_owned);
+            let body = text.map_or_else(|| body_of(&operation, &body).to_string(), str::to_owned);
             let answer = prepared.server.send(request(method, &path, KEY, &headers, body)).await;
             if is_in_project || (method != "GET" && answer.status.is_success()) {
                 prepared.restore().await;

@@ -15,6 +15,7 @@ use crate::{
     base::{
         error::{Error, Result},
         kind::Kind,
+        replace::replace,
         stamp::Stamp,
         text,
     },
@@ -165,9 +166,9 @@ impl<'a> Load<'a> {
                 self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
                 self.load_project_roles()?;
             }
-            // No list of the directory: the organization is there already, invites, alerts and keys are not loaded, and a service
-            // account is loaded as a user.
-            Kind::SpendAlert => {}
+            // No list of the directory: the organization is there already, invites, alerts, external keys, identity
+            // providers and API keys are not loaded, and a service account is loaded as a user.
+            Kind::SpendAlert | Kind::ExternalKey | Kind::WorkloadIdentityProvider => {}
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())
@@ -522,13 +523,6 @@ fn update_role(found: &mut StoredRole, entry: &DirectoryRole) {
     found.times = found.times.map(|(created_at, updated_at)| {
         (entry.created_at.unwrap_or(created_at), entry.updated_at.unwrap_or(updated_at))
     });
-}
-
-/// Keeps the value if the directory does not mention the field.
-fn replace<T>(field: &mut T, given: Option<T>) {
-    if let Some(given) = given {
-        *field = given;
-    }
 }
 
 /// The position of an entry in a list of the directory.

@@ -242,6 +242,12 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 23 {
+            self.execute("drop table workload_identity_providers");
+        }
+        if version < 20 {
+            self.execute("drop table external_keys; drop index projects_by_external_key");
+        }
         if version < 19 {
             self.execute(
                 "drop index spend_alerts_by_id;

@@ -4,19 +4,20 @@ use openai_admin::{
     Cursor, Limit, ListItem, ProjectId,
     models::PublicCreateOrganizationRoleBody,
     operations::{
-        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListInvites,
+        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListExternalKeys, ListInvites,
         ListOrganizationCertificates, ListOrganizationSpendAlerts, ListProjects, ListRoles,
-        ListServiceAccounts, RetrieveInvite, RetrieveProject, RetrieveRole, RetrieveServiceAccount,
-        roles::RoleName,
+        ListServiceAccounts, ListWorkloadIdentityProviders, RetrieveInvite, RetrieveProject, RetrieveRole,
+        RetrieveServiceAccount, roles::RoleName,
     },
 };
 use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, projects, service_accounts, spend_alerts,
+    certificates, external_keys, invites, projects, service_accounts, spend_alerts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
+    workload_identity_providers,
 };
 
 /// Declares a case for each noun, and the kinds with a case.
@@ -41,6 +42,8 @@ things! {
     invites_behave_as_things: Invites,
     service_accounts_behave_as_things: ServiceAccounts,
     spend_alerts_behave_as_things: SpendAlerts,
+    external_keys_behave_as_things: ExternalKeys,
+    workload_identity_providers_behave_as_things: WorkloadIdentityProviders,
 }
 
 /// A noun for the suite.
@@ -216,6 +219,47 @@ impl Noun for Certificates {
         let query = json!({ "limit": limit, "after": after, "order": "asc" });
         let page =
             tenant.read(serde_json::from_value::<ListOrganizationCertificates>(query).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct ExternalKeys;
+
+impl Noun for ExternalKeys {
+    const KIND: Kind = Kind::ExternalKey;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        external_keys::create(tenant, name).await
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        external_keys::retrieve(tenant, id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        external_keys::delete(tenant, id).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after });
+        let page = tenant.read(serde_json::from_value::<ListExternalKeys>(query).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct WorkloadIdentityProviders;
+
+impl Noun for WorkloadIdentityProviders {
+    const KIND: Kind = Kind::WorkloadIdentityProvider;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        workload_identity_providers::create(tenant, name).await
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        workload_identity_providers::retrieve(tenant, id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        workload_identity_providers::delete(tenant, id).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after });
+        let page =
+            tenant.read(serde_json::from_value::<ListWorkloadIdentityProviders>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

@@ -5,26 +5,30 @@ use openai_admin::{
     models::{
         AcceptInviteBody, ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
+        UpdateWorkloadIdentityProviderBody,
     },
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
-        CheckAccess, CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectSpendAlert,
-        CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
-        DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
-        DeleteCertificate, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendAlert,
-        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate,
-        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListInvites,
+        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateGroup, CreateProject,
+        CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        CreateWorkloadIdentityProvider, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
+        DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey, DeleteInvite, DeleteProjectApiKey,
+        DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
+        DeleteServiceAccount, DeleteWorkloadIdentityProvider, GetCertificate, GetProjectSpendLimit,
+        InviteUser, ListAdminApiKeys, ListExternalKeys, ListGroupRoleAssignments, ListInvites,
         ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
         ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectSpendAlerts,
         ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
-        ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup,
-        RetrieveAdminApiKey, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
-        RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole,
-        RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
+        ListUserRoleAssignments, ListWorkloadIdentityProviders, ModifyCertificate, ModifyProject,
+        ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveInvite,
+        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
+        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
+        RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider, UnassignGroupRole,
         UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey,
         UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
-        UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
+        UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate, UsageCompletions,
+        roles::RoleName,
     },
 };
 
@@ -95,6 +99,8 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     every_operation_on_invites(acme).await;
     every_operation_on_service_accounts(acme).await;
     every_operation_on_settings(acme).await;
+    every_operation_on_external_keys(acme).await;
+    every_operation_on_workload_identity(acme).await;
     every_operation_on_access(acme).await;
 }
 
@@ -145,6 +151,36 @@ async fn every_operation_on_settings(acme: &Tenant) {
             json!({ "project_id": project, "order": order, "after": "alert_1", "before": "alert_15001" });
         acme.read(serde_json::from_value::<ListProjectSpendAlerts>(list).unwrap()).await.unwrap();
     }
+}
+
+async fn every_operation_on_external_keys(acme: &Tenant) {
+    let body = json!({ "type": "aws", "name": "Key", "role_arn": "role", "kms_arn": "key", "external_id": "org-acme" });
+    let request: CreateExternalKey = serde_json::from_value(json!({ "body": body })).unwrap();
+    let id = acme.change(request).await.unwrap().id;
+    acme.read(RetrieveExternalKey::new(id.clone())).await.unwrap();
+    for order in ["asc", "desc"] {
+        for purpose in [json!(null), json!("ekm")] {
+            let list = json!({ "order": order, "after": "extkey_300", "purpose": purpose });
+            acme.read(serde_json::from_value::<ListExternalKeys>(list).unwrap()).await.unwrap();
+        }
+    }
+    acme.change(DeleteExternalKey::new(id)).await.unwrap();
+}
+
+async fn every_operation_on_workload_identity(acme: &Tenant) {
+    let body =
+        json!({ "type": "oidc", "name": "CI", "issuer": "https://ci.example.com", "audience": "openai" });
+    let request: CreateWorkloadIdentityProvider = serde_json::from_value(json!({ "body": body })).unwrap();
+    let id = acme.change(request).await.unwrap().id;
+    acme.read(RetrieveWorkloadIdentityProvider::new(id.clone())).await.unwrap();
+    let mut body = UpdateWorkloadIdentityProviderBody::new();
+    body.enabled = Some(false);
+    acme.change(UpdateWorkloadIdentityProvider::new(id.clone(), body)).await.unwrap();
+    for order in ["asc", "desc"] {
+        let list = json!({ "order": order, "after": "wip_300" });
+        acme.read(serde_json::from_value::<ListWorkloadIdentityProviders>(list).unwrap()).await.unwrap();
+    }
+    acme.change(DeleteWorkloadIdentityProvider::new(id)).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {

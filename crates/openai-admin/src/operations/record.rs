@@ -51,6 +51,7 @@ macro_rules! record {
 
         impl $name {
             /// Sets the required fields. The others are empty.
+            #[allow(clippy::too_many_arguments, reason = "one for each required field")]
             pub fn new($($field: $type),*) -> Self {
                 Self {
                     $(object: $crate::Object::<$kind>::new(),)?

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use openai_admin::{
-    Client, Limit, PermissionName, ProjectId, RoleId,
+    Client, PermissionName, ProjectId, RoleId,
     access::{granted, predefined_permissions},
     likeness::{likeness, most_like_by},
     models::Role,
@@ -15,11 +15,10 @@ use crate::{
     arguments::AccessProject,
     config::shell_word,
     failure::{Doing as _, Failure, Result},
+    lists::LONG_PAGE_SIZE,
     output::{Record, visible},
 };
 
-/// The largest page of roles.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 1000>::MAX.get();
 /// The minimum likeness of a suggestion, without what permissions share.
 const LIKENESS_MIN: f64 = 0.6;
 
@@ -70,13 +69,13 @@ pub(super) fn permissions_of(roles: &[Role]) -> Vec<PermissionRoles> {
 
 /// The roles of the organization.
 pub(super) async fn organization_roles(client: &Client) -> Result<Vec<Role>> {
-    let list = client.roles().list_roles().limit(PAGE_SIZE);
+    let list = client.roles().list_roles().limit(LONG_PAGE_SIZE);
     list.items().try_collect().await.doing(|| "list the roles".to_owned())
 }
 
 /// The roles of a project.
 pub(super) async fn project_roles(client: &Client, project_id: &ProjectId) -> Result<Vec<Role>> {
-    let list = client.project_roles().list_project_roles(project_id).limit(PAGE_SIZE);
+    let list = client.project_roles().list_project_roles(project_id).limit(LONG_PAGE_SIZE);
     list.items().try_collect().await.doing(|| format!("list the roles of project '{project_id}'"))
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use openai_admin::{
-    Client, GroupId, Limit, ProjectId, ProjectStatus, UserId,
+    Client, GroupId, ProjectId, ProjectStatus, UserId,
     access::{self, HeldRole, HeldRoles, PredefinedRole, ProjectRoles},
     models::{AssignedRoleDetails, GroupResponse, PermissionUser, Role, User},
 };
@@ -18,12 +18,9 @@ use openai_admin::{
 use super::permissions;
 use crate::{
     failure::{Doing as _, ExitStatus, Failure, Result},
+    lists::{LONG_PAGE_SIZE, PAGE_SIZE},
     output::{Output, count},
 };
-
-/// The largest pages of lists.
-const PAGE_SIZE: u16 = 100;
-const LONG_PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 /// The roles and groups of the organization, and those of the project in question.
 pub(super) struct Outline<'a> {

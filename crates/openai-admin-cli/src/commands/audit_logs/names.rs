@@ -6,7 +6,6 @@ use openai_admin::{AuditLogActorType, Client, GroupId, ListItem, UserId, models:
 use serde::Serialize;
 use serde_json::Value;
 
-use super::OWN_ACTORS;
 use crate::{
     failure::Result,
     output::{Output, Record, unprintable},
@@ -18,6 +17,9 @@ const LOOKED_UP_MAX: usize = 200;
 
 /// The fields that hold ids.
 const ID_FIELDS: [&str; 3] = ["actor_id", "resource_id", "user_id"];
+
+/// The actors of changes to a database without a server.
+pub(super) const OWN_ACTORS: [&str; 2] = ["local", "load"];
 
 /// A group or a user in an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

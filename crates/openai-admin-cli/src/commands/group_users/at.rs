@@ -1,24 +1,21 @@
 //! `openai-admin groups users list --at`: the members of a group at a time, from the current members and the audit log.
 
 use openai_admin::{
-    AuditLogEventType, Client, Limit, Timestamp, UserId,
+    AuditLogEventType, Client, Timestamp, UserId,
     models::{AuditLog, GroupResponse, TimeRange},
 };
 use serde::Serialize;
 
-use super::PAGE_SIZE;
 use crate::{
     arguments::PointInTime,
     commands::memberships::now,
     config::shell_word,
     failure::{Doing as _, ExitStatus, Failure, Result},
+    lists::{LONG_PAGE_SIZE, PAGE_SIZE},
     output::{Record, moment, visible},
     progress,
     session::Session,
 };
-
-/// The largest page of events.
-const EVENTS_PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
 
 /// A member at that time. A user who has been removed from the organization has only an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,7 +36,7 @@ pub(super) async fn list(session: &Session<'_>, group: &GroupResponse, at: Point
     let at = at.end(now());
     check_service(client).await?;
     check_time(client, group, at).await?;
-    let members = client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE).items();
+    let members = client.group_users().list_group_users(group.id.clone()).limit(LONG_PAGE_SIZE).items();
     let members =
         members.try_collect().await.doing(|| format!("list the users of group '{}'", group.name))?;
     let members = members.into_iter().map(|member| FormerMember {
@@ -109,7 +106,7 @@ async fn check_time(client: &Client, group: &GroupResponse, at: i64) -> Result<(
 async fn changes_after(client: &Client, group: &GroupResponse, at: i64) -> Result<Vec<AuditLog>> {
     let mut range = TimeRange::default();
     range.gt = Some(Timestamp::from_unix_seconds(at));
-    let events = client.audit_logs().list_audit_logs().effective_at(range).limit(i64::from(EVENTS_PAGE_SIZE));
+    let events = client.audit_logs().list_audit_logs().effective_at(range).limit(i64::from(PAGE_SIZE));
     let events = events
         .event_types([AuditLogEventType::GroupUserAdded, AuditLogEventType::GroupUserRemoved])
         .resource_ids([group.id.to_string()]);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use openai_admin::{
-    Client, Error, ErrorKind, GroupId, GroupType, Limit, UserId,
+    Client, Error, ErrorKind, GroupId, GroupType, UserId,
     models::{CreateGroupUserBody, GroupResponse},
 };
 use openai_admin_sync::{
@@ -19,14 +19,13 @@ use crate::{
         recording::{Before, Recording},
     },
     failure::{Doing as _, ExitStatus, Failure, Result},
+    lists::LONG_PAGE_SIZE,
     output::{Output, Record, count, visible},
     progress::{self, CONCURRENCY, Progress},
     resolve,
     session::Session,
 };
 
-/// The largest page of a group's users.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 /// How many failures people see one by one; programs get all of them as data.
 const FAILURES_SHOWN_MAX: usize = 20;
 /// How many unknown users get suggestions.
@@ -198,7 +197,7 @@ async fn preview(
         return Err(Failure::new(ExitStatus::Failed, message)
             .hint("change it at the identity provider or the tenant that manages it"));
     }
-    let members = client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE).items();
+    let members = client.group_users().list_group_users(group.id.clone()).limit(LONG_PAGE_SIZE).items();
     let members =
         members.try_collect().await.doing(|| format!("list the users of group '{}'", group.name))?;
     let members: HashSet<UserId> = members.into_iter().map(|member| member.id).collect();

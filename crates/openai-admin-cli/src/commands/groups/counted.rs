@@ -4,10 +4,9 @@ use openai_admin::{ListItem, models::GroupResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::PAGE_SIZE;
 use crate::{
     failure::{Doing as _, Result},
-    lists::ListPart,
+    lists::{LONG_PAGE_SIZE, ListPart},
     output::{Layout, Record},
     progress,
     session::Session,
@@ -55,6 +54,6 @@ pub(super) async fn print(session: &Session<'_>, part: ListPart<GroupResponse>, 
 }
 
 async fn counted(session: &Session<'_>, group: GroupResponse) -> Result<CountedGroup, openai_admin::Error> {
-    let page = session.client.group_users().list_group_users(group.id.clone()).limit(PAGE_SIZE).await?;
+    let page = session.client.group_users().list_group_users(group.id.clone()).limit(LONG_PAGE_SIZE).await?;
     Ok(CountedGroup { group, member_count: page.data.len(), has_more_members: page.has_more })
 }

@@ -2,9 +2,9 @@
 
 use openai_admin::{identity::name_key_in_any_case, models::User};
 
-use super::PAGE_SIZE;
 use crate::{
     failure::{Doing as _, Result},
+    lists::PAGE_SIZE,
     output::{count, visible},
     session::Session,
 };

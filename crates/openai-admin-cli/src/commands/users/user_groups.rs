@@ -1,19 +1,16 @@
 //! `openai-admin users groups`: the groups of a user, even if the service has no such operation.
 
-use openai_admin::{Limit, UserId, client::ListCall, models::GroupResponse, operations::groups::ListGroups};
+use openai_admin::{UserId, client::ListCall, models::GroupResponse, operations::groups::ListGroups};
 
 use crate::{
     arguments::{ListArguments, OrderedListArguments},
     failure::{Doing as _, Result},
-    lists::{ListPart, items_max, read_list},
+    lists::{LONG_PAGE_SIZE, ListPart, items_max, read_list},
     output::{Layout, count, visible},
     progress,
     resolve::{self, or_missing_user},
     session::Session,
 };
-
-/// The largest page of groups.
-const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 pub(super) async fn list(session: &Session<'_>, text: &str, arguments: &OrderedListArguments) -> Result<()> {
     let Session { client, output, .. } = session;
@@ -23,7 +20,7 @@ pub(super) async fn list(session: &Session<'_>, text: &str, arguments: &OrderedL
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
-    let groups = match read_list(call, part, PAGE_SIZE).await {
+    let groups = match read_list(call, part, LONG_PAGE_SIZE).await {
         // The published API cannot list the groups of a user.
         Err(error) if error.is_unknown_url() => {
             let mut call = client.groups().list_groups();
@@ -49,7 +46,7 @@ async fn check_every_group(
     part: &ListArguments,
 ) -> Result<ListPart<GroupResponse>> {
     let everything = ListArguments { limit: None, ..part.clone() };
-    let groups = read_list(call, &everything, PAGE_SIZE).await?.items;
+    let groups = read_list(call, &everything, LONG_PAGE_SIZE).await?.items;
     session.output.note(&format!(
         "checking {}: this service cannot list the groups of a user",
         count(groups.len(), "group")

@@ -1,4 +1,7 @@
-use openai_admin::{Endpoint as _, operations::CreateUsageBatch};
+use openai_admin::{
+    Endpoint as _,
+    operations::{CreateExternalKey, CreateUsageBatch},
+};
 use serde::Serialize;
 
 use crate::answer::{
@@ -106,8 +109,9 @@ impl Described {
 
     /// Whether it looks up an id in this parameter of the path, the query or the body.
     pub(super) fn looks_up(&self, param: &str) -> bool {
-        // Usage is stored under any ids.
+        // Usage is stored under any ids, and the provider of an external key is in another cloud.
         self.facts.id != CreateUsageBatch::ID
+            && (self.facts.id, param) != (CreateExternalKey::ID, "workload_identity_provider_id")
             && (self.names_in_path(param) || self.names_in_query(param) || self.names_in_body(param))
     }
 
