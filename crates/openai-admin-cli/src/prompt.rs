@@ -24,6 +24,22 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Whether the user agrees. Like [`Consent::ask_aside`], it waits on a separate thread.
+pub(crate) async fn is_agreed(question: &str) -> Result<bool> {
+    let question = question.to_owned();
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || answer.send(read_answer(&question)));
+    answered.await.unwrap_or_else(|_| Err(Failure::new(ExitStatus::Failed, "cannot ask")))
+}
+
+/// Whether the line that the user types is a yes.
+fn read_answer(question: &str) -> Result<bool> {
+    write!(io::stderr(), "{} [y/N] ", visible(question))?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// What a dry run would do.
 #[derive(Serialize)]
 struct Preview<'a> {
@@ -83,12 +99,9 @@ impl Consent {
         if self == Self::Given {
             return Ok(());
         }
-        write!(io::stderr(), "{} [y/N] ", visible(question))?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        match answer.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err(Failure::new(ExitStatus::Failed, "cancelled; nothing changed")),
+        match read_answer(question)? {
+            true => Ok(()),
+            false => Err(Failure::new(ExitStatus::Failed, "cancelled; nothing changed")),
         }
     }
 }

@@ -182,6 +182,7 @@ Examples:
   openai-admin import memberships people.csv --group-column team --where active=yes
   openai-admin import memberships people.xlsx --split ';' --create-groups
   openai-admin import memberships leavers.csv --mode remove --yes
+  openai-admin import memberships people.csv --interactive corrected.csv
 
 The file is a CSV file or an Excel workbook (.xlsx). The delimiter, the encoding, the header line and the columns \
 are detected; notes show each guess and change. Blank and total rows are skipped. Every invalid row is reported \
@@ -231,6 +232,9 @@ pub(crate) struct ImportArguments {
     /// Skip invalid rows, and write them to a CSV file
     #[arg(long, value_name = "FILE")]
     pub(crate) skip_bad_rows: Option<PathBuf>,
+    /// Ask about each unknown address that resembles a user's, and write the corrected table to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) interactive: Option<PathBuf>,
     /// The sheet of a workbook; if omitted, the first one
     #[arg(long, value_name = "NAME")]
     pub(crate) sheet: Option<String>,

@@ -423,3 +423,13 @@ fn a_plan_without_changes_is_an_outcome_in_json() {
         );
     }
 }
+
+#[test]
+fn an_interactive_import_needs_a_terminal() {
+    let desk = desk();
+    desk.write("people.csv", "email,group\ndnaa@example.com,Support Team\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db import memberships people.csv --interactive corrected.csv",
+        "--local acme.db import memberships people.csv --dry-run",
+    ]));
+}

@@ -3,6 +3,7 @@
 //! Pure: bytes in, rows or errors out. All invalid rows are reported with their line before a plan is made.
 
 mod address;
+mod correct;
 mod delimiter;
 mod filter;
 mod guess;
@@ -16,15 +17,16 @@ mod total;
 
 use std::borrow::Cow;
 
+pub use self::{
+    correct::corrected,
+    mapping::{GroupSource, Mapping, MappingSource, Matching},
+    table::{BAD_ROWS_SHOWN_MAX, BAD_ROWS_SKIPPED_MAX, ROWS_MAX, Row, SkippedRow, Table},
+};
 use self::{
     delimiter::{after_separator_line, delimiter},
     heading::{Columns, Header, Problem, errors},
     reading::{Reading, quotes},
     records::{Record, Records},
-};
-pub use self::{
-    mapping::{GroupSource, Mapping, MappingSource, Matching},
-    table::{BAD_ROWS_SHOWN_MAX, BAD_ROWS_SKIPPED_MAX, ROWS_MAX, Row, SkippedRow, Table},
 };
 use crate::input::{
     decode::decode,

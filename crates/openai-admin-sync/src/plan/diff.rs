@@ -414,7 +414,8 @@ fn resolve<'a>(
             },
         };
         let who = member.who.as_str().to_owned();
-        unresolved.push(Unresolved { who, origin: member.origin.clone(), problem });
+        let origin = member.origin.clone();
+        unresolved.push(Unresolved { who, origin, problem, suggestion: None });
     }
     resolved
 }

@@ -101,6 +101,9 @@ pub struct Unresolved {
     pub origin: Origin,
     /// Why it did not match.
     pub problem: String,
+    /// The address of a user that may be meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
 }
 
 /// A rule that blocks a group or all removals.

@@ -45,8 +45,8 @@ impl Candidates {
         }
     }
 
-    /// The user that an unknown address means: `dana@example.com (Dana Whitfield)`.
-    fn suggest(&self, address: &str, name: Option<&str>) -> Option<String> {
+    /// The user that an unknown address may mean: the address, and the name, which may be empty.
+    fn suggest(&self, address: &str, name: Option<&str>) -> Option<&(String, String)> {
         let by_name = || {
             let key = name.map(name_key_in_any_case).filter(|key| !key.is_empty())?;
             self.only(|(_, name)| name_key_in_any_case(name) == key)
@@ -56,9 +56,7 @@ impl Candidates {
             self.only(|(email, _)| *email == guest)
         };
         let by_letters = || self.only(|(email, _)| is_mistyped(address, email));
-        let (email, name) = by_guest().or_else(by_letters).or_else(by_name)?;
-        let name = if name.is_empty() { String::new() } else { format!(" ({})", visible(name)) };
-        Some(format!("{email}{name}"))
+        by_guest().or_else(by_letters).or_else(by_name)
     }
 
     /// The only user that fits. Of several, none is suggested.
@@ -67,6 +65,11 @@ impl Candidates {
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
+}
+
+/// A user in a message: `dana@example.com (Dana Whitfield)`.
+fn shown((email, name): &(String, String)) -> String {
+    if name.is_empty() { email.clone() } else { format!("{email} ({})", visible(name)) }
 }
 
 /// Whether an address may be a typo of another one: one or two letters differ, and no digit.
@@ -135,7 +138,8 @@ pub async fn suggest(
     for one in unresolved.filter(unmatched).take(SUGGESTED_MAX) {
         let name = names.get(&EmailKey::new(&one.who)).map(AsRef::as_ref);
         if let Some(user) = candidates.suggest(&one.who, name) {
-            one.problem = format!("{NO_USER_WITH_ADDRESS}: did you mean {user}?");
+            one.problem = format!("{NO_USER_WITH_ADDRESS}: did you mean {}?", shown(user));
+            one.suggestion = Some(user.0.clone());
         }
     }
     Ok(())
@@ -171,7 +175,7 @@ mod tests {
             ("x@example.com", Some("Twin"), None),
             ("x@example.com", Some(""), None),
         ] {
-            assert_eq!(candidates.suggest(address, name).as_deref(), expected, "{address}");
+            assert_eq!(candidates.suggest(address, name).map(shown).as_deref(), expected, "{address}");
         }
     }
 

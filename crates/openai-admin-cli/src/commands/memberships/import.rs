@@ -1,19 +1,24 @@
 //! `openai-admin import memberships`: applies a table of people and groups, after checking all of it.
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    ffi::OsString,
+    path::Path,
+};
 
 use openai_admin::likeness::most_like;
 use openai_admin_sync::{
-    InputErrors,
-    csv::{GroupSource, Mapping, Matching, SkippedRow},
+    InputErrors, Plan,
+    csv::{self, GroupSource, Mapping, Matching, SkippedRow},
     desired::Desired,
+    email::EmailKey,
     import::{self, ImportMode},
     private,
 };
 
 use super::{
     apply::{confirm_and_execute, dry_run},
-    context::{SyncContext, input_failure, print_skipped_rows},
+    context::{Phase, SyncContext, input_failure, print_skipped_rows},
     tables::read_input,
 };
 use crate::{
@@ -21,7 +26,7 @@ use crate::{
     config::{Environment, shell_word},
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, file_name},
-    prompt::Consent,
+    prompt::{self, Consent},
 };
 
 pub(super) async fn run(
@@ -39,7 +44,6 @@ pub(super) async fn run(
     let bytes = read_input(&arguments.file, &name)?;
     let desired = desired(&bytes, &name, &arguments);
     let desired = desired.map_err(|errors| input_failure(&errors, environment, output))?;
-    drop(bytes);
     print_notes(&desired, output);
     if let Some(file) = &arguments.skip_bad_rows {
         write_skipped(file, &desired.skipped_rows, output)?;
@@ -51,7 +55,15 @@ pub(super) async fn run(
     };
     let context =
         SyncContext::open("import", Some(&arguments.execution), global, environment, output).await?;
-    context.run(async |context| import(context, desired, &arguments, consent).await).await
+    let work = async |context: &SyncContext<'_>| {
+        let desired = match &arguments.interactive {
+            Some(file) => correct(context, desired, &bytes, &name, &arguments, file).await?,
+            None => desired,
+        };
+        drop(bytes);
+        import(context, desired, &arguments, consent).await
+    };
+    context.run(work).await
 }
 
 /// Refuses options that contradict the mode.
@@ -61,6 +73,10 @@ fn check_options(arguments: &ImportArguments) -> Result<()> {
             "--skip-bad-rows cannot be used with --mode exact: skipped users would be removed",
         )
         .hint("correct the invalid rows, or add the users with --mode add"));
+    }
+    if arguments.interactive.is_some() && (!prompt::can_ask() || arguments.file == Path::new("-")) {
+        return Err(Failure::usage("--interactive needs a terminal, and a file other than standard input")
+            .hint("without a terminal, --dry-run lists the unknown addresses with suggestions"));
     }
     if arguments.create_groups && arguments.mode == ImportChoice::Remove {
         return Err(Failure::usage("--create-groups cannot be used with --mode remove")
@@ -120,7 +136,7 @@ fn print_notes(desired: &Desired, output: &Output) {
 
 /// Writes the skipped rows to a file that only its owner can read. Without any, the file has only a header.
 fn write_skipped(file: &Path, rows: &[SkippedRow], output: &Output) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let problem = |problem: String| Failure::new(ExitStatus::Failed, problem);
     writer.write_record(["line", "problem", "cells"]).map_err(|error| problem(error.to_string()))?;
     for row in rows {
@@ -143,6 +159,57 @@ fn unknown_kind(words: &[OsString]) -> Failure {
     let rest = words.iter().skip(usize::from(is_slip)).map(|word| format!(" {}", shell_word(word)));
     Failure::usage(format!("unknown import '{first}': the only kind is memberships"))
         .suggest(format!("import memberships{}", rest.collect::<String>()), "imports group members")
+}
+
+/// Asks about unknown addresses, and writes the corrected table. The desired state is then that of the corrected table.
+async fn correct(
+    context: &SyncContext<'_>,
+    desired: Desired,
+    bytes: &[u8],
+    name: &str,
+    arguments: &ImportArguments,
+    file: &Path,
+) -> Result<Desired> {
+    // Without the lock, because the answers may take long.
+    let state = context.read_state().await?;
+    let options = context.options_without_files(arguments.unknown, &state.runs)?;
+    let (plan, _) = context.plan_from(state, &desired, &options).await?;
+    context.phase.set(Phase::Asking);
+    let corrections = ask_for_corrections(&plan).await?;
+    context.phase.set(Phase::Reading);
+    if corrections.is_empty() {
+        context.output.note("no address was corrected");
+        return Ok(desired);
+    }
+    let failure = |errors: InputErrors| input_failure(&errors, context.environment, context.output);
+    let written = csv::corrected(bytes, name, &mapping(arguments), &corrections).map_err(failure)?;
+    private::write(file, &written).doing(|| format!("write {}", file.display()))?;
+    let corrected = match corrections.len() {
+        1 => "1 address".to_owned(),
+        number => format!("{number} addresses"),
+    };
+    context.output.note(&format!("corrected {corrected} and wrote the table to {}", file_name(file)));
+    self::desired(&written, &file_name(file), arguments).map_err(failure)
+}
+
+/// The accepted suggestions, by the address in the table. Each address is asked about once.
+async fn ask_for_corrections(plan: &Plan) -> Result<HashMap<EmailKey, String>> {
+    let mut seen = HashSet::new();
+    let mut corrections = HashMap::new();
+    for unresolved in plan.groups.iter().flat_map(|group| &group.unresolved) {
+        let key = EmailKey::new(&unresolved.who);
+        let Some(suggestion) = unresolved.suggestion.as_ref().filter(|_| seen.insert(key.clone())) else {
+            continue;
+        };
+        let position = unresolved.origin.position.as_ref();
+        let position = position.map(|position| format!("{}:{}: ", position.file, position.line));
+        let (who, position) = (&unresolved.who, position.unwrap_or_default());
+        let question = format!("{position}{who}: {}", unresolved.problem);
+        if prompt::is_agreed(&question).await? {
+            corrections.insert(key, suggestion.clone());
+        }
+    }
+    Ok(corrections)
 }
 
 async fn import(
