@@ -80,7 +80,7 @@ impl Minter {
     }
 
     /// Random bits for a unique id.
-    pub(crate) fn random(&self) -> u128 {
+    pub fn random(&self) -> u128 {
         (self.random)()
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 mod audit_filter;
 mod audit_logs;
 pub(crate) mod certificates;
+pub(crate) mod console_sessions;
 pub(crate) mod data_retention;
 pub(crate) mod group_users;
 pub(crate) mod groups;

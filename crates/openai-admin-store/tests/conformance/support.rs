@@ -242,6 +242,9 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 24 {
+            self.execute("drop table console_sessions");
+        }
         if version < 19 {
             self.execute(
                 "drop index spend_alerts_by_id;
