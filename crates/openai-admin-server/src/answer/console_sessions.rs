@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::http::Extensions;
 use openai_admin::Timestamp;
-use openai_admin_store::{ConsoleSession, Organization};
+use openai_admin_store::ConsoleSession;
 
 use crate::{
     answer::{auth::Caller, error::ApiError, shared::Shared},
@@ -112,13 +112,13 @@ impl ConsoleSessions {
         self.open(&caller, Some(caller.actor.clone())).await
     }
 
-    /// Opens a session for the operator of this machine and returns its secret.
+    /// Opens a session for the operator of this machine, a [`Caller::local`], and returns its secret.
     ///
     /// # Errors
     ///
     /// If the database is unavailable.
-    pub async fn sign_in_locally(&self, organization: &Organization) -> Result<String, RefusedKey> {
-        self.open(&Caller::local(organization), None).await
+    pub async fn sign_in_locally(&self, operator: &Caller) -> Result<String, RefusedKey> {
+        self.open(operator, None).await
     }
 
     async fn check_key(&self, key: &str, extensions: &Extensions) -> Result<Arc<Caller>, RefusedKey> {

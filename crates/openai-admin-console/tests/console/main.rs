@@ -1,0 +1,6 @@
+//! The pages, in process: a server in memory, and a browser without scripts.
+
+mod attacks;
+mod browser;
+mod pages;
+mod plans;
