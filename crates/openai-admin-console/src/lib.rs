@@ -11,5 +11,6 @@ mod session;
 mod state;
 mod visit;
 
+pub use axum::Router;
 pub use console::Console;
 pub use state::{Pages, SignInLink};

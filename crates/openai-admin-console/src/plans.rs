@@ -105,18 +105,19 @@ pub(crate) struct Planner {
     lanes: Arc<Lanes>,
     reader: Reader,
     policy: Policy,
-    now: Timestamp,
+    now_ms: u64,
 }
 
 impl Planner {
-    pub(crate) fn new(client: Client, policy: Policy, now: Timestamp) -> Self {
+    pub(crate) fn new(client: Client, policy: Policy, now_ms: u64) -> Self {
         let lanes = Arc::new(Lanes::new(LaneSettings::default()));
         let reader = Reader::new(&client, Arc::clone(&lanes));
-        Self { client, lanes, reader, policy, now }
+        Self { client, lanes, reader, policy, now_ms }
     }
 
     fn time(&self) -> jiff::Timestamp {
-        jiff::Timestamp::from_second(self.now.unix_seconds()).unwrap_or_default()
+        let now_ms = i64::try_from(self.now_ms).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default()
     }
 
     fn options(&self) -> PlanOptions {

@@ -70,7 +70,7 @@ impl Minter {
     }
 
     /// The wall clock in milliseconds. It may go back: see [`steady`](Self::steady).
-    pub(crate) fn now_ms(&self) -> u64 {
+    pub fn now_ms(&self) -> u64 {
         (self.clock)()
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn planner(visit: &Visit) -> Result<Planner, Failure> {
     if let Some(applied) = applied {
         policy.protect.add(&applied.protect);
     }
-    Ok(Planner::new(visit.client.clone(), policy, visit.state.minter.now()))
+    Ok(Planner::new(visit.client.clone(), policy, visit.state.minter.now_ms()))
 }
 
 impl From<Problem> for Failure {
