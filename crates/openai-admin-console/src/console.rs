@@ -11,7 +11,9 @@ use openai_admin_server::{Caller, Minter, Server};
 
 use crate::{
     base::{assets, failure::Failure},
-    nouns::{admin_api_keys, audit_logs, group_users, groups, home, invites, projects, roles, runs, search, users},
+    nouns::{
+        admin_api_keys, audit_logs, group_users, groups, home, invites, projects, roles, runs, search, users,
+    },
     session,
     state::{Pages, SignInLink, State},
     visit::{self, Visit},
@@ -61,7 +63,10 @@ impl Console {
             .route("/console/invites", get(invites::list).post(invites::create))
             .route("/console/invites/{invite_id}/delete", post(invites::delete))
             .route("/console/keys", get(admin_api_keys::list).post(admin_api_keys::create))
-            .route("/console/keys/{key_id}/revoke", get(admin_api_keys::confirm_revoke).post(admin_api_keys::revoke))
+            .route(
+                "/console/keys/{key_id}/revoke",
+                get(admin_api_keys::confirm_revoke).post(admin_api_keys::revoke),
+            )
             .route("/console/audit", get(audit_logs::list))
             .route("/console/audit.csv", get(audit_logs::table))
             .route("/console/plans/{digest}", get(runs::show_plan).post(runs::apply))

@@ -19,8 +19,9 @@ use openai_admin_sync::{
     import::{self, ImportMode},
     journal::{self, Entry, Outcome},
     lock::{Lock, LockError},
-    offboard, planning,
+    offboard,
     plan::Purpose,
+    planning,
     summary::RunSummary,
     undo, verify,
 };
@@ -143,7 +144,11 @@ impl Planner {
     }
 
     /// Plans to remove users from a group.
-    pub(crate) async fn plan_removals(&self, group: &GroupResponse, users: Vec<UserId>) -> Result<Plan, Problem> {
+    pub(crate) async fn plan_removals(
+        &self,
+        group: &GroupResponse,
+        users: Vec<UserId>,
+    ) -> Result<Plan, Problem> {
         let absent = users.into_iter().map(|id| DesiredMember {
             who: openai_admin_sync::input::member::UserRef::Id(id),
             origin: Default::default(),
@@ -186,14 +191,15 @@ impl Planner {
     ) -> Result<(Run, String), Problem> {
         guard::check_approval(&plan, &approval).map_err(|_| wrong_number(&plan))?;
         if guard::undo_problem(&plan, &approval).is_some() {
-            return Err(Problem::line("an undo is applied in full or not at all, and limits block a part of it"));
+            return Err(Problem::line(
+                "an undo is applied in full or not at all, and limits block a part of it",
+            ));
         }
         let runs = runs_of(folder, &plan);
         let _lock = take_lock(&runs)?;
         let protected = runs.last_applied()?.unwrap_or_default().protect;
         let earlier = Earlier { protected, ..Earlier::default() };
-        let start =
-            fresh::compare(&self.reader, &plan, &approval, &earlier, executor::CONCURRENCY).await?;
+        let start = fresh::compare(&self.reader, &plan, &approval, &earlier, executor::CONCURRENCY).await?;
         check_start(&start, &approval)?;
         let run = runs.begin(&plan, self.time(), chance)?;
         let (mut journal, _) = Journal::open(&run.journal())?;
@@ -250,7 +256,9 @@ pub(crate) fn runs_of(folder: &Path, plan: &Plan) -> Runs {
 fn wrong_number(plan: &Plan) -> Problem {
     match guard::blocked_removals(plan) {
         0 => Problem::line("no limit blocks a removal of this plan: leave the number empty"),
-        blocked => Problem::line(format!("the limits block {blocked} removals: type this number to allow them")),
+        blocked => {
+            Problem::line(format!("the limits block {blocked} removals: type this number to allow them"))
+        }
     }
 }
 

@@ -54,7 +54,13 @@ fn sessions(state: &State) -> Result<&ConsoleSessions, Failure> {
 }
 
 /// Shows the sign-in form. It belongs to the visitor's cookie, so that no other site can sign somebody in.
-fn form(state: &State, status: StatusCode, back: &str, link: Option<String>, problem: Option<String>) -> Answer {
+fn form(
+    state: &State,
+    status: StatusCode,
+    back: &str,
+    link: Option<String>,
+    problem: Option<String>,
+) -> Answer {
     let sessions = sessions(state)?;
     let visitor = sessions.new_secret();
     let frame = Frame {
@@ -99,7 +105,8 @@ pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Req
         Some(secret) => match state.use_link(secret) {
             Some(operator) => sessions.sign_in_locally(&operator).await,
             None => {
-                let problem = Some("The link was used or has expired. Start `openai-admin console` again.".to_owned());
+                let problem =
+                    Some("The link was used or has expired. Start `openai-admin console` again.".to_owned());
                 return form(&state, StatusCode::FORBIDDEN, &back, None, problem);
             }
         },

@@ -175,11 +175,11 @@ struct FailurePage {
 
 /// The page of a failure.
 fn show(visitor: Option<Visitor>, failure: Failure) -> Answer {
-    let title = failure.title.clone();
+    let title = failure.title;
     let frame = match visitor {
         Some(Visitor::Known(visit)) => visit.frame(Section::Other, title),
         _ => Frame {
-            title,
+            title: title.to_owned(),
             section: Section::Other,
             session: None,
             here: "/console".to_owned(),
@@ -223,7 +223,9 @@ impl<S: Send + Sync> FromRequest<S> for SignedForm {
         if let (Some(sessions), Some(session)) = (visit.state.sessions(), &visit.session)
             && !sessions.is_form_token(&session.secret, fields.raw("token"))
         {
-            return Err(Failure::refused("the form is not of this session: open the page again").into_response());
+            return Err(
+                Failure::refused("the form is not of this session: open the page again").into_response()
+            );
         }
         Ok(Self { visit, fields })
     }
@@ -241,7 +243,8 @@ impl<S: Send + Sync> FromRequest<S> for ChangeForm {
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let SignedForm { visit, fields } = SignedForm::from_request(request, state).await?;
         if !visit.may_change() {
-            let failure = Failure::refused("this session is read-only").hint("Unlock it, then send the form again.");
+            let failure =
+                Failure::refused("this session is read-only").hint("Unlock it, then send the form again.");
             return Err(failure.into_response());
         }
         Ok(Self { visit, fields })
@@ -250,7 +253,8 @@ impl<S: Send + Sync> FromRequest<S> for ChangeForm {
 
 /// Reads a form of at most [`FORM_BYTES_MAX`].
 pub(crate) async fn read_form(parts: &Parts, body: Body) -> Result<Fields, Failure> {
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("application/x-www-form-urlencoded") {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Failure::new(status, "Refused", "expected a form (application/x-www-form-urlencoded)"));

@@ -32,7 +32,9 @@ pub(super) async fn run(
 ) -> Result<()> {
     if !arguments.listen.ip().is_loopback() {
         let message = format!("other machines can reach {}, and the link needs no key", arguments.listen);
-        return Err(Failure::usage(message).hint("to serve the console to others: openai-admin serve --console"));
+        return Err(
+            Failure::usage(message).hint("to serve the console to others: openai-admin serve --console")
+        );
     }
     let mut signals = Signals::new()?;
     let database = config::database("console", global, environment)?;
@@ -50,7 +52,8 @@ pub(super) async fn run(
     let link = console.sign_in_link(Caller::local(&organization)).map(|link| link.path).unwrap_or_default();
     let url = format!("http://{address}{link}");
     output.line(&format!("web console of {}, until Ctrl-C: {url}", database.url));
-    let opened = (!arguments.no_browser).then(|| runs.and_then(|folder| open_browser(&folder, &url))).flatten();
+    let opened =
+        (!arguments.no_browser).then(|| runs.and_then(|folder| open_browser(&folder, &url))).flatten();
     let stop = async move { signals.next().await };
     let served = server.run_with(console.router(), listener, None, stop).await;
     if let Some(file) = opened {

@@ -10,8 +10,8 @@ use openai_admin_emulator::{
     faults::{FaultPlan, Profile},
     rules::RuleStates,
 };
-use openai_admin_store::{DatabaseUrl, Directory, Error as StoreError, Rules};
 use openai_admin_server::{Minter, browser::AllowedHosts};
+use openai_admin_store::{DatabaseUrl, Directory, Error as StoreError, Rules};
 use openai_admin_sync::{Policy, yaml};
 use tokio::net::TcpListener;
 

@@ -152,7 +152,8 @@ impl OpenServer<'_> {
         let server = Server::new(store.clone(), minter.clone(), config);
         let pages = match exposure::has_console(arguments) {
             true => {
-                let hosts = AllowedHosts::of(address.ip()).with_names(arguments.console_allow_host.iter().cloned());
+                let hosts =
+                    AllowedHosts::of(address.ip()).with_names(arguments.console_allow_host.iter().cloned());
                 let is_secure = tls.is_some() || arguments.behind_proxy;
                 messages.note(&format!("web console: {url}/console"));
                 Console::of_server(&server, minter.clone(), Pages { hosts, is_secure, runs, policy }).router()

@@ -7,46 +7,40 @@ use axum::{
 use openai_admin::Error;
 
 /// The reason of most refusals in a session that may do more.
-const READ_ONLY: &str = "A session that is not unlocked has no write scopes: unlock it. Otherwise the key lacks the scope.";
+const READ_ONLY: &str =
+    "A session that is not unlocked has no write scopes: unlock it. Otherwise the key lacks the scope.";
 
 /// Why a page cannot be shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
-    pub(crate) title: String,
-    pub(crate) message: String,
+    pub(crate) title: &'static str,
+    pub(crate) message: Box<str>,
     /// The code of the API's error.
-    pub(crate) code: Option<String>,
-    pub(crate) request_id: Option<String>,
+    pub(crate) code: Option<Box<str>>,
+    pub(crate) request_id: Option<Box<str>>,
     /// What to do next.
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: Option<Box<str>>,
 }
 
 impl Failure {
-    pub(crate) fn new(status: StatusCode, title: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            title: title.to_owned(),
-            message: message.into(),
-            code: None,
-            request_id: None,
-            hint: None,
-        }
+    pub(crate) fn new(status: StatusCode, title: &'static str, message: impl Into<Box<str>>) -> Self {
+        Self { status, title, message: message.into(), code: None, request_id: None, hint: None }
     }
 
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Box<str>>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+    pub(crate) fn not_found(message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", message)
     }
 
-    pub(crate) fn refused(message: impl Into<String>) -> Self {
+    pub(crate) fn refused(message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "Refused", message)
     }
 
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Check the form", message)
     }
 
@@ -62,17 +56,17 @@ impl From<Error> for Failure {
         let status = error.status().and_then(|status| StatusCode::from_u16(status.as_u16()).ok());
         let status = status.unwrap_or(StatusCode::BAD_REQUEST);
         let (title, hint) = match status {
-            StatusCode::FORBIDDEN => ("Not allowed", Some(READ_ONLY.to_owned())),
+            StatusCode::FORBIDDEN => ("Not allowed", Some(READ_ONLY)),
             StatusCode::NOT_FOUND => ("Not found", None),
-            StatusCode::SERVICE_UNAVAILABLE => ("Unavailable", Some("Nothing was changed. Try again.".to_owned())),
+            StatusCode::SERVICE_UNAVAILABLE => ("Unavailable", Some("Nothing was changed. Try again.")),
             StatusCode::NOT_IMPLEMENTED => ("Not served yet", None),
-            StatusCode::TOO_MANY_REQUESTS => ("Too many requests", Some("Wait a minute and try again.".to_owned())),
+            StatusCode::TOO_MANY_REQUESTS => ("Too many requests", Some("Wait a minute and try again.")),
             _ => ("Refused by the server", None),
         };
         Self {
-            code: error.code().map(str::to_owned),
-            request_id: error.request_id().map(str::to_owned),
-            hint,
+            code: error.code().map(Into::into),
+            request_id: error.request_id().map(Into::into),
+            hint: hint.map(Into::into),
             ..Self::new(status, title, error.message())
         }
     }

@@ -66,7 +66,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn navigation(&self) -> Vec<NavigationEntry> {
-        let entry = |(section, path, name)| NavigationEntry { path, name, is_current: section == self.section };
+        let entry =
+            |(section, path, name)| NavigationEntry { path, name, is_current: section == self.section };
         NAVIGATION.into_iter().map(entry).collect()
     }
 

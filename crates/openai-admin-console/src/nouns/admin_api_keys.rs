@@ -77,7 +77,8 @@ fn is_own(visit: &Visit, id: &str) -> bool {
 pub(crate) async fn create(form: ChangeForm) -> Answer {
     let mut body = CreateAdminApiKeyBody::new(form.fields.get("name").try_into().map_err(Error::from)?);
     if let Some(days) = form.fields.given("days") {
-        let days: i64 = days.parse().map_err(|_| Failure::invalid(format!("invalid number of days \"{days}\"")))?;
+        let days: i64 =
+            days.parse().map_err(|_| Failure::invalid(format!("invalid number of days \"{days}\"")))?;
         body.expires_in_seconds = Some((days * 24 * 60 * 60).try_into().map_err(Error::from)?);
     }
     let created = form.visit.client.admin_api_keys().create_admin_api_key(body).await?.into_inner();
@@ -90,7 +91,8 @@ pub(crate) async fn confirm_revoke(visit: Visit, Path(id): Path<String>) -> Answ
     page(&ConfirmPage {
         frame: visit.frame(Section::Keys, format!("Revoke {name}")),
         question: format!("Revoke the key {name}?"),
-        effect: "Its next request is refused, and its sessions in the console end. This cannot be undone.".to_owned(),
+        effect: "Its next request is refused, and its sessions in the console end. This cannot be undone."
+            .to_owned(),
         action: format!("{PATH}/{}/revoke", escaped(&id)),
         button: "Revoke key",
         typed: None,
@@ -101,7 +103,9 @@ pub(crate) async fn confirm_revoke(visit: Visit, Path(id): Path<String>) -> Answ
 
 pub(crate) async fn revoke(Path(id): Path<String>, form: ChangeForm) -> Answer {
     if is_own(&form.visit, &id) {
-        return Err(Failure::refused("this session uses the key").hint("Sign in with another key to revoke it."));
+        return Err(
+            Failure::refused("this session uses the key").hint("Sign in with another key to revoke it.")
+        );
     }
     form.visit.client.admin_api_keys().delete_admin_api_key(id).await?;
     see(&with_notice(PATH, "revoked"))

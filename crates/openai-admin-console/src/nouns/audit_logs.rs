@@ -1,10 +1,7 @@
 //! The audit log: sentences with filters, and the same events as CSV.
 
 use askama::Template;
-use axum::{
-    http::header,
-    response::IntoResponse,
-};
+use axum::{http::header, response::IntoResponse};
 use openai_admin::{
     AuditLogEventType, Error, Timestamp,
     models::{AuditLog, TimeRange},
@@ -185,7 +182,8 @@ pub(crate) async fn table(visit: Visit) -> Answer {
 
 fn csv_line(event: &AuditLog) -> String {
     let actor = event.actor.as_ref().and_then(|actor| actor.id()).unwrap_or_default();
-    let detail = event.detail.as_ref().and_then(|detail| serde_json::to_string(detail).ok()).unwrap_or_default();
+    let detail =
+        event.detail.as_ref().and_then(|detail| serde_json::to_string(detail).ok()).unwrap_or_default();
     let at = Moment::from(event.effective_at).iso();
     csv::line(&[event.id.as_str(), &at, event.r#type.as_str(), actor, &detail])
 }

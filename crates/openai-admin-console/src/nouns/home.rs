@@ -42,7 +42,8 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let users = client.users().list_users().limit(COUNTED_MAX).await;
     let projects = client.projects().list_projects().limit(COUNTED_MAX).await;
     let keys = client.admin_api_keys().list_admin_api_keys().limit(COUNTED_MAX).await;
-    let count = |length: usize, has_more: bool| if has_more { format!("{length}+") } else { length.to_string() };
+    let count =
+        |length: usize, has_more: bool| if has_more { format!("{length}+") } else { length.to_string() };
     let soon = visit.state.minter.now().unix_seconds() + SOON_SECONDS;
     let ending_keys = keys.as_ref().map(|keys| {
         let ending = keys.data.iter().filter_map(|key| {

@@ -30,14 +30,20 @@ impl From<User> for Person {
 impl Person {
     /// The name, or the address or the id of a user without one.
     pub(crate) fn shown(&self) -> &str {
-        [&self.name, &self.email, &self.id].into_iter().find(|text| !text.is_empty()).map_or("", String::as_str)
+        [&self.name, &self.email, &self.id]
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .map_or("", String::as_str)
     }
 
     /// Whether the id, the address or a word of the name starts with a text, without regard to case.
     pub(crate) fn starts_with(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let starts = |field: &str| field.to_lowercase().starts_with(&text);
-        starts(&self.id) || starts(&self.email) || starts(&self.name) || self.name.split_whitespace().any(starts)
+        starts(&self.id)
+            || starts(&self.email)
+            || starts(&self.name)
+            || self.name.split_whitespace().any(starts)
     }
 }
 

@@ -35,7 +35,8 @@ fn folder(visit: &Visit) -> Result<PathBuf, Failure> {
 
 /// The runs of the visitor's organization.
 fn runs(visit: &Visit) -> Result<Runs, Failure> {
-    let organization = visit.session.as_ref().map(|session| session.open.caller.organization_id().to_string());
+    let organization =
+        visit.session.as_ref().map(|session| session.open.caller.organization_id().to_string());
     Ok(Runs::of_organization(&folder(visit)?, organization.as_deref().unwrap_or("unknown")))
 }
 
@@ -120,8 +121,10 @@ struct PlanPage {
 fn find_plan(visit: &Visit, name: &str) -> Result<Plan, Failure> {
     let found = visit.state.plans.find(&visit.owner(), name, visit.state.minter.now());
     found.ok_or_else(|| {
-        Failure::not_found("the plan was applied already, is older than an hour, or belongs to another session")
-            .hint("Runs lists the plans that were applied.")
+        Failure::not_found(
+            "the plan was applied already, is older than an hour, or belongs to another session",
+        )
+        .hint("Runs lists the plans that were applied.")
     })
 }
 

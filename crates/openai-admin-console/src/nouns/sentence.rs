@@ -22,6 +22,9 @@ const NAMES_MAX: usize = 40;
 const KEYS_MAX: i64 = 100;
 /// The start of the id of a role assignment, before the ids of its role and its principal.
 const ASSIGNMENT: &str = "role_assignment_";
+/// The middle of the id of a predefined role of a project, and its start.
+const PROJECT_ROLE: &str = "__api-project__";
+const PREDEFINED_PROJECT_ROLE: &str = "role-api-project-";
 
 /// An event as a sentence.
 pub(crate) struct Sentence {
@@ -131,13 +134,7 @@ fn sentence(names: &Names, event: AuditLog) -> Sentence {
     let actor = event.actor.as_ref().and_then(|actor| actor.id()).unwrap_or("unknown").to_owned();
     let path = link("/console/audit", &[("actor", &actor)]);
     let actor = names.resource(&actor, path);
-    Sentence {
-        id: event.id.to_string(),
-        at: event.effective_at.into(),
-        kind,
-        actor,
-        parts,
-    }
+    Sentence { id: event.id.to_string(), at: event.effective_at.into(), kind, actor, parts }
 }
 
 fn project_part(id: &str, name: Option<String>) -> Part {
@@ -156,17 +153,22 @@ fn parts(names: &Names, kind: &str, detail: &AuditLogDetail) -> Vec<Part> {
         ("group.user.removed", Some(user), Some(group)) => {
             return vec![Part::words("removed"), user, Part::words("from"), group];
         }
-        ("project.user.added", Some(user), _) => return vec![Part::words("added"), user],
-        ("project.user.removed", Some(user), _) => return vec![Part::words("removed"), user],
-        ("project.group.added", _, Some(group)) => return vec![Part::words("added the group"), group],
-        ("project.group.removed", _, Some(group)) => return vec![Part::words("removed the group"), group],
+        ("project.user.added", Some(user), _) => return vec![Part::words("gave access to"), user],
+        ("project.user.removed", Some(user), _) => return vec![Part::words("ended the access of"), user],
+        ("project.group.added", _, Some(group)) => {
+            return vec![Part::words("gave access to the group"), group];
+        }
+        ("project.group.removed", _, Some(group)) => {
+            return vec![Part::words("ended the access of the group"), group];
+        }
         _ => {}
     }
     if kind.starts_with("role.assignment.") {
         return assignment(names, kind, detail);
     }
     let (noun, verb) = kind.rsplit_once('.').unwrap_or((kind, "changed"));
-    let mut parts = vec![Part::words(format!("{verb} the {}", noun.replace(['.', '_'], " ")))];
+    let words = noun.replace(['.', '_'], " ").replace("api key", "API key");
+    let mut parts = vec![Part::words(format!("{verb} the {words}"))];
     parts.extend(subject(names, noun, detail));
     parts
 }
@@ -178,13 +180,27 @@ fn assignment(names: &Names, kind: &str, detail: &AuditLogDetail) -> Vec<Part> {
     };
     let principal_id = detail.principal_id.as_deref().unwrap_or_default();
     let role = detail.id.as_deref().and_then(|id| id.strip_prefix(ASSIGNMENT)?.strip_suffix(principal_id));
-    let role = role.map(|role| names.role(role.trim_end_matches('_')));
+    let role = role.map(|role| names.role(role.trim_end_matches('_'))).map(without_page_of_project);
     let principal = match detail.principal_type.as_deref() {
         Some("user") => names.user(principal_id),
         _ => names.group(principal_id),
     };
     let verb = if role.is_some() { verb } else { verb.trim_end_matches("the role") };
-    [Some(Part::words(verb)), role, Some(Part::words(preposition)), Some(principal)].into_iter().flatten().collect()
+    [Some(Part::words(verb)), role, Some(Part::words(preposition)), Some(principal)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// A role of a project, which has no page: the predefined ones are named after their kind.
+fn without_page_of_project(role: Part) -> Part {
+    match role.id.as_deref().and_then(|id| id.split_once(PROJECT_ROLE)) {
+        Some((kind, _)) => {
+            let text = kind.trim_start_matches(PREDEFINED_PROJECT_ROLE).to_owned();
+            Part { text, path: None, ..role }
+        }
+        None => role,
+    }
 }
 
 /// The resource of an event, by the best name that the event or a look-up has.

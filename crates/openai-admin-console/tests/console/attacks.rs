@@ -67,7 +67,8 @@ async fn a_form_of_another_site_is_refused() {
 async fn a_token_belongs_to_one_session_and_differs_in_each_answer() {
     let site = Site::new().await;
     let (mut one, mut other) = (site.unlocked().await, site.unlocked().await);
-    let (first, second) = (one.get("/console/groups").await.token(), one.get("/console/groups").await.token());
+    let (first, second) =
+        (one.get("/console/groups").await.token(), one.get("/console/groups").await.token());
     assert_ne!(first, second);
     assert_eq!(first.len(), 64);
     let foreign = other.get("/console/groups").await.token();
@@ -138,7 +139,11 @@ async fn a_revoked_key_ends_its_sessions_and_the_visitor_returns_after_sign_in()
     site.store.revoke_api_key(site.organization.org, stamp, site.key_id.clone()).await.expect("revoked");
     let page = browser.get("/console/groups?q=ml").await;
     assert_eq!(page.path, "/console/sign-in?back=%2Fconsole%2Fgroups%3Fq%3Dml");
-    let fields = [("token", page.token()), ("key", site.narrow_key.clone()), ("back", "/console/groups?q=ml".to_owned())];
+    let fields = [
+        ("token", page.token()),
+        ("key", site.narrow_key.clone()),
+        ("back", "/console/groups?q=ml".to_owned()),
+    ];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(browser.post("/console/sign-in", &fields).await.path, "/console/groups?q=ml");
 }

@@ -154,7 +154,7 @@ impl Browser {
                 None => return page,
             }
         }
-        panic!("too many redirects at {path}");
+        unreachable!("too many redirects at {path}");
     }
 
     /// One request, without following a redirect.
@@ -172,7 +172,8 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }

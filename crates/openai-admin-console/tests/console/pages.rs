@@ -47,7 +47,8 @@ fn check(page: &Page) {
         assert!(!names.contains(" on"), "{path} has a handler: {tag}");
     }
     for field in lower.split('<').filter(|rest| rest.starts_with("input") || rest.starts_with("select")) {
-        let is_named = field.contains("type=\"hidden\"") || field.contains("id=\"") || field.contains("aria-label");
+        let is_named =
+            field.contains("type=\"hidden\"") || field.contains("id=\"") || field.contains("aria-label");
         assert!(is_named, "{path} has a field without a label: {field}");
     }
     let headers = &page.headers;
@@ -105,7 +106,8 @@ async fn a_read_only_session_sees_no_forms_that_change_something() {
     let mut browser = site.signed_in().await;
     for path in PAGES {
         let page = browser.get(path).await;
-        let actions = page.html.split("method=\"post\" action=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let actions =
+            page.html.split("method=\"post\" action=\"").skip(1).filter_map(|rest| rest.split('"').next());
         for action in actions {
             let is_session = ["/console/sign-out", "/console/sign-in", "/console/unlock"].contains(&action);
             assert!(is_session || action.ends_with("/plan"), "{path} has a form to {action}");
@@ -131,7 +133,7 @@ async fn the_audit_log_is_sentences_and_filters_by_type() {
     let text = browser.get("/console/audit").await.text();
     assert!(text.contains("test added Bob Stone to ML Research"), "{text}");
     assert!(text.contains("test assigned the role Reviewers to ML Research"), "{text}");
-    assert!(text.contains("test created the api key ci"), "{text}");
+    assert!(text.contains("test created the API key ci"), "{text}");
     let text = browser.get("/console/audit?type=group.created").await.text();
     assert!(text.contains("created the group ML Research") && !text.contains("added Bob"), "{text}");
     let csv = browser.get("/console/audit.csv?type=group.created").await;
@@ -145,8 +147,7 @@ async fn assets_have_names_with_their_hash_and_may_be_kept() {
     let site = Site::new().await;
     let mut browser = site.browser();
     let page = browser.get("/console/sign-in").await;
-    let paths: Vec<&str> =
-        page.html.split('"').filter(|text| text.starts_with("/console/assets/")).collect();
+    let paths: Vec<&str> = page.html.split('"').filter(|text| text.starts_with("/console/assets/")).collect();
     assert_eq!(paths.len(), 2);
     for path in paths {
         let asset = browser.get(path).await;

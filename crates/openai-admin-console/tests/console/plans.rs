@@ -17,7 +17,9 @@ async fn members(browser: &mut Browser) -> String {
 async fn pasted_addresses_become_a_plan_then_a_run_and_an_undo() {
     let site = Site::new().await;
     let mut browser = site.unlocked().await;
-    let page = plan(&mut browser, &[("action", "add"), ("addresses", "ada@example.com\r\nBOB@example.com\r\n")]).await;
+    let page =
+        plan(&mut browser, &[("action", "add"), ("addresses", "ada@example.com\r\nBOB@example.com\r\n")])
+            .await;
     assert!(page.path.starts_with("/console/plans/"), "{}", page.text());
     assert!(page.text().contains("+ ada@example.com"), "{}", page.text());
     assert!(!members(&mut browser).await.contains("Ada King"), "a plan changes nothing");

@@ -6,7 +6,9 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header, request::Parts},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header, request::Parts,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };

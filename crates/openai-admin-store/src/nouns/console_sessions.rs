@@ -117,7 +117,8 @@ impl Store {
 }
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ConsoleSession>> {
-    let sql = "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at
+    let sql =
+        "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at
                from console_sessions s join organizations o on o.org = s.org
                left join api_keys k
                    on k.org = s.org and k.id = s.key_id and k.project_seq is null and k.revoked_at is null
