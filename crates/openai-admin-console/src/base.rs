@@ -1,6 +1,7 @@
 //! Parts of every page. They know no resource of the API.
 
 pub(crate) mod assets;
+pub(crate) mod chart;
 pub(crate) mod cookies;
 pub(crate) mod csv;
 pub(crate) mod failure;

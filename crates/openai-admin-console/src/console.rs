@@ -12,7 +12,8 @@ use openai_admin_server::{Caller, Minter, Server};
 use crate::{
     base::{assets, failure::Failure},
     nouns::{
-        admin_api_keys, audit_logs, group_users, groups, home, invites, projects, roles, runs, search, users,
+        admin_api_keys, audit_logs, emulator, group_users, groups, home, invites, projects, roles, runs,
+        search, usage, users,
     },
     session,
     state::{Pages, SignInLink, State},
@@ -29,9 +30,10 @@ impl Console {
         Self(Arc::new(State::of_server(server, minter, pages)))
     }
 
-    /// A console without sign-in, for an emulator: everyone may look and change with `client`.
-    pub fn open(client: Client, minter: Minter, pages: Pages) -> Self {
-        Self(Arc::new(State::open(client, minter, pages)))
+    /// A console without sign-in, for an emulator: everyone may look and change with `client`. `controls` is a client of
+    /// the root of the emulator, for its controls.
+    pub fn open(client: Client, controls: Client, minter: Minter, pages: Pages) -> Self {
+        Self(Arc::new(State::open(client, controls, minter, pages)))
     }
 
     /// A link that signs in the operator of this machine, once within 10 minutes. `None` in an emulator.
@@ -70,9 +72,12 @@ impl Console {
             .route("/console/audit", get(audit_logs::list))
             .route("/console/audit.csv", get(audit_logs::table))
             .route("/console/plans/{digest}", get(runs::show_plan).post(runs::apply))
+            .route("/console/usage", get(usage::show))
             .route("/console/runs", get(runs::list))
             .route("/console/runs/{name}", get(runs::show))
             .route("/console/runs/{name}/undo", post(runs::undo))
+            .route("/console/emulator", get(emulator::show).post(emulator::control))
+            .route("/console/emulator/requests/{number}", get(emulator::exchange))
             .route("/console/assets/{name}", get(assets::serve))
             .route("/console/{*path}", get(unknown));
         let layer = middleware::from_fn_with_state(Arc::clone(&self.0), visit::admit);

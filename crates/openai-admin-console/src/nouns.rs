@@ -2,6 +2,7 @@
 
 pub(crate) mod admin_api_keys;
 pub(crate) mod audit_logs;
+pub(crate) mod emulator;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod home;
@@ -12,4 +13,5 @@ pub(crate) mod roles;
 pub(crate) mod runs;
 pub(crate) mod search;
 mod sentence;
+pub(crate) mod usage;
 pub(crate) mod users;

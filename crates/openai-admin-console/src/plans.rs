@@ -181,7 +181,7 @@ impl Planner {
         Ok(undo::plan_undo(&self.reader, &run.name, &plan, &results, &self.options()).await?)
     }
 
-    /// Applies a plan that somebody has reviewed, and verifies the result. Returns the run and its summary.
+    /// Applies a reviewed plan, and verifies the result. Returns the run and its summary.
     pub(crate) async fn apply(
         &self,
         folder: &Path,

@@ -53,7 +53,7 @@ fn sessions(state: &State) -> Result<&ConsoleSessions, Failure> {
     state.sessions().ok_or_else(|| Failure::not_found("the emulator needs no sign-in"))
 }
 
-/// Shows the sign-in form. It belongs to the visitor's cookie, so that no other site can sign somebody in.
+/// Shows the sign-in form. It belongs to the visitor's cookie, so that no other site can sign a visitor in.
 fn form(
     state: &State,
     status: StatusCode,

@@ -58,7 +58,7 @@ enum Backend {
     /// A server: visitors sign in.
     Server { router: Router, sessions: ConsoleSessions },
     /// An emulator: everyone may look and change.
-    Open(Client),
+    Open { client: Client, controls: Client },
 }
 
 /// The shared state.
@@ -82,8 +82,8 @@ impl State {
         Self::new(Backend::Server { router, sessions }, minter, pages)
     }
 
-    pub(crate) fn open(client: Client, minter: Minter, pages: Pages) -> Self {
-        Self::new(Backend::Open(client), minter, pages)
+    pub(crate) fn open(client: Client, controls: Client, minter: Minter, pages: Pages) -> Self {
+        Self::new(Backend::Open { client, controls }, minter, pages)
     }
 
     fn new(backend: Backend, minter: Minter, pages: Pages) -> Self {
@@ -94,7 +94,7 @@ impl State {
     pub(crate) fn sessions(&self) -> Option<&ConsoleSessions> {
         match &self.backend {
             Backend::Server { sessions, .. } => Some(sessions),
-            Backend::Open(_) => None,
+            Backend::Open { .. } => None,
         }
     }
 
@@ -105,7 +105,7 @@ impl State {
                 let service = InProcess { router: router.clone(), caller: Arc::new(caller) };
                 Client::builder().base_url(BASE_URL).retries(0).service(service).build()
             }
-            Backend::Open(client) => Ok(client.clone()),
+            Backend::Open { client, .. } => Ok(client.clone()),
         }
     }
 
@@ -113,7 +113,15 @@ impl State {
     pub(crate) fn open_client(&self) -> Option<Client> {
         match &self.backend {
             Backend::Server { .. } => None,
-            Backend::Open(client) => Some(client.clone()),
+            Backend::Open { client, .. } => Some(client.clone()),
+        }
+    }
+
+    /// A client of the controls of an emulator.
+    pub(crate) fn controls(&self) -> Option<Client> {
+        match &self.backend {
+            Backend::Server { .. } => None,
+            Backend::Open { controls, .. } => Some(controls.clone()),
         }
     }
 

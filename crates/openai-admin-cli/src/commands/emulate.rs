@@ -30,6 +30,7 @@ const LOG_LEVEL: &str = "error";
 /// The key and the URL of the web console's requests in process.
 const CONSOLE_KEY: &str = "sk-admin-console";
 const CONSOLE_URL: &str = "http://localhost/v1";
+const CONTROLS_URL: &str = "http://localhost";
 
 pub(super) async fn run(
     arguments: EmulateArguments,
@@ -74,9 +75,11 @@ fn console(
     let key = keys.first().map_or(CONSOLE_KEY.to_owned(), |key| key.expose().to_owned());
     let hosts = AllowedHosts::of(address.ip()).with_names(arguments.allow_host.iter().cloned());
     let pages = Pages { hosts, is_secure: false, runs: None, policy: Policy::default() };
-    Ok(move |service| {
-        let client = Client::builder().base_url(CONSOLE_URL).key(key).retries(0).service(service).build();
-        client.ok().map(|client| Console::open(client, Minter::system(), pages).router())
+    Ok(move |service: EmulatorService| {
+        let client_of =
+            |url| Client::builder().base_url(url).key(&key).retries(0).service(service.clone()).build();
+        let (client, controls) = (client_of(CONSOLE_URL).ok()?, client_of(CONTROLS_URL).ok()?);
+        Some(Console::open(client, controls, Minter::system(), pages).router())
     })
 }
 

@@ -13,7 +13,9 @@ pub(crate) enum Section {
     Invites,
     Keys,
     AuditLogs,
+    Usage,
     Runs,
+    Emulator,
     /// A page outside the navigation.
     Other,
 }
@@ -25,7 +27,7 @@ pub(crate) struct NavigationEntry {
     pub(crate) is_current: bool,
 }
 
-const NAVIGATION: [(Section, &str, &str); 9] = [
+const NAVIGATION: [(Section, &str, &str); 11] = [
     (Section::Home, "/console", "Overview"),
     (Section::Groups, "/console/groups", "Groups"),
     (Section::Users, "/console/users", "Users"),
@@ -34,7 +36,9 @@ const NAVIGATION: [(Section, &str, &str); 9] = [
     (Section::Invites, "/console/invites", "Invites"),
     (Section::Keys, "/console/keys", "Admin keys"),
     (Section::AuditLogs, "/console/audit", "Audit log"),
+    (Section::Usage, "/console/usage", "Usage and costs"),
     (Section::Runs, "/console/runs", "Runs"),
+    (Section::Emulator, "/console/emulator", "Emulator"),
 ];
 
 /// The session that a page shows.
@@ -66,9 +70,12 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn navigation(&self) -> Vec<NavigationEntry> {
+        let is_emulator = self.session.as_ref().is_some_and(|session| session.is_emulator);
+        // An emulator keeps no runs, and a server has no controls.
+        let hidden = if is_emulator { Section::Runs } else { Section::Emulator };
         let entry =
             |(section, path, name)| NavigationEntry { path, name, is_current: section == self.section };
-        NAVIGATION.into_iter().map(entry).collect()
+        NAVIGATION.into_iter().filter(|(section, ..)| *section != hidden).map(entry).collect()
     }
 
     /// Whether forms that change something are shown.

@@ -1,4 +1,4 @@
-//! The first page: what is here, and the last changes.
+//! The first page: numbers of resources, keys that end soon, and the last changes.
 
 use askama::Template;
 

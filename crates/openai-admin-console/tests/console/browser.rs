@@ -97,7 +97,7 @@ impl Site {
 }
 
 pub(crate) struct Browser {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 

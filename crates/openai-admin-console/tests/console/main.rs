@@ -2,5 +2,6 @@
 
 mod attacks;
 mod browser;
+mod emulator;
 mod pages;
 mod plans;

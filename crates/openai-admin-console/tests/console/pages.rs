@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use crate::browser::{HOSTILE, Page, Site};
 
 /// Pages that anyone with all scopes may open.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "/console",
     "/console/groups",
     "/console/groups?q=ml",
@@ -23,6 +23,7 @@ const PAGES: [&str; 24] = [
     "/console/keys",
     "/console/audit",
     "/console/audit?type=group.created&from=2020-01-01&to=2020-01-02",
+    "/console/usage",
     "/console/runs",
     "/console/search",
     "/console/search?q=e",

@@ -42,7 +42,7 @@ async fn pasted_addresses_become_a_plan_then_a_run_and_an_undo() {
 }
 
 #[tokio::test]
-async fn an_address_of_nobody_is_shown_and_not_applied() {
+async fn an_unknown_address_is_shown_and_not_applied() {
     let site = Site::new().await;
     let mut browser = site.unlocked().await;
     let page = plan(&mut browser, &[("action", "add"), ("addresses", "zoe@example.com")]).await;
