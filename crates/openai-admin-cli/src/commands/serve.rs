@@ -155,7 +155,9 @@ impl OpenServer<'_> {
                 let hosts =
                     AllowedHosts::of(address.ip()).with_names(arguments.console_allow_host.iter().cloned());
                 let is_secure = tls.is_some() || arguments.behind_proxy;
-                messages.note(&format!("web console: {url}/console"));
+                if messages.are_transient() {
+                    messages.note(&format!("web console: {url}/console"));
+                }
                 Console::of_server(&server, minter.clone(), Pages { hosts, is_secure, runs, policy }).router()
             }
             false => Router::new(),
