@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router, middleware,
+    response::Redirect,
     routing::{get, post},
 };
 use openai_admin::Client;
@@ -45,6 +46,7 @@ impl Console {
     pub fn router(&self) -> Router {
         let pages = Router::new()
             .route("/console", get(home::show))
+            .route("/console/", get(|| async { Redirect::permanent("/console") }))
             .route("/console/sign-in", get(session::sign_in).post(session::open_session))
             .route("/console/sign-in/link", get(session::sign_in_link))
             .route("/console/sign-out", post(session::sign_out))

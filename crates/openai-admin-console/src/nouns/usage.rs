@@ -36,12 +36,12 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     });
     let requests = completions.data.iter().map(|day| {
         let number: u64 = day.results.iter().map(|result| result.num_model_requests).sum();
-        amount(day.start_time, number as f64, number.to_string())
+        amount(day.start_time, number as f64, with_commas(number))
     });
     let tokens = completions.data.iter().map(|day| {
         let number: u64 =
             day.results.iter().map(|result| result.input_tokens.saturating_add(result.output_tokens)).sum();
-        amount(day.start_time, number as f64, number.to_string())
+        amount(day.start_time, number as f64, with_commas(number))
     });
     let charts = [
         Chart::new("costs", "Costs", "USD", costs.collect()),
@@ -56,4 +56,27 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 
 fn amount(day: Timestamp, value: f64, shown: String) -> Amount {
     Amount { label: Moment::from(day).day(), value, shown }
+}
+
+/// A number with its digits in groups of three: `30,009`.
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, rest) = digits.split_at(first);
+    let groups = rest.as_bytes().chunks(3).map(|group| std::str::from_utf8(group).unwrap_or_default());
+    let head = Some(head).filter(|head| !head.is_empty());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        assert_eq!(
+            [0, 12, 999, 1000, 34_063_464].map(with_commas),
+            ["0", "12", "999", "1,000", "34,063,464"]
+        );
+    }
 }
