@@ -316,6 +316,7 @@ async fn use_settings(client: &Client) {
     let blocked = serde_json::from_value(serde_json::json!({ "max_requests_per_1_minute": 0 })).unwrap();
     limits.update_project_rate_limit(project.clone(), "rl-o3", blocked).await.unwrap();
     use_spend_alerts(client, &project).await;
+    use_external_keys(client).await;
 }
 
 async fn use_spend_alerts(client: &Client, project: &ProjectId) {
@@ -337,6 +338,18 @@ async fn use_spend_alerts(client: &Client, project: &ProjectId) {
     alerts.retrieve_project_spend_alert(project, &id).await.unwrap();
     alerts.update_project_spend_alert(project, &id, body).await.unwrap();
     alerts.delete_project_spend_alert(project, &id).await.unwrap();
+}
+
+async fn use_external_keys(client: &Client) {
+    let keys = client.external_keys();
+    let body = serde_json::from_value(serde_json::json!({
+        "type": "azure", "name": MARK, "tenant_id": MARK, "vault_uri": MARK, "key_name": MARK,
+    }));
+    let id = keys.create_external_key(body.unwrap()).await.unwrap().id.clone();
+    keys.list_external_keys().await.unwrap();
+    keys.retrieve_external_key(&id).await.unwrap();
+    keys.validate_external_key(&id).await.unwrap_err();
+    keys.delete_external_key(&id).await.unwrap();
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {

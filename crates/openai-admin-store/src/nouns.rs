@@ -8,6 +8,7 @@ mod audit_logs;
 pub(crate) mod certificates;
 pub(crate) mod console_sessions;
 pub(crate) mod data_retention;
+pub(crate) mod external_keys;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod hosted_tools;

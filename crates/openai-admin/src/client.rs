@@ -10,6 +10,7 @@ mod certificates;
 mod config;
 mod data_retention;
 mod decode;
+mod external_keys;
 mod group_roles;
 mod group_users;
 mod groups;
@@ -52,6 +53,7 @@ pub use self::{
     builder::ClientBuilder,
     certificates::CertificatesApi,
     data_retention::DataRetentionApi,
+    external_keys::ExternalKeysApi,
     group_roles::GroupRolesApi,
     group_users::GroupUsersApi,
     groups::GroupsApi,

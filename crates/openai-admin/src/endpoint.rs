@@ -112,6 +112,10 @@ pub struct Scope(&'static str);
 impl Scope {
     /// Read the audit log.
     pub const AUDIT_LOGS_READ: Self = Self("api.audit_logs.read");
+    /// Read and validate external keys.
+    pub const EXTERNAL_KEYS_READ: Self = Self("api.external_keys.read");
+    /// Register and delete external keys.
+    pub const EXTERNAL_KEYS_WRITE: Self = Self("api.external_keys.write");
     /// Read groups and their users.
     pub const GROUPS_READ: Self = Self("api.groups.read");
     /// Change groups and their users.
@@ -133,6 +137,8 @@ impl Scope {
     /// All scopes of served operations.
     pub const ALL: &'static [Self] = &[
         Self::AUDIT_LOGS_READ,
+        Self::EXTERNAL_KEYS_READ,
+        Self::EXTERNAL_KEYS_WRITE,
         Self::GROUPS_READ,
         Self::GROUPS_WRITE,
         Self::MANAGEMENT_READ,

@@ -228,6 +228,8 @@ tokens! {
     RateLimitId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of a spend alert, such as `alert_abc123`.
     SpendAlertId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
+    /// The id of an external key, such as `extkey_abc`.
+    ExternalKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// The id of an API key, such as `key_abc`.
     ApiKeyId checked by check_id, ID_BYTES_MAX and ID_PATTERN;
     /// A position in a list: the `next` of a page, or the id of its last item.
@@ -248,6 +250,7 @@ cursor_from!(
     ApiKeyId,
     AuditLogId,
     CertificateId,
+    ExternalKeyId,
     GroupId,
     InviteId,
     ProjectId,

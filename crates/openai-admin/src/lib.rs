@@ -101,15 +101,15 @@ pub use endpoint::{Endpoint, Method, Scope};
 pub use error::{Error, ErrorKind};
 pub use hexadecimal::hexadecimal;
 pub use id::{
-    ApiKeyId, AuditLogId, CertificateId, Cursor, GroupId, InviteId, OrganizationId, PermissionName,
-    ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
+    ApiKeyId, AuditLogId, CertificateId, Cursor, ExternalKeyId, GroupId, InviteId, OrganizationId,
+    PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId, UserId,
 };
 pub use open_enum::{
-    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, GroupType,
-    InviteProjectRole, InviteRole, InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType,
-    OwnerProjectAccess, OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectResidency, ProjectStatus,
-    ServiceAccountRole, SpendAlertChannelType, SpendLimitCurrency, SpendLimitEnforcementStatus,
-    SpendLimitInterval, UnknownValue, UserRole, UserType,
+    AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, ExternalKeyObject,
+    ExternalKeyPurpose, ExternalKeyType, GroupType, InviteProjectRole, InviteRole, InviteStatus,
+    ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess, OwnerProjectAccessFilter,
+    ProjectDataRetentionType, ProjectResidency, ProjectStatus, ServiceAccountRole, SpendAlertChannelType,
+    SpendLimitCurrency, SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,
 };
 pub use page::{IdPage, ListEndpoint, ListItem, NextPage, OrderedListEndpoint, Page};
 pub use value::{BoundedInteger, BoundedText, Limit, Object, ObjectName, Order, PersonalText, Timestamp};

@@ -24,6 +24,9 @@ pub use crate::operations::{
         OrganizationDataRetention, ProjectDataRetention, UpdateOrganizationDataRetentionBody,
         UpdateProjectDataRetentionBody,
     },
+    external_keys::{
+        CreateExternalKeyBody, ExternalKey, ExternalKeyListResource, ExternalKeyValidateResponse,
+    },
     group_roles::{Group, GroupRoleAssignment},
     group_users::{
         CreateGroupUserBody, GroupMemberUser, GroupUser, GroupUserAssignment, GroupUserDeletedResource,

@@ -166,6 +166,34 @@ open_enum! {
         Content = "content",
     }
 
+    /// Whether an external key is registered.
+    pub enum ExternalKeyObject {
+        /// It is registered.
+        ExternalKey = "organization.external_key",
+        /// It was just deleted.
+        Deleted = "organization.external_key.deleted",
+    }
+
+    /// The cloud of an external key.
+    pub enum ExternalKeyType {
+        /// Amazon Web Services.
+        Aws = "aws",
+        /// Google Cloud.
+        Gcp = "gcp",
+        /// Microsoft Azure.
+        Azure = "azure",
+        /// Oracle Cloud Infrastructure.
+        Oci = "oci",
+    }
+
+    /// The purpose of an external key.
+    pub enum ExternalKeyPurpose {
+        /// Enterprise key management.
+        Ekm = "ekm",
+        /// Decryption of PSP data.
+        PspDecryption = "psp_decryption",
+    }
+
     /// The role that a person has in the organization after accepting an invite.
     pub enum InviteRole {
         /// May administer the organization.
@@ -416,6 +444,8 @@ impl AuditLogEventType {
         Self::CertificateDeleted,
         Self::CertificatesActivated,
         Self::CertificatesDeactivated,
+        Self::ExternalKeyRegistered,
+        Self::ExternalKeyRemoved,
         Self::InviteSent,
         Self::InviteAccepted,
         Self::InviteDeleted,

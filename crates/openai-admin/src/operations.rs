@@ -8,6 +8,7 @@ pub mod admin_api_keys;
 pub mod audit_logs;
 pub mod certificates;
 pub mod data_retention;
+pub mod external_keys;
 pub mod group_roles;
 pub mod group_users;
 pub mod groups;
@@ -43,6 +44,9 @@ pub use certificates::{
 pub use data_retention::{
     RetrieveOrganizationDataRetention, RetrieveProjectDataRetention, UpdateOrganizationDataRetention,
     UpdateProjectDataRetention,
+};
+pub use external_keys::{
+    CreateExternalKey, DeleteExternalKey, ListExternalKeys, RetrieveExternalKey, ValidateExternalKey,
 };
 pub use group_roles::{AssignGroupRole, ListGroupRoleAssignments, RetrieveGroupRole, UnassignGroupRole};
 pub use group_users::{AddGroupUser, ListGroupUsers, RemoveGroupUser, RetrieveGroupUser};
@@ -135,6 +139,7 @@ macro_rules! for_each_operation {
             UpdateOrganizationSpendAlert DeleteOrganizationSpendAlert
             ListProjectSpendAlerts CreateProjectSpendAlert RetrieveProjectSpendAlert UpdateProjectSpendAlert
             DeleteProjectSpendAlert
+            ListExternalKeys CreateExternalKey RetrieveExternalKey DeleteExternalKey ValidateExternalKey
             ListProjectUsers CreateProjectUser RetrieveProjectUser ModifyProjectUser DeleteProjectUser
             ListProjectGroups AddProjectGroup RetrieveProjectGroup RemoveProjectGroup
             ListProjectRoles CreateProjectRole RetrieveProjectRole UpdateProjectRole DeleteProjectRole

@@ -105,6 +105,33 @@ fn rate_limits() {
 }
 
 #[test]
+fn external_keys() {
+    let key = |object: &str| {
+        json!({
+            "object": object,
+            "id": "extkey_test",
+            "type": "aws",
+            "name": "Key",
+            "api_project_ids": ["proj_test"],
+            "workspace_id": "",
+            "created_at": 1_711_471_533,
+            "purpose": "ekm",
+            "role_arn": "arn:aws:iam::123456789012:role/example-role",
+            "kms_arn": "arn:aws:kms:us-east-1:123456789012:key/1",
+            "external_id": "org_test",
+        })
+    };
+    let registered = key("organization.external_key");
+    check::<ListExternalKeys>(
+        &json!({ "object": "list", "data": [registered], "first_id": "extkey_test", "last_id": "extkey_test", "has_more": false }),
+    );
+    check::<CreateExternalKey>(&registered);
+    check::<RetrieveExternalKey>(&registered);
+    check::<DeleteExternalKey>(&key("organization.external_key.deleted"));
+    check::<ValidateExternalKey>(&json!({ "status": "valid" }));
+}
+
+#[test]
 fn spend_alerts() {
     let channel = json!({
         "type": "email",

@@ -3,23 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use openai_admin::{
-    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, GroupId, GroupType,
-    InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter, ProjectId,
-    ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
+    ApiKeyId, AuditLogEventType, CertificateId, CertificateInclude, Cursor, Endpoint, ExternalKeyId, GroupId,
+    GroupType, InviteId, InviteProjectRole, InviteRole, Limit, Method, Order, OwnerProjectAccessFilter,
+    ProjectId, ProjectResidency, RateLimitId, RoleId, ServiceAccountId, ServiceAccountRole, SpendAlertId,
     SpendLimitCurrency, SpendLimitInterval, Timestamp, UserId, UserRole, ViolationCode,
     for_each_declared_operation, for_each_operation,
     identity::is_blank,
     models::{
-        AcceptInviteBody, CreateAdminApiKeyBody, CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody,
-        CreateUserBody, HostedToolPermission, InviteProject, InviteProjectGroupBody, InviteRequest,
-        ModifyCertificateRequest, ProjectCreateRequest, ProjectHostedToolPermissionsUpdateRequest,
-        ProjectModelPermissionsUpdateRequest, ProjectRateLimitUpdateRequest,
-        ProjectServiceAccountCreateRequest, ProjectUpdateRequest, ProjectUserCreateRequest,
-        ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
-        PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel, ToggleCertificatesRequest,
-        UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody, UpdateProjectApiKeyBody,
-        UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody, UploadCertificateRequest,
-        UserRoleUpdateRequest,
+        AcceptInviteBody, CreateAdminApiKeyBody, CreateExternalKeyBody,
+        CreateProjectServiceAccountApiKeyBody, CreateSpendAlertBody, CreateUserBody, HostedToolPermission,
+        InviteProject, InviteProjectGroupBody, InviteRequest, ModifyCertificateRequest, ProjectCreateRequest,
+        ProjectHostedToolPermissionsUpdateRequest, ProjectModelPermissionsUpdateRequest,
+        ProjectRateLimitUpdateRequest, ProjectServiceAccountCreateRequest, ProjectUpdateRequest,
+        ProjectUserCreateRequest, ProjectUserUpdateRequest, PublicAssignOrganizationGroupRoleBody,
+        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, SpendAlertNotificationChannel,
+        ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody, UpdateOrganizationSpendLimitBody,
+        UpdateProjectApiKeyBody, UpdateProjectDataRetentionBody, UpdateProjectServiceAccountBody,
+        UploadCertificateRequest, UserRoleUpdateRequest,
     },
     operations::*,
     wire::{self, FieldPosition, Incoming, Strictness},
@@ -196,6 +196,22 @@ proptest! {
         round_trip(&AssignUserRole::new(user_id.clone(), body));
         round_trip(&RetrieveUserRole::new(user_id.clone(), role_id.clone()));
         round_trip(&UnassignUserRole::new(user_id, role_id));
+    }
+
+    #[test]
+    fn every_request_about_external_keys_round_trips(key in id(), name in name(), text in any::<String>()) {
+        let key = ExternalKeyId::new(&key).unwrap();
+        let mut list = ListExternalKeys::new();
+        (list.after, list.purpose) = (Some(Cursor::from(&key)), Some(text.as_str().into()));
+        round_trip(&list);
+        let name = external_keys::ExternalKeyName::new(&name).unwrap();
+        let mut body = CreateExternalKeyBody::new(text.as_str().into(), name);
+        body.purpose = Some(text.as_str().into());
+        body.role_arn = external_keys::CloudText::new(&text).ok();
+        round_trip(&CreateExternalKey::new(body));
+        round_trip(&RetrieveExternalKey::new(key.clone()));
+        round_trip(&DeleteExternalKey::new(key.clone()));
+        round_trip(&ValidateExternalKey::new(key));
     }
 
     #[test]

@@ -16,15 +16,17 @@ Examples:
   openai-admin keys create --name joiners --scope api.groups.read --scope api.groups.write
 
 Scopes:
-  api.audit_logs.read   read the audit log
-  api.groups.read       read groups and their members
-  api.groups.write      change groups and their members
-  api.management.read   read users of the organization, and find them by email address
-  api.management.write  change users of the organization
-  api.roles.read        read roles, their assignments and access
-  api.roles.write       change roles and their assignments
-  api.usage.read        read usage
-  api.usage.write       record usage")]
+  api.audit_logs.read      read the audit log
+  api.external_keys.read   read and validate external keys
+  api.external_keys.write  register and delete external keys
+  api.groups.read          read groups and their members
+  api.groups.write         change groups and their members
+  api.management.read      read users of the organization, and find them by email address
+  api.management.write     change users of the organization
+  api.roles.read           read roles, their assignments and access
+  api.roles.write          change roles and their assignments
+  api.usage.read           read usage
+  api.usage.write          record usage")]
     Create(CreateKeyArguments),
     /// List the valid keys
     #[command(alias = "ls")]

@@ -31,7 +31,7 @@ fn an_unknown_code_gets_a_suggestion() {
 #[test]
 fn the_code_of_a_refusal_is_explained() {
     let desk = Desk::with_acme();
-    let refused = desk.run("--local acme.db api GET organization/external_keys");
+    let refused = desk.run("--local acme.db api GET organization/external_storage");
     assert_eq!(refused.status, 1, "{}", refused.stderr);
     let code = refused.json()["error"]["code"].as_str().expect("a code").to_owned();
     let explained = desk.run(&format!("explain {code} -o json")).json();

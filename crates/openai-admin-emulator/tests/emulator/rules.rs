@@ -9,6 +9,7 @@ use crate::support::{Answer, ask, emulator};
 /// Rules that refuse no request: they change an answer, and have a separate test.
 const NOT_REFUSING: [Rule; 1] = [Rule::UnpublishedEvent];
 const CERTIFICATES_MAX: usize = 50;
+const EXTERNAL_KEYS: &str = "/v1/organization/external_keys";
 const CERTIFICATES: &str = "/v1/organization/certificates";
 const INVITES: &str = "/v1/organization/invites";
 const PROJECT_USERS: &str = "/v1/organization/projects/project_id/users";
@@ -109,6 +110,39 @@ fn cases(certificate: &Value) -> Vec<Case> {
             vec![],
             post("/v1/organization/users/user_id", json!({ "role": "role" })),
             "invalid_value",
+        ),
+        case(
+            Rule::UnknownExternalId,
+            vec![],
+            post(
+                EXTERNAL_KEYS,
+                json!({ "type": "aws", "name": "Key", "role_arn": "role", "kms_arn": "key", "external_id": "text" }),
+            ),
+            "invalid_value",
+        ),
+        case(
+            Rule::ExternalKeyVersion,
+            vec![],
+            post(
+                EXTERNAL_KEYS,
+                json!({ "type": "azure", "name": "Key", "tenant_id": "tenant", "vault_uri": "vault", "key_name": "key", "key_version": "1" }),
+            ),
+            "invalid_value",
+        ),
+        case(
+            Rule::KeyServiceUnreachable,
+            vec![],
+            post("/v1/organization/external_keys/external_key_id/validate", json!({})),
+            "key_service_unreachable",
+        ),
+        case(
+            Rule::ExternalKeyInUse,
+            vec![post(
+                "/v1/organization/projects",
+                json!({ "name": "Sealed", "external_key_id": "external_key_id" }),
+            )],
+            delete("/v1/organization/external_keys/external_key_id"),
+            "external_key_in_use",
         ),
         case(Rule::AlreadyAMember, vec![], invite("user@example.com"), "already_a_member"),
         case(Rule::AlreadyInvited, vec![], invite("invited@example.com"), "already_invited"),

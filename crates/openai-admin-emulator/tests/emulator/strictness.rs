@@ -69,13 +69,15 @@ async fn rules_are_switched_for_one_namespace_until_a_reset() {
 #[tokio::test]
 async fn an_operation_that_is_not_served_is_not_a_near_miss() {
     let emulator = emulator().await;
-    let answer = ask(&emulator, "GET", "/v1/organization/external_keys", "").await;
+    let answer = ask(&emulator, "GET", "/v1/organization/workload_identity_providers", "").await;
     assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (501, None));
-    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=list-external-keys", "").await.json();
+    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=list-workload-identity-providers", "")
+        .await
+        .json();
     assert_eq!(kept["data"][0]["status"], 501);
-    let rule = r#"{"operation":"list-external-keys","fault":{"kind":"status","status":503}}"#;
+    let rule = r#"{"operation":"list-workload-identity-providers","fault":{"kind":"status","status":503}}"#;
     assert_eq!(ask(&emulator, "POST", "/_emulator/faults", rule).await.status, 200);
-    assert_eq!(ask(&emulator, "GET", "/v1/organization/external_keys", "").await.status, 503);
+    assert_eq!(ask(&emulator, "GET", "/v1/organization/workload_identity_providers", "").await.status, 503);
 }
 
 #[tokio::test]

@@ -186,8 +186,12 @@ pub(crate) fn not_found(kind: Kind) -> &'static NotFound {
 
 /// A rule of the store that a well-formed request breaks.
 pub(crate) const fn refused(refusal: Refusal) -> Rule {
-    let status = if refusal.is_absence() { 404 } else { 400 };
-    rule(status, refusal.code(), Assumed)
+    match refusal {
+        _ if refusal.is_absence() => rule(404, refusal.code(), Assumed),
+        // A retry cannot help: this server never connects to another cloud.
+        _ if refusal.is_unreachable_cloud() => rule(503, refusal.code(), Ours).and_final(),
+        _ => rule(400, refusal.code(), Assumed),
+    }
 }
 
 /// Every violation of a parameter's rules answers 400 with its own code.

@@ -100,6 +100,11 @@ const MISSING: &[(&[&str], &[&str])] = &[
         ],
         &["No alert is sent: recorded costs are not compared with thresholds."],
     ),
+    (&["create-external-key"], &["The key is stored and never used. `workspace_id` is always empty."]),
+    (
+        &["validate-external-key"],
+        &["This server cannot reach key services and answers 503, except in an emulator without that rule."],
+    ),
     (
         &["list-audit-logs"],
         &[

@@ -185,6 +185,9 @@ fn with_role(mut body: Value) -> Value {
     body["retention_type"] = json!("zero_data_retention");
     body["mode"] = json!("deny_list");
     body["model_ids"] = json!([]);
+    for (field, value) in [("type", "azure"), ("tenant_id", "x"), ("vault_uri", "x"), ("key_name", "x")] {
+        body[field] = json!(value);
+    }
     body
 }
 

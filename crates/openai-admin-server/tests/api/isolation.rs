@@ -11,7 +11,15 @@ use crate::support::{Answer, KEY, TestServer, bearer, every_field};
 const MARK: &str = "acme";
 
 /// Body fields with an id that names no resource of the organization.
-const FREE_IDS: [&str; 2] = ["batch_id", "external_key_id"];
+const FREE_IDS: [&str; 7] = [
+    "batch_id",
+    "external_id",
+    "external_key_id",
+    "kms_project_id",
+    "tenant_id",
+    "workload_identity_pool_id",
+    "workload_identity_provider_id",
+];
 
 /// The ids of a request, by the names of its parameters.
 struct Ids {
@@ -93,6 +101,10 @@ async fn filled(server: &TestServer) -> Value {
         "notification_channel": { "type": "email", "recipients": ["ada@one.example"] },
     });
     let alert = created("/v1/organization/spend_alerts", alert).await;
+    let external_key = json!({
+        "type": "azure", "name": MARK, "tenant_id": MARK, "vault_uri": MARK, "key_name": MARK,
+    });
+    let external_key = created("/v1/organization/external_keys", external_key).await;
     created("/v1/x/usage", json!({ "batch_id": "b", "completions": [] })).await;
     json!({
         "user_id": "user_a", "group_id": "group_a", "role_id": "role_a", "permission": "api.groups.read",
@@ -100,6 +112,7 @@ async fn filled(server: &TestServer) -> Value {
         "invite_id": invite["id"], "key_id": key["id"],
         "service_account_id": account["id"], "api_key_id": account["api_key"]["id"],
         "certificate_id": certificate["id"], "alert_id": alert["id"], "rate_limit_id": "rl-o3",
+        "external_key_id": external_key["id"],
     })
 }
 

@@ -229,6 +229,6 @@ pub(crate) fn every_field() -> serde_json::Value {
         "certificate": "c", "certificate_ids": ["cert_1"],
         "threshold_amount": 1, "currency": "USD", "interval": "month",
         "notification_channel": { "type": "email", "recipients": ["a@b.c"] },
-        "retention_type": "zero_data_retention", "mode": "deny_list", "model_ids": [],
+        "retention_type": "zero_data_retention", "mode": "deny_list", "model_ids": [], "type": "azure", "tenant_id": "t", "vault_uri": "v", "key_name": "k",
     })
 }

@@ -50,6 +50,8 @@ kinds! {
     ServiceAccount = "service_account", "service account";
     /// A spend alert of the organization or of a project.
     SpendAlert = "alert", "spend alert";
+    /// A customer's encryption key in another cloud.
+    ExternalKey = "external_key", "external key";
     /// An API key.
     ApiKey = "api_key", "API key";
 }

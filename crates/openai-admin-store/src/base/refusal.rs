@@ -154,9 +154,24 @@ refusals! {
         "limit is too high: {}",
         "Send at most that value.",
         "`update-project-rate-limits`";
+    /// A project uses the external key.
+    ExternalKeyInUse = "external_key_in_use", "external_key_id",
+        "external key '{}' is used by a project",
+        "Set another key for the project with `modify-project`.",
+        "`delete-external-key`";
+    /// The key service of another cloud would have to answer.
+    KeyServiceUnreachable = "key_service_unreachable", "external_key_id",
+        "external key '{}' cannot be validated: this server cannot reach key services",
+        "Validate the key in its cloud; the emulator can switch the rule `key_service_unreachable` off.",
+        "`validate-external-key`";
 }
 
 impl Refusal {
+    /// Whether another cloud, which this server never connects to, would have to answer.
+    pub const fn is_unreachable_cloud(self) -> bool {
+        matches!(self, Self::KeyServiceUnreachable)
+    }
+
     /// Whether a value that the request needs is missing, as a thing that does not exist.
     pub const fn is_absence(self) -> bool {
         matches!(self, Self::SpendLimitNotSet | Self::ModelPermissionsNotSet | Self::RateLimitNotSet)

@@ -84,6 +84,18 @@ rules! {
     /// The audit log may contain events of types that the real service does not have.
     UnpublishedEvent = "unpublished_event", loose,
         "the audit log hides events of unpublished types, unless the request names the type";
+    /// The external id or audience of an external key is the id of the organization or of one of its projects.
+    UnknownExternalId = "unknown_external_id", loose,
+        "any text is the external id or audience of an external key";
+    /// Only an external key for `psp_decryption` has a version.
+    ExternalKeyVersion = "external_key_version", loose,
+        "an external key can have a version, whatever its purpose";
+    /// No key service can be reached.
+    KeyServiceUnreachable = "key_service_unreachable", loose,
+        "validating an external key answers that it is valid";
+    /// An external key that a project uses is not deleted.
+    ExternalKeyInUse = "external_key_in_use", state,
+        "deleting an external key ignores the projects that use it";
     /// The address of a user is not invited.
     AlreadyAMember = "already_a_member", state,
         "the address of a user can be invited";

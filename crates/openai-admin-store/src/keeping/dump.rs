@@ -107,6 +107,8 @@ impl Dump<'_> {
             Kind::Invite => Ok(()),
             // An alert notifies people about this organization's costs. Another organization has its own recipients.
             Kind::SpendAlert => Ok(()),
+            // Another cloud trusts the id of this organization. Another organization registers its own keys.
+            Kind::ExternalKey => Ok(()),
             // The organization has its own field. A key is a secret, and its hash is useless elsewhere. A service
             // account is dumped as a user with its groups and roles; without its key, it is no more than that.
             Kind::Organization | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => Ok(()),

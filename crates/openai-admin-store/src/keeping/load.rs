@@ -165,9 +165,9 @@ impl<'a> Load<'a> {
                 self.projects = self.load_all(kind, "projects", projects, Self::load_project)?;
                 self.load_project_roles()?;
             }
-            // No list of the directory: the organization is there already, invites, alerts and keys are not loaded, and a service
-            // account is loaded as a user.
-            Kind::SpendAlert => {}
+            // No list of the directory: the organization is there already, invites, alerts, external keys and API keys
+            // are not loaded, and a service account is loaded as a user.
+            Kind::SpendAlert | Kind::ExternalKey => {}
             Kind::Organization | Kind::Invite | Kind::ApiKey | Kind::ServiceAccount | Kind::Certificate => {}
         }
         Ok(())

@@ -53,6 +53,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (17, include_str!("../../migrations/V17__rate_limits.sql")),
     (18, include_str!("../../migrations/V18__spend_alerts.sql")),
     (19, include_str!("../../migrations/V19__spend_alert_ids.sql")),
+    (20, include_str!("../../migrations/V20__external_keys.sql")),
     (24, include_str!("../../migrations/V24__console_sessions.sql")),
 ];
 

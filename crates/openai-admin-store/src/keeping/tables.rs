@@ -2,13 +2,13 @@
 
 use crate::{
     nouns::{
-        certificates, data_retention, groups, hosted_tools, invites, model_permissions, projects, roles,
-        service_accounts, spend_alerts, spend_limits, users,
+        certificates, data_retention, external_keys, groups, hosted_tools, invites, model_permissions,
+        projects, roles, service_accounts, spend_alerts, spend_limits, users,
     },
     shapes::{setting::Setting, table::Table},
 };
 
-pub(crate) static TABLES: [&Table; 8] = [
+pub(crate) static TABLES: [&Table; 9] = [
     &users::TABLE,
     &groups::TABLE,
     &roles::TABLE,
@@ -17,6 +17,7 @@ pub(crate) static TABLES: [&Table; 8] = [
     &service_accounts::TABLE,
     &certificates::TABLE,
     &spend_alerts::TABLE,
+    &external_keys::TABLE,
 ];
 
 pub(crate) static SETTINGS: [&Setting; 4] =

@@ -12,8 +12,8 @@ use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
 use crate::{
-    api_keys, certificates, invites, project_groups, project_users, projects, rate_limits, roles,
-    service_accounts, settings, spend_alerts,
+    api_keys, certificates, external_keys, invites, project_groups, project_users, projects, rate_limits,
+    roles, service_accounts, settings, spend_alerts,
     support::{Database, assert_refused, conformance, user_ids},
     tenant::Tenant,
 };
@@ -48,6 +48,7 @@ async fn lived_in(database: &Database) -> Tenant {
     invites::invite(&acme, "new@example.org").await.unwrap();
     settings::limit_spend(&acme, 5).await;
     spend_alerts::create(&acme, 5).await;
+    external_keys::create(&acme, "Key").await;
     let limits = json!({ "max_requests_per_1_minute": 7 });
     rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
     let project = projects::create(&acme, "Search").await.id;

@@ -22,6 +22,7 @@ mod directory_round_trips;
 mod durability;
 mod edges;
 mod encryption;
+mod external_keys;
 mod group_users;
 mod groups;
 mod idempotency_keys;

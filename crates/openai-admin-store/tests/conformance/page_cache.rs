@@ -21,8 +21,8 @@ use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
-    admin_api_keys, certificates, invites, project_groups, project_role_assignments, project_roles,
-    project_users, projects, rate_limits, roles, service_accounts, settings, spend_alerts,
+    admin_api_keys, certificates, external_keys, invites, project_groups, project_role_assignments,
+    project_roles, project_users, projects, rate_limits, roles, service_accounts, settings, spend_alerts,
     support::{Database, conformance, person, user_ids},
     tenant::{Part, Tenant},
     usage,
@@ -226,6 +226,11 @@ fn every_write() -> Vec<(&'static str, Write)> {
             let alert = spend_alerts::create_in_project(&acme).await;
             acme.change(serde_json::from_value::<operations::DeleteProjectSpendAlert>(alert).unwrap()).await.unwrap()
         };
+        create_external_key: |acme| external_keys::create(&acme, "Key").await;
+        delete_external_key: |acme| {
+            external_keys::delete(&acme, &external_keys::create(&acme, "Other").await).await.unwrap()
+        };
+        validate_external_key: |acme| external_keys::validate_anyway(&acme, &external_keys::create(&acme, "Third").await).await.unwrap();
         create_usage_batch: |acme| usage::count(&acme, "1", json!([])).await.unwrap();
         admin_api_keys_create: |acme| admin_api_keys::create(&acme, "New").await.unwrap();
         admin_api_keys_delete: |acme| {

@@ -245,6 +245,9 @@ impl Database {
         if version < 24 {
             self.execute("drop table console_sessions");
         }
+        if version < 20 {
+            self.execute("drop table external_keys; drop index projects_by_external_key");
+        }
         if version < 19 {
             self.execute(
                 "drop index spend_alerts_by_id;

@@ -4,7 +4,7 @@ use openai_admin::{
     Cursor, Limit, ListItem, ProjectId,
     models::PublicCreateOrganizationRoleBody,
     operations::{
-        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListInvites,
+        CreateRole, DeleteRole, DeleteServiceAccount, GetCertificate, ListExternalKeys, ListInvites,
         ListOrganizationCertificates, ListOrganizationSpendAlerts, ListProjects, ListRoles,
         ListServiceAccounts, RetrieveInvite, RetrieveProject, RetrieveRole, RetrieveServiceAccount,
         roles::RoleName,
@@ -14,7 +14,7 @@ use openai_admin_store::{Error, Kind, Result};
 use serde_json::json;
 
 use crate::{
-    certificates, invites, projects, service_accounts, spend_alerts,
+    certificates, external_keys, invites, projects, service_accounts, spend_alerts,
     support::{Database, assert_refused, conformance},
     tenant::{Part, Tenant},
 };
@@ -41,6 +41,7 @@ things! {
     invites_behave_as_things: Invites,
     service_accounts_behave_as_things: ServiceAccounts,
     spend_alerts_behave_as_things: SpendAlerts,
+    external_keys_behave_as_things: ExternalKeys,
 }
 
 /// A noun for the suite.
@@ -216,6 +217,26 @@ impl Noun for Certificates {
         let query = json!({ "limit": limit, "after": after, "order": "asc" });
         let page =
             tenant.read(serde_json::from_value::<ListOrganizationCertificates>(query).unwrap()).await?;
+        Ok(listed(&page.data, page.has_more))
+    }
+}
+
+pub(crate) struct ExternalKeys;
+
+impl Noun for ExternalKeys {
+    const KIND: Kind = Kind::ExternalKey;
+    async fn create(tenant: &Tenant, name: &str) -> String {
+        external_keys::create(tenant, name).await
+    }
+    async fn retrieve(tenant: &Tenant, id: &str) -> Result<()> {
+        external_keys::retrieve(tenant, id).await.map(drop)
+    }
+    async fn delete(tenant: &Tenant, id: &str) -> Result<()> {
+        external_keys::delete(tenant, id).await.map(drop)
+    }
+    async fn list(tenant: &Tenant, limit: usize, after: Option<&str>) -> Result<(Vec<String>, bool)> {
+        let query = json!({ "limit": limit, "after": after });
+        let page = tenant.read(serde_json::from_value::<ListExternalKeys>(query).unwrap()).await?;
         Ok(listed(&page.data, page.has_more))
     }
 }

@@ -6,12 +6,12 @@ use openai_admin_store::NewApiKey;
 use serde_json::json;
 
 use crate::{
-    certificates, rate_limits, settings, spend_alerts,
+    certificates, external_keys, rate_limits, settings, spend_alerts,
     support::{Database, Engine, run_and_check},
 };
 
 /// Each violation, and a part of the line that reports it.
-const DAMAGES: [(&str, &str); 42] = [
+const DAMAGES: [(&str, &str); 43] = [
     ("insert into group_users (org, group_seq, user_seq) values (1, 99, 1)", "refers to a group"),
     ("insert into group_users (org, group_seq, user_seq) values (1, 1, 99)", "refers to a user"),
     ("insert into group_users (org, group_seq, user_seq) values (2, 1, 1)", "refers to a group"),
@@ -61,6 +61,7 @@ const DAMAGES: [(&str, &str); 42] = [
     ("delete from audit_events where event = 'spend_limit.updated'", "each spend_limit tells its value"),
     ("update settings set project_seq = 9", "belongs to an organization or a project"),
     ("update spend_alerts set threshold_amount = 6", "the threshold_amount of a spend alert"),
+    ("update external_keys set name = 'Other'", "the name of a external key"),
     ("delete from rate_limits", "with a value of a rate limit"),
     ("update rate_limits set value = '{\"max_requests_per_1_minute\":8}'", "with a value of a rate limit"),
     ("delete from audit_events where event = 'rate_limit.updated'", "with a value of a rate limit"),
@@ -86,6 +87,7 @@ fn verify_detects_every_violation(engine: Engine) {
             certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
             settings::limit_spend(&acme, 5).await;
             spend_alerts::create(&acme, 5).await;
+            external_keys::create(&acme, "Key").await;
             let limits = json!({ "max_requests_per_1_minute": 7 });
             rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
             acme.delete_user("user_4").await.unwrap();

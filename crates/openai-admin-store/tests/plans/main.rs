@@ -158,13 +158,16 @@ fn fill(database: &Database, memberships: &str) {
          select 1, i, 'spend_limit', '{{}}' from n where i > 1;
          {numbers} insert into spend_alerts (org, seq, id, project_seq, threshold_amount, currency, period, recipients, created_at)
          select 1, i, 'alert_' || i, i % 5000, 1, 'USD', 'month', '[]', 0 from n;
+         {numbers} insert into external_keys (org, seq, id, name, purpose, location, created_at)
+         select 1, i, 'extkey_' || i, 'Key', 'ekm', '{{\"type\":\"aws\"}}', 0 from n;
+         update projects set external_key_id = 'extkey_' || seq where org = 1 and seq < 1000;
          {numbers} insert into rate_limits (org, project_seq, model, value)
          select 1, i, 'gpt-4o', '{{}}' from n where i > 1;
          {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
          select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
                 case i % 3 when 0 then i end from n;
          insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000),
-         (1, 'service_account', 20000), (1, 'certificate', 20000), (1, 'alert', 20000);
+         (1, 'service_account', 20000), (1, 'certificate', 20000), (1, 'alert', 20000), (1, 'external_key', 20000);
          update organizations set last_user_seq = 20000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server analyzes its tables itself. SQLite does not, and plans without statistics.

@@ -9,22 +9,23 @@ use openai_admin::{
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
-        CheckAccess, CreateAdminApiKey, CreateGroup, CreateProject, CreateProjectSpendAlert,
-        CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
+        CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateGroup, CreateProject,
+        CreateProjectSpendAlert, CreateProjectUser, CreateRole, CreateServiceAccount, CreateUsageBatch,
         DeactivateOrganizationCertificates, DeactivateProjectCertificates, DeleteAdminApiKey,
-        DeleteCertificate, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendAlert,
+        DeleteCertificate, DeleteExternalKey, DeleteInvite, DeleteProjectApiKey, DeleteProjectSpendAlert,
         DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, GetCertificate,
-        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListGroupRoleAssignments, ListInvites,
-        ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
-        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectSpendAlerts,
-        ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles, ListServiceAccounts,
-        ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup,
-        RetrieveAdminApiKey, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
-        RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole,
-        RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, UnassignGroupRole,
-        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateProjectApiKey,
-        UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
-        UpdateServiceAccount, UploadCertificate, UsageCompletions, roles::RoleName,
+        GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListExternalKeys, ListGroupRoleAssignments,
+        ListInvites, ListOrganizationCertificates, ListPermissionUsers, ListProjectApiKeys,
+        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
+        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserRoleAssignments, ModifyCertificate, ModifyProject, ModifyProjectUser,
+        RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveInvite, RetrieveProject,
+        RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole, RetrieveProjectSpendAlert,
+        RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount,
+        RetrieveUserAccess, UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole,
+        UnassignUserRole, UpdateProjectApiKey, UpdateProjectRateLimit, UpdateProjectSpendAlert,
+        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UploadCertificate, UsageCompletions,
+        roles::RoleName,
     },
 };
 
@@ -95,6 +96,7 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     every_operation_on_invites(acme).await;
     every_operation_on_service_accounts(acme).await;
     every_operation_on_settings(acme).await;
+    every_operation_on_external_keys(acme).await;
     every_operation_on_access(acme).await;
 }
 
@@ -145,6 +147,20 @@ async fn every_operation_on_settings(acme: &Tenant) {
             json!({ "project_id": project, "order": order, "after": "alert_1", "before": "alert_15001" });
         acme.read(serde_json::from_value::<ListProjectSpendAlerts>(list).unwrap()).await.unwrap();
     }
+}
+
+async fn every_operation_on_external_keys(acme: &Tenant) {
+    let body = json!({ "type": "aws", "name": "Key", "role_arn": "role", "kms_arn": "key", "external_id": "org-acme" });
+    let request: CreateExternalKey = serde_json::from_value(json!({ "body": body })).unwrap();
+    let id = acme.change(request).await.unwrap().id;
+    acme.read(RetrieveExternalKey::new(id.clone())).await.unwrap();
+    for order in ["asc", "desc"] {
+        for purpose in [json!(null), json!("ekm")] {
+            let list = json!({ "order": order, "after": "extkey_300", "purpose": purpose });
+            acme.read(serde_json::from_value::<ListExternalKeys>(list).unwrap()).await.unwrap();
+        }
+    }
+    acme.change(DeleteExternalKey::new(id)).await.unwrap();
 }
 
 async fn every_operation_on_roles(acme: &Tenant) {

@@ -119,6 +119,10 @@ declarations! {
         CertificateLimit: "it needs 50 certificates";
         InviteAccepted: "it needs a person who accepts an invite";
         ManagedGroup: "it needs a group of an identity provider";
+        UnknownExternalId: "it needs a key of another cloud, and external keys of the organization are in use";
+        ExternalKeyVersion: "it needs a key of another cloud, and external keys of the organization are in use";
+        KeyServiceUnreachable: "it is a limit of this server, not of the service";
+        ExternalKeyInUse: "it needs a key of another cloud, and external keys of the organization are in use";
     }
 }
 

@@ -325,7 +325,7 @@ fn refusals() -> Vec<Row> {
         LazyLock::new(|| Refusal::ALL.iter().copied().map(meaning).collect());
     let rows = Refusal::ALL.iter().zip(&*MEANINGS).map(|(refusal, meaning)| Row {
         error: StoreError::Refused { refusal: *refusal, value: format!("{}_nope", refusal.param()) }.into(),
-        blame: Client,
+        blame: if refusal.is_unreachable_cloud() { Server } else { Client },
         meaning,
         next: refusal.next(),
         answered_by: NoOperation(refusal.operations()),
