@@ -102,13 +102,15 @@ pub(crate) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Reques
     response
 }
 
-/// Refuses foreign hosts, and changes that another site sends.
+/// Refuses foreign hosts, and changes that another site sends. A link of another site may lead here: its request has no
+/// cookie, since cookies are strict, and changes nothing.
 fn check(state: &State, request: &Request) -> Result<(), Failure> {
-    if let Err(refused) = state.pages.hosts.check(request.uri(), request.headers()) {
-        let status = match refused.header() {
-            "Host" => StatusCode::MISDIRECTED_REQUEST,
-            _ => StatusCode::FORBIDDEN,
-        };
+    let mut host = HeaderMap::new();
+    for value in request.headers().get_all(header::HOST) {
+        host.append(header::HOST, value.clone());
+    }
+    if let Err(refused) = state.pages.hosts.check(request.uri(), &host) {
+        let status = StatusCode::MISDIRECTED_REQUEST;
         return Err(Failure::new(status, "Refused", refused.to_string()));
     }
     match *request.method() {
@@ -200,9 +202,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
     }
 }
 
-/// Sends a visitor without a session to the sign-in page, and back afterwards.
+#[derive(askama::Template)]
+#[template(path = "arrival.html")]
+struct ArrivalPage {
+    frame: Frame,
+}
+
+/// Sends a visitor without a session to the sign-in page, and back afterwards. A visitor from another site may have a
+/// session: the page for them leads to the same place from our own site.
 fn to_sign_in(parts: &Parts) -> Response {
     let here = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    let site = parts.headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    if parts.method == Method::GET && matches!(site, Some("cross-site" | "same-site")) {
+        let frame = Frame {
+            title: "Open the console".to_owned(),
+            section: Section::Other,
+            session: None,
+            here: here.to_owned(),
+            notice: None,
+        };
+        return page_with(StatusCode::OK, &ArrivalPage { frame }).into_response();
+    }
     let back = if parts.method == Method::GET { here } else { "" };
     Redirect::to(&link(SIGN_IN, &[("back", back)])).into_response()
 }

@@ -189,3 +189,45 @@ async fn a_session_does_not_revoke_its_own_key() {
     assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.text());
     assert_eq!(browser.get("/console/keys").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_link_of_another_site_leads_to_a_page_that_continues() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let page = browser.send("GET", "/console/groups?q=ml", &[("sec-fetch-site", "cross-site")], &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.html.contains("href=\"/console/groups?q=ml\""), "{}", page.html);
+    assert!(page.headers.get("set-cookie").is_none());
+    let page = browser.send("GET", "/console/sign-in", &[("sec-fetch-site", "cross-site")], &[]).await;
+    assert_eq!(page.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_30_minutes_without_use_and_after_12_hours() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in().await;
+    site.pass(29);
+    assert_eq!(browser.get("/console").await.path, "/console");
+    site.pass(31);
+    assert!(browser.get("/console").await.path.starts_with("/console/sign-in"));
+    let mut browser = site.signed_in().await;
+    for _ in 0..35 {
+        site.pass(20);
+        assert_eq!(browser.get("/console").await.path, "/console");
+    }
+    site.pass(21);
+    assert!(browser.get("/console").await.path.starts_with("/console/sign-in"));
+}
+
+#[tokio::test]
+async fn a_session_is_unlocked_for_15_minutes() {
+    let site = Site::new().await;
+    let mut browser = site.unlocked().await;
+    site.pass(14);
+    let page = browser.get("/console/groups").await;
+    assert!(page.html.contains("Unlocked until 15:20 UTC"), "{}", page.text());
+    site.pass(2);
+    let page = browser.post("/console/groups", &[("token", &page.token()), ("name", "New")]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(browser.get("/console/groups").await.html.contains("Read-only"));
+}

@@ -1,6 +1,12 @@
 //! A browser without scripts: it keeps cookies, follows redirects and fills forms in.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -17,6 +23,9 @@ use tower::ServiceExt as _;
 /// A name that would run a script if it were not escaped.
 pub(crate) const HOSTILE: &str = "<i>x</i><img src=x onerror=alert(1)>";
 
+/// The start of the clock: 2026-01-03T15:05:00Z.
+const START_MS: u64 = 1_767_452_700_000;
+
 /// A server with a console, two keys, and a folder for runs.
 pub(crate) struct Site {
     pub(crate) router: Router,
@@ -24,6 +33,7 @@ pub(crate) struct Site {
     pub(crate) minter: Minter,
     pub(crate) organization: Organization,
     pub(crate) console: Console,
+    clock: Arc<AtomicU64>,
     /// A key with all scopes, and its id.
     pub(crate) key: String,
     pub(crate) key_id: String,
@@ -35,7 +45,9 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) async fn new() -> Self {
         let store = Store::open_in_memory(None).await.expect("a store");
-        let minter = Minter::system();
+        let clock = Arc::new(AtomicU64::new(START_MS));
+        let (ticking, system) = (Arc::clone(&clock), Minter::system());
+        let minter = Minter::new(move || ticking.fetch_add(1, Ordering::Relaxed), move || system.random());
         let directory = json!({
             "users": [
                 { "id": "user_ada", "name": "Ada King", "email": "ada@example.com" },
@@ -67,7 +79,18 @@ impl Site {
         };
         let console = Console::of_server(&server, minter.clone(), pages);
         let router = server.router_with(console.router());
-        Self { router, store, minter, organization, console, key, key_id: stored.id, narrow_key, _runs: runs }
+        Self {
+            router,
+            store,
+            minter,
+            organization,
+            console,
+            clock,
+            key,
+            key_id: stored.id,
+            narrow_key,
+            _runs: runs,
+        }
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -89,6 +112,11 @@ impl Site {
         let page = browser.post("/console/unlock", &[("token", &form.token()), ("key", &self.key)]).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.html);
         browser
+    }
+
+    /// Advances the clock. It also advances by a millisecond whenever it is read.
+    pub(crate) fn pass(&self, minutes: u64) {
+        self.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
     }
 
     pub(crate) fn operator(&self) -> Caller {

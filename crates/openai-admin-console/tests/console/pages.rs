@@ -56,7 +56,7 @@ fn check(page: &Page) {
     assert!(headers["content-security-policy"].to_str().expect("a policy").starts_with("default-src 'none'"));
     assert_eq!(headers["cache-control"], "no-store", "{path}");
     assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
-    assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
+    assert_eq!(headers["referrer-policy"], "same-origin", "{path}");
 }
 
 #[tokio::test]
@@ -157,4 +157,19 @@ async fn assets_have_names_with_their_hash_and_may_be_kept() {
         assert!(asset.html.len() < 16 * 1024);
     }
     assert_eq!(browser.get("/console/assets/console.js").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_texts_of_pages_match_their_snapshots() {
+    let site = Site::new().await;
+    let mut browser = site.unlocked().await;
+    let mut texts = String::new();
+    for path in
+        ["/console/groups", "/console/groups/group_ml", "/console/users/user_bob", "/console/roles/role_1"]
+    {
+        let text = browser.get(path).await.text();
+        let (_, content) = text.split_once("Usage and costs Runs ").expect("the content");
+        texts += &format!("{path}\n{content}\n\n");
+    }
+    insta::assert_snapshot!(texts);
 }
