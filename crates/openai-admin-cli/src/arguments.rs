@@ -18,6 +18,7 @@ mod global;
 mod keys;
 mod lists;
 mod memberships;
+mod point_in_time;
 mod serve;
 mod usage;
 mod values;
@@ -25,7 +26,7 @@ mod verify_service;
 
 pub(crate) use access::{AccessCommand, AccessProject};
 pub(crate) use admin::AdminCommand;
-pub(crate) use consent::ConsentArguments;
+pub(crate) use consent::{ConsentArguments, RemovalArguments};
 pub(crate) use console::ConsoleArguments;
 pub(crate) use emulate::{EmulateArguments, ProfileChoice, UsageChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
@@ -37,9 +38,10 @@ pub(crate) use memberships::{
     ImportArguments, ImportChoice, ImportCommand, MatchChoice, OffboardArguments, PlanArguments,
     RenderChoice, RunsCommand, UnknownChoice,
 };
+pub(crate) use point_in_time::PointInTime;
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
-pub(crate) use values::{PointInTime, log_filter, unix_seconds};
+pub(crate) use values::{log_filter, unix_seconds};
 pub(crate) use verify_service::VerifyServiceArguments;
 
 const EXAMPLES: &str = "\
@@ -225,7 +227,17 @@ key is wrong or may not read groups. A warning does not change the exit code.")]
 pub(crate) enum GroupsCommand {
     /// List the groups
     #[command(alias = "ls")]
-    List(OrderedListArguments),
+    #[command(after_help = "\
+Examples:
+  openai-admin groups list
+  openai-admin groups list --members")]
+    List {
+        /// Count the members, up to 1,000 per group; needs one request per group
+        #[arg(long)]
+        members: bool,
+        #[command(flatten)]
+        list: OrderedListArguments,
+    },
     /// Show a group
     #[command(alias = "show")]
     Get {
@@ -256,11 +268,17 @@ pub(crate) enum GroupsCommand {
     },
     /// Delete a group and every membership in it
     #[command(aliases = ["remove", "rm"])]
+    #[command(after_help = "\
+Examples:
+  openai-admin groups delete \"Support Team\" --dry-run
+  openai-admin export --groups \"Support Team\" > support.yaml && openai-admin groups delete \"Support Team\"
+
+This cannot be undone: a new group with the same members has another id, and none of the roles.")]
     Delete {
         /// The group's id or exact name
         group: String,
         #[command(flatten)]
-        consent: ConsentArguments,
+        removal: RemovalArguments,
     },
     /// Manage the members of a group: list, add, get, remove
     #[command(alias = "members")]
@@ -276,10 +294,19 @@ pub(crate) enum GroupUsersCommand {
     #[command(after_help = "\
 Examples:
   openai-admin groups users list \"Support Team\"
-  openai-admin groups users list group_support -o csv > support.csv")]
+  openai-admin groups users list group_support -o csv > support.csv
+  openai-admin groups users list \"Support Team\" --at 2026-01-31
+
+--at undoes the later changes in the audit log, so it needs your own server: OpenAI publishes no \
+event for changes of group members. It cannot show a deleted group. A user who has been removed \
+from the organization is shown by id, because the log holds no names.")]
     List {
         /// The group's id or exact name
         group: String,
+        /// Show the members at this time, or at the end of this day in UTC: 7d, yesterday or 2026-01-31
+        #[arg(long, value_name = "TIME", value_parser = point_in_time::point_in_time)]
+        #[arg(conflicts_with_all = ["limit", "after", "order"])]
+        at: Option<PointInTime>,
         #[command(flatten)]
         list: OrderedListArguments,
     },
@@ -340,7 +367,7 @@ pub(crate) struct BulkArguments {
 pub(crate) enum UsersCommand {
     #[command(flatten)]
     Api(UserCommand),
-    /// Remove a user from every group
+    /// Remove users from every group
     Offboard(OffboardArguments),
 }
 
@@ -360,6 +387,24 @@ Examples:
         emails: Vec<String>,
         #[command(flatten)]
         list: ListArguments,
+    },
+    /// Find users by a part of their name or email address
+    #[command(alias = "find")]
+    #[command(after_help = "\
+Examples:
+  openai-admin users search whit
+  openai-admin users search \"dana whitfield\"
+  openai-admin users search contractor.example --limit 20
+
+A user matches if the name, the email address or a word of them starts with the text, in any case. \
+The API cannot search, so the program reads the list of users, 100 per request.")]
+    Search {
+        /// The beginning of a name, an email address or a word of them
+        #[arg(value_parser = values::text)]
+        text: String,
+        /// Show at most N users; default: all
+        #[arg(long, value_name = "N", value_parser = values::at_least_one)]
+        limit: Option<u64>,
     },
     /// Show a user
     #[command(alias = "show")]
@@ -381,11 +426,17 @@ Examples:
     Update(UpdateUserArguments),
     /// Remove a user from the organization and from all groups
     #[command(aliases = ["delete", "rm"])]
+    #[command(after_help = "\
+Examples:
+  openai-admin users remove ada@example.com --dry-run
+  openai-admin users remove ada@example.com
+
+This cannot be undone. To remove a user from the groups only, use `users offboard`, which `runs undo` reverts.")]
     Remove {
         /// The user's id or email address
         user: String,
         #[command(flatten)]
-        consent: ConsentArguments,
+        removal: RemovalArguments,
     },
     /// List the groups that a user is in
     #[command(after_help = "\
@@ -453,11 +504,11 @@ Only your own server logs changes of group members: OpenAI publishes no event fo
 
 #[derive(Args, Debug)]
 pub(crate) struct ListAuditLogsArguments {
-    /// Only changes since this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = values::point_in_time)]
+    /// Only changes since this time: 24h, 7d, yesterday, 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = point_in_time::point_in_time)]
     pub(crate) since: Option<PointInTime>,
-    /// Only changes before this time: 24h, 90d, 2026-01-31 or 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = values::point_in_time)]
+    /// Only changes before this time: 24h, 7d, yesterday, 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = point_in_time::point_in_time)]
     pub(crate) until: Option<PointInTime>,
     /// Only events of this type, such as group.created; repeatable
     #[arg(long = "type", value_name = "TYPE", value_parser = values::event_type)]

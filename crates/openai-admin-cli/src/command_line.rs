@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, mem};
 
-use clap::{ArgMatches, Command, FromArgMatches as _};
+use clap::{Arg, ArgMatches, Command, FromArgMatches as _, builder::StyledStr, error::ErrorKind};
 
 use crate::{
     arguments::{self, Arguments, GlobalArguments},
@@ -33,8 +33,24 @@ impl ParsedCommand {
     }
 }
 
+/// A command line without a command to run.
+pub(crate) enum Unparsed {
+    /// The help of a command.
+    Help(StyledStr),
+    /// The same, because the command line lacks a command or arguments.
+    Incomplete(StyledStr),
+    /// An error, the help of the program, or its version.
+    Error(clap::Error),
+}
+
+impl From<clap::Error> for Unparsed {
+    fn from(error: clap::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
 /// Parses the command line, with the program's name first.
-pub(crate) fn parse(typed: &[OsString]) -> Result<ParsedCommand, clap::Error> {
+pub(crate) fn parse(typed: &[OsString]) -> Result<ParsedCommand, Unparsed> {
     let words: Vec<&str> = typed.iter().filter_map(|word| word.to_str()).collect();
     let is_noun = |word: &&str| Arguments::has_noun(word) || generated::has_noun(word);
     // Words before the noun are options and their values.
@@ -45,7 +61,10 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<ParsedCommand, clap::Error> {
     // Help and suggestions need the names of all commands; nothing else does.
     let (mut matches, operations) = match matches(command, typed) {
         Ok(matches) => (matches, operations),
-        Err(_) => (matches(with_names(words), typed)?, generated::operations(Extent::Named(words))),
+        Err(_) => {
+            let matches = matches(with_names(words), typed).map_err(|error| help_or_error(error, words))?;
+            (matches, generated::operations(Extent::Named(words)))
+        }
     };
     match generated::call(&matches, &operations)? {
         Some(call) => {
@@ -53,6 +72,35 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<ParsedCommand, clap::Error> {
         }
         None => Ok(ParsedCommand::HandWritten(Box::new(Arguments::from_arg_matches_mut(&mut matches)?))),
     }
+}
+
+/// The global options in the help of a command; the help of the program explains them.
+const GLOBAL_OPTIONS: &str =
+    "Global options: see `openai-admin --help` (--local, --base-url, --key-file, --output, --quiet, …)";
+
+/// The help of the command that these words name, or the error itself.
+fn help_or_error(error: clap::Error, words: &[&str]) -> Unparsed {
+    let is_incomplete = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if error.kind() != ErrorKind::DisplayHelp && !is_incomplete {
+        return Unparsed::Error(error);
+    }
+    let mut all = with_names(words);
+    all.build();
+    let mut command = &all;
+    for word in words {
+        command = command.find_subcommand(word).unwrap_or(command);
+    }
+    if std::ptr::eq(command, &raw const all) {
+        return Unparsed::Error(error);
+    }
+    let hide_global = |option: Arg| if option.is_global_set() { option.hide(true) } else { option };
+    let template = format!(
+        "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{{all-args}}\n\n{GLOBAL_OPTIONS}{{after-help}}"
+    );
+    let mut command = command.clone().mut_args(hide_global).help_template(template);
+    let is_short = is_incomplete || words.contains(&"-h");
+    let help = if is_short { command.render_help() } else { command.render_long_help() };
+    if is_incomplete { Unparsed::Incomplete(help) } else { Unparsed::Help(help) }
 }
 
 fn matches(mut command: Command, typed: &[OsString]) -> Result<ArgMatches, clap::Error> {

@@ -19,8 +19,10 @@ mod load;
 mod man_pages;
 mod memberships;
 mod protection;
+mod recording;
 mod serve;
 mod usage;
+mod user_file;
 mod users;
 mod verify_service;
 
@@ -138,7 +140,7 @@ fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Re
 impl GroupsCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List(_) | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Get { .. } => Access::Reads,
             Self::Users(GroupUsersCommand::List { .. } | GroupUsersCommand::Get { .. }) => Access::Reads,
             Self::Create { .. } => Access::Creates,
             _ => Access::Changes,
@@ -149,7 +151,7 @@ impl GroupsCommand {
 impl UserCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List { .. } | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Search { .. } | Self::Get { .. } => Access::Reads,
             Self::Create(_) => Access::Creates,
             _ => Access::Changes,
         }

@@ -441,6 +441,16 @@ fn state_folder(environment: &Environment) -> Option<PathBuf> {
     own.or_else(|| Some(environment.state_home.as_ref()?.join("openai-admin")))
 }
 
+/// Whether a command line that may be invalid asks for JSON.
+pub(crate) fn asks_for_json(arguments: &[OsString]) -> bool {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let format = words.iter().enumerate().rev().find_map(|(index, word)| match *word {
+        "-o" | "--output" => words.get(index + 1).copied(),
+        word => word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o")),
+    });
+    matches!(format.map(|format| format.trim_start_matches('=')), Some("json" | "jsonl"))
+}
+
 /// The folder with the runs of a service. Services are separate, because two may have an organization with the same id.
 pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environment) -> Result<PathBuf> {
     let state = state_folder(environment).ok_or_else(|| {

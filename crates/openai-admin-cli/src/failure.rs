@@ -95,6 +95,15 @@ impl Failure {
         Self::new(status, "")
     }
 
+    /// An error of the parser. Its tips and the usage are next steps.
+    pub(crate) fn of_command_line(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let mut parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+        let message = parts.next().unwrap_or_default();
+        let failure = Self::usage(message.trim_start_matches("error: "));
+        parts.filter(|part| !part.is_empty()).fold(failure, Self::hint)
+    }
+
     /// The system refused to start another thread.
     pub(crate) fn no_thread(error: &io::Error) -> Self {
         Self::new(ExitStatus::Failed, format!("cannot start a thread: {}", causes(error))).hint(

@@ -21,6 +21,7 @@ pub(crate) use request_fields::RequestFields;
 pub(crate) use tree::{Extent, add_commands};
 pub(crate) use words::{past, phrase};
 
+use openai_admin::Method;
 use words::{is_noun, words};
 
 /// The operations with a hand-written command, and its words.
@@ -54,6 +55,12 @@ pub(crate) fn operations(extent: Extent<'_>) -> Vec<&'static Operation> {
         Extent::Named(_) | Extent::Whole => true,
     };
     table::all().filter(|operation| is_in_extent(operation) && !is_hand_written(operation)).collect()
+}
+
+/// The operation that reads the thing that an operation removes or archives.
+pub(crate) fn retrieval(operation: &Operation) -> Option<&'static Operation> {
+    let path = operation.path.trim_end_matches("/archive");
+    table::all().find(|other| other.method == Method::Get && other.path == path)
 }
 
 /// A message of the service with commands in place of operations, which it names in backquotes.

@@ -21,10 +21,19 @@ mod resolve;
 mod session;
 mod settings;
 
-use std::{io, num::NonZeroUsize, process::ExitCode, sync::mpsc, thread};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    num::NonZeroUsize,
+    process::ExitCode,
+    sync::mpsc,
+    thread,
+};
+
+use clap::builder::StyledStr;
 
 use crate::{
-    command_line::ParsedCommand,
+    arguments::ColorChoice,
+    command_line::{ParsedCommand, Unparsed},
     config::Environment,
     failure::{ExitStatus, Failure},
     output::Output,
@@ -34,11 +43,7 @@ fn main() -> ExitCode {
     let environment = Environment::read();
     let typed = match command_line::parse(&environment.arguments) {
         Ok(typed) => typed,
-        Err(error) => {
-            // If the terminal is closed, there is no place to report it.
-            let _ = error.print();
-            return code(if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Done });
-        }
+        Err(unparsed) => return code(print_unparsed(&unparsed, &environment)),
     };
     let output = Output::new(typed.global(), &environment);
     let done =
@@ -51,6 +56,39 @@ fn main() -> ExitCode {
             code(failure.status)
         }
     }
+}
+
+/// Prints the help or the error of a command line that could not be parsed. If the terminal is closed, there is no place to
+/// report it.
+fn print_unparsed(unparsed: &Unparsed, environment: &Environment) -> ExitStatus {
+    match unparsed {
+        Unparsed::Help(help) => {
+            let is_colored = environment.color(ColorChoice::Auto, io::stdout().is_terminal());
+            let _ = io::stdout().write_all(help_text(help, is_colored).as_bytes());
+            ExitStatus::Done
+        }
+        Unparsed::Incomplete(help) => {
+            let is_colored = environment.color(ColorChoice::Auto, io::stderr().is_terminal());
+            let _ = io::stderr().write_all(help_text(help, is_colored).as_bytes());
+            ExitStatus::Usage
+        }
+        Unparsed::Error(error) if !error.use_stderr() => {
+            let _ = error.print();
+            ExitStatus::Done
+        }
+        Unparsed::Error(error) => {
+            if config::asks_for_json(&environment.arguments) {
+                output::print_as_json(&Failure::of_command_line(error));
+            } else {
+                let _ = error.print();
+            }
+            ExitStatus::Usage
+        }
+    }
+}
+
+fn help_text(help: &StyledStr, is_colored: bool) -> String {
+    if is_colored { help.ansi().to_string() } else { help.to_string() }
 }
 
 /// The server uses every core. Other commands wait for the network, so one thread is enough.

@@ -278,14 +278,8 @@ impl Output {
         if failure.message.is_empty() {
             return;
         }
-        let error = FailureDocument {
-            message: &failure.message,
-            answer: failure.answer.as_deref().cloned().unwrap_or_default(),
-            next_steps: failure.hints.iter().map(|hint| self.hint(hint)).collect(),
-        };
-        if let Ok(text) = serde_json::to_string(&error) {
-            self.colored_line(&guard::plain_json(&format!("{{\"error\":{text}}}")));
-        }
+        let next_steps = failure.hints.iter().map(|hint| self.hint(hint)).collect();
+        self.colored_line(&failure_json(failure, next_steps));
     }
 
     /// The text of a hint.
@@ -309,6 +303,26 @@ impl Output {
             self.colored_line(&format!("{label}: {text}"));
         }
     }
+}
+
+/// Prints the error of a command line that could not be parsed, as one line of JSON.
+pub(crate) fn print_as_json(failure: &Failure) {
+    let text = |hint: &Hint| match hint {
+        Hint::Text(text) => text.clone(),
+        Hint::Command { arguments, effect } => format!("`openai-admin {arguments}` {effect}"),
+    };
+    let line = failure_json(failure, failure.hints.iter().map(text).collect());
+    // If standard error is closed, there is no place to report it.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn failure_json(failure: &Failure, next_steps: Vec<String>) -> String {
+    let error = FailureDocument {
+        message: &failure.message,
+        answer: failure.answer.as_deref().cloned().unwrap_or_default(),
+        next_steps,
+    };
+    guard::plain_json(&serde_json::json!({ "error": error }).to_string()).into_owned()
 }
 
 /// The rows as cells for people, below the headings.
@@ -462,7 +476,8 @@ fn for_csv(field: &str, value: &Value) -> String {
     }
 }
 
-fn unprintable(error: impl std::fmt::Display) -> Failure {
+/// The failure to write data.
+pub(crate) fn unprintable(error: impl std::fmt::Display) -> Failure {
     Failure::new(crate::failure::ExitStatus::Failed, format!("cannot write the data: {error}"))
 }
 

@@ -1,5 +1,7 @@
 //! A client of an API, or of a SQLite file through the server's router.
 
+use std::path::PathBuf;
+
 use openai_admin::Client;
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::Store;
@@ -22,6 +24,8 @@ pub(crate) struct Session<'a> {
     store: Option<Store>,
     /// The local policy.
     pub(crate) policy: Policy,
+    /// The folder with the runs of the service; none if there is no folder for runs.
+    pub(crate) service: Option<PathBuf>,
     /// Dropped last.
     _log: Option<Log>,
 }
@@ -36,16 +40,17 @@ impl<'a> Session<'a> {
         output: &'a Output,
     ) -> Result<Self> {
         let policy = config::policy(global, environment)?;
+        let service = config::state_of_service(global, environment).ok();
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None, policy, _log: None })
+                Ok(Self { client, output, store: None, policy, service, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
-                Ok(Self { client, output, store: Some(store), policy, _log: Some(log) })
+                Ok(Self { client, output, store: Some(store), policy, service, _log: Some(log) })
             }
         }
     }
@@ -53,7 +58,7 @@ impl<'a> Session<'a> {
     /// A session with an open client.
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
-        Self { client, output, store: None, policy: Policy::default(), _log: None }
+        Self { client, output, store: None, policy: Policy::default(), service: None, _log: None }
     }
 
     pub(crate) async fn close(self) {

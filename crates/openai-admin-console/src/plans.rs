@@ -169,7 +169,7 @@ impl Planner {
 
     /// Plans to remove a user from all groups.
     pub(crate) async fn plan_offboarding(&self, user: &UserId) -> Result<Plan, Problem> {
-        Ok(offboard::plan_offboarding(&self.reader, user, &self.options()).await?)
+        Ok(offboard::plan_offboarding(&self.reader, vec![user.clone()], &self.options()).await?)
     }
 
     /// Plans the undo of a run.

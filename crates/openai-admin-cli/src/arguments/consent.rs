@@ -1,4 +1,4 @@
-//! The confirmation of destructive commands.
+//! The confirmation and the preview of destructive commands.
 
 use clap::Args;
 
@@ -8,4 +8,14 @@ pub(crate) struct ConsentArguments {
     /// Skip the confirmation prompt
     #[arg(short, long)]
     pub(crate) yes: bool,
+}
+
+// A removal of one thing.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RemovalArguments {
+    #[command(flatten)]
+    pub(crate) consent: ConsentArguments,
+    /// Show what would be removed without removing it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

@@ -9,12 +9,13 @@ Examples:
   openai-admin explain group_not_found
   openai-admin explain 403
   openai-admin explain rate_limit_exceeded -o json
+  openai-admin explain blocked
 
-A code is the `code` of an error response; look up responses without a code by status. The command \
+A word of a plan or a run is explained too. A code is the `code` of an error response; look up responses without a code by status. The command \
 needs no service and no key. FAULT says who can fix it. EVIDENCE says whether OpenAI's \
 service returns this error: seen (observed), confirmed (by a report), assumed, or ours (only this server).")]
 pub(crate) struct ExplainArguments {
-    /// A code or a status; if omitted, all are listed
+    /// A code, a status, or a word of a plan such as blocked; if omitted, all codes are listed
     pub(crate) code: Option<String>,
     /// Write a Markdown page of all codes
     #[arg(long, conflicts_with_all = ["code", "output"])]

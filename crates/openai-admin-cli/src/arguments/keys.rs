@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{consent::ConsentArguments, values};
+use super::{consent::RemovalArguments, values};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -46,7 +46,7 @@ that you can change clients one by one.")]
         /// The key's id or exact name
         key: String,
         #[command(flatten)]
-        consent: ConsentArguments,
+        removal: RemovalArguments,
     },
 }
 

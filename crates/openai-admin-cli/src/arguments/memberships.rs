@@ -291,8 +291,9 @@ Examples:
 
 `last` skips runs that are undos. An undo applies completely or not at all: if a limit (max_remove) \
 blocks a part of it, the message says which number allows all of it. Protected users and groups do \
-not change. To redo, undo the undo by its name. Only `apply`, `import` and `users offboard` leave a \
-run. The changes of `groups users remove`, `groups delete` and similar commands cannot be undone.")]
+not change. To redo, undo the undo by its name. `apply`, `import`, `users offboard`, `groups users add`, \
+`groups users remove` and `groups rename` leave a run. Other changes, such as `groups delete` and \
+`users remove`, cannot be undone.")]
     Undo {
         /// The run's name, or `last`
         run: String,
@@ -314,11 +315,17 @@ run. The changes of `groups users remove`, `groups delete` and similar commands 
 Examples:
   openai-admin users offboard ada@example.com --dry-run
   openai-admin users offboard ada@example.com --yes --report receipt.csv
+  openai-admin users offboard -f leavers.txt --dry-run
 
-The user stays in the organization; to end that, use `users remove`. `runs undo` restores the groups.")]
+The users stay in the organization; to end that, use `users remove`. `runs undo` restores the groups. \
+If one of several users does not exist, nothing is done.")]
 pub(crate) struct OffboardArguments {
-    /// The user's id or email address
-    pub(crate) user: String,
+    /// Ids or email addresses of users
+    #[arg(value_name = "USER")]
+    pub(crate) users: Vec<String>,
+    /// Read users from a file, one per line; `-` reads standard input, `#` begins a comment
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Show the changes without making them
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -3,15 +3,8 @@
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use clap::builder::PossibleValuesParser;
-use openai_admin::{AuditLogEventType, Method, Scope, Timestamp, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, Method, Scope, UserRole, operations::groups::GroupName};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-
-/// A moment, or how long ago it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PointInTime {
-    Moment(Timestamp),
-    SecondsAgo(i64),
-}
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
     if text.is_empty() {
@@ -135,16 +128,6 @@ pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
     Ok(r#type)
 }
 
-/// Reads `90d`, `2026-01-31` or `2026-01-31T12:00:00Z`.
-pub(super) fn point_in_time(text: &str) -> Result<PointInTime, String> {
-    if let Some(moment) = moment(text) {
-        return Ok(PointInTime::Moment(Timestamp::from_unix_seconds(moment.as_second())));
-    }
-    seconds(text).map(PointInTime::SecondsAgo).map_err(|_| {
-        format!("invalid time \"{text}\": write 30m, 12h, 90d, 2w, 2026-01-31 or 2026-01-31T12:00:00Z")
-    })
-}
-
 /// Reads a duration such as `90d` in seconds, and refuses 0.
 pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
     match seconds(text)? {
@@ -154,7 +137,7 @@ pub(super) fn duration_seconds(text: &str) -> Result<i64, String> {
 }
 
 /// Reads `90d` as seconds.
-fn seconds(text: &str) -> Result<i64, String> {
+pub(super) fn seconds(text: &str) -> Result<i64, String> {
     const SECONDS_MAX: i64 = 100 * 366 * 24 * 3600;
     let problem = || format!("invalid time \"{text}\": write 30m, 12h, 90d or 2w");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(problem)?;
@@ -190,7 +173,7 @@ pub(super) fn clock(text: &str) -> Result<i64, String> {
 }
 
 /// Reads a day (as its first moment) or a moment. The default time zone is UTC, as in every table.
-fn moment(text: &str) -> Option<jiff::Timestamp> {
+pub(super) fn moment(text: &str) -> Option<jiff::Timestamp> {
     // Every date has a hyphen, and no duration does.
     if !text.contains('-') {
         return None;
@@ -268,19 +251,6 @@ mod tests {
         assert_eq!(moment_seconds("2030-01-31T12:00:00+02:00"), Ok(1_896_084_000));
         for wrong in ["", "tomorrow", "2030-13-01", "2030-02-30", "31.1.2030", "1896048000", "90d"] {
             assert!(moment_seconds(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_point_in_time_is_a_date_a_moment_or_a_duration() {
-        let moment = |seconds| Ok(PointInTime::Moment(Timestamp::from_unix_seconds(seconds)));
-        assert_eq!(point_in_time("2026-01-31"), moment(1_769_817_600));
-        assert_eq!(point_in_time("2026-01-31T12:00"), moment(1_769_860_800));
-        assert_eq!(point_in_time("2026-01-31T12:00:00Z"), moment(1_769_860_800));
-        assert_eq!(point_in_time("2026-01-31T12:00:00+01:00"), moment(1_769_857_200));
-        assert_eq!(point_in_time("12h"), Ok(PointInTime::SecondsAgo(43_200)));
-        for wrong in ["", "yesterday", "2026-13-01", "2026", "-1h", "12"] {
-            assert!(point_in_time(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -88,7 +88,7 @@ fn check_json(bytes: &[u8], name: &str) -> Result<()> {
 
 pub(super) async fn run(prepared: Prepared, session: &Session<'_>) -> Result<()> {
     let Prepared { request, consent, question } = prepared;
-    consent.ask(&question)?;
+    consent.ask(&question, session.output)?;
     match session.client.send_raw(&request).await {
         Ok(answer) => print(&answer, session.output),
         Err(error) => {

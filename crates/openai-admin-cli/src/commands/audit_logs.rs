@@ -5,16 +5,18 @@ use openai_admin::{
     identity::name_key_in_any_case,
     models::{TimeRange, User},
 };
-use openai_admin_server::Minter;
 
+use super::memberships::now;
 use crate::{
-    arguments::{AuditLogsCommand, ListAuditLogsArguments, PointInTime},
+    arguments::{AuditLogsCommand, ListAuditLogsArguments},
     failure::{Doing as _, ExitStatus, Failure, Result},
-    lists::print_list,
+    lists::{ListPart, print_list, read_list},
     output::Layout,
     resolve,
     session::Session,
 };
+
+mod names;
 
 /// The largest page of events.
 const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
@@ -35,8 +37,8 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     let is_in_range = since.is_some() || until.is_some();
     let is_filtered = is_in_range || !types.is_empty() || !actors.is_empty() || !resources.is_empty();
     let mut effective_at = TimeRange::default();
-    effective_at.gte = since.map(moment);
-    effective_at.lt = until.map(moment);
+    effective_at.gte = since.map(|point| Timestamp::from_unix_seconds(point.start(now())));
+    effective_at.lt = until.map(|point| Timestamp::from_unix_seconds(point.start(now())));
     let client = &session.client;
     let call = client.audit_logs().list_audit_logs().effective_at(effective_at);
     let actors = ids(client, actors, FilterTarget::Actor).await?;
@@ -44,16 +46,13 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     let call = call.event_types(types).actor_ids(actors).resource_ids(resources);
     let none = if is_filtered { "no matching events" } else { "no events" };
     let doing = || "list the audit log".to_owned();
-    print_list(call, &part, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
-}
-
-fn moment(point: PointInTime) -> Timestamp {
-    match point {
-        PointInTime::Moment(moment) => moment,
-        PointInTime::SecondsAgo(seconds) => {
-            Timestamp::from_unix_seconds(Minter::system().now().unix_seconds().saturating_sub(seconds))
-        }
+    let output = session.output;
+    if !output.is_for_people() {
+        return print_list(call, &part, PAGE_SIZE, &Layout::of_record(), none, doing, output).await;
     }
+    let ListPart { items, after, is_truncated } = read_list(call, &part, PAGE_SIZE).await.doing(doing)?;
+    let items = names::with_names(client, items, output).await?;
+    ListPart { items, after, is_truncated }.print(&Layout::of_record(), none, output)
 }
 
 /// What a filter refers to.

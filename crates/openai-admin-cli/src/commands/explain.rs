@@ -12,6 +12,8 @@ use crate::{
     output::{Output, Record, plain_table, rendered, visible},
 };
 
+mod words;
+
 impl Record for Explanation {
     // The nested example is in JSON and YAML only.
     const FIELDS: &'static [&'static str] =
@@ -32,6 +34,9 @@ pub(super) fn run(arguments: &ExplainArguments, output: &Output) -> Result<()> {
     let Some(word) = &arguments.code else {
         return output.wrapped_items(&Explanation::all(), "there is nothing to explain");
     };
+    if let Some(word) = words::of(word) {
+        return output.item(word);
+    }
     let explanations = Explanation::of(word.trim());
     if explanations.is_empty() {
         return Err(unknown(word));
@@ -44,14 +49,15 @@ pub(super) fn run(arguments: &ExplainArguments, output: &Output) -> Result<()> {
 }
 
 fn unknown(word: &str) -> Failure {
-    let failure = Failure::not_found(format!("unknown code or status '{}'", visible(word)));
+    let failure = Failure::not_found(format!("unknown code, status or word '{}'", visible(word)));
     let known = Explanation::all();
-    let near = most_like(word, known.iter().filter_map(|explanation| explanation.code));
+    let codes = known.iter().filter_map(|explanation| explanation.code);
+    let near = most_like(word, codes.chain(words::WORDS.iter().map(|word| word.word)));
     let failure = match near {
         Some(near) => failure.hint(format!("did you mean '{near}'?")),
         None => failure,
     };
-    failure.suggest("explain", "lists all of them")
+    failure.suggest("explain", "lists all codes")
 }
 
 fn evidence_text(Explanation { evidence, confirmed_on, .. }: &Explanation) -> String {
@@ -73,8 +79,8 @@ fn text(explanation: &Explanation, output: &Output) -> String {
         |text: &str| if output.is_colored() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() };
     let mut table = plain_table();
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(output.text_width());
-    for (heading, words) in words(explanation) {
-        table.add_row([heading.to_owned(), words]);
+    for (heading, text) in lines(explanation) {
+        table.add_row([heading.to_owned(), text]);
     }
     let mut text = format!("{}\n{}", bold(&name(explanation)), rendered(&table));
     if let Some(example) = &explanation.example {
@@ -94,7 +100,7 @@ fn text(explanation: &Explanation, output: &Output) -> String {
     text
 }
 
-fn words(explanation: &Explanation) -> [(&'static str, String); 5] {
+fn lines(explanation: &Explanation) -> [(&'static str, String); 5] {
     let Explanation { meaning, blame, next, .. } = explanation;
     [
         ("Meaning", (*meaning).to_owned()),

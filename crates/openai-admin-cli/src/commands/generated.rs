@@ -12,6 +12,7 @@ use crate::{
     failure::{Doing as _, Failure, Result},
     generated::{
         Call, Dispatch, Listing, Operation, RequestFields, chosen_columns, item, layout, past, phrase,
+        retrieval,
     },
     output::{Output, file_name},
     prompt::Consent,
@@ -26,8 +27,8 @@ pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
     }
     (call.operation.check)(&call.given)?;
     let words = call.words.join(" ");
-    let consent = match &call.consent {
-        Some(arguments) => Consent::of(arguments, &format!("`{words}`"))?,
+    let consent = match &call.removal {
+        Some(arguments) => Consent::of_removal(arguments, &format!("`{words}`"))?,
         None => Consent::Given,
     };
     let access = if call.operation.method == Method::Get { Access::Reads } else { Access::Changes };
@@ -54,7 +55,10 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
     let Call { operation, given, .. } = call;
     let verb = call.words.last().map_or("", String::as_str);
     let doing = phrase(operation, verb, given.ids());
-    consent.ask(&format!("{doing}?"))?;
+    if consent == Consent::DryRun {
+        check_exists(call, client).await?;
+    }
+    consent.ask(&format!("{doing}?"), output)?;
     match operation.dispatch {
         Dispatch::Once(send) => {
             let answer = send(client, given).await.doing(|| doing.clone())?;
@@ -79,6 +83,16 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
             print(client, given, &listing).await
         }
     }
+}
+
+/// Reads the thing to remove, if the API can read it, so that a dry run fails like the removal if it does not exist.
+async fn check_exists(call: &Call, client: &Client) -> Result<()> {
+    let Some(Operation { dispatch: Dispatch::Once(send), .. }) = retrieval(call.operation) else {
+        return Ok(());
+    };
+    let given = RequestFields { path: call.given.path.clone(), ..RequestFields::default() };
+    let id = call.given.ids().last().unwrap_or_default();
+    send(client, &given).await.map(drop).doing(|| format!("find '{id}'"))
 }
 
 /// Prints a response: a single object, or the rows of a list.

@@ -2,7 +2,7 @@
 
 use openai_admin::{Limit, models::GroupResponse};
 
-use super::protection;
+use super::{protection, user_file};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
@@ -13,8 +13,8 @@ use crate::{
     session::Session,
 };
 
+mod at;
 mod bulk;
-mod user_file;
 
 use bulk::Change;
 
@@ -23,16 +23,21 @@ const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 
 pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Result<()> {
     match command {
-        GroupUsersCommand::List { group, list: arguments } => list(session, &group, &arguments).await,
+        GroupUsersCommand::List { group, at: Some(at), .. } => {
+            at::list(session, &resolve::group(&session.client, &group).await?, at).await
+        }
+        GroupUsersCommand::List { group, at: None, list: arguments } => {
+            list(session, &group, &arguments).await
+        }
         GroupUsersCommand::Add(arguments) => {
-            let users = user_file::users(&arguments)?;
+            let users = user_file::users(&arguments.users, arguments.file.as_deref())?;
             let group = resolve::group(&session.client, &arguments.group).await?;
             protection::allow_group(session, &group)?;
             bulk::run(session, Change::Add, &group, users, arguments.dry_run).await
         }
         GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
         GroupUsersCommand::Remove { bulk: arguments, consent } => {
-            let users = user_file::users(&arguments)?;
+            let users = user_file::users(&arguments.users, arguments.file.as_deref())?;
             let doing = format!("removing {} from a group", count(users.len(), "user"));
             let consent = if arguments.dry_run { Consent::Given } else { Consent::of(&consent, &doing)? };
             remove(session, &arguments, users, consent).await
@@ -75,8 +80,8 @@ async fn remove(
 ) -> Result<()> {
     let group = resolve::group(&session.client, &arguments.group).await?;
     protection::allow_group(session, &group)?;
-    if matches!(consent, Consent::Ask) {
-        consent.ask(&question(session, &group, &users).await?)?;
+    if consent != Consent::Given {
+        consent.ask(&question(session, &group, &users).await?, session.output)?;
     }
     bulk::run(session, Change::Remove, &group, users, arguments.dry_run).await
 }

@@ -5,17 +5,26 @@ use openai_admin::{
     identity::name_key,
     models::{CreateGroupBody, GroupResponse, UpdateGroupBody},
 };
+use openai_admin_sync::{
+    desired::Origin,
+    plan::{Operation, Why},
+};
 
-use super::{group_users, protection};
+use super::{
+    group_users, protection,
+    recording::{Before, Recording},
+};
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
-    lists::print_list,
+    lists::{print_list, read_list},
     output::{Layout, visible},
-    prompt::Consent,
+    prompt::{self, Consent},
     resolve,
     session::Session,
 };
+
+mod counted;
 
 /// The largest page of groups.
 const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
@@ -23,11 +32,11 @@ const PAGE_SIZE: u16 = Limit::<0, 1000, 100>::MAX.get();
 pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result<()> {
     let Session { client, output, .. } = session;
     match command {
-        GroupsCommand::List(arguments) => list(session, &arguments).await,
+        GroupsCommand::List { list: arguments, members } => list(session, &arguments, members).await,
         GroupsCommand::Get { group } => output.item(&resolve::group(client, &group).await?),
         GroupsCommand::Create { name, allow_duplicate } => {
             if !allow_duplicate {
-                check_name_is_free(session, &name, None).await?;
+                ask_about_namesake(session, &name, None).await?;
             }
             let doing = format!("create group '{}'", &*name);
             let created = client.groups().create_group(CreateGroupBody::new(name)).await.doing(|| doing)?;
@@ -39,26 +48,43 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             let mut group = resolve::group(client, &text).await?;
             protection::allow_group(session, &group)?;
             if !allow_duplicate {
-                check_name_is_free(session, &name, Some(&group.id)).await?;
+                ask_about_namesake(session, &name, Some(&group.id)).await?;
             }
+            let mut recording = record_rename(session, &group, &name).await;
             let renamed = client.groups().update_group(group.id.clone(), UpdateGroupBody::new(name)).await;
+            if let Some(recording) = &mut recording {
+                recording.result(session, 0, &renamed);
+            }
             // The response omits fields that did not change.
             group.name = renamed.doing(|| format!("rename group '{text}'"))?.into_inner().name;
             output.item(&group)?;
+            if let Some(recording) = recording {
+                recording.end(session);
+            }
             warn_of_same_name(session, &group).await;
             Ok(())
         }
-        GroupsCommand::Delete { group, consent } => {
-            let consent = Consent::of(&consent, "deleting a group")?;
+        GroupsCommand::Delete { group, removal } => {
+            let consent = Consent::of_removal(&removal, "deleting a group")?;
             delete(session, &group, consent).await
         }
         GroupsCommand::Users(command) => group_users::run(command, session).await,
     }
 }
 
-/// Refuses a name that another group already has, because commands and files could not use it for either group. `own`
-/// is the group to rename, if any.
-async fn check_name_is_free(session: &Session<'_>, name: &str, own: Option<&GroupId>) -> Result<()> {
+/// Starts to record a rename. A rename to the same name changes nothing.
+async fn record_rename(session: &Session<'_>, group: &GroupResponse, name: &str) -> Option<Recording> {
+    let before = Before::read_without_members(session, group).await;
+    let is_change = *group.name != *name;
+    let rename =
+        || Operation::rename_group(group.name.to_string(), name.to_owned(), Why::Listed, Origin::default());
+    let operations = is_change.then(rename).into_iter().collect();
+    Recording::begin(session, before, group, &format!("groups rename {} to {name}", group.name), operations)
+}
+
+/// Asks before a name is used that another group already has, because commands and files cannot use it for either group.
+/// Without a terminal it is refused. `own` is the group to rename, if any.
+async fn ask_about_namesake(session: &Session<'_>, name: &str, own: Option<&GroupId>) -> Result<()> {
     let key = name_key(name);
     // A key without the scope to list groups cannot check.
     let Ok(groups) = session.client.groups().list_groups().limit(PAGE_SIZE).items().try_collect().await
@@ -67,6 +93,11 @@ async fn check_name_is_free(session: &Session<'_>, name: &str, own: Option<&Grou
     };
     match groups.iter().find(|other| Some(&other.id) != own && name_key(&other.name) == key) {
         None => Ok(()),
+        Some(other) if prompt::can_ask() => {
+            let question =
+                format!("a group already has the name '{}': {}; use it twice?", other.name, other.id);
+            Consent::Ask.ask(&question, session.output)
+        }
         Some(other) => {
             let message = format!("a group already has the name '{}': {}", other.name, other.id);
             Err(Failure::not_found(message).hint("pass --allow-duplicate to use the name anyway"))
@@ -88,28 +119,34 @@ async fn warn_of_same_name(session: &Session<'_>, group: &GroupResponse) {
     }
 }
 
-async fn list(session: &Session<'_>, arguments: &OrderedListArguments) -> Result<()> {
+async fn list(session: &Session<'_>, arguments: &OrderedListArguments, counts_members: bool) -> Result<()> {
     let mut call = session.client.groups().list_groups();
     if let Some(order) = arguments.order {
         call = call.order(order.into());
     }
     let doing = || "list the groups".to_owned();
-    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), "no groups", doing, session.output)
-        .await
+    let none = "no groups";
+    if counts_members {
+        let part = read_list(call, &arguments.list, PAGE_SIZE).await.doing(doing)?;
+        return counted::print(session, part, none).await;
+    }
+    print_list(call, &arguments.list, PAGE_SIZE, &Layout::of_record(), none, doing, session.output).await
 }
 
 async fn delete(session: &Session<'_>, text: &str, consent: Consent) -> Result<()> {
     let Session { client, output, .. } = session;
     let group = resolve::group(client, text).await?;
     protection::allow_group(session, &group)?;
-    if matches!(consent, Consent::Ask) {
+    if consent != Consent::Given {
         let members = group_users::members(session, &group).await?;
-        consent.ask(&format!("delete group '{}' ({}) and its {members}?", group.name, group.id))?;
+        let question = format!("delete group '{}' ({}) and its {members} permanently?", group.name, group.id);
+        consent.ask(&question, output)?;
     }
     let deleted = client.groups().delete_group(group.id).await;
     let deleted = deleted.doing(|| format!("delete group '{text}'"))?;
     if output.is_for_people() {
-        output.note(&format!("deleted group '{}' ({})", visible(&group.name), deleted.id));
+        let name = visible(&group.name);
+        output.note(&format!("deleted group '{name}' ({}); this cannot be undone", deleted.id));
         return Ok(());
     }
     output.item(&*deleted)

@@ -47,7 +47,7 @@ pub(super) async fn run(command: KeysCommand, database: &Database, output: &Outp
         check_output()?;
     }
     let consent = match &command {
-        KeysCommand::Revoke { consent, .. } => Consent::of(consent, "revoking a key")?,
+        KeysCommand::Revoke { removal, .. } => Consent::of_removal(removal, "revoking a key")?,
         _ => Consent::Given,
     };
     let (store, organization) = database::open(database, creates, &minter).await?;
@@ -208,7 +208,8 @@ async fn revoke(
 ) -> Result<()> {
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let key = find(keys, text)?;
-    consent.ask(&format!("revoke key '{}' ({}, {}) permanently?", key.name, key.id, key.redacted_value))?;
+    let question = format!("revoke key '{}' ({}, {}) permanently?", key.name, key.id, key.redacted_value);
+    consent.ask(&question, output)?;
     let revoked = store.revoke_api_key(organization.org, minter.stamp("local"), key.id.clone()).await;
     revoked.doing(|| format!("revoke key '{text}'"))?;
     if output.is_for_people() {

@@ -1,7 +1,7 @@
 //! `openai-admin users`: users of the organization.
 
 use openai_admin::{
-    BoundedText, Limit,
+    BoundedText, Limit, UserId,
     models::{CreateUserBody, UserRoleUpdateRequest},
     operations::users::EmailText,
 };
@@ -11,25 +11,30 @@ use crate::{
     arguments::{CreateUserArguments, ListArguments, UpdateUserArguments, UserCommand},
     failure::{Doing as _, Failure, Result},
     lists::print_list,
-    output::{Layout, visible},
+    output::{Layout, count, visible},
     prompt::Consent,
     resolve::{self, or_missing_user},
     session::Session,
 };
 
+mod search;
 mod user_groups;
 
 /// The largest page of users.
 const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();
 
+/// How many groups of a user a question names.
+const GROUPS_NAMED_MAX: usize = 10;
+
 pub(super) async fn run(command: UserCommand, session: &Session<'_>) -> Result<()> {
     match command {
         UserCommand::List { emails, list: part } => list(session, emails, &part).await,
+        UserCommand::Search { text, limit } => search::run(session, &text, limit).await,
         UserCommand::Get { user } => get(session, &user).await,
         UserCommand::Create(arguments) => create(session, arguments).await,
         UserCommand::Update(arguments) => update(session, arguments).await,
-        UserCommand::Remove { user, consent } => {
-            let consent = Consent::of(&consent, "removing a user from the organization")?;
+        UserCommand::Remove { user, removal } => {
+            let consent = Consent::of_removal(&removal, "removing a user from the organization")?;
             remove(session, &user, consent).await
         }
         UserCommand::Groups { user, list } => user_groups::list(session, &user, &list).await,
@@ -103,17 +108,32 @@ async fn remove(session: &Session<'_>, text: &str, consent: Consent) -> Result<(
     let Session { client, output, .. } = session;
     let found = resolve::user(client, text).await?;
     protection::allow_user(session, &found.id, found.email.as_deref()).await?;
-    if matches!(consent, Consent::Ask) {
+    if consent != Consent::Given {
         let user = client.users().retrieve_user(found.id.clone()).await;
         let user = or_missing_user(&session.client, text, user, "find").await?;
         let name = user.name.as_deref().unwrap_or_default();
-        consent.ask(&format!("remove '{name}' ({text}) from the organization and all groups?"))?;
+        let groups = groups_of(session, &found.id).await;
+        consent.ask(&format!("remove '{name}' ({text}) from the organization and {groups}?"), output)?;
     }
     let removed = client.users().delete_user(found.id).await;
     let removed = or_missing_user(&session.client, text, removed, "remove").await?;
     if output.is_for_people() {
-        output.note(&format!("removed user '{}' ({})", visible(text), removed.id));
+        output.note(&format!("removed user '{}' ({}); this cannot be undone", visible(text), removed.id));
         return Ok(());
     }
     output.item(&*removed)
+}
+
+/// The groups of a user as text. Without the operation of our server, or the scope for it, their names are unknown.
+async fn groups_of(session: &Session<'_>, user_id: &UserId) -> String {
+    let groups = session.client.users().list_user_groups(user_id.clone()).limit(PAGE_SIZE);
+    let Ok(page) = groups.await else { return "from all groups".to_owned() };
+    let names: Vec<&str> = page.data.iter().take(GROUPS_NAMED_MAX).map(|group| &*group.name).collect();
+    match page.data.len() {
+        0 => "from no group".to_owned(),
+        number if number > names.len() || page.has_more => {
+            format!("from all groups: {} and more", names.join(", "))
+        }
+        number => format!("from {}: {}", count(number, "group"), names.join(", ")),
+    }
 }

@@ -13,7 +13,7 @@ use super::{
     request_fields::RequestFields,
     words::{is_destructive, with_words},
 };
-use crate::arguments::{ConsentArguments, ListArguments};
+use crate::arguments::{ListArguments, RemovalArguments};
 
 /// A generated command with its arguments.
 pub(crate) struct Call {
@@ -23,8 +23,8 @@ pub(crate) struct Call {
     pub(crate) form: Form,
     /// The part of a list.
     pub(crate) part: Option<ListArguments>,
-    /// The consent of a destructive command; none for other commands.
-    pub(crate) consent: Option<ConsentArguments>,
+    /// The consent or preview of a destructive command; none for other commands.
+    pub(crate) removal: Option<RemovalArguments>,
     /// The file with the body.
     pub(crate) body: Option<PathBuf>,
     pub(crate) given: RequestFields,
@@ -47,10 +47,10 @@ pub(crate) fn call(
     let form = form(operation);
     let part = form.page_size.is_some().then(|| ListArguments::from_arg_matches(leaf)).transpose()?;
     let is_destructive = is_destructive(operation, words.last().map_or("", String::as_str));
-    let consent = is_destructive.then(|| ConsentArguments::from_arg_matches(leaf)).transpose()?;
+    let removal = is_destructive.then(|| RemovalArguments::from_arg_matches(leaf)).transpose()?;
     let body = if form.takes_body { leaf.get_one(BODY).cloned() } else { None };
     let given = given(&form, leaf);
-    Ok(Some(Call { operation, words, form, part, consent, body, given }))
+    Ok(Some(Call { operation, words, form, part, removal, body, given }))
 }
 
 /// The arguments by their position in the request. An operation with a body always sends one.

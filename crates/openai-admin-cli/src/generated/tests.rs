@@ -389,7 +389,7 @@ fn a_body_of_several_shapes_comes_from_a_file() {
 
 #[test]
 fn only_destructive_commands_ask_for_confirmation() {
-    let consents = |words: &str| typed(words).consent.is_some();
+    let consents = |words: &str| typed(words).removal.is_some();
     assert!(consents("groups delete group_1") && consents("groups users remove group_1 user_ada"));
     assert!(!consents("groups create --name New") && !consents("groups list"));
 }

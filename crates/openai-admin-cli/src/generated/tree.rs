@@ -9,7 +9,7 @@ use super::{
     operation::Operation,
     words::{NamedOperation, aliases, description, imperative, is_destructive, with_words},
 };
-use crate::arguments::{ConsentArguments, ListArguments};
+use crate::arguments::{ListArguments, RemovalArguments};
 
 /// Help lists generated nouns after the hand-written nouns of the API, of which this is the last.
 const LAST_NOUN: &str = "audit-logs";
@@ -125,5 +125,5 @@ fn operation_command(command: Command, verb: &str, operation: &'static Operation
     if form.page_size.is_some() {
         command = ListArguments::augment_args(command);
     }
-    if is_destructive(operation, verb) { ConsentArguments::augment_args(command) } else { command }
+    if is_destructive(operation, verb) { RemovalArguments::augment_args(command) } else { command }
 }

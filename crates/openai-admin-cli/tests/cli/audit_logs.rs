@@ -72,7 +72,7 @@ fn actors_and_resources_may_be_given_by_name() {
 #[test]
 fn an_invalid_filter_is_explained() {
     freeze!(desk().transcript(&[
-        "--local new.db audit-logs list --since yesterday",
+        "--local new.db audit-logs list --since tomorrow",
         "--local new.db audit-logs list --type group.exploded",
         "--local new.db audit-logs list --actor nobody",
         "--local new.db audit-logs list --after audit_log-never",

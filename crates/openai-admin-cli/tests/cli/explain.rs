@@ -37,3 +37,13 @@ fn the_code_of_a_refusal_is_explained() {
     let explained = desk.run(&format!("explain {code} -o json")).json();
     assert_eq!(explained[0]["example"]["answer"], refused.json());
 }
+
+#[test]
+fn words_of_plans_are_explained() {
+    freeze!(Desk::empty().transcript(&[
+        "explain BLOCKED",
+        "explain max_remove -o json",
+        "explain \"held back\"",
+        "explain lefft",
+    ]));
+}

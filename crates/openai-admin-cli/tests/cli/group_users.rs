@@ -111,3 +111,22 @@ fn a_large_job_reads_addresses_in_batches_and_keeps_every_row() {
     let users = desk.run("--local many.db users list -o json --limit 205");
     assert_eq!(users.json().as_array().unwrap().len(), 205, "three pages, the last one cut");
 }
+
+#[test]
+fn the_members_at_a_time_are_the_current_ones_without_later_changes() {
+    let desk = Desk::with_acme();
+    for command in
+        ["users create kay@example.com --name Kay --id user_kay", "groups users add \"ML Research\" user_kay"]
+    {
+        desk.run(&format!("--local acme.db {command}"));
+    }
+    let list =
+        |options: &str| desk.run(&format!("--local acme.db groups users list group_research {options}"));
+    assert_eq!(list("--at today -q -o csv").stdout, list("-o csv").stdout);
+    freeze!(desk.transcript(&[
+        "--local acme.db groups users list group_research --at 2100-01-31",
+        "--local acme.db groups users list group_research --at 2020-01-31",
+        "--local acme.db groups users list group_research --at tomorrow",
+        "--local acme.db groups users list group_research --at today --limit 1",
+    ]));
+}

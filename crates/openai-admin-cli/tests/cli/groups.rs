@@ -12,6 +12,15 @@ fn lists_groups_in_every_format() {
 }
 
 #[test]
+fn members_are_counted_on_request() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db groups list --members --limit 2",
+        "--local acme.db groups list --members --limit 1 -o json",
+        "--local acme.db groups list --members -o csv",
+    ]));
+}
+
+#[test]
 fn an_empty_list_is_a_note_for_people_and_data_for_programs() {
     let desk = Desk::empty();
     desk.run("--local new.db keys create --name first");

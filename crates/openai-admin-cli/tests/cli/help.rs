@@ -36,6 +36,18 @@ fn short_help_fits_a_screen() {
 }
 
 #[test]
+fn an_error_of_the_parser_is_json_on_request() {
+    freeze!(Desk::empty().transcript(&[
+        "groups lst -o json",
+        "groups -o json",
+        "--output=jsonl users get",
+        "-ojson audit-logs list --since tomorrow",
+        "groups list --limit 0 -o json",
+        "groups list --limit 0 -o csv",
+    ]));
+}
+
+#[test]
 fn a_missing_command_is_a_usage_error_with_help() {
     let desk = Desk::empty();
     for command in ["", "groups", "groups users", "users", "audit-logs", "keys"] {

@@ -7,7 +7,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::desk::{Desk, freeze};
+use crate::{
+    desk::{Desk, freeze},
+    published_only::PublishedOnly,
+    running::Running,
+};
 
 /// The example organization and its group file.
 fn desk() -> Desk {
@@ -332,4 +336,90 @@ fn ctrl_c_before_the_first_write_reports_that_nothing_changed() {
     let stopped = "error: stopped before anything was written\n\
         hint: nothing changed; run the command again to start over\n";
     assert!(stderr.ends_with(stopped), "{stderr}");
+}
+
+#[test]
+fn users_in_a_file_are_offboarded_in_one_run() {
+    let desk = desk();
+    desk.write("leavers.txt", "# left in May\nada@example.com\ndana@example.com\n");
+    desk.write("typo.txt", "ada@example.com\ndnaa@example.com\nnobody\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db users offboard",
+        "--local acme.db users offboard -f typo.txt --yes",
+        "--local acme.db users offboard -f leavers.txt --dry-run",
+        "--local acme.db users offboard -f leavers.txt --yes --allow-removals 2",
+        "--local acme.db users offboard -f leavers.txt --yes",
+        "--local acme.db users groups ada@example.com",
+        "--local acme.db runs list -o csv",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db users offboard -f leavers.txt ada@example.com --dry-run --summary",
+    ]));
+}
+
+#[test]
+fn a_published_service_plans_the_same_offboarding_and_does_not_know_earlier_members() {
+    const KEY: &str = "sk-admin-offboard-0123456789";
+    let desk = desk().with_variable("OPENAI_ADMIN_KEY", KEY);
+    desk.write("admin.key", KEY);
+    let server = Running::start(&desk, "--local acme.db --log error --key-file admin.key");
+    let published = PublishedOnly::start(&server.address);
+    let changes = |target: &str, users: &str| {
+        let answer = desk.run(&format!("{target} users offboard {users} --dry-run -o csv"));
+        let mut rows: Vec<String> = answer.stdout.lines().map(str::to_owned).collect();
+        rows.sort();
+        (answer.status, rows)
+    };
+    let target = format!("--base-url http://{}/v1", published.address);
+    for users in ["ada@example.com", "ada@example.com user_dana", "ada@example.com user_nobody"] {
+        assert_eq!(changes(&target, users), changes("--local acme.db", users), "{users}");
+    }
+    let answer = desk.run(&format!("{target} groups users list group_research --at today"));
+    assert!(answer.status == 1 && answer.stderr.contains("no events for changes"), "{}", answer.stderr);
+}
+
+#[test]
+fn single_commands_leave_a_run_that_can_be_undone() {
+    let desk = desk();
+    freeze!(desk.transcript(&[
+        "--local acme.db groups users add group_support ada@example.com dana@example.com",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db groups users add group_support dana@example.com",
+        "--local acme.db groups users remove group_support dana@example.com user_nobody --yes",
+        "--local acme.db groups rename group_support Helpdesk",
+        "--local acme.db groups rename group_support Helpdesk -o csv",
+        "--local acme.db groups users add group_support ada@example.com --dry-run",
+        "--local acme.db runs list",
+        "--local acme.db runs undo last --yes",
+        "--local acme.db groups delete group_support --yes",
+    ]));
+    let runs = desk.run("--local acme.db runs list -o json").json();
+    let removal = runs
+        .as_array()
+        .expect("runs")
+        .iter()
+        .find(|run| run["what"] == "groups users remove Support Team" && run["state"] == "complete");
+    let removal = removal.expect("the removal")["run"].as_str().expect("a name").to_owned();
+    let undo = desk.run(&format!("--local acme.db runs undo {removal} --yes"));
+    assert!(undo.status == 6 && undo.stderr.contains("the group no longer exists"), "{}", undo.text());
+}
+
+#[test]
+fn a_plan_without_changes_is_an_outcome_in_json() {
+    let desk = desk();
+    desk.run("--local acme.db apply groups.yaml --yes");
+    desk.write("limit.csv", "email,group\nnobody@example.com,Support\n");
+    for (command, status) in [
+        ("apply groups.yaml --yes", 0),
+        ("users offboard user_liam --yes", 0),
+        ("import memberships limit.csv --yes", 3),
+    ] {
+        let answer = desk.run(&format!("--local acme.db {command} -o json"));
+        let outcome = answer.json();
+        assert_eq!((answer.status, &outcome["run"]), (status, &serde_json::Value::Null), "{command}");
+        assert_eq!(
+            (&outcome["state"], &outcome["done"]),
+            (&"nothing to apply".into(), &0.into()),
+            "{command}"
+        );
+    }
 }

@@ -105,3 +105,34 @@ fn a_line_based_format_is_written_page_by_page() {
     let document = list("json");
     assert_eq!((document.status, document.stdout.as_str()), (1, ""), "{}", document.stderr);
 }
+
+#[test]
+fn users_are_found_by_the_beginning_of_a_word() {
+    freeze!(Desk::with_acme().transcript(&[
+        "--local acme.db users search whit",
+        "--local acme.db users search EMRE@",
+        "--local acme.db users search example.com --limit 1 -o csv",
+        "--local acme.db users search nobody",
+        "--local acme.db users search nobody -o json",
+        "--local acme.db users search \"\"",
+    ]));
+}
+
+#[test]
+fn a_dry_run_of_a_removal_says_what_it_would_do() {
+    let desk = Desk::with_acme();
+    desk.run("--local acme.db keys create --name ci");
+    desk.run("--local acme.db projects create --name Atlas");
+    let before = desk.run("--local acme.db audit-logs list -o json").stdout;
+    freeze!(desk.transcript(&[
+        "--local acme.db users remove ada@example.com --dry-run",
+        "--local acme.db users remove ada@example.com --dry-run -o json",
+        "--local acme.db users remove user_nobody --dry-run",
+        "--local acme.db groups delete \"ML Research\" --dry-run",
+        "--local acme.db keys revoke ci --dry-run",
+        "--local acme.db keys revoke other --dry-run",
+        "--local acme.db roles delete role_nothing --dry-run",
+        "--local acme.db projects archive proj_nothing --dry-run",
+    ]));
+    assert_eq!(desk.run("--local acme.db audit-logs list -o json").stdout, before);
+}

@@ -192,7 +192,11 @@ fn row(run: &Run) -> Option<RunRow> {
         what: match &plan.purpose {
             Purpose::Files => "group files".to_owned(),
             Purpose::Import => "import".to_owned(),
-            Purpose::Offboard { user_id } => format!("offboard {user_id}"),
+            Purpose::Offboard { user_id, others } if others.is_empty() => format!("offboard {user_id}"),
+            Purpose::Offboard { user_id, others } => {
+                format!("offboard {user_id} and {} others", others.len())
+            }
+            Purpose::Command { command } => command.clone(),
             Purpose::Undo { run } => format!("undo of {run}"),
         },
         state: match end {

@@ -66,11 +66,20 @@ pub enum Purpose {
     Files,
     /// To import the rows of a table.
     Import,
-    /// To remove a user from every group.
+    /// To remove users from every group.
     Offboard {
-        /// The user.
+        /// The user, or the first of several.
         #[schemars(with = "String")]
         user_id: UserId,
+        /// The other users.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schemars(with = "Vec<String>")]
+        others: Vec<UserId>,
+    },
+    /// The changes of a command to one group.
+    Command {
+        /// The command.
+        command: String,
     },
     /// To undo a run. An undo is applied completely or not at all.
     Undo {
@@ -93,7 +102,7 @@ impl Purpose {
     pub fn undone_run(&self) -> Option<&str> {
         match self {
             Self::Undo { run } => Some(run),
-            Self::Files | Self::Import | Self::Offboard { .. } => None,
+            _ => None,
         }
     }
 }

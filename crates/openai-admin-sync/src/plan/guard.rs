@@ -328,7 +328,7 @@ mod tests {
         [
             Purpose::Files,
             Purpose::Import,
-            Purpose::Offboard { user_id },
+            Purpose::Offboard { user_id, others: Vec::new() },
             Purpose::Undo { run: "r".to_owned() },
         ]
     }

@@ -53,9 +53,9 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
         if rows.is_empty() {
             continue;
         }
-        text.push_str("| | User | ID | Reason | Source |\n|---|---|---|---|---|\n");
+        text.push_str("| | User | Reason | Source |\n|---|---|---|---|\n");
         for row in &rows {
-            let cells = [&row.who, &row.id, &row.why, &row.position].map(|cell| escaped(cell)).join(" | ");
+            let cells = [&row.who, &row.why, &row.position].map(|cell| escaped(cell)).join(" | ");
             let sign = if row.sign == '+' { "➕" } else { "➖" };
             let _ = writeln!(text, "| {sign} | {cells} |");
         }

@@ -76,7 +76,6 @@ pub(super) fn acceptance(plan: &Plan) -> Option<String> {
 pub(super) struct Row {
     pub(super) sign: char,
     pub(super) who: String,
-    pub(super) id: String,
     pub(super) why: String,
     pub(super) position: String,
 }
@@ -101,8 +100,9 @@ pub(super) fn rows_shown(group: &GroupPlan, decisions: &[Decision], is_blocked: 
 }
 
 pub(super) fn row(operation: &Operation, decision: &Decision) -> Option<Row> {
-    let id = operation.user_id()?.to_string();
-    let who = operation.email().map_or_else(|| id.clone(), str::to_owned);
+    let id = operation.user_id()?;
+    // An address names the user, so the id is shown only without one.
+    let who = operation.email().unwrap_or(id.as_str()).to_owned();
     let sign = if operation.is(Effect::Revoke) { '-' } else { '+' };
     let mut why = reasons(operation);
     match decision {
@@ -113,7 +113,7 @@ pub(super) fn row(operation: &Operation, decision: &Decision) -> Option<Row> {
     let position = operation.origin.position.as_ref();
     let position =
         position.map(|position| format!("{}:{}", position.file, position.line)).unwrap_or_default();
-    Some(Row { sign, who, id: shortened(&id), why: why.join("  "), position })
+    Some(Row { sign, who, why: why.join("  "), position })
 }
 
 pub(super) fn reasons(operation: &Operation) -> Vec<String> {

@@ -113,15 +113,14 @@ impl Writing {
 
     fn rows(&mut self, shown: &[Row], more: usize) {
         let width = |column: fn(&Row) -> &str| shown.iter().map(|row| column(row).width()).max().unwrap_or(0);
-        let (who, id, why) = (width(|row| &row.who), width(|row| &row.id), width(|row| &row.why));
+        let (who, why) = (width(|row| &row.who), width(|row| &row.why));
         let padded =
             |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.width())));
         for row in shown {
             let line = format!(
-                "{} {}  {}  {}  {}",
+                "{} {}  {}  {}",
                 row.sign,
                 padded(&visible(&row.who), who),
-                padded(&row.id, id),
                 padded(&row.why, why),
                 visible(&row.position)
             );

@@ -145,7 +145,7 @@ impl Executor<'_> {
 
 /// The outcome of a failed request. After a broken or unreadable response, or a server error, it is unknown whether the
 /// change was made.
-fn outcome_of(error: &Error) -> Outcome {
+pub fn outcome_of(error: &Error) -> Outcome {
     let is_unknown = match error.kind() {
         ErrorKind::Transport | ErrorKind::Timeout => error.was_sent(),
         ErrorKind::UnreadableAnswer => true,

@@ -97,8 +97,8 @@ async fn a_resumed_run_recognizes_the_group_that_it_created() {
 #[tokio::test]
 async fn offboarding_removes_from_every_group_and_can_be_undone() {
     let desk = Desk::with_groups(&[("One", "ab"), ("Two", "abc"), ("Three", "bc")]).await;
-    let user = "user_a".parse().unwrap();
-    let plan = offboard::plan_offboarding(&desk.reader, &user, &desk.options()).await.unwrap();
+    let user: openai_admin::UserId = "user_a".parse().unwrap();
+    let plan = offboard::plan_offboarding(&desk.reader, vec![user], &desk.options()).await.unwrap();
     assert_eq!(changes(&plan), ["-a One", "-a Two"]);
     assert!(plan.revoke_first);
     let (executed, verification) = desk.apply(&plan, &Approval::None).await;

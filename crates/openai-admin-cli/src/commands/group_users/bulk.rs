@@ -7,10 +7,17 @@ use openai_admin::{
     Client, Error, ErrorKind, GroupId, GroupType, Limit, UserId,
     models::{CreateGroupUserBody, GroupResponse},
 };
+use openai_admin_sync::{
+    desired::Origin,
+    plan::{Operation, Why},
+};
 use serde::Serialize;
 
 use crate::{
-    commands::protection,
+    commands::{
+        protection,
+        recording::{Before, Recording},
+    },
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count, visible},
     progress::{self, CONCURRENCY, Progress},
@@ -96,14 +103,42 @@ pub(super) async fn run(
     if change == Change::Remove {
         check_policy(session, group, &mut rows).await?;
     }
-    let stop = if dry_run {
+    let (stop, recording) = if dry_run {
         preview(session, change, group, &mut rows).await?;
-        None
+        (None, None)
     } else {
-        execute(session, change, &group.id, &mut rows).await
+        let mut recording = record(session, change, group, &rows).await;
+        let stop = execute(session, change, &group.id, &mut rows, recording.as_mut()).await;
+        (stop, recording)
     };
     suggest(session, &mut rows).await;
-    report(session.output, group, &rows, stop)
+    let reported = report(session.output, group, &rows, stop);
+    if let Some(recording) = recording {
+        recording.end(session);
+    }
+    reported
+}
+
+/// Starts to record the changes that are needed.
+async fn record(
+    session: &Session<'_>,
+    change: Change,
+    group: &GroupResponse,
+    rows: &[Row],
+) -> Option<Recording> {
+    let before = Before::read(session, group).await?;
+    let needs_change = |user_id: &UserId| before.members.contains(user_id) == (change == Change::Remove);
+    let users = rows.iter().filter_map(|row| Some((row, row.user_id.clone()?)));
+    let operations = users.filter(|(_, user_id)| needs_change(user_id)).map(|(row, user_id)| {
+        let email = row.user.contains('@').then(|| row.user.clone());
+        match change {
+            Change::Add => Operation::add_user(user_id, email, Why::Listed, Origin::default()),
+            Change::Remove => Operation::remove_user(user_id, email, Why::Listed, Origin::default()),
+        }
+    });
+    let operations = operations.collect();
+    let verb = if change == Change::Add { "add" } else { "remove" };
+    Recording::begin(session, Some(before), group, &format!("groups users {verb} {}", group.name), operations)
 }
 
 /// Refuses to remove protected users, and more users than the policy allows.
@@ -212,6 +247,7 @@ async fn execute(
     change: Change,
     group_id: &GroupId,
     rows: &mut [Row],
+    mut recording: Option<&mut Recording>,
 ) -> Option<Failure> {
     let todo: Vec<(usize, UserId)> =
         rows.iter().enumerate().filter_map(|(index, row)| Some((index, row.user_id.clone()?))).collect();
@@ -223,12 +259,18 @@ async fn execute(
     loop {
         while stop.is_none() && in_flight.len() < CONCURRENCY {
             let Some((index, user_id)) = waiting.next() else { break };
-            in_flight.push(async move { (index, one(&session.client, change, group_id, user_id).await) });
+            in_flight.push(async move {
+                let result = one(&session.client, change, group_id, user_id.clone()).await;
+                (index, user_id, result)
+            });
         }
         tokio::select! {
             done = in_flight.next() => {
-                let Some((index, result)) = done else { return stop };
+                let Some((index, user_id, result)) = done else { return stop };
                 progress.step();
+                if let Some(recording) = &mut recording {
+                    recording.user_result(session, &user_id, &result);
+                }
                 rows[index].fails_for_all = result.as_ref().is_err_and(fails_for_all);
                 if rows[index].fails_for_all && stop.is_none() {
                     stop = Some(Failure::silent(ExitStatus::Partial));

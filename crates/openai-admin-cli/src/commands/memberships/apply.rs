@@ -20,6 +20,7 @@ use super::{
     finish::{finish, write_report},
     job::{Begin, Job},
     plan::show,
+    saved_run::RunRow,
     tables::read_bytes,
 };
 use crate::{
@@ -175,13 +176,16 @@ pub(super) fn dry_run(context: &SyncContext<'_>, plan: &Plan, execution: &Execut
 }
 
 /// Shows a plan without any change that may be applied.
-fn show_without_changes(
+pub(super) fn show_without_changes(
     context: &SyncContext<'_>,
     plan: &Plan,
     approval: &Approval,
     execution: &ExecutionArguments,
 ) -> Result<()> {
-    show(context, plan, approval, None, None)?;
+    show_before_run(context, plan, approval)?;
+    if context.output.is_tree() {
+        context.output.item(&RunRow::without_run(plan, approval))?;
+    }
     if let Some(file) = &execution.report {
         write_report(file, &report::planned_rows(plan, approval))?;
     }

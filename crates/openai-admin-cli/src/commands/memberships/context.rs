@@ -167,7 +167,7 @@ impl<'a> SyncContext<'a> {
     pub(super) async fn read_state_for(&self, consent: Consent, dry_run: bool) -> Result<OrganizationState> {
         match consent {
             Consent::Given if !dry_run => self.read_state_locked().await,
-            Consent::Given | Consent::Ask => self.read_state().await,
+            _ => self.read_state().await,
         }
     }
 

@@ -212,7 +212,7 @@ fn still_blocked(job: &Job, changed: bool, run_summary: &RunSummary) -> Failure 
     };
     let not_done = run_summary.not_done_line().unwrap_or_default();
     let message = match &job.plan.purpose {
-        Purpose::Offboard { user_id } => {
+        Purpose::Offboard { user_id, others } if others.is_empty() => {
             let email = job.plan.operations().find_map(|(_, operation)| operation.email());
             format!("{} is still a member: {not_done}", email.unwrap_or(user_id.as_str()))
         }

@@ -3,15 +3,15 @@
 use std::{io, path::Path};
 
 use openai_admin_sync::{
-    Plan, Run, Runs,
+    Approval, Decision, Plan, Run, Runs, guard,
     journal::{self, Entry, Line, Outcome},
-    plan::Purpose,
+    plan::{Operation, Purpose},
 };
 use serde::Serialize;
 
 use crate::{
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::Record,
+    output::{Record, count},
 };
 
 /// The word for the newest run.
@@ -20,7 +20,8 @@ const LAST: &str = "last";
 /// A row of the list of runs.
 #[derive(Serialize)]
 pub(super) struct RunRow {
-    run: String,
+    /// Null if there was nothing to apply.
+    run: Option<String>,
     /// The command and its object, such as `apply groups.yaml`.
     what: String,
     organization: Option<String>,
@@ -62,6 +63,28 @@ impl Record for RunRow {
         ("BLOCKED", "blocked"),
         ("REMAINING", "left"),
     ];
+}
+
+impl RunRow {
+    /// The outcome of a plan without anything to apply.
+    pub(super) fn without_run(plan: &Plan, approval: &Approval) -> Self {
+        let decisions = guard::decisions(plan, approval);
+        let number = |is_meant: fn(&Decision) -> bool| decisions.iter().filter(|it| is_meant(it)).count();
+        Self {
+            run: None,
+            what: what(plan),
+            organization: plan.organization.as_ref().map(ToString::to_string),
+            state: "nothing to apply",
+            undone_by: None,
+            operations: plan.operation_count(),
+            done: 0,
+            failed: 0,
+            unknown: 0,
+            held: number(|it| matches!(it, Decision::Held(_))),
+            blocked: number(|it| matches!(it, Decision::Blocked | Decision::Protected)),
+            left: 0,
+        }
+    }
 }
 
 /// A saved run with its plan and journal.
@@ -137,41 +160,13 @@ impl SavedRun {
         })
     }
 
-    /// The command and its object.
-    fn what(&self) -> String {
-        let plan = &self.plan;
-        let sources = || {
-            let first = plan.sources.first().map_or("", |source| source.name.as_str());
-            match plan.sources.len() {
-                0 | 1 => first.to_owned(),
-                2 => format!("{first} and 1 other file"),
-                number => format!("{first} and {} other files", number - 1),
-            }
-        };
-        let of = match &plan.purpose {
-            Purpose::Files | Purpose::Import => sources(),
-            Purpose::Offboard { user_id } => {
-                let email = plan.operations().find_map(|(_, operation)| operation.email());
-                email.unwrap_or(user_id.as_str()).to_owned()
-            }
-            Purpose::Undo { run } => run.clone(),
-        };
-        let verb = match plan.purpose {
-            Purpose::Files => "apply",
-            Purpose::Import => "import",
-            Purpose::Offboard { .. } => "offboard",
-            Purpose::Undo { .. } => "undo",
-        };
-        format!("{verb} {of}").trim_end().to_owned()
-    }
-
     /// Its counts. `undone_by` is the run that undid it.
     pub(super) fn row(&self, undone_by: Option<String>) -> RunRow {
         let results = journal::results(&self.lines);
         let number = |outcome: Outcome| results.values().filter(|result| result.outcome == outcome).count();
         RunRow {
-            run: self.run.name.clone(),
-            what: self.what(),
+            run: Some(self.run.name.clone()),
+            what: what(&self.plan),
             organization: self.plan.organization.as_ref().map(ToString::to_string),
             state: match self.is_complete() {
                 _ if undone_by.is_some() => "undone",
@@ -189,6 +184,40 @@ impl SavedRun {
             left: self.plan.operation_count().saturating_sub(results.len()),
         }
     }
+}
+
+/// The command and its object.
+fn what(plan: &Plan) -> String {
+    let sources = || {
+        let first = plan.sources.first().map_or("", |source| source.name.as_str());
+        match plan.sources.len() {
+            0 | 1 => first.to_owned(),
+            2 => format!("{first} and 1 other file"),
+            number => format!("{first} and {} other files", number - 1),
+        }
+    };
+    let of = match &plan.purpose {
+        Purpose::Files | Purpose::Import => sources(),
+        Purpose::Offboard { user_id, others } => {
+            let mut operations = plan.operations().map(|(_, operation)| operation);
+            let first = operations.find(|operation| operation.user_id() == Some(user_id));
+            let email = first.and_then(Operation::email);
+            let first = email.unwrap_or(user_id.as_str());
+            match others.len() {
+                0 => first.to_owned(),
+                number => format!("{first} and {}", count(number, "other user")),
+            }
+        }
+        Purpose::Command { command } => return command.clone(),
+        Purpose::Undo { run } => run.clone(),
+    };
+    let verb = match plan.purpose {
+        Purpose::Files => "apply",
+        Purpose::Import => "import",
+        Purpose::Offboard { .. } => "offboard",
+        Purpose::Command { .. } | Purpose::Undo { .. } => "undo",
+    };
+    format!("{verb} {of}").trim_end().to_owned()
 }
 
 /// Among these undos, the newest first, the one that undid a run and was not undone itself.

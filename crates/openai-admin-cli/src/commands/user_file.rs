@@ -10,7 +10,6 @@ use openai_admin::identity::clean;
 use openai_admin_sync::text;
 
 use crate::{
-    arguments::BulkArguments,
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::file_name,
 };
@@ -21,17 +20,17 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// First lines that are headings of a table: no id looks like these.
 const HEADINGS: [&str; 3] = ["id", "email", "user_id"];
 
-/// All given users, each once, in order.
-pub(super) fn users(arguments: &BulkArguments) -> Result<Vec<String>> {
-    let mut users: Vec<String> = arguments.users.iter().map(|user| clean(user).into_owned()).collect();
+/// The users from the command line and from a file, each once, in order.
+pub(super) fn users(typed: &[String], file: Option<&Path>) -> Result<Vec<String>> {
+    let mut users: Vec<String> = typed.iter().map(|user| clean(user).into_owned()).collect();
     if users.iter().any(String::is_empty) {
         return Err(Failure::usage("a user's id or email address is empty"));
     }
-    if users.is_empty() && arguments.file.is_none() {
+    if users.is_empty() && file.is_none() {
         return Err(Failure::usage("no users given")
             .hint("pass ids or email addresses of users, or a file of them with -f FILE"));
     }
-    if let Some(file) = &arguments.file {
+    if let Some(file) = file {
         let name = file_name(file);
         users.extend(parse(&read(file, &name)?, &name)?);
         if users.is_empty() {
@@ -59,7 +58,7 @@ fn read(file: &Path, name: &str) -> Result<Vec<u8>> {
         .doing(|| format!("read {name}"))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(Failure::bad_input(format!("{name} is larger than {FILE_BYTES_MAX} bytes"))
-            .hint("split it and add the parts separately"));
+            .hint("split it and run the command for each part"));
     }
     Ok(bytes)
 }
