@@ -12,14 +12,17 @@ ROOT = Path(__file__).parents[2]
 
 # Which of our crates a crate may depend on: down the arrows only.
 SDK = "openai-admin"
-STORE, SERVER, SYNC, EMULATOR, CLI = (f"{SDK}-{name}" for name in ["store", "server", "sync", "emulator", "cli"])
+STORE, SERVER, SYNC, EMULATOR, CONSOLE, CLI = (
+    f"{SDK}-{name}" for name in ["store", "server", "sync", "emulator", "console", "cli"]
+)
 ARROWS = {
     SDK: set(),
     STORE: {SDK},
     SERVER: {SDK, STORE},
     SYNC: {SDK},
     EMULATOR: {SDK, STORE, SERVER},
-    CLI: {SDK, STORE, SERVER, SYNC, EMULATOR},
+    CONSOLE: {SDK, SERVER, SYNC},
+    CLI: {SDK, STORE, SERVER, SYNC, EMULATOR, CONSOLE},
 }
 
 

@@ -11,6 +11,7 @@ use openai_admin::{AuditLogEventType, Method, UserId, UserRole, operations::grou
 mod access;
 mod admin;
 mod consent;
+mod console;
 mod emulate;
 mod explain;
 mod global;
@@ -26,6 +27,7 @@ mod verify_service;
 pub(crate) use access::{AccessCommand, AccessProject};
 pub(crate) use admin::AdminCommand;
 pub(crate) use consent::{ConsentArguments, RemovalArguments};
+pub(crate) use console::ConsoleArguments;
 pub(crate) use emulate::{EmulateArguments, ProfileChoice, UsageChoice};
 pub(crate) use explain::{CoverageArguments, ExplainArguments};
 pub(crate) use global::{ColorChoice, Format, GlobalArguments};
@@ -184,6 +186,8 @@ pub(crate) enum Command {
     Dump,
     /// Serve the API from a database
     Serve(ServeArguments),
+    /// Open the web console of a database in a browser
+    Console(ConsoleArguments),
     /// Run an in-memory emulator for tests, with fault injection, a settable clock and a request journal
     Emulate(EmulateArguments),
     /// Manage the keys of your server

@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod audit_logs;
 mod completion;
+mod console;
 mod coverage;
 mod doctor;
 mod dump;
@@ -110,6 +111,7 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
             let (global, arguments) = settings::complete(environment)?;
             Box::pin(serve::run(arguments, &global, environment, output)).await
         }
+        Command::Console(arguments) => Box::pin(console::run(arguments, &global, environment, output)).await,
         Command::Emulate(arguments) => Box::pin(emulate::run(arguments, &global, environment, output)).await,
         Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
         Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,

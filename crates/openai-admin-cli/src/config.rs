@@ -456,27 +456,46 @@ pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environme
     let state = state_folder(environment).ok_or_else(|| {
         Failure::usage("no folder for runs").hint("set one: export OPENAI_ADMIN_STATE=FOLDER")
     })?;
+    Ok(folder_of_service(&state, &service(global, environment)))
+}
+
+/// The folder with the runs of a database: the same as that of commands with `--local`.
+pub(crate) fn runs_of_database(database: &DatabaseUrl, environment: &Environment) -> Option<PathBuf> {
+    let service = match database {
+        DatabaseUrl::Sqlite(file) => local_service(file),
+        DatabaseUrl::Postgres(url) => shown_database(url),
+    };
+    Some(folder_of_service(&state_folder(environment)?, &service))
+}
+
+fn local_service(file: &Path) -> String {
+    // Another path of the same file has the same runs.
+    let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    format!("local{}", path.display())
+}
+
+/// The name of the service of a command.
+fn service(global: &GlobalArguments, environment: &Environment) -> String {
     let local = match (&global.local, &global.base_url) {
         (None, None) => environment.local.as_ref(),
         (local, _) => local.as_ref(),
     };
-    let service = match local {
-        Some(file) => {
-            // Another path of the same file has the same runs.
-            let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
-            format!("local{}", path.display())
-        }
+    match local {
+        Some(file) => local_service(file),
         None => global
             .base_url
             .clone()
             .or_else(|| environment.base_url.clone())
             .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
-    };
-    let folder = state.join(openai_admin_sync::run::folder_name(&service));
+    }
+}
+
+fn folder_of_service(state: &Path, service: &str) -> PathBuf {
+    let folder = state.join(openai_admin_sync::run::folder_name(service));
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
     // An earlier version named the folder without a hash.
     let earlier = state.join(service.trim_start_matches("https://").chars().map(plain).collect::<String>());
-    Ok(if !folder.exists() && earlier.exists() { earlier } else { folder })
+    if !folder.exists() && earlier.exists() { earlier } else { folder }
 }
 
 /// The policy: the given file, or else the one in the state folder, or else only the built-in limits.

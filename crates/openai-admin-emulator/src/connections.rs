@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::{
+    Router,
     http::{Request, StatusCode, Version, header},
     response::Response,
 };
@@ -22,10 +23,11 @@ use tokio::{
     sync::Semaphore,
     task::JoinSet,
 };
+use tower_service::Service as _;
 
 use crate::{
     answers,
-    service::{self, Reset},
+    service::{self, Recording, Reset},
     shared::Shared,
 };
 
@@ -34,8 +36,12 @@ const CONNECTIONS_MAX: usize = 10_000;
 /// How long to wait if the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on `listener` until the future is dropped, which also closes all connections.
-pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
+/// The path of pages that are served beside the API, and of all below it.
+const PAGES: &str = "/console";
+
+/// Answers on `listener` until the future is dropped, which also closes all connections. `pages` answers requests below
+/// [`PAGES`].
+pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, pages: Option<Router>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -48,10 +54,10 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
                 continue;
             }
         };
-        let shared = Arc::clone(&shared);
+        let (shared, pages) = (Arc::clone(&shared), pages.clone());
         connections.spawn(async move {
             let _permit = permit;
-            if let Err(error) = serve(stream, shared).await {
+            if let Err(error) = serve(stream, shared, pages).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a connection failed");
             }
         });
@@ -60,23 +66,37 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Response, Reset> {
+fn is_page(path: &str) -> bool {
+    path.strip_prefix(PAGES).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    pages: Option<Router>,
+    request: Request<Incoming>,
+) -> Result<Response, Reset> {
     if request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST) {
         let message = "The request has no Host header, which HTTP/1.1 needs.";
         return Ok(answers::api_error(StatusCode::BAD_REQUEST, message, None, None));
     }
-    service::route(shared, request).await
+    match pages {
+        Some(mut pages) if is_page(request.uri().path()) => {
+            let Ok(response) = pages.call(request).await;
+            Ok(response)
+        }
+        _ => service::route(shared, request, Recording::On).await,
+    }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+async fn serve(stream: TcpStream, shared: Arc<Shared>, pages: Option<Router>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let is_reset = Arc::new(AtomicBool::new(false));
     let resets = Arc::clone(&is_reset);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (shared, resets) = (Arc::clone(&shared), Arc::clone(&resets));
+        let (shared, pages, resets) = (Arc::clone(&shared), pages.clone(), Arc::clone(&resets));
         // Boxed, so that the connection can be moved to take its stream out.
         Box::pin(async move {
-            let answer = answer(&shared, request).await;
+            let answer = answer(&shared, pages, request).await;
             resets.store(answer.is_err(), Ordering::Relaxed);
             answer
         })

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{body::HttpBody, http::Request, response::Response};
+use axum::{Router, body::HttpBody, http::Request, response::Response};
 use bytes::Bytes;
 use openai_admin::{
     Client, Error as ClientError,
@@ -30,7 +30,7 @@ use crate::{
     namespace::{InitialState, MemoryBudgets, Namespace},
     paths,
     randomness::{self, Randomness},
-    service::{self, Reset},
+    service::{self, Recording, Reset},
     shared::{self, DEFAULT, OnMissing, RUNNING_MAX, Shared},
     usage,
 };
@@ -197,9 +197,25 @@ impl EmulatorBuilder {
     ///
     /// If the fixtures cannot be loaded. The error contains the position in them.
     pub async fn listen(self, listener: TcpListener) -> Result<Emulator> {
+        self.listen_with(listener, |_| None).await
+    }
+
+    /// Starts the emulator on a listener, with pages at `/console` and below. They get a service without faults, whose
+    /// requests are not journaled.
+    ///
+    /// # Errors
+    ///
+    /// If the fixtures cannot be loaded. The error contains the position in them.
+    pub async fn listen_with(
+        self,
+        listener: TcpListener,
+        pages: impl FnOnce(EmulatorService) -> Option<Router>,
+    ) -> Result<Emulator> {
         let address = listener.local_addr()?;
         let mut emulator = self.open_for(address.ip()).await?;
-        let task = tokio::spawn(connections::run(listener, Arc::clone(&emulator.shared)));
+        // The task owns the pages: in the shared state they would keep it alive.
+        let pages = pages(EmulatorService(Arc::clone(&emulator.shared), Recording::Off));
+        let task = tokio::spawn(connections::run(listener, Arc::clone(&emulator.shared), pages));
         emulator.listening = Some(Listening { address, task });
         Ok(emulator)
     }
@@ -359,7 +375,7 @@ impl Emulator {
 
     /// The in-process service of the API and the controls. It fails if a fault resets the connection.
     pub fn service(&self) -> EmulatorService {
-        EmulatorService(Arc::clone(&self.shared))
+        EmulatorService(Arc::clone(&self.shared), Recording::On)
     }
 
     /// The default namespace, for requests that select none.
@@ -390,7 +406,7 @@ impl Emulator {
 
 /// The emulator as an in-process service. Cheap to clone. Keeps the emulator alive.
 #[derive(Clone, Debug)]
-pub struct EmulatorService(Arc<Shared>);
+pub struct EmulatorService(Arc<Shared>, Recording);
 
 impl<B> tower_service::Service<Request<B>> for EmulatorService
 where
@@ -405,7 +421,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move { service::route(&shared, request).await })
+        let (shared, recording) = (Arc::clone(&self.0), self.1);
+        Box::pin(async move { service::route(&shared, request, recording).await })
     }
 }

@@ -49,6 +49,15 @@ impl std::fmt::Display for Reset {
 
 impl std::error::Error for Reset {}
 
+/// Whether a request is journaled, and whether faults apply to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recording {
+    /// As the request of a test.
+    On,
+    /// As a request of a person who watches.
+    Off,
+}
+
 /// Answers a request of the API in a namespace.
 pub(crate) async fn answer<B>(
     shared: &Shared,
@@ -249,7 +258,11 @@ fn append(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Routes a request to the controls or to the API of its namespace.
-pub(crate) async fn route<B>(shared: &Arc<Shared>, request: Request<B>) -> Result<Response, Reset>
+pub(crate) async fn route<B>(
+    shared: &Arc<Shared>,
+    request: Request<B>,
+    recording: Recording,
+) -> Result<Response, Reset>
 where
     B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
@@ -271,6 +284,10 @@ where
         Ok(namespace) => namespace,
         Err(error) => return Ok(controls::refused(&error)),
     };
+    if recording == Recording::Off {
+        let request = Request::from_parts(parts, Body::new(body));
+        return Ok(called(namespace.0.router.clone(), request).await);
+    }
     // In a separate task: like a real service, it finishes and records the request even if the client disconnects. Such
     // requests also count towards the limit.
     let Ok(turn) = Arc::clone(&shared.running).acquire_owned().await else { return Err(Reset) };

@@ -1,6 +1,7 @@
 //! From a request to its response.
 
 pub(crate) mod auth;
+pub(crate) mod console_sessions;
 pub(crate) mod error;
 pub(crate) mod facts;
 pub(crate) mod handlers;

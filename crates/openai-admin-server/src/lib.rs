@@ -34,6 +34,7 @@ pub mod testing;
 
 pub use answer::{
     auth::Caller,
+    console_sessions::{ConsoleSessions, OpenSession, RefusedKey},
     facts::{Field, OperationFacts, OperationFields},
     published::PublishedOperation,
     routes::operations,

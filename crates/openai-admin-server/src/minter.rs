@@ -70,7 +70,7 @@ impl Minter {
     }
 
     /// The wall clock in milliseconds. It may go back: see [`steady`](Self::steady).
-    pub(crate) fn now_ms(&self) -> u64 {
+    pub fn now_ms(&self) -> u64 {
         (self.clock)()
     }
 
@@ -80,7 +80,7 @@ impl Minter {
     }
 
     /// Random bits for a unique id.
-    pub(crate) fn random(&self) -> u128 {
+    pub fn random(&self) -> u128 {
         (self.random)()
     }
 

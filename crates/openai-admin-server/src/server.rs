@@ -14,6 +14,7 @@ use crate::{
     admin,
     answer::{
         auth::Caller,
+        console_sessions::ConsoleSessions,
         published::PublishedOperation,
         routes::{Route, routes},
         serve::{self, CallerSource, PREFIXES, Resource},
@@ -61,7 +62,22 @@ impl Server {
         self.build(CallerSource::AnyKey(Arc::new(Caller::local(organization))), routes())
     }
 
+    /// The service for in-process use: the caller of a request is its extension, an `Arc<Caller>`. A request without one is
+    /// refused as one without a key.
+    pub fn router_for_callers(&self) -> Router {
+        self.build(CallerSource::Extension, routes())
+    }
+
+    /// The sessions of the web console.
+    pub fn console_sessions(&self) -> ConsoleSessions {
+        ConsoleSessions::new(Arc::clone(&self.0))
+    }
+
     fn build(&self, source: CallerSource, routes: Vec<Route>) -> Router {
+        self.build_with(source, routes, Router::new())
+    }
+
+    fn build_with(&self, source: CallerSource, routes: Vec<Route>, pages: Router) -> Router {
         let mut resources: BTreeMap<&str, Resource> = BTreeMap::new();
         // The fallback answers operations that are not served, unless a route with a placeholder matches their path.
         for operation in PublishedOperation::all() {
@@ -90,6 +106,7 @@ impl Server {
             .route("/docs", any(docs_page::serve))
             .fallback(serve::answer_unrouted)
             .with_state((Arc::clone(&self.0), source))
+            .merge(pages)
             .layer(middleware::from_fn_with_state(Arc::clone(&self.0), serve::log_and_add_headers))
     }
 
@@ -107,6 +124,21 @@ impl Server {
         tls: Option<Tls>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        self.run_with(Router::new(), listener, tls, stop).await
+    }
+
+    /// [`run`](Self::run), with more pages at their own paths.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails.
+    pub async fn run_with(
+        &self,
+        pages: Router,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
         let (drain, grace) = (&self.0.drain, self.0.config.drain_grace);
         let stop = async {
             stop.await;
@@ -119,7 +151,12 @@ impl Server {
             minter: &self.0.minter,
             unencrypted: serve::needs_tls(),
         };
-        connections::run(listener, self.router(), tls, accepting, stop).await
+        connections::run(listener, self.router_with(pages), tls, accepting, stop).await
+    }
+
+    /// The service of [`router`](Self::router), with more pages at their own paths.
+    pub fn router_with(&self, pages: Router) -> Router {
+        self.build_with(CallerSource::Bearer, routes(), pages)
     }
 
     /// The endpoints for operators, without authentication: `/live`, `/ready` and `/metrics`. Serve them on a separate

@@ -10,9 +10,10 @@ use std::{
 };
 
 /// The crates whose files form no circle.
-const CHECKED: [&str; 6] = [
+const CHECKED: [&str; 7] = [
     "openai-admin",
     "openai-admin-cli",
+    "openai-admin-console",
     "openai-admin-emulator",
     "openai-admin-server",
     "openai-admin-store",
@@ -20,7 +21,11 @@ const CHECKED: [&str; 6] = [
 ];
 /// The modules of a crate from the bottom up: each uses its own floor and those before it.
 type Floors = &'static [&'static [&'static str]];
-const FLOORS: [(&str, Floors); 2] = [
+const FLOORS: [(&str, Floors); 3] = [
+    (
+        "openai-admin-console",
+        &[&["base"], &["plans"], &["state"], &["visit"], &["session"], &["nouns"], &["console", ""]],
+    ),
     (
         "openai-admin-server",
         &[

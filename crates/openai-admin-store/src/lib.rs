@@ -51,6 +51,7 @@ pub use keeping::{
 };
 pub use nouns::{
     api_keys::{ApiKey, NewApiKey, RotatedApiKey},
+    console_sessions::{ConsoleSession, ConsoleSessionKey},
     organizations::Organization,
 };
 pub use operation::{

@@ -7,6 +7,7 @@ mod audit_filter;
 mod audit_logs;
 pub(crate) mod certificates;
 pub(crate) mod cloud_fields;
+pub(crate) mod console_sessions;
 pub(crate) mod data_retention;
 pub(crate) mod external_keys;
 pub(crate) mod external_storage;

@@ -62,6 +62,12 @@ pub(crate) struct ServeArguments {
     /// Accept this host name in requests to --admin-listen; repeatable
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
     pub(crate) admin_allow_host: Vec<String>,
+    /// Serve the web console at /console on a non-loopback address too; on loopback it is always on
+    #[arg(long)]
+    pub(crate) console: bool,
+    /// Accept this host name in requests to the web console; repeatable
+    #[arg(long, value_name = "NAME", value_parser = values::host_name)]
+    pub(crate) console_allow_host: Vec<String>,
     /// How long to keep serving after SIGTERM while /ready reports not ready, such as 10s
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::grace)]
     pub(crate) drain_grace: Duration,

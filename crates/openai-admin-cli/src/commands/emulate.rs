@@ -1,15 +1,18 @@
 //! `openai-admin emulate`: an organization for tests, until a signal stops it.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
+use openai_admin::Client;
+use openai_admin_console::{Console, Pages, Router};
 use openai_admin_emulator::{
-    Emulator, EmulatorBuilder, Error, FixtureRequest,
+    Emulator, EmulatorBuilder, EmulatorService, Error, FixtureRequest,
     clock::ClockStart,
     faults::{FaultPlan, Profile},
     rules::RuleStates,
 };
+use openai_admin_server::{Minter, browser::AllowedHosts};
 use openai_admin_store::{DatabaseUrl, Directory, Error as StoreError, Rules};
-use openai_admin_sync::yaml;
+use openai_admin_sync::{Policy, yaml};
 use tokio::net::TcpListener;
 
 use super::{load, serve::signals::Signals};
@@ -24,6 +27,10 @@ use crate::{
 
 /// The default log level: real errors, but not injected faults.
 const LOG_LEVEL: &str = "error";
+/// The key and the URL of the web console's requests in process.
+const CONSOLE_KEY: &str = "sk-admin-console";
+const CONSOLE_URL: &str = "http://localhost/v1";
+const CONTROLS_URL: &str = "http://localhost";
 
 pub(super) async fn run(
     arguments: EmulateArguments,
@@ -45,7 +52,9 @@ pub(super) async fn run(
             Failure::from(error).hint("pick another address with --listen; port 0 picks a free port")
         })
         .doing(|| format!("listen on {address}"))?;
-    let emulator = builder.listen(listener).await.map_err(|error| failure(error, fixtures.as_ref()))?;
+    let pages = console(&arguments, environment, address)?;
+    let emulator = builder.listen_with(listener, pages).await;
+    let emulator = emulator.map_err(|error| failure(error, fixtures.as_ref()))?;
     // Programs that start an emulator wait for this line.
     let line = serde_json::json!({ "url": emulator.url(), "controls": emulator.control_url() });
     output.data(&format!("{line}\n"))?;
@@ -54,6 +63,24 @@ pub(super) async fn run(
         () = hangup => {}
     }
     Ok(())
+}
+
+/// The web console of the emulator, without sign-in.
+fn console(
+    arguments: &EmulateArguments,
+    environment: &Environment,
+    address: SocketAddr,
+) -> Result<impl FnOnce(EmulatorService) -> Option<Router>> {
+    let keys = config::required_keys(arguments.require_key_file.as_deref(), environment)?;
+    let key = keys.first().map_or(CONSOLE_KEY.to_owned(), |key| key.expose().to_owned());
+    let hosts = AllowedHosts::of(address.ip()).with_names(arguments.allow_host.iter().cloned());
+    let pages = Pages { hosts, is_secure: false, runs: None, policy: Policy::default() };
+    Ok(move |service: EmulatorService| {
+        let client_of =
+            |url| Client::builder().base_url(url).key(&key).retries(0).service(service.clone()).build();
+        let (client, controls) = (client_of(CONSOLE_URL).ok()?, client_of(CONTROLS_URL).ok()?);
+        Some(Console::open(client, controls, Minter::system(), pages).router())
+    })
 }
 
 fn check_exposure(arguments: &EmulateArguments) -> Result<()> {

@@ -12,7 +12,7 @@ mod runs;
 mod saved_run;
 mod tables;
 
-pub(super) use self::context::{folder_name, interrupted, now};
+pub(super) use self::context::{interrupted, now};
 
 use crate::{
     arguments::{Command, GlobalArguments, OffboardArguments},

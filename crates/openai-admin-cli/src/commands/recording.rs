@@ -20,7 +20,7 @@ use openai_admin_sync::{
     policy::Protected,
 };
 
-use super::memberships::{folder_name, now};
+use super::memberships::now;
 use crate::{failure::Failure, session::Session};
 
 /// The state of a group before a command.
@@ -67,8 +67,8 @@ impl Before {
 
     fn of(service: &Path, reader: &Reader, members: HashSet<UserId>) -> Self {
         let organization = reader.organization();
-        let folder = folder_name(organization.as_ref().map_or("unknown", |id| id.as_str()));
-        Self { runs: Runs::new(service.join(folder)), organization, members }
+        let runs = Runs::of_organization(service, organization.as_ref().map_or("unknown", |id| id.as_str()));
+        Self { runs, organization, members }
     }
 }
 

@@ -8,10 +8,12 @@ mod open_files;
 mod service_manager;
 pub(super) mod signals;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use openai_admin_server::{Config, Minter, Server, Tls, limits::Limits};
+use openai_admin_console::{Console, Pages, Router};
+use openai_admin_server::{Config, Minter, Server, Tls, browser::AllowedHosts, limits::Limits};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
+use openai_admin_sync::Policy;
 use tokio::net::TcpListener;
 
 use self::{first_key::FirstKey, messages::Messages, service_manager::ServiceManager};
@@ -72,6 +74,8 @@ async fn start(
         minter: &minter,
         limits,
         messages,
+        runs: config::runs_of_database(&database.url, environment),
+        policy: config::policy(global, environment)?,
     };
     let served = opened.serve(key, tls, stop).await;
     store.close().await;
@@ -87,6 +91,9 @@ struct OpenServer<'a> {
     minter: &'a Minter,
     limits: Limits,
     messages: Messages<'a>,
+    /// The folder of the runs that the web console applies.
+    runs: Option<PathBuf>,
+    policy: Policy,
 }
 
 /// The replicas that pages may be read from.
@@ -120,7 +127,7 @@ fn check_admin_address(arguments: &ServeArguments) -> Result<()> {
 impl OpenServer<'_> {
     /// Serves until a signal stops it.
     async fn serve(self, key: Option<Key>, tls: Option<Tls>, stop: signals::Stop) -> Result<()> {
-        let Self { arguments, database, store, organization, minter, limits, messages } = self;
+        let Self { arguments, database, store, organization, minter, limits, messages, runs, policy } = self;
         let listener = listen(arguments.listen, "--listen").await?;
         let address = listener.local_addr()?;
         let admin = match arguments.admin_listen {
@@ -143,6 +150,18 @@ impl OpenServer<'_> {
         #[cfg(feature = "otel")]
         let config = config.with_traces(traces.clone());
         let server = Server::new(store.clone(), minter.clone(), config);
+        let pages = match exposure::has_console(arguments) {
+            true => {
+                let hosts =
+                    AllowedHosts::of(address.ip()).with_names(arguments.console_allow_host.iter().cloned());
+                let is_secure = tls.is_some() || arguments.behind_proxy;
+                if messages.are_transient() {
+                    messages.note(&format!("web console: {url}/console"));
+                }
+                Console::of_server(&server, minter.clone(), Pages { hosts, is_secure, runs, policy }).router()
+            }
+            false => Router::new(),
+        };
         if let Some(admin) = &admin {
             messages.line(&format!("Admin endpoints: http://{}", admin.local_addr()?));
         }
@@ -157,7 +176,7 @@ impl OpenServer<'_> {
             }
         };
         tokio::select! {
-            ended = server.run(listener, tls, first) => ended.doing(|| format!("serve on {address}"))?,
+            ended = server.run_with(pages, listener, tls, first) => ended.doing(|| format!("serve on {address}"))?,
             ended = admin => ended.doing(|| "serve the admin endpoints".to_owned())?,
             () = delete_expired_responses(store, minter) => {}
             () = second => tracing::warn!("second signal: aborting requests in flight"),

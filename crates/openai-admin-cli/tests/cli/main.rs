@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod api;
 mod audit_logs;
+mod console;
 mod coverage;
 mod desk;
 mod doctor;

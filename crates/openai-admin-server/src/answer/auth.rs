@@ -13,7 +13,7 @@ use std::{
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use openai_admin::{OrganizationId, Scope, Timestamp};
-use openai_admin_store::{ApiKey, Error as StoreError, Org, Organization, Store};
+use openai_admin_store::{ApiKey, ConsoleSession, Error as StoreError, Org, Organization, Store};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
@@ -39,6 +39,10 @@ const NEW_KEYS_AT_ONCE_MAX: usize = 2;
 const NEW_KEY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many digits of a key's hash name it in the audit log, if any key is accepted.
 const KEY_NAME_LENGTH: usize = 16;
+/// The name of the operator of this machine in the audit log.
+const LOCAL: &str = "local";
+/// The end of the scopes that allow only reads.
+const READ: &str = ".read";
 /// How often the last use of a key is recorded.
 const USE_RECORDED_EVERY_SECONDS: i64 = 60;
 
@@ -59,10 +63,49 @@ impl Caller {
         Self {
             org: organization.org,
             organization_id: organization.id.clone(),
-            actor: "local".to_owned(),
+            actor: LOCAL.to_owned(),
             scopes: api_keys::all_scopes(),
             expires_at: None,
         }
+    }
+
+    /// The caller of a session of the web console: its key, or the operator of this machine.
+    pub(crate) fn of_session(session: ConsoleSession) -> Self {
+        let ConsoleSession { org, organization_id, key, .. } = session;
+        match key {
+            Some(key) => {
+                let (scopes, expires_at) = (key.scopes, key.expires_at);
+                Self { org, organization_id, actor: key.id, scopes, expires_at }
+            }
+            None => Self {
+                org,
+                organization_id,
+                actor: LOCAL.to_owned(),
+                scopes: api_keys::all_scopes(),
+                expires_at: None,
+            },
+        }
+    }
+
+    /// The same caller without the scopes that allow changes.
+    pub fn read_only(&self) -> Self {
+        let scopes = self.scopes.iter().filter(|scope| scope.ends_with(READ)).cloned().collect();
+        Self { scopes, ..self.clone() }
+    }
+
+    /// The scopes of the caller.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// The name of the caller in the audit log: the id of a key, or `local`.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// The id of the caller's organization.
+    pub fn organization_id(&self) -> &OrganizationId {
+        &self.organization_id
     }
 
     /// The same caller, named after the key of the request.
@@ -131,7 +174,15 @@ impl Authenticator {
         headers: &HeaderMap,
         peer: Option<Peer>,
     ) -> Result<Arc<Caller>, ApiError> {
-        let key = bearer(headers)?;
+        self.authenticate_key(bearer(headers)?, peer).await
+    }
+
+    /// Returns the caller with this key.
+    pub(crate) async fn authenticate_key(
+        &self,
+        key: &[u8],
+        peer: Option<Peer>,
+    ) -> Result<Arc<Caller>, ApiError> {
         if key.len() > KEY_BYTES_MAX {
             return Err(wrong_key(key));
         }

@@ -247,7 +247,12 @@ impl ApiError {
         body.unwrap_or_default()
     }
 
-    fn status(&self) -> StatusCode {
+    /// The message for the caller.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.rule.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 

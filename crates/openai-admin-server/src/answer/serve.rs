@@ -6,7 +6,9 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, Version, header, request::Parts,
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -90,12 +92,13 @@ impl Resource {
     }
 }
 
-/// The source of a request's caller: its key, any key, or a fixed caller.
+/// The source of a request's caller: its key, any key, a fixed caller, or the extension of an in-process request.
 #[derive(Clone)]
 pub(crate) enum CallerSource {
     Bearer,
     AnyKey(Arc<Caller>),
     Fixed(Arc<Caller>),
+    Extension,
 }
 
 /// Answers a request at one path.
@@ -151,9 +154,8 @@ async fn refuse(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get().copied();
     let refused = async {
-        let admitted = admit(shared, source, None, &parts.headers, peer).await;
+        let admitted = admit(shared, source, None, &parts).await;
         let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
         Refusal { error, body_was_read: discard(body).await }
     };
@@ -176,8 +178,7 @@ async fn run(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get().copied();
-    let caller = match admit(shared, source, Some(route.facts.scope), &parts.headers, peer).await {
+    let caller = match admit(shared, source, Some(route.facts.scope), &parts).await {
         Ok(caller) => caller,
         Err(error) => return Err(Refusal { error, body_was_read: discard(body).await }),
     };
@@ -210,14 +211,17 @@ async fn admit(
     shared: &Shared,
     source: &CallerSource,
     scope: Option<Scope>,
-    headers: &HeaderMap,
-    peer: Option<Peer>,
+    parts: &Parts,
 ) -> Result<Arc<Caller>, ApiError> {
+    let headers = &parts.headers;
     let caller = match source {
-        CallerSource::Bearer => shared.authenticator.authenticate(headers, peer).await?,
+        CallerSource::Bearer => {
+            shared.authenticator.authenticate(headers, parts.extensions.get().copied()).await?
+        }
         // An emulator that accepts any key accepts any organization's name.
         CallerSource::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
         CallerSource::Fixed(caller) => Arc::clone(caller),
+        CallerSource::Extension => parts.extensions.get().cloned().ok_or_else(ApiError::no_key)?,
     };
     if !matches!(source, CallerSource::AnyKey(_)) {
         caller.check_organization(headers)?;

@@ -56,6 +56,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (20, include_str!("../../migrations/V20__external_keys.sql")),
     (21, include_str!("../../migrations/V21__external_storage.sql")),
     (23, include_str!("../../migrations/V23__workload_identity.sql")),
+    (24, include_str!("../../migrations/V24__console_sessions.sql")),
 ];
 
 /// An arbitrary number that nothing else in the database locks: the ASCII codes of "oadm".

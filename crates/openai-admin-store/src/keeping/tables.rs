@@ -43,12 +43,13 @@ mod tests {
     use crate::{engines::transaction::Transaction, keeping::migrations, shapes::edges::EDGES};
 
     /// Tables that hold neither resources nor edges, and how `load` and `dump` treat their contents.
-    const OTHERS: [(&str, &str); 11] = [
+    const OTHERS: [(&str, &str); 12] = [
         ("organizations", "the organization of the document"),
         ("settings", "the settings of the document"),
         ("rate_limits", "the rate limits of the document"),
         ("sequences", "not dumped: a load assigns new numbers"),
         ("api_keys", "not dumped: a key is a secret, and its hash is useless elsewhere"),
+        ("console_sessions", "not dumped: a session ends with its server"),
         ("audit_events", "not dumped: a load records its own events"),
         ("idempotency_keys", "not dumped: they belong to requests to one server"),
         (

@@ -14,6 +14,7 @@ mod certificates;
 mod chaos;
 mod cluster;
 mod concurrency;
+mod console_sessions;
 mod cursors;
 mod directory;
 mod directory_roles;

@@ -242,6 +242,9 @@ impl Database {
     /// Reverts the migrations after `version`, as far as needed to run them again. Cases recreate `audit_events`
     /// themselves.
     pub(crate) fn go_back_to(&self, version: u32) {
+        if version < 24 {
+            self.execute("drop table console_sessions");
+        }
         if version < 23 {
             self.execute("drop table workload_identity_providers; drop table federation_rules");
         }

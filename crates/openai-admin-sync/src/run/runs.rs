@@ -66,6 +66,13 @@ impl Runs {
         Self { folder }
     }
 
+    /// The runs of an organization, in the folder of its service.
+    pub fn of_organization(service: &Path, organization: &str) -> Self {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let name: String = organization.chars().map(plain).collect();
+        Self::new(service.join(if name.trim_matches('.').is_empty() { "unknown" } else { &name }))
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -151,7 +151,7 @@ impl<'a> SyncContext<'a> {
             .await
             .map_err(|error| self.read_failure(error))?;
         let organization = snapshot.organization.as_ref().map_or("unknown", |id| id.as_str());
-        let runs = Runs::new(self.service.join(folder_name(organization)));
+        let runs = Runs::of_organization(&self.service, organization);
         self.recall(&runs);
         Ok(OrganizationState { snapshot, runs, lock: None })
     }
@@ -328,13 +328,6 @@ pub(crate) fn now() -> Timestamp {
 /// The current day in UTC, so that `until` means the same everywhere.
 pub(super) fn today() -> jiff::civil::Date {
     now().to_zoned(TimeZone::UTC).date()
-}
-
-/// An id as the name of a folder, with other characters replaced.
-pub(crate) fn folder_name(id: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let name: String = id.chars().map(plain).collect();
-    if name.trim_matches('.').is_empty() { "unknown".to_owned() } else { name }
 }
 
 /// The progress line of a long read.

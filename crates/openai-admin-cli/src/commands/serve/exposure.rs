@@ -35,6 +35,12 @@ pub(super) fn check_address(arguments: &ServeArguments) -> Result<()> {
         .hint("on loopback only: --listen 127.0.0.1:8080"))
 }
 
+/// Whether the web console is served: always on loopback, elsewhere by choice. [`check_address`] has checked that
+/// other machines use encryption.
+pub(super) fn has_console(arguments: &ServeArguments) -> bool {
+    arguments.console || !is_exposed(arguments)
+}
+
 /// Whether peer addresses do not identify clients, because all come from a proxy or from loopback.
 pub(super) fn hides_peers(arguments: &ServeArguments) -> bool {
     arguments.behind_proxy || arguments.listen.ip().is_loopback()

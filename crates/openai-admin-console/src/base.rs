@@ -1,0 +1,12 @@
+//! Parts of every page. They know no resource of the API.
+
+pub(crate) mod assets;
+pub(crate) mod chart;
+pub(crate) mod cookies;
+pub(crate) mod csv;
+pub(crate) mod failure;
+pub(crate) mod fields;
+pub(crate) mod frame;
+pub(crate) mod headers;
+pub(crate) mod moment;
+pub(crate) mod page;

@@ -1,0 +1,65 @@
+//! Times on pages.
+
+use std::fmt;
+
+use openai_admin::Timestamp;
+
+/// A time in UTC, to the minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(Timestamp);
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+impl Moment {
+    /// The format of the attribute `datetime`.
+    pub(crate) fn iso(self) -> String {
+        self.formatted("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// The day, such as `3 Jan 2026`.
+    pub(crate) fn day(self) -> String {
+        self.formatted("%-d %b %Y")
+    }
+
+    /// The time of the day, such as `14:05 UTC`.
+    pub(crate) fn clock(self) -> String {
+        self.formatted("%H:%M UTC")
+    }
+
+    fn formatted(self, format: &str) -> String {
+        let seconds = self.0.unix_seconds();
+        let time = jiff::Timestamp::from_second(seconds);
+        time.map_or_else(|_| seconds.to_string(), |time| time.strftime(format).to_string())
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.formatted("%-d %b %Y, %H:%M UTC"))
+    }
+}
+
+/// Midnight of a day in UTC, such as `2026-01-31`.
+pub(crate) fn start_of_day(text: &str) -> Option<Timestamp> {
+    let day: jiff::civil::Date = text.parse().ok()?;
+    let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp::from_unix_seconds(start.timestamp().as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_in_utc() {
+        let moment = Moment(Timestamp::from_unix_seconds(1_767_452_700));
+        assert_eq!(moment.to_string(), "3 Jan 2026, 15:05 UTC");
+        assert_eq!((moment.iso().as_str(), moment.day().as_str()), ("2026-01-03T15:05:00Z", "3 Jan 2026"));
+        assert_eq!(start_of_day("2026-01-03").map(Timestamp::unix_seconds), Some(1_767_398_400));
+        assert_eq!(start_of_day("soon"), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! The audit log: sentences with filters, and the same events as CSV.
+
+use askama::Template;
+use axum::{http::header, response::IntoResponse};
+use openai_admin::{
+    AuditLogEventType, Error, Timestamp,
+    models::{AuditLog, TimeRange},
+};
+
+use crate::{
+    base::{
+        csv,
+        failure::Failure,
+        fields::{Fields, link},
+        frame::{Frame, Section},
+        moment::{Moment, start_of_day},
+        page::{Answer, page},
+    },
+    nouns::sentence::{Sentence, sentences},
+    visit::Visit,
+};
+
+/// Events of a page.
+const PAGE_SIZE: i64 = 50;
+/// Events of a CSV file at most.
+const CSV_EVENTS_MAX: usize = 100_000;
+/// Events that one request for a CSV file reads.
+const CSV_PAGE_SIZE: i64 = 100;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// The filters of the log.
+struct Filters {
+    actor: String,
+    kind: String,
+    resource: String,
+    from: String,
+    until: String,
+}
+
+impl Filters {
+    fn of(query: &Fields) -> Self {
+        let field = |name| query.get(name).to_owned();
+        Self {
+            actor: field("actor"),
+            kind: field("type"),
+            resource: field("resource"),
+            from: field("from"),
+            until: field("to"),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.fields().iter().all(|(_, value)| value.is_empty())
+    }
+
+    fn fields(&self) -> [(&'static str, &str); 5] {
+        [
+            ("actor", &self.actor),
+            ("type", &self.kind),
+            ("resource", &self.resource),
+            ("from", &self.from),
+            ("to", &self.until),
+        ]
+    }
+
+    /// The whole days from `from` to `to`.
+    fn range(&self) -> Result<TimeRange, Failure> {
+        let day = |text: &str| match text {
+            "" => Ok(None),
+            _ => start_of_day(text)
+                .map(Some)
+                .ok_or_else(|| Failure::invalid(format!("invalid day \"{text}\": expected 2026-01-31"))),
+        };
+        let mut range = TimeRange::default();
+        range.gte = day(&self.from)?;
+        range.lt = day(&self.until)?.map(|at| Timestamp::from_unix_seconds(at.unix_seconds() + DAY_SECONDS));
+        Ok(range)
+    }
+
+    /// The values of a filter. The list of the API refuses an empty one.
+    fn values(text: &str) -> Vec<String> {
+        text.split([',', ' ']).filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// A page of the events after a cursor, and the cursor of the next page.
+    async fn read(
+        &self,
+        visit: &Visit,
+        limit: i64,
+        after: &str,
+    ) -> Result<(Vec<AuditLog>, Option<String>), Failure> {
+        let types = Self::values(&self.kind).into_iter().map(|kind| AuditLogEventType::from(kind.as_str()));
+        let call = visit.client.audit_logs().list_audit_logs().limit(limit).effective_at(self.range()?);
+        let call = call.event_types(types);
+        let call = call.actor_ids(Self::values(&self.actor)).resource_ids(Self::values(&self.resource));
+        let call = if after.is_empty() { call } else { call.after(after.to_owned()) };
+        let read = call.await?.into_inner();
+        let next = read.last_id.filter(|_| read.has_more).map(|next| next.to_string());
+        Ok((read.data, next))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "audit_logs.html")]
+struct AuditLogsPage {
+    frame: Frame,
+    filters: Filters,
+    types: Vec<&'static str>,
+    events: Vec<Sentence>,
+    is_first: bool,
+    next: Option<String>,
+    csv: String,
+    command: String,
+}
+
+pub(crate) async fn list(visit: Visit) -> Answer {
+    let filters = Filters::of(&visit.query);
+    let after = visit.query.get("after").to_owned();
+    let (events, next) = filters.read(&visit, PAGE_SIZE, &after).await?;
+    let next = next.map(|next| {
+        let fields: Vec<_> = filters.fields().into_iter().chain([("after", next.as_str())]).collect();
+        link("/console/audit", &fields)
+    });
+    let types = AuditLogEventType::RECORDED.iter().map(|kind| kind.as_str());
+    page(&AuditLogsPage {
+        frame: visit.frame(Section::AuditLogs, "Audit log"),
+        types: types.collect(),
+        events: sentences(&visit.client, events).await,
+        is_first: after.is_empty(),
+        next,
+        csv: link("/console/audit.csv", &filters.fields()),
+        command: command(&filters),
+        filters,
+    })
+}
+
+/// The command that lists the same events.
+fn command(filters: &Filters) -> String {
+    let options = [
+        ("--type", &filters.kind),
+        ("--actor", &filters.actor),
+        ("--resource", &filters.resource),
+        ("--since", &filters.from),
+    ];
+    let given = options.into_iter().filter(|(_, value)| !value.is_empty());
+    let options: String = given.map(|(option, value)| format!(" {option} {value}")).collect();
+    format!("openai-admin audit-logs list{options}")
+}
+
+/// The last ten events.
+pub(crate) async fn newest(visit: &Visit) -> Result<Vec<Sentence>, Error> {
+    let read = visit.client.audit_logs().list_audit_logs().limit(10).await?;
+    Ok(sentences(&visit.client, read.into_inner().data).await)
+}
+
+/// The events of the same filters as CSV.
+pub(crate) async fn table(visit: Visit) -> Answer {
+    let filters = Filters::of(&visit.query);
+    let mut text = "id,effective_at,type,actor,detail\n".to_owned();
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let (events, next) = filters.read(&visit, CSV_PAGE_SIZE, &after).await?;
+        count += events.len();
+        for event in &events {
+            text += &csv_line(event);
+        }
+        match next {
+            Some(_) if count >= CSV_EVENTS_MAX => {
+                let message = format!("more than {CSV_EVENTS_MAX} events match");
+                return Err(Failure::invalid(message).hint("Choose a shorter time, or use the command line."));
+            }
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit-log.csv\""),
+    ];
+    Ok((headers, text).into_response())
+}
+
+fn csv_line(event: &AuditLog) -> String {
+    let actor = event.actor.as_ref().and_then(|actor| actor.id()).unwrap_or_default();
+    let detail =
+        event.detail.as_ref().and_then(|detail| serde_json::to_string(detail).ok()).unwrap_or_default();
+    let at = Moment::from(event.effective_at).iso();
+    csv::line(&[event.id.as_str(), &at, event.r#type.as_str(), actor, &detail])
+}

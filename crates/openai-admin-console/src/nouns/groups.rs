@@ -1,0 +1,255 @@
+//! Groups: list, create, show, delete.
+
+use askama::Template;
+use axum::extract::Path;
+use openai_admin::{
+    Client, Error, GroupType, Order,
+    models::{CreateGroupBody, GroupResponse},
+};
+
+use crate::{
+    base::{
+        failure::Failure,
+        fields::{escaped, link},
+        frame::{Frame, Section},
+        moment::Moment,
+        page::{Answer, page, see},
+    },
+    session::with_notice,
+    visit::{ChangeForm, Visit},
+};
+
+/// Rows of a page.
+const PAGE_SIZE: i64 = 100;
+/// Groups that one search reads.
+const SEARCH_PAGE_SIZE: i64 = 1000;
+const SEARCH_PAGES_MAX: usize = 5;
+/// Members of a group that a page counts at most.
+const COUNTED_MAX: i64 = 1000;
+
+/// A group in a table.
+pub(crate) struct GroupRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) managed: &'static str,
+    pub(crate) created_at: Moment,
+}
+
+impl From<GroupResponse> for GroupRow {
+    fn from(group: GroupResponse) -> Self {
+        Self {
+            managed: managed(&group),
+            id: group.id.to_string(),
+            name: group.name,
+            created_at: group.created_at.into(),
+        }
+    }
+}
+
+/// Who manages the members of a group.
+fn managed(group: &GroupResponse) -> &'static str {
+    match group.group_type {
+        GroupType::TenantGroup => "tenant",
+        _ if group.is_scim_managed => "SCIM",
+        _ => "",
+    }
+}
+
+/// Groups whose name or id starts with a text.
+pub(crate) struct FoundGroups {
+    pub(crate) groups: Vec<GroupRow>,
+    pub(crate) read: usize,
+    /// The cursor of the groups that were not read yet.
+    pub(crate) next: Option<String>,
+}
+
+/// Reads groups until a page is full or the limit of a search is reached.
+pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> Result<FoundGroups, Error> {
+    let key = text.to_lowercase();
+    let mut found = FoundGroups { groups: Vec::new(), read: 0, next: None };
+    let mut after = after.to_owned();
+    for _ in 0..SEARCH_PAGES_MAX {
+        let call = client.groups().list_groups().limit(SEARCH_PAGE_SIZE);
+        let call = if after.is_empty() { call } else { call.after(after.clone()) };
+        let read = call.await?.into_inner();
+        for group in read.data {
+            found.read += 1;
+            let starts = group.name.to_lowercase().starts_with(&key) || group.id.as_str().starts_with(text);
+            let id = group.id.to_string();
+            if starts {
+                found.groups.push(group.into());
+            }
+            if found.groups.len() >= PAGE_SIZE as usize {
+                found.next = Some(id);
+                return Ok(found);
+            }
+        }
+        found.next = read.next.filter(|_| read.has_more).map(|next| next.to_string());
+        match &found.next {
+            Some(next) => after.clone_from(next),
+            None => break,
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Template)]
+#[template(path = "groups.html")]
+struct GroupsPage {
+    frame: Frame,
+    search: String,
+    order: &'static str,
+    rows: Vec<GroupRow>,
+    is_first: bool,
+    /// How many groups the search has read.
+    read: usize,
+    next: Option<String>,
+}
+
+pub(crate) async fn list(visit: Visit) -> Answer {
+    let (search, after) = (visit.query.get("q").to_owned(), visit.query.get("after").to_owned());
+    let (order, order_name) = match visit.query.get("order") {
+        "desc" => (Order::Desc, "desc"),
+        _ => (Order::Asc, "asc"),
+    };
+    let (rows, read, next) = if search.is_empty() {
+        let call = visit.client.groups().list_groups().limit(PAGE_SIZE).order(order);
+        let call = if after.is_empty() { call } else { call.after(after.clone()) };
+        let read = call.await?.into_inner();
+        let next = read.next.filter(|_| read.has_more).map(|next| next.to_string());
+        (read.data.into_iter().map(GroupRow::from).collect(), 0, next)
+    } else {
+        let found = starting_with(&visit.client, &search, &after).await?;
+        (found.groups, found.read, found.next)
+    };
+    let next =
+        next.map(|next| link("/console/groups", &[("q", &search), ("order", order_name), ("after", &next)]));
+    let frame = visit.frame(Section::Groups, "Groups");
+    page(&GroupsPage { frame, search, order: order_name, rows, is_first: after.is_empty(), read, next })
+}
+
+pub(crate) async fn create(form: ChangeForm) -> Answer {
+    let name = form.fields.get("name").try_into().map_err(Error::from)?;
+    let created = form.visit.client.groups().create_group(CreateGroupBody::new(name)).await?;
+    see(&with_notice(&path_of(created.id.as_str()), "created"))
+}
+
+/// The page of a group.
+pub(crate) fn path_of(id: &str) -> String {
+    format!("/console/groups/{}", escaped(id))
+}
+
+/// A member in the table of a group.
+struct MemberRow {
+    id: String,
+    name: String,
+    email: String,
+}
+
+#[derive(Template)]
+#[template(path = "group.html")]
+struct GroupPage {
+    frame: Frame,
+    path: String,
+    group: GroupRow,
+    /// Why the members cannot be edited here.
+    managed_elsewhere: Option<&'static str>,
+    count: String,
+    members: Vec<MemberRow>,
+    is_first: bool,
+    next: Option<String>,
+    roles: Vec<(String, String)>,
+    order: &'static str,
+    can_plan: bool,
+}
+
+pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
+    let group = visit.client.groups().retrieve_group(id.clone()).await?.into_inner();
+    let after = visit.query.get("after").to_owned();
+    let (order, order_name) = match visit.query.get("order") {
+        "asc" => (Order::Asc, "asc"),
+        _ => (Order::Desc, "desc"),
+    };
+    let call = visit.client.group_users().list_group_users(id.clone()).limit(PAGE_SIZE).order(order);
+    let call = if after.is_empty() { call } else { call.after(after.clone()) };
+    let read = call.await?.into_inner();
+    let path = path_of(&id);
+    let next = read.next.filter(|_| read.has_more);
+    let next = next.map(|next| link(&path, &[("order", order_name), ("after", next.as_str())]));
+    let is_first = after.is_empty();
+    let count = match (is_first, &next) {
+        (true, None) => read.data.len().to_string(),
+        _ => bounded_count(&visit.client, &id).await?,
+    };
+    let roles = visit.client.group_roles().list_group_role_assignments(id.clone()).await;
+    // A key may read groups without roles.
+    let roles = roles.map(|roles| roles.into_inner().data).unwrap_or_default();
+    let members = read.data.into_iter().map(|user| MemberRow {
+        id: user.id.to_string(),
+        name: user.name.to_string(),
+        email: user.email.map(|email| email.to_string()).unwrap_or_default(),
+    });
+    let managed_elsewhere = match managed(&group) {
+        "" => None,
+        "SCIM" => Some("An identity provider manages this group by SCIM. Change its members there."),
+        _ => Some("The tenant shares this group. Change its members there."),
+    };
+    page(&GroupPage {
+        frame: visit.frame(Section::Groups, group.name.clone()),
+        path,
+        managed_elsewhere,
+        group: group.into(),
+        count,
+        members: members.collect(),
+        is_first,
+        next,
+        roles: roles.into_iter().map(|role| (role.id.to_string(), role.name)).collect(),
+        order: order_name,
+        can_plan: visit.state.pages.runs.is_some(),
+    })
+}
+
+/// The number of members, or "1,000+": counting all of a large group would read all of it.
+async fn bounded_count(client: &Client, id: &str) -> Result<String, Error> {
+    let read = client.group_users().list_group_users(id).limit(COUNTED_MAX).await?;
+    Ok(if read.has_more { "1,000+".to_owned() } else { read.data.len().to_string() })
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+pub(crate) struct ConfirmPage {
+    pub(crate) frame: Frame,
+    pub(crate) question: String,
+    pub(crate) effect: String,
+    pub(crate) action: String,
+    pub(crate) button: &'static str,
+    /// The text to type, if the action cannot be undone.
+    pub(crate) typed: Option<String>,
+    pub(crate) back: String,
+    pub(crate) command: String,
+}
+
+pub(crate) async fn confirm_delete(visit: Visit, Path(id): Path<String>) -> Answer {
+    let group = visit.client.groups().retrieve_group(id.clone()).await?.into_inner();
+    let count = bounded_count(&visit.client, &id).await?;
+    page(&ConfirmPage {
+        frame: visit.frame(Section::Groups, format!("Delete {}", group.name)),
+        question: format!("Delete the group {}?", group.name),
+        effect: format!("{count} memberships and the roles of the group end. This cannot be undone."),
+        action: format!("{}/delete", path_of(&id)),
+        button: "Delete group",
+        typed: Some(group.name),
+        back: path_of(&id),
+        command: format!("openai-admin groups delete {id}"),
+    })
+}
+
+pub(crate) async fn delete(Path(id): Path<String>, form: ChangeForm) -> Answer {
+    let group = form.visit.client.groups().retrieve_group(id.clone()).await?.into_inner();
+    if form.fields.get("typed") != group.name.trim() {
+        return Err(Failure::invalid(format!("type the name of the group, {}", group.name))
+            .hint("Nothing was changed."));
+    }
+    form.visit.client.groups().delete_group(id).await?;
+    see(&with_notice("/console/groups", "deleted"))
+}

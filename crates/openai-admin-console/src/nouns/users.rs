@@ -1,0 +1,160 @@
+//! Users: list, and the page of one with groups, roles and effective access.
+
+use askama::Template;
+use axum::extract::Path;
+use openai_admin::{AccessPathKind, Client, Error, UserId, models::AccessPath};
+
+use crate::{
+    base::{
+        fields::{escaped, link},
+        frame::{Frame, Section},
+        page::{Answer, page},
+    },
+    nouns::{
+        people::{Person, exact},
+        runs,
+    },
+    visit::{ChangeForm, Visit},
+};
+
+/// Rows of a page.
+const PAGE_SIZE: i64 = 100;
+/// Pages of users that one search reads.
+const SEARCH_PAGES_MAX: usize = 20;
+/// Groups of a user that a page shows.
+const GROUPS_MAX: i64 = 1000;
+
+/// Users that a search found.
+pub(crate) struct FoundUsers {
+    pub(crate) users: Vec<Person>,
+    pub(crate) read: usize,
+    pub(crate) next: Option<String>,
+}
+
+/// The user with this id or address, then users whose name, address or id starts with the text.
+pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> Result<FoundUsers, Error> {
+    let mut found = FoundUsers { users: Vec::new(), read: 0, next: None };
+    if after.is_empty() {
+        found.users.extend(exact(client, text).await?);
+    }
+    let known = found.users.first().map(|user| user.id.clone());
+    let mut after = after.to_owned();
+    for _ in 0..SEARCH_PAGES_MAX {
+        let call = client.users().list_users().limit(PAGE_SIZE);
+        let call = if after.is_empty() { call } else { call.after(after.clone()) };
+        let read = call.await?.into_inner();
+        found.next = read.last_id.filter(|_| read.has_more).map(|next| next.to_string());
+        found.read += read.data.len();
+        let users = read.data.into_iter().map(Person::from);
+        found.users.extend(users.filter(|user| user.starts_with(text) && Some(&user.id) != known.as_ref()));
+        match &found.next {
+            Some(next) if found.users.len() < PAGE_SIZE as usize => after.clone_from(next),
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct UsersPage {
+    frame: Frame,
+    search: String,
+    rows: Vec<Person>,
+    is_first: bool,
+    read: usize,
+    next: Option<String>,
+}
+
+pub(crate) async fn list(visit: Visit) -> Answer {
+    let (search, after) = (visit.query.get("q").to_owned(), visit.query.get("after").to_owned());
+    let (rows, read, next) = if search.is_empty() {
+        let call = visit.client.users().list_users().limit(PAGE_SIZE);
+        let call = if after.is_empty() { call } else { call.after(after.clone()) };
+        let read = call.await?.into_inner();
+        let next = read.last_id.filter(|_| read.has_more).map(|next| next.to_string());
+        (read.data.into_iter().map(Person::from).collect(), 0, next)
+    } else {
+        let found = starting_with(&visit.client, &search, &after).await?;
+        (found.users, found.read, found.next)
+    };
+    let next = next.map(|next| link("/console/users", &[("q", &search), ("after", &next)]));
+    let frame = visit.frame(Section::Users, "Users");
+    page(&UsersPage { frame, search, rows, is_first: after.is_empty(), read, next })
+}
+
+/// The page of a user.
+pub(crate) fn path_of(id: &str) -> String {
+    format!("/console/users/{}", escaped(id))
+}
+
+/// A permission with every path to it.
+struct PermissionRow {
+    permission: String,
+    paths: Vec<PathRow>,
+}
+
+/// A path to a permission.
+struct PathRow {
+    role_id: String,
+    role_name: String,
+    /// The group that has the role, with its name.
+    group: Option<(String, String)>,
+    is_implied: bool,
+    is_assumed: bool,
+}
+
+impl From<AccessPath> for PathRow {
+    fn from(path: AccessPath) -> Self {
+        let name = path.group_name.unwrap_or_default();
+        Self {
+            role_id: path.role_id.to_string(),
+            role_name: path.role_name,
+            group: path.group_id.map(|id| (id.to_string(), name)),
+            is_implied: path.kind == AccessPathKind::Implied,
+            is_assumed: path.assumed,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "user.html")]
+struct UserPage {
+    frame: Frame,
+    path: String,
+    user: Person,
+    groups: Vec<(String, String)>,
+    has_more_groups: bool,
+    permissions: Option<Vec<PermissionRow>>,
+    can_plan: bool,
+}
+
+pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
+    let user: Person = visit.client.users().retrieve_user(id.clone()).await?.into_inner().into();
+    let groups = visit.client.users().list_user_groups(id.clone()).limit(GROUPS_MAX).await?.into_inner();
+    let access = visit.client.access().retrieve_user_access(id.clone()).await;
+    // A key may read users without roles.
+    let permissions = access.ok().map(|access| {
+        let permissions = access.into_inner().permissions.into_iter().map(|access| PermissionRow {
+            permission: access.permission,
+            paths: access.paths.into_iter().map(PathRow::from).collect(),
+        });
+        permissions.collect()
+    });
+    page(&UserPage {
+        frame: visit.frame(Section::Users, user.shown().to_owned()),
+        path: path_of(&id),
+        has_more_groups: groups.has_more,
+        groups: groups.data.into_iter().map(|group| (group.id.to_string(), group.name)).collect(),
+        user,
+        permissions,
+        can_plan: visit.state.pages.runs.is_some(),
+    })
+}
+
+/// Plans to remove the user from all groups.
+pub(crate) async fn offboard(Path(id): Path<String>, form: ChangeForm) -> Answer {
+    let user = UserId::try_from(id).map_err(Error::from)?;
+    let planned = runs::planner(&form.visit)?.plan_offboarding(&user).await;
+    runs::keep(&form.visit, planned)
+}

@@ -1,0 +1,225 @@
+//! A browser without scripts: it keeps cookies, follows redirects and fills forms in.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode},
+};
+use http_body_util::BodyExt as _;
+use openai_admin_console::{Console, Pages};
+use openai_admin_server::{Caller, Config, Minter, Server, api_keys, browser::AllowedHosts};
+use openai_admin_store::{Organization, Store};
+use serde_json::json;
+use tower::ServiceExt as _;
+
+/// A name that would run a script if it were not escaped.
+pub(crate) const HOSTILE: &str = "<i>x</i><img src=x onerror=alert(1)>";
+
+/// The start of the clock: 2026-01-03T15:05:00Z.
+const START_MS: u64 = 1_767_452_700_000;
+
+/// A server with a console, two keys, and a folder for runs.
+pub(crate) struct Site {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    pub(crate) minter: Minter,
+    pub(crate) organization: Organization,
+    pub(crate) console: Console,
+    clock: Arc<AtomicU64>,
+    /// A key with all scopes, and its id.
+    pub(crate) key: String,
+    pub(crate) key_id: String,
+    /// A key that may only read groups.
+    pub(crate) narrow_key: String,
+    _runs: tempfile::TempDir,
+}
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        let store = Store::open_in_memory(None).await.expect("a store");
+        let clock = Arc::new(AtomicU64::new(START_MS));
+        let (ticking, system) = (Arc::clone(&clock), Minter::system());
+        let minter = Minter::new(move || ticking.fetch_add(1, Ordering::Relaxed), move || system.random());
+        let directory = json!({
+            "users": [
+                { "id": "user_ada", "name": "Ada King", "email": "ada@example.com" },
+                { "id": "user_bob", "name": "Bob Stone", "email": "bob@example.com", "roles": ["Reviewers"] },
+                { "id": "user_eve", "name": HOSTILE, "email": "eve@example.com" },
+            ],
+            "groups": [
+                { "id": "group_ml", "name": "ML Research", "members": ["user_bob"], "roles": ["Reviewers"] },
+                { "id": "group_bad", "name": HOSTILE, "members": ["user_eve"] },
+            ],
+            "roles": [{ "id": "role_1", "name": "Reviewers", "permissions": ["api.groups.read"] }],
+            "projects": [{ "id": "proj_1", "name": HOSTILE, "users": [{ "user": "user_bob" }] }],
+        });
+        let directory = serde_json::from_value(directory).expect("a directory");
+        let loaded = store.load(minter.stamp("test"), directory).await.expect("loaded");
+        let organization = loaded.organization;
+        let (key, new) = api_keys::mint(&minter, "ci", api_keys::all_scopes(), None);
+        let stored = store.create_api_key(organization.org, minter.stamp("test"), new).await.expect("a key");
+        let scopes = vec!["api.groups.read".to_owned()];
+        let (narrow_key, new) = api_keys::mint(&minter, HOSTILE, scopes, None);
+        store.create_api_key(organization.org, minter.stamp("test"), new).await.expect("a key");
+        let runs = tempfile::tempdir().expect("a folder");
+        let server = Server::new(store.clone(), minter.clone(), Config::default());
+        let pages = Pages {
+            hosts: AllowedHosts::of([127, 0, 0, 1].into()),
+            is_secure: false,
+            runs: Some(runs.path().to_owned()),
+            policy: Default::default(),
+        };
+        let console = Console::of_server(&server, minter.clone(), pages);
+        let router = server.router_with(console.router());
+        Self {
+            router,
+            store,
+            minter,
+            organization,
+            console,
+            clock,
+            key,
+            key_id: stored.id,
+            narrow_key,
+            _runs: runs,
+        }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser { router: self.router.clone(), cookies: BTreeMap::new() }
+    }
+
+    /// A browser that is signed in with the key with all scopes.
+    pub(crate) async fn signed_in(&self) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in(&self.key).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+        browser
+    }
+
+    /// A browser whose session may change things.
+    pub(crate) async fn unlocked(&self) -> Browser {
+        let mut browser = self.signed_in().await;
+        let form = browser.get("/console/unlock").await;
+        let page = browser.post("/console/unlock", &[("token", &form.token()), ("key", &self.key)]).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+        browser
+    }
+
+    /// Advances the clock. It also advances by a millisecond whenever it is read.
+    pub(crate) fn pass(&self, minutes: u64) {
+        self.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
+    }
+
+    pub(crate) fn operator(&self) -> Caller {
+        Caller::local(&self.organization)
+    }
+}
+
+pub(crate) struct Browser {
+    pub(crate) router: Router,
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+/// An answer after all redirects.
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) html: String,
+    pub(crate) path: String,
+}
+
+impl Page {
+    /// The first token of a form.
+    pub(crate) fn token(&self) -> String {
+        let start = self.html.split("name=\"token\" value=\"").nth(1);
+        start.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+    }
+
+    /// The text without tags, in one line.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for part in self.html.split('<') {
+            text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+            text.push(' ');
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Browser {
+    pub(crate) async fn sign_in(&mut self, key: &str) -> Page {
+        let form = self.get("/console/sign-in").await;
+        self.post("/console/sign-in", &[("token", &form.token()), ("key", key)]).await
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
+        self.follow(path, &[]).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let page = self.send("POST", path, &[("sec-fetch-site", "same-origin")], fields).await;
+        match page.headers.get("location").and_then(|to| to.to_str().ok()) {
+            Some(to) => self.follow(to, &[]).await,
+            None => page,
+        }
+    }
+
+    async fn follow(&mut self, path: &str, headers: &[(&str, &str)]) -> Page {
+        let mut path = path.to_owned();
+        for _ in 0..5 {
+            let page = self.send("GET", &path, headers, &[]).await;
+            match page.headers.get("location").and_then(|to| to.to_str().ok()) {
+                Some(to) => path = to.to_owned(),
+                None => return page,
+            }
+        }
+        unreachable!("too many redirects at {path}");
+    }
+
+    /// One request, without following a redirect.
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost:8080");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request.body(Body::from(body.finish())).expect("a request");
+        let (parts, body) = self.router.clone().oneshot(request).await.expect("an answer").into_parts();
+        for cookie in parts.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().expect("a cookie").split(';').next().expect("a pair");
+            let (name, value) = cookie.split_once('=').expect("a value");
+            match value {
+                "" => self.cookies.remove(name),
+                _ => self.cookies.insert(name.to_owned(), value.to_owned()),
+            };
+        }
+        let body = body.collect().await.expect("a body").to_bytes();
+        let html = String::from_utf8_lossy(&body).into_owned();
+        Page { status: parts.status, headers: parts.headers, html, path: path.to_owned() }
+    }
+}

@@ -1,0 +1,84 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::http::StatusCode;
+use openai_admin::{Client, models::CreateGroupBody};
+use openai_admin_console::{Console, Pages, Router};
+use openai_admin_emulator::{Emulator, EmulatorService};
+use openai_admin_server::{Minter, browser::AllowedHosts};
+use tokio::{net::TcpListener, sync::OnceCell};
+
+use crate::browser::Browser;
+
+/// An emulator on a port, and a browser of its console in process.
+async fn emulator() -> (Emulator, Browser) {
+    let router: Arc<OnceCell<Router>> = Arc::default();
+    let pages = |service: EmulatorService| {
+        let client_of = |url: &str| {
+            let client = Client::builder().base_url(url).key("sk-admin-console").retries(0);
+            client.service(service.clone()).build().expect("a client")
+        };
+        let hosts = AllowedHosts::of([127, 0, 0, 1].into());
+        let pages = Pages { hosts, is_secure: false, runs: None, policy: Default::default() };
+        let (client, controls) = (client_of("http://localhost/v1"), client_of("http://localhost"));
+        let console = Console::open(client, controls, Minter::system(), pages);
+        router.set(console.router()).expect("one router");
+        Some(console.router())
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
+    let emulator = Emulator::builder().listen_with(listener, pages).await.expect("an emulator");
+    let router = router.get().expect("a router").clone();
+    (emulator, Browser { router, cookies: BTreeMap::new() })
+}
+
+#[tokio::test]
+async fn the_journal_shows_requests_of_clients_and_not_of_the_console() {
+    let (emulator, mut browser) = emulator().await;
+    assert_eq!(browser.get("/console/groups").await.status, StatusCode::OK);
+    assert!(browser.get("/console/emulator").await.text().contains("No requests yet"));
+    let client = emulator.client().unwrap();
+    client.groups().create_group(CreateGroupBody::new("Support".try_into().unwrap())).await.unwrap();
+    let text = browser.get("/console/emulator").await.text();
+    assert!(text.contains("POST /v1/organization/groups") && text.contains("create-group"), "{text}");
+    let text = browser.get("/console/emulator/requests/1").await.text();
+    assert!(text.contains("Support"), "{text}");
+    assert!(browser.get("/console/groups").await.text().contains("Support"));
+}
+
+#[tokio::test]
+async fn faults_of_a_form_apply_to_clients_and_not_to_the_console() {
+    let (emulator, mut browser) = emulator().await;
+    let page =
+        browser.post("/console/emulator", &[("action", "fault"), ("kind", "503"), ("count", "1")]).await;
+    assert!(page.text().contains("every operation, 0 injected"), "{}", page.text());
+    assert_eq!(browser.get("/console/groups").await.status, StatusCode::OK);
+    // The client retries a 503.
+    emulator.client().unwrap().groups().list_groups().await.unwrap();
+    let text = browser.get("/console/emulator").await.text();
+    assert!(text.contains("1 injected") && text.contains("503"), "{text}");
+}
+
+#[tokio::test]
+async fn snapshots_the_clock_and_a_reset_work_by_forms() {
+    let (emulator, mut browser) = emulator().await;
+    let client = emulator.client().unwrap();
+    let page = browser.post("/console/emulator", &[("action", "save"), ("name", "empty")]).await;
+    assert!(page.text().contains("empty Restore"), "{}", page.text());
+    client.groups().create_group(CreateGroupBody::new("Support".try_into().unwrap())).await.unwrap();
+    browser.post("/console/emulator", &[("action", "restore"), ("name", "empty")]).await;
+    assert!(browser.get("/console/groups").await.text().contains("There are no groups yet"));
+    let page = browser.post("/console/emulator", &[("action", "step"), ("seconds", "3600")]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    client.groups().create_group(CreateGroupBody::new("Support".try_into().unwrap())).await.unwrap();
+    browser.post("/console/emulator", &[("action", "reset")]).await;
+    assert!(browser.get("/console/groups").await.text().contains("There are no groups yet"));
+}
+
+#[tokio::test]
+async fn another_site_cannot_use_the_emulator_through_its_console() {
+    let (_emulator, mut browser) = emulator().await;
+    let page = browser.send("GET", "/console", &[("host", "evil.example")], &[]).await;
+    assert_eq!(page.status, StatusCode::MISDIRECTED_REQUEST);
+    let headers = [("origin", "https://evil.example")];
+    let page = browser.send("POST", "/console/emulator", &headers, &[("action", "reset")]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+}

@@ -1,0 +1,147 @@
+//! Sessions of the web console. A session belongs to an admin key, or to the operator of this machine.
+
+use openai_admin::{OrganizationId, Timestamp};
+
+use crate::{
+    base::{
+        error::Result,
+        org::Org,
+        value::{Row, values},
+    },
+    engines::transaction::Transaction,
+    store::Store,
+};
+
+/// A stored session. The caller checks its times, because the store has no clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsoleSession {
+    /// Its organization.
+    pub org: Org,
+    /// The id of its organization.
+    pub organization_id: OrganizationId,
+    /// Its key; `None` for the operator of this machine.
+    pub key: Option<ConsoleSessionKey>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub seen_at: Timestamp,
+    /// Until when it may change something.
+    pub unlocked_until: Option<Timestamp>,
+}
+
+/// The key of a session, which is not revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsoleSessionKey {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its scopes.
+    pub scopes: Vec<String>,
+    /// When it expires, if it does.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Stores a session under the SHA-256 of its secret, and deletes all sessions that were created before `expired`.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn create_console_session(
+        &self,
+        org: Org,
+        hash: String,
+        key_id: Option<String>,
+        now: Timestamp,
+        expired: Timestamp,
+    ) -> Result<()> {
+        self.transact_in(org, move |transaction| {
+            let expired = expired.unix_seconds();
+            transaction.execute("delete from console_sessions where created_at < $1", values![expired])?;
+            let sql = "insert into console_sessions (hash, org, key_id, created_at, seen_at)
+                       values ($1, $2, $3, $4, $4)";
+            let now = now.unix_seconds();
+            transaction.execute(sql, values![hash.as_str(), org, key_id.as_deref(), now]).map(|_| ())
+        })
+        .await
+    }
+
+    /// The session with this hash, unless its key was revoked.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn find_console_session(&self, hash: String) -> Result<Option<ConsoleSession>> {
+        self.query(move |transaction| find(transaction, &hash)).await
+    }
+
+    /// Records the last use of a session.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn touch_console_session(&self, hash: String, at: Timestamp) -> Result<()> {
+        let sql = "update console_sessions set seen_at = $1 where hash = $2";
+        self.transact(move |transaction| {
+            transaction.execute(sql, values![at.unix_seconds(), hash.as_str()]).map(|_| ())
+        })
+        .await
+    }
+
+    /// Sets until when a session may change something. `None` makes it read-only.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn unlock_console_session(&self, hash: String, until: Option<Timestamp>) -> Result<()> {
+        let sql = "update console_sessions set unlocked_until = $1 where hash = $2";
+        self.transact(move |transaction| {
+            let until = until.map(Timestamp::unix_seconds);
+            transaction.execute(sql, values![until, hash.as_str()]).map(|_| ())
+        })
+        .await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn delete_console_session(&self, hash: String) -> Result<()> {
+        let sql = "delete from console_sessions where hash = $1";
+        self.transact(move |transaction| transaction.execute(sql, values![hash.as_str()]).map(|_| ())).await
+    }
+}
+
+fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ConsoleSession>> {
+    let sql =
+        "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at
+               from console_sessions s join organizations o on o.org = s.org
+               left join api_keys k
+                   on k.org = s.org and k.id = s.key_id and k.project_seq is null and k.revoked_at is null
+               where s.hash = $1 and (s.key_id is null or k.id is not null)";
+    transaction.query_one(sql, values![hash], from_row)
+}
+
+fn from_row(row: &Row<'_>) -> Result<ConsoleSession> {
+    let time = |column| row.optional_integer(column).map(|at| at.map(Timestamp::from_unix_seconds));
+    let key = row.optional_text(5)?.map(|id| -> Result<ConsoleSessionKey> {
+        Ok(ConsoleSessionKey {
+            id: id.to_owned(),
+            name: row.text(6)?.to_owned(),
+            scopes: row.text(7)?.split_whitespace().map(str::to_owned).collect(),
+            expires_at: time(8)?,
+        })
+    });
+    Ok(ConsoleSession {
+        org: Org::from_row(row, 0)?,
+        organization_id: row.parsed(1)?,
+        key: key.transpose()?,
+        created_at: Timestamp::from_unix_seconds(row.integer(2)?),
+        seen_at: Timestamp::from_unix_seconds(row.integer(3)?),
+        unlocked_until: time(4)?,
+    })
+}
