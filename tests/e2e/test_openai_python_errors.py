@@ -67,18 +67,6 @@ def test_bad_request(organization, request_it, code, param):
     assert caught.value.response.headers["x-should-retry"] == "false"
 
 
-def test_what_is_not_served_says_so(server, organization):
-    path = "/organization/workload_identity_providers"
-
-    with pytest.raises(openai.InternalServerError) as caught:
-        organization._client.get(path, cast_to=object)
-
-    assert (caught.value.status_code, caught.value.code) == (501, "operation_not_served")
-    assert "list-workload-identity-providers" in caught.value.message
-    # The package would send it again otherwise.
-    assert caught.value.response.headers["x-should-retry"] == "false"
-
-
 def test_wrong_key(server):
     with server.client(key=SOME_KEY) as client, pytest.raises(openai.AuthenticationError) as caught:
         client.admin.organization.groups.list()

@@ -256,6 +256,9 @@ mod tests {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
             let answer = router.clone().oneshot(request).await.expect("an answer");
             assert_eq!(answer.status(), status, "{method} {path}");
+            // Official clients otherwise retry every status above 499.
+            let retries = answer.headers().get("x-should-retry").map(|value| value.as_bytes());
+            assert_eq!(retries, (status == 501).then_some(&b"false"[..]), "{method} {path}");
         }
     }
 

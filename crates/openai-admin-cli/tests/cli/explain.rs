@@ -6,7 +6,6 @@ fn a_code_or_a_status_is_explained() {
         "explain group_not_found",
         "explain 401",
         "explain invalid_value",
-        "explain operation_not_served",
         "explain not_a_member -o json",
     ]));
 }
@@ -31,7 +30,7 @@ fn an_unknown_code_gets_a_suggestion() {
 #[test]
 fn the_code_of_a_refusal_is_explained() {
     let desk = Desk::with_acme();
-    let refused = desk.run("--local acme.db api GET organization/workload_identity_providers");
+    let refused = desk.run("--local acme.db api GET organization/groups/group_nope");
     assert_eq!(refused.status, 1, "{}", refused.stderr);
     let code = refused.json()["error"]["code"].as_str().expect("a code").to_owned();
     let explained = desk.run(&format!("explain {code} -o json")).json();

@@ -67,18 +67,6 @@ async fn rules_are_switched_for_one_namespace_until_a_reset() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_not_served_is_not_a_near_miss() {
-    let emulator = emulator().await;
-    let answer = ask(&emulator, "GET", "/v1/organization/external_storage", "").await;
-    assert_eq!((answer.status, answer.header("openai-emulator-near-miss")), (501, None));
-    let kept = ask(&emulator, "GET", "/_emulator/requests?operation=list-external-storage", "").await.json();
-    assert_eq!(kept["data"][0]["status"], 501);
-    let rule = r#"{"operation":"list-external-storage","fault":{"kind":"status","status":503}}"#;
-    assert_eq!(ask(&emulator, "POST", "/_emulator/faults", rule).await.status, 200);
-    assert_eq!(ask(&emulator, "GET", "/v1/organization/external_storage", "").await.status, 503);
-}
-
-#[tokio::test]
 async fn a_dissimilar_request_has_no_near_miss() {
     let emulator = emulator().await;
     for path in ["/", "/v1/models", "/v1/chat/completions"] {

@@ -37,6 +37,7 @@ pub(super) fn rows() -> Vec<Row> {
     [parameters(), bodies(), overload(), keys(), resources(), of_kinds(), refusals(), creations(), failures()]
         .into_iter()
         .flatten()
+        .chain(not_served())
         .collect()
 }
 
@@ -511,25 +512,24 @@ fn failures() -> Vec<Row> {
             answered_by: Every,
             request: Some(request("GET", GROUPS).given("the server has a bug")),
         },
-        not_served(),
     ]
 }
 
-fn not_served() -> Row {
+/// The row of operations that are not served, if there are any.
+fn not_served() -> Option<Row> {
     // Any operation without a placeholder in its path.
     let not_yet = |(operation, coverage): (PublishedOperation, Coverage)| {
         (coverage == Coverage::NotYet && !operation.path.contains('{')).then_some(operation)
     };
-    let operation = Coverage::of_all().into_iter().find_map(not_yet);
-    Row {
-        error: operation.map_or_else(ApiError::internal, ApiError::not_served),
+    let operation = Coverage::of_all().into_iter().find_map(not_yet)?;
+    Some(Row {
+        error: ApiError::not_served(operation),
         blame: Server,
         meaning: "The API has this operation, but this server does not support it yet. The request had no effect.",
         next: "`openai-admin coverage` lists the supported operations. The real service supports all of them.",
         answered_by: NotServed,
-        request: operation
-            .map(|operation| request(operation.method.as_str(), &format!("/v1{}", operation.path))),
-    }
+        request: Some(request(operation.method.as_str(), &format!("/v1{}", operation.path))),
+    })
 }
 
 fn cause() -> Cause {
