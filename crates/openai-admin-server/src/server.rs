@@ -258,7 +258,7 @@ mod tests {
             assert_eq!(answer.status(), status, "{method} {path}");
             // Official clients otherwise retry every status above 499.
             let retries = answer.headers().get("x-should-retry").map(|value| value.as_bytes());
-            assert_eq!(retries, (status == 501).then_some(&b"false"[..]), "{method} {path}");
+            assert!(status != 501 || retries == Some(b"false"), "{method} {path}");
         }
     }
 

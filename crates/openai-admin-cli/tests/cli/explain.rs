@@ -31,7 +31,7 @@ fn an_unknown_code_gets_a_suggestion() {
 fn the_code_of_a_refusal_is_explained() {
     let desk = Desk::with_acme();
     let refused = desk.run("--local acme.db api GET organization/groups/group_nope");
-    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    assert_eq!(refused.status, 6, "{}", refused.stderr);
     let code = refused.json()["error"]["code"].as_str().expect("a code").to_owned();
     let explained = desk.run(&format!("explain {code} -o json")).json();
     assert_eq!(explained[0]["example"]["answer"], refused.json());
