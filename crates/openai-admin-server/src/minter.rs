@@ -69,7 +69,7 @@ impl Minter {
         (self.steady_clock)()
     }
 
-    /// The wall clock in milliseconds. It may go back: see [`steady`](Self::steady).
+    /// The wall clock in milliseconds. It may go back.
     pub fn now_ms(&self) -> u64 {
         (self.clock)()
     }

@@ -30,8 +30,7 @@ Examples:
   openai-admin coverage -o json
 
 These are the operations that OpenAI publishes for the administration of an organization. An operation \
-that is not served gets a 501 response. OpenAI's own service has all of them; call them with \
-`openai-admin api`.")]
+that is not served gets a 501 response.")]
 pub(crate) struct CoverageArguments {
     /// Only the operations that are not served yet
     #[arg(long)]

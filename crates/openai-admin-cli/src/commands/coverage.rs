@@ -93,9 +93,6 @@ These are the operations that OpenAI publishes for the administration of an orga
 publishes. Served means that `openai-admin serve`, `--local` and the emulator answer them. The tables come from the
 server's routes. `openai-admin coverage --markdown` writes this page, and `openai-admin coverage` prints it in a terminal.
 
-A request to an operation that is not served gets a 501 response with the code `operation_not_served`, after the key is
-checked. `openai-admin api` sends any of them to OpenAI's own service.
-
 ## Limits of served operations
 
 ",

@@ -134,7 +134,7 @@ const MISSING: &[(&[&str], &[&str])] = &[
     (
         &["list-audit-logs"],
         &[
-            "Event types of operations that are not served are valid filters, but match nothing.",
+            "Event types that this server does not record are valid filters, but match nothing.",
             "`actor_emails[]` and `tenant_only` match nothing: no event has an actor with an address, or a tenant.",
             "An actor is an API key or a session, identified by its id. The owner of a key and the address of a \
              session are not recorded.",
