@@ -11,7 +11,7 @@ use std::{
 
 use openai_admin::{ClientBuilder, DEFAULT_BASE_URL, OrganizationId};
 use openai_admin_store::DatabaseUrl;
-use openai_admin_sync::{Policy, policy::POLICY_FILE};
+use openai_admin_sync::{Policy, policy::POLICY_FILE, render::shell_word};
 
 use crate::{
     arguments::{ColorChoice, GlobalArguments},
@@ -535,30 +535,4 @@ pub(crate) fn typed_target(global: &GlobalArguments) -> String {
 fn shown_database(url: &str) -> String {
     let is_shown = url.parse::<DatabaseUrl>().is_ok_and(|url| !url.holds_password());
     if is_shown { shell_word(url) } else { "postgres://…".to_owned() }
-}
-
-/// A text quoted as one word of a shell command.
-pub(crate) fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-./@:+=,%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else if text.contains(['"', '$', '`', '\\', '!']) {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    } else {
-        format!("\"{text}\"")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_word_is_quoted_if_needed() {
-        assert_eq!(shell_word("acme.db"), "acme.db");
-        assert_eq!(shell_word("Support Team"), "\"Support Team\"");
-        assert_eq!(shell_word("a$b"), "'a$b'");
-        assert_eq!(shell_word("it's `x`"), "'it'\\''s `x`'");
-        assert_eq!(shell_word(""), "\"\"");
-    }
 }

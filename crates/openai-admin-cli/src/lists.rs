@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::{
     arguments::{ListArguments, OrderChoice},
-    config::shell_word,
     failure::{Doing as _, Result},
     output::{Layout, Output},
 };
+use openai_admin_sync::render::shell_word;
 
 /// The largest page of most lists.
 pub(crate) const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();

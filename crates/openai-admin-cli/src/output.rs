@@ -22,7 +22,7 @@ mod layout;
 mod records;
 
 pub(crate) use layout::{Column, Layout, Name, Record};
-pub(crate) use openai_admin_sync::visible::visible;
+pub(crate) use openai_admin_sync::{render::shell_word, visible::visible};
 
 /// The gap between two columns of a table, in spaces.
 const GAP: u16 = 2;
@@ -66,7 +66,7 @@ impl Output {
             width,
             is_terminal: data,
             is_github: environment.is_github,
-            program: config::shell_word(&environment.program),
+            program: shell_word(&environment.program),
             target: config::typed_target(global),
             data: RefCell::new(Box::new(io::stdout())),
         }

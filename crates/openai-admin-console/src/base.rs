@@ -8,5 +8,7 @@ pub(crate) mod failure;
 pub(crate) mod fields;
 pub(crate) mod frame;
 pub(crate) mod headers;
+pub(crate) mod lists;
 pub(crate) mod moment;
+pub(crate) mod numbers;
 pub(crate) mod page;

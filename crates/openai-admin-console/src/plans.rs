@@ -8,12 +8,13 @@ use std::{
 };
 
 use openai_admin::{Client, Timestamp, UserId, models::GroupResponse};
+use openai_admin_server::Minter;
 use openai_admin_sync::{
     Approval, Executor, Journal, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs, Start,
     csv::{GroupSource, Mapping},
     current::ReadError,
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
-    executor::{self, StopReason},
+    executor,
     fresh::{self, Earlier},
     guard,
     import::{self, ImportMode},
@@ -21,9 +22,7 @@ use openai_admin_sync::{
     lock::{Lock, LockError},
     offboard,
     plan::Purpose,
-    planning,
-    summary::RunSummary,
-    undo, verify,
+    planning, undo, verify,
 };
 
 /// How long a plan can be applied, in seconds.
@@ -76,6 +75,8 @@ pub(crate) enum Problem {
     Api(openai_admin::Error),
     /// Other problems, one a line.
     Lines(Vec<String>),
+    /// The run with this name began, and its journal cannot be written. Some changes may have been made.
+    Stopped { run: String, message: String },
 }
 
 impl Problem {
@@ -106,18 +107,18 @@ pub(crate) struct Planner {
     lanes: Arc<Lanes>,
     reader: Reader,
     policy: Policy,
-    now_ms: u64,
+    minter: Minter,
 }
 
 impl Planner {
-    pub(crate) fn new(client: Client, policy: Policy, now_ms: u64) -> Self {
+    pub(crate) fn new(client: Client, policy: Policy, minter: Minter) -> Self {
         let lanes = Arc::new(Lanes::new(LaneSettings::default()));
         let reader = Reader::new(&client, Arc::clone(&lanes));
-        Self { client, lanes, reader, policy, now_ms }
+        Self { client, lanes, reader, policy, minter }
     }
 
     fn time(&self) -> jiff::Timestamp {
-        let now_ms = i64::try_from(self.now_ms).unwrap_or(i64::MAX);
+        let now_ms = i64::try_from(self.minter.now_ms()).unwrap_or(i64::MAX);
         jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default()
     }
 
@@ -181,37 +182,37 @@ impl Planner {
         Ok(undo::plan_undo(&self.reader, &run.name, &plan, &results, &self.options()).await?)
     }
 
-    /// Applies a reviewed plan, and verifies the result. Returns the run and its summary.
+    /// Applies a reviewed plan that [`check`] accepts, and verifies the result. Returns the name of the run.
     pub(crate) async fn apply(
         &self,
         folder: &Path,
         plan: Plan,
         approval: Approval,
-        chance: u32,
-    ) -> Result<(Run, String), Problem> {
-        guard::check_approval(&plan, &approval).map_err(|_| wrong_number(&plan))?;
-        if guard::undo_problem(&plan, &approval).is_some() {
-            return Err(Problem::line(
-                "an undo is applied in full or not at all, and limits block a part of it",
-            ));
-        }
+    ) -> Result<String, Problem> {
         let runs = runs_of(folder, &plan);
         let _lock = take_lock(&runs)?;
         let protected = runs.last_applied()?.unwrap_or_default().protect;
         let earlier = Earlier { protected, ..Earlier::default() };
         let start = fresh::compare(&self.reader, &plan, &approval, &earlier, executor::CONCURRENCY).await?;
         check_start(&start, &approval)?;
+        let chance = u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default();
         let run = runs.begin(&plan, self.time(), chance)?;
+        let executed = self.execute(&run, &plan, &approval, start).await;
+        executed.map_err(|error| Problem::Stopped { run: run.name.clone(), message: error.to_string() })?;
+        Ok(run.name)
+    }
+
+    /// Sends the operations of a run, and verifies the result.
+    async fn execute(&self, run: &Run, plan: &Plan, approval: &Approval, start: Start) -> io::Result<()> {
         let (mut journal, _) = Journal::open(&run.journal())?;
-        let accepted = match &approval {
+        let accepted = match approval {
             Approval::Removals(number) => Some(format!("{number} removals")),
             _ => None,
         };
         let begin = Entry::Begin { plan: plan.digest.clone(), accepted, resumed: false, head: true };
         journal.write(self.time(), begin)?;
         journal.sync()?;
-        let now = self.time();
-        let clock = move || now;
+        let clock = || self.time();
         let mut executor = Executor {
             client: self.client.clone(),
             lanes: &self.lanes,
@@ -220,30 +221,25 @@ impl Planner {
             concurrency: executor::CONCURRENCY,
             progress: &mut |_| {},
         };
-        let mut executed = executor.run(&plan, start, std::future::pending()).await?;
+        let mut executed = executor.run(plan, start, std::future::pending()).await?;
         let concurrency = executor::CONCURRENCY;
         let verified =
-            verify::verify(&self.reader, &plan, &approval, &executed.group_ids, concurrency).await.ok();
+            verify::verify(&self.reader, plan, approval, &executed.group_ids, concurrency).await.ok();
         if let Some(verified) = &verified {
             for result in verified.settle(&executed.results) {
-                journal.write(now, Entry::Result(result.clone()))?;
+                journal.write(self.time(), Entry::Result(result.clone()))?;
                 executed.results.insert(result.operation, result);
             }
             let (converged, differing) = (verified.converged.len(), verified.differing.clone());
-            journal.write(now, Entry::Verified { converged, differing })?;
+            journal.write(self.time(), Entry::Verified { converged, differing })?;
         }
         let is_done = |outcome: Outcome| outcome.is_settled() || outcome == Outcome::Blocked;
         let complete = executed.stopped.is_none()
             && executed.results.values().all(|result| is_done(result.outcome))
             && verified.as_ref().is_some_and(verify::Verification::is_converged);
         let (requests, refused) = (self.lanes.requests(), self.lanes.refused());
-        journal.write(now, Entry::End { complete, requests, refused })?;
-        journal.sync()?;
-        let mut line = RunSummary::of(&plan, &approval, &executed.results, verified.as_ref()).line();
-        if let Some(StopReason::CannotSucceed(error) | StopReason::WaitTooLong(error)) = &executed.stopped {
-            line += &format!("; stopped: {}", error.message());
-        }
-        Ok((run, line))
+        journal.write(self.time(), Entry::End { complete, requests, refused })?;
+        journal.sync()
     }
 }
 
@@ -253,12 +249,21 @@ pub(crate) fn runs_of(folder: &Path, plan: &Plan) -> Runs {
     Runs::of_organization(folder, organization)
 }
 
-fn wrong_number(plan: &Plan) -> Problem {
-    match guard::blocked_removals(plan) {
-        0 => Problem::line("no limit blocks a removal of this plan: leave the number empty"),
-        blocked => {
-            Problem::line(format!("the limits block {blocked} removals: type this number to allow them"))
+/// Whether a plan may be applied with this approval.
+pub(crate) fn check(plan: &Plan, approval: &Approval) -> Result<(), Problem> {
+    if guard::check_approval(plan, approval).is_err() {
+        return Err(match guard::blocked_removals(plan) {
+            0 => Problem::line("no limit blocks a removal of this plan: leave the number empty"),
+            blocked => {
+                Problem::line(format!("the limits block {blocked} removals: type {blocked} to allow them"))
+            }
+        });
+    }
+    match guard::undo_problem(plan, approval) {
+        Some(_) => {
+            Err(Problem::line("an undo is applied in full or not at all, and limits block a part of it"))
         }
+        None => Ok(()),
     }
 }
 

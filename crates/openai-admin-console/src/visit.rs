@@ -11,7 +11,8 @@ use axum::{
 };
 use http_body_util::{BodyExt as _, Limited};
 use openai_admin::Client;
-use openai_admin_server::OpenSession;
+use openai_admin_server::{OpenSession, limits::BODY_TIMEOUT};
+use tokio::time::timeout;
 
 use crate::{
     base::{
@@ -271,7 +272,7 @@ impl<S: Send + Sync> FromRequest<S> for ChangeForm {
     }
 }
 
-/// Reads a form of at most [`FORM_BYTES_MAX`].
+/// Reads a form of at most [`FORM_BYTES_MAX`], within [`BODY_TIMEOUT`].
 pub(crate) async fn read_form(parts: &Parts, body: Body) -> Result<Fields, Failure> {
     let kind =
         parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -279,7 +280,11 @@ pub(crate) async fn read_form(parts: &Parts, body: Body) -> Result<Fields, Failu
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Failure::new(status, "Refused", "expected a form (application/x-www-form-urlencoded)"));
     }
-    let body = Limited::new(body, FORM_BYTES_MAX).collect().await;
+    let body = timeout(BODY_TIMEOUT, Limited::new(body, FORM_BYTES_MAX).collect()).await;
+    let body = body.map_err(|_| {
+        let message = format!("the form did not arrive within {} seconds", BODY_TIMEOUT.as_secs());
+        Failure::new(StatusCode::REQUEST_TIMEOUT, "Refused", message)
+    })?;
     let too_large = |_| {
         let message = format!("the form is larger than {FORM_BYTES_MAX} bytes, or was cut off");
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "Refused", message)

@@ -7,6 +7,7 @@ mod github;
 mod markdown;
 pub mod report;
 mod rows;
+mod shell;
 pub mod summary;
 mod table;
 
@@ -14,6 +15,7 @@ pub use self::{
     github::{annotations, error_annotations},
     markdown::markdown,
     rows::{BLOCKED_ROWS_SHOWN_MAX, Notes, ROWS_SHOWN_MAX},
+    shell::shell_word,
     summary::Summary,
     table::table,
 };

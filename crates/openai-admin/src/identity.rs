@@ -91,6 +91,22 @@ pub fn name_key_in_any_case(name: &str) -> String {
     in_lower_case(&clean(name))
 }
 
+/// Whether a text or one of its words starts with `key`, a [`name_key_in_any_case`]. A word ends at anything but a letter
+/// or a digit.
+///
+/// ```
+/// use openai_admin::identity::{has_word_with_start, name_key_in_any_case};
+/// let key = name_key_in_any_case("WHIT");
+/// assert!(has_word_with_start("Dana Whitfield", &key));
+/// assert!(has_word_with_start("dana.whitfield@example.com", &key));
+/// assert!(!has_word_with_start("Ada Swhit", &key));
+/// ```
+pub fn has_word_with_start(text: &str, key: &str) -> bool {
+    let text = name_key_in_any_case(text);
+    let starts_word = |index: usize| text[..index].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    text.match_indices(key).any(|(index, _)| starts_word(index))
+}
+
 /// A normalized text in NFC: without white space at its ends, repeated spaces and invisible characters, except for
 /// those that shape adjacent letters. Most texts are unchanged.
 pub fn clean(text: &str) -> Cow<'_, str> {

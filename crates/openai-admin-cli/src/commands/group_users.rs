@@ -1,6 +1,7 @@
 //! `openai-admin groups users`: the members of groups.
 
 use openai_admin::models::GroupResponse;
+use openai_admin_sync::render::shell_word;
 
 use super::{protection, user_file};
 use crate::{
@@ -62,7 +63,7 @@ async fn get(session: &Session<'_>, group: &str, text: &str) -> Result<()> {
         Ok(member) => output.item(&*member),
         Err(error) if error.is_not_found() => {
             let message = format!("'{text}' is not in group '{}' ({})", group.name, group.id);
-            let argument = crate::config::shell_word(group.id.as_str());
+            let argument = shell_word(group.id.as_str());
             Err(Failure::not_found(message)
                 .suggest(format!("groups users list {argument}"), "lists its members"))
         }

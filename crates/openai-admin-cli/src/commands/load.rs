@@ -10,12 +10,12 @@ use openai_admin_server::Minter;
 use openai_admin_store::{
     Directory, DirectoryGroup, DirectoryUser, Error as StoreError, LoadSummary, Organization, Store,
 };
-use openai_admin_sync::text;
+use openai_admin_sync::{render::shell_word, text};
 use serde::Serialize;
 
 use crate::{
     arguments::LoadArguments,
-    config::{Database, Environment, shell_word},
+    config::{Database, Environment},
     database, directory_file,
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count, file_name, visible},

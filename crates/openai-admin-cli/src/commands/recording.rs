@@ -44,7 +44,7 @@ pub(super) struct Recording {
 impl Before {
     /// Reads the members of a group: one request for each 1,000. None if the run could not be recorded.
     pub(super) async fn read(session: &Session<'_>, group: &GroupResponse) -> Option<Self> {
-        let service = session.service.as_deref()?;
+        let service = service(session)?;
         let reader = reader(session);
         let found = reader.list_group_users(group.id.clone()).await;
         match found {
@@ -57,7 +57,7 @@ impl Before {
 
     /// Reads only the organization, for a change of the group itself.
     pub(super) async fn read_without_members(session: &Session<'_>, group: &GroupResponse) -> Option<Self> {
-        let service = session.service.as_deref()?;
+        let service = service(session)?;
         let reader = reader(session);
         match reader.retrieve_group(group.id.clone()).await {
             Ok(_) => Some(Self::of(service, &reader, HashSet::new())),
@@ -70,6 +70,17 @@ impl Before {
         let runs = Runs::of_organization(service, organization.as_ref().map_or("unknown", |id| id.as_str()));
         Self { runs, organization, members }
     }
+}
+
+/// The folder of the runs of the service. Without one, a note says that nothing is recorded.
+fn service<'s>(session: &'s Session<'_>) -> Option<&'s Path> {
+    let service = session.service.as_deref();
+    if service.is_none() && session.output.is_for_people() {
+        session.output.note(
+            "`runs undo` cannot undo this command: there is no folder for runs; set OPENAI_ADMIN_STATE",
+        );
+    }
+    service
 }
 
 fn reader(session: &Session<'_>) -> Reader {

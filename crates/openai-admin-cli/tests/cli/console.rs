@@ -61,3 +61,29 @@ fn the_console_of_a_file_is_for_this_machine_only() {
     assert_eq!(answer.status, 64, "{}", answer.stderr);
     assert!(answer.stderr.contains("other machines can reach 0.0.0.0:0"), "{}", answer.stderr);
 }
+
+/// The commands in the templates of the console, with `x` instead of values.
+fn shown_commands() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../openai-admin-console/templates");
+    let mut commands = Vec::new();
+    for file in std::fs::read_dir(folder).expect("the templates") {
+        let mut html = std::fs::read_to_string(file.expect("a file").path()).expect("a template");
+        while let Some((start, rest)) = html.split_once("{{") {
+            html = format!("{start}x{}", rest.split_once("}}").expect("the end of a value").1);
+        }
+        let shown = html.split("<code").filter_map(|code| code.split_once("openai-admin "));
+        commands.extend(shown.map(|(_, rest)| rest.split('<').next().unwrap_or_default().to_owned()));
+    }
+    commands
+}
+
+#[test]
+fn every_command_that_a_page_shows_exists() {
+    let desk = Desk::empty();
+    let commands = shown_commands();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let help = desk.run(&format!("{command} --help"));
+        assert_eq!(help.status, 0, "{command}: {}", help.stderr);
+    }
+}

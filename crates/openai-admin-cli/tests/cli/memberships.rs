@@ -378,6 +378,20 @@ fn a_published_service_plans_the_same_offboarding_and_does_not_know_earlier_memb
 }
 
 #[test]
+fn a_change_that_cannot_be_recorded_says_so() {
+    let desk = desk();
+    let mut command = desk.command("--local acme.db groups users add group_support ada@example.com");
+    let changed = command.env_remove("OPENAI_ADMIN_STATE").env_remove("XDG_STATE_HOME").env_remove("HOME");
+    let changed = changed.output().expect("the binary runs");
+    let notes = String::from_utf8_lossy(&changed.stderr);
+    assert!(changed.status.success(), "{notes}");
+    assert!(
+        notes.contains("cannot undo this command: there is no folder for runs; set OPENAI_ADMIN_STATE"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn single_commands_leave_a_run_that_can_be_undone() {
     let desk = desk();
     freeze!(desk.transcript(&[

@@ -3,12 +3,14 @@
 use askama::Template;
 use axum::extract::Path;
 use openai_admin::{Error, models::CreateAdminApiKeyBody};
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     base::{
         failure::Failure,
         fields::{escaped, link},
         frame::{Frame, Section},
+        lists,
         moment::Moment,
         page::{Answer, page, see},
     },
@@ -49,9 +51,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
 async fn show(visit: Visit, created: Option<String>) -> Answer {
     let after = visit.query.get("after").to_owned();
     let call = visit.client.admin_api_keys().list_admin_api_keys().limit(PAGE_SIZE);
-    let call = if after.is_empty() { call } else { call.after(after.clone()) };
-    let read = call.await?.into_inner();
-    let next = read.last_id.filter(|_| read.has_more);
+    let (read, next) = lists::read(call, &after).await?;
     let rows = read.data.into_iter().map(|key| KeyRow {
         is_own: is_own(&visit, key.id.as_str()),
         id: key.id.to_string(),
@@ -65,7 +65,7 @@ async fn show(visit: Visit, created: Option<String>) -> Answer {
         frame: visit.frame(Section::Keys, "Admin keys"),
         rows: rows.collect(),
         is_first: after.is_empty(),
-        next: next.map(|next| link(PATH, &[("after", next.as_str())])),
+        next: next.map(|next| link(PATH, &[("after", &next)])),
         created,
     })
 }
@@ -97,7 +97,7 @@ pub(crate) async fn confirm_revoke(visit: Visit, Path(id): Path<String>) -> Answ
         button: "Revoke key",
         typed: None,
         back: PATH.to_owned(),
-        command: format!("openai-admin admin-api-keys delete {id}"),
+        command: format!("openai-admin admin-api-keys delete {}", shell_word(&id)),
     })
 }
 

@@ -6,6 +6,7 @@ use openai_admin::{
     AuditLogEventType, Error, Timestamp,
     models::{AuditLog, TimeRange},
 };
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     base::{
@@ -13,6 +14,7 @@ use crate::{
         failure::Failure,
         fields::{Fields, link},
         frame::{Frame, Section},
+        lists,
         moment::{Moment, start_of_day},
         page::{Answer, page},
     },
@@ -93,9 +95,7 @@ impl Filters {
         let call = visit.client.audit_logs().list_audit_logs().limit(limit).effective_at(self.range()?);
         let call = call.event_types(types);
         let call = call.actor_ids(Self::values(&self.actor)).resource_ids(Self::values(&self.resource));
-        let call = if after.is_empty() { call } else { call.after(after.to_owned()) };
-        let read = call.await?.into_inner();
-        let next = read.last_id.filter(|_| read.has_more).map(|next| next.to_string());
+        let (read, next) = lists::read(call, after).await?;
         Ok((read.data, next))
     }
 }
@@ -129,21 +129,21 @@ pub(crate) async fn list(visit: Visit) -> Answer {
         is_first: after.is_empty(),
         next,
         csv: link("/console/audit.csv", &filters.fields()),
-        command: command(&filters),
+        command: command(&filters, &filters.range()?),
         filters,
     })
 }
 
 /// The command that lists the same events.
-fn command(filters: &Filters) -> String {
-    let options = [
-        ("--type", &filters.kind),
-        ("--actor", &filters.actor),
-        ("--resource", &filters.resource),
-        ("--since", &filters.from),
-    ];
-    let given = options.into_iter().filter(|(_, value)| !value.is_empty());
-    let options: String = given.map(|(option, value)| format!(" {option} {value}")).collect();
+fn command(filters: &Filters, range: &TimeRange) -> String {
+    let option = |name: &str, value: &str| format!(" {name} {}", shell_word(value));
+    let lists = [("--type", &filters.kind), ("--actor", &filters.actor), ("--resource", &filters.resource)];
+    let listed = lists.into_iter().flat_map(|(name, values)| {
+        Filters::values(values).into_iter().map(move |value| option(name, &value))
+    });
+    let times = [("--since", range.gte), ("--until", range.lt)];
+    let times = times.into_iter().filter_map(|(name, at)| Some(option(name, &Moment::from(at?).iso())));
+    let options: String = listed.chain(times).collect();
     format!("openai-admin audit-logs list{options}")
 }
 
@@ -186,4 +186,23 @@ fn csv_line(event: &AuditLog) -> String {
         event.detail.as_ref().and_then(|detail| serde_json::to_string(detail).ok()).unwrap_or_default();
     let at = Moment::from(event.effective_at).iso();
     csv::line(&[event.id.as_str(), &at, event.r#type.as_str(), actor, &detail])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_lists_the_events_of_the_page() {
+        let query = b"type=user.added,user.deleted&actor=a$(b)&from=2026-01-30&to=2026-01-31";
+        let filters = Filters::of(&Fields::parse(query));
+        let range = filters.range().unwrap_or_default();
+        assert_eq!(
+            command(&filters, &range),
+            "openai-admin audit-logs list --type user.added --type user.deleted --actor 'a$(b)' \
+             --since 2026-01-30T00:00:00Z --until 2026-02-01T00:00:00Z"
+        );
+        let all = Filters::of(&Fields::default());
+        assert_eq!(command(&all, &TimeRange::default()), "openai-admin audit-logs list");
+    }
 }

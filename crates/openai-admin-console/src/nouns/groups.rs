@@ -6,13 +6,16 @@ use openai_admin::{
     Client, Error, GroupType, Order,
     models::{CreateGroupBody, GroupResponse},
 };
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     base::{
         failure::Failure,
         fields::{escaped, link},
         frame::{Frame, Section},
+        lists,
         moment::Moment,
+        numbers::with_commas,
         page::{Answer, page, see},
     },
     session::with_notice,
@@ -70,8 +73,7 @@ pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> R
     let mut after = after.to_owned();
     for _ in 0..SEARCH_PAGES_MAX {
         let call = client.groups().list_groups().limit(SEARCH_PAGE_SIZE);
-        let call = if after.is_empty() { call } else { call.after(after.clone()) };
-        let read = call.await?.into_inner();
+        let (read, next) = lists::read(call, &after).await?;
         for group in read.data {
             found.read += 1;
             let starts = group.name.to_lowercase().starts_with(&key) || group.id.as_str().starts_with(text);
@@ -84,7 +86,7 @@ pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> R
                 return Ok(found);
             }
         }
-        found.next = read.next.filter(|_| read.has_more).map(|next| next.to_string());
+        found.next = next;
         match &found.next {
             Some(next) => after.clone_from(next),
             None => break,
@@ -114,9 +116,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
     };
     let (rows, read, next) = if search.is_empty() {
         let call = visit.client.groups().list_groups().limit(PAGE_SIZE).order(order);
-        let call = if after.is_empty() { call } else { call.after(after.clone()) };
-        let read = call.await?.into_inner();
-        let next = read.next.filter(|_| read.has_more).map(|next| next.to_string());
+        let (read, next) = lists::read(call, &after).await?;
         (read.data.into_iter().map(GroupRow::from).collect(), 0, next)
     } else {
         let found = starting_with(&visit.client, &search, &after).await?;
@@ -171,11 +171,9 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         _ => (Order::Desc, "desc"),
     };
     let call = visit.client.group_users().list_group_users(id.clone()).limit(PAGE_SIZE).order(order);
-    let call = if after.is_empty() { call } else { call.after(after.clone()) };
-    let read = call.await?.into_inner();
+    let (read, next) = lists::read(call, &after).await?;
     let path = path_of(&id);
-    let next = read.next.filter(|_| read.has_more);
-    let next = next.map(|next| link(&path, &[("order", order_name), ("after", next.as_str())]));
+    let next = next.map(|next| link(&path, &[("order", order_name), ("after", &next)]));
     let is_first = after.is_empty();
     let count = match (is_first, &next) {
         (true, None) => read.data.len().to_string(),
@@ -209,10 +207,11 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     })
 }
 
-/// The number of members, or "1,000+": counting all of a large group would read all of it.
+/// The number of members, up to [`COUNTED_MAX`]: counting all of a large group would read all of it.
 async fn bounded_count(client: &Client, id: &str) -> Result<String, Error> {
     let read = client.group_users().list_group_users(id).limit(COUNTED_MAX).await?;
-    Ok(if read.has_more { "1,000+".to_owned() } else { read.data.len().to_string() })
+    let more = if read.has_more { "+" } else { "" };
+    Ok(format!("{}{more}", with_commas(read.data.len() as u64)))
 }
 
 #[derive(Template)]
@@ -240,7 +239,7 @@ pub(crate) async fn confirm_delete(visit: Visit, Path(id): Path<String>) -> Answ
         button: "Delete group",
         typed: Some(group.name),
         back: path_of(&id),
-        command: format!("openai-admin groups delete {id}"),
+        command: format!("openai-admin groups delete {}", shell_word(&id)),
     })
 }
 

@@ -8,6 +8,7 @@ use crate::{
     base::{
         fields::link,
         frame::{Frame, Section},
+        lists,
         moment::Moment,
         page::{Answer, page, see},
     },
@@ -39,9 +40,7 @@ struct InvitesPage {
 pub(crate) async fn list(visit: Visit) -> Answer {
     let after = visit.query.get("after").to_owned();
     let call = visit.client.invites().list_invites().limit(PAGE_SIZE);
-    let call = if after.is_empty() { call } else { call.after(after.clone()) };
-    let read = call.await?.into_inner();
-    let next = read.last_id.filter(|_| read.has_more);
+    let (read, next) = lists::read(call, &after).await?;
     let rows = read.data.into_iter().map(|invite| InviteRow {
         id: invite.id.to_string(),
         email: invite.email.to_string(),
@@ -55,7 +54,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
         frame: visit.frame(Section::Invites, "Invites"),
         rows: rows.collect(),
         is_first: after.is_empty(),
-        next: next.map(|next| link("/console/invites", &[("after", next.as_str())])),
+        next: next.map(|next| link("/console/invites", &[("after", &next)])),
     })
 }
 

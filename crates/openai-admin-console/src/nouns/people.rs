@@ -1,6 +1,10 @@
 //! Users in tables.
 
-use openai_admin::{Client, Error, UserRole, models::User};
+use openai_admin::{
+    Client, Error, UserRole,
+    identity::{has_word_with_start, name_key_in_any_case},
+    models::User,
+};
 
 use crate::base::moment::Moment;
 
@@ -36,14 +40,11 @@ impl Person {
             .map_or("", String::as_str)
     }
 
-    /// Whether the id, the address or a word of the name starts with a text, without regard to case.
+    /// Whether the id starts with a text, or the name, the address or a word of them, in any case.
     pub(crate) fn starts_with(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        let starts = |field: &str| field.to_lowercase().starts_with(&text);
-        starts(&self.id)
-            || starts(&self.email)
-            || starts(&self.name)
-            || self.name.split_whitespace().any(starts)
+        let key = name_key_in_any_case(text);
+        self.id.starts_with(text)
+            || [&self.name, &self.email].iter().any(|field| has_word_with_start(field, &key))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     base::{
         fields::link,
         frame::{Frame, Section},
+        lists,
         moment::Moment,
         page::{Answer, page},
     },
@@ -46,12 +47,10 @@ struct ProjectsPage {
 pub(crate) async fn list(visit: Visit) -> Answer {
     let after = visit.query.get("after").to_owned();
     let call = visit.client.projects().list_projects().limit(PAGE_SIZE);
-    let call = if after.is_empty() { call } else { call.after(after.clone()) };
-    let read = call.await?.into_inner();
-    let next = read.last_id.filter(|_| read.has_more);
+    let (read, next) = lists::read(call, &after).await?;
     page(&ProjectsPage {
         frame: visit.frame(Section::Projects, "Projects"),
-        next: next.map(|next| link("/console/projects", &[("after", next.as_str())])),
+        next: next.map(|next| link("/console/projects", &[("after", &next)])),
         rows: read.data.into_iter().map(ProjectRow::from).collect(),
         is_first: after.is_empty(),
     })

@@ -8,6 +8,7 @@ use openai_admin_sync::{
     Approval, Plan, Run, Runs, guard,
     journal::{self, Entry},
     plan::{Effect, Operation, Purpose},
+    render::shell_word,
     summary::{self, not_done},
 };
 
@@ -19,7 +20,7 @@ use crate::{
         page::{Answer, page, see},
     },
     nouns::groups,
-    plans::{Planner, Problem},
+    plans::{self, Planner, Problem},
     visit::{ChangeForm, Visit},
 };
 
@@ -47,7 +48,7 @@ pub(crate) fn planner(visit: &Visit) -> Result<Planner, Failure> {
     if let Some(applied) = applied {
         policy.protect.add(&applied.protect);
     }
-    Ok(Planner::new(visit.client.clone(), policy, visit.state.minter.now_ms()))
+    Ok(Planner::new(visit.client.clone(), policy, visit.state.minter.clone()))
 }
 
 impl From<Problem> for Failure {
@@ -55,6 +56,13 @@ impl From<Problem> for Failure {
         match problem {
             Problem::Api(error) => error.into(),
             Problem::Lines(lines) => Self::invalid(lines.join("\n")).hint("Nothing was changed."),
+            Problem::Stopped { run, message } => {
+                let command = format!("openai-admin runs resume {}", shell_word(&run));
+                Self::internal(&format!(
+                    "run {run} stopped, because its journal cannot be written: {message}"
+                ))
+                .hint(format!("Some changes may have been made. Run `{command}`."))
+            }
         }
     }
 }
@@ -153,21 +161,16 @@ pub(crate) async fn apply(Path(name): Path<String>, form: ChangeForm) -> Answer 
             Failure::invalid(format!("invalid number \"{number}\"")).hint("Nothing was changed.")
         })?),
     };
-    if guard::check_approval(&plan, &approval).is_err() {
-        let blocked = guard::blocked_removals(&plan);
-        let message = format!("the limits block {blocked} removals: type {blocked} to allow them");
-        return Err(Failure::invalid(message).hint("Nothing was changed."));
-    }
+    plans::check(&plan, &approval)?;
     let plan = visit.state.plans.take(&visit.owner(), &name, visit.state.minter.now());
     let Some(plan) = plan else { return Err(Failure::not_found("the plan was applied already")) };
     let (folder, planner) = (folder(&visit)?, planner(&visit)?);
-    let chance = u32::try_from(visit.state.minter.random() & 0xff_ffff).unwrap_or_default();
     // A run blocks: it syncs its journal.
     let run = tokio::task::spawn_blocking(move || {
-        tokio::runtime::Handle::current().block_on(planner.apply(&folder, plan, approval, chance))
+        tokio::runtime::Handle::current().block_on(planner.apply(&folder, plan, approval))
     });
-    let (run, _) = run.await.map_err(|error| Failure::internal(&error.to_string()))??;
-    see(&format!("/console/runs/{}?notice=saved", escaped(&run.name)))
+    let run = run.await.map_err(|error| Failure::internal(&error.to_string()))??;
+    see(&format!("/console/runs/{}?notice=saved", escaped(&run)))
 }
 
 /// A run in a table.
@@ -290,4 +293,17 @@ pub(crate) async fn undo(Path(name): Path<String>, form: ChangeForm) -> Answer {
     let run = find(&form.visit, &name)?;
     let planned = planner(&form.visit)?.plan_undo(&run).await;
     keep(&form.visit, planned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_problem_before_the_run_says_that_nothing_was_changed() {
+        let hint = |problem: Problem| Failure::from(problem).hint.unwrap_or_default();
+        assert_eq!(&*hint(Problem::Lines(vec!["stale".to_owned()])), "Nothing was changed.");
+        let stopped = Problem::Stopped { run: "1".to_owned(), message: "disk full".to_owned() };
+        assert_eq!(&*hint(stopped), "Some changes may have been made. Run `openai-admin runs resume 1`.");
+    }
 }

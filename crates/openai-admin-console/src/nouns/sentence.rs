@@ -41,7 +41,7 @@ pub(crate) struct Part {
     pub(crate) text: String,
     /// The page of the resource.
     pub(crate) path: Option<String>,
-    /// The id of the resource, for those who hover.
+    /// The id of the resource, for the tooltip.
     pub(crate) id: Option<String>,
 }
 

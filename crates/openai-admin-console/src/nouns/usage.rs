@@ -8,6 +8,7 @@ use crate::{
         chart::{Amount, Chart},
         frame::{Frame, Section},
         moment::Moment,
+        numbers::with_commas,
         page::{Answer, page},
     },
     visit::Visit,
@@ -35,12 +36,11 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         amount(day.start_time, value, format!("{value:.2}"))
     });
     let requests = completions.data.iter().map(|day| {
-        let number: u64 = day.results.iter().map(|result| result.num_model_requests).sum();
+        let number = total(day.results.iter().map(|result| result.num_model_requests));
         amount(day.start_time, number as f64, with_commas(number))
     });
     let tokens = completions.data.iter().map(|day| {
-        let number: u64 =
-            day.results.iter().map(|result| result.input_tokens.saturating_add(result.output_tokens)).sum();
+        let number = total(day.results.iter().flat_map(|result| [result.input_tokens, result.output_tokens]));
         amount(day.start_time, number as f64, with_commas(number))
     });
     let charts = [
@@ -58,25 +58,6 @@ fn amount(day: Timestamp, value: f64, shown: String) -> Amount {
     Amount { label: Moment::from(day).day(), value, shown }
 }
 
-/// A number with its digits in groups of three: `30,009`.
-fn with_commas(number: u64) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let (head, rest) = digits.split_at(first);
-    let groups = rest.as_bytes().chunks(3).map(|group| std::str::from_utf8(group).unwrap_or_default());
-    let head = Some(head).filter(|head| !head.is_empty());
-    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        assert_eq!(
-            [0, 12, 999, 1000, 34_063_464].map(with_commas),
-            ["0", "12", "999", "1,000", "34,063,464"]
-        );
-    }
+fn total(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
 }

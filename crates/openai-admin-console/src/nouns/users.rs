@@ -8,6 +8,7 @@ use crate::{
     base::{
         fields::{escaped, link},
         frame::{Frame, Section},
+        lists,
         page::{Answer, page},
     },
     nouns::{
@@ -41,9 +42,8 @@ pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> R
     let mut after = after.to_owned();
     for _ in 0..SEARCH_PAGES_MAX {
         let call = client.users().list_users().limit(PAGE_SIZE);
-        let call = if after.is_empty() { call } else { call.after(after.clone()) };
-        let read = call.await?.into_inner();
-        found.next = read.last_id.filter(|_| read.has_more).map(|next| next.to_string());
+        let (read, next) = lists::read(call, &after).await?;
+        found.next = next;
         found.read += read.data.len();
         let users = read.data.into_iter().map(Person::from);
         found.users.extend(users.filter(|user| user.starts_with(text) && Some(&user.id) != known.as_ref()));
@@ -70,9 +70,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
     let (search, after) = (visit.query.get("q").to_owned(), visit.query.get("after").to_owned());
     let (rows, read, next) = if search.is_empty() {
         let call = visit.client.users().list_users().limit(PAGE_SIZE);
-        let call = if after.is_empty() { call } else { call.after(after.clone()) };
-        let read = call.await?.into_inner();
-        let next = read.last_id.filter(|_| read.has_more).map(|next| next.to_string());
+        let (read, next) = lists::read(call, &after).await?;
         (read.data.into_iter().map(Person::from).collect(), 0, next)
     } else {
         let found = starting_with(&visit.client, &search, &after).await?;

@@ -61,6 +61,7 @@ async fn a_form_of_another_site_is_refused() {
     assert!(!browser.get("/console/groups").await.text().contains("New "));
     let own = [("origin", "http://localhost:8080")];
     assert_eq!(browser.send("POST", "/console/groups", &own, &fields).await.status, StatusCode::SEE_OTHER);
+    assert!(browser.get("/console/groups").await.text().contains("New "));
 }
 
 #[tokio::test]

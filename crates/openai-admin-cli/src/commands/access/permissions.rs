@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use crate::{
     arguments::AccessProject,
-    config::shell_word,
     failure::{Doing as _, Failure, Result},
     lists::LONG_PAGE_SIZE,
     output::{Record, visible},
 };
+use openai_admin_sync::render::shell_word;
 
 /// The minimum likeness of a suggestion, without what permissions share.
 const LIKENESS_MIN: f64 = 0.6;

@@ -9,13 +9,13 @@ use serde::Serialize;
 use crate::{
     arguments::PointInTime,
     commands::memberships::now,
-    config::shell_word,
     failure::{Doing as _, ExitStatus, Failure, Result},
     lists::{LONG_PAGE_SIZE, PAGE_SIZE},
     output::{Record, moment, visible},
     progress,
     session::Session,
 };
+use openai_admin_sync::render::shell_word;
 
 /// A member at that time. A user who has been removed from the organization has only an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]

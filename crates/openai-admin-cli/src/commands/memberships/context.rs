@@ -17,6 +17,7 @@ use openai_admin_sync::{
     file::{self, MembershipFile},
     lock::{Lock, LockError},
     plan::{Purpose, UnknownPolicy},
+    render::shell_word,
     render::{self, Summary},
     run::Applied,
     summary::{self, Verdict},
@@ -26,7 +27,7 @@ use openai_admin_sync::{
 use super::tables::{read_input, read_table};
 use crate::{
     arguments::{ExecutionArguments, GlobalArguments, GroupFileArguments, UnknownChoice},
-    config::{self, Environment, shell_word},
+    config::{self, Environment},
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, file_name},
     prompt::Consent,

@@ -14,6 +14,7 @@ use openai_admin_sync::{
     email::EmailKey,
     import::{self, ImportMode},
     private,
+    render::shell_word,
 };
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand, MatchChoice},
-    config::{Environment, shell_word},
+    config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count, file_name},
     prompt::{self, Consent},

@@ -6,6 +6,7 @@ use openai_admin_sync::{
     Approval, Plan,
     executor::lane,
     plan::{Effect, Operation},
+    render::shell_word,
     render::{self, Notes, Summary},
     report::{PLAN_COLUMNS, PlanRow, plan_rows},
     summary::{self, Verdict},
@@ -14,7 +15,7 @@ use openai_admin_sync::{
 use super::context::{SyncContext, conclude_plan, read_group_files};
 use crate::{
     arguments::{DriftArguments, Format, GlobalArguments, PlanArguments, RenderChoice},
-    config::{Environment, shell_word},
+    config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record},
 };

@@ -1,6 +1,9 @@
 //! `openai-admin users search`: users by the beginning of a name or an email address.
 
-use openai_admin::{identity::name_key_in_any_case, models::User};
+use openai_admin::{
+    identity::{has_word_with_start, name_key_in_any_case},
+    models::User,
+};
 
 use crate::{
     failure::{Doing as _, Result},
@@ -34,13 +37,10 @@ pub(super) async fn run(session: &Session<'_>, text: &str, limit: Option<u64>) -
 
 /// Whether the name, the address or a word of them starts with the key.
 fn matches(user: &User, key: &str) -> bool {
-    [user.name.as_deref(), user.email.as_deref()].into_iter().flatten().any(|text| has_word(text, key))
-}
-
-fn has_word(text: &str, key: &str) -> bool {
-    let text = name_key_in_any_case(text);
-    let starts_word = |index: usize| text[..index].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-    text.match_indices(key).any(|(index, _)| starts_word(index))
+    [user.name.as_deref(), user.email.as_deref()]
+        .into_iter()
+        .flatten()
+        .any(|text| has_word_with_start(text, key))
 }
 
 #[cfg(test)]
@@ -58,10 +58,10 @@ mod tests {
             ("dana.whitfield@example.com", "example.com"),
             ("山田 浩", "浩"),
         ] {
-            assert!(has_word(text, &name_key_in_any_case(key)), "{key}");
+            assert!(has_word_with_start(text, &name_key_in_any_case(key)), "{key}");
         }
         for (text, key) in [("Dana Whitfield", "field"), ("Dana Whitfield", "dana w field"), ("", "a")] {
-            assert!(!has_word(text, &name_key_in_any_case(key)), "{key}");
+            assert!(!has_word_with_start(text, &name_key_in_any_case(key)), "{key}");
         }
     }
 }

@@ -1,0 +1,24 @@
+//! Numbers on pages.
+
+/// A number with its digits in groups of three: `30,009`.
+pub(crate) fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, rest) = digits.split_at(first);
+    let groups = rest.as_bytes().chunks(3).map(|group| std::str::from_utf8(group).unwrap_or_default());
+    let head = Some(head).filter(|head| !head.is_empty());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        assert_eq!(
+            [0, 12, 999, 1000, 34_063_464].map(with_commas),
+            ["0", "12", "999", "1,000", "34,063,464"]
+        );
+    }
+}
