@@ -15,11 +15,12 @@ const TEST_MACROS: [&str; 3] = ["conformance! {", "found_on_both_engines! {", "o
 const BASES: [&str; 4] =
     [".", "crates/openai-admin-server", "crates/openai-admin-store", "crates/openai-admin-emulator"];
 /// The folders of the test modules that it names.
-const FOLDERS: [&str; 4] = [
+const FOLDERS: [&str; 5] = [
     "crates/openai-admin-server/tests/api",
     "crates/openai-admin-store/tests/conformance",
     "crates/openai-admin-cli/tests/cli",
     "crates/openai-admin-emulator/tests/emulator",
+    "crates/openai-admin-console/tests/console",
 ];
 
 fn workspace() -> PathBuf {
