@@ -4,12 +4,12 @@ pub(crate) mod failure;
 
 use openai_admin_server::Minter;
 use openai_admin_store::{DatabaseUrl, Organization, SchemaVersion, Store};
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     config::{Database, LocalFile},
     failure::{ExitStatus, Failure, Result},
 };
-use openai_admin_sync::render::shell_word;
 
 /// The database of a file of `--local`.
 pub(crate) fn of_file(file: LocalFile) -> Database {

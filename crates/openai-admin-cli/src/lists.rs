@@ -4,6 +4,7 @@ use openai_admin::{
     Cursor, Limit, ListEndpoint, ListItem, Order, Page,
     client::{ListCall, Pages},
 };
+use openai_admin_sync::render::shell_word;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +12,6 @@ use crate::{
     failure::{Doing as _, Result},
     output::{Layout, Output},
 };
-use openai_admin_sync::render::shell_word;
 
 /// The largest page of most lists.
 pub(crate) const PAGE_SIZE: u16 = Limit::<1, 100, 20>::MAX.get();

@@ -40,7 +40,8 @@ pub(super) async fn run(
     let database = config::database("console", global, environment)?;
     let policy = config::policy(global, environment)?;
     let minter = Minter::system();
-    let (store, organization) = database::open(&database, true, &minter).await?;
+    // A file that is named and missing is probably misspelt.
+    let (store, organization) = database::open(&database, database.is_default, &minter).await?;
     let listener = TcpListener::bind(arguments.listen).await;
     let listener = listener.doing(|| format!("listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;

@@ -3,13 +3,13 @@
 use std::{fs::File, io::Read as _, path::Path};
 
 use openai_admin_store::{DatabaseUrl, Error as StoreError, Organization};
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     config::Database,
     failure::{Failure, Result},
     output::{count, file_name, visible},
 };
-use openai_admin_sync::render::shell_word;
 
 /// The first bytes of every SQLite file.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";

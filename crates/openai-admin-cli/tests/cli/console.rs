@@ -62,6 +62,15 @@ fn the_console_of_a_file_is_for_this_machine_only() {
     assert!(answer.stderr.contains("other machines can reach 0.0.0.0:0"), "{}", answer.stderr);
 }
 
+#[test]
+fn a_missing_file_is_not_created() {
+    let desk = Desk::empty();
+    let answer = desk.run("--local missing.db console --no-browser");
+    assert_eq!(answer.status, 6, "{}", answer.stderr);
+    assert!(answer.stderr.contains("missing.db does not exist"), "{}", answer.stderr);
+    assert!(!desk.path().join("missing.db").exists());
+}
+
 /// The commands in the templates of the console, with `x` instead of values.
 fn shown_commands() -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../openai-admin-console/templates");

@@ -8,6 +8,7 @@ use openai_admin::{
     likeness::{likeness, most_like_by},
     models::Role,
 };
+use openai_admin_sync::render::shell_word;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,7 +18,6 @@ use crate::{
     lists::LONG_PAGE_SIZE,
     output::{Record, visible},
 };
-use openai_admin_sync::render::shell_word;
 
 /// The minimum likeness of a suggestion, without what permissions share.
 const LIKENESS_MIN: f64 = 0.6;

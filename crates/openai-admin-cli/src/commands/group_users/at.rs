@@ -4,6 +4,7 @@ use openai_admin::{
     AuditLogEventType, Client, Timestamp, UserId,
     models::{AuditLog, GroupResponse, TimeRange},
 };
+use openai_admin_sync::render::shell_word;
 use serde::Serialize;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     progress,
     session::Session,
 };
-use openai_admin_sync::render::shell_word;
 
 /// A member at that time. A user who has been removed from the organization has only an id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
