@@ -1,11 +1,13 @@
 //! Running a plan: compare it with the current state, send its operations, journal them, verify, undo.
 
+pub mod apply;
 pub mod executor;
 pub mod fresh;
 pub mod journal;
 pub mod lock;
 pub mod private;
 pub mod runs;
+pub mod saved;
 pub mod schedule;
 pub mod undo;
 pub mod verify;

@@ -36,6 +36,8 @@ pub struct ConsoleSession {
 pub struct ConsoleSessionKey {
     /// Its id.
     pub id: String,
+    /// Its stored hash.
+    pub hash: String,
     /// Its name.
     pub name: String,
     /// Its scopes.
@@ -118,7 +120,8 @@ impl Store {
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ConsoleSession>> {
     let sql =
-        "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at
+        "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at,
+                k.hash
                from console_sessions s join organizations o on o.org = s.org
                left join api_keys k
                    on k.org = s.org and k.id = s.key_id and k.project_seq is null and k.revoked_at is null
@@ -134,6 +137,7 @@ fn from_row(row: &Row<'_>) -> Result<ConsoleSession> {
             name: row.text(6)?.to_owned(),
             scopes: row.text(7)?.split_whitespace().map(str::to_owned).collect(),
             expires_at: time(8)?,
+            hash: row.text(9)?.to_owned(),
         })
     });
     Ok(ConsoleSession {

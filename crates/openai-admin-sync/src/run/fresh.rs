@@ -16,7 +16,7 @@ use crate::{
         guard::{self, Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
-    run::journal::{OperationResult, Outcome},
+    run::journal::{self, Entry, Line, OperationResult, Outcome},
     service::{
         current::{self, CurrentGroup, Members, Snapshot},
         read_error::ReadError,
@@ -109,6 +109,17 @@ pub struct Earlier {
     pub intents: BTreeSet<usize>,
     /// The users and groups that the last applied file protects.
     pub protected: Protected,
+}
+
+impl Earlier {
+    /// The earlier part of the run with this journal.
+    pub fn of_journal(lines: &[Line]) -> Self {
+        let intents = lines.iter().filter_map(|line| match line.entry {
+            Entry::Intent { operation, .. } => Some(operation),
+            _ => None,
+        });
+        Self { results: journal::results(lines), intents: intents.collect(), ..Self::default() }
+    }
 }
 
 /// Compares the plan with the current state. Reads the list of groups and the members of the groups that the plan
