@@ -5,6 +5,7 @@ pub mod fresh;
 pub mod journal;
 pub mod lock;
 pub mod private;
+pub mod rights;
 pub mod runs;
 pub mod schedule;
 pub mod undo;
