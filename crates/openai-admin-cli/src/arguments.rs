@@ -19,6 +19,7 @@ mod keys;
 mod lists;
 mod memberships;
 mod point_in_time;
+mod rights;
 mod serve;
 mod usage;
 mod users;
@@ -40,6 +41,10 @@ pub(crate) use memberships::{
     RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use point_in_time::PointInTime;
+pub(crate) use rights::{
+    AddProjectUsersArguments, AssignmentArguments, InviteArguments, InvitesCommand, ProjectUsersCommand,
+    ProjectsCommand, RolesCommand,
+};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use users::{CreateUserArguments, UpdateUserArguments, UserCommand, UsersCommand};
@@ -157,6 +162,15 @@ pub(crate) enum Command {
     /// Manage the users of the organization
     #[command(subcommand, arg_required_else_help = true)]
     Users(UsersCommand),
+    /// Manage projects
+    #[command(subcommand, arg_required_else_help = true)]
+    Projects(ProjectsCommand),
+    /// Manage roles and their assignments
+    #[command(subcommand, arg_required_else_help = true)]
+    Roles(RolesCommand),
+    /// Manage invites
+    #[command(subcommand, arg_required_else_help = true)]
+    Invites(InvitesCommand),
     /// List audit log events
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),

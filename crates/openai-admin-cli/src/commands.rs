@@ -14,13 +14,17 @@ mod explain;
 mod generated;
 mod group_users;
 mod groups;
+mod invites;
 mod keys;
 mod load;
 mod man_pages;
 mod memberships;
+mod project_users;
 mod protection;
 mod recording;
+mod roles;
 mod serve;
+mod several;
 mod usage;
 mod user_file;
 mod users;
@@ -77,6 +81,18 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
             context
                 .with_session(command.access(), "users", async |session| users::run(command, session).await)
                 .await
+        }
+        Command::Projects(command) => {
+            let run = async |session: &Session<'_>| project_users::run(command, session).await;
+            context.with_session(Access::Changes, "projects", run).await
+        }
+        Command::Roles(command) => {
+            let run = async |session: &Session<'_>| roles::run(command, session).await;
+            context.with_session(Access::Changes, "roles", run).await
+        }
+        Command::Invites(command) => {
+            let run = async |session: &Session<'_>| invites::run(command, session).await;
+            context.with_session(Access::Changes, "invites", run).await
         }
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;

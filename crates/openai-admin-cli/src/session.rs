@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use openai_admin::Client;
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::Store;
-use openai_admin_sync::Policy;
+use openai_admin_sync::{Policy, holdings::OwnKey};
 
 use crate::{
     arguments::{GlobalArguments, LogFormat},
@@ -26,6 +26,8 @@ pub(crate) struct Session<'a> {
     pub(crate) policy: Policy,
     /// The folder with the runs of the service; none if there is no folder for runs.
     pub(crate) service: Option<PathBuf>,
+    /// The key of the client, which an offboarding keeps.
+    pub(crate) own_key: OwnKey,
     /// Dropped last.
     _log: Option<Log>,
 }
@@ -44,13 +46,15 @@ impl<'a> Session<'a> {
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None, policy, service, _log: None })
+                let own_key = OwnKey::Value(key.expose().to_owned());
+                Ok(Self { client, output, store: None, policy, service, own_key, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
-                Ok(Self { client, output, store: Some(store), policy, service, _log: Some(log) })
+                let own_key = OwnKey::Unknown;
+                Ok(Self { client, output, store: Some(store), policy, service, own_key, _log: Some(log) })
             }
         }
     }
@@ -58,7 +62,8 @@ impl<'a> Session<'a> {
     /// A session with an open client.
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
-        Self { client, output, store: None, policy: Policy::default(), service: None, _log: None }
+        let (policy, own_key) = (Policy::default(), OwnKey::Unknown);
+        Self { client, output, store: None, policy, service: None, own_key, _log: None }
     }
 
     pub(crate) async fn close(self) {

@@ -103,6 +103,19 @@ fn change(operation: &Operation) -> (&'static str, String) {
     (sign, format!("{}{protected}", operation.who().unwrap_or("the group")))
 }
 
+/// Sign, person and right of each change of a right, with the last use of a key.
+fn right_changes(plan: &Plan) -> Vec<(&'static str, String)> {
+    let changes = plan.rights.iter().take(CHANGES_SHOWN_MAX).map(|operation| {
+        let (sign, who) = change(operation);
+        let right = operation.right().map(|right| match right.last_use() {
+            Some(last_use) => format!(": {right}, {last_use}"),
+            None => format!(": {right}"),
+        });
+        (sign, format!("{who}{}", right.unwrap_or_default()))
+    });
+    changes.collect()
+}
+
 #[derive(Template)]
 #[template(path = "plan.html")]
 struct PlanPage {
@@ -111,6 +124,10 @@ struct PlanPage {
     summary: String,
     writes: usize,
     groups: Vec<GroupChanges>,
+    rights: Vec<(&'static str, String)>,
+    hidden_rights: usize,
+    /// What the plan leaves, and what cannot be undone.
+    kept: Vec<String>,
     blocks: Vec<String>,
     not_done: Vec<String>,
     /// Removals that limits block: the number to type.
@@ -135,6 +152,9 @@ pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer 
         summary: counts.line(&plan),
         writes: counts.writes(),
         groups: changes(&plan),
+        rights: right_changes(&plan),
+        hidden_rights: plan.rights.len().saturating_sub(CHANGES_SHOWN_MAX),
+        kept: plan.kept.iter().map(ToString::to_string).chain(summary::irreversible(&plan)).collect(),
         blocks: plan.blocks.iter().map(|block| block.line()).collect(),
         not_done: not_done(&plan, &Approval::None),
         blocked_removals: guard::blocked_removals(&plan),
@@ -247,7 +267,10 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Answer {
         let result = results.get(&number);
         OutcomeRow {
             change: change(operation),
-            group: group.name.clone(),
+            group: group
+                .map(|group| group.name.clone())
+                .or_else(|| operation.right().map(ToString::to_string))
+                .unwrap_or_default(),
             outcome: result.map_or("not sent", |result| result.outcome.as_str()),
             error: result.and_then(|result| result.error.clone()).unwrap_or_default(),
         }

@@ -181,6 +181,7 @@ impl<'a> SyncContext<'a> {
         let unknown = match unknown {
             UnknownChoice::Error => UnknownPolicy::Error,
             UnknownChoice::Skip => UnknownPolicy::Skip,
+            UnknownChoice::Invite => UnknownPolicy::Invite,
         };
         PlanOptions { unknown, policy: self.policy.clone(), ..PlanOptions::at(now()) }
     }

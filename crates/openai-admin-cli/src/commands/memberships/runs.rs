@@ -35,6 +35,7 @@ impl Record for ReportRow {
         ("ACTION", "action"),
         ("GROUP", "group"),
         ("EMAIL", "email"),
+        ("RIGHT", "right"),
         ("ID", "user_id"),
         ("OUTCOME", "outcome"),
         ("REQUEST", "request_id"),
