@@ -6,12 +6,17 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::{Scope, client::Outcome, endpoint::Operation, violation::Violation, wire::EncodeError};
+use crate::{
+    Scope, client::Outcome, endpoint::Operation, one_field::InvalidField, violation::Violation, wire::EncodeError,
+};
 
 /// The maximum quote of an unreadable body in an error message, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
 /// The start of the service's message about an unknown URL: `Invalid URL (GET /v1/organization/colours)`.
 const UNKNOWN_URL_MESSAGE: &str = "Invalid URL";
+/// The message of a refusal in `Debug`.
+const HIDDEN_MESSAGE: &str =
+    "hidden, because it may contain personal data: format the error with {}, or call message()";
 /// The maximum length of the service's message, in characters.
 const MESSAGE_CHARACTERS_MAX: usize = 2000;
 
@@ -27,6 +32,8 @@ struct Inner {
     was_sent: bool,
     operation: Option<&'static str>,
     scope: Option<Scope>,
+    /// The parameter that this library refused.
+    param: Option<&'static str>,
     answer: Option<Answer>,
     source: Option<BoxError>,
     attempts: u32,
@@ -60,6 +67,8 @@ pub enum ErrorKind {
     Refused,
     /// The answer does not match the operation.
     UnreadableAnswer,
+    /// Several resources match a name.
+    Ambiguous,
 }
 
 impl ErrorKind {
@@ -71,6 +80,7 @@ impl ErrorKind {
             Self::Timeout => "timeout",
             Self::Refused => "refused",
             Self::UnreadableAnswer => "unreadable_answer",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }
@@ -83,6 +93,7 @@ impl Error {
             was_sent: false,
             operation: None,
             scope: None,
+            param: None,
             answer: None,
             source: None,
             attempts: 0,
@@ -97,8 +108,9 @@ impl Error {
     }
 
     /// An argument that no request can have.
-    pub(crate) fn of_argument(operation: Operation, name: &str, mut problem: Self) -> Self {
+    pub(crate) fn of_argument(operation: Operation, name: &'static str, mut problem: Self) -> Self {
         problem.0.message = format!("Invalid '{name}': {}", problem.0.message);
+        problem.0.param = Some(name);
         problem.of(operation)
     }
 
@@ -145,6 +157,13 @@ impl Error {
             ErrorFields::default(),
         );
         error.0.source = Some(source);
+        error
+    }
+
+    /// Several resources match a name, so that only an id can tell which one is meant.
+    pub(crate) fn ambiguous(message: String) -> Self {
+        let mut error = Self::new(ErrorKind::Ambiguous, message);
+        error.0.was_sent = true;
         error
     }
 
@@ -262,9 +281,12 @@ impl Error {
         self.0.answer.as_ref()?.code.as_deref()
     }
 
-    /// The parameter that the service reports as invalid.
+    /// The parameter that the service reports as invalid, or that this library refused before anything was sent.
     pub fn param(&self) -> Option<&str> {
-        self.0.answer.as_ref()?.param.as_deref()
+        match &self.0.answer {
+            Some(answer) => answer.param.as_deref(),
+            None => self.0.param,
+        }
     }
 
     /// The service's `type`, such as `invalid_request_error`.
@@ -382,13 +404,13 @@ impl fmt::Display for Error {
     }
 }
 
-// Personal data may be in a body, so `Debug` shows only its length, and no message of the service.
+// Personal data may be in a body, so `Debug` shows only its length, and where the service's message is.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let own_message = self.0.answer.is_none().then_some(&self.0.message);
+        let message = if self.0.answer.is_none() { &self.0.message } else { HIDDEN_MESSAGE };
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
-            .field("message", &own_message)
+            .field("message", &message)
             .field("operation", &self.0.operation)
             .field("status", &self.status())
             .field("code", &self.code())
@@ -411,6 +433,14 @@ impl std::error::Error for Error {
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
         Self::invalid_request(violation.to_string())
+    }
+}
+
+impl From<InvalidField> for Error {
+    fn from(invalid: InvalidField) -> Self {
+        let mut error = Self::invalid_request(invalid.to_string());
+        error.0.param = Some(invalid.field());
+        error
     }
 }
 
@@ -565,7 +595,10 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_body() {
-        assert!(!format!("{:?}", refused(400, r#"{"error":{"message":"ada@example.com"}}"#)).contains("ada"));
+    fn debug_shows_no_body_and_says_how_to_see_the_message() {
+        let shown = format!("{:?}", refused(400, r#"{"error":{"message":"ada@example.com"}}"#));
+        assert!(!shown.contains("ada") && shown.contains("format the error with {}"), "{shown}");
+        let own = format!("{:?}", Error::invalid_request("the key is empty"));
+        assert!(own.contains(r#"message: "the key is empty""#), "{own}");
     }
 }
