@@ -6,8 +6,8 @@ pub(crate) mod job;
 pub(crate) mod lanes;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
-pub(crate) mod sqlite;
-pub(crate) mod transaction;
 #[cfg(not(feature = "postgres"))]
 #[path = "engines/without_postgres.rs"]
 pub(crate) mod postgres;
+pub(crate) mod sqlite;
+pub(crate) mod transaction;

@@ -7,7 +7,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::{
-    Scope, client::Outcome, endpoint::Operation, one_field::InvalidField, violation::Violation, wire::EncodeError,
+    Scope, client::Outcome, endpoint::Operation, one_field::InvalidField, violation::Violation,
+    wire::EncodeError,
 };
 
 /// The maximum quote of an unreadable body in an error message, in characters.

@@ -304,7 +304,9 @@ fn admin_ready_waits_until_the_server_is_ready() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answers = std::thread::spawn(move || {
-        for answer in ["503 Service Unavailable\r\n\r\ndraining\n"; 3].iter().chain(&["200 OK\r\n\r\nready\n"]) {
+        for answer in
+            ["503 Service Unavailable\r\n\r\ndraining\n"; 3].iter().chain(&["200 OK\r\n\r\nready\n"])
+        {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {

@@ -179,7 +179,11 @@ async fn early(
     all(&snapshot.exchanges, |recorded| {
         let number = recorded.exchange.number;
         let is_early = found.last().is_some_and(|last| number < *last);
-        if is_early && !found.contains(&number) && expected.requests.matches(recorded) && missing.matches(recorded) {
+        if is_early
+            && !found.contains(&number)
+            && expected.requests.matches(recorded)
+            && missing.matches(recorded)
+        {
             numbers.push(number);
         }
         is_early && numbers.len() <= NUMBERS_SHOWN_MAX

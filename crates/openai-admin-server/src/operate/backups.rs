@@ -38,6 +38,8 @@ impl Backups {
         });
         match timeout(READ_TIMEOUT, reading).await.ok()?.ok()? {
             Ok(newest) => newest,
+            // The first backup creates the folder.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot read the folder of backups");
                 None

@@ -64,8 +64,10 @@ impl GroupsApi<'_> {
                 continue;
             }
             if let Some(first) = &found {
-                let problem =
-                    format!("several groups have this name, among them {} and {}: use an id", first.id, group.id);
+                let problem = format!(
+                    "several groups have this name, among them {} and {}: use an id",
+                    first.id, group.id
+                );
                 return Err(Error::ambiguous(problem).of(Operation::of::<ListGroups>()));
             }
             found = Some(group);

@@ -3,7 +3,8 @@
 use super::{project_api_keys::ProjectApiKeyLife, record::record};
 use crate::{
     ApiKeyId, BoundedText, Cursor, IdPage, Limit, ListItem, PersonalText, ProjectId, ServiceAccountId,
-    ServiceAccountRole, Timestamp, deleted::deleted, endpoint::endpoint, one_field::one_field, page::list_endpoint,
+    ServiceAccountRole, Timestamp, deleted::deleted, endpoint::endpoint, one_field::one_field,
+    page::list_endpoint,
 };
 
 const TAG: &str = "Projects";

@@ -10,7 +10,8 @@ fn groups(names: &[(&str, &str)], next: Option<&str>) -> String {
                                 "group_type": "group" })
         })
         .collect();
-    serde_json::json!({ "object": "list", "data": data, "has_more": next.is_some(), "next": next }).to_string()
+    serde_json::json!({ "object": "list", "data": data, "has_more": next.is_some(), "next": next })
+        .to_string()
 }
 
 #[tokio::test(start_paused = true)]
