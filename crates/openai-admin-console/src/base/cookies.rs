@@ -35,7 +35,7 @@ impl Cookies {
 
     /// The value of a cookie. `None` if the request has several of this name, since different programs could read
     /// different ones.
-    pub(crate) fn read(self, headers: &HeaderMap, name: &str) -> Option<&str> {
+    pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         read(headers, &self.full_name(name))
     }
 

@@ -49,7 +49,7 @@ async fn a_user_is_found_by_address_even_if_the_service_ignores_the_filter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_missing_membership_is_no_member() {
+async fn only_a_missing_membership_is_not_an_error() {
     let absent = |param: &str| format!(r#"{{"error":{{"message":"m","param":"{param}","code":"c"}}}}"#);
     let script = Script::new()
         .status(404)
