@@ -27,6 +27,12 @@ const CLIENT_VARIABLES: [&str; 6] =
 pub(crate) const KEY_VARIABLE: &str = "OPENAI_ADMIN_KEY";
 /// The variable that names a file with the URL of the database.
 const DATABASE_FILE: &str = "OPENAI_ADMIN_DATABASE_FILE";
+/// The actor of changes to a database without a server.
+pub(crate) const LOCAL: &str = "local";
+/// The variables with the name of the user; `sudo` keeps the name of the person behind `root`.
+const USER_VARIABLES: [&str; 4] = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
+/// The most characters of a user's name in the audit log.
+const USER_NAME_MAX: usize = 64;
 /// The prefix of this program's variables.
 pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
 /// The largest file with a key or URL that is read, in bytes.
@@ -62,6 +68,8 @@ pub(crate) struct Environment {
     pub(crate) step_summary: Option<PathBuf>,
     /// The base folder of saved state.
     state_home: Option<PathBuf>,
+    /// The operating system's name of the user.
+    pub(crate) user_name: Option<String>,
 }
 
 impl Environment {
@@ -92,7 +100,13 @@ impl Environment {
             state_home: text("XDG_STATE_HOME")
                 .map(PathBuf::from)
                 .or_else(|| text("HOME").map(|home| Path::new(&home).join(".local/state"))),
+            user_name: USER_VARIABLES.into_iter().find_map(|name| plain_name(&text(name)?)),
         }
+    }
+
+    /// The actor of changes by this command line to a database: the command, and the user if known.
+    pub(crate) fn actor(&self, command: &str) -> String {
+        self.user_name.as_ref().map_or_else(|| command.to_owned(), |name| format!("{command}:{name}"))
     }
 
     /// A variable of this program.
@@ -147,6 +161,13 @@ impl Environment {
             ColorChoice::Never => false,
         }
     }
+}
+
+/// The characters of a user's name that an audit log can hold; none if no character is left.
+fn plain_name(name: &str) -> Option<String> {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
+    let plain: String = name.chars().filter(is_plain).take(USER_NAME_MAX).collect();
+    (!plain.is_empty()).then_some(plain)
 }
 
 /// The program as a user would type it: without its folder if `PATH` finds the same file.
@@ -220,6 +241,8 @@ pub(crate) enum Target {
 pub(crate) struct LocalFile {
     pub(crate) path: PathBuf,
     pub(crate) organization: Option<OrganizationId>,
+    /// The actor of changes.
+    pub(crate) actor: String,
 }
 
 /// The database of a command that works on one.
@@ -231,6 +254,8 @@ pub(crate) struct Database {
     pub(crate) as_argument: String,
     /// Whether neither options nor the environment name it.
     pub(crate) is_default: bool,
+    /// The actor of changes.
+    pub(crate) actor: String,
 }
 
 /// The destination of the requests of `command`.
@@ -253,7 +278,8 @@ pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Envi
     };
     if let Some(path) = local {
         check_file_name(&path)?;
-        return Ok(Target::Local(LocalFile { path, organization: organization(global, environment)? }));
+        let organization = organization(global, environment)?;
+        return Ok(Target::Local(LocalFile { path, organization, actor: environment.actor(LOCAL) }));
     }
     if global.organization.is_some() {
         return Err(Failure::usage("--organization is for databases; with an API the key determines it")
@@ -302,7 +328,8 @@ pub(crate) fn database(
     };
     let is_default = typed.is_none() && environment.database.is_none() && global.local.is_none();
     let is_default = is_default && environment.local.is_none();
-    Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default })
+    let organization = organization(global, environment)?;
+    Ok(Database { url, organization, as_argument, is_default, actor: environment.actor(LOCAL) })
 }
 
 /// The database whose URL is in a file, as for a server. Refuses a second name, which may be of another database.
@@ -316,7 +343,8 @@ fn named_in_file(file: &str, global: &GlobalArguments, environment: &Environment
         DatabaseUrl::Sqlite(file) => format!("--local {}", shell_word(&file.display().to_string())),
         DatabaseUrl::Postgres(_) => String::new(),
     };
-    Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default: false })
+    let organization = organization(global, environment)?;
+    Ok(Database { url, organization, as_argument, is_default: false, actor: environment.actor(LOCAL) })
 }
 
 fn database_url(text: &str) -> Result<DatabaseUrl> {

@@ -26,6 +26,8 @@ pub(crate) struct Session<'a> {
     pub(crate) policy: Policy,
     /// The folder with the runs of the service; none if there is no folder for runs.
     pub(crate) service: Option<PathBuf>,
+    /// The operating system's name of the user, if known.
+    pub(crate) user_name: Option<String>,
     /// Dropped last.
     _log: Option<Log>,
 }
@@ -41,16 +43,17 @@ impl<'a> Session<'a> {
     ) -> Result<Self> {
         let policy = config::policy(global, environment)?;
         let service = config::state_of_service(global, environment).ok();
+        let user_name = environment.user_name.clone();
         match config::target(command, global, environment)? {
             Target::Remote { base_url, key } => {
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None, policy, service, _log: None })
+                Ok(Self { client, output, store: None, policy, service, user_name, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
-                Ok(Self { client, output, store: Some(store), policy, service, _log: Some(log) })
+                Ok(Self { client, output, store: Some(store), policy, service, user_name, _log: Some(log) })
             }
         }
     }
@@ -58,7 +61,8 @@ impl<'a> Session<'a> {
     /// A session with an open client.
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
-        Self { client, output, store: None, policy: Policy::default(), service: None, _log: None }
+        let policy = Policy::default();
+        Self { client, output, store: None, policy, service: None, user_name: None, _log: None }
     }
 
     pub(crate) async fn close(self) {
@@ -92,6 +96,7 @@ impl Context<'_> {
 
 /// A client that calls the server's router in this process, so that it behaves as over the network.
 async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)> {
+    let actor = file.actor.clone();
     let database = database::of_file(file);
     let minter = Minter::system();
     let (store, organization) = match access {
@@ -101,7 +106,7 @@ async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)
         }
     };
     let server = Server::new(store.clone(), minter, Config::default());
-    let router = server.router_as(Caller::local(&organization));
+    let router = server.router_as(Caller::local(&organization).with_actor(actor));
     let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
     Ok((client, store))
 }

@@ -209,7 +209,8 @@ impl Planner {
             Approval::Removals(number) => Some(format!("{number} removals")),
             _ => None,
         };
-        let begin = Entry::Begin { plan: plan.digest.clone(), accepted, resumed: false, head: true };
+        let plan_digest = plan.digest.clone();
+        let begin = Entry::Begin { plan: plan_digest, accepted, resumed: false, head: true, by: None };
         journal.write(self.time(), begin)?;
         journal.sync()?;
         let clock = || self.time();

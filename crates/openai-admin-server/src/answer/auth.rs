@@ -69,6 +69,12 @@ impl Caller {
         }
     }
 
+    /// The same caller, with this name in the audit log.
+    #[must_use]
+    pub fn with_actor(self, actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), ..self }
+    }
+
     /// The caller of a session of the web console: its key, or the operator of this machine.
     pub(crate) fn of_session(session: ConsoleSession) -> Self {
         let ConsoleSession { org, organization_id, key, .. } = session;

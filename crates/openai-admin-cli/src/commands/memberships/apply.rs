@@ -252,7 +252,8 @@ pub(super) async fn execute(
         Approval::Digest(digest) => Some(digest.clone()),
     };
     let resumed = matches!(job.begin, Begin::Resumed(..));
-    let begin = Entry::Begin { plan: job.plan.digest.clone(), accepted, resumed, head: true };
+    let by = context.session.user_name.clone();
+    let begin = Entry::Begin { plan: job.plan.digest.clone(), accepted, resumed, head: true, by };
     journal.write(now(), begin).and_then(|()| journal.sync()).doing(|| "write the journal".to_owned())?;
     let executed = write(context, &job.plan, start, &mut journal, concurrency).await?;
     job.runs.remember(&context.lanes.learned(), now()).doing(|| "save the pace".to_owned())?;

@@ -2,6 +2,7 @@
 
 use std::{io, path::Path};
 
+use jiff::Timestamp;
 use openai_admin_sync::{
     Approval, Decision, Plan, Run, Runs, guard,
     journal::{self, Entry, Line, Outcome},
@@ -22,6 +23,10 @@ const LAST: &str = "last";
 pub(super) struct RunRow {
     /// Null if there was nothing to apply.
     run: Option<String>,
+    /// When it began, in Unix seconds.
+    started_at: Option<i64>,
+    /// The operating system's name of the user who started it.
+    by: Option<String>,
     /// The command and its object, such as `apply groups.yaml`.
     what: String,
     organization: Option<String>,
@@ -40,6 +45,8 @@ pub(super) struct RunRow {
 impl Record for RunRow {
     const FIELDS: &'static [&'static str] = &[
         "run",
+        "started_at",
+        "by",
         "what",
         "organization",
         "state",
@@ -56,6 +63,8 @@ impl Record for RunRow {
         ("RUN", "run"),
         ("COMMAND", "what"),
         ("STATE", "state"),
+        ("STARTED (UTC)", "started_at"),
+        ("BY", "by"),
         ("DONE", "done"),
         ("FAILED", "failed"),
         ("UNKNOWN", "unknown"),
@@ -72,6 +81,8 @@ impl RunRow {
         let number = |is_meant: fn(&Decision) -> bool| decisions.iter().filter(|it| is_meant(it)).count();
         Self {
             run: None,
+            started_at: None,
+            by: None,
             what: what(plan),
             organization: plan.organization.as_ref().map(ToString::to_string),
             state: "nothing to apply",
@@ -160,12 +171,25 @@ impl SavedRun {
         })
     }
 
+    /// When and by whom it was started. A run of an earlier version names no one.
+    fn begin(&self) -> (Option<i64>, Option<String>) {
+        let begin = self.lines.iter().find_map(|line| match &line.entry {
+            Entry::Begin { by, .. } => Some((line.at.parse::<Timestamp>().ok(), by.clone())),
+            _ => None,
+        });
+        let (at, by) = begin.unwrap_or_default();
+        (at.map(Timestamp::as_second), by)
+    }
+
     /// Its counts. `undone_by` is the run that undid it.
     pub(super) fn row(&self, undone_by: Option<String>) -> RunRow {
         let results = journal::results(&self.lines);
         let number = |outcome: Outcome| results.values().filter(|result| result.outcome == outcome).count();
+        let (started_at, by) = self.begin();
         RunRow {
             run: Some(self.run.name.clone()),
+            started_at,
+            by,
             what: what(&self.plan),
             organization: self.plan.organization.as_ref().map(ToString::to_string),
             state: match self.is_complete() {
