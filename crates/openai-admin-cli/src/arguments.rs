@@ -19,6 +19,7 @@ mod keys;
 mod lists;
 mod memberships;
 mod point_in_time;
+mod profiles;
 mod serve;
 mod usage;
 mod users;
@@ -40,6 +41,7 @@ pub(crate) use memberships::{
     RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use point_in_time::PointInTime;
+pub(crate) use profiles::{LoginArguments, ProfilesCommand};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use users::{CreateUserArguments, UpdateUserArguments, UserCommand, UsersCommand};
@@ -198,6 +200,11 @@ pub(crate) enum Command {
     /// Back up, restore, check and configure your own server
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminCommand),
+    /// Save the key of a service as a profile
+    Login(LoginArguments),
+    /// Manage the profiles: services with their keys
+    #[command(subcommand, arg_required_else_help = true)]
+    Profiles(ProfilesCommand),
     /// Check the key, the service and the database
     #[command(after_help = "\
 Examples:
@@ -445,6 +452,9 @@ pub(crate) struct ApiArguments {
     pub(crate) query: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) consent: ConsentArguments,
+    /// Show the request without sending it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Args, Debug)]

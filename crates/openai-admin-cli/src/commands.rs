@@ -18,6 +18,7 @@ mod keys;
 mod load;
 mod man_pages;
 mod memberships;
+mod profiles;
 mod protection;
 mod recording;
 mod serve;
@@ -100,6 +101,10 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(Access::Changes, "api", async |session| api::run(prepared, session).await)
                 .await
         }
+        Command::Login(arguments) => {
+            Box::pin(profiles::login(arguments, &global, environment, output)).await
+        }
+        Command::Profiles(command) => profiles::run(command, environment, output),
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::VerifyService(arguments) => {
             Box::pin(verify_service::run(arguments, &global, environment, output)).await

@@ -7,8 +7,9 @@ use openai_admin_store::{DatabaseUrl, Organization, SchemaVersion, Store};
 use openai_admin_sync::render::shell_word;
 
 use crate::{
-    config::{Database, LocalFile},
+    config::Database,
     failure::{ExitStatus, Failure, Result},
+    target::LocalFile,
 };
 
 /// The database of a file of `--local`.

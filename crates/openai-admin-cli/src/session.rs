@@ -9,11 +9,12 @@ use openai_admin_sync::Policy;
 
 use crate::{
     arguments::{GlobalArguments, LogFormat},
-    config::{self, Environment, LocalFile, Target},
+    config::{self, Environment},
     database,
     failure::Result,
     log::{self, Log},
     output::Output,
+    target::{self, LocalFile, Service, Target},
 };
 
 /// A client, and the resources to close after it.
@@ -42,10 +43,14 @@ impl<'a> Session<'a> {
         output: &'a Output,
     ) -> Result<Self> {
         let policy = config::policy(global, environment)?;
-        let service = config::state_of_service(global, environment).ok();
+        let service = target::state_of_service(global, environment).ok();
         let user_name = environment.user_name.clone();
-        match config::target(command, global, environment)? {
-            Target::Remote { base_url, key } => {
+        match target::target(command, global, environment)? {
+            Target::Remote(Service { base_url, key, label, unused_profile, .. }) => {
+                if let Some(unused) = unused_profile.filter(|unused| unused.is_named) {
+                    output.note(&format!("profile '{}' is not used: {} has a key", unused.name, key.source()));
+                }
+                output.name_service(label);
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
                 Ok(Self { client, output, store: None, policy, service, user_name, _log: None })
             }

@@ -29,12 +29,10 @@ pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Re
         }
         GroupUsersCommand::Add(arguments) => {
             let users = user_file::users(&arguments.users, arguments.file.as_deref())?;
-            // Neither lookup needs the other.
-            let group = FoundGroup::find(session, &arguments.group);
-            let (group, rows) = tokio::join!(group, bulk::find(&session.client, users));
-            let group = group?;
+            let group = FoundGroup::find(session, &arguments.group).await?;
             protection::allow_group(session, &group.group)?;
-            bulk::run(session, Change::Add, &group, rows?, arguments.dry_run).await
+            let rows = bulk::find(&session.client, users).await?;
+            bulk::run(session, Change::Add, &group, rows, arguments.dry_run).await
         }
         GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
         GroupUsersCommand::Remove { bulk: arguments, consent } => {

@@ -25,7 +25,7 @@ use openai_admin_sync::{
 use super::memberships::now;
 use crate::{failure::Failure, resolve, session::Session};
 
-/// The most users whose membership is looked up one by one.
+/// The most users whose membership is looked up one by one, and whose record is not synced to disk.
 const LOOKED_UP_MAX: usize = 8;
 
 /// A group to change, and its organization if the service names it.
@@ -162,7 +162,6 @@ impl Recording {
         let (mut journal, _) = Journal::open(&run.journal())?;
         let begin =
             Entry::Begin { plan: plan.digest.clone(), accepted: None, resumed: false, head: false, by };
-        // In the file, it survives a crash of this process. Only the end is synced to disk.
         journal.write(at, begin)?;
         journal.flush()?;
         let users = plan
@@ -210,7 +209,13 @@ impl Recording {
     /// Ends the record, and prints the command that undoes the changes.
     pub(super) fn end(mut self, session: &Session<'_>) {
         let end = Entry::End { complete: self.are_all_settled, requests: self.requests, refused: 0 };
-        let written = self.journal.write(now(), end).and_then(|()| self.journal.sync());
+        let is_single = self.numbers.len() <= LOOKED_UP_MAX;
+        let written = self.journal.write(now(), end).and_then(|()| match is_single {
+            // A sync to disk takes as long as the change. Without it, the record survives a crash of this process, and a
+            // crash of the machine a few seconds later.
+            true => self.journal.flush(),
+            false => self.journal.sync(),
+        });
         if let Err(error) = written {
             not_recorded::<()>(session, &error);
         } else if self.is_changed {
