@@ -20,6 +20,7 @@ mod lists;
 mod memberships;
 mod point_in_time;
 mod rights;
+mod profiles;
 mod serve;
 mod usage;
 mod users;
@@ -45,6 +46,7 @@ pub(crate) use rights::{
     AddProjectUsersArguments, AssignmentArguments, InviteArguments, InvitesCommand, ProjectUsersCommand,
     ProjectsCommand, RolesCommand,
 };
+pub(crate) use profiles::{LoginArguments, ProfilesCommand};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use users::{CreateUserArguments, UpdateUserArguments, UserCommand, UsersCommand};
@@ -212,6 +214,11 @@ pub(crate) enum Command {
     /// Back up, restore, check and configure your own server
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminCommand),
+    /// Save the key of a service as a profile
+    Login(LoginArguments),
+    /// Manage the profiles: services with their keys
+    #[command(subcommand, arg_required_else_help = true)]
+    Profiles(ProfilesCommand),
     /// Check the key, the service and the database
     #[command(after_help = "\
 Examples:
@@ -459,6 +466,9 @@ pub(crate) struct ApiArguments {
     pub(crate) query: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) consent: ConsentArguments,
+    /// Show the request without sending it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Args, Debug)]

@@ -20,6 +20,7 @@ mod load;
 mod man_pages;
 mod memberships;
 mod project_users;
+mod profiles;
 mod protection;
 mod recording;
 mod roles;
@@ -116,6 +117,10 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(Access::Changes, "api", async |session| api::run(prepared, session).await)
                 .await
         }
+        Command::Login(arguments) => {
+            Box::pin(profiles::login(arguments, &global, environment, output)).await
+        }
+        Command::Profiles(command) => profiles::run(command, environment, output),
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::VerifyService(arguments) => {
             Box::pin(verify_service::run(arguments, &global, environment, output)).await

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    Client, GroupId, ProjectId, RoleId, UserId,
+    Client, GroupId, OrganizationId, ProjectId, Response, RoleId, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
     likeness::likeness as alike,
     models::{GroupResponse, User},
@@ -25,15 +25,43 @@ const CANDIDATES_MAX: usize = 10;
 
 /// The group with this id, or else with this name.
 pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> {
+    group_and_organization(client, text).await.map(|(group, _)| group)
+}
+
+/// The group with this id, or else with this name, and the organization that the response names.
+pub(crate) async fn group_and_organization(
+    client: &Client,
+    text: &str,
+) -> Result<(GroupResponse, Option<OrganizationId>)> {
+    let doing = || format!("find group '{text}'");
     if let Ok(id) = GroupId::new(text) {
         match client.groups().retrieve_group(id).await {
-            Ok(group) => return Ok(group.into_inner()),
+            Ok(group) => {
+                let organization = organization(&group);
+                return Ok((group.into_inner(), organization));
+            }
             Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error).doing(|| format!("find group '{text}'")),
+            Err(error) => return Err(error).doing(doing),
         }
     }
-    let list = client.groups().list_groups().limit(LONG_PAGE_SIZE);
-    let groups = list.items().try_collect().await.doing(|| format!("find group '{text}'"))?;
+    let mut pages = client.groups().list_groups().limit(LONG_PAGE_SIZE).pages();
+    let (mut groups, mut organization_id) = (Vec::new(), None);
+    while let Some(page) = pages.next().await {
+        let page = page.doing(doing)?;
+        organization_id = organization(&page);
+        groups.extend(page.into_inner().data);
+    }
+    one_group(text, groups).map(|group| (group, organization_id))
+}
+
+/// The organization that a response names.
+fn organization<T>(response: &Response<T>) -> Option<OrganizationId> {
+    let header = response.headers().get("openai-organization")?;
+    OrganizationId::new(header.to_str().ok()?).ok()
+}
+
+/// The group with this name.
+fn one_group(text: &str, groups: Vec<GroupResponse>) -> Result<GroupResponse> {
     let key = name_key(text);
     let (alike, others): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|group| name_key(&group.name) == key);

@@ -9,11 +9,12 @@ use openai_admin_sync::{Policy, holdings::OwnKey};
 
 use crate::{
     arguments::{GlobalArguments, LogFormat},
-    config::{self, Environment, LocalFile, Target},
+    config::{self, Environment},
     database,
     failure::Result,
     log::{self, Log},
     output::Output,
+    target::{self, LocalFile, Service, Target},
 };
 
 /// A client, and the resources to close after it.
@@ -28,6 +29,8 @@ pub(crate) struct Session<'a> {
     pub(crate) service: Option<PathBuf>,
     /// The key of the client, which an offboarding keeps.
     pub(crate) own_key: OwnKey,
+    /// The operating system's name of the user, if known.
+    pub(crate) user_name: Option<String>,
     /// Dropped last.
     _log: Option<Log>,
 }
@@ -42,19 +45,25 @@ impl<'a> Session<'a> {
         output: &'a Output,
     ) -> Result<Self> {
         let policy = config::policy(global, environment)?;
-        let service = config::state_of_service(global, environment).ok();
-        match config::target(command, global, environment)? {
-            Target::Remote { base_url, key } => {
+        let service = target::state_of_service(global, environment).ok();
+        let user_name = environment.user_name.clone();
+        match target::target(command, global, environment)? {
+            Target::Remote(Service { base_url, key, label, unused_profile, .. }) => {
+                if let Some(unused) = unused_profile.filter(|unused| unused.is_named) {
+                    output.note(&format!("profile '{}' is not used: {} has a key", unused.name, key.source()));
+                }
+                output.name_service(label);
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
                 let own_key = OwnKey::Value(key.expose().to_owned());
-                Ok(Self { client, output, store: None, policy, service, own_key, _log: None })
+                Ok(Self { client, output, store: None, policy, service, own_key, user_name, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
                 let own_key = OwnKey::Unknown;
-                Ok(Self { client, output, store: Some(store), policy, service, own_key, _log: Some(log) })
+                let store = Some(store);
+                Ok(Self { client, output, store, policy, service, own_key, user_name, _log: Some(log) })
             }
         }
     }
@@ -63,7 +72,7 @@ impl<'a> Session<'a> {
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
         let (policy, own_key) = (Policy::default(), OwnKey::Unknown);
-        Self { client, output, store: None, policy, service: None, own_key, _log: None }
+        Self { client, output, store: None, policy, service: None, own_key, user_name: None, _log: None }
     }
 
     pub(crate) async fn close(self) {
@@ -97,6 +106,7 @@ impl Context<'_> {
 
 /// A client that calls the server's router in this process, so that it behaves as over the network.
 async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)> {
+    let actor = file.actor.clone();
     let database = database::of_file(file);
     let minter = Minter::system();
     let (store, organization) = match access {
@@ -106,7 +116,7 @@ async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)
         }
     };
     let server = Server::new(store.clone(), minter, Config::default());
-    let router = server.router_as(Caller::local(&organization));
+    let router = server.router_as(Caller::local(&organization).with_actor(actor));
     let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
     Ok((client, store))
 }

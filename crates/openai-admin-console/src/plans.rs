@@ -273,6 +273,7 @@ impl Planner {
             reader: &self.reader,
             clock: &clock,
             chance: u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default(),
+            by: None,
             concurrency: executor::CONCURRENCY,
         };
         Ok(apply::apply(&job, means, &()).await?.run)

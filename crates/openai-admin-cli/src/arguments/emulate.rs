@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 
 use super::values;
 
@@ -60,8 +60,9 @@ pub(crate) struct EmulateArguments {
     #[arg(long, value_name = "TIME", value_parser = values::clock)]
     pub(crate) clock: Option<i64>,
     /// Simulate failures of a real service: production-like, flaky or slow
-    #[arg(long, value_name = "NAME", hide_possible_values = true)]
-    pub(crate) profile: Option<ProfileChoice>,
+    // The same name and type as the global option, which it replaces.
+    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = profiles())]
+    profile: Option<String>,
     /// Inject faults defined in a YAML or JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
@@ -81,6 +82,16 @@ impl EmulateArguments {
     pub(crate) fn address(&self) -> SocketAddr {
         self.port.map_or(self.listen, |port| (Ipv4Addr::LOCALHOST, port).into())
     }
+
+    /// The set of faults.
+    pub(crate) fn faults_of_profile(&self) -> Option<ProfileChoice> {
+        ProfileChoice::from_str(self.profile.as_deref()?, false).ok()
+    }
+}
+
+/// The names of the sets of faults.
+fn profiles() -> PossibleValuesParser {
+    PossibleValuesParser::new(ProfileChoice::value_variants().iter().filter_map(ValueEnum::to_possible_value))
 }
 
 /// Reads an address, or a port alone as one of loopback.

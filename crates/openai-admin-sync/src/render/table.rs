@@ -11,7 +11,7 @@ use super::rows::{
 use crate::{
     input::visible::visible,
     plan::{
-        document::{Plan, UnknownPolicy},
+        document::{Plan, Purpose, UnknownPolicy},
         group_plan::GroupPlan,
         guard::{Approval, Decision, decisions},
         operation::{Effect, Operation, Target},
@@ -28,7 +28,13 @@ const BOLD: &str = "1";
 
 /// The plan as a table.
 pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
-    let mut writing = Writing { text: String::new(), color: notes.color, is_summary: notes.is_summary };
+    let mut writing = Writing {
+        text: String::new(),
+        color: notes.color,
+        is_summary: notes.is_summary,
+        // A single command reads only the members that it changes.
+        counts_members: !matches!(plan.purpose, Purpose::Command { .. }),
+    };
     let decisions = decisions(plan, approval);
     let mut rest = decisions.as_slice();
     let mut groups: Vec<(&GroupPlan, &[Decision])> = Vec::new();
@@ -76,6 +82,7 @@ struct Writing {
     text: String,
     color: bool,
     is_summary: bool,
+    counts_members: bool,
 }
 
 impl Writing {
@@ -90,15 +97,18 @@ impl Writing {
         approval: &Approval,
         policy: UnknownPolicy,
     ) {
-        let title = title(group);
+        let title = title(group, self.counts_members);
         let is_blocked = is_blocked(group, approval);
         let removals = group.operations.iter().filter(|operation| operation.is(Effect::Revoke)).count();
         let additions = group.additions();
         let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
             String::new()
         } else {
-            let kept = group.member_count.saturating_sub(removals);
-            format!("{:>4} {:>4}  {:>3}", format!("+{additions}"), format!("-{removals}"), format!("={kept}"))
+            let kept = match self.counts_members {
+                true => format!("={}", group.member_count.saturating_sub(removals)),
+                false => String::new(),
+            };
+            format!("{:>4} {:>4}  {kept:>3}", format!("+{additions}"), format!("-{removals}"))
         };
         let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));
         let end = if is_blocked { format!("    {}", self.painted(YELLOW, "BLOCKED")) } else { String::new() };
@@ -155,12 +165,14 @@ impl Writing {
     }
 }
 
-fn title(group: &GroupPlan) -> String {
+fn title(group: &GroupPlan, counts_members: bool) -> String {
     let name = visible(&group.name);
     let members =
         if group.member_count == 1 { "1 member" } else { &format!("{} members", group.member_count) };
     match &group.id {
-        Some(id) if group.is_unreadable() => format!("{name} ({})", shortened(id.as_str())),
+        Some(id) if group.is_unreadable() || !counts_members => {
+            format!("{name} ({})", shortened(id.as_str()))
+        }
         Some(id) => format!("{name} ({}, {members})", shortened(id.as_str())),
         None if group.is_created() => format!("{name} (new)"),
         None => name,

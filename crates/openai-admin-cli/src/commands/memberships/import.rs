@@ -176,7 +176,7 @@ async fn correct(
     let options = context.options_without_files(arguments.unknown, &state.runs)?;
     let (plan, _) = context.plan_from(state, &desired, &options).await?;
     context.phase.set(Phase::Asking);
-    let corrections = ask_for_corrections(&plan).await?;
+    let corrections = ask_for_corrections(&plan, context.output).await?;
     context.phase.set(Phase::Reading);
     if corrections.is_empty() {
         context.output.note("no address was corrected");
@@ -194,7 +194,7 @@ async fn correct(
 }
 
 /// The accepted suggestions, by the address in the table. Each address is asked about once.
-async fn ask_for_corrections(plan: &Plan) -> Result<HashMap<EmailKey, String>> {
+async fn ask_for_corrections(plan: &Plan, output: &Output) -> Result<HashMap<EmailKey, String>> {
     let mut seen = HashSet::new();
     let mut corrections = HashMap::new();
     for unresolved in plan.groups.iter().flat_map(|group| &group.unresolved) {
@@ -206,7 +206,7 @@ async fn ask_for_corrections(plan: &Plan) -> Result<HashMap<EmailKey, String>> {
         let position = position.map(|position| format!("{}:{}: ", position.file, position.line));
         let (who, position) = (&unresolved.who, position.unwrap_or_default());
         let question = format!("{position}{who}: {}", unresolved.problem);
-        if prompt::is_agreed(&question).await? {
+        if prompt::is_agreed(&question, output).await? {
             corrections.insert(key, suggestion.clone());
         }
     }

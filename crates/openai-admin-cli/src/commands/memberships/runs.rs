@@ -23,10 +23,11 @@ use super::{
 };
 use crate::{
     arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
-    config::{self, Environment},
+    config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, Record, count},
     prompt::Consent,
+    target,
 };
 
 impl Record for ReportRow {
@@ -49,7 +50,7 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let folder = config::state_of_service(global, environment)?;
+    let folder = target::state_of_service(global, environment)?;
     match command {
         RunsCommand::List => list(&folder, output),
         RunsCommand::Show { run } => {
