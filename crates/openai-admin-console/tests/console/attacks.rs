@@ -113,7 +113,7 @@ async fn a_foreign_host_is_misdirected() {
             assert_eq!(page.status, StatusCode::MISDIRECTED_REQUEST, "{host} {path}");
         }
     }
-    assert_eq!(browser.send("GET", "/console", &[("host", "[::1]:80")], &[]).await.status, StatusCode::OK);
+    assert_eq!(browser.send("GET", "/console", &[("host", "[::1]:8080")], &[]).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ async fn the_end_of_the_certificate_in_use_is_measured() {
     let office = Office::new();
     let ends_on = |day: u8| {
         let (certificate, key) =
-            office.sign(|parameters| parameters.not_after = rcgen::date_time_ymd(2025, 7, day));
+            office.sign(|parameters| parameters.not_after = rcgen::date_time_ymd(3000, 1, day));
         office.write("server.pem", certificate);
         office.write("server.key", key);
     };
@@ -200,10 +200,10 @@ async fn the_end_of_the_certificate_in_use_is_measured() {
     // It serves after a connection.
     office.connect(&running, &TLS13, "http/1.1").await.unwrap();
     let admin = running.server.server.admin_router();
-    assert_eq!(value(&ask(&admin, "/metrics").await.1, NAME), 1_751_328_000.0);
+    assert_eq!(value(&ask(&admin, "/metrics").await.1, NAME), 32_503_680_000.0);
     ends_on(2);
     tls.reload(now()).unwrap();
-    assert_eq!(value(&ask(&admin, "/metrics").await.1, NAME), (1_751_328_000 + DAY) as f64);
+    assert_eq!(value(&ask(&admin, "/metrics").await.1, NAME), (32_503_680_000 + DAY) as f64);
     let without = Running::start().await;
     exchange(&mut without.connect().await, &get("")).await;
     let text = ask(&without.server.server.admin_router(), "/metrics").await.1;
