@@ -171,7 +171,7 @@ impl SavedRun {
         })
     }
 
-    /// When and by whom it was started. A run of an earlier version names no one.
+    /// Its start, and the user who started it. A run of an earlier version names no one.
     fn begin(&self) -> (Option<i64>, Option<String>) {
         let begin = self.lines.iter().find_map(|line| match &line.entry {
             Entry::Begin { by, .. } => Some((line.at.parse::<Timestamp>().ok(), by.clone())),
