@@ -303,6 +303,16 @@ This cannot be undone: a new group with the same members has another id, and non
         #[command(flatten)]
         removal: RemovalArguments,
     },
+    /// List the users who are in all of these groups
+    #[command(after_help = "\
+Examples:
+  openai-admin groups overlap \"ML Research\" \"Data Platform\"
+  openai-admin groups overlap Admins Contractors -o csv")]
+    Overlap {
+        /// Ids or exact names of two or more groups
+        #[arg(value_name = "GROUP", required = true, num_args = 2..)]
+        groups: Vec<String>,
+    },
     /// Manage the members of a group: list, add, get, remove
     #[command(alias = "members")]
     #[command(subcommand, arg_required_else_help = true)]

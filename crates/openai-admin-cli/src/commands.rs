@@ -117,9 +117,7 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(Access::Changes, "api", async |session| api::run(prepared, session).await)
                 .await
         }
-        Command::Login(arguments) => {
-            Box::pin(profiles::login(arguments, &global, environment, output)).await
-        }
+        Command::Login(arguments) => Box::pin(profiles::login(arguments, &global, environment, output)).await,
         Command::Profiles(command) => profiles::run(command, environment, output),
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::VerifyService(arguments) => {
@@ -163,7 +161,7 @@ fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Re
 impl GroupsCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List { .. } | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Get { .. } | Self::Overlap { .. } => Access::Reads,
             Self::Users(GroupUsersCommand::List { .. } | GroupUsersCommand::Get { .. }) => Access::Reads,
             Self::Create { .. } => Access::Creates,
             _ => Access::Changes,

@@ -62,6 +62,8 @@ pub(crate) struct Environment {
     client: HashMap<&'static str, String>,
     /// Whether the environment turns colours off.
     no_color: bool,
+    /// Whether it turns them on, even without a terminal.
+    forces_color: bool,
     pub(crate) ci: bool,
     /// Whether it runs in GitHub Actions.
     pub(crate) is_github: bool,
@@ -99,7 +101,10 @@ impl Environment {
             log: text("OPENAI_ADMIN_LOG"),
             notify_socket: text("NOTIFY_SOCKET"),
             client: CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, text(name)?))).collect(),
-            no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
+            no_color: text("NO_COLOR").is_some()
+                || text("TERM").as_deref() == Some("dumb")
+                || text("CLICOLOR").as_deref() == Some("0"),
+            forces_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             ci: text("CI").is_some(),
             is_github: text("GITHUB_ACTIONS").is_some(),
             step_summary: text("GITHUB_STEP_SUMMARY").map(PathBuf::from),
@@ -166,7 +171,7 @@ impl Environment {
     /// Whether output is coloured.
     pub(crate) fn color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
         match choice {
-            ColorChoice::Auto => is_terminal && !self.no_color,
+            ColorChoice::Auto => (is_terminal || self.forces_color) && !self.no_color,
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         }
@@ -333,7 +338,10 @@ pub(crate) fn check_file_name(file: &Path) -> Result<()> {
 }
 
 /// The selected organization. The option takes precedence over the environment.
-pub(crate) fn organization(global: &GlobalArguments, environment: &Environment) -> Result<Option<OrganizationId>> {
+pub(crate) fn organization(
+    global: &GlobalArguments,
+    environment: &Environment,
+) -> Result<Option<OrganizationId>> {
     match (&global.organization, &environment.organization) {
         (None, Some(id)) => OrganizationId::new(id.as_str())
             .map(Some)

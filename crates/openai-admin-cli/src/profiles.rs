@@ -60,7 +60,9 @@ impl Profiles {
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            file => file.map_err(as_key_failure).doing(|| format!("read profiles from {}", path.display()))?,
+            file => {
+                file.map_err(as_key_failure).doing(|| format!("read profiles from {}", path.display()))?
+            }
         };
         check_private(&file, path)?;
         let mut text = String::new();
@@ -218,7 +220,8 @@ mod tests {
     fn a_file_that_others_can_read_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, file) = saved();
-        let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("set");
+        let mode =
+            |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("set");
         assert_eq!(std::fs::metadata(&file).expect("file").permissions().mode() & 0o777, 0o600);
         for readable in [0o640, 0o604, 0o620] {
             mode(readable);

@@ -50,7 +50,8 @@ impl<'a> Session<'a> {
         match target::target(command, global, environment)? {
             Target::Remote(Service { base_url, key, label, unused_profile, .. }) => {
                 if let Some(unused) = unused_profile.filter(|unused| unused.is_named) {
-                    output.note(&format!("profile '{}' is not used: {} has a key", unused.name, key.source()));
+                    let source = key.source();
+                    output.note(&format!("profile '{}' is not used, because {source} is set", unused.name));
                 }
                 output.name_service(label);
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;

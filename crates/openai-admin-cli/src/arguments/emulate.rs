@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum, builder::PossibleValuesParser};
+use clap::{Args, ValueEnum};
 
 use super::values;
 
@@ -60,8 +60,8 @@ pub(crate) struct EmulateArguments {
     #[arg(long, value_name = "TIME", value_parser = values::clock)]
     pub(crate) clock: Option<i64>,
     /// Simulate failures of a real service: production-like, flaky or slow
-    // The same name and type as the global option, which it replaces.
-    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = profiles())]
+    // The same name and type as the global option, so that clap has one value for both. `faults_of_profile` checks it.
+    #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// Inject faults defined in a YAML or JSON file
     #[arg(long, value_name = "FILE")]
@@ -84,14 +84,17 @@ impl EmulateArguments {
     }
 
     /// The set of faults.
-    pub(crate) fn faults_of_profile(&self) -> Option<ProfileChoice> {
-        ProfileChoice::from_str(self.profile.as_deref()?, false).ok()
+    ///
+    /// # Errors
+    ///
+    /// If there is no such set.
+    pub(crate) fn faults_of_profile(&self) -> Result<Option<ProfileChoice>, String> {
+        let Some(name) = self.profile.as_deref() else { return Ok(None) };
+        let choice = ProfileChoice::from_str(name, false);
+        choice
+            .map(Some)
+            .map_err(|_| format!("invalid value '{name}' for --profile: use production-like, flaky or slow"))
     }
-}
-
-/// The names of the sets of faults.
-fn profiles() -> PossibleValuesParser {
-    PossibleValuesParser::new(ProfileChoice::value_variants().iter().filter_map(ValueEnum::to_possible_value))
 }
 
 /// Reads an address, or a port alone as one of loopback.

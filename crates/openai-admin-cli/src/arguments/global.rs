@@ -64,7 +64,7 @@ pub(crate) struct GlobalArguments {
     #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]
     pub(crate) output: Option<Format>,
 
-    /// Colour: auto, always or never; auto respects NO_COLOR
+    /// Colour: auto, always or never; auto respects NO_COLOR, CLICOLOR=0 and CLICOLOR_FORCE=1
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_short_help = true, hide_possible_values = true, hide_default_value = true)]
     pub(crate) color: ColorChoice,

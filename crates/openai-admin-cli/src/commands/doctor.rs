@@ -124,15 +124,12 @@ async fn examine_service(
     environment: &Environment,
     report: &mut Report<'_>,
 ) {
-    let Service { base_url, source, key, label, unused_profile } = service;
+    let Service { base_url, source, key, unused_profile, .. } = service;
     let not_used = match unused_profile {
         Some(unused) => format!("; profile '{}' is not used", unused.name),
         None => String::new(),
     };
     report.ok("key", visible(&format!("found in {}{not_used}", key.source())));
-    if let (Some(label), None) = (label, unused_profile) {
-        report.ok("profile", visible(label));
-    }
     // Without retries, because they would hide the failures that this command reports.
     let client = environment.client(base_url, key, global);
     let client = match client.and_then(|client| Ok(client.retries(0).build()?)) {

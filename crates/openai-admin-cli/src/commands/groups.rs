@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod counted;
+mod overlap;
 
 pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result<()> {
     let Session { client, output, .. } = session;
@@ -66,6 +67,7 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             let consent = Consent::of_removal(&removal, "deleting a group")?;
             delete(session, &group, consent).await
         }
+        GroupsCommand::Overlap { groups } => overlap::run(session, &groups).await,
         GroupsCommand::Users(command) => group_users::run(command, session).await,
     }
 }

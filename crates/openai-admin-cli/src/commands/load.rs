@@ -21,9 +21,9 @@ use crate::{
     output::{Output, Record, count, file_name, visible},
 };
 
-/// Limits for people: the members of at most 20 groups and 200 memberships are shown; above that only counts.
+/// Limits for people: the members of at most 20 groups and 40 memberships are shown; above that only counts.
 const GROUPS_SHOWN_MAX: usize = 20;
-const MEMBERSHIPS_SHOWN_MAX: usize = 200;
+const MEMBERSHIPS_SHOWN_MAX: usize = 40;
 
 pub(super) async fn run(
     arguments: &LoadArguments,

@@ -59,7 +59,8 @@ pub(super) fn run(command: ProfilesCommand, environment: &Environment, output: &
             let consent = Consent::of_removal(&removal, "removing a profile")?;
             let found = Profiles::read(&file)?;
             let label = found.find(&name)?.label();
-            consent.ask(&format!("remove profile '{name}' ({label}) and its key from this machine?"), output)?;
+            consent
+                .ask(&format!("remove profile '{name}' ({label}) and its key from this machine?"), output)?;
             Profiles::change(&file, |profiles| {
                 profiles.find(&name)?;
                 profiles.profiles.remove(&name);
@@ -125,8 +126,10 @@ fn check_options(global: &GlobalArguments) -> Result<()> {
         ("--organization", global.organization.is_some()),
     ] {
         if is_typed {
-            return Err(Failure::usage(format!("`login` saves the key of a service, so {option} has no effect"))
-                .hint(format!("omit {option}; name a service with --base-url")));
+            return Err(Failure::usage(format!(
+                "`login` saves the key of a service, so {option} has no effect"
+            ))
+            .hint(format!("omit {option}; name a service with --base-url")));
         }
     }
     match &global.profile {

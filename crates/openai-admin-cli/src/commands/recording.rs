@@ -46,15 +46,17 @@ impl FoundGroup {
 pub(super) struct Before {
     runs: Runs,
     organization: Option<OrganizationId>,
+    /// The members, or those among the users of the command.
     pub(super) members: HashSet<UserId>,
+    is_counted: bool,
 }
 
 /// A run that is being recorded.
 pub(super) struct Recording {
     journal: Journal,
     run: String,
-    /// The numbers of the operations by user.
-    numbers: HashMap<UserId, usize>,
+    /// The numbers of the operations and their actions, by user.
+    numbers: HashMap<UserId, (usize, &'static str)>,
     requests: u64,
     are_all_settled: bool,
     is_changed: bool,
@@ -66,7 +68,7 @@ impl Before {
     pub(super) async fn read(session: &Session<'_>, group: &FoundGroup, users: &[UserId]) -> Option<Self> {
         let before = Self::without_members(session, group)?;
         match members_among(&reader(session), &group.group.id, users).await {
-            Ok(members) => Some(Self { members, ..before }),
+            Ok(members) => Some(Self { members, is_counted: users.len() > LOOKED_UP_MAX, ..before }),
             Err(error) => not_recorded(session, &error),
         }
     }
@@ -76,7 +78,7 @@ impl Before {
         let service = service(session)?;
         let organization = group.organization.clone();
         let runs = Runs::of_organization(service, organization.as_ref().map_or("unknown", |id| id.as_str()));
-        Some(Self { runs, organization, members: HashSet::new() })
+        Some(Self { runs, organization, members: HashSet::new(), is_counted: false })
     }
 }
 
@@ -132,10 +134,11 @@ impl Recording {
         command: &str,
         operations: Vec<Operation>,
     ) -> std::io::Result<Self> {
-        let Before { runs, organization, members: _ } = before;
+        let Before { runs, organization, members, is_counted } = before;
         let at = now();
         let group_plan = GroupPlan {
             id: Some(group.id.clone()),
+            member_count: if is_counted { members.len() } else { 0 },
             adds: true,
             removes: Removes::Listed,
             allow_empty: true,
@@ -166,12 +169,23 @@ impl Recording {
             Entry::Begin { plan: plan.digest.clone(), accepted: None, resumed: false, head: false, by };
         journal.write(at, begin)?;
         journal.flush()?;
-        let users = plan
-            .operations()
-            .enumerate()
-            .filter_map(|(number, (_, operation))| Some((operation.user_id()?.clone(), number)));
+        let users = plan.operations().enumerate().filter_map(|(number, (_, operation))| {
+            Some((operation.user_id()?.clone(), (number, operation.action())))
+        });
         let numbers = users.collect();
         Ok(Self { journal, run: run.name, numbers, requests: 0, are_all_settled: true, is_changed: false })
+    }
+
+    /// Records that the request for a user is about to be sent: if the command is killed, a resumed run knows that the
+    /// change may be its own.
+    pub(super) fn user_intent(&mut self, session: &Session<'_>, group_id: &GroupId, user_id: &UserId) {
+        let Some((operation, action)) = self.numbers.get(user_id).copied() else { return };
+        let (group_id, user_id) = (Some(group_id.clone()), Some(user_id.clone()));
+        let intent = Entry::Intent { operation, action: action.to_owned(), group_id, user_id };
+        let written = self.journal.write(now(), intent).and_then(|()| self.journal.flush());
+        if let Err(error) = written {
+            not_recorded::<()>(session, &error);
+        }
     }
 
     /// Records the result of the operation on a user, unless the user needed no change.
@@ -181,7 +195,7 @@ impl Recording {
         user_id: &UserId,
         result: &Result<T, Error>,
     ) {
-        if let Some(operation) = self.numbers.get(user_id).copied() {
+        if let Some((operation, _)) = self.numbers.get(user_id).copied() {
             self.result(session, operation, result);
         }
     }

@@ -32,8 +32,7 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
         text: String::new(),
         color: notes.color,
         is_summary: notes.is_summary,
-        // A single command reads only the members that it changes.
-        counts_members: !matches!(plan.purpose, Purpose::Command { .. }),
+        is_command: matches!(plan.purpose, Purpose::Command { .. }),
     };
     let decisions = decisions(plan, approval);
     let mut rest = decisions.as_slice();
@@ -82,7 +81,7 @@ struct Writing {
     text: String,
     color: bool,
     is_summary: bool,
-    counts_members: bool,
+    is_command: bool,
 }
 
 impl Writing {
@@ -97,14 +96,16 @@ impl Writing {
         approval: &Approval,
         policy: UnknownPolicy,
     ) {
-        let title = title(group, self.counts_members);
+        // A command that changes few members does not count the others.
+        let counts_members = !self.is_command || group.member_count > 0;
+        let title = title(group, counts_members);
         let is_blocked = is_blocked(group, approval);
         let removals = group.operations.iter().filter(|operation| operation.is(Effect::Revoke)).count();
         let additions = group.additions();
         let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
             String::new()
         } else {
-            let kept = match self.counts_members {
+            let kept = match counts_members {
                 true => format!("={}", group.member_count.saturating_sub(removals)),
                 false => String::new(),
             };

@@ -1,6 +1,10 @@
 //! Rights besides memberships: offboarding ends them, and plans invite unknown addresses.
 
-use openai_admin::{Client, UserId, models::CreateAdminApiKeyBody, testing::Script};
+use openai_admin::{
+    Client, UserId,
+    models::{AcceptInviteBody, CreateAdminApiKeyBody},
+    testing::Script,
+};
 use openai_admin_sync::{
     Approval, Plan, PlanOptions,
     executor::Executed,

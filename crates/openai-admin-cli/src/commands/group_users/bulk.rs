@@ -260,6 +260,9 @@ async fn execute(
     loop {
         while stop.is_none() && in_flight.len() < CONCURRENCY {
             let Some((index, user_id)) = waiting.next() else { break };
+            if let Some(recording) = &mut recording {
+                recording.user_intent(session, group_id, &user_id);
+            }
             in_flight.push(async move {
                 let result = one(&session.client, change, group_id, user_id.clone()).await;
                 (index, user_id, result)
