@@ -1,14 +1,16 @@
 //! Sessions of the web console. A session belongs to an admin key, or to the operator of this machine.
 
-use openai_admin::{OrganizationId, Timestamp};
+use openai_admin::{OrganizationId, Timestamp, models::AuditLogPayload};
 
 use crate::{
     base::{
         error::Result,
         org::Org,
+        stamp::Stamp,
         value::{Row, values},
     },
     engines::transaction::Transaction,
+    operation::{audit_events::Places, change::Change, tx::Tx},
     store::Store,
 };
 
@@ -47,7 +49,8 @@ pub struct ConsoleSessionKey {
 }
 
 impl Store {
-    /// Stores a session under the SHA-256 of its secret, and deletes all sessions that were created before `expired`.
+    /// Stores a session under the SHA-256 of its secret, records the sign-in, and deletes all sessions that were created
+    /// before `expired`.
     ///
     /// # Errors
     ///
@@ -57,7 +60,7 @@ impl Store {
         org: Org,
         hash: String,
         key_id: Option<String>,
-        now: Timestamp,
+        stamp: Stamp,
         expired: Timestamp,
     ) -> Result<()> {
         self.transact_in(org, move |transaction| {
@@ -65,8 +68,27 @@ impl Store {
             transaction.execute("delete from console_sessions where created_at < $1", values![expired])?;
             let sql = "insert into console_sessions (hash, org, key_id, created_at, seen_at)
                        values ($1, $2, $3, $4, $4)";
-            let now = now.unix_seconds();
-            transaction.execute(sql, values![hash.as_str(), org, key_id.as_deref(), now]).map(|_| ())
+            transaction.execute(sql, values![hash.as_str(), org, key_id.as_deref(), stamp.seconds()])?;
+            record(transaction, org, &stamp, "login.succeeded", Places::default())
+        })
+        .await
+    }
+
+    /// Records that a sign-in failed, or that a session was not unlocked.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn record_failed_login(
+        &self,
+        org: Org,
+        stamp: Stamp,
+        code: String,
+        message: String,
+    ) -> Result<()> {
+        self.transact_in(org, move |transaction| {
+            let payload = AuditLogPayload::error(&code, &message);
+            record(transaction, org, &stamp, "login.failed", Places::default().with(Some(&payload)))
         })
         .await
     }
@@ -107,15 +129,31 @@ impl Store {
         .await
     }
 
-    /// Ends a session.
+    /// Ends a session, and records the sign-out.
     ///
     /// # Errors
     ///
     /// Only those of the database.
-    pub async fn delete_console_session(&self, hash: String) -> Result<()> {
+    pub async fn delete_console_session(&self, org: Org, stamp: Stamp, hash: String) -> Result<()> {
         let sql = "delete from console_sessions where hash = $1";
-        self.transact(move |transaction| transaction.execute(sql, values![hash.as_str()]).map(|_| ())).await
+        self.transact_in(org, move |transaction| {
+            match transaction.execute(sql, values![hash.as_str()])? {
+                0 => Ok(()),
+                _ => record(transaction, org, &stamp, "logout.succeeded", Places::default()),
+            }
+        })
+        .await
     }
+}
+
+fn record(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    event: &str,
+    places: Places<'_>,
+) -> Result<()> {
+    Change::new(Tx::new(transaction, org), stamp).record(event, places)
 }
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ConsoleSession>> {

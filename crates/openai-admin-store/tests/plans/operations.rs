@@ -4,7 +4,7 @@ use openai_admin::{
     GroupId, ProjectId, RoleId, Timestamp, UserId,
     models::{
         AcceptInviteBody, ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
+        LookUpNamesBody, PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
         UpdateWorkloadIdentityProviderBody,
     },
     operations::{
@@ -21,7 +21,7 @@ use openai_admin::{
         ListGroupRoleAssignments, ListInvites, ListOrganizationCertificates, ListPermissionUsers,
         ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups,
         ListProjectRateLimits, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
-        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ListWorkloadIdentityProviders,
+        ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, LookUpNames, ListWorkloadIdentityProviders,
         ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey,
         RetrieveExternalKey, RetrieveExternalStorage, RetrieveFederationRule, RetrieveInvite,
         RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
@@ -124,6 +124,8 @@ async fn every_operation_on_access(acme: &Tenant) {
             acme.read(serde_json::from_value::<ListPermissionUsers>(request).unwrap()).await.unwrap();
         }
     }
+    let ids = vec!["user_1".to_owned(), "group_1".to_owned(), role.to_string()];
+    acme.read(LookUpNames::new(LookUpNamesBody::new(ids))).await.unwrap();
     acme.change(DeleteRole::new(role)).await.unwrap();
 }
 
