@@ -184,7 +184,8 @@ pub(crate) fn is_group_file(name: &str) -> bool {
 }
 
 fn expand(files: Vec<(String, Vec<u8>)>, today: jiff::civil::Date) -> Result<Desired, Problem> {
-    let (group_files, tables): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_group_file(name));
+    let (group_files, tables): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(name, _)| is_group_file(name));
     let mut parsed = Vec::with_capacity(group_files.len());
     for (name, bytes) in group_files {
         let file = text::read(&bytes, &name).and_then(|text| file::parse(text, &name));
@@ -312,7 +313,8 @@ impl Planner {
         let desired = blocking(move || expand(files, today)).await?;
         let last = self.runs.last_applied()?;
         let mut notes = notes(&desired);
-        notes.extend(desired::uncompared(&desired.sources, last.as_ref().map(|last| last.sources.as_slice())));
+        notes
+            .extend(desired::uncompared(&desired.sources, last.as_ref().map(|last| last.sources.as_slice())));
         let last = last.unwrap_or_default();
         desired::check_sources(&desired.sources, &last.sources, accepted)?;
         let options = PlanOptions { known_groups: last.groups, ..self.options(&desired.purpose)? };

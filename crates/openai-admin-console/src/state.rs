@@ -92,7 +92,14 @@ impl State {
     }
 
     fn new(backend: Backend, minter: Minter, pages: Pages) -> Self {
-        Self { backend, pages, minter, plans: Plans::default(), uploads: Arc::new(Semaphore::new(UPLOADS_MAX)), link: Mutex::default() }
+        Self {
+            backend,
+            pages,
+            minter,
+            plans: Plans::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            link: Mutex::default(),
+        }
     }
 
     /// The sessions; `None` in an emulator.

@@ -97,7 +97,8 @@ impl Frame {
         let is_emulator = self.session.as_ref().is_some_and(|session| session.is_emulator);
         let entry =
             |(section, path, name)| NavigationEntry { path, name, is_current: section == self.section };
-        let shown = NAVIGATION.into_iter().filter(|(section, ..)| is_emulator || *section != Section::Emulator);
+        let shown =
+            NAVIGATION.into_iter().filter(|(section, ..)| is_emulator || *section != Section::Emulator);
         shown.map(entry).collect()
     }
 

@@ -28,7 +28,8 @@ pub(crate) fn parse<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>,
     const TORN: &str = "the form is not complete";
     let delimiter = format!("\r\n--{boundary}");
     // The first delimiter has no line before it.
-    let mut rest = body.strip_prefix(&delimiter.as_bytes()[2..]).ok_or("the form does not begin with its boundary")?;
+    let mut rest =
+        body.strip_prefix(&delimiter.as_bytes()[2..]).ok_or("the form does not begin with its boundary")?;
     let mut parts = Vec::new();
     while !rest.starts_with(b"--") {
         rest = rest.strip_prefix(b"\r\n").ok_or(TORN)?;

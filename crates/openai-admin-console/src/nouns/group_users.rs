@@ -97,7 +97,8 @@ pub(crate) async fn plan_of_groups(form: ChangeForm) -> Answer {
                 let group = visit.client.groups().retrieve_group(id.to_owned()).await?.into_inner();
                 chosen.push((group.id, group.name));
             }
-            let note = format!("selected: {} groups", chosen.len());
+            let noun = if chosen.len() == 1 { "group" } else { "groups" };
+            let note = format!("selected: {} {noun}", chosen.len());
             (chosen, note)
         }
     };

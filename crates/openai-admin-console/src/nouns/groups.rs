@@ -185,7 +185,8 @@ struct GroupPage {
     group: GroupRow,
     /// Why the members cannot be edited here.
     managed_elsewhere: Option<&'static str>,
-    count: String,
+    /// The number of members, on the first page.
+    count: Option<String>,
     members: Vec<MemberRow>,
     is_first: bool,
     next: Option<String>,
@@ -206,10 +207,6 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let path = path_of(&id);
     let next = found.next.map(|next| link(&path, &[("q", &search), ("order", order_name), ("after", &next)]));
     let is_first = after.is_empty();
-    let count = match (is_first && search.is_empty(), &next) {
-        (true, None) => found.users.len().to_string(),
-        _ => bounded_count(&visit.client, &id).await?,
-    };
     let roles = visit.client.group_roles().list_group_role_assignments(id.clone()).await;
     // A key may read groups without roles.
     let roles = roles.map(|roles| roles.into_inner().data).unwrap_or_default();
@@ -230,7 +227,7 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         read: found.read,
         managed_elsewhere,
         group: group.into(),
-        count,
+        count: found.count,
         members: members.collect(),
         is_first,
         next,
@@ -245,9 +242,12 @@ struct FoundMembers {
     users: Vec<GroupUser>,
     read: usize,
     next: Option<String>,
+    /// The number of all members, up to [`COUNTED_MAX`], if the page is the first one of all.
+    count: Option<String>,
 }
 
-/// A page of members, or those of the next pages that match a search.
+/// A page of members, or those of the next pages that match a search. The first page of all members is read together with
+/// those that it counts.
 async fn members(
     client: &Client,
     id: &str,
@@ -256,8 +256,12 @@ async fn members(
     after: &str,
 ) -> Result<FoundMembers, Error> {
     let key = name_key_in_any_case(search);
-    let mut found = FoundMembers { users: Vec::new(), read: 0, next: Some(after.to_owned()) };
-    let (size, pages) = if search.is_empty() { (PAGE_SIZE, 1) } else { (SEARCH_PAGE_SIZE, SEARCH_PAGES_MAX) };
+    let mut found = FoundMembers { users: Vec::new(), read: 0, next: Some(after.to_owned()), count: None };
+    let (size, pages) = match (search, after) {
+        ("", "") => (COUNTED_MAX, 1),
+        ("", _) => (PAGE_SIZE, 1),
+        _ => (SEARCH_PAGE_SIZE, SEARCH_PAGES_MAX),
+    };
     for _ in 0..pages {
         let after = found.next.take().unwrap_or_default();
         let call = client.group_users().list_group_users(id).limit(size).order(order);
@@ -270,14 +274,24 @@ async fn members(
             break;
         }
     }
+    if size == COUNTED_MAX && pages == 1 {
+        found.count = Some(count_text(found.users.len(), found.next.is_some()));
+        if found.users.len() > PAGE_SIZE as usize {
+            found.users.truncate(PAGE_SIZE as usize);
+            found.next = found.users.last().map(|user| user.id.to_string());
+        }
+    }
     Ok(found)
+}
+
+fn count_text(number: usize, has_more: bool) -> String {
+    format!("{}{}", with_commas(number as u64), if has_more { "+" } else { "" })
 }
 
 /// The number of members, up to [`COUNTED_MAX`]: counting all of a large group would read all of it.
 async fn bounded_count(client: &Client, id: &str) -> Result<String, Error> {
     let read = client.group_users().list_group_users(id).limit(COUNTED_MAX).await?;
-    let more = if read.has_more { "+" } else { "" };
-    Ok(format!("{}{more}", with_commas(read.data.len() as u64)))
+    Ok(count_text(read.data.len(), read.has_more))
 }
 
 #[derive(Template)]

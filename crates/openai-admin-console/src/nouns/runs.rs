@@ -54,10 +54,8 @@ impl From<Problem> for Failure {
             Problem::Lines(lines) => Self::invalid(lines.join("\n")).hint("Nothing was changed."),
             Problem::Stopped { run, message } => {
                 let command = format!("openai-admin runs resume {}", shell_word(&run));
-                Self::internal(&format!(
-                    "run {run} stopped: {message}"
-                ))
-                .hint(format!("Some changes may have been made. Run `{command}`."))
+                Self::internal(&format!("run {run} stopped: {message}"))
+                    .hint(format!("Some changes may have been made. Run `{command}`."))
             }
         }
     }
@@ -227,8 +225,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
 fn find(visit: &Visit, name: &str) -> Result<SavedRun, Failure> {
     let runs = runs(visit)?;
     let found = runs.list().map_err(unreadable)?.into_iter().find(|run| run.name == name);
-    let found =
-        found.ok_or_else(|| Failure::not_found("no run of this organization has this name"))?;
+    let found = found.ok_or_else(|| Failure::not_found("no run of this organization has this name"))?;
     SavedRun::read(runs, found).map_err(unreadable)
 }
 

@@ -105,9 +105,12 @@ async fn breakdowns(visit: &Visit, start: Timestamp) -> Result<Vec<Breakdown>, F
     let completions = usage.usage_completions(start).limit(DAYS).group_by(by).await?.into_inner();
     let costs = usage.usage_costs(start).limit(DAYS).group_by([Costs::ProjectId]).await?.into_inner();
     let tokens: Vec<_> = completions.data.into_iter().flat_map(|day| day.results).collect();
-    let sum = |result: &UsageCompletionsResult| result.input_tokens.saturating_add(result.output_tokens) as f64;
-    let models = tokens.iter().map(|result| (result.model.clone().map(|model| model.to_string()), sum(result)));
-    let projects = tokens.iter().map(|result| (result.project_id.clone().map(|id| id.to_string()), sum(result)));
+    let sum =
+        |result: &UsageCompletionsResult| result.input_tokens.saturating_add(result.output_tokens) as f64;
+    let models =
+        tokens.iter().map(|result| (result.model.clone().map(|model| model.to_string()), sum(result)));
+    let projects =
+        tokens.iter().map(|result| (result.project_id.clone().map(|id| id.to_string()), sum(result)));
     let spent = costs.data.into_iter().flat_map(|day| day.results).map(|result| {
         let value = result.amount.and_then(|cost| cost.value.to_string().parse().ok()).unwrap_or_default();
         (result.project_id.map(|id| id.to_string()), value)

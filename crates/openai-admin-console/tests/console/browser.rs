@@ -122,9 +122,7 @@ impl Site {
 
     /// Loads `number` users, `user_0` and so on, and a group with all of them.
     pub(crate) async fn load(&self, number: usize) {
-        let user = |at| {
-            json!({ "id": format!("user_{at}"), "name": format!("Person {at}"), "email": format!("p{at}@example.com") })
-        };
+        let user = |at| json!({ "id": format!("user_{at}"), "name": format!("Person {at}"), "email": format!("p{at}@example.com") });
         let users: Vec<_> = (0..number).map(user).collect();
         let members: Vec<String> = (0..number).map(|at| format!("user_{at}")).collect();
         let groups = json!([{ "id": "group_all", "name": "Everyone", "members": members }]);
@@ -224,7 +222,8 @@ impl Browser {
             body += &format!("--limit\r\n{head}\r\nContent-Type: text/plain\r\n\r\n{text}\r\n");
         }
         body += "--limit--\r\n";
-        let headers = [("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=limit")];
+        let headers =
+            [("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=limit")];
         let page = self.send_body("POST", path, &headers, body.into()).await;
         match page.headers.get("location").and_then(|to| to.to_str().ok()) {
             Some(to) => self.follow(to, &[]).await,
@@ -247,13 +246,7 @@ impl Browser {
         self.send_body(method, path, &headers, body.finish().into()).await
     }
 
-    async fn send_body(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Page {
+    async fn send_body(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Page {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "localhost:8080");

@@ -96,17 +96,19 @@ async fn a_rule_is_explained_and_switched_by_a_form() {
     assert!(text.contains("adding a user who is in the project returns the user, unchanged"), "{text}");
     let fields = [("action", "rule"), ("name", "already_in_project"), ("state", "off")];
     let text = browser.post("/console/emulator", &fields).await.text();
-    assert!(text.contains("1 are off."), "{text}");
+    assert!(text.contains("1 off."), "{text}");
     let fields = [("action", "rule"), ("name", "already_in_project"), ("state", "on")];
     assert!(browser.post("/console/emulator", &fields).await.text().contains("All are on."));
     let refused = browser.post("/console/emulator", &[("action", "rule"), ("name", "no_rule")]).await;
-    assert!(refused.text().contains("unknown rule 'no_rule'"), "{}", refused.text());
+    assert!(refused.text().contains("unknown rule"), "{}", refused.text());
 }
 
 #[tokio::test]
 async fn the_clock_is_set_to_a_time_by_a_form() {
     let (_emulator, mut browser) = emulator().await;
-    for (now, shown) in [("2030-01-31T12:00", "2030-01-31T12:00:00"), ("2031-02-03T04:05:06", "2031-02-03T04:05:06")] {
+    for (now, shown) in
+        [("2030-01-31T12:00", "2030-01-31T12:00:00"), ("2031-02-03T04:05:06", "2031-02-03T04:05:06")]
+    {
         let page = browser.post("/console/emulator", &[("action", "set_clock"), ("now", now)]).await;
         assert!(page.text().contains(shown) && page.text().contains("(stopped)"), "{}", page.text());
     }
@@ -133,5 +135,7 @@ async fn plans_are_applied_and_undone_in_an_emulator_with_a_folder_of_runs() {
     assert!(browser.get("/console/runs").await.text().contains("import people.csv"));
     let undo = format!("{}/undo", run.path.split('?').next().unwrap());
     let plan = browser.post(&undo, &[]).await;
-    assert!(browser.post(&plan.path.clone(), &[]).await.text().contains("complete"));
+    // The limit on the last member of a group.
+    let run = browser.post(&plan.path.clone(), &[("removals", "1")]).await;
+    assert!(run.text().contains("complete"), "{}", run.text());
 }

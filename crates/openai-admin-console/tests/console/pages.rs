@@ -113,7 +113,9 @@ async fn a_read_only_session_sees_no_forms_that_change_something() {
         let actions =
             page.html.split("method=\"post\" action=\"").skip(1).filter_map(|rest| rest.split('"').next());
         for action in actions {
-            let is_session = ["/console/sign-out", "/console/sign-in", "/console/unlock"].contains(&action);
+            let is_session =
+                ["/console/sign-out", "/console/sign-in", "/console/unlock", "/console/appearance"]
+                    .contains(&action);
             assert!(is_session || action.ends_with("/plan"), "{path} has a form to {action}");
         }
         assert!(!page.html.contains("name=\"action\""), "{path} can be changed");
@@ -190,7 +192,8 @@ async fn a_page_is_compressed_for_a_browser_that_accepts_gzip() {
     assert!(page.size * 3 < plain.size, "{} of {} bytes", page.size, plain.size);
     // A first page: the page, the style and the script.
     let asset = |kind: &str| {
-        let path = plain.html.split('"').find(|part| part.starts_with("/console/assets/") && part.ends_with(kind));
+        let path =
+            plain.html.split('"').find(|part| part.starts_with("/console/assets/") && part.ends_with(kind));
         path.expect("an asset").to_owned()
     };
     let (style, script) = (asset(".css"), asset(".js"));
@@ -207,9 +210,11 @@ async fn a_chosen_colour_scheme_is_in_the_page_and_lasts() {
     let mut browser = site.signed_in().await;
     let page = browser.get("/console/groups").await;
     assert!(page.html.contains("<html lang=\"en\">"), "the scheme of the system");
-    let fields = [("token", page.token()), ("scheme", "dark".to_owned()), ("back", "/console/groups".to_owned())];
+    let fields =
+        [("token", page.token()), ("scheme", "dark".to_owned()), ("back", "/console/groups".to_owned())];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let sent = browser.send("POST", "/console/appearance", &[("sec-fetch-site", "same-origin")], &fields).await;
+    let sent =
+        browser.send("POST", "/console/appearance", &[("sec-fetch-site", "same-origin")], &fields).await;
     assert!(sent.headers["set-cookie"].to_str().expect("a cookie").contains("Max-Age=31536000"));
     let page = browser.get("/console/groups").await;
     assert!(page.html.contains("<html lang=\"en\" class=\"dark\">"));

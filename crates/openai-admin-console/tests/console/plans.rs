@@ -99,7 +99,8 @@ async fn all_members_that_match_are_selected_and_their_number_is_said() {
     let mut browser = site.unlocked().await;
     let page = browser.get("/console/groups/group_all?q=person%201").await;
     assert!(page.text().contains("Remove all that match"), "{}", page.text());
-    let fields = [("token", page.token()), ("action", "remove_matching".to_owned()), ("q", "Person 1".to_owned())];
+    let fields =
+        [("token", page.token()), ("action", "remove_matching".to_owned()), ("q", "Person 1".to_owned())];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let plan = browser.post("/console/groups/group_all/plan", &fields).await;
     // 1, 10 to 19, 100 to 199.
@@ -129,7 +130,7 @@ async fn people_are_added_to_all_groups_that_match() {
     let run = browser.post(&plan.path.clone(), &[("token", &plan.token())]).await;
     assert!(run.text().contains("3 of 3 changes in place"), "{}", run.text());
     let plan = send(&mut browser, &[("scope", "selected"), ("group", "group_ml")]).await;
-    assert!(plan.text().contains("selected: 1 groups"), "{}", plan.text());
+    assert!(plan.text().contains("selected: 1 group"), "{}", plan.text());
     let refused = send(&mut browser, &[("scope", "selected")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
@@ -156,9 +157,22 @@ async fn a_key_that_ends_during_a_run_stops_the_run() {
     let mut other = site.signed_in().await;
     let runs = other.get("/console/runs").await;
     assert!(runs.text().contains("partial"), "{}", runs.text());
-    let run = other.get(runs.html.split("/console/runs/").nth(1).and_then(|rest| rest.split('"').next()).map(|name| format!("/console/runs/{name}")).expect("a run").as_str()).await;
+    let run = other
+        .get(
+            runs.html
+                .split("/console/runs/")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next())
+                .map(|name| format!("/console/runs/{name}"))
+                .expect("a run")
+                .as_str(),
+        )
+        .await;
     let text = run.text();
-    assert!(text.contains("done") && text.contains("changes in place") && !text.contains(" 0 of 600"), "{text}");
+    assert!(
+        text.contains("done") && text.contains("changes in place") && !text.contains(" 0 of 600"),
+        "{text}"
+    );
     assert!(text.contains("was revoked or has expired"), "{text}");
 }
 

@@ -3,7 +3,8 @@ use axum::http::StatusCode;
 use crate::browser::{Browser, Page, Site};
 
 const TABLE: &str = "Email;Team\r\nada@example.com;ML Research\r\nBOB@example.com;ML Research\r\n";
-const GROUP_FILE: &str = "version: 1\ngroups:\n  - name: ML Research\n    members: [ada@example.com, bob@example.com]\n";
+const GROUP_FILE: &str =
+    "version: 1\ngroups:\n  - name: ML Research\n    members: [ada@example.com, bob@example.com]\n";
 
 async fn upload(browser: &mut Browser, fields: &[(&str, &str)], files: &[(&str, &str)]) -> Page {
     let token = browser.get("/console/plans/new").await.token();
@@ -67,7 +68,7 @@ async fn uploaded_group_files_have_the_guards_of_the_command_line() {
 async fn a_group_file_finds_only_the_tables_that_were_uploaded_with_it() {
     let site = Site::new().await;
     let mut browser = site.unlocked().await;
-    let file = "version: 1\ngroups:\n  - name: ML Research\n    mode: add_only\n    members_from: { csv: people.csv }\n";
+    let file = "version: 1\ngroups:\n  - name: ML Research\n    mode: add-only\n    members_from: { csv: people.csv }\n";
     let table = "email\nada@example.com\n";
     let files = [("groups.yaml", file), ("people.csv", table)];
     let plan = upload(&mut browser, &[("kind", "groups")], &files).await;
@@ -89,7 +90,11 @@ async fn a_source_that_shrank_is_refused_until_its_number_is_accepted() {
     let plan = upload(&mut browser, &fields, &[("groups.yaml", &file(19))]).await;
     assert!(applied(&mut browser, &plan).await.text().contains("complete"));
     let refused = upload(&mut browser, &fields, &[("groups.yaml", &file(9))]).await;
-    assert!(refused.text().contains("had 19 entries in the last applied run and has 9 now"), "{}", refused.text());
+    assert!(
+        refused.text().contains("had 19 entries in the last applied run and has 9 now"),
+        "{}",
+        refused.text()
+    );
     let fields = [("kind", "groups"), ("accept", "groups.yaml=9")];
     let plan = upload(&mut browser, &fields, &[("groups.yaml", &file(9))]).await;
     assert!(plan.path.starts_with("/console/plans/"), "{}", plan.text());
@@ -102,7 +107,8 @@ async fn an_upload_needs_an_unlocked_session_and_its_token() {
     let refused = locked.upload("/console/plans", &[("kind", "table")], &[("a.csv", TABLE)]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
     let mut browser = site.unlocked().await;
-    let refused = browser.upload("/console/plans", &[("kind", "table"), ("token", "x")], &[("a.csv", TABLE)]).await;
+    let refused =
+        browser.upload("/console/plans", &[("kind", "table"), ("token", "x")], &[("a.csv", TABLE)]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
     assert!(refused.text().contains("not of this session"), "{}", refused.text());
     let large = "x".repeat(17 * 1024 * 1024);

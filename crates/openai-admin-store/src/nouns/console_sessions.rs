@@ -136,11 +136,9 @@ impl Store {
     /// Only those of the database.
     pub async fn delete_console_session(&self, org: Org, stamp: Stamp, hash: String) -> Result<()> {
         let sql = "delete from console_sessions where hash = $1";
-        self.transact_in(org, move |transaction| {
-            match transaction.execute(sql, values![hash.as_str()])? {
-                0 => Ok(()),
-                _ => record(transaction, org, &stamp, "logout.succeeded", Places::default()),
-            }
+        self.transact_in(org, move |transaction| match transaction.execute(sql, values![hash.as_str()])? {
+            0 => Ok(()),
+            _ => record(transaction, org, &stamp, "logout.succeeded", Places::default()),
         })
         .await
     }
