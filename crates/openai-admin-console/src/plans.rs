@@ -1,20 +1,20 @@
 //! Changes of several members: a plan is shown first, then applied by `openai-admin-sync` with its guards and its journal.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use openai_admin::{Client, Timestamp, UserId, models::GroupResponse};
+use openai_admin::{Client, GroupId, Timestamp, UserId, models::GroupResponse};
 use openai_admin_server::Minter;
 use openai_admin_sync::{
-    Approval, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs,
+    Approval, InputErrors, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs,
     apply::{self, Begin, Job, Means, NotApplied},
     csv::{GroupSource, Mapping},
     current::ReadError,
-    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
-    executor, guard,
+    desired::{self, Desired, DesiredGroup, DesiredMember, DesiredMembers},
+    executor, file, guard,
     holdings::{self, OwnKey},
     import::{self, ImportMode},
     journal,
@@ -23,51 +23,80 @@ use openai_admin_sync::{
     plan::Purpose,
     planning,
     saved::SavedRun,
-    undo,
+    text, undo,
 };
 
 /// How long a plan can be applied, in seconds.
 const PLAN_SECONDS: i64 = 60 * 60;
 /// How many plans are kept. The oldest is dropped first.
 const PLANS_MAX: usize = 200;
+/// Changes of a plan at most, and of all plans that are kept. A change takes about 300 bytes.
+const PLAN_OPERATIONS_MAX: usize = 200_000;
+const OPERATIONS_MAX: usize = 400_000;
+/// The extensions of group files. Any other file is a table.
+const GROUP_FILES: [&str; 3] = ["yaml", "yml", "json"];
 /// The heading of the column of pasted addresses.
 const EMAIL: &str = "email";
+/// Errors of an input that a page shows.
+const ERRORS_SHOWN_MAX: usize = 100;
 /// Why an undo is refused.
 const INCOMPLETE_UNDO: &str = "an undo is applied in full or not at all, and limits block a part of it";
 /// The name of pasted addresses in messages.
 const PASTED: &str = "pasted addresses";
 
+/// A plan with notes about its input.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    pub(crate) plan: Plan,
+    /// Guesses, skipped rows and counts, for the person who decides.
+    pub(crate) notes: Vec<String>,
+}
+
+impl From<Plan> for Noted {
+    fn from(plan: Plan) -> Self {
+        Self { plan, notes: Vec::new() }
+    }
+}
+
 /// The plans that wait for a decision, each for the session that made it.
 #[derive(Debug, Default)]
-pub(crate) struct Plans(Mutex<HashMap<(String, String), (Timestamp, Plan)>>);
+pub(crate) struct Plans(Mutex<HashMap<(String, String), (Timestamp, Arc<Noted>)>>);
 
 impl Plans {
     /// Keeps a plan and returns its digest, without the name of the hash.
-    pub(crate) fn keep(&self, owner: String, plan: Plan, now: Timestamp) -> String {
-        let name = plan.digest.rsplit(':').next().unwrap_or_default().to_owned();
+    pub(crate) fn keep(&self, owner: String, noted: Noted, now: Timestamp) -> Result<String, Problem> {
+        let operations = noted.plan.operation_count();
+        if operations > PLAN_OPERATIONS_MAX {
+            let message = format!("the plan has {operations} changes, more than {PLAN_OPERATIONS_MAX}");
+            return Err(Problem::Lines(vec![message, "use the command line for it".to_owned()]));
+        }
+        let name = noted.plan.digest.rsplit(':').next().unwrap_or_default().to_owned();
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         plans.retain(|_, (at, _)| now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS);
-        let oldest = plans.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
-        if let Some(oldest) = oldest.filter(|_| plans.len() >= PLANS_MAX) {
+        let kept = |plans: &HashMap<_, (Timestamp, Arc<Noted>)>| -> usize {
+            plans.values().map(|(_, noted)| noted.plan.operation_count()).sum()
+        };
+        while plans.len() >= PLANS_MAX || kept(&plans) + operations > OPERATIONS_MAX {
+            let oldest = plans.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
+            let Some(oldest) = oldest else { break };
             plans.remove(&oldest);
         }
-        plans.insert((owner, name.clone()), (now, plan));
-        name
+        plans.insert((owner, name.clone()), (now, Arc::new(noted)));
+        Ok(name)
     }
 
     /// The plan of this session with this digest.
-    pub(crate) fn find(&self, owner: &str, name: &str, now: Timestamp) -> Option<Plan> {
+    pub(crate) fn find(&self, owner: &str, name: &str, now: Timestamp) -> Option<Arc<Noted>> {
         let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = plans.get(&(owner.to_owned(), name.to_owned()));
-        let is_new = |at: Timestamp| now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS;
-        found.filter(|(at, _)| is_new(*at)).map(|(_, plan)| plan.clone())
+        let (at, noted) = plans.get(&(owner.to_owned(), name.to_owned()))?;
+        (now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS).then(|| Arc::clone(noted))
     }
 
     /// Takes the plan, so that it is applied once.
     pub(crate) fn take(&self, owner: &str, name: &str, now: Timestamp) -> Option<Plan> {
         let found = self.find(owner, name, now)?;
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.remove(&(owner.to_owned(), name.to_owned())).map(|_| found)
+        plans.remove(&(owner.to_owned(), name.to_owned())).map(|_| found.plan.clone())
     }
 }
 
@@ -93,8 +122,14 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Api(error) => Self::Api(error),
             ReadError::Integrity(message) => Self::line(message),
-            ReadError::Input(errors) => Self::Lines(errors.0.iter().map(ToString::to_string).collect()),
+            ReadError::Input(errors) => errors.into(),
         }
+    }
+}
+
+impl From<InputErrors> for Problem {
+    fn from(errors: InputErrors) -> Self {
+        Self::Lines(errors.0.iter().take(ERRORS_SHOWN_MAX).map(ToString::to_string).collect())
     }
 }
 
@@ -132,6 +167,50 @@ impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::line(format!("the folder of runs: {error}"))
     }
+}
+
+/// An uploaded or pasted table, and how its rows are used.
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) mapping: Mapping,
+    pub(crate) mode: ImportMode,
+    pub(crate) creates_groups: bool,
+}
+
+/// Whether a file is a group file, by its name.
+pub(crate) fn is_group_file(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    GROUP_FILES.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn expand(files: Vec<(String, Vec<u8>)>, today: jiff::civil::Date) -> Result<Desired, Problem> {
+    let (group_files, tables): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(name, _)| is_group_file(name));
+    let mut parsed = Vec::with_capacity(group_files.len());
+    for (name, bytes) in group_files {
+        let file = text::read(&bytes, &name).and_then(|text| file::parse(text, &name));
+        parsed.push((name, file.map_err(InputErrors::from)?));
+    }
+    let mut read_table = |_: &str, table: &str| {
+        let base = table.rsplit('/').next().unwrap_or(table);
+        let found = tables.iter().find(|(name, _)| name == base).map(|(_, bytes)| bytes.clone());
+        found.ok_or_else(|| "it was not uploaded: choose it together with the group file".to_owned())
+    };
+    Ok(desired::expand(&parsed, today, &mut read_table)?)
+}
+
+/// The guesses about an input, and its rows that are left out.
+fn notes(desired: &Desired) -> Vec<String> {
+    desired.notes.iter().chain(&desired.left_out).cloned().collect()
+}
+
+/// Reads an input away from the threads that answer requests.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|error| Err(Problem::line(format!("the input cannot be read: {error}"))))
 }
 
 /// Plans and applies changes with a client.
@@ -177,22 +256,70 @@ impl Planner {
         Ok(planning::plan(&self.reader, desired, &self.options(&desired.purpose)?).await?)
     }
 
-    /// Plans to add the users with the pasted addresses to a group.
-    pub(crate) async fn plan_additions(&self, group: &GroupResponse, pasted: &str) -> Result<Plan, Problem> {
+    /// Plans to add the users with the pasted addresses to groups, or to remove them.
+    pub(crate) async fn plan_addresses(
+        &self,
+        groups: &[(GroupId, String)],
+        pasted: &str,
+        mode: ImportMode,
+    ) -> Result<Noted, Problem> {
         let separated = |c: char| matches!(c, '\n' | '\r' | ',' | ';');
         let addresses = pasted.split(separated).map(str::trim).filter(|address| !address.is_empty());
         let table = std::iter::once(EMAIL).chain(addresses).collect::<Vec<_>>().join("\n");
         let mapping = Mapping {
             email: Some(EMAIL.to_owned()),
-            group: GroupSource::Named(group.name.clone()),
+            group: GroupSource::Named(PASTED.to_owned()),
             ..Mapping::default()
         };
-        let mut desired = import::desired(table.as_bytes(), PASTED, &mapping, ImportMode::Add)
-            .map_err(|errors| Problem::Lines(errors.0.iter().map(ToString::to_string).collect()))?;
-        for wanted in &mut desired.groups {
-            wanted.id = Some(group.id.clone());
-        }
-        self.plan(&desired).await
+        let mut desired = import::desired(table.as_bytes(), PASTED, &mapping, mode)?;
+        let wanted: Vec<DesiredMembers> =
+            desired.groups.into_iter().filter_map(|group| group.members).collect();
+        desired.groups = groups
+            .iter()
+            .map(|(id, name)| {
+                let members = wanted.first().map(|members| DesiredMembers {
+                    mode: members.mode,
+                    present: members.present.clone(),
+                    absent: members.absent.clone(),
+                    expired: Vec::new(),
+                });
+                DesiredGroup { id: Some(id.clone()), members, ..DesiredGroup::existing(name.clone()) }
+            })
+            .collect();
+        Ok(self.plan(&desired).await?.into())
+    }
+
+    /// Plans the memberships of a table.
+    pub(crate) async fn plan_table(&self, table: Table) -> Result<Noted, Problem> {
+        let read = move || -> Result<Desired, Problem> {
+            let mut desired = import::desired(&table.bytes, &table.name, &table.mapping, table.mode)?;
+            if table.creates_groups {
+                import::create_missing_groups(&mut desired)?;
+            }
+            Ok(desired)
+        };
+        let desired = blocking(read).await?;
+        let notes = notes(&desired);
+        Ok(Noted { plan: self.plan(&desired).await?, notes })
+    }
+
+    /// Plans the groups of group files. The other files are the tables that they name. `accepted` holds the number of
+    /// entries of sources that may have shrunk.
+    pub(crate) async fn plan_group_files(
+        &self,
+        files: Vec<(String, Vec<u8>)>,
+        accepted: &BTreeMap<String, usize>,
+    ) -> Result<Noted, Problem> {
+        let today = self.time().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let desired = blocking(move || expand(files, today)).await?;
+        let last = self.runs.last_applied()?;
+        let mut notes = notes(&desired);
+        notes
+            .extend(desired::uncompared(&desired.sources, last.as_ref().map(|last| last.sources.as_slice())));
+        let last = last.unwrap_or_default();
+        desired::check_sources(&desired.sources, &last.sources, accepted)?;
+        let options = PlanOptions { known_groups: last.groups, ..self.options(&desired.purpose)? };
+        Ok(Noted { plan: planning::plan(&self.reader, &desired, &options).await?, notes })
     }
 
     /// Plans to remove users from a group.

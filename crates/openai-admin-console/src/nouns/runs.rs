@@ -1,5 +1,7 @@
 //! Plans and runs: show a plan, apply it, list runs, undo one.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::Path;
 use openai_admin_sync::{
@@ -18,7 +20,7 @@ use crate::{
         page::{Answer, page, see},
     },
     nouns::groups,
-    plans::{Planner, Problem},
+    plans::{Noted, Planner, Problem},
     visit::{ChangeForm, Visit},
 };
 
@@ -26,6 +28,9 @@ use crate::{
 const RUNS_MAX: usize = 100;
 /// Changes of a group that a page shows.
 const CHANGES_SHOWN_MAX: usize = 500;
+/// Changed groups and notes that the page of a plan shows.
+const GROUPS_SHOWN_MAX: usize = 200;
+const NOTES_SHOWN_MAX: usize = 100;
 
 /// The runs of the visitor's organization.
 fn runs(visit: &Visit) -> Result<Runs, Failure> {
@@ -49,18 +54,16 @@ impl From<Problem> for Failure {
             Problem::Lines(lines) => Self::invalid(lines.join("\n")).hint("Nothing was changed."),
             Problem::Stopped { run, message } => {
                 let command = format!("openai-admin runs resume {}", shell_word(&run));
-                Self::internal(&format!(
-                    "run {run} stopped: {message}"
-                ))
-                .hint(format!("Some changes may have been made. Run `{command}`."))
+                Self::internal(&format!("run {run} stopped: {message}"))
+                    .hint(format!("Some changes may have been made. Run `{command}`."))
             }
         }
     }
 }
 
 /// Keeps a new plan and shows it.
-pub(crate) fn keep(visit: &Visit, planned: Result<Plan, Problem>) -> Answer {
-    let name = visit.state.plans.keep(visit.owner(), planned?, visit.state.minter.now());
+pub(crate) fn keep(visit: &Visit, planned: Result<impl Into<Noted>, Problem>) -> Answer {
+    let name = visit.state.plans.keep(visit.owner(), planned?.into(), visit.state.minter.now())?;
     see(&format!("/console/plans/{}", escaped(&name)))
 }
 
@@ -79,7 +82,7 @@ struct GroupChanges {
 }
 
 fn changes(plan: &Plan) -> Vec<GroupChanges> {
-    let groups = plan.groups.iter().map(|group| GroupChanges {
+    let groups = plan.groups.iter().take(GROUPS_SHOWN_MAX).map(|group| GroupChanges {
         name: group.name.clone(),
         path: group.id.as_ref().map(|id| groups::path_of(id.as_str())),
         members: group.member_count,
@@ -123,6 +126,10 @@ struct PlanPage {
     name: String,
     summary: String,
     writes: usize,
+    /// Groups that are not shown.
+    hidden_groups: usize,
+    /// Notes about the input.
+    notes: Vec<String>,
     groups: Vec<GroupChanges>,
     rights: Vec<(&'static str, String)>,
     hidden_rights: usize,
@@ -134,7 +141,7 @@ struct PlanPage {
     blocked_removals: usize,
 }
 
-fn find_plan(visit: &Visit, name: &str) -> Result<Plan, Failure> {
+fn find_plan(visit: &Visit, name: &str) -> Result<Arc<Noted>, Failure> {
     let found = visit.state.plans.find(&visit.owner(), name, visit.state.minter.now());
     found.ok_or_else(|| {
         Failure::not_found(
@@ -145,19 +152,22 @@ fn find_plan(visit: &Visit, name: &str) -> Result<Plan, Failure> {
 }
 
 pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer {
-    let plan = find_plan(&visit, &name)?;
-    let counts = summary::Summary::of(&plan, &Approval::None);
+    let noted = find_plan(&visit, &name)?;
+    let plan = &noted.plan;
+    let counts = summary::Summary::of(plan, &Approval::None);
     page(&PlanPage {
+        notes: noted.notes.iter().take(NOTES_SHOWN_MAX).cloned().collect(),
         frame: visit.frame(Section::Runs, "Plan"),
-        summary: counts.line(&plan),
+        summary: counts.line(plan),
         writes: counts.writes(),
-        groups: changes(&plan),
-        rights: right_changes(&plan),
+        groups: changes(plan),
+        hidden_groups: plan.groups.len().saturating_sub(GROUPS_SHOWN_MAX),
+        rights: right_changes(plan),
         hidden_rights: plan.rights.len().saturating_sub(CHANGES_SHOWN_MAX),
-        kept: plan.kept.iter().map(ToString::to_string).chain(summary::irreversible(&plan)).collect(),
+        kept: plan.kept.iter().map(ToString::to_string).chain(summary::irreversible(plan)).collect(),
         blocks: plan.blocks.iter().map(|block| block.line()).collect(),
-        not_done: not_done(&plan, &Approval::None),
-        blocked_removals: guard::blocked_removals(&plan),
+        not_done: not_done(plan, &Approval::None),
+        blocked_removals: guard::blocked_removals(plan),
         name,
     })
 }
@@ -165,7 +175,7 @@ pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer 
 /// Applies a plan once. Its run continues if the browser disconnects.
 pub(crate) async fn apply(Path(name): Path<String>, form: ChangeForm) -> Answer {
     let ChangeForm { visit, fields } = form;
-    let plan = find_plan(&visit, &name)?;
+    let noted = find_plan(&visit, &name)?;
     let approval = match fields.given("removals") {
         None => Approval::None,
         Some(number) => Approval::Removals(number.parse().map_err(|_| {
@@ -173,7 +183,7 @@ pub(crate) async fn apply(Path(name): Path<String>, form: ChangeForm) -> Answer 
         })?),
     };
     let planner = planner(&visit)?;
-    planner.approved(plan, approval.clone())?;
+    planner.approved(noted.plan.clone(), approval.clone())?;
     let plan = visit.state.plans.take(&visit.owner(), &name, visit.state.minter.now());
     let Some(plan) = plan else { return Err(Failure::not_found("the plan was applied already")) };
     // A run blocks: it syncs its journal.
@@ -235,8 +245,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
 fn find(visit: &Visit, name: &str) -> Result<SavedRun, Failure> {
     let runs = runs(visit)?;
     let found = runs.list().map_err(unreadable)?.into_iter().find(|run| run.name == name);
-    let found =
-        found.ok_or_else(|| Failure::not_found("no run of this organization has this name"))?;
+    let found = found.ok_or_else(|| Failure::not_found("no run of this organization has this name"))?;
     SavedRun::read(runs, found).map_err(unreadable)
 }
 

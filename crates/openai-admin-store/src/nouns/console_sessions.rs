@@ -1,14 +1,16 @@
 //! Sessions of the web console. A session belongs to an admin key, or to the operator of this machine.
 
-use openai_admin::{OrganizationId, Timestamp};
+use openai_admin::{OrganizationId, Timestamp, models::AuditLogPayload};
 
 use crate::{
     base::{
         error::Result,
         org::Org,
+        stamp::Stamp,
         value::{Row, values},
     },
     engines::transaction::Transaction,
+    operation::{audit_events::Places, change::Change, tx::Tx},
     store::Store,
 };
 
@@ -52,8 +54,8 @@ pub const CONSOLE_SESSIONS_OF_KEY_MAX: i64 = 20;
 const ALL: i64 = i64::MAX;
 
 impl Store {
-    /// Stores a session under the SHA-256 of its secret. Deletes all sessions that were created before `expired`, and the
-    /// oldest ones of the key beyond [`CONSOLE_SESSIONS_OF_KEY_MAX`].
+    /// Stores a session under the SHA-256 of its secret, and records the sign-in. Deletes all sessions that were created
+    /// before `expired`, and the oldest ones of the key beyond [`CONSOLE_SESSIONS_OF_KEY_MAX`].
     ///
     /// # Errors
     ///
@@ -63,7 +65,7 @@ impl Store {
         org: Org,
         hash: String,
         key_id: Option<String>,
-        now: Timestamp,
+        stamp: Stamp,
         expired: Timestamp,
     ) -> Result<()> {
         self.transact_in(org, move |transaction| {
@@ -72,8 +74,27 @@ impl Store {
             delete_oldest(transaction, org, key_id.as_deref())?;
             let sql = "insert into console_sessions (hash, org, key_id, created_at, seen_at)
                        values ($1, $2, $3, $4, $4)";
-            let now = now.unix_seconds();
-            transaction.execute(sql, values![hash.as_str(), org, key_id.as_deref(), now]).map(|_| ())
+            transaction.execute(sql, values![hash.as_str(), org, key_id.as_deref(), stamp.seconds()])?;
+            record(transaction, org, &stamp, "login.succeeded", Places::default())
+        })
+        .await
+    }
+
+    /// Records that a sign-in failed, or that a session was not unlocked.
+    ///
+    /// # Errors
+    ///
+    /// Only those of the database.
+    pub async fn record_failed_login(
+        &self,
+        org: Org,
+        stamp: Stamp,
+        code: String,
+        message: String,
+    ) -> Result<()> {
+        self.transact_in(org, move |transaction| {
+            let payload = AuditLogPayload::error(&code, &message);
+            record(transaction, org, &stamp, "login.failed", Places::default().with(Some(&payload)))
         })
         .await
     }
@@ -114,14 +135,18 @@ impl Store {
         .await
     }
 
-    /// Ends a session.
+    /// Ends a session, and records the sign-out.
     ///
     /// # Errors
     ///
     /// Only those of the database.
-    pub async fn delete_console_session(&self, hash: String) -> Result<()> {
+    pub async fn delete_console_session(&self, org: Org, stamp: Stamp, hash: String) -> Result<()> {
         let sql = "delete from console_sessions where hash = $1";
-        self.transact(move |transaction| transaction.execute(sql, values![hash.as_str()]).map(|_| ())).await
+        self.transact_in(org, move |transaction| match transaction.execute(sql, values![hash.as_str()])? {
+            0 => Ok(()),
+            _ => record(transaction, org, &stamp, "logout.succeeded", Places::default()),
+        })
+        .await
     }
 }
 
@@ -132,6 +157,16 @@ fn delete_oldest(transaction: &mut Transaction<'_>, org: Org, key_id: Option<&st
                    order by created_at desc, hash limit $3 offset $4)";
     let kept = CONSOLE_SESSIONS_OF_KEY_MAX - 1;
     transaction.execute(sql, values![org, key_id.unwrap_or_default(), ALL, kept]).map(|_| ())
+}
+
+fn record(
+    transaction: &mut Transaction<'_>,
+    org: Org,
+    stamp: &Stamp,
+    event: &str,
+    places: Places<'_>,
+) -> Result<()> {
+    Change::new(Tx::new(transaction, org), stamp).record(event, places)
 }
 
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ConsoleSession>> {

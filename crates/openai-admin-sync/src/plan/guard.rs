@@ -70,11 +70,7 @@ pub fn apply_policy(plan: &mut Plan, policy: &Policy) {
 /// # Errors
 ///
 /// The number or the digest that would match.
-pub fn under_policy(
-    mut plan: Plan,
-    policy: &Policy,
-    approval: Approval,
-) -> Result<(Plan, Approval), String> {
+pub fn under_policy(mut plan: Plan, policy: &Policy, approval: Approval) -> Result<(Plan, Approval), String> {
     if matches!(approval, Approval::Digest(_)) {
         check_approval(&plan, &approval)?;
     }

@@ -58,9 +58,9 @@ impl SavedRun {
     /// If its plan or its journal cannot be read, or was modified.
     pub fn read(runs: Runs, run: Run) -> io::Result<Self> {
         let plan = run.plan()?;
-        let lines = run.lines().map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", run.journal().display()))
-        })?;
+        let lines = run
+            .lines()
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", run.journal().display())))?;
         Ok(Self { runs, run, plan, lines })
     }
 
