@@ -11,7 +11,7 @@ export const modules = createRequire(path.join(path.resolve(MODULES), 'package.j
 const { chromium } = modules('playwright-core');
 
 // A condition that does not hold by then never will, even on a busy machine.
-const WAIT_MS_MAX = 45_000;
+const WAIT_MS_MAX = 12_000;
 const FLAGS = [
   '--headless=new',
   '--no-sandbox',
@@ -30,13 +30,13 @@ export async function startBrowser() {
   return await chromium.launch({ executablePath, args: FLAGS, timeout: WAIT_MS_MAX });
 }
 
-/** One visitor with new cookies. The test that starts it fails if a page did something that it must not do. */
+/** One visitor with new cookies. The test of its site fails if a page did something that it must not do. */
 export class Visit {
   /** Statuses of failures that the test expects. */
   expected = [];
   problems = [];
 
-  static async start(t, browser, site, options = {}) {
+  static async start(browser, site, options = {}) {
     const visit = new Visit();
     visit.site = site;
     visit.address = site.address;
@@ -46,7 +46,7 @@ export class Visit {
       colorScheme: 'light',
       ...options,
     });
-    t.after(() => visit.#end());
+    site.visits.push(visit);
     visit.context.setDefaultTimeout(WAIT_MS_MAX);
     visit.#watch();
     visit.page = await visit.context.newPage();
@@ -100,6 +100,13 @@ export class Visit {
   /** Waits for the page with this heading. */
   async shows(heading) {
     await this.page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    // By then, the script of the page listens for keys.
+    await this.page.waitForLoadState('domcontentloaded');
+  }
+
+  /** Waits for the table or the list with this caption. */
+  async lists(caption) {
+    await this.page.locator('caption').getByText(caption, { exact: false }).first().waitFor();
   }
 
   /** The text of the page's content. */
@@ -107,7 +114,7 @@ export class Visit {
     return (await this.page.locator('main').innerText()).replaceAll(/\s+/g, ' ');
   }
 
-  async #end() {
+  async end() {
     await this.context.close();
     assert.deepEqual(this.problems, []);
   }

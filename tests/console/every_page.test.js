@@ -66,7 +66,7 @@ async function checkShown({ page, problems }) {
 test('the pages of an empty organization follow the rules', async (t) => {
   const site = new Site(t);
   const link = await site.startLocal();
-  const visit = await Visit.start(t, browser, site, FOR_AXE);
+  const visit = await Visit.start(browser, site, FOR_AXE);
   await visit.page.goto('/console/sign-in');
   await checkShown(visit);
   await visit.page.goto(link);
@@ -80,7 +80,7 @@ test('the pages of a full organization follow the rules', async (t) => {
   const key = await site.startServer();
   const narrowKey = site.createKey('narrow', 'api.groups.read');
   site.createKey(full().users[0].name);
-  const visit = await Visit.start(t, browser, site, FOR_AXE);
+  const visit = await Visit.start(browser, site, FOR_AXE);
   const { page } = visit;
   await page.goto('/console');
   await page.getByLabel('Admin key').fill('sk-admin-wrong');
@@ -120,7 +120,7 @@ test('the pages of a full organization follow the rules', async (t) => {
   await check(visit, '/runs');
   for (const [path, status] of FAILED) await check(visit, path, status);
 
-  const narrow = await Visit.start(t, browser, site, FOR_AXE);
+  const narrow = await Visit.start(browser, site, FOR_AXE);
   await narrow.page.goto('/console/sign-in');
   await narrow.signIn(narrowKey);
   await check(narrow, '');
@@ -130,7 +130,7 @@ test('the pages of a full organization follow the rules', async (t) => {
 test('the pages of an emulator follow the rules', async (t) => {
   const site = new Site(t, full());
   await site.startEmulator('--usage', 'demo', '--rule', 'already_in_project=off');
-  const visit = await Visit.start(t, browser, site, FOR_AXE);
+  const visit = await Visit.start(browser, site, FOR_AXE);
   const { page } = visit;
   for (const path of ['', '/usage', '/users/user_0', '/groups/group_hostile', '/emulator']) await check(visit, path);
 

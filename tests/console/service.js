@@ -17,6 +17,8 @@ export const ACME = path.join(ROOT, 'examples/acme/organization.yaml');
 export class Site {
   #folder;
   #processes = [];
+  /** The visits of the site. They end before it does. */
+  visits = [];
   /** The address of the last console that was started. */
   address;
 
@@ -102,14 +104,17 @@ export class Site {
     });
   }
 
-  /** Ends the consoles and removes the folder. */
+  /** Ends the visits and the consoles, and removes the folder. */
   async #close() {
+    const ended = await Promise.allSettled(this.visits.map((visit) => visit.end()));
     for (const child of this.#processes) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, 'exit');
+      const exited = once(child, 'exit');
       child.kill('SIGTERM');
-      await ended;
+      await exited;
     }
     rmSync(this.#folder, { recursive: true, force: true });
+    const failed = ended.find(({ status }) => status === 'rejected');
+    if (failed) throw failed.reason;
   }
 }

@@ -190,10 +190,12 @@ pub(crate) async fn lock_session(form: SignedForm) -> Answer {
     see(&with_notice(page_of_console(fields.get("back")), "locked"))
 }
 
-/// A path with the name of a notice.
+/// A path with the name of a notice, which replaces an earlier one.
 pub(crate) fn with_notice(path: &str, name: &str) -> String {
-    let separator = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{separator}notice={name}")
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let others = query.split('&').filter(|field| !field.is_empty() && !field.starts_with("notice="));
+    let others: String = others.map(|field| format!("{field}&")).collect();
+    format!("{path}?{others}notice={name}")
 }
 
 #[cfg(test)]
@@ -212,5 +214,11 @@ mod tests {
         ] {
             assert_eq!(page_of_console(back), page, "{back}");
         }
+    }
+
+    #[test]
+    fn a_notice_replaces_an_earlier_one() {
+        assert_eq!(with_notice("/console", "locked"), "/console?notice=locked");
+        assert_eq!(with_notice("/console?notice=created&q=a", "locked"), "/console?q=a&notice=locked");
     }
 }

@@ -118,6 +118,7 @@ struct PlanPage {
     frame: Frame,
     name: String,
     summary: String,
+    /// Changes, with the blocked removals.
     writes: usize,
     groups: Vec<GroupChanges>,
     blocks: Vec<String>,
@@ -138,15 +139,20 @@ fn find_plan(visit: &Visit, name: &str) -> Result<Plan, Failure> {
 
 pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer {
     let plan = find_plan(&visit, &name)?;
-    let counts = summary::Summary::of(&plan, &Approval::None);
+    let blocked_removals = guard::blocked_removals(&plan);
+    // The button applies the blocked removals too, since it needs their number.
+    let approval = match blocked_removals {
+        0 => Approval::None,
+        number => Approval::Removals(number),
+    };
     page(&PlanPage {
         frame: visit.frame(Section::Runs, "Plan"),
-        summary: counts.line(&plan),
-        writes: counts.writes(),
+        summary: summary::Summary::of(&plan, &Approval::None).line(&plan),
+        writes: summary::Summary::of(&plan, &approval).writes(),
         groups: changes(&plan),
         blocks: plan.blocks.iter().map(|block| block.line()).collect(),
         not_done: not_done(&plan, &Approval::None),
-        blocked_removals: guard::blocked_removals(&plan),
+        blocked_removals,
         name,
     })
 }
