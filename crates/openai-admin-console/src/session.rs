@@ -201,10 +201,12 @@ pub(crate) async fn set_scheme(form: SignedForm) -> Answer {
     Ok(with_cookie(answer, cookies.set(cookies::SCHEME, scheme)))
 }
 
-/// A path with the name of a notice.
+/// A path with the name of a notice, which replaces an earlier one.
 pub(crate) fn with_notice(path: &str, name: &str) -> String {
-    let separator = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{separator}notice={name}")
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let others = query.split('&').filter(|field| !field.is_empty() && !field.starts_with("notice="));
+    let others: String = others.map(|field| format!("{field}&")).collect();
+    format!("{path}?{others}notice={name}")
 }
 
 #[cfg(test)]
@@ -223,5 +225,11 @@ mod tests {
         ] {
             assert_eq!(page_of_console(back), page, "{back}");
         }
+    }
+
+    #[test]
+    fn a_notice_replaces_an_earlier_one() {
+        assert_eq!(with_notice("/console", "locked"), "/console?notice=locked");
+        assert_eq!(with_notice("/console?notice=created&q=a", "locked"), "/console?q=a&notice=locked");
     }
 }

@@ -125,6 +125,7 @@ struct PlanPage {
     frame: Frame,
     name: String,
     summary: String,
+    /// Changes, with the blocked removals.
     writes: usize,
     /// Groups that are not shown.
     hidden_groups: usize,
@@ -154,12 +155,17 @@ fn find_plan(visit: &Visit, name: &str) -> Result<Arc<Noted>, Failure> {
 pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer {
     let noted = find_plan(&visit, &name)?;
     let plan = &noted.plan;
-    let counts = summary::Summary::of(plan, &Approval::None);
+    let blocked_removals = guard::blocked_removals(plan);
+    // The button applies the blocked removals too, since it needs their number.
+    let approval = match blocked_removals {
+        0 => Approval::None,
+        number => Approval::Removals(number),
+    };
     page(&PlanPage {
         notes: noted.notes.iter().take(NOTES_SHOWN_MAX).cloned().collect(),
         frame: visit.frame(Section::Runs, "Plan"),
-        summary: counts.line(plan),
-        writes: counts.writes(),
+        summary: summary::Summary::of(plan, &Approval::None).line(plan),
+        writes: summary::Summary::of(plan, &approval).writes(),
         groups: changes(plan),
         hidden_groups: plan.groups.len().saturating_sub(GROUPS_SHOWN_MAX),
         rights: right_changes(plan),
@@ -167,7 +173,7 @@ pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer 
         kept: plan.kept.iter().map(ToString::to_string).chain(summary::irreversible(plan)).collect(),
         blocks: plan.blocks.iter().map(|block| block.line()).collect(),
         not_done: not_done(plan, &Approval::None),
-        blocked_removals: guard::blocked_removals(plan),
+        blocked_removals,
         name,
     })
 }
