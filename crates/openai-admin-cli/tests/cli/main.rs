@@ -23,6 +23,7 @@ mod memberships;
 mod memberships_guarded;
 mod memberships_killed;
 mod published_only;
+mod rights;
 mod running;
 mod serve;
 mod serve_tls;
