@@ -130,7 +130,9 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::Console(arguments) => Box::pin(console::run(arguments, &global, environment, output)).await,
         Command::Emulate(arguments) => Box::pin(emulate::run(arguments, &global, environment, output)).await,
         Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
-        Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,
+        Command::Admin(AdminCommand::Ready { address, wait }) => {
+            admin::ready(address, wait, environment, output).await
+        }
         Command::Admin(command) => admin::run(command, &database("admin")?, output).await,
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Coverage(arguments) => coverage::run(&arguments, output),

@@ -3,27 +3,27 @@
 use std::{
     collections::HashMap,
     io,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use openai_admin::{Client, Timestamp, UserId, models::GroupResponse};
 use openai_admin_server::Minter;
 use openai_admin_sync::{
-    Approval, Executor, Journal, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs, Start,
+    Approval, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs,
+    apply::{self, Begin, Job, Means, NotApplied},
     csv::{GroupSource, Mapping},
     current::ReadError,
     desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
-    executor,
-    fresh::{self, Earlier},
-    guard,
+    executor, guard,
     holdings::{self, OwnKey},
     import::{self, ImportMode},
-    journal::{self, Entry, Outcome},
-    lock::{Lock, LockError},
+    journal,
+    lock::LockError,
     offboard,
     plan::Purpose,
-    planning, undo, verify,
+    planning,
+    saved::SavedRun,
+    undo,
 };
 
 /// How long a plan can be applied, in seconds.
@@ -32,6 +32,8 @@ const PLAN_SECONDS: i64 = 60 * 60;
 const PLANS_MAX: usize = 200;
 /// The heading of the column of pasted addresses.
 const EMAIL: &str = "email";
+/// Why an undo is refused.
+const INCOMPLETE_UNDO: &str = "an undo is applied in full or not at all, and limits block a part of it";
 /// The name of pasted addresses in messages.
 const PASTED: &str = "pasted addresses";
 
@@ -96,6 +98,36 @@ impl From<ReadError> for Problem {
     }
 }
 
+impl From<LockError> for Problem {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held(who) => Self::line(format!("another run is using this organization: {who}")),
+            LockError::Io(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotApplied> for Problem {
+    fn from(problem: NotApplied) -> Self {
+        match problem {
+            NotApplied::IncompleteUndo(_) | NotApplied::BlockedUndo => Self::line(INCOMPLETE_UNDO),
+            NotApplied::Stale(differences) => {
+                let intro = "the plan is stale, and nothing was changed: create it again".to_owned();
+                let differences = differences.iter().map(ToString::to_string);
+                Self::Lines(std::iter::once(intro).chain(differences).collect())
+            }
+            NotApplied::NeedsDigest { reason, .. } => {
+                Self::line(format!("the plan exceeds the built-in limits: {reason}"))
+            }
+            NotApplied::Unread(error) => error.into(),
+            NotApplied::File { doing, run: None, error } => Self::line(format!("cannot {doing}: {error}")),
+            NotApplied::File { doing, run: Some(run), error } => {
+                Self::Stopped { run, message: format!("cannot {doing}: {error}") }
+            }
+        }
+    }
+}
+
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::line(format!("the folder of runs: {error}"))
@@ -108,14 +140,16 @@ pub(crate) struct Planner {
     lanes: Arc<Lanes>,
     reader: Reader,
     policy: Policy,
+    runs: Runs,
     minter: Minter,
 }
 
 impl Planner {
-    pub(crate) fn new(client: Client, policy: Policy, minter: Minter) -> Self {
+    /// A planner with the policy of the server. Its plans become runs in `runs`.
+    pub(crate) fn new(client: Client, policy: Policy, runs: Runs, minter: Minter) -> Self {
         let lanes = Arc::new(Lanes::new(LaneSettings::default()));
         let reader = Reader::new(&client, Arc::clone(&lanes));
-        Self { client, lanes, reader, policy, minter }
+        Self { client, lanes, reader, policy, runs, minter }
     }
 
     fn time(&self) -> jiff::Timestamp {
@@ -123,8 +157,24 @@ impl Planner {
         jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default()
     }
 
-    fn options(&self) -> PlanOptions {
-        PlanOptions { policy: self.policy.clone(), ..PlanOptions::at(self.time()) }
+    /// The policy of plans with this purpose. Those that are not made from group files keep the protection of the last
+    /// applied file.
+    fn policy(&self, purpose: &Purpose) -> Result<Policy, Problem> {
+        let mut policy = self.policy.clone();
+        if *purpose != Purpose::Files
+            && let Some(applied) = self.runs.last_applied()?
+        {
+            policy.protect.add(&applied.protect);
+        }
+        Ok(policy)
+    }
+
+    fn options(&self, purpose: &Purpose) -> Result<PlanOptions, Problem> {
+        Ok(PlanOptions { policy: self.policy(purpose)?, ..PlanOptions::at(self.time()) })
+    }
+
+    async fn plan(&self, desired: &Desired) -> Result<Plan, Problem> {
+        Ok(planning::plan(&self.reader, desired, &self.options(&desired.purpose)?).await?)
     }
 
     /// Plans to add the users with the pasted addresses to a group.
@@ -142,7 +192,7 @@ impl Planner {
         for wanted in &mut desired.groups {
             wanted.id = Some(group.id.clone());
         }
-        Ok(planning::plan(&self.reader, &desired, &self.options()).await?)
+        self.plan(&desired).await
     }
 
     /// Plans to remove users from a group.
@@ -166,7 +216,7 @@ impl Planner {
             ..DesiredGroup::existing(group.name.clone())
         };
         let desired = Desired { groups: vec![wanted], purpose: Purpose::Import, ..Desired::default() };
-        Ok(planning::plan(&self.reader, &desired, &self.options()).await?)
+        self.plan(&desired).await
     }
 
     /// Plans to remove a user from all groups and to end the user's rights, except the key of the caller.
@@ -176,124 +226,55 @@ impl Planner {
         caller: Option<&str>,
     ) -> Result<Plan, Problem> {
         let own_key = caller.and_then(|key| key.parse().ok()).map_or(OwnKey::Unknown, OwnKey::Id);
-        let (users, options) = (vec![user.clone()], self.options());
+        let (users, options) = (vec![user.clone()], self.options(&Purpose::Import)?);
         let reading = holdings::begin(&self.reader, &users, own_key, options.concurrency).await?;
         let holdings = reading.finish().await?;
         Ok(offboard::plan_offboarding(&self.reader, users, holdings, &options).await?)
     }
 
     /// Plans the undo of a run.
-    pub(crate) async fn plan_undo(&self, run: &Run) -> Result<Plan, Problem> {
-        let (plan, results) = (run.plan()?, journal::results(&run.lines()?));
-        if !results.values().any(|result| result.outcome.may_be_change()) {
-            return Err(Problem::line(format!("run {} changed nothing", run.name)));
+    pub(crate) async fn plan_undo(&self, saved: &SavedRun) -> Result<Plan, Problem> {
+        let name = &saved.run.name;
+        if !saved.may_have_changed() {
+            return Err(Problem::line(format!("run {name} changed nothing")));
         }
-        Ok(undo::plan_undo(&self.reader, &run.name, &plan, &results, &self.options()).await?)
+        let (results, options) = (journal::results(&saved.lines), self.options(&Purpose::Import)?);
+        Ok(undo::plan_undo(&self.reader, name, &saved.plan, &results, &options).await?)
     }
 
-    /// Applies a reviewed plan that [`check`] accepts, and verifies the result. Returns the name of the run.
-    pub(crate) async fn apply(
-        &self,
-        folder: &Path,
-        plan: Plan,
-        approval: Approval,
-    ) -> Result<String, Problem> {
-        let runs = runs_of(folder, &plan);
-        let _lock = take_lock(&runs)?;
-        let protected = runs.last_applied()?.unwrap_or_default().protect;
-        let earlier = Earlier { protected, ..Earlier::default() };
-        let start = fresh::compare(&self.reader, &plan, &approval, &earlier, executor::CONCURRENCY).await?;
-        check_start(&start, &approval)?;
-        let chance = u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default();
-        let run = runs.begin(&plan, self.time(), chance)?;
-        let executed = self.execute(&run, &plan, &approval, start).await;
-        executed.map_err(|error| Problem::Stopped { run: run.name.clone(), message: error.to_string() })?;
-        Ok(run.name)
-    }
-
-    /// Sends the operations of a run, and verifies the result.
-    async fn execute(&self, run: &Run, plan: &Plan, approval: &Approval, start: Start) -> io::Result<()> {
-        let (mut journal, _) = Journal::open(&run.journal())?;
-        let accepted = match approval {
-            Approval::Removals(number) => Some(format!("{number} removals")),
-            _ => None,
-        };
-        let begin = Entry::Begin { plan: plan.digest.clone(), accepted, resumed: false, head: true };
-        journal.write(self.time(), begin)?;
-        journal.sync()?;
-        let clock = || self.time();
-        let mut executor = Executor {
-            client: self.client.clone(),
-            lanes: &self.lanes,
-            journal: &mut journal,
-            clock: &clock,
-            concurrency: executor::CONCURRENCY,
-            progress: &mut |_| {},
-        };
-        let mut executed = executor.run(plan, start, std::future::pending()).await?;
-        let concurrency = executor::CONCURRENCY;
-        let verified =
-            verify::verify(&self.reader, plan, approval, &executed.group_ids, concurrency).await.ok();
-        if let Some(verified) = &verified {
-            for result in verified.settle(&executed.results) {
-                journal.write(self.time(), Entry::Result(result.clone()))?;
-                executed.results.insert(result.operation, result);
-            }
-            let (converged, differing) = (verified.converged.len(), verified.differing.clone());
-            journal.write(self.time(), Entry::Verified { converged, differing })?;
-        }
-        let is_done = |outcome: Outcome| outcome.is_settled() || outcome == Outcome::Blocked;
-        let complete = executed.stopped.is_none()
-            && executed.results.values().all(|result| is_done(result.outcome))
-            && verified.as_ref().is_some_and(verify::Verification::is_converged);
-        let (requests, refused) = (self.lanes.requests(), self.lanes.refused());
-        journal.write(self.time(), Entry::End { complete, requests, refused })?;
-        journal.sync()
-    }
-}
-
-/// The runs of the organization of a plan.
-pub(crate) fn runs_of(folder: &Path, plan: &Plan) -> Runs {
-    let organization = plan.organization.as_ref().map_or("unknown", |id| id.as_str());
-    Runs::of_organization(folder, organization)
-}
-
-/// Whether a plan may be applied with this approval.
-pub(crate) fn check(plan: &Plan, approval: &Approval) -> Result<(), Problem> {
-    if guard::check_approval(plan, approval).is_err() {
-        return Err(match guard::blocked_removals(plan) {
+    /// The plan under the policy of this server, with an approval that matches it. Limits may block more than when the
+    /// plan was made.
+    pub(crate) fn approved(&self, plan: Plan, approval: Approval) -> Result<(Plan, Approval), Problem> {
+        let policy = self.policy(&plan.purpose)?;
+        let mut limited = plan.clone();
+        guard::apply_policy(&mut limited, &policy);
+        let refused = |_| match guard::blocked_removals(&limited) {
             0 => Problem::line("no limit blocks a removal of this plan: leave the number empty"),
             blocked => {
                 Problem::line(format!("the limits block {blocked} removals: type {blocked} to allow them"))
             }
-        });
-    }
-    match guard::undo_problem(plan, approval) {
-        Some(_) => {
-            Err(Problem::line("an undo is applied in full or not at all, and limits block a part of it"))
+        };
+        let (plan, approval) = guard::under_policy(plan, &policy, approval).map_err(refused)?;
+        match guard::undo_problem(&plan, &approval) {
+            Some(_) => Err(Problem::line(INCOMPLETE_UNDO)),
+            None => Ok((plan, approval)),
         }
-        None => Ok(()),
     }
-}
 
-fn check_start(start: &Start, approval: &Approval) -> Result<(), Problem> {
-    if !start.differences.is_empty() {
-        let intro = "the plan is stale, and nothing was changed: create it again".to_owned();
-        let differences = start.differences.iter().map(ToString::to_string);
-        return Err(Problem::Lines(std::iter::once(intro).chain(differences).collect()));
+    /// Applies a reviewed plan, and returns its run.
+    pub(crate) async fn apply(self, plan: Plan, approval: Approval) -> Result<Run, Problem> {
+        let lock = self.runs.lock(&format!("the web console, process {}", std::process::id()))?;
+        let (plan, approval) = self.approved(plan, approval)?;
+        let job = Job { plan, runs: self.runs.clone(), approval, begin: Begin::Confirmed, lock };
+        let clock = || self.time();
+        let means = Means {
+            client: &self.client,
+            lanes: &self.lanes,
+            reader: &self.reader,
+            clock: &clock,
+            chance: u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default(),
+            concurrency: executor::CONCURRENCY,
+        };
+        Ok(apply::apply(&job, means, &()).await?.run)
     }
-    match (&start.needs_digest, approval) {
-        (Some(reason), Approval::None) => {
-            Err(Problem::line(format!("the plan exceeds the built-in limits: {reason}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn take_lock(runs: &Runs) -> Result<Lock, Problem> {
-    let holder = format!("the web console, process {}", std::process::id());
-    Lock::take(&runs.lock_file()?, &holder).map_err(|error| match error {
-        LockError::Held(who) => Problem::line(format!("another run is using this organization: {who}")),
-        LockError::Io(error) => error.into(),
-    })
 }

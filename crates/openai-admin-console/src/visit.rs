@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::{
     base::{
-        cookies,
+        cookies::{self, Cookies},
         failure::Failure,
         fields::{Fields, link},
         frame::{Frame, Section, SessionFacts, notice},
@@ -150,7 +150,8 @@ async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visi
         };
         return Ok(known(client, None, facts));
     };
-    let secret = cookies::read(headers, cookies::SESSION, state.pages.is_secure);
+    let cookies = Cookies::of(uri, headers, state.pages.is_secure);
+    let secret = cookies.read(headers, cookies::SESSION);
     let Some(secret) = secret else { return Ok(Visitor::Unknown) };
     let unavailable = |refused: openai_admin_server::RefusedKey| {
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
@@ -232,6 +233,7 @@ fn to_sign_in(parts: &Parts) -> Response {
 pub(crate) struct SignedForm {
     pub(crate) visit: Visit,
     pub(crate) fields: Fields,
+    pub(crate) cookies: Cookies,
 }
 
 impl<S: Send + Sync> FromRequest<S> for SignedForm {
@@ -248,7 +250,8 @@ impl<S: Send + Sync> FromRequest<S> for SignedForm {
                 Failure::refused("the form is not of this session: open the page again").into_response()
             );
         }
-        Ok(Self { visit, fields })
+        let cookies = Cookies::of(&parts.uri, &parts.headers, visit.state.pages.is_secure);
+        Ok(Self { visit, fields, cookies })
     }
 }
 
@@ -262,7 +265,7 @@ impl<S: Send + Sync> FromRequest<S> for ChangeForm {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let SignedForm { visit, fields } = SignedForm::from_request(request, state).await?;
+        let SignedForm { visit, fields, .. } = SignedForm::from_request(request, state).await?;
         if !visit.may_change() {
             let failure =
                 Failure::refused("this session is read-only").hint("Unlock it, then send the form again.");

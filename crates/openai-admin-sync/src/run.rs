@@ -1,5 +1,6 @@
 //! Running a plan: compare it with the current state, send its operations, journal them, verify, undo.
 
+pub mod apply;
 pub mod executor;
 pub mod fresh;
 pub mod journal;
@@ -7,6 +8,7 @@ pub mod lock;
 pub mod private;
 pub mod rights;
 pub mod runs;
+pub mod saved;
 pub mod schedule;
 pub mod undo;
 pub mod verify;

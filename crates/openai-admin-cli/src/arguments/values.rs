@@ -104,7 +104,7 @@ pub(super) fn scope() -> PossibleValuesParser {
     PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
 }
 
-/// The longest drain: service managers kill a process that takes longer.
+/// The longest drain or wait: service managers kill a process that takes longer.
 const GRACE_MAX: Duration = Duration::from_secs(600);
 
 /// Reads `10s`, `500ms` or `1m`.

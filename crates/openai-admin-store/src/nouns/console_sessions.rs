@@ -36,6 +36,8 @@ pub struct ConsoleSession {
 pub struct ConsoleSessionKey {
     /// Its id.
     pub id: String,
+    /// Its stored hash.
+    pub hash: String,
     /// Its name.
     pub name: String,
     /// Its scopes.
@@ -44,8 +46,14 @@ pub struct ConsoleSessionKey {
     pub expires_at: Option<Timestamp>,
 }
 
+/// The maximum number of sessions of a key, or of the operator of this machine. A new one ends the oldest.
+pub const CONSOLE_SESSIONS_OF_KEY_MAX: i64 = 20;
+/// More rows than there can be: SQLite has no offset without a limit.
+const ALL: i64 = i64::MAX;
+
 impl Store {
-    /// Stores a session under the SHA-256 of its secret, and deletes all sessions that were created before `expired`.
+    /// Stores a session under the SHA-256 of its secret. Deletes all sessions that were created before `expired`, and the
+    /// oldest ones of the key beyond [`CONSOLE_SESSIONS_OF_KEY_MAX`].
     ///
     /// # Errors
     ///
@@ -61,6 +69,7 @@ impl Store {
         self.transact_in(org, move |transaction| {
             let expired = expired.unix_seconds();
             transaction.execute("delete from console_sessions where created_at < $1", values![expired])?;
+            delete_oldest(transaction, org, key_id.as_deref())?;
             let sql = "insert into console_sessions (hash, org, key_id, created_at, seen_at)
                        values ($1, $2, $3, $4, $4)";
             let now = now.unix_seconds();
@@ -116,9 +125,19 @@ impl Store {
     }
 }
 
+/// Deletes the oldest sessions of a key, so that one more has room.
+fn delete_oldest(transaction: &mut Transaction<'_>, org: Org, key_id: Option<&str>) -> Result<()> {
+    let sql = "delete from console_sessions where hash in (
+                   select hash from console_sessions where org = $1 and coalesce(key_id, '') = $2
+                   order by created_at desc, hash limit $3 offset $4)";
+    let kept = CONSOLE_SESSIONS_OF_KEY_MAX - 1;
+    transaction.execute(sql, values![org, key_id.unwrap_or_default(), ALL, kept]).map(|_| ())
+}
+
 fn find(transaction: &mut Transaction<'_>, hash: &str) -> Result<Option<ConsoleSession>> {
     let sql =
-        "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at
+        "select s.org, o.id, s.created_at, s.seen_at, s.unlocked_until, k.id, k.name, k.scopes, k.expires_at,
+                k.hash
                from console_sessions s join organizations o on o.org = s.org
                left join api_keys k
                    on k.org = s.org and k.id = s.key_id and k.project_seq is null and k.revoked_at is null
@@ -134,6 +153,7 @@ fn from_row(row: &Row<'_>) -> Result<ConsoleSession> {
             name: row.text(6)?.to_owned(),
             scopes: row.text(7)?.split_whitespace().map(str::to_owned).collect(),
             expires_at: time(8)?,
+            hash: row.text(9)?.to_owned(),
         })
     });
     Ok(ConsoleSession {

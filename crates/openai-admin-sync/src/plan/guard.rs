@@ -64,6 +64,26 @@ pub fn apply_policy(plan: &mut Plan, policy: &Policy) {
     limit(plan);
 }
 
+/// Applies the caller's policy to a reviewed plan, and returns it with the approval that then matches it. An approved
+/// digest is that of the reviewed plan; an approved number is that of the plan under the policy, which may block more.
+///
+/// # Errors
+///
+/// The number or the digest that would match.
+pub fn under_policy(mut plan: Plan, policy: &Policy, approval: Approval) -> Result<(Plan, Approval), String> {
+    if matches!(approval, Approval::Digest(_)) {
+        check_approval(&plan, &approval)?;
+    }
+    apply_policy(&mut plan, policy);
+    let plan = plan.sealed();
+    let approval = match approval {
+        Approval::Digest(_) => Approval::Digest(plan.digest.clone()),
+        other => other,
+    };
+    check_approval(&plan, &approval)?;
+    Ok((plan, approval))
+}
+
 /// Marks protected groups and operations, and clears earlier marks.
 fn protect(groups: &mut [GroupPlan], protection: &Protection) {
     for group in &mut *groups {

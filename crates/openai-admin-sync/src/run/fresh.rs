@@ -17,7 +17,7 @@ use crate::{
         operation::{Effect, Operation, Progress},
     },
     run::{
-        journal::{OperationResult, Outcome},
+        journal::{self, Entry, Line, OperationResult, Outcome},
         rights,
     },
     service::{
@@ -112,6 +112,17 @@ pub struct Earlier {
     pub intents: BTreeSet<usize>,
     /// The users and groups that the last applied file protects.
     pub protected: Protected,
+}
+
+impl Earlier {
+    /// The earlier part of the run with this journal.
+    pub fn of_journal(lines: &[Line]) -> Self {
+        let intents = lines.iter().filter_map(|line| match line.entry {
+            Entry::Intent { operation, .. } => Some(operation),
+            _ => None,
+        });
+        Self { results: journal::results(lines), intents: intents.collect(), ..Self::default() }
+    }
 }
 
 /// Compares the plan with the current state. Reads the list of groups, the members of the groups that the plan changes, and

@@ -10,7 +10,7 @@ use openai_admin_sync::{
     guard::{self, UndoProblem},
     holdings::Holdings,
     journal::{self, Entry, Outcome},
-    lock::{Lock, LockError},
+    lock::LockError,
     offboard,
     plan::Purpose,
     report, undo, verify,
@@ -43,7 +43,7 @@ async fn a_resumed_run_sends_nothing_twice() {
     drop(journal);
 
     let lines = run.lines().unwrap();
-    let earlier = earlier(&lines);
+    let earlier = Earlier::of_journal(&lines);
     let sent_before = earlier.intents.len();
     let start = fresh::compare(&desk.reader, &plan, &Approval::None, &earlier, 4).await.unwrap();
     assert_eq!(start.differences, []);
@@ -68,14 +68,6 @@ async fn a_resumed_run_sends_nothing_twice() {
     let rows = report::rows(&plan, &journal::results(&lines), Some(&verification));
     assert!(rows.iter().all(|row| row.outcome == "done" && row.verified == Some(true)), "{rows:?}");
     assert_eq!(report::csv(&rows).unwrap().lines().count(), plan.operation_count() + 1);
-}
-
-pub(crate) fn earlier(lines: &[journal::Line]) -> Earlier {
-    let intents = lines.iter().filter_map(|line| match line.entry {
-        Entry::Intent { operation, .. } => Some(operation),
-        _ => None,
-    });
-    Earlier { results: journal::results(lines), intents: intents.collect(), ..Earlier::default() }
 }
 
 #[tokio::test]
@@ -144,9 +136,8 @@ async fn an_undo_that_a_limit_blocks_in_part_is_blocked_completely() {
 async fn a_second_run_of_an_organization_is_refused_while_the_first_holds_the_lock() {
     let home = tempfile::tempdir().unwrap();
     let runs = Runs::new(home.path().join("org-1"));
-    let file = runs.lock_file().unwrap();
-    let _first = Lock::take(&file, "run one").unwrap();
-    assert!(matches!(Lock::take(&file, "run two"), Err(LockError::Held(who)) if who == "run one"));
+    let _first = runs.lock("run one").unwrap();
+    assert!(matches!(runs.lock("run two"), Err(LockError::Held(who)) if who == "run one"));
 }
 
 #[tokio::test(start_paused = true)]
