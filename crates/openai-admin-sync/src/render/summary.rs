@@ -168,8 +168,8 @@ impl Summary {
             (self.additions, "to add"),
             (self.removals, "to remove"),
             (self.invites, "to invite"),
-            (self.rights_granted, "rights to give"),
-            (self.rights_ended, "rights to end"),
+            (self.rights_granted, if self.rights_granted == 1 { "right to give" } else { "rights to give" }),
+            (self.rights_ended, if self.rights_ended == 1 { "right to end" } else { "rights to end" }),
             (self.blocked, "blocked"),
         ]);
         let has_no_operation = parts.is_empty();
