@@ -14,13 +14,18 @@ mod explain;
 mod generated;
 mod group_users;
 mod groups;
+mod invites;
 mod keys;
 mod load;
 mod man_pages;
 mod memberships;
+mod project_users;
+mod profiles;
 mod protection;
 mod recording;
+mod roles;
 mod serve;
+mod several;
 mod usage;
 mod user_file;
 mod users;
@@ -78,6 +83,18 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(command.access(), "users", async |session| users::run(command, session).await)
                 .await
         }
+        Command::Projects(command) => {
+            let run = async |session: &Session<'_>| project_users::run(command, session).await;
+            context.with_session(Access::Changes, "projects", run).await
+        }
+        Command::Roles(command) => {
+            let run = async |session: &Session<'_>| roles::run(command, session).await;
+            context.with_session(Access::Changes, "roles", run).await
+        }
+        Command::Invites(command) => {
+            let run = async |session: &Session<'_>| invites::run(command, session).await;
+            context.with_session(Access::Changes, "invites", run).await
+        }
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
             context.with_session(Access::Reads, "audit-logs", run).await
@@ -100,6 +117,8 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(Access::Changes, "api", async |session| api::run(prepared, session).await)
                 .await
         }
+        Command::Login(arguments) => Box::pin(profiles::login(arguments, &global, environment, output)).await,
+        Command::Profiles(command) => profiles::run(command, environment, output),
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::VerifyService(arguments) => {
             Box::pin(verify_service::run(arguments, &global, environment, output)).await
@@ -142,7 +161,7 @@ fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Re
 impl GroupsCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List { .. } | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Get { .. } | Self::Overlap { .. } => Access::Reads,
             Self::Users(GroupUsersCommand::List { .. } | GroupUsersCommand::Get { .. }) => Access::Reads,
             Self::Create { .. } => Access::Creates,
             _ => Access::Changes,

@@ -15,7 +15,7 @@ use crate::{
         cookies::{self, Cookies},
         failure::Failure,
         fields::Fields,
-        frame::{Frame, Section},
+        frame::{Frame, Scheme, Section},
         page::{Answer, page_with, see},
     },
     state::State,
@@ -70,6 +70,7 @@ fn form(
         session: None,
         here: String::new(),
         notice: None,
+        scheme: None,
     };
     let token = sessions.form_token(&visitor);
     let back = page_of_console(back).to_owned();
@@ -138,7 +139,7 @@ fn status(refused: &RefusedKey) -> StatusCode {
 pub(crate) async fn sign_out(form: SignedForm) -> Answer {
     let state = &form.visit.state;
     if let (Some(sessions), Some(session)) = (state.sessions(), &form.visit.session) {
-        let ended = sessions.sign_out(&session.secret).await;
+        let ended = sessions.sign_out(&session.secret, &session.open).await;
         ended.map_err(|refused| Failure::new(status(&refused), "Not signed out", refused.message))?;
     }
     let cookie = form.cookies.set(cookies::SESSION, "");
@@ -192,10 +193,20 @@ pub(crate) async fn lock_session(form: SignedForm) -> Answer {
     see(&with_notice(page_of_console(fields.get("back")), "locked"))
 }
 
-/// A path with the name of a notice.
+/// Keeps the choice of a colour scheme in a cookie.
+pub(crate) async fn set_scheme(form: SignedForm) -> Answer {
+    let SignedForm { visit, fields, cookies } = form;
+    let scheme = Scheme::named(fields.get("scheme")).map_or("", Scheme::name);
+    let answer = see(page_of_console(fields.get("back")))?;
+    Ok(with_cookie(answer, cookies.set(cookies::SCHEME, scheme)))
+}
+
+/// A path with the name of a notice, which replaces an earlier one.
 pub(crate) fn with_notice(path: &str, name: &str) -> String {
-    let separator = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{separator}notice={name}")
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let others = query.split('&').filter(|field| !field.is_empty() && !field.starts_with("notice="));
+    let others: String = others.map(|field| format!("{field}&")).collect();
+    format!("{path}?{others}notice={name}")
 }
 
 #[cfg(test)]
@@ -214,5 +225,11 @@ mod tests {
         ] {
             assert_eq!(page_of_console(back), page, "{back}");
         }
+    }
+
+    #[test]
+    fn a_notice_replaces_an_earlier_one() {
+        assert_eq!(with_notice("/console", "locked"), "/console?notice=locked");
+        assert_eq!(with_notice("/console?notice=created&q=a", "locked"), "/console?q=a&notice=locked");
     }
 }

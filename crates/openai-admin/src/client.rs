@@ -20,6 +20,7 @@ mod groups;
 mod hosted_tools;
 mod invites;
 mod model_permissions;
+mod names;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
@@ -69,6 +70,7 @@ pub use self::{
     hosted_tools::HostedToolsApi,
     invites::InvitesApi,
     model_permissions::ModelPermissionsApi,
+    names::NamesApi,
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,

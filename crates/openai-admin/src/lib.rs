@@ -112,7 +112,7 @@ pub use open_enum::{
     AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, DefaultServiceTier,
     ExternalKeyObject, ExternalKeyPurpose, ExternalKeyType, ExternalStorageProviderType,
     ExternalStorageStatus, FederationRulePermissionsType, GroupType, InviteProjectRole, InviteRole,
-    InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
+    InviteStatus, ModelPermissionsMode, NamedKind, OrganizationDataRetentionType, OwnerProjectAccess,
     OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectOptionalServiceTier, ProjectResidency,
     ProjectStatus, ServiceAccountRole, SpendAlertChannelType, SpendLimitCurrency,
     SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,

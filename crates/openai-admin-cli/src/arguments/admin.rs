@@ -26,6 +26,7 @@ holds people's names and addresses: protect it like the database.")]
     #[command(after_help = "\
 Examples:
   openai-admin --local restored.db admin restore acme.backup
+  openai-admin --local acme.db admin restore acme.backup --overwrite --dry-run
   openai-admin --local acme.db admin restore acme.backup --overwrite
 
 Stop the servers of the database first. The backup is verified, and the database changes in one step \
@@ -37,6 +38,9 @@ use, so --overwrite asks for confirmation there.")]
         /// Replace the contents of the database
         #[arg(long)]
         overwrite: bool,
+        /// Show what would be restored and lost, without changing anything
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         consent: ConsentArguments,
     },

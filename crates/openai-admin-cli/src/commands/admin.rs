@@ -34,7 +34,14 @@ const STEPS_UNKNOWN: u64 = 1_000;
 pub(super) async fn run(command: AdminCommand, database: &Database, output: &Output) -> Result<()> {
     match command {
         AdminCommand::Backup { file } => back_up(database, &file, output).await,
-        AdminCommand::Restore { file, overwrite, consent } => {
+        AdminCommand::Restore { file, overwrite: true, dry_run: true, .. } => {
+            preview_restore(database, &file, output).await
+        }
+        AdminCommand::Restore { dry_run: true, .. } => {
+            Err(Failure::usage("--dry-run previews --overwrite: without it, nothing can be lost")
+                .hint("pass both, or neither"))
+        }
+        AdminCommand::Restore { file, overwrite, consent, .. } => {
             restore(database, &file, overwrite, &consent, output).await
         }
         AdminCommand::Verify => verify(database, output).await,
@@ -112,7 +119,7 @@ async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()
 }
 
 /// Asks before a PostgreSQL database is overwritten: unlike with a SQLite file, it is unknown whether a server uses it.
-async fn confirm_overwrite(database: &Database, consent: &ConsentArguments) -> Result<()> {
+async fn confirm_overwrite(database: &Database, consent: &ConsentArguments, output: &Output) -> Result<()> {
     let consent = Consent::of(consent, "overwriting a PostgreSQL database")?;
     let census = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
     let census = census.as_ref().map_or_else(|| "everything in it".to_owned(), census_text);
@@ -120,7 +127,36 @@ async fn confirm_overwrite(database: &Database, consent: &ConsentArguments) -> R
         "Replace {} with the backup, even if a server uses it? You will lose {census}.",
         database.url
     );
-    consent.ask_aside(&question).await
+    consent.ask_aside(&question, output).await
+}
+
+/// Shows what `restore --overwrite` would restore, and what would be lost.
+async fn preview_restore(database: &Database, file: &Path, output: &Output) -> Result<()> {
+    check_backup(file)?;
+    let backup = DatabaseUrl::Sqlite(file.to_owned());
+    let restored = Store::census_of(&backup).await.doing(|| format!("open {}", file_name(file)))?;
+    let restored = restored.ok_or_else(|| {
+        Failure::bad_input(format!("{} is not a backup of this version", file_name(file)))
+            .hint(format!("openai-admin --local {} admin migrate --check", file_name(file)))
+    })?;
+    let lost = match database.missing_file() {
+        Some(_) => "nothing".to_owned(),
+        None => {
+            let census = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
+            census.as_ref().map_or_else(|| "everything in it".to_owned(), census_text)
+        }
+    };
+    let restored = census_text(&restored);
+    let would =
+        format!("replace {} with {}: {restored}. You would lose {lost}.", database.url, file_name(file));
+    Consent::DryRun.ask(&would, output)
+}
+
+fn check_backup(file: &Path) -> Result<()> {
+    if file.is_file() {
+        return Ok(());
+    }
+    Err(Failure::not_found(format!("{} does not exist", file_name(file))))
 }
 
 async fn restore(
@@ -131,11 +167,9 @@ async fn restore(
     output: &Output,
 ) -> Result<()> {
     database::failure::check_file(database, true)?;
-    if !file.is_file() {
-        return Err(Failure::not_found(format!("{} does not exist", file_name(file))));
-    }
+    check_backup(file)?;
     if let (true, DatabaseUrl::Postgres(_)) = (overwrite, &database.url) {
-        confirm_overwrite(database, consent).await?;
+        confirm_overwrite(database, consent, output).await?;
     }
     let (report, progress) = progress_channel();
     let copying = Store::restore(file, &database.url, overwrite, report);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use openai_admin::{
-    DEFAULT_BASE_URL, Endpoint as _, ListEndpoint, Scope,
+    Endpoint as _, ListEndpoint, Scope,
     client::{ListCall, RateLimit},
     operations::ListGroups,
 };
@@ -15,10 +15,11 @@ use tokio::time::Instant;
 use super::admin;
 use crate::{
     arguments::GlobalArguments,
-    config::{self, Environment, Key, LocalFile, Target},
+    config::Environment,
     database,
     failure::{ExitStatus, Failure, Hint, Result},
     output::{Output, Record, count, visible},
+    target::{self, LocalFile, Service, Target},
 };
 
 /// The largest clock skew without a warning, in seconds.
@@ -50,11 +51,11 @@ impl Record for Check {
 
 pub(super) async fn run(global: &GlobalArguments, environment: &Environment, output: &Output) -> Result<()> {
     let mut report = Report { checks: Vec::new(), status: ExitStatus::Done, output };
-    match config::target("doctor", global, environment) {
+    match target::target("doctor", global, environment) {
         Ok(Target::Local(file)) => examine_database(file, &mut report).await,
-        Ok(Target::Remote { base_url, key }) => {
-            proxies(&base_url, environment, &mut report);
-            examine_service(&base_url, &key, global, environment, &mut report).await;
+        Ok(Target::Remote(service)) => {
+            proxies(&service.base_url, environment, &mut report);
+            examine_service(&service, global, environment, &mut report).await;
         }
         Err(failure) if failure.status == ExitStatus::Key => {
             let is_unreadable = failure.hints.is_empty();
@@ -118,13 +119,17 @@ fn proxies(base_url: &str, environment: &Environment, report: &mut Report<'_>) {
 }
 
 async fn examine_service(
-    base_url: &str,
-    key: &Key,
+    service: &Service,
     global: &GlobalArguments,
     environment: &Environment,
     report: &mut Report<'_>,
 ) {
-    report.ok("key", format!("found in {}", visible(key.source())));
+    let Service { base_url, source, key, unused_profile, .. } = service;
+    let not_used = match unused_profile {
+        Some(unused) => format!("; profile '{}' is not used", unused.name),
+        None => String::new(),
+    };
+    report.ok("key", visible(&format!("found in {}{not_used}", key.source())));
     // Without retries, because they would hide the failures that this command reports.
     let client = environment.client(base_url, key, global);
     let client = match client.and_then(|client| Ok(client.retries(0).build()?)) {
@@ -132,11 +137,6 @@ async fn examine_service(
         Err(failure) => {
             return report.fail("base URL", failure.hint("use https://HOST/v1; http is for loopback only"));
         }
-    };
-    let source = match &global.base_url {
-        Some(_) => "--base-url",
-        None if base_url == DEFAULT_BASE_URL => "the default",
-        None => "OPENAI_BASE_URL",
     };
     report.ok("base URL", format!("{} ({source})", visible(base_url)));
     let is_encrypted = base_url.trim().starts_with("https:");

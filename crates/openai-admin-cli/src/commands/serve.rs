@@ -25,6 +25,7 @@ use crate::{
     failure::{Doing as _, Failure, Result},
     log,
     output::Output,
+    target,
 };
 
 /// How often expired idempotent responses are deleted, even on an idle server.
@@ -80,7 +81,7 @@ async fn start(
         minter: &minter,
         limits,
         messages,
-        runs: config::runs_of_database(&database.url, environment),
+        runs: target::runs_of_database(&database.url, environment),
         policy: config::policy(global, environment)?,
     };
     let served = opened.serve(key, tls, stop).await;

@@ -22,6 +22,7 @@ mod load;
 mod memberships;
 mod memberships_guarded;
 mod memberships_killed;
+mod profiles;
 mod published_only;
 mod running;
 mod serve;

@@ -8,6 +8,11 @@ pub(crate) const SESSION: &str = "openai-admin";
 /// The cookie of a visitor without a session, to which the sign-in form belongs.
 pub(crate) const VISITOR: &str = "openai-admin-visitor";
 
+/// The cookie with the chosen colour scheme.
+pub(crate) const SCHEME: &str = "openai-admin-scheme";
+/// How long a chosen colour scheme is kept, in seconds: a year.
+const SCHEME_SECONDS: u32 = 365 * 24 * 60 * 60;
+
 /// The prefix of a name that only this host can set, over HTTPS.
 const HOST_PREFIX: &str = "__Host-";
 
@@ -39,11 +44,13 @@ impl Cookies {
         read(headers, &self.full_name(name))
     }
 
-    /// A header that sets a cookie until the browser closes. An empty value deletes it.
+    /// A header that sets a cookie until the browser closes, or for a year if it is the colour scheme. An empty value
+    /// deletes it.
     pub(crate) fn set(self, name: &str, value: &str) -> HeaderValue {
+        let kept = if name == SCHEME { format!("; Max-Age={SCHEME_SECONDS}") } else { String::new() };
         let name = self.full_name(name);
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let age = if value.is_empty() { "; Max-Age=0" } else { "" };
+        let age = if value.is_empty() { "; Max-Age=0" } else { &kept };
         let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }

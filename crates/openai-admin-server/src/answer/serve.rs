@@ -229,7 +229,11 @@ async fn admit(
         // An emulator that accepts any key accepts any organization's name.
         CallerSource::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
         CallerSource::Fixed(caller) => Arc::clone(caller),
-        CallerSource::Extension => parts.extensions.get().cloned().ok_or_else(ApiError::no_key)?,
+        CallerSource::Extension => {
+            let caller: Arc<Caller> = parts.extensions.get().cloned().ok_or_else(ApiError::no_key)?;
+            shared.authenticator.recheck(&caller).await?;
+            caller
+        }
     };
     *authenticated = Some(Arc::clone(&caller));
     if !matches!(source, CallerSource::AnyKey(_)) {

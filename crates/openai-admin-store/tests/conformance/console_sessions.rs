@@ -18,14 +18,15 @@ conformance! {
     a_new_session_beyond_the_limit_ends_the_oldest_of_its_key,
 }
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(NOW as i64 + seconds)
 }
 
-async fn open(acme: &Tenant, hash: &str, key_id: Option<&str>, now: Timestamp) {
+pub(crate) async fn open(acme: &Tenant, hash: &str, key_id: Option<&str>, now: Timestamp) {
     let (hash, key_id) = (hash.to_owned(), key_id.map(str::to_owned));
     let expired = Timestamp::from_unix_seconds(now.unix_seconds() - 100);
-    acme.store().create_console_session(acme.org(), hash, key_id, now, expired).await.unwrap();
+    let stamp = acme.database.stamp_at(now.unix_seconds() as u64);
+    acme.store().create_console_session(acme.org(), hash, key_id, stamp, expired).await.unwrap();
 }
 
 async fn find(acme: &Tenant, hash: &str) -> Option<ConsoleSession> {
@@ -44,8 +45,13 @@ async fn a_session_has_the_scopes_of_its_key(database: Database) {
     assert_eq!(find(&acme, "two").await, None);
     acme.store().touch_console_session("one".to_owned(), at(60)).await.unwrap();
     assert_eq!(find(&acme, "one").await.unwrap().seen_at, at(60));
-    acme.store().delete_console_session("one".to_owned()).await.unwrap();
+    end(&acme, "one").await;
     assert_eq!(find(&acme, "one").await, None);
+}
+
+pub(crate) async fn end(acme: &Tenant, hash: &str) {
+    let stamp = acme.database.stamp();
+    acme.store().delete_console_session(acme.org(), stamp, hash.to_owned()).await.unwrap();
 }
 
 async fn a_session_of_the_operator_has_no_key(database: Database) {

@@ -79,7 +79,7 @@ impl Client {
         // All attempts carry one key, so that a service that supports keys performs a repeated POST once.
         let idempotency_key = match operation.method {
             Method::Post => Some(idempotency_key()),
-            Method::Get | Method::Delete => None,
+            Method::Get | Method::Put | Method::Delete => None,
         };
         let mut retries_made = 0;
         let mut may_have_happened = false;
@@ -161,7 +161,7 @@ impl Client {
     ) -> http::Request<RequestBody> {
         let mut headers = match method {
             Method::Post => self.shared.headers_of_post.clone(),
-            Method::Get | Method::Delete => self.shared.headers.clone(),
+            Method::Get | Method::Put | Method::Delete => self.shared.headers.clone(),
         };
         // The builder reserves an empty value for the key. A key that the user set is kept.
         if let (Some(key), Some(place)) = (idempotency_key, headers.get_mut(&IDEMPOTENCY_KEY))
@@ -175,6 +175,7 @@ impl Client {
         *request.method_mut() = match method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
+            Method::Put => http::Method::PUT,
             Method::Delete => http::Method::DELETE,
         };
         request
