@@ -332,7 +332,6 @@ fn a_start_waits_for_a_database_only_as_long_as_it_may() {
     let start = "serve --listen 127.0.0.1:0 --database postgres://admin@127.0.0.1:9/none";
     let failed = desk.run(&format!("{start} --wait-for-database 1ms"));
     assert!(failed.status != 0 && failed.stderr.contains("the database is unavailable"), "{}", failed.stderr);
-    assert!(failed.stderr.contains("waiting for it"), "{}", failed.stderr);
     let mut waiting = desk.command(&format!("{start} --wait-for-database 10m"));
     let mut waiting = waiting.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut log = std::io::BufReader::new(waiting.stderr.take().unwrap());
