@@ -20,6 +20,7 @@ mod lists;
 mod memberships;
 mod point_in_time;
 mod profiles;
+mod rights;
 mod serve;
 mod usage;
 mod users;
@@ -42,6 +43,10 @@ pub(crate) use memberships::{
 };
 pub(crate) use point_in_time::PointInTime;
 pub(crate) use profiles::{LoginArguments, ProfilesCommand};
+pub(crate) use rights::{
+    AddProjectUsersArguments, AssignmentArguments, InviteArguments, InvitesCommand, ProjectUsersCommand,
+    ProjectsCommand, RolesCommand,
+};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use users::{CreateUserArguments, UpdateUserArguments, UserCommand, UsersCommand};
@@ -159,6 +164,15 @@ pub(crate) enum Command {
     /// Manage the users of the organization
     #[command(subcommand, arg_required_else_help = true)]
     Users(UsersCommand),
+    /// Manage projects
+    #[command(subcommand, arg_required_else_help = true)]
+    Projects(ProjectsCommand),
+    /// Manage roles and their assignments
+    #[command(subcommand, arg_required_else_help = true)]
+    Roles(RolesCommand),
+    /// Manage invites
+    #[command(subcommand, arg_required_else_help = true)]
+    Invites(InvitesCommand),
     /// List audit log events
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
@@ -212,8 +226,9 @@ Examples:
   openai-admin doctor -o json
   openai-admin --local acme.db doctor
 
-`doctor` is read-only. It reads one group, one user and one audit event, or the whole local file. It cannot \
-check write scopes. It never shows the key. Exit code 1 means that a check failed, and 4 that the \
+`doctor` changes nothing. It tests each scope of the key with one request, or reads the whole local file. \
+Write scopes are tested at your own server only, with requests that it refuses. It never shows the \
+key. Exit code 1 means that a check failed, and 4 that the \
 key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
     /// Try the assumed rules of the API at a service

@@ -14,14 +14,18 @@ mod explain;
 mod generated;
 mod group_users;
 mod groups;
+mod invites;
 mod keys;
 mod load;
 mod man_pages;
 mod memberships;
 mod profiles;
+mod project_users;
 mod protection;
 mod recording;
+mod roles;
 mod serve;
+mod several;
 mod usage;
 mod user_file;
 mod users;
@@ -79,6 +83,18 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(command.access(), "users", async |session| users::run(command, session).await)
                 .await
         }
+        Command::Projects(command) => {
+            let run = async |session: &Session<'_>| project_users::run(command, session).await;
+            context.with_session(Access::Changes, "projects", run).await
+        }
+        Command::Roles(command) => {
+            let run = async |session: &Session<'_>| roles::run(command, session).await;
+            context.with_session(Access::Changes, "roles", run).await
+        }
+        Command::Invites(command) => {
+            let run = async |session: &Session<'_>| invites::run(command, session).await;
+            context.with_session(Access::Changes, "invites", run).await
+        }
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
             context.with_session(Access::Reads, "audit-logs", run).await
@@ -117,7 +133,9 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::Console(arguments) => Box::pin(console::run(arguments, &global, environment, output)).await,
         Command::Emulate(arguments) => Box::pin(emulate::run(arguments, &global, environment, output)).await,
         Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
-        Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,
+        Command::Admin(AdminCommand::Ready { address, wait }) => {
+            admin::ready(address, wait, environment, output).await
+        }
         Command::Admin(command) => admin::run(command, &database("admin")?, output).await,
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Coverage(arguments) => coverage::run(&arguments, output),

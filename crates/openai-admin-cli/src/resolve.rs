@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    Client, GroupId, OrganizationId, ProjectId, Response, UserId,
+    Client, GroupId, OrganizationId, ProjectId, Response, RoleId, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
     likeness::likeness as alike,
     models::{GroupResponse, User},
@@ -118,6 +118,42 @@ pub(crate) async fn project(client: &Client, text: &str) -> Result<ProjectId> {
             Err(match near.is_empty() {
                 true => failure.suggest("projects list", "lists all projects"),
                 false => near.into_iter().fold(failure, Failure::hint),
+            })
+        }
+    }
+}
+
+/// The id of the role with this id, or else with this name: a role of the project, or of the organization.
+pub(crate) async fn role(client: &Client, project_id: Option<&ProjectId>, text: &str) -> Result<RoleId> {
+    let doing = || format!("find role '{text}'");
+    let roles = match project_id {
+        Some(project_id) => {
+            let list = client.project_roles().list_project_roles(project_id).limit(LONG_PAGE_SIZE);
+            list.items().try_collect().await.doing(doing)?
+        }
+        None => client.roles().list_roles().limit(LONG_PAGE_SIZE).items().try_collect().await.doing(doing)?,
+    };
+    if let Some(role) = roles.iter().find(|role| role.id.as_str() == text) {
+        return Ok(role.id.clone());
+    }
+    let mut named: Vec<_> = roles.iter().filter(|role| role.name == text).collect();
+    match (named.pop(), named.is_empty()) {
+        (Some(role), true) => Ok(role.id.clone()),
+        (Some(last), false) => {
+            named.push(last);
+            let message = format!("{} roles have the name '{text}'", named.len());
+            Err(ambiguous(message, named.iter().map(|role| role.id.to_string())))
+        }
+        (None, _) => {
+            let of = if project_id.is_some() { "of the project " } else { "" };
+            let failure = Failure::not_found(format!("no role {of}has the id or name '{text}'"));
+            let known = roles.iter().map(|role| (vec![role.name.as_str()], role.id.as_str()));
+            let near = suggestions(text, known);
+            Err(match (near.is_empty(), project_id) {
+                (false, _) => near.into_iter().fold(failure, Failure::hint),
+                (true, Some(project_id)) => failure
+                    .suggest(format!("projects roles list {project_id}"), "lists the roles of the project"),
+                (true, None) => failure.suggest("roles list", "lists all roles"),
             })
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use openai_admin::Client;
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::Store;
-use openai_admin_sync::Policy;
+use openai_admin_sync::{Policy, holdings::OwnKey};
 
 use crate::{
     arguments::{GlobalArguments, LogFormat},
@@ -27,6 +27,8 @@ pub(crate) struct Session<'a> {
     pub(crate) policy: Policy,
     /// The folder with the runs of the service; none if there is no folder for runs.
     pub(crate) service: Option<PathBuf>,
+    /// The key of the client, which an offboarding keeps.
+    pub(crate) own_key: OwnKey,
     /// The operating system's name of the user, if known.
     pub(crate) user_name: Option<String>,
     /// Dropped last.
@@ -53,13 +55,16 @@ impl<'a> Session<'a> {
                 }
                 output.name_service(label);
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None, policy, service, user_name, _log: None })
+                let own_key = OwnKey::Value(key.expose().to_owned());
+                Ok(Self { client, output, store: None, policy, service, own_key, user_name, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
-                Ok(Self { client, output, store: Some(store), policy, service, user_name, _log: Some(log) })
+                let own_key = OwnKey::Unknown;
+                let store = Some(store);
+                Ok(Self { client, output, store, policy, service, own_key, user_name, _log: Some(log) })
             }
         }
     }
@@ -67,8 +72,8 @@ impl<'a> Session<'a> {
     /// A session with an open client.
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
-        let policy = Policy::default();
-        Self { client, output, store: None, policy, service: None, user_name: None, _log: None }
+        let (policy, own_key) = (Policy::default(), OwnKey::Unknown);
+        Self { client, output, store: None, policy, service: None, own_key, user_name: None, _log: None }
     }
 
     pub(crate) async fn close(self) {

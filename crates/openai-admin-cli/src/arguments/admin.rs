@@ -1,6 +1,6 @@
 //! Arguments of the commands that operate a server.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Subcommand;
 
@@ -47,11 +47,15 @@ use, so --overwrite asks for confirmation there.")]
     /// Check whether a server is ready; exit code 1 if not
     #[command(after_help = "\
 Examples:
-  openai-admin admin ready 127.0.0.1:9090")]
+  openai-admin admin ready 127.0.0.1:9090
+  openai-admin admin ready 127.0.0.1:9090 --wait 30s")]
     Ready {
         /// The server's --admin-listen address [env: OPENAI_ADMIN_ADMIN_LISTEN]
         #[arg(value_name = "ADDRESS:PORT", value_parser = values::listen_address)]
         address: Option<SocketAddr>,
+        /// Wait until the server is ready, for at most this time, such as 30s
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::grace)]
+        wait: Duration,
     },
     /// Check the invariants of the database
     Verify,

@@ -24,6 +24,8 @@ use crate::{
 const ADMIN_LISTEN: &str = "OPENAI_ADMIN_ADMIN_LISTEN";
 /// Timeout of `ready`. The server's own timeout for its database is shorter.
 const READY_TIMEOUT: Duration = Duration::from_secs(4);
+/// The pause between two requests of `ready --wait`.
+const READY_PAUSE: Duration = Duration::from_millis(200);
 /// The longest response of `/ready` that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 4096;
 /// The length of the progress bar before the number of steps is known: enough to draw one.
@@ -56,9 +58,11 @@ pub(super) fn settings(toml: bool, output: &Output) -> Result<()> {
     output.wrapped_items(&settings::all(), "there are no settings")
 }
 
-/// Requests a server's `/ready`, for the health check of a container without another HTTP client.
+/// Requests a server's `/ready`, for the health check of a container without another HTTP client. Repeats the request
+/// until the server is ready or `wait` has passed.
 pub(super) async fn ready(
     address: Option<SocketAddr>,
+    wait: Duration,
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
@@ -69,13 +73,27 @@ pub(super) async fn ready(
         })?,
         (None, None) => return Err(Failure::usage("no address: pass the server's --admin-listen address")),
     };
+    let mut last = check_ready(address).await;
+    let waited = async {
+        while last.is_err() {
+            tokio::time::sleep(READY_PAUSE).await;
+            last = check_ready(address).await;
+        }
+    };
+    // After the deadline, the last failure says why.
+    let _ = tokio::time::timeout(wait, waited).await;
+    output.note(&last?);
+    Ok(())
+}
+
+/// The word of a server that is ready.
+async fn check_ready(address: SocketAddr) -> Result<String> {
     let answer = tokio::time::timeout(READY_TIMEOUT, ask_ready(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let answer = answer.doing(|| format!("connect to {address}"))?;
     let word = answer.rsplit("\r\n").next().unwrap_or_default().trim();
     if answer.starts_with("HTTP/1.1 200 ") {
-        output.note(word);
-        return Ok(());
+        return Ok(word.to_owned());
     }
     Err(Failure::new(ExitStatus::Failed, format!("{address} is not ready: {}", visible(word))))
 }

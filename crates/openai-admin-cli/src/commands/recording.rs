@@ -157,6 +157,8 @@ impl Recording {
             protect: Protected::default(),
             sources: Vec::new(),
             groups: vec![group_plan],
+            rights: Vec::new(),
+            kept: Vec::new(),
             blocks: Vec::new(),
         };
         let plan = plan.sealed();

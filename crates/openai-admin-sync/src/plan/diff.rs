@@ -441,7 +441,7 @@ fn resolve<'a>(
         };
         let who = member.who.as_str().to_owned();
         let origin = member.origin.clone();
-        unresolved.push(Unresolved { who, origin, problem, suggestion: None });
+        unresolved.push(Unresolved { who, origin, problem, suggestion: None, invited: false });
     }
     resolved
 }

@@ -105,6 +105,9 @@ pub struct Unresolved {
     /// The address of a user that may be meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+    /// Whether the address has an invite, or the plan sends one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invited: bool,
 }
 
 /// A rule that blocks a group or all removals.

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::rows::{Notes, Row, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped};
+use super::rows::{
+    Notes, ROWS_SHOWN_MAX, Row, acceptance, is_shown, kept, plan_line, remarks, rights, rows_shown,
+    shortened, skipped,
+};
 use crate::{
     input::visible::visible,
     plan::{
@@ -46,8 +49,12 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
     for (group, of_group) in groups {
         writing.group(group, of_group, approval, plan.unknown);
     }
+    writing.rights(plan, rest);
     for line in skipped(plan) {
         let _ = writeln!(writing.text, "{line}");
+    }
+    for line in kept(plan) {
+        let _ = writeln!(writing.text, "{}", writing.painted(YELLOW, &line));
     }
     for block in &plan.blocks {
         let line = format!("BLOCKED: all removals. {}: {}", block.rule.as_str(), block.message);
@@ -122,6 +129,21 @@ impl Writing {
         }
     }
 
+    /// The rights of each person, and the invites.
+    fn rights(&mut self, plan: &Plan, decisions: &[Decision]) {
+        for (title, [additions, removals], mut rows) in rights(plan, decisions) {
+            let title = visible(title);
+            let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));
+            let numbers = format!("{:>4} {:>4}", format!("+{additions}"), format!("-{removals}"));
+            let _ = writeln!(self.text, "{}{pad}{numbers}", self.painted(BOLD, &title));
+            if !self.is_summary {
+                let more = rows.len().saturating_sub(ROWS_SHOWN_MAX);
+                rows.truncate(ROWS_SHOWN_MAX);
+                self.rows(&rows, more);
+            }
+        }
+    }
+
     fn rows(&mut self, shown: &[Row], more: usize) {
         let width = |column: fn(&Row) -> &str| shown.iter().map(|row| column(row).width()).max().unwrap_or(0);
         let (who, why) = (width(|row| &row.who), width(|row| &row.why));
@@ -163,6 +185,6 @@ fn of_group(operation: &Operation) -> Option<String> {
     match operation.target() {
         Target::Group { before: None, .. } => Some("created".to_owned()),
         Target::Group { before: Some(before), .. } => Some(format!("renamed from '{}'", visible(before))),
-        Target::Membership { .. } => None,
+        Target::Membership { .. } | Target::Right { .. } => None,
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     },
     run::{
         journal::{self, Entry, Line},
+        lock::{Lock, LockError},
         private,
     },
 };
@@ -78,14 +79,14 @@ impl Runs {
         &self.folder
     }
 
-    /// The organization's lock file.
+    /// Takes the organization's exclusive lock. `holder` describes the work, for other processes.
     ///
     /// # Errors
     ///
-    /// If its folder cannot be created.
-    pub fn lock_file(&self) -> io::Result<PathBuf> {
-        private::create_folder(&self.folder)?;
-        Ok(self.folder.join("lock"))
+    /// See [`LockError`].
+    pub fn lock(&self, holder: &str) -> Result<Lock, LockError> {
+        private::create_folder(&self.folder).map_err(LockError::Io)?;
+        Lock::take(&self.folder.join("lock"), holder)
     }
 
     /// Stores a new run. Its name starts with the time, so that names sort by time; `chance`, a random number,
