@@ -1,6 +1,11 @@
 //! Rights besides memberships: offboarding ends them, and plans invite unknown addresses.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use openai_admin::{Client, UserId, models::CreateAdminApiKeyBody, testing::Script};
+use openai_admin::{
+    Client, UserId,
+    models::{AcceptInviteBody, CreateAdminApiKeyBody},
+    testing::Script,
+};
 use openai_admin_sync::{
     Approval, Plan, PlanOptions,
     executor::Executed,
@@ -181,7 +186,7 @@ async fn an_unknown_address_is_invited_once_and_added_after_it_accepts() {
     assert_eq!(changes(&waiting), Vec::<String>::new());
     assert_eq!(Summary::of(&waiting, &Approval::None).invited, 2, "in two groups");
     let invites = desk.client.invites().list_invites().items().try_collect().await.unwrap();
-    desk.client.invites().accept_invite(&invites[0].id, Default::default()).await.unwrap();
+    desk.client.invites().accept_invite(&invites[0].id, AcceptInviteBody::default()).await.unwrap();
     let accepted = inviting(&desk).await;
     assert_eq!(accepted.groups.iter().map(|group| group.additions()).collect::<Vec<_>>(), [1, 1]);
     assert!(accepted.rights.is_empty());
