@@ -110,7 +110,7 @@ document.addEventListener("keydown", (event) => {
   if (previous === "g" && key in PLACES) {
     location.assign(PLACES[key] ? `/console/${PLACES[key]}` : "/console");
   } else if (key === "/") {
-    document.querySelector("main input[type=search], .find input")?.focus();
+    (document.querySelector("main input[type=search]") ?? document.querySelector(".find input"))?.focus();
   } else if (key === "j" || key === "k") {
     links[Math.max(0, Math.min(links.length - 1, at + (key === "j" ? 1 : -1)))]?.focus();
   } else if (key === "x") {

@@ -176,7 +176,7 @@ pub(crate) async fn apply(Path(name): Path<String>, form: ChangeForm) -> Answer 
         tokio::runtime::Handle::current().block_on(planner.apply(&folder, plan, approval))
     });
     let run = run.await.map_err(|error| Failure::internal(&error.to_string()))??;
-    see(&format!("/console/runs/{}?notice=saved", escaped(&run)))
+    see(&format!("/console/runs/{}?notice=applied", escaped(&run)))
 }
 
 /// A run in a table.
@@ -249,6 +249,8 @@ fn find(visit: &Visit, name: &str) -> Result<Run, Failure> {
 struct OutcomeRow {
     change: (&'static str, String),
     group: String,
+    /// The page of the group.
+    path: Option<String>,
     outcome: &'static str,
     error: String,
 }
@@ -275,6 +277,7 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Answer {
         OutcomeRow {
             change: change(operation),
             group: group.name.clone(),
+            path: group.id.as_ref().map(|id| groups::path_of(id.as_str())),
             outcome: result.map_or("not sent", |result| result.outcome.as_str()),
             error: result.and_then(|result| result.error.clone()).unwrap_or_default(),
         }
