@@ -9,6 +9,9 @@ import { ACME, Site } from './service.js';
 const FOLDER = process.argv[2];
 if (!FOLDER) throw new Error('usage: screenshots.js FOLDER');
 const PNG_BYTES_MAX = 150 * 1024;
+// A short page is cut below its content, but not within the navigation.
+const HEIGHT_MIN = 470;
+const MARGIN = 32;
 const SIZE = { width: 1200, height: 750 };
 
 mkdirSync(FOLDER, { recursive: true });
@@ -19,10 +22,12 @@ const browser = await startBrowser();
 /** A picture of the page in both schemes. */
 async function shoot(page, name) {
   await page.evaluate(() => document.activeElement.blur());
+  const end = () => document.querySelector('main').lastElementChild.getBoundingClientRect().bottom + scrollY;
+  const height = Math.max(HEIGHT_MIN, Math.ceil(await page.evaluate(end)) + MARGIN);
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const file = path.join(FOLDER, `console-${name}-${colorScheme}.png`);
-    await page.screenshot({ path: file });
+    await page.screenshot({ path: file, clip: { x: 0, y: 0, width: SIZE.width, height: Math.min(SIZE.height, height) } });
     const { size } = statSync(file);
     if (size > PNG_BYTES_MAX) throw new Error(`${file}: ${size} bytes, at most ${PNG_BYTES_MAX}`);
     console.log(`${file}: ${size} bytes`);

@@ -84,6 +84,7 @@ document.addEventListener("input", (event) => {
     const all = event.target.closest("table").querySelectorAll("tbody input[type=checkbox]");
     for (const box of all) box.checked = event.target.checked;
   }
+  if (event.target.type !== "checkbox") return;
   const count = document.querySelectorAll("tbody input[type=checkbox]:checked").length;
   for (const shown of document.querySelectorAll("[data-selected]")) {
     shown.textContent = `${count} selected`;
