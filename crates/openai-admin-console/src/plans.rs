@@ -15,6 +15,7 @@ use openai_admin_sync::{
     current::ReadError,
     desired::{self, Desired, DesiredGroup, DesiredMember, DesiredMembers},
     executor, file, guard,
+    holdings::{self, OwnKey},
     import::{self, ImportMode},
     journal,
     lock::LockError,
@@ -345,10 +346,17 @@ impl Planner {
         self.plan(&desired).await
     }
 
-    /// Plans to remove a user from all groups.
-    pub(crate) async fn plan_offboarding(&self, user: &UserId) -> Result<Plan, Problem> {
-        let options = self.options(&Purpose::Import)?;
-        Ok(offboard::plan_offboarding(&self.reader, vec![user.clone()], &options).await?)
+    /// Plans to remove a user from all groups and to end the user's rights, except the key of the caller.
+    pub(crate) async fn plan_offboarding(
+        &self,
+        user: &UserId,
+        caller: Option<&str>,
+    ) -> Result<Plan, Problem> {
+        let own_key = caller.and_then(|key| key.parse().ok()).map_or(OwnKey::Unknown, OwnKey::Id);
+        let (users, options) = (vec![user.clone()], self.options(&Purpose::Import)?);
+        let reading = holdings::begin(&self.reader, &users, own_key, options.concurrency).await?;
+        let holdings = reading.finish().await?;
+        Ok(offboard::plan_offboarding(&self.reader, users, holdings, &options).await?)
     }
 
     /// Plans the undo of a run.
@@ -392,6 +400,7 @@ impl Planner {
             reader: &self.reader,
             clock: &clock,
             chance: u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default(),
+            by: None,
             concurrency: executor::CONCURRENCY,
         };
         Ok(apply::apply(&job, means, &()).await?.run)

@@ -16,7 +16,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use crate::{
     base::{
-        cookies,
+        cookies::{self, Cookies},
         failure::Failure,
         fields::{Fields, link},
         frame::{Frame, Scheme, Section, SessionFacts, notice},
@@ -145,7 +145,8 @@ fn is_from_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
 async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visitor, Failure> {
     let here = uri.path_and_query().map_or("/console", |path| path.as_str()).to_owned();
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    let scheme = cookies::read(headers, cookies::SCHEME, state.pages.is_secure).and_then(Scheme::named);
+    let cookies = Cookies::of(uri, headers, state.pages.is_secure);
+    let scheme = cookies.read(headers, cookies::SCHEME).and_then(Scheme::named);
     let known = |client, session, facts| {
         let state = Arc::clone(state);
         Visitor::Known(Box::new(Visit { state, client, query, session, facts, here, scheme }))
@@ -161,7 +162,7 @@ async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visi
         };
         return Ok(known(client, None, facts));
     };
-    let secret = cookies::read(headers, cookies::SESSION, state.pages.is_secure);
+    let secret = cookies.read(headers, cookies::SESSION);
     let Some(secret) = secret else { return Ok(Visitor::Unknown) };
     let unavailable = |refused: openai_admin_server::RefusedKey| {
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
@@ -247,6 +248,7 @@ fn to_sign_in(parts: &Parts) -> Response {
 pub(crate) struct SignedForm {
     pub(crate) visit: Visit,
     pub(crate) fields: Fields,
+    pub(crate) cookies: Cookies,
 }
 
 impl<S: Send + Sync> FromRequest<S> for SignedForm {
@@ -257,7 +259,8 @@ impl<S: Send + Sync> FromRequest<S> for SignedForm {
         let visit = Visit::from_request_parts(&mut parts, state).await?;
         let fields = read_form(&parts, body).await.map_err(IntoResponse::into_response)?;
         check_token(&visit, &fields).map_err(IntoResponse::into_response)?;
-        Ok(Self { visit, fields })
+        let cookies = Cookies::of(&parts.uri, &parts.headers, visit.state.pages.is_secure);
+        Ok(Self { visit, fields, cookies })
     }
 }
 
@@ -271,7 +274,7 @@ impl<S: Send + Sync> FromRequest<S> for ChangeForm {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let SignedForm { visit, fields } = SignedForm::from_request(request, state).await?;
+        let SignedForm { visit, fields, .. } = SignedForm::from_request(request, state).await?;
         if !visit.may_change() {
             return Err(read_only().into_response());
         }

@@ -6,6 +6,7 @@ pub mod fresh;
 pub mod journal;
 pub mod lock;
 pub mod private;
+pub mod rights;
 pub mod runs;
 pub mod saved;
 pub mod schedule;

@@ -214,7 +214,7 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
             plan
         }
     };
-    if let Some(choice) = arguments.profile {
+    if let Some(choice) = arguments.faults_of_profile().map_err(Failure::usage)? {
         plan.profile = Some(match choice {
             ProfileChoice::ProductionLike => Profile::ProductionLike,
             ProfileChoice::Flaky => Profile::Flaky,

@@ -106,18 +106,36 @@ fn change(operation: &Operation) -> (&'static str, String) {
     (sign, format!("{}{protected}", operation.who().unwrap_or("the group")))
 }
 
+/// Sign, person and right of each change of a right, with the last use of a key.
+fn right_changes(plan: &Plan) -> Vec<(&'static str, String)> {
+    let changes = plan.rights.iter().take(CHANGES_SHOWN_MAX).map(|operation| {
+        let (sign, who) = change(operation);
+        let right = operation.right().map(|right| match right.last_use() {
+            Some(last_use) => format!(": {right}, {last_use}"),
+            None => format!(": {right}"),
+        });
+        (sign, format!("{who}{}", right.unwrap_or_default()))
+    });
+    changes.collect()
+}
+
 #[derive(Template)]
 #[template(path = "plan.html")]
 struct PlanPage {
     frame: Frame,
     name: String,
     summary: String,
+    /// Changes, with the blocked removals.
     writes: usize,
     /// Groups that are not shown.
     hidden_groups: usize,
     /// Notes about the input.
     notes: Vec<String>,
     groups: Vec<GroupChanges>,
+    rights: Vec<(&'static str, String)>,
+    hidden_rights: usize,
+    /// What the plan leaves, and what cannot be undone.
+    kept: Vec<String>,
     blocks: Vec<String>,
     not_done: Vec<String>,
     /// Removals that limits block: the number to type.
@@ -137,17 +155,25 @@ fn find_plan(visit: &Visit, name: &str) -> Result<Arc<Noted>, Failure> {
 pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer {
     let noted = find_plan(&visit, &name)?;
     let plan = &noted.plan;
-    let counts = summary::Summary::of(plan, &Approval::None);
+    let blocked_removals = guard::blocked_removals(plan);
+    // The button applies the blocked removals too, since it needs their number.
+    let approval = match blocked_removals {
+        0 => Approval::None,
+        number => Approval::Removals(number),
+    };
     page(&PlanPage {
         notes: noted.notes.iter().take(NOTES_SHOWN_MAX).cloned().collect(),
         frame: visit.frame(Section::Runs, "Plan"),
-        summary: counts.line(plan),
-        writes: counts.writes(),
+        summary: summary::Summary::of(plan, &Approval::None).line(plan),
+        writes: summary::Summary::of(plan, &approval).writes(),
         groups: changes(plan),
         hidden_groups: plan.groups.len().saturating_sub(GROUPS_SHOWN_MAX),
+        rights: right_changes(plan),
+        hidden_rights: plan.rights.len().saturating_sub(CHANGES_SHOWN_MAX),
+        kept: plan.kept.iter().map(ToString::to_string).chain(summary::irreversible(plan)).collect(),
         blocks: plan.blocks.iter().map(|block| block.line()).collect(),
         not_done: not_done(plan, &Approval::None),
-        blocked_removals: guard::blocked_removals(plan),
+        blocked_removals,
         name,
     })
 }
@@ -256,7 +282,10 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Answer {
         let result = results.get(&number);
         OutcomeRow {
             change: change(operation),
-            group: group.name.clone(),
+            group: group
+                .map(|group| group.name.clone())
+                .or_else(|| operation.right().map(ToString::to_string))
+                .unwrap_or_default(),
             outcome: result.map_or("not sent", |result| result.outcome.as_str()),
             error: result.and_then(|result| result.error.clone()).unwrap_or_default(),
         }

@@ -70,6 +70,12 @@ impl Caller {
         Self { org, organization_id, actor, scopes, expires_at: None, session_key: None }
     }
 
+    /// The same caller, with this name in the audit log.
+    #[must_use]
+    pub fn with_actor(self, actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), ..self }
+    }
+
     /// The caller of a session of the web console: its key, or the operator of this machine.
     pub(crate) fn of_session(session: ConsoleSession) -> Self {
         let ConsoleSession { org, organization_id, key, .. } = session;

@@ -48,9 +48,14 @@ pub struct ConsoleSessionKey {
     pub expires_at: Option<Timestamp>,
 }
 
+/// The maximum number of sessions of a key, or of the operator of this machine. A new one ends the oldest.
+pub const CONSOLE_SESSIONS_OF_KEY_MAX: i64 = 20;
+/// More rows than there can be: SQLite has no offset without a limit.
+const ALL: i64 = i64::MAX;
+
 impl Store {
-    /// Stores a session under the SHA-256 of its secret, records the sign-in, and deletes all sessions that were created
-    /// before `expired`.
+    /// Stores a session under the SHA-256 of its secret, and records the sign-in. Deletes all sessions that were created
+    /// before `expired`, and the oldest ones of the key beyond [`CONSOLE_SESSIONS_OF_KEY_MAX`].
     ///
     /// # Errors
     ///
@@ -66,6 +71,7 @@ impl Store {
         self.transact_in(org, move |transaction| {
             let expired = expired.unix_seconds();
             transaction.execute("delete from console_sessions where created_at < $1", values![expired])?;
+            delete_oldest(transaction, org, key_id.as_deref())?;
             let sql = "insert into console_sessions (hash, org, key_id, created_at, seen_at)
                        values ($1, $2, $3, $4, $4)";
             transaction.execute(sql, values![hash.as_str(), org, key_id.as_deref(), stamp.seconds()])?;
@@ -142,6 +148,15 @@ impl Store {
         })
         .await
     }
+}
+
+/// Deletes the oldest sessions of a key, so that one more has room.
+fn delete_oldest(transaction: &mut Transaction<'_>, org: Org, key_id: Option<&str>) -> Result<()> {
+    let sql = "delete from console_sessions where hash in (
+                   select hash from console_sessions where org = $1 and coalesce(key_id, '') = $2
+                   order by created_at desc, hash limit $3 offset $4)";
+    let kept = CONSOLE_SESSIONS_OF_KEY_MAX - 1;
+    transaction.execute(sql, values![org, key_id.unwrap_or_default(), ALL, kept]).map(|_| ())
 }
 
 fn record(

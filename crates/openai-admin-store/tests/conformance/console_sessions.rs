@@ -1,5 +1,5 @@
 use openai_admin::Timestamp;
-use openai_admin_store::ConsoleSession;
+use openai_admin_store::{CONSOLE_SESSIONS_OF_KEY_MAX, ConsoleSession};
 use serde_json::json;
 
 use crate::{
@@ -15,6 +15,7 @@ conformance! {
     a_session_ends_with_its_key,
     an_unlocked_session_knows_its_end,
     a_new_session_deletes_expired_ones,
+    a_new_session_beyond_the_limit_ends_the_oldest_of_its_key,
 }
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -83,4 +84,20 @@ async fn a_new_session_deletes_expired_ones(database: Database) {
     assert!(find(&acme, "one").await.is_some());
     open(&acme, "three", None, at(101)).await;
     assert!(find(&acme, "one").await.is_none() && find(&acme, "two").await.is_some());
+}
+
+async fn a_new_session_beyond_the_limit_ends_the_oldest_of_its_key(database: Database) {
+    let acme = database.tenant("org-acme", 0, json!([])).await;
+    let key = create(&acme, key('a')).await.unwrap();
+    for number in 0..CONSOLE_SESSIONS_OF_KEY_MAX {
+        open(&acme, &format!("local {number}"), None, at(number)).await;
+        open(&acme, &format!("key {number}"), Some(&key.id), at(number)).await;
+    }
+    assert!(find(&acme, "key 0").await.is_some());
+    open(&acme, "key last", Some(&key.id), at(CONSOLE_SESSIONS_OF_KEY_MAX)).await;
+    for (hash, is_open) in [("key 0", false), ("key 1", true), ("key last", true), ("local 0", true)] {
+        assert_eq!(find(&acme, hash).await.is_some(), is_open, "{hash}");
+    }
+    open(&acme, "local last", None, at(CONSOLE_SESSIONS_OF_KEY_MAX)).await;
+    assert!(find(&acme, "local 0").await.is_none() && find(&acme, "local last").await.is_some());
 }

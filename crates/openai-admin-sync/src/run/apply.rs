@@ -76,6 +76,8 @@ pub struct Means<'a> {
     pub clock: &'a Clock<'a>,
     /// A random number, for the name of the run.
     pub chance: u32,
+    /// The person who applies the plan, for the journal.
+    pub by: Option<&'a str>,
     /// The number of concurrent requests.
     pub concurrency: usize,
 }
@@ -242,7 +244,8 @@ async fn send(
         Approval::Digest(digest) => Some(digest.clone()),
     };
     let resumed = matches!(job.begin, Begin::Resumed { .. });
-    let begin = Entry::Begin { plan: job.plan.digest.clone(), accepted, resumed, head: true };
+    let (plan, by) = (job.plan.digest.clone(), means.by.map(str::to_owned));
+    let begin = Entry::Begin { plan, accepted, resumed, head: true, by };
     journal.write((means.clock)(), begin)?;
     journal.sync()?;
     watch.sending(start.todo.len());

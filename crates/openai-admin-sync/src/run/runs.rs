@@ -122,7 +122,7 @@ impl Runs {
         for entry in entries {
             let entry = entry?;
             if let Ok(name) = entry.file_name().into_string()
-                && entry.path().join(PLAN).exists()
+                && has_plan(&entry.path())
             {
                 runs.push(Run { name, folder: entry.path() });
             }
@@ -197,6 +197,11 @@ impl Runs {
         private::create_folder(&self.folder)?;
         private::replace(&self.folder.join(LEARNED), &serde_json::to_vec_pretty(&paces)?)
     }
+}
+
+/// Whether a run has a plan. A crash of the machine may leave an empty file of a plan that was not synced to disk.
+fn has_plan(run: &Path) -> bool {
+    fs::metadata(run.join(PLAN)).is_ok_and(|file| file.len() > 0)
 }
 
 /// The learned rate of a lane.
@@ -285,6 +290,18 @@ mod tests {
         assert_ne!(folder_name("local/a/b.db"), folder_name("local/a_b.db"));
         assert_ne!(folder_name("https://h/t/a"), folder_name("https://h/t_a"));
         assert_eq!(folder_name("https://h/t/a"), folder_name("https://h/t/a"));
+    }
+
+    #[test]
+    fn a_run_without_a_plan_is_ignored() {
+        let home = tempfile::tempdir().expect("a folder");
+        let run = home.path().join("runs").join("20260131T120000000Z-000001");
+        fs::create_dir_all(&run).expect("made");
+        fs::write(run.join(PLAN), "").expect("written");
+        let runs = Runs::new(home.path().to_owned());
+        assert_eq!(runs.list().expect("runs").len(), 0);
+        fs::write(run.join(PLAN), "{}").expect("written");
+        assert_eq!(runs.list().expect("runs").len(), 1);
     }
 
     #[test]

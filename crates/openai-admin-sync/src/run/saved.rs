@@ -2,6 +2,7 @@
 
 use std::io;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -69,6 +70,15 @@ impl SavedRun {
             Entry::End { complete, .. } => Some(complete),
             _ => None,
         })
+    }
+
+    /// When and by whom it was started. A run of an earlier version, or of the console, names no one.
+    pub fn begin(&self) -> (Option<Timestamp>, Option<&str>) {
+        let begin = self.lines.iter().find_map(|line| match &line.entry {
+            Entry::Begin { by, .. } => Some((line.at.parse().ok(), by.as_deref())),
+            _ => None,
+        });
+        begin.unwrap_or_default()
     }
 
     /// Whether it may have changed something.

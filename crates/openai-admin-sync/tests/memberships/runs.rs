@@ -8,6 +8,7 @@ use openai_admin_sync::{
     executor::StopReason,
     fresh::{self, Earlier},
     guard::{self, UndoProblem},
+    holdings::Holdings,
     journal::{self, Entry, Outcome},
     lock::LockError,
     offboard,
@@ -90,7 +91,8 @@ async fn a_resumed_run_recognizes_the_group_that_it_created() {
 async fn offboarding_removes_from_every_group_and_can_be_undone() {
     let desk = Desk::with_groups(&[("One", "ab"), ("Two", "abc"), ("Three", "bc")]).await;
     let user: openai_admin::UserId = "user_a".parse().unwrap();
-    let plan = offboard::plan_offboarding(&desk.reader, vec![user], &desk.options()).await.unwrap();
+    let (holdings, options) = (Holdings::default(), desk.options());
+    let plan = offboard::plan_offboarding(&desk.reader, vec![user], holdings, &options).await.unwrap();
     assert_eq!(changes(&plan), ["-a One", "-a Two"]);
     assert!(plan.revoke_first);
     let (executed, verification) = desk.apply(&plan, &Approval::None).await;

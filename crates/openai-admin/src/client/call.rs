@@ -96,7 +96,12 @@ impl Client {
                 }
                 Err(error) => error,
             };
+            error.describe(operation, retries_made + 1, begun.elapsed(), may_have_happened);
+            let is_retry_left = retries_made < self.options.retries_max;
+            let policy = &self.shared.retry_policy;
             let situation = Situation {
+                decided: is_retry_left.then(|| policy.decide(&error, operation.idempotent)).flatten(),
+                pauses: policy.pauses_of_call(),
                 idempotent: operation.idempotent,
                 retries_made,
                 retries_max: self.options.retries_max,
@@ -113,10 +118,7 @@ impl Client {
                     tracing::debug!(target: TARGET, { http.request.resend_count = retries_made, ?pause }, "retrying the call");
                     tokio::time::sleep(pause).await;
                 }
-                _ => {
-                    error.describe(operation, retries_made + 1, begun.elapsed(), may_have_happened);
-                    return Err(error);
-                }
+                _ => return Err(error),
             }
         }
     }

@@ -158,7 +158,8 @@ pub(super) async fn confirm_and_execute(
         Some(lock) => (lock, Begin::Now),
         None => {
             context.phase.set(Phase::Asking);
-            consent.ask_aside(&format!("Apply {}?", count(summary.writes(), "change"))).await?;
+            let question = format!("Apply {}?", count(summary.writes(), "change"));
+            consent.ask_aside(&question, context.output).await?;
             context.phase.set(Phase::Reading);
             // The state may have changed while the user decided.
             (lock(&state.runs, "")?, Begin::Confirmed)
@@ -238,6 +239,7 @@ pub(super) async fn execute(
         reader: &context.reader,
         clock: &now,
         chance: at.subsec_nanosecond().unsigned_abs() ^ std::process::id(),
+        by: context.session.user_name.as_deref(),
         concurrency: execution.concurrency.get(),
     };
     let watch = Terminal { context, progress: RefCell::default() };

@@ -32,6 +32,7 @@ use crate::{
     output::{Output, count, file_name},
     prompt::Consent,
     session::{Access, Session},
+    target,
 };
 
 /// The file extensions of tables.
@@ -84,7 +85,7 @@ impl<'a> SyncContext<'a> {
         environment: &'a Environment,
         output: &'a Output,
     ) -> Result<SyncContext<'a>> {
-        let service = config::state_of_service(global, environment)?;
+        let service = target::state_of_service(global, environment)?;
         let policy = config::policy(global, environment)?;
         let session = Session::open(Access::Changes, command, global, environment, output).await?;
         let seconds = execution.and_then(|execution| u64::try_from(execution.max_wait).ok());
@@ -181,6 +182,7 @@ impl<'a> SyncContext<'a> {
         let unknown = match unknown {
             UnknownChoice::Error => UnknownPolicy::Error,
             UnknownChoice::Skip => UnknownPolicy::Skip,
+            UnknownChoice::Invite => UnknownPolicy::Invite,
         };
         PlanOptions { unknown, policy: self.policy.clone(), ..PlanOptions::at(now()) }
     }

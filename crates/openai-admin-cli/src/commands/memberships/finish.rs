@@ -8,11 +8,11 @@ use openai_admin_sync::{
     executor::{Executed, StopReason},
     guard::{self, Decision},
     journal::{OperationResult, Outcome},
-    plan::{Operation, Purpose},
+    plan::{Kept, Operation, Purpose},
     private,
     render::Summary,
     report::{self, ReportRow},
-    summary::{RunSummary, Verdict},
+    summary::{self, RunSummary, Verdict},
 };
 
 use super::{
@@ -43,6 +43,9 @@ pub(super) fn finish(
     print_failures(context.output, &job.plan, &run, &executed);
     let run_summary = RunSummary::of(&job.plan, &job.approval, &executed.results, verification);
     context.output.note(&format!("run {}: {}", run.name, run_summary.line()));
+    if let Some(line) = summary::follow_up(&job.plan) {
+        context.output.note(&line);
+    }
     if context.output.is_tree() {
         context.output.item(&RunRow::of(&saved_run::read(job.runs.clone(), run.clone())?, None))?;
     }
@@ -71,8 +74,12 @@ fn print_failures(output: &Output, plan: &Plan, run: &Run, executed: &Executed) 
     for (group, operation, result) in failures.iter().take(FAILURES_SHOWN_MAX) {
         let who = operation.who().unwrap_or_default();
         let error = result.error.as_deref().unwrap_or_default();
-        let line =
-            format!("{} {who} in '{}': {}: {error}", operation.action(), group.name, result.outcome.as_str());
+        let of = match (group, operation.right()) {
+            (Some(group), _) => format!("in '{}'", group.name),
+            (None, Some(right)) => format!("({right})"),
+            (None, None) => String::new(),
+        };
+        let line = format!("{} {who} {of}: {}: {error}", operation.action(), result.outcome.as_str());
         output.line(&visible(&line));
     }
     if failures.len() > FAILURES_SHOWN_MAX {
@@ -183,7 +190,12 @@ fn still_blocked(job: &Job, changed: bool, run_summary: &RunSummary) -> Failure 
     let message = match &job.plan.purpose {
         Purpose::Offboard { user_id, others } if others.is_empty() => {
             let email = job.plan.operations().find_map(|(_, operation)| operation.email());
-            format!("{} is still a member: {not_done}", email.unwrap_or(user_id.as_str()))
+            let still = if job.plan.kept.iter().any(Kept::is_open) {
+                "keeps some rights"
+            } else {
+                "is still a member"
+            };
+            format!("{} {still}: {not_done}", email.unwrap_or(user_id.as_str()))
         }
         _ => format!("not done: {not_done}"),
     };

@@ -23,10 +23,11 @@ use super::{
 };
 use crate::{
     arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
-    config::{self, Environment},
+    config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::{Output, Record, count},
+    output::{Layout, Output, Record, count},
     prompt::Consent,
+    target,
 };
 
 impl Record for ReportRow {
@@ -42,13 +43,16 @@ impl Record for ReportRow {
     ];
 }
 
+/// The place of the column of rights, which only runs with rights have.
+const RIGHT_AT: usize = 3;
+
 pub(super) async fn run(
     command: RunsCommand,
     global: &GlobalArguments,
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let folder = config::state_of_service(global, environment)?;
+    let folder = target::state_of_service(global, environment)?;
     match command {
         RunsCommand::List => list(&folder, output),
         RunsCommand::Show { run } => {
@@ -63,7 +67,11 @@ pub(super) async fn run(
         RunsCommand::Report { run } => {
             let saved = saved_run::find(&folder, &run)?;
             let rows = report::rows(&saved.plan, &journal::results(&saved.lines), None);
-            output.items(&rows, "no rows")
+            let mut layout = Layout::of_record();
+            if rows.iter().any(|row| row.right.is_some()) {
+                layout.columns.insert(RIGHT_AT, ("RIGHT".into(), "right".into()));
+            }
+            output.items_as(&layout, &rows, "no rows")
         }
         RunsCommand::Resume { run, execution } => {
             let saved = saved_run::find(&folder, &run)?;

@@ -2,6 +2,7 @@
 
 use std::{io, path::Path};
 
+use jiff::Timestamp;
 use openai_admin_sync::{
     Approval, Decision, Plan, Run, Runs, guard,
     saved::{self, RunCounts, SavedRun, undone_by},
@@ -21,6 +22,10 @@ const LAST: &str = "last";
 pub(super) struct RunRow {
     /// Null if there was nothing to apply.
     run: Option<String>,
+    /// When it began, in Unix seconds.
+    started_at: Option<i64>,
+    /// The operating system's name of the user who started it.
+    by: Option<String>,
     /// The command and its object, such as `apply groups.yaml`.
     what: String,
     organization: Option<String>,
@@ -33,6 +38,8 @@ pub(super) struct RunRow {
 impl Record for RunRow {
     const FIELDS: &'static [&'static str] = &[
         "run",
+        "started_at",
+        "by",
         "what",
         "organization",
         "state",
@@ -49,6 +56,8 @@ impl Record for RunRow {
         ("RUN", "run"),
         ("COMMAND", "what"),
         ("STATE", "state"),
+        ("STARTED (UTC)", "started_at"),
+        ("BY", "by"),
         ("DONE", "done"),
         ("FAILED", "failed"),
         ("UNKNOWN", "unknown"),
@@ -65,6 +74,8 @@ impl RunRow {
         let number = |is_meant: fn(&Decision) -> bool| decisions.iter().filter(|it| is_meant(it)).count();
         Self {
             run: None,
+            started_at: None,
+            by: None,
             what: saved::what(plan),
             organization: plan.organization.as_ref().map(ToString::to_string),
             undone_by: None,
@@ -80,8 +91,11 @@ impl RunRow {
 
     /// The row of a run. `undone_by` is the run that undid it.
     pub(super) fn of(saved: &SavedRun, undone_by: Option<String>) -> Self {
+        let (started_at, by) = saved.begin();
         Self {
             run: Some(saved.run.name.clone()),
+            started_at: started_at.map(Timestamp::as_second),
+            by: by.map(str::to_owned),
             what: saved::what(&saved.plan),
             organization: saved.plan.organization.as_ref().map(ToString::to_string),
             counts: saved.counts(undone_by.is_some()),
