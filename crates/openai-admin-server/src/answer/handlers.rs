@@ -5,8 +5,10 @@ use std::{marker::PhantomData, sync::Arc};
 use bytes::Bytes;
 use openai_admin::{
     AuditLogEventType,
-    models::{GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, UserListResource},
-    operations::{AddGroupUser, ListAuditLogs, ListGroupUsers, RemoveGroupUser},
+    models::{
+        GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, UsageBatch, UserListResource,
+    },
+    operations::{AddGroupUser, CreateUsageBatch, ListAuditLogs, ListGroupUsers, RemoveGroupUser},
 };
 use openai_admin_store::{IdempotencyKey, Org, Result, Rule, Stamp, Store};
 
@@ -62,6 +64,10 @@ pub(crate) async fn remove_group_user(
     request: RemoveGroupUser,
 ) -> Result<GroupUserDeletedResource> {
     context.store.remove_group_user(context.org(), context.stamp(), request).await
+}
+
+pub(crate) async fn create_usage_batch(context: Context, request: CreateUsageBatch) -> Result<UsageBatch> {
+    context.store.change(context.org(), context.stamp(), request).await
 }
 
 pub(crate) async fn list_audit_logs(
