@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::facts::{Fact, Operation};
 
-/// One difference: the place, and what is published and served there.
+/// One difference: its place, and the published and the served fact.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) place: String,
