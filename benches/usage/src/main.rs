@@ -21,6 +21,8 @@ const BATCH: u64 = 10_000;
 const PROJECTS: u64 = 20;
 const MODELS: u64 = 5;
 const KEYS: u64 = 10;
+/// The numbers of a record.
+const NUMBERS: [&str; 4] = ["input_tokens", "input_cached_tokens", "output_tokens", "num_model_requests"];
 /// How often each page is read.
 const READS: usize = 21;
 
@@ -47,26 +49,40 @@ async fn measure(records: u64, database: &str) -> Result<(), BoxError> {
     let store = Store::open(&database.parse()?).await?;
     let org = store.open_organization(stamp(0), None).await?.org;
     let begun = Instant::now();
-    fill(&store, org, records).await?;
+    let recorded = fill(&store, org, records).await?;
     let rate = records as f64 / begun.elapsed().as_secs_f64();
     println!("{records} records in batches of {BATCH}: {rate:.0} a second");
     for (name, query) in pages() {
-        let (median, results) = read(&store, org, query).await?;
+        let is_month = query["limit"] == 31 && query["project_ids"].is_null();
+        let (median, results, sums) = read(&store, org, query).await?;
         println!("{name}: {:.1} ms, {results} results", median.as_secs_f64() * 1000.0);
+        if is_month && sums != recorded {
+            return Err(format!("{name}: the sums are {sums:?}, but {recorded:?} were recorded").into());
+        }
     }
+    println!("the sums of the month are exact: {recorded:?}");
     Ok(())
 }
 
-async fn fill(store: &Store, org: Org, records: u64) -> Result<(), BoxError> {
+/// Returns the sums of all records.
+async fn fill(store: &Store, org: Org, records: u64) -> Result<[u64; 4], BoxError> {
     let mut chance = 1;
+    let mut sums = [0; 4];
     for batch in 0..records.div_ceil(BATCH) {
         let numbers = batch * BATCH..records.min((batch + 1) * BATCH);
         let completions: Vec<Json> = numbers.map(|number| record(number, records, &mut chance)).collect();
+        completions.iter().for_each(|record| add(&mut sums, record));
         let body = json!({ "batch_id": format!("batch_{batch}"), "completions": completions });
         let request = CreateUsageBatch::new(serde_json::from_value(body)?);
         store.change(org, stamp(u128::from(batch) + 1), request).await?;
     }
-    Ok(())
+    Ok(sums)
+}
+
+fn add(sums: &mut [u64; 4], record: &Json) {
+    for (sum, name) in sums.iter_mut().zip(NUMBERS) {
+        *sum += record[name].as_u64().unwrap_or_default();
+    }
 }
 
 /// Records come in order of time; what they belong to is random.
@@ -86,21 +102,26 @@ fn record(number: u64, records: u64, chance: &mut u64) -> Json {
     })
 }
 
-async fn read(store: &Store, org: Org, query: Json) -> Result<(Duration, usize), BoxError> {
+/// The median, the number of results and the sums of a page.
+async fn read(store: &Store, org: Org, query: Json) -> Result<(Duration, usize, [u64; 4]), BoxError> {
     let mut query = query;
     query["start_time"] = json!(START);
     let request: UsageCompletions = serde_json::from_value(query)?;
     let now = Timestamp::from_unix_seconds(i64::try_from(START + DAYS * DAY)?);
     let mut taken = Vec::new();
-    let mut results = 0;
+    let (mut results, mut sums) = (0, [0; 4]);
     for _ in 0..READS {
         let begun = Instant::now();
         let page = store.read(org, now, request.clone()).await?;
         taken.push(begun.elapsed());
-        results = page.data.iter().map(|bucket| bucket.results.len()).sum();
+        let all: Vec<_> = page.data.into_iter().flat_map(|bucket| bucket.results).collect();
+        (results, sums) = (all.len(), [0; 4]);
+        for result in all {
+            add(&mut sums, &serde_json::to_value(result)?);
+        }
     }
     taken.sort();
-    Ok((taken[READS / 2], results))
+    Ok((taken[READS / 2], results, sums))
 }
 
 fn stamp(number: u128) -> Stamp {

@@ -35,7 +35,7 @@ const NEAR_MISS: HeaderName = HeaderName::from_static("openai-emulator-near-miss
 /// The rule of an injected fault.
 const FAULT: HeaderName = HeaderName::from_static("openai-emulator-fault");
 /// The maximum size of a request's body, in bytes: one more than the server's limit, so that the server refuses it.
-const BODY_BYTES_MAX: usize = openai_admin_server::limits::BODY_BYTES_MAX + 1;
+const BODY_BYTES_MAX: usize = openai_admin_server::limits::LINES_BYTES_MAX + 1;
 
 /// The connection must be reset instead of answered.
 #[derive(Clone, Copy, Debug)]

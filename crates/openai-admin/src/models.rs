@@ -107,7 +107,7 @@ pub use crate::operations::{
         UsageCodeInterpreterSessionsGroupBy, UsageCodeInterpreterSessionsResult, UsageCompletionsGroupBy,
         UsageCompletionsResult, UsageDecisionsGroupBy, UsageDecisionsResult, UsageEmbeddingsGroupBy,
         UsageEmbeddingsResult, UsageFileSearchCallsGroupBy, UsageFileSearchCallsResult, UsageImagesGroupBy,
-        UsageImagesResult, UsageModerationsGroupBy, UsageModerationsResult, UsagePage,
+        UsageImagesResult, UsageLine, UsageModerationsGroupBy, UsageModerationsResult, UsagePage,
         UsageVectorStoresGroupBy, UsageVectorStoresResult, UsageWebSearchCallsGroupBy,
         UsageWebSearchCallsResult, VectorStoresUsageRecord, WebSearchCallsUsageRecord,
     },

@@ -1,13 +1,14 @@
 //! The encoding of requests: [`encode`] for clients, [`decode`] for servers.
 //!
 //! Both use only the declaration of the operation, so they always agree: for every request, `decode(encode(request)) ==
-//! request`, on the request's own route. [`UserListWriter`] writes the one answer that is too large to build its model
+//! request`, on the request's own route. [`decode_usage_lines`] reads the one body that may be JSON lines. [`UserListWriter`] writes the one answer that is too large to build its model
 //! first.
 
 mod decode;
 mod decode_error;
 mod encode;
 mod fields;
+mod lines;
 mod parameter;
 mod placeholders;
 mod user_list;
@@ -16,6 +17,7 @@ pub use decode::{Incoming, Strictness, decode};
 pub use decode_error::DecodeError;
 pub use encode::{EncodeError, encode};
 pub use fields::fields;
+pub use lines::{JSON_LINES, decode_usage_lines, line_of_record};
 pub use user_list::UserListWriter;
 
 /// The field that is the JSON body.

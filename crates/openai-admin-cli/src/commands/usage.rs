@@ -102,10 +102,10 @@ where
     let layout = Layout { names, columns: vec![], details: vec![], fields: |row: &Value| Ok(row.clone()) };
     let row = |(labels, sums): (Vec<String>, Vec<i128>)| {
         let labels = by.iter().cloned().zip(labels.into_iter().map(Value::from));
-        let sums = numbers.iter().zip(sums).map(|(name, sum)| ((*name).to_owned(), exact(name, sum)));
-        Value::Object(labels.chain(sums).collect::<Map<String, Value>>())
+        let sums = numbers.iter().zip(sums).map(|(name, sum)| Ok(((*name).to_owned(), exact(name, sum)?)));
+        Ok(Value::Object(labels.map(Ok).chain(sums).collect::<Result<Map<String, Value>>>()?))
     };
-    session.output.items_as(&layout, &rows.into_iter().map(row).collect::<Vec<Value>>(), "")
+    session.output.items_as(&layout, &rows.into_iter().map(row).collect::<Result<Vec<Value>>>()?, "")
 }
 
 fn owned(text: &str) -> Name {
@@ -196,10 +196,13 @@ fn is_money(name: &str) -> bool {
     name == "amount"
 }
 
-/// A sum as it is.
-fn exact(name: &str, sum: i128) -> Value {
-    let sum = i64::try_from(sum).unwrap_or(i64::MAX);
-    if is_money(name) { json!(Decimal::<9>::from_units(sum)) } else { json!(sum) }
+/// A sum as it is. One that JSON cannot hold exactly is refused.
+fn exact(name: &str, sum: i128) -> Result<Value> {
+    let sum = i64::try_from(sum).map_err(|_| {
+        let message = format!("a sum of {name} is too large to be exact");
+        Failure::new(ExitStatus::Failed, message).hint("pass a shorter --last, or more fields in --by")
+    })?;
+    Ok(if is_money(name) { json!(Decimal::<9>::from_units(sum)) } else { json!(sum) })
 }
 
 /// A sum for people: `$12.50`, `987` or `1.2M`.
@@ -357,9 +360,12 @@ mod tests {
         assert_eq!(rounded("amount", 1_234_567_895_000_000), "$1,234,567.90");
         assert_eq!(rounded("amount", 1), "$0.00");
         assert_eq!(rounded("amount", -1_500_000_000), "-$1.50");
-        assert_eq!(exact("amount", 1_500_000_001).to_string(), "1.500000001");
+        assert_eq!(exact("amount", 1_500_000_001).unwrap().to_string(), "1.500000001");
         assert_eq!([999, 1000, 1_250_000].map(|sum| rounded("images", sum)), ["999", "1.0k", "1.2M"]);
-        assert_eq!(exact("images", 1_250_000), json!(1_250_000));
+        assert_eq!(exact("images", 1_250_000).unwrap(), json!(1_250_000));
+        assert_eq!(exact("images", i64::MAX.into()).unwrap(), json!(i64::MAX));
+        let refused = exact("images", i128::from(i64::MAX) + 1).unwrap_err();
+        assert!(format!("{refused:?}").contains("a sum of images is too large to be exact"), "{refused:?}");
     }
 
     #[test]

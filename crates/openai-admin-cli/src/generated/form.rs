@@ -108,7 +108,8 @@ fn field(position: FieldPosition, name: &str, declared: &Value, is_required: boo
     let described =
         [&declared["description"], &schema["description"]].into_iter().find(|text| text.is_string());
     let mut help = described.map(text).unwrap_or_default();
-    for bounds in [bounds(&value), default(&schema)].into_iter().flatten() {
+    let default = default(&schema).filter(|_| !help.contains("by default"));
+    for bounds in [bounds(&value), default].into_iter().flatten() {
         help += &format!(" [{bounds}]");
     }
     Some(Field { position, name: name.to_owned(), help, kind, is_list, is_required })

@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use openai_admin::{Scope, wire::DecodeError};
+use openai_admin::{
+    Scope,
+    wire::{self, DecodeError},
+};
 use openai_admin_store::Error as StoreError;
 use serde::Serialize;
 
@@ -183,10 +186,12 @@ impl ApiError {
         }
     }
 
-    pub(crate) fn unsupported_content_type(got: Option<&str>) -> Self {
+    pub(crate) fn unsupported_content_type(got: Option<&str>, takes_lines: bool) -> Self {
         let got = got.map_or("no Content-Type".to_owned(), |got| format!("'{got}'"));
-        let message =
-            format!("Unsupported content type: expected 'application/json', but got {got} instead.");
+        let or_lines = if takes_lines { format!(" or '{}'", wire::JSON_LINES[0]) } else { String::new() };
+        let message = format!(
+            "Unsupported content type: expected 'application/json'{or_lines}, but got {got} instead."
+        );
         Self::new(rules::UNSUPPORTED_CONTENT_TYPE, message)
     }
 
@@ -220,6 +225,19 @@ impl ApiError {
 
     fn caused_by(self, cause: StoreError) -> Self {
         Self { cause: Some(Box::new(FailureCause(cause))), ..self }
+    }
+
+    /// Names the line of a record in a body of JSON lines. `line_of` finds the line of a record of a list.
+    pub(crate) fn in_lines(self, line_of: impl Fn(&str, usize) -> Option<usize>) -> Self {
+        let record = self.param.as_deref().and_then(|param| {
+            let (list, rest) = param.split_once('[')?;
+            let (index, field) = rest.split_once(']')?;
+            let line = line_of(list, index.parse().ok()?)?;
+            Some((line, format!("{list}[{index}]"), list.to_owned(), field.to_owned()))
+        });
+        let Some((line, record, list, field)) = record else { return self };
+        let message = format!("Line {line}: {}", self.message.replace(&record, &list));
+        Self { message, ..self.of_param(list + &field) }
     }
 
     /// Names the parameter as the path of the operation does.

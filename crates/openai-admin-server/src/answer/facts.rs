@@ -27,6 +27,8 @@ pub struct OperationFacts {
     pub is_idempotent: bool,
     /// Whether a request has a body.
     pub has_body: bool,
+    /// Whether the body may also be JSON lines.
+    pub takes_lines: bool,
     fields: fn() -> OperationFields,
 }
 
@@ -42,6 +44,7 @@ impl OperationFacts {
             has_body: wire::fields::<E>()
                 .iter()
                 .any(|field| field_position(E::PATH, field) == FieldPosition::Body),
+            takes_lines: false,
             fields: OperationFields::of::<E>,
         }
     }
@@ -64,7 +67,7 @@ impl OperationFacts {
 
 impl fmt::Debug for OperationFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, method, path, scope, tag, is_idempotent, has_body, fields: _ } = self;
+        let Self { id, method, path, scope, tag, is_idempotent, has_body, takes_lines, fields: _ } = self;
         f.debug_struct("OperationFacts")
             .field("id", id)
             .field("method", method)
@@ -73,6 +76,7 @@ impl fmt::Debug for OperationFacts {
             .field("tag", tag)
             .field("is_idempotent", is_idempotent)
             .field("has_body", has_body)
+            .field("takes_lines", takes_lines)
             .finish_non_exhaustive()
     }
 }

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use openai_admin::{
     AuditLogEventType, Endpoint, NamedKind,
     models::{
-        GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, NameListResource,
+        GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, NameListResource, UsageBatch,
         UserListResource,
     },
     operations::{
-        AddGroupUser, ListAdminApiKeys, ListAuditLogs, ListGroupUsers, ListGroups, ListRoles, ListUsers,
-        LookUpNames, RemoveGroupUser,
+        AddGroupUser, CreateUsageBatch, ListAdminApiKeys, ListAuditLogs, ListGroupUsers, ListGroups,
+        ListRoles, ListUsers, LookUpNames, RemoveGroupUser,
     },
 };
 use openai_admin_store::{IdempotencyKey, Org, Result, Rule, Stamp, Store};
@@ -68,6 +68,10 @@ pub(crate) async fn remove_group_user(
     request: RemoveGroupUser,
 ) -> Result<GroupUserDeletedResource> {
     context.store.remove_group_user(context.org(), context.stamp(), request).await
+}
+
+pub(crate) async fn create_usage_batch(context: Context, request: CreateUsageBatch) -> Result<UsageBatch> {
+    context.store.change(context.org(), context.stamp(), request).await
 }
 
 pub(crate) async fn list_audit_logs(

@@ -9,24 +9,25 @@ use axum::{
 use bytes::Bytes;
 use openai_admin::{
     Endpoint, Method,
+    models::UsageLine,
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
         ArchiveProject, AssignGroupRole, AssignProjectGroupRole, AssignProjectUserRole, AssignUserRole,
         CheckAccess, CreateAdminApiKey, CreateExternalKey, CreateExternalStorage, CreateFederationRule,
         CreateGroup, CreateOrganizationSpendAlert, CreateProject, CreateProjectRole, CreateProjectSpendAlert,
-        CreateProjectUser, CreateRole, CreateServiceAccount, CreateServiceAccountApiKey, CreateUsageBatch,
-        CreateUser, CreateWorkloadIdentityProvider, DeactivateOrganizationCertificates,
-        DeactivateProjectCertificates, DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey,
-        DeleteExternalStorage, DeleteFederationRule, DeleteGroup, DeleteInvite, DeleteOrganizationSpendAlert,
-        DeleteOrganizationSpendLimit, DeleteProjectApiKey, DeleteProjectModelPermissions, DeleteProjectRole,
-        DeleteProjectSpendAlert, DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole,
-        DeleteServiceAccount, DeleteUser, DeleteWorkloadIdentityProvider, GetCertificate,
-        GetOrganizationSpendLimit, GetProjectSpendLimit, InviteUser, ListAdminApiKeys, ListExternalKeys,
-        ListExternalStorage, ListFederationRules, ListGroupRoleAssignments, ListGroups, ListInvites,
-        ListOrganizationCertificates, ListOrganizationSpendAlerts, ListPermissionUsers, ListProjectApiKeys,
-        ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits,
-        ListProjectRoles, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
-        ListProjects, ListRoles, ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers,
+        CreateProjectUser, CreateRole, CreateServiceAccount, CreateServiceAccountApiKey, CreateUser,
+        CreateWorkloadIdentityProvider, DeactivateOrganizationCertificates, DeactivateProjectCertificates,
+        DeleteAdminApiKey, DeleteCertificate, DeleteExternalKey, DeleteExternalStorage, DeleteFederationRule,
+        DeleteGroup, DeleteInvite, DeleteOrganizationSpendAlert, DeleteOrganizationSpendLimit,
+        DeleteProjectApiKey, DeleteProjectModelPermissions, DeleteProjectRole, DeleteProjectSpendAlert,
+        DeleteProjectSpendLimit, DeleteProjectUser, DeleteRole, DeleteServiceAccount, DeleteUser,
+        DeleteWorkloadIdentityProvider, GetCertificate, GetOrganizationSpendLimit, GetProjectSpendLimit,
+        InviteUser, ListAdminApiKeys, ListExternalKeys, ListExternalStorage, ListFederationRules,
+        ListGroupRoleAssignments, ListGroups, ListInvites, ListOrganizationCertificates,
+        ListOrganizationSpendAlerts, ListPermissionUsers, ListProjectApiKeys, ListProjectCertificates,
+        ListProjectGroupRoleAssignments, ListProjectGroups, ListProjectRateLimits, ListProjectRoles,
+        ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers, ListProjects, ListRoles,
+        ListServiceAccounts, ListUserGroups, ListUserRoleAssignments, ListUsers,
         ListWorkloadIdentityProviders, ModifyCertificate, ModifyProject, ModifyProjectUser, ModifyUser,
         RemoveProjectGroup, RetrieveAdminApiKey, RetrieveExternalKey, RetrieveExternalStorage,
         RetrieveFederationRule, RetrieveGroup, RetrieveGroupRole, RetrieveGroupUser, RetrieveInvite,
@@ -49,7 +50,7 @@ use openai_admin::{
     wire::{self, Incoming, Strictness},
 };
 use openai_admin_store::{Changes, Reads, Rule, Rules};
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::{
@@ -120,7 +121,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read::<UsageModerations>(),
         read::<UsageVectorStores>(),
         read::<UsageWebSearchCalls>(),
-        change::<CreateUsageBatch>(),
+        with_lines::<UsageLine, _, _, _, _>(wire::decode_usage_lines, handlers::create_usage_batch),
         // Certificates
         read::<ListOrganizationCertificates>(),
         change::<UploadCertificate>(),
@@ -274,6 +275,8 @@ pub(crate) struct Route {
     pub(crate) facts: OperationFacts,
     pub(crate) answer: Box<Handler>,
     pub(crate) describe: fn(&mut SchemaGenerator, &mut SchemaGenerator) -> Description,
+    /// The schema of a line, if the body may be JSON lines.
+    pub(crate) describe_line: Option<fn(&mut SchemaGenerator) -> Schema>,
 }
 
 type Handler = dyn Fn(Context, Received) -> HandlerFuture + Send + Sync;
@@ -290,6 +293,8 @@ pub(crate) struct Received {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether the body is JSON lines.
+    pub(crate) is_lines: bool,
     pub(crate) strictness: Strictness,
 }
 
@@ -316,6 +321,9 @@ impl<T> IntoJson<T> for SerializedJson<T> {
     }
 }
 
+/// Decodes a request from JSON lines.
+type DecodeLines<E> = fn(&[u8], Strictness) -> Result<E, wire::DecodeError>;
+
 /// An operation with a custom handler.
 pub(crate) fn with<E, H, F, A>(handler: H) -> Route
 where
@@ -324,27 +332,67 @@ where
     F: Future<Output = openai_admin_store::Result<A>> + Send + 'static,
     A: IntoJson<E::Response> + Send + 'static,
 {
+    route(None, handler)
+}
+
+/// An operation whose body may also be JSON lines, each an `L`.
+fn with_lines<L, E, H, F, A>(decode_lines: DecodeLines<E>, handler: H) -> Route
+where
+    L: JsonSchema,
+    E: Endpoint<Response: JsonSchema> + JsonSchema,
+    H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = openai_admin_store::Result<A>> + Send + 'static,
+    A: IntoJson<E::Response> + Send + 'static,
+{
+    let mut route = route(Some(decode_lines), handler);
+    route.facts.takes_lines = true;
+    route.describe_line = Some(|requests| requests.subschema_for::<L>());
+    route
+}
+
+fn route<E, H, F, A>(decode_lines: Option<DecodeLines<E>>, handler: H) -> Route
+where
+    E: Endpoint<Response: JsonSchema> + JsonSchema,
+    H: Fn(Context, E) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = openai_admin_store::Result<A>> + Send + 'static,
+    A: IntoJson<E::Response> + Send + 'static,
+{
     Route {
         facts: OperationFacts::of::<E>(),
-        answer: Box::new(move |context, received| Box::pin(answer(handler, context, received))),
+        answer: Box::new(move |context, received| Box::pin(answer(decode_lines, handler, context, received))),
         describe: |requests, responses| Description {
             request: requests.root_schema_for::<E>(),
             response: responses.subschema_for::<E::Response>(),
         },
+        describe_line: None,
     }
 }
 
-async fn answer<E, H, F, A>(handler: H, mut context: Context, received: Received) -> Result<Bytes, ApiError>
+async fn answer<E, H, F, A>(
+    decode_lines: Option<DecodeLines<E>>,
+    handler: H,
+    mut context: Context,
+    received: Received,
+) -> Result<Bytes, ApiError>
 where
     E: Endpoint,
     H: Fn(Context, E) -> F,
     F: Future<Output = openai_admin_store::Result<A>>,
     A: IntoJson<E::Response>,
 {
-    let request: E = decode(&received, context.minter.rules())
-        .map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
+    let decoded: Result<E, _> = match decode_lines {
+        Some(decode_lines) if received.is_lines => decode_lines(&received.body, received.strictness),
+        _ => decode(&received, context.minter.rules()),
+    };
+    let request = decoded.map_err(|error| undecodable(error, E::METHOD, &received.uri))?;
     context.idempotency_key = idempotency_keys::read(&received.headers, &request)?;
-    let answered = handler(context, request).await.map_err(|error| ApiError::from(error).in_path(E::PATH))?;
+    let answered = handler(context, request).await.map_err(|error| {
+        let error = ApiError::from(error).in_path(E::PATH);
+        match received.is_lines {
+            true => error.in_lines(|list, index| wire::line_of_record(&received.body, list, index)),
+            false => error,
+        }
+    })?;
     answered.into_json().map_err(|error| unserializable(&error, E::ID))
 }
 

@@ -15,7 +15,10 @@ use axum::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use openai_admin::{Method, Scope, hexadecimal, wire::Strictness};
+use openai_admin::{
+    Method, Scope, hexadecimal,
+    wire::{self, Strictness},
+};
 
 use crate::{
     answer::{
@@ -27,7 +30,10 @@ use crate::{
         routes::{Received, Route},
         shared::Shared,
     },
-    connect::{connections::Peer, limits::BODY_BYTES_MAX},
+    connect::{
+        connections::Peer,
+        limits::{BODY_BYTES_MAX, LINES_BYTES_MAX},
+    },
 };
 
 /// The base paths of the API. The routes are also served without `/v1`, since the official clients' own tests use such
@@ -189,17 +195,17 @@ async fn run(
         Err(error) => return Err(Refusal { error, body_was_read: discard(body).await }),
     };
     // Official clients send a content type with every request, even if the operation has no body.
-    let body = if route.facts.has_body {
-        read_body(&parts.headers, body, shared.config.limits.body_timeout).await?
+    let (body, is_lines) = if route.facts.has_body {
+        read_body(&parts.headers, body, route.facts.takes_lines, shared.config.limits.body_timeout).await?
     } else {
         discard(body).await;
-        Bytes::new()
+        (Bytes::new(), false)
     };
     let strictness = if shared.config.strict { Strictness::Strict } else { Strictness::Lenient };
     let organization = HeaderValue::from_str(caller.organization_id.as_str());
     let context =
         Context { store: shared.store.clone(), caller, minter: shared.minter.clone(), idempotency_key: None };
-    let received = Received { path, uri: parts.uri, headers: parts.headers, body, strictness };
+    let received = Received { path, uri: parts.uri, headers: parts.headers, body, is_lines, strictness };
     let body = (route.answer)(context, received).await?;
 
     let mut response = Response::new(Body::from(body));
@@ -272,21 +278,30 @@ impl IntoResponse for Refusal {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body, timeout: Duration) -> Result<Bytes, Refusal> {
+/// The body, and whether it is JSON lines.
+async fn read_body(
+    headers: &HeaderMap,
+    body: Body,
+    takes_lines: bool,
+    timeout: Duration,
+) -> Result<(Bytes, bool), Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let media_type = content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        let error = ApiError::unsupported_content_type(content_type.as_deref());
+    let is = |known: &str| media_type.trim().eq_ignore_ascii_case(known);
+    let is_lines = takes_lines && wire::JSON_LINES.into_iter().any(is);
+    if !is_lines && !is("application/json") {
+        let error = ApiError::unsupported_content_type(content_type.as_deref(), takes_lines);
         return Err(Refusal { error, body_was_read: discard(body).await });
     }
-    let too_large = Refusal { error: ApiError::body_too_large(BODY_BYTES_MAX), body_was_read: false };
+    let bytes_max = if is_lines { LINES_BYTES_MAX } else { BODY_BYTES_MAX };
+    let too_large = Refusal { error: ApiError::body_too_large(bytes_max), body_was_read: false };
     // Refused by its declared size, before any of it is read.
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+    if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large);
     }
-    match tokio::time::timeout(timeout, Limited::new(body, BODY_BYTES_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+    match tokio::time::timeout(timeout, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(body)) => Ok((body.to_bytes(), is_lines)),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
         Ok(Err(_)) => Err(Refusal { error: ApiError::broken_body(), body_was_read: false }),
         Err(_) => Err(Refusal { error: ApiError::body_too_slow(timeout.as_secs()), body_was_read: false }),

@@ -36,6 +36,8 @@ pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub(crate) const HEADERS_MAX: usize = 100;
 /// The maximum size of a request's body, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The maximum size of a body of JSON lines, in bytes: 10,000 records of 400 bytes.
+pub const LINES_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The maximum number of concurrent requests on an HTTP/2 connection. HTTP/1.1 has one; later ones wait.
 pub(crate) const STREAMS_MAX: u32 = 100;
 /// The flow control windows of an HTTP/2 connection and of each stream, in bytes.

@@ -17,6 +17,7 @@ mod isolation;
 mod keys;
 mod limits;
 mod openapi;
+mod published;
 mod rate_limit;
 mod rules;
 mod running;

@@ -24,6 +24,7 @@ record! {
         /// Return API keys after this one: the `last_id` of the previous page.
         after: Cursor,
         /// The order of the API keys by their creation; `asc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "asc")))]
         order: Order,
     }
 }

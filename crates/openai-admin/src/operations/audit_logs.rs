@@ -37,6 +37,7 @@ pub struct ListAuditLogs {
     #[serde(default, rename = "resource_ids[]")]
     pub resource_ids: Vec<String>,
     /// Only events of the tenant. All given types must be types of the tenant.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
     pub tenant_only: Option<bool>,
     /// How many events to return.
     pub limit: Option<Limit<1, 100, 20>>,

@@ -23,6 +23,7 @@ record! {
         /// Return certificates after this one: the `last_id` of the previous page.
         after: Cursor,
         /// The order of the certificates; `desc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "desc")))]
         order: Order,
     }
 }
@@ -130,6 +131,7 @@ record! {
     /// Request payload for activating or deactivating certificates.
     ToggleCertificatesRequest {
         /// The IDs of the certificates: 1 to 10.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 10)))]
         certificate_ids: Vec<CertificateId>,
     }
 }

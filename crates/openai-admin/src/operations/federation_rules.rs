@@ -115,22 +115,14 @@ record! {
         /// The attributes of a token, and the value that each must have.
         attribute_matchers: AttributeMatchers,
     }
-    optional {
+    never_null {
         /// The name of the rule.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityName"))]
         name: WorkloadIdentityName,
         /// The description of the rule.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityDescription"))]
         description: WorkloadIdentityDescription,
         /// Whether the rule applies; true by default (assumed).
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "bool"))]
         enabled: bool,
         /// The permissions of an exchanged token; by default those of the service account (assumed).
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "FederationRulePermissions"))]
         permissions: FederationRulePermissions,
     }
 }
@@ -139,18 +131,12 @@ record! {
     /// The changes of a federation rule. An absent field keeps its value. The service account cannot change.
     #[derive(Default)]
     UpdateFederationRuleBody {}
-    optional {
+    never_null {
         /// All attributes of a token that the rule compares, and the value that each must have.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "AttributeMatchers"))]
         attribute_matchers: AttributeMatchers,
         /// Whether the rule applies.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "bool"))]
         enabled: bool,
         /// The permissions of an exchanged token.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "FederationRulePermissions"))]
         permissions: FederationRulePermissions,
     }
     clearable {

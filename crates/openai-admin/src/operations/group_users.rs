@@ -21,6 +21,7 @@ pub struct ListGroupUsers {
     /// Return users after this one: the `next` of the previous page, or the ID of its last user.
     pub after: Option<Cursor>,
     /// The order of the users, by when they joined the organization; `desc` by default.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "desc")))]
     pub order: Option<Order>,
 }
 

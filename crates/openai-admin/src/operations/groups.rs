@@ -22,6 +22,7 @@ pub struct ListGroups {
     /// Return groups after this one: the `next` of the previous page, or the ID of its last group.
     pub after: Option<Cursor>,
     /// The order of the groups, by creation time; `asc` by default.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "asc")))]
     pub order: Option<Order>,
 }
 

@@ -62,15 +62,12 @@ endpoint!(UpdateProjectApiKey, "update-project-api-key", POST RetrieveProjectApi
 record! {
     /// The changes of an API key of a project: at least one. An absent field keeps its value.
     #[derive(Default)]
+    #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
     UpdateProjectApiKeyBody {}
-    optional {
+    never_null {
         /// All scopes of the API key. No scopes mean no restriction.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         scopes: Vec<String>,
         /// The number of seconds until the API key expires, counted from this request.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "ProjectApiKeyLife"))]
         expires_in_seconds: ProjectApiKeyLife,
     }
 }

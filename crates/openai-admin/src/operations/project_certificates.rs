@@ -23,6 +23,7 @@ record! {
         /// Return certificates after this one: the `last_id` of the previous page.
         after: Cursor,
         /// The order of the certificates; `desc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "desc")))]
         order: Order,
     }
 }

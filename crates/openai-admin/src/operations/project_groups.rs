@@ -20,6 +20,7 @@ record! {
         /// Return groups after this one: the `next` of the previous page, or the ID of its last group.
         after: Cursor,
         /// The order of the groups; `asc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "asc")))]
         order: Order,
     }
 }
@@ -50,6 +51,7 @@ record! {
     }
     query {
         /// The type of group to retrieve; `group` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "group")))]
         group_type: GroupType,
     }
 }

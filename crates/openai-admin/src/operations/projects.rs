@@ -21,6 +21,7 @@ record! {
         /// Return projects after this one: the `last_id` of the previous page.
         after: Cursor,
         /// Whether to include archived projects; false by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = false)))]
         include_archived: bool,
     }
 }

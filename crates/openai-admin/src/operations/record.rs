@@ -5,6 +5,7 @@
 /// - `object Kind = "name"`: the constant field `object`;
 /// - `query`: an optional query parameter;
 /// - `optional`: an optional JSON field;
+/// - `never_null`: an optional JSON field of a request that refuses null;
 /// - `clearable`: a JSON field that may be absent (no change) or null (clears the value);
 /// - `nullable`: a JSON field that is null if there is no value.
 macro_rules! record {
@@ -13,12 +14,13 @@ macro_rules! record {
         { $($(#[$doc:meta])* $field:ident: $type:ty,)* }
         $(query { $($(#[$query_doc:meta])* $query:ident: $query_type:ty,)* })?
         $(optional { $($(#[$optional_doc:meta])* $optional:ident: $optional_type:ty,)* })?
+        $(never_null { $($(#[$given_doc:meta])* $given:ident: $given_type:ty,)* })?
         $(clearable { $($(#[$clearable_doc:meta])* $clearable:ident: $clearable_type:ty,)* })?
         $(nullable { $($(#[$nullable_doc:meta])* $nullable:ident: $nullable_type:ty,)* })?
     ) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        $(#[$meta])*
         #[non_exhaustive]
         pub struct $name {
             $(
@@ -34,12 +36,23 @@ macro_rules! record {
                 pub $optional: Option<$optional_type>,
             )*)?
             $($(
+                $(#[$given_doc])*
+                #[serde(
+                    default,
+                    skip_serializing_if = "Option::is_none",
+                    deserialize_with = "crate::value::never_null"
+                )]
+                #[cfg_attr(feature = "schema", schemars(transform = $crate::schema::without_null))]
+                pub $given: Option<$given_type>,
+            )*)?
+            $($(
                 $(#[$clearable_doc])*
                 #[serde(
                     default,
                     skip_serializing_if = "Option::is_none",
                     deserialize_with = "crate::value::null_as_given"
                 )]
+                #[cfg_attr(feature = "schema", schemars(extend("x-null" = true)))]
                 pub $clearable: Option<Option<$clearable_type>>,
             )*)?
             $($(
@@ -58,6 +71,7 @@ macro_rules! record {
                     $($field,)*
                     $($($query: None,)*)?
                     $($($optional: None,)*)?
+                    $($($given: None,)*)?
                     $($($clearable: None,)*)?
                     $($($nullable: None,)*)?
                 }

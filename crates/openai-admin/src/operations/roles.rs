@@ -21,6 +21,7 @@ record! {
         /// Return roles after this one: the `next` of the previous page.
         after: Cursor,
         /// The order of the roles; `asc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "asc")))]
         order: Order,
     }
 }

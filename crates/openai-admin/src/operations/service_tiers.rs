@@ -38,6 +38,7 @@ endpoint!(UpdateProjectServiceTierSettings, "update-project-service-tier-setting
 record! {
     /// The service tiers to change: at least one of the two. An absent value does not change.
     #[derive(Default)]
+    #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
     UpdateProjectServiceTierSettingsBody {}
     optional {
         /// The tier of requests without a tier, or with `auto`.

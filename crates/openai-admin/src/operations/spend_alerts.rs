@@ -21,6 +21,7 @@ record! {
         /// How many spend alerts to return.
         limit: Limit<0, 100, 20>,
         /// The order of the spend alerts; `asc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "asc")))]
         order: Order,
         /// Return spend alerts after this one: the `last_id` of the previous page.
         after: Cursor,
@@ -85,6 +86,7 @@ record! {
         /// How many spend alerts to return.
         limit: Limit<0, 100, 20>,
         /// The order of the spend alerts; `asc` by default.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "asc")))]
         order: Order,
         /// Return spend alerts after this one: the `last_id` of the previous page.
         after: Cursor,

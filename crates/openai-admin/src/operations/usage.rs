@@ -3,12 +3,14 @@
 mod choice;
 mod costs;
 mod declare;
+mod lines;
 mod page;
 mod width;
 
 pub use costs::{
     Cost, CostsBucketWidth, CostsGroupBy, CostsLimit, CostsResult, CostsUsageRecord, UsageCosts,
 };
+pub use lines::UsageLine;
 pub use page::{UsageBucket, UsagePage};
 pub use width::{BucketWidth, UsageLabel, UsageLimit};
 
@@ -281,7 +283,7 @@ usage! {
 }
 
 record! {
-    /// Extension: records usage, for self-hosted servers. A batch is recorded once: sending it again with the same id changes nothing.
+    /// Extension: records usage, for self-hosted servers. A batch is recorded once: sending it again with the same id changes nothing. The body may also be JSON lines: the id of the batch, then one record a line.
     CreateUsageBatch {
         /// The usage to record.
         body: CreateUsageBatchBody,

@@ -94,22 +94,15 @@ record! {
         /// The `aud` claim that its tokens must have.
         audience: WorkloadIdentityText,
     }
-    optional {
+    never_null {
         /// The description of the provider.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityDescription"))]
         description: WorkloadIdentityDescription,
         /// Whether its tokens are accepted; true by default (assumed).
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "bool"))]
         enabled: bool,
         /// Attributes that are computed from the claims of a token: at most 20; none by default (assumed).
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "Vec<WorkloadIdentityAttributeTransformation>"))]
+        #[cfg_attr(feature = "schema", schemars(length(max = 20)))]
         attribute_transformations: Vec<WorkloadIdentityAttributeTransformation>,
         /// How signatures are verified; by default with discovery from the issuer (assumed).
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityVerification"))]
         verification: WorkloadIdentityVerification,
     }
 }
@@ -118,30 +111,19 @@ record! {
     /// The changes of a workload identity provider. An absent field keeps its value.
     #[derive(Default)]
     UpdateWorkloadIdentityProviderBody {}
-    optional {
+    never_null {
         /// The name of the provider.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityName"))]
         name: WorkloadIdentityName,
         /// The `iss` claim of its tokens.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityText"))]
         issuer: WorkloadIdentityText,
         /// The `aud` claim that its tokens must have.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityText"))]
         audience: WorkloadIdentityText,
         /// Whether its tokens are accepted.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "bool"))]
         enabled: bool,
         /// All attributes that are computed from the claims of a token: at most 20.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "Vec<WorkloadIdentityAttributeTransformation>"))]
+        #[cfg_attr(feature = "schema", schemars(length(max = 20)))]
         attribute_transformations: Vec<WorkloadIdentityAttributeTransformation>,
         /// How signatures are verified.
-        #[serde(deserialize_with = "crate::value::never_null")]
-        #[cfg_attr(feature = "schema", schemars(with = "WorkloadIdentityVerification"))]
         verification: WorkloadIdentityVerification,
     }
     clearable {
@@ -192,6 +174,7 @@ record! {
         /// Whether its tokens are accepted.
         enabled: bool,
         /// Attributes that are computed from the claims of a token.
+        #[cfg_attr(feature = "schema", schemars(length(max = 20)))]
         attribute_transformations: Vec<WorkloadIdentityAttributeTransformation>,
         /// How signatures are verified.
         verification: WorkloadIdentityVerification,

@@ -2,7 +2,7 @@ use std::{borrow::Cow, cell::RefCell, fmt};
 
 use serde::{
     Deserializer,
-    de::{self, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor},
+    de::{self, DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor},
     forward_to_deserialize_any,
 };
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> R
     }
     // serde_json's errors are text only. A refused body is therefore decoded again from a tree, with errors that
     // contain the parameter and the code. Only refused requests pay for it.
-    let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body)?) };
+    let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body, unparsable_body)?) };
     E::deserialize(Request {
         placeholders,
         incoming,
@@ -73,13 +73,73 @@ fn read_json<'de, V: DeserializeSeed<'de>>(seed: V, body: &'de [u8]) -> serde_js
     Ok(value)
 }
 
-fn parse(body: &[u8]) -> Result<Value, DecodeError> {
-    let explain = |error: serde_json::Error| -> DecodeError {
-        DecodeError::malformed(format!(
-            "We could not parse the JSON body of your request: {error}. The body must be a JSON object, such as \
-             {{\"name\": \"value\"}}."
-        ))
+/// Decodes a line of JSON lines: an object with one field, whose name is a variant of `T`.
+///
+/// # Errors
+///
+/// The field that violates a rule, and the rule. The caller adds the number of the line.
+pub(super) fn decode_line<T: DeserializeOwned>(
+    line: &[u8],
+    strictness: Strictness,
+) -> Result<T, DecodeError> {
+    if strictness == Strictness::Lenient
+        && let Ok(value) = serde_json::from_slice(line)
+    {
+        return Ok(value);
+    }
+    // serde_json counts lines too, but here it has only one.
+    let explain = |error: serde_json::Error| {
+        let text = error.to_string();
+        let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+        let column = error.column();
+        DecodeError::malformed(format!("We could not parse this line as JSON: {problem} at column {column}."))
     };
+    let tree = parse(line, explain)?;
+    match &tree {
+        Value::Object(fields) if fields.len() == 1 => T::deserialize(Line(Tree { value: &tree, strictness })),
+        _ => Err(DecodeError::malformed(
+            "A line must be a JSON object with one field, the name of a list, such as {\"costs\": {}}.",
+        )),
+    }
+}
+
+/// The object of a line, whose one field is the variant of an enum.
+struct Line<'a>(Tree<'a>);
+
+impl<'de> Deserializer<'de> for Line<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        let Value::Object(fields) = self.0.value else {
+            return self.0.deserialize_enum(name, variants, visitor);
+        };
+        let fields = TreeFields { fields: fields.iter(), next: None, tree: self.0 };
+        visitor.visit_enum(de::value::MapAccessDeserializer::new(fields))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+fn unparsable_body(error: serde_json::Error) -> DecodeError {
+    DecodeError::malformed(format!(
+        "We could not parse the JSON body of your request: {error}. The body must be a JSON object, such as \
+         {{\"name\": \"value\"}}."
+    ))
+}
+
+fn parse(body: &[u8], explain: impl Fn(serde_json::Error) -> DecodeError) -> Result<Value, DecodeError> {
     // Windows programs write it at the start of text files.
     if body.starts_with(b"\xef\xbb\xbf") {
         let message = "The JSON body of your request starts with a byte-order mark. Remove it.";

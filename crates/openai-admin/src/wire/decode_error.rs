@@ -7,6 +7,7 @@ use crate::violation::{Violation, ViolationCode};
 /// Why a request cannot be decoded: the parameter, the rule and the API's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
+    line: Option<usize>,
     param: Option<String>,
     problem: Problem,
     in_path: bool,
@@ -20,12 +21,16 @@ enum Problem {
 }
 
 impl DecodeError {
+    fn of(problem: Problem) -> Self {
+        Self { line: None, param: None, problem, in_path: false }
+    }
+
     pub(super) fn violation(code: ViolationCode, detail: impl Into<String>) -> Self {
-        Self { param: None, problem: Problem::Violation(Violation::new(code, detail)), in_path: false }
+        Self::of(Problem::Violation(Violation::new(code, detail)))
     }
 
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        Self { param: None, problem: Problem::Malformed(detail.into()), in_path: false }
+        Self::of(Problem::Malformed(detail.into()))
     }
 
     /// Prepends the name of a field to the position of the error.
@@ -41,6 +46,11 @@ impl DecodeError {
     /// Marks the error as one in the path.
     pub(super) fn in_the_path(self) -> Self {
         Self { in_path: true, ..self }
+    }
+
+    /// Adds the number of the line, from 1, in a body of JSON lines.
+    pub(super) fn on_line(self, number: usize) -> Self {
+        Self { line: Some(number), ..self }
     }
 
     /// The violated rule. `None` if the body is not a JSON object.
@@ -64,6 +74,9 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "Line {line}: ")?;
+        }
         let violation = match &self.problem {
             Problem::Malformed(detail) => return f.write_str(detail),
             Problem::Violation(violation) => violation,
@@ -92,7 +105,7 @@ impl de::Error for DecodeError {
         let text = format!("{message:#}");
         let violation =
             Violation::from_text(&text).unwrap_or_else(|| Violation::new(ViolationCode::InvalidValue, text));
-        Self { param: None, problem: Problem::Violation(violation), in_path: false }
+        Self::of(Problem::Violation(violation))
     }
 
     fn invalid_type(got: Unexpected<'_>, expected: &dyn Expected) -> Self {

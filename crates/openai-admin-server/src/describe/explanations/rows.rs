@@ -184,7 +184,7 @@ fn bodies() -> Vec<Row> {
             request: Some(request("POST", GROUPS).body("[]")),
         },
         Row {
-            error: ApiError::unsupported_content_type(Some("text/plain")),
+            error: ApiError::unsupported_content_type(Some("text/plain"), false),
             blame: Client,
             meaning: "The `Content-Type` of the body is not JSON.",
             next: "Send the header `Content-Type: application/json`.",

@@ -64,6 +64,7 @@ record! {
         #[serde(default, deserialize_with = "seconds")]
         end_time: Timestamp,
         /// The width of a bucket: a day.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "1d")))]
         bucket_width: CostsBucketWidth,
         /// Only costs of these projects.
         project_ids: Vec<String>,

@@ -39,6 +39,7 @@ macro_rules! usage {
                 #[serde(default, deserialize_with = "crate::operations::audit_logs::seconds")]
                 end_time: $crate::Timestamp,
                 /// The width of a bucket; a day by default.
+                #[cfg_attr(feature = "schema", schemars(extend("default" = "1d")))]
                 bucket_width: $crate::operations::usage::width::BucketWidth,
                 $($(
                     #[doc = concat!("Only usage with these values of `", stringify!($dimension), "`; all by default.")]
