@@ -11,7 +11,7 @@ export const modules = createRequire(path.join(path.resolve(MODULES), 'package.j
 const { chromium } = modules('playwright-core');
 
 // A condition that does not hold by then never will, even on a busy machine.
-const WAIT_MS_MAX = 12_000;
+const WAIT_MS_MAX = 60_000;
 const FLAGS = [
   '--headless=new',
   '--no-sandbox',

@@ -150,6 +150,26 @@ test('the pages of an emulator follow the rules', async (t) => {
   await checkShown(visit);
 });
 
+test('the checks find planted faults', async (t) => {
+  const site = new Site(t);
+  await site.startEmulator();
+  const visit = await Visit.start(browser, site, FOR_AXE);
+  const { page } = visit;
+  await page.goto('/console');
+  await page.evaluate(() => {
+    const planted = document.createElement('div');
+    planted.innerHTML = '<img src="data:,"><p class="pale">pale in the dark</p><p class="wide">wide</p>';
+    const style = document.createElement('style');
+    style.append('.pale { color: light-dark(#000, #222) } .wide { width: 3000px; max-width: none }');
+    document.querySelector('main').append(planted, style);
+  });
+  const found = await inaccessible(page);
+  assert(found.some((one) => one.startsWith('light: image-alt')), `${found}`);
+  assert(found.some((one) => one.startsWith('dark: color-contrast')), `${found}`);
+  assert.match((await tooWide(page)).join(), /320 px: .*2560 px: /);
+  assert.equal((await madeByNames(page)).length, 1);
+});
+
 test('the tests above have shown every page of the console', () => {
   const source = readFileSync(ROUTES, 'utf8');
   const routes = [...source.matchAll(/\.route\(\s*"([^"]+)",\s*get\((?!assets|\|\||unknown)/g)].map(([, path]) => path);

@@ -7,7 +7,7 @@ import { startBrowser, Visit } from './browser.js';
 import { address, full } from './organization.js';
 import { Site } from './service.js';
 
-const TABS_MAX = 60;
+const TABS_MAX = 150;
 
 let browser;
 before(async () => (browser = await startBrowser()));

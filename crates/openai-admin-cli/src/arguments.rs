@@ -19,8 +19,8 @@ mod keys;
 mod lists;
 mod memberships;
 mod point_in_time;
-mod rights;
 mod profiles;
+mod rights;
 mod serve;
 mod usage;
 mod users;
@@ -42,11 +42,11 @@ pub(crate) use memberships::{
     RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use point_in_time::PointInTime;
+pub(crate) use profiles::{LoginArguments, ProfilesCommand};
 pub(crate) use rights::{
     AddProjectUsersArguments, AssignmentArguments, InviteArguments, InvitesCommand, ProjectUsersCommand,
     ProjectsCommand, RolesCommand,
 };
-pub(crate) use profiles::{LoginArguments, ProfilesCommand};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use users::{CreateUserArguments, UpdateUserArguments, UserCommand, UsersCommand};
@@ -226,8 +226,9 @@ Examples:
   openai-admin doctor -o json
   openai-admin --local acme.db doctor
 
-`doctor` is read-only. It reads one group, one user and one audit event, or the whole local file. It cannot \
-check write scopes. It never shows the key. Exit code 1 means that a check failed, and 4 that the \
+`doctor` changes nothing. It tests each scope of the key with one request, or reads the whole local file. \
+Write scopes are tested at your own server only, with requests that it refuses. It never shows the \
+key. Exit code 1 means that a check failed, and 4 that the \
 key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
     /// Try the assumed rules of the API at a service

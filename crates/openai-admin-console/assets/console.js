@@ -84,6 +84,7 @@ document.addEventListener("input", (event) => {
     const all = event.target.closest("table").querySelectorAll("tbody input[type=checkbox]");
     for (const box of all) box.checked = event.target.checked;
   }
+  if (event.target.type !== "checkbox") return;
   const count = document.querySelectorAll("tbody input[type=checkbox]:checked").length;
   for (const shown of document.querySelectorAll("[data-selected]")) {
     shown.textContent = `${count} selected`;
@@ -110,7 +111,7 @@ document.addEventListener("keydown", (event) => {
   if (previous === "g" && key in PLACES) {
     location.assign(PLACES[key] ? `/console/${PLACES[key]}` : "/console");
   } else if (key === "/") {
-    document.querySelector("main input[type=search], .find input")?.focus();
+    (document.querySelector("main input[type=search]") ?? document.querySelector(".find input"))?.focus();
   } else if (key === "j" || key === "k") {
     links[Math.max(0, Math.min(links.length - 1, at + (key === "j" ? 1 : -1)))]?.focus();
   } else if (key === "x") {

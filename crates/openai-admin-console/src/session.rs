@@ -195,7 +195,7 @@ pub(crate) async fn lock_session(form: SignedForm) -> Answer {
 
 /// Keeps the choice of a colour scheme in a cookie.
 pub(crate) async fn set_scheme(form: SignedForm) -> Answer {
-    let SignedForm { visit, fields, cookies } = form;
+    let SignedForm { fields, cookies, .. } = form;
     let scheme = Scheme::named(fields.get("scheme")).map_or("", Scheme::name);
     let answer = see(page_of_console(fields.get("back")))?;
     Ok(with_cookie(answer, cookies.set(cookies::SCHEME, scheme)))

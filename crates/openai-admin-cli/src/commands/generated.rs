@@ -37,7 +37,7 @@ pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
     };
     let access = if call.operation.method == Method::Get { Access::Reads } else { Access::Changes };
     let run = async |session: &Session<'_>| {
-        find(&mut call.given, &session.client).await?;
+        find(call.operation, &mut call.given, &session.client).await?;
         send(&call, consent, &session.client, session.output).await
     };
     context.with_session(access, &words, run).await
@@ -49,7 +49,9 @@ fn is_role_id(text: &str) -> bool {
 
 /// Replaces names of groups, projects and roles and email addresses of users by ids, like the hand-written commands. A
 /// name is looked up only if it does not look like an id.
-async fn find(given: &mut RequestFields, client: &Client) -> Result<()> {
+async fn find(operation: &Operation, given: &mut RequestFields, client: &Client) -> Result<()> {
+    // This operation calls the id of a role `role`; elsewhere that is the name of a predefined role.
+    let role_field = if operation.id == "add-project-group" { "role" } else { "role_id" };
     let mut project = None;
     for (field, text) in &mut given.path {
         match field.as_str() {
@@ -72,7 +74,7 @@ async fn find(given: &mut RequestFields, client: &Client) -> Result<()> {
         *value = match field.as_str() {
             "group_id" => resolve::group(client, text).await?.id.to_string().into(),
             "user_id" if text.contains('@') => resolve::user(client, text).await?.id.to_string().into(),
-            "role_id" if !is_role_id(text) => {
+            field if field == role_field && !is_role_id(text) => {
                 resolve::role(client, project.as_ref(), text).await?.to_string().into()
             }
             _ => continue,

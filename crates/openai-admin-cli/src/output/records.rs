@@ -69,8 +69,7 @@ impl Record for User {
         ("DEVELOPER PERSONA", "developer_persona"),
     ];
     // In CSV, only the fields that lists of users fill. JSON has the others.
-    const FIELDS: &'static [&'static str] =
-        &["id", "name", "email", "role", "added_at", "is_service_account", "is_scim_managed"];
+    const FIELDS: &'static [&'static str] = &["id", "name", "email", "role", "added_at"];
 }
 
 impl Record for UserDeleteResponse {

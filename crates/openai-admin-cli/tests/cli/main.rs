@@ -24,6 +24,7 @@ mod memberships_guarded;
 mod memberships_killed;
 mod profiles;
 mod published_only;
+mod rights;
 mod running;
 mod serve;
 mod serve_tls;

@@ -117,6 +117,7 @@ fn replacing_a_profile_of_another_organization_needs_consent() {
 fn a_file_of_profiles_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let (desk, server) = served();
+    let desk = desk.with_variable("OPENAI_ADMIN_STATE", "state");
     log_in(&desk, &server, "acme");
     let file = profiles_file(&desk);
     assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);

@@ -145,6 +145,7 @@ pub(crate) fn notice(name: &str) -> Option<&'static str> {
         "created" => "Created.",
         "deleted" => "Deleted.",
         "revoked" => "Revoked: the next request with this key is refused.",
+        "applied" => "Applied.",
         "saved" => "Saved.",
         "added" => "Added.",
         "removed" => "Removed.",

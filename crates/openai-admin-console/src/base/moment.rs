@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::ToSpan as _;
 use openai_admin::Timestamp;
 
 /// A time in UTC, to the minute.
@@ -50,9 +51,34 @@ pub(crate) fn start_of_day(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_unix_seconds(start.timestamp().as_second()))
 }
 
+/// Usual times of a report: name, first day and last day.
+pub(crate) fn usual_periods(now: Timestamp) -> Vec<(&'static str, String, String)> {
+    let Ok(now) = jiff::Timestamp::from_second(now.unix_seconds()) else { return Vec::new() };
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let week = today.saturating_sub(6.days());
+    let last_month = today.first_of_month().saturating_sub(1.day());
+    let periods = [
+        ("Today", today, today),
+        ("Last 7 days", week, today),
+        ("This month", today.first_of_month(), today),
+        ("Last month", last_month.first_of_month(), last_month),
+    ];
+    periods.into_iter().map(|(name, from, to)| (name, from.to_string(), to.to_string())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_month_ends_before_this_month() {
+        let january = Timestamp::from_unix_seconds(1_767_452_700);
+        let days = |name| usual_periods(january).into_iter().find(|period| period.0 == name);
+        let expected = ("Last month", "2025-12-01".to_owned(), "2025-12-31".to_owned());
+        assert_eq!(days("Last month"), Some(expected));
+        let expected = ("Last 7 days", "2025-12-28".to_owned(), "2026-01-03".to_owned());
+        assert_eq!(days("Last 7 days"), Some(expected));
+    }
 
     #[test]
     fn a_time_is_shown_in_utc() {

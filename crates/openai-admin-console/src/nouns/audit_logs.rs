@@ -15,7 +15,7 @@ use crate::{
         fields::{Fields, link},
         frame::{Frame, Section},
         lists,
-        moment::{Moment, start_of_day},
+        moment::{Moment, start_of_day, usual_periods},
         page::{Answer, page},
     },
     nouns::sentence::{Sentence, sentences},
@@ -65,6 +65,16 @@ impl Filters {
         ]
     }
 
+    /// Links to usual times, with the other filters of the page.
+    fn periods(&self, now: Timestamp) -> Vec<(&'static str, String)> {
+        let of = |(name, from, until): (&'static str, String, String)| {
+            let days = [("from", from.as_str()), ("to", until.as_str())];
+            let others = self.fields().into_iter().filter(|(field, _)| *field != "from" && *field != "to");
+            (name, link("/console/audit", &others.chain(days).collect::<Vec<_>>()))
+        };
+        usual_periods(now).into_iter().map(of).collect()
+    }
+
     /// The whole days from `from` to `to`.
     fn range(&self) -> Result<TimeRange, Failure> {
         let day = |text: &str| match text {
@@ -110,6 +120,8 @@ struct AuditLogsPage {
     is_first: bool,
     next: Option<String>,
     csv: String,
+    /// Names of usual times with links that keep the other filters.
+    periods: Vec<(&'static str, String)>,
     command: String,
     /// Whether the page follows new events.
     is_live: bool,
@@ -137,6 +149,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
         events: sentences(&visit.client, events).await,
         is_first: after.is_empty(),
         next,
+        periods: filters.periods(visit.state.minter.now()),
         csv: link("/console/audit.csv", &filters.fields()),
         command: command(&filters, &filters.range()?),
         filters,

@@ -197,7 +197,7 @@ pub(crate) async fn apply(Path(name): Path<String>, form: ChangeForm) -> Answer 
         tokio::runtime::Handle::current().block_on(planner.apply(plan, approval))
     });
     let run = run.await.map_err(|error| Failure::internal(&error.to_string()))??;
-    see(&format!("/console/runs/{}?notice=saved", escaped(&run.name)))
+    see(&format!("/console/runs/{}?notice=applied", escaped(&run.name)))
 }
 
 /// A run in a table.
@@ -259,6 +259,8 @@ fn find(visit: &Visit, name: &str) -> Result<SavedRun, Failure> {
 struct OutcomeRow {
     change: (&'static str, String),
     group: String,
+    /// The page of the group.
+    path: Option<String>,
     outcome: &'static str,
     error: String,
 }
@@ -286,6 +288,7 @@ pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Answer {
                 .map(|group| group.name.clone())
                 .or_else(|| operation.right().map(ToString::to_string))
                 .unwrap_or_default(),
+            path: group.and_then(|group| group.id.as_ref()).map(|id| groups::path_of(id.as_str())),
             outcome: result.map_or("not sent", |result| result.outcome.as_str()),
             error: result.and_then(|result| result.error.clone()).unwrap_or_default(),
         }

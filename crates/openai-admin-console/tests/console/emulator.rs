@@ -70,12 +70,12 @@ async fn snapshots_the_clock_and_a_reset_work_by_forms() {
     assert!(page.text().contains("empty Restore"), "{}", page.text());
     client.groups().create_group(CreateGroupBody::new("Support".try_into().unwrap())).await.unwrap();
     browser.post("/console/emulator", &[("action", "restore"), ("name", "empty")]).await;
-    assert!(browser.get("/console/groups").await.text().contains("There are no groups yet"));
+    assert!(browser.get("/console/groups").await.text().contains("No groups yet"));
     let page = browser.post("/console/emulator", &[("action", "step"), ("seconds", "3600")]).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
     client.groups().create_group(CreateGroupBody::new("Support".try_into().unwrap())).await.unwrap();
     browser.post("/console/emulator", &[("action", "reset")]).await;
-    assert!(browser.get("/console/groups").await.text().contains("There are no groups yet"));
+    assert!(browser.get("/console/groups").await.text().contains("No groups yet"));
 }
 
 #[tokio::test]

@@ -16,11 +16,11 @@ use crate::{
     operation::{Reads, reading::Reading},
 };
 
-/// Names outlive groups, roles and keys. A deleted user has none: it is erased.
+/// The names of deleted groups, users and roles are erased. A revoked key keeps its name.
 macro_rules! select_names {
     ($ids:literal) => {
         concat!(
-            "select 'group', g.id, g.name from groups g where g.org = $1 and g.id in (select value from ",
+            "select 'group', g.id, g.name from groups g where g.org = $1 and g.removed_at is null and g.id in (select value from ",
             $ids,
             ") union all
              select 'user', u.id, case u.name when '' then u.email else u.name end from users u
@@ -28,7 +28,7 @@ macro_rules! select_names {
             $ids,
             ") union all
              select 'role', r.id, r.name from roles r
-             where r.org = $1 and r.project_seq = 0 and r.id in (select value from ",
+             where r.org = $1 and r.project_seq = 0 and r.removed_at is null and r.id in (select value from ",
             $ids,
             ") union all
              select 'admin_api_key', k.id, k.name from api_keys k

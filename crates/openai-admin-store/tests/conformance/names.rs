@@ -11,7 +11,7 @@ use crate::{
 conformance! {
     also in_memory:
     names_of_several_kinds_are_looked_up_at_once,
-    a_deleted_user_has_no_name_and_a_deleted_group_keeps_its_name,
+    a_deleted_resource_has_no_name_and_a_revoked_key_keeps_its_name,
     names_of_another_organization_are_unknown,
     the_number_of_ids_is_bounded,
 }
@@ -37,11 +37,14 @@ async fn names_of_several_kinds_are_looked_up_at_once(database: Database) {
     assert_eq!(names(&acme, &ids).await, expected);
 }
 
-async fn a_deleted_user_has_no_name_and_a_deleted_group_keeps_its_name(database: Database) {
+async fn a_deleted_resource_has_no_name_and_a_revoked_key_keeps_its_name(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
     acme.delete_user("user_1").await.unwrap();
     acme.delete_group("group_1").await.unwrap();
-    assert_eq!(names(&acme, &["user_1", "group_1"]).await, [(NamedKind::Group, "One".to_owned())]);
+    let key = create(&acme, key('a')).await.unwrap();
+    acme.store().revoke_api_key(acme.org(), acme.database.stamp(), key.id.clone()).await.unwrap();
+    let expected = [(NamedKind::AdminApiKey, key.name)];
+    assert_eq!(names(&acme, &["user_1", "group_1", &key.id]).await, expected);
 }
 
 async fn names_of_another_organization_are_unknown(database: Database) {

@@ -24,6 +24,8 @@ const NAMES_COMPARED_MAX: usize = 100_000;
 
 /// The problem of an address that belongs to no user.
 pub const NO_USER_WITH_ADDRESS: &str = "no user in the organization has this address";
+/// The problem of an id that no user has.
+pub const NO_USER_WITH_ID: &str = "no user in the organization has this id";
 /// The separators that people write between several groups in one cell.
 const SEPARATORS: [char; 4] = [';', '|', ',', '/'];
 
@@ -434,7 +436,7 @@ fn resolve<'a>(
             }
             Resolution::NoUser => match member.who {
                 UserRef::Email(_) => NO_USER_WITH_ADDRESS.to_owned(),
-                UserRef::Id(_) => "no user in the organization has this id".to_owned(),
+                UserRef::Id(_) => NO_USER_WITH_ID.to_owned(),
             },
         };
         let who = member.who.as_str().to_owned();

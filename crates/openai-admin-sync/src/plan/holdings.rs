@@ -71,7 +71,7 @@ pub struct Holdings {
     pub kept: Vec<Kept>,
 }
 
-/// Reads everything about users except what is in projects: those are listed, and [`Reading::finish`] reads them.
+/// Reads the rights of users, except those in projects: the projects are listed, and [`Reading::finish`] reads them.
 ///
 /// A family that the key may not read is left out and reported in [`Holdings::kept`].
 ///

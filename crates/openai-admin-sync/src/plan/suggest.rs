@@ -11,7 +11,7 @@ use openai_admin::{
 use crate::{
     input::{email::EmailKey, visible::visible},
     plan::{
-        diff::NO_USER_WITH_ADDRESS,
+        diff::{NO_USER_WITH_ADDRESS, NO_USER_WITH_ID},
         group_plan::{GroupPlan, Unresolved},
     },
     service::{
@@ -122,7 +122,8 @@ pub async fn suggest(
     groups: &mut [GroupPlan],
     names: &HashMap<EmailKey, Box<str>>,
 ) -> Result<(), ReadError> {
-    let unmatched = |one: &&mut Unresolved| one.problem == NO_USER_WITH_ADDRESS;
+    let unmatched =
+        |one: &&mut Unresolved| [NO_USER_WITH_ADDRESS, NO_USER_WITH_ID].contains(&one.problem.as_str());
     if !groups.iter_mut().flat_map(|group| &mut group.unresolved).any(|one| unmatched(&&mut *one)) {
         return Ok(());
     }
@@ -136,9 +137,13 @@ pub async fn suggest(
     reader.scan_users(take).await?;
     let unresolved = groups.iter_mut().flat_map(|group| &mut group.unresolved);
     for one in unresolved.filter(unmatched).take(SUGGESTED_MAX) {
-        let name = names.get(&EmailKey::new(&one.who)).map(AsRef::as_ref);
+        let name = match one.problem == NO_USER_WITH_ID {
+            // A name in place of an id.
+            true => Some(one.who.as_str()),
+            false => names.get(&EmailKey::new(&one.who)).map(AsRef::as_ref),
+        };
         if let Some(user) = candidates.suggest(&one.who, name) {
-            one.problem = format!("{NO_USER_WITH_ADDRESS}: did you mean {}?", shown(user));
+            one.problem = format!("{}: did you mean {}?", one.problem, shown(user));
             one.suggestion = Some(user.0.clone());
         }
     }
@@ -172,6 +177,7 @@ mod tests {
             ("user11@example.com", None, None),
             ("lo@example.com", None, None),
             ("dana@other.example", None, None),
+            ("Dana Whitfield", Some("Dana Whitfield"), Some("dana@example.com (Dana Whitfield)")),
             ("x@example.com", Some("Twin"), None),
             ("x@example.com", Some(""), None),
         ] {

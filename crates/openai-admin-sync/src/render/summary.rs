@@ -20,6 +20,8 @@ use crate::{
     },
 };
 
+/// The state of groups that do not exist or have an ambiguous name.
+const NOT_MATCHED: &str = "not matched";
 /// The most names in one line; the line gives the number of the others.
 const NAMED_MAX: usize = 5;
 
@@ -56,6 +58,8 @@ pub struct Summary {
     pub unreadable: usize,
     /// Groups that do not exist or have an ambiguous name.
     pub missing: usize,
+    /// Rows of an imported table that are not applied, because their group does not exist or has an ambiguous name.
+    pub missing_rows: usize,
     /// Skipped groups.
     pub skipped: usize,
     /// Skipped groups whose members differ from the input.
@@ -124,6 +128,9 @@ impl Summary {
         self.unresolved += group.unresolved.len() - invited;
         self.unreadable += usize::from(group.is_unreadable());
         self.missing += usize::from(group.is_unknown());
+        if group.is_unknown() {
+            self.missing_rows += group.rows.iter().filter(|row| !row.holds).count();
+        }
         self.skipped += usize::from(group.skipped.is_some());
         self.left_out += usize::from(group.left_out > 0);
         self.blocked_groups += usize::from(group.blocks.iter().any(|block| !is_accepted(block, approval)));
@@ -168,8 +175,8 @@ impl Summary {
             (self.additions, "to add"),
             (self.removals, "to remove"),
             (self.invites, "to invite"),
-            (self.rights_granted, "rights to give"),
-            (self.rights_ended, "rights to end"),
+            (self.rights_granted, if self.rights_granted == 1 { "right to give" } else { "rights to give" }),
+            (self.rights_ended, if self.rights_ended == 1 { "right to end" } else { "rights to end" }),
             (self.blocked, "blocked"),
         ]);
         let has_no_operation = parts.is_empty();
@@ -202,13 +209,20 @@ impl Summary {
             (self.not_read, "not read"),
         ]);
         let kinds = [
-            (self.missing, "not matched"),
+            (self.missing, NOT_MATCHED),
             (self.unreadable, "unreadable"),
             (managed, "managed elsewhere"),
             (if self.blocked == 0 { other_blocks.saturating_sub(managed) } else { 0 }, "blocked"),
         ];
         let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
-        parts.extend(kinds.map(|(number, state)| format!("{} {state}", groups(number))));
+        parts.extend(kinds.map(|(number, state)| {
+            let rows = match self.missing_rows {
+                rows if rows == 0 || state != NOT_MATCHED => String::new(),
+                1 => " (1 row)".to_owned(),
+                rows => format!(" ({rows} rows)"),
+            };
+            format!("{} {state}{rows}", groups(number))
+        }));
         parts
     }
 }

@@ -72,7 +72,7 @@ impl SavedRun {
         })
     }
 
-    /// When and by whom it was started. A run of an earlier version, or of the console, names no one.
+    /// Its start, and the user who started it. A run of an earlier version, or of the console, names no one.
     pub fn begin(&self) -> (Option<Timestamp>, Option<&str>) {
         let begin = self.lines.iter().find_map(|line| match &line.entry {
             Entry::Begin { by, .. } => Some((line.at.parse().ok(), by.as_deref())),

@@ -83,7 +83,7 @@ impl Caller {
     pub(crate) async fn run(mut self) {
         let mut made = 0;
         while made < CALLS_EACH {
-            // Half of the calls are about groups: these have pages, and code of their own in each engine.
+            // Half of the calls are about groups: these have pages, and separate code in each engine.
             let is_group = self.random.bool();
             let group = self.random.usize(if is_group { 0..GROUPS } else { GROUPS..SETS });
             let users = volatile_users(group);

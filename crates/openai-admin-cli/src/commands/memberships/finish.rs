@@ -8,7 +8,7 @@ use openai_admin_sync::{
     executor::{Executed, StopReason},
     guard::{self, Decision},
     journal::{OperationResult, Outcome},
-    plan::{Operation, Purpose},
+    plan::{Kept, Operation, Purpose},
     private,
     render::Summary,
     report::{self, ReportRow},
@@ -190,7 +190,12 @@ fn still_blocked(job: &Job, changed: bool, run_summary: &RunSummary) -> Failure 
     let message = match &job.plan.purpose {
         Purpose::Offboard { user_id, others } if others.is_empty() => {
             let email = job.plan.operations().find_map(|(_, operation)| operation.email());
-            format!("not all of {} was removed: {not_done}", email.unwrap_or(user_id.as_str()))
+            let still = if job.plan.kept.iter().any(Kept::is_open) {
+                "keeps some rights"
+            } else {
+                "is still a member"
+            };
+            format!("{} {still}: {not_done}", email.unwrap_or(user_id.as_str()))
         }
         _ => format!("not done: {not_done}"),
     };

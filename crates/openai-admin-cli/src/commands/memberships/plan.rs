@@ -29,7 +29,6 @@ impl Record for PlanRow {
         ("EMAIL", "email"),
         ("REASON", "reason"),
         ("LINE", "line"),
-        ("RIGHT", "right"),
     ];
 }
 

@@ -25,7 +25,7 @@ use crate::{
     arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
     config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::{Output, Record, count},
+    output::{Layout, Output, Record, count},
     prompt::Consent,
     target,
 };
@@ -36,13 +36,15 @@ impl Record for ReportRow {
         ("ACTION", "action"),
         ("GROUP", "group"),
         ("EMAIL", "email"),
-        ("RIGHT", "right"),
         ("ID", "user_id"),
         ("OUTCOME", "outcome"),
         ("REQUEST", "request_id"),
         ("ERROR", "error"),
     ];
 }
+
+/// The place of the column of rights, which only runs with rights have.
+const RIGHT_AT: usize = 3;
 
 pub(super) async fn run(
     command: RunsCommand,
@@ -65,7 +67,11 @@ pub(super) async fn run(
         RunsCommand::Report { run } => {
             let saved = saved_run::find(&folder, &run)?;
             let rows = report::rows(&saved.plan, &journal::results(&saved.lines), None);
-            output.items(&rows, "no rows")
+            let mut layout = Layout::of_record();
+            if rows.iter().any(|row| row.right.is_some()) {
+                layout.columns.insert(RIGHT_AT, ("RIGHT".into(), "right".into()));
+            }
+            output.items_as(&layout, &rows, "no rows")
         }
         RunsCommand::Resume { run, execution } => {
             let saved = saved_run::find(&folder, &run)?;
