@@ -30,8 +30,10 @@ pub struct RetryPolicy {
     attempts_max: u32,
     pauses: Pauses,
     budget_retries: u32,
-    predicate: Option<Arc<dyn Fn(FailedAttempt<'_>) -> bool + Send + Sync>>,
+    predicate: Option<Arc<Predicate>>,
 }
+
+type Predicate = dyn Fn(FailedAttempt<'_>) -> bool + Send + Sync;
 
 impl Default for RetryPolicy {
     fn default() -> Self {
